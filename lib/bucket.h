@@ -1,0 +1,48 @@
+/*
+ * Buckets: the small directories that a state's messages lie in.
+ *
+ * A bucket may be removed by anybody who finds it empty, at any time, and is made again by whoever needs it.
+ */
+#ifndef MQ_BUCKET_H
+#define MQ_BUCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mq.h"
+
+/* Names of one directory, sorted as bytes. Zeroed at first; reading again reuses its memory. */
+struct listing {
+    char *text;
+    size_t text_size, text_room;
+    size_t *offsets;
+    size_t count, room;
+};
+
+static inline const char *listing_at(const struct listing *listing, size_t index)
+{
+    return listing->text + listing->offsets[index];
+}
+
+void listing_free(struct listing *listing);
+
+/* The names of a state's buckets, in order. */
+int bucket_list(int queue_dir, enum mq_state state, struct listing *listing);
+
+/* The names of the messages in a bucket, in order; what is not a message is passed over. `bucket_dir` must be freshly opened. */
+int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing);
+
+/* Open a bucket. -ENOENT: there is none. */
+int bucket_open(int queue_dir, enum mq_state state, const char *bucket);
+
+/* Open a bucket, made where it is missing. -ENOENT: the queue is gone. */
+int bucket_make(int queue_dir, enum mq_state state, const char *bucket);
+
+/* Remove a bucket if it is empty. 1 removed, 0 it is not empty or was gone. */
+int bucket_remove(int queue_dir, enum mq_state state, const char *bucket);
+
+/* Make the bucket's own name durable, unless it is known to be. */
+int bucket_settle(int queue_dir, enum mq_state state, int bucket_dir);
+
+#endif

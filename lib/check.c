@@ -1,0 +1,214 @@
+/*
+ * Verifying a queue: whatever lies in it and does not belong.
+ *
+ * A message may move between being listed and being read: what is gone by then is no finding.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "fs.h"
+#include "id.h"
+#include "message.h"
+#include "queue.h"
+
+struct check {
+    mq_queue *queue;
+    bool repair;
+    void (*each)(const char *path, const char *problem, void *context);
+    void *context;
+    int found;
+    enum mq_state state;
+    char bucket[NAME_BUCKET_SIZE];
+    int dir; /* what is being listed */
+};
+
+/* ---- setting aside ----------------------------------------------------------------- */
+
+static int open_aside(const mq_queue *queue)
+{
+    const int error = fs_make_dir(queue->dir, "aside");
+    return error < 0 && error != -EEXIST ? error : fs_open_dir(queue->dir, "aside");
+}
+
+/* The name as it was, and something random behind it, since things of one name may come from several places. */
+static int set_aside(const mq_queue *queue, int dir, const char *name)
+{
+    char aside_name[NAME_MAX + 1];
+    const int aside = open_aside(queue);
+    if (aside < 0)
+        return aside;
+    snprintf(aside_name, sizeof aside_name, "%.200s~%016" PRIx64, name, id_random());
+    const int error = fs_rename(dir, name, aside, aside_name);
+    close(aside);
+    return error;
+}
+
+static int report(struct check *check, const char *place, const char *name, const char *problem)
+{
+    char path[PATH_MAX];
+    int error = 0;
+    if (check->repair)
+        error = set_aside(check->queue, check->dir, name);
+    if (error == -ENOENT)
+        return 0; /* it has moved: it did belong */
+    snprintf(path, sizeof path, "%s%s%s", place, *place ? "/" : "", name);
+    check->each(path, problem, check->context);
+    check->found++;
+    return error;
+}
+
+/* ---- messages ---------------------------------------------------------------------- */
+
+static const char *type_problem(unsigned char type)
+{
+    switch (type) {
+    case DT_DIR:
+        return "a directory where only messages belong";
+    case DT_LNK:
+        return "a symbolic link";
+    default:
+        return "not a regular file";
+    }
+}
+
+static const char *content_problem(int dir, const char *file_name, const struct name *name)
+{
+    mq_message *message;
+    const int file = fs_open_file(dir, file_name);
+    if (file == -ENOENT)
+        return NULL;
+    if (file < 0)
+        return strerror(-file);
+    const int error = message_load(file, name, &message);
+    if (!error) {
+        mq_message_free(message);
+        return NULL;
+    }
+    close(file);
+    return error == -EBADMSG ? "empty, truncated or malformed message" : strerror(-error);
+}
+
+static const char *message_problem(const struct check *check, const char *file, unsigned char type)
+{
+    struct name name;
+    char bucket[NAME_BUCKET_SIZE];
+    if (type != DT_REG)
+        return type_problem(type);
+    if (!name_parse(check->state, file, &name))
+        return "not a message's name";
+    name_format_bucket(check->state, &name, bucket);
+    if (strcmp(bucket, check->bucket) != 0)
+        return "in a bucket that is not its own";
+    return content_problem(check->dir, file, &name);
+}
+
+static int check_message(void *context, const char *file, unsigned char type)
+{
+    struct check *check = context;
+    const char *problem = message_problem(check, file, type);
+    if (!problem)
+        return 0;
+    char place[64];
+    snprintf(place, sizeof place, "%s/%s", name_of_state(check->state), check->bucket);
+    return report(check, place, file, problem);
+}
+
+/* ---- directories -------------------------------------------------------------------- */
+
+static int check_bucket(struct check *check, const char *bucket)
+{
+    const int dir = bucket_open(check->queue->dir, check->state, bucket);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    const int outer = check->dir;
+    snprintf(check->bucket, sizeof check->bucket, "%s", bucket);
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", check_message, check);
+    check->dir = outer;
+    close(dir);
+    return error;
+}
+
+static int check_state_entry(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    const char *place = name_of_state(check->state);
+    if (!name_is_bucket(check->state, name))
+        return report(check, place, name, "not a bucket's name");
+    if (type != DT_DIR)
+        return report(check, place, name, "not a directory");
+    return check_bucket(check, name);
+}
+
+static int check_waiters_entry(void *context, const char *name, unsigned char type)
+{
+    const bool hidden = name[0] == '.';
+    const bool belongs = type == DT_FIFO && name_is_waiter(name + hidden);
+    return belongs ? 0 : report(context, "waiters", name, "not a waiter's FIFO");
+}
+
+static int check_file_entry(struct check *check, const char *place, const char *name, unsigned char type)
+{
+    return type == DT_REG ? 0 : report(check, place, name, "not a regular file");
+}
+
+static int check_tmp_entry(void *context, const char *name, unsigned char type)
+{
+    return check_file_entry(context, "tmp", name, type);
+}
+
+static int check_host_entry(void *context, const char *name, unsigned char type)
+{
+    return check_file_entry(context, "host", name, type);
+}
+
+static bool is_one_of_ours(const char *name, unsigned char type)
+{
+    static const char *const dirs[] = {"tmp", "ready", "delayed", "inflight", "dead", "waiters", "host", "aside"};
+    if (strcmp(name, "config") == 0)
+        return type == DT_REG;
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
+        if (strcmp(name, dirs[i]) == 0)
+            return type == DT_DIR;
+    return false;
+}
+
+static int check_queue_entry(void *context, const char *name, unsigned char type)
+{
+    return is_one_of_ours(name, type) ? 0 : report(context, "", name, "not a part of a queue");
+}
+
+static int check_dir(struct check *check, const char *name, fs_list_fn *each)
+{
+    check->dir = fs_open_dir(check->queue->dir, name);
+    if (check->dir < 0)
+        return check->dir;
+    const int error = fs_list_at(check->dir, ".", each, check);
+    close(check->dir);
+    return error;
+}
+
+int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
+             void *context)
+{
+    struct check check = {.queue = queue, .repair = repair, .each = each, .context = context};
+    int error = check_dir(&check, ".", check_queue_entry);
+    for (int state = 0; state < MQ_STATES && !error; state++) {
+        check.state = (enum mq_state)state;
+        error = check_dir(&check, name_of_state(check.state), check_state_entry);
+    }
+    if (!error)
+        error = check_dir(&check, "tmp", check_tmp_entry);
+    if (!error)
+        error = check_dir(&check, "waiters", check_waiters_entry);
+    if (!error)
+        error = check_dir(&check, "host", check_host_entry);
+    return error ? error : check.found;
+}

@@ -1,0 +1,20 @@
+/* Time, from one place: microseconds since the epoch for moments, since boot for waiting. */
+#ifndef MQ_CLOCK_H
+#define MQ_CLOCK_H
+
+#include <stdint.h>
+
+#define CLOCK_SECOND INT64_C(1000000)
+
+/* The wall clock: what names and deadlines are made of. It may be stepped in either direction. */
+int64_t clock_now(void);
+
+/* A clock that is never stepped: for how long to wait. */
+int64_t clock_monotonic(void);
+
+#define CLOCK_RFC3339_SIZE 28
+
+/* "2026-11-24T10:30:00.123456Z" */
+void clock_format_rfc3339(int64_t moment, char text[CLOCK_RFC3339_SIZE]);
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * What time brings.
+ *
+ * Any number of processes may be at this at once: each message is moved by one rename, and who
+ * comes second gets ENOENT. The page's duty only keeps them from all listing the same directory.
+ */
+#include "expire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "clock.h"
+#include "fs.h"
+#include "move.h"
+#include "retry.h"
+#include "timed.h"
+
+/* Messages that one caller moves at most: some milliseconds of work. */
+#define BUDGET 256
+
+/* Ends a walk whose budget is used up; no errno is positive. */
+#define BUDGET_USED 1
+
+struct work {
+    mq_queue *queue;
+    int64_t now;
+    int64_t budget;
+    uint64_t done;
+};
+
+static int account(struct work *work, int moved)
+{
+    if (moved < 0)
+        return moved;
+    work->done += (uint64_t)moved;
+    return --work->budget > 0 ? 0 : BUDGET_USED;
+}
+
+int expire_to_dead(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
+                   const char *reason, int64_t now)
+{
+    struct name dead = *name;
+    dead.time = now;
+    name_escape_reason(reason, dead.reason);
+    const int moved = move_message(queue, state, bucket_dir, file, MQ_DEAD, &dead);
+    if (moved == 1)
+        page_count(queue->page, PAGE_DIED);
+    return moved;
+}
+
+int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
+                   int64_t now)
+{
+    const int done = queue->config.drop_expired
+                         ? move_out(queue, state, bucket_dir, file)
+                         : expire_to_dead(queue, state, bucket_dir, file, name, "expired", now);
+    if (done == 1)
+        page_count(queue->page, PAGE_EXPIRED);
+    return done;
+}
+
+/* ---- one message, by directory --------------------------------------------------- */
+
+static int make_due(void *context, int bucket_dir, const char *file, const struct name *name)
+{
+    struct work *work = context;
+    return account(work, move_message(work->queue, MQ_DELAYED, bucket_dir, file, MQ_READY, name));
+}
+
+static int lapse(void *context, int bucket_dir, const char *file, const struct name *name)
+{
+    struct work *work = context;
+    mq_queue *queue = work->queue;
+    int moved;
+    if (retry_is_over(&queue->config, name->attempts)) {
+        moved = expire_to_dead(queue, MQ_INFLIGHT, bucket_dir, file, name, "max-attempts", work->now);
+    } else {
+        moved = move_message(queue, MQ_INFLIGHT, bucket_dir, file, MQ_READY, name);
+        if (moved == 1)
+            page_count(queue->page, PAGE_RETRIED);
+    }
+    return account(work, moved);
+}
+
+static int bury(void *context, int bucket_dir, const char *file, const struct name *name)
+{
+    struct work *work = context;
+    (void)name;
+    const int removed = move_out(work->queue, MQ_DEAD, bucket_dir, file);
+    if (removed == 1)
+        page_count(work->queue->page, PAGE_EXPIRED);
+    return account(work, removed);
+}
+
+/* ---- one directory --------------------------------------------------------------- */
+
+struct directory {
+    enum mq_state state;
+    timed_visit_fn *visit;
+};
+
+static const struct directory directories[PAGE_TIMES] = {
+    [PAGE_DUE] = {MQ_DELAYED, make_due},
+    [PAGE_DEADLINE] = {MQ_INFLIGHT, lapse},
+    [PAGE_BURIAL] = {MQ_DEAD, bury},
+};
+
+/* How long after a name's time its message is touched. */
+static int64_t respite(const mq_queue *queue, enum page_time which)
+{
+    return which == PAGE_BURIAL ? queue->config.dead_ttl : 0;
+}
+
+static bool is_wanted(const mq_queue *queue, enum page_time which)
+{
+    return which != PAGE_BURIAL || queue->config.dead_ttl != 0;
+}
+
+static int walk(struct work *work, enum page_time which, int64_t *ret_next)
+{
+    const struct directory *directory = &directories[which];
+    const int64_t later = respite(work->queue, which);
+    int64_t next;
+    const int stop = timed_walk(work->queue->dir, directory->state, work->now - later, directory->visit, work, &next);
+    *ret_next = stop == BUDGET_USED ? work->now : next < INT64_MAX - later ? next + later : INT64_MAX;
+    return stop;
+}
+
+/* True: this caller has the duty and a listing is worth it. */
+static bool take_duty(mq_queue *queue, enum page_time which, int64_t now)
+{
+    return is_wanted(queue, which) && page_time(queue->page, which, now) <= now &&
+           page_take_duty(queue->page, which, now);
+}
+
+static int do_duty(mq_queue *queue, enum page_time which, int64_t now)
+{
+    struct work work = {.queue = queue, .now = now, .budget = BUDGET};
+    int64_t next;
+    const int stop = walk(&work, which, &next);
+    if (page_announce(queue->page, which, next, now))
+        fs_touch_dir(queue->dir, "waiters");
+    return stop < 0 ? stop : 0;
+}
+
+int expire_all(mq_queue *queue, int64_t now)
+{
+    int error = 0;
+    for (int which = 0; which < PAGE_TIMES && !error; which++)
+        if (take_duty(queue, (enum page_time)which, now))
+            error = do_duty(queue, (enum page_time)which, now);
+    return error;
+}
+
+void expire_some(mq_queue *queue, int64_t now)
+{
+    for (int which = 0; which < PAGE_TIMES; which++)
+        if (take_duty(queue, (enum page_time)which, now)) {
+            (void)do_duty(queue, (enum page_time)which, now);
+            return;
+        }
+}
+
+int64_t expire_next(const mq_queue *queue, int64_t now)
+{
+    int64_t next = now + PAGE_LOOK_EVERY;
+    for (int which = 0; which < PAGE_TIMES; which++) {
+        const int64_t time = page_time(queue->page, (enum page_time)which, now);
+        if (is_wanted(queue, (enum page_time)which) && time < next)
+            next = time;
+    }
+    return next;
+}
+
+/* ---- all of it ------------------------------------------------------------------- */
+
+struct ready_walk {
+    struct work work;
+    int bucket_dir;
+};
+
+static int expire_ready_message(void *context, const char *file, unsigned char type)
+{
+    struct ready_walk *ready = context;
+    struct name name;
+    (void)type;
+    if (!name_parse(MQ_READY, file, &name) || !name.expires || name.expires > ready->work.now)
+        return 0;
+    return account(&ready->work, expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name,
+                                                ready->work.now));
+}
+
+static int expire_ready_bucket(void *context, const char *bucket, unsigned char type)
+{
+    struct ready_walk *ready = context;
+    (void)type;
+    if (!name_is_bucket(MQ_READY, bucket))
+        return 0;
+    ready->bucket_dir = bucket_open(ready->work.queue->dir, MQ_READY, bucket);
+    if (ready->bucket_dir < 0)
+        return 0;
+    const int error = fs_list(ready->bucket_dir, expire_ready_message, ready);
+    close(ready->bucket_dir);
+    return error;
+}
+
+static int expire_ready(mq_queue *queue, int64_t now, uint64_t *ret_done)
+{
+    struct ready_walk ready = {.work = {.queue = queue, .now = now, .budget = INT64_MAX}};
+    const int error = fs_list_at(queue->dir, "ready", expire_ready_bucket, &ready);
+    *ret_done = ready.work.done;
+    return error;
+}
+
+int expire_everything(mq_queue *queue, int64_t now, struct mq_swept *swept)
+{
+    uint64_t *const counts[PAGE_TIMES] = {&swept->due, &swept->lapsed, &swept->expired};
+    int error = 0;
+    for (int which = 0; which < PAGE_TIMES && !error; which++) {
+        struct work work = {.queue = queue, .now = now, .budget = INT64_MAX};
+        int64_t next;
+        if (is_wanted(queue, (enum page_time)which))
+            error = walk(&work, (enum page_time)which, &next);
+        *counts[which] += work.done;
+    }
+    uint64_t expired = 0;
+    if (!error)
+        error = expire_ready(queue, now, &expired);
+    swept->expired += expired;
+    return error;
+}

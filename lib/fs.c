@@ -1,0 +1,351 @@
+/* The file system: the only calls of rename, link, unlink, rmdir and fsync. */
+#include "fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "id.h"
+
+#ifndef SMB2_SUPER_MAGIC
+#define SMB2_SUPER_MAGIC 0xFE534D42
+#endif
+#ifndef CIFS_SUPER_MAGIC
+#define CIFS_SUPER_MAGIC 0xFF534D42
+#endif
+
+static int result(int returned)
+{
+    return returned < 0 ? -errno : returned;
+}
+
+int fs_open_dir(int at, const char *name)
+{
+    return result(openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+/* The kernel refuses links on the way, and ways out of `at`, by itself. */
+static int open_below_whole(int at, const char *parent, const char *name, int flags)
+{
+    char path[NAME_MAX * 2 + 2];
+    const struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    if (snprintf(path, sizeof path, "%s/%s", parent, name) >= (int)sizeof path)
+        return -ENAMETOOLONG;
+    return result((int)syscall(SYS_openat2, at, path, &how, sizeof how));
+}
+
+static int open_below(int at, const char *parent, const char *name, int flags)
+{
+    int file = open_below_whole(at, parent, name, flags);
+    if (file != -ENOSYS && file != -EPERM)
+        return file;
+    const int dir = fs_open_dir(at, parent);
+    if (dir < 0)
+        return dir;
+    file = result(openat(dir, name, flags));
+    close(dir);
+    return file;
+}
+
+int fs_open_dir_below(int at, const char *parent, const char *name)
+{
+    return open_below(at, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int fs_open_shared_below(int at, const char *parent, const char *name)
+{
+    return open_below(at, parent, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static int make_parents(const char *path)
+{
+    char prefix[4096];
+    const size_t length = strlen(path);
+    if (length >= sizeof prefix)
+        return -ENAMETOOLONG;
+    for (size_t end = 1; end <= length; end++) {
+        if (path[end] != '/' && path[end] != '\0')
+            continue;
+        memcpy(prefix, path, end);
+        prefix[end] = '\0';
+        if (mkdir(prefix, FS_DIR_MODE) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+            return -errno;
+    }
+    return 0;
+}
+
+int fs_open_root(const char *path, bool make)
+{
+    int dir = result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (dir != -ENOENT || !make)
+        return dir;
+    const int error = make_parents(path);
+    return error ? error : result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+int fs_open_file(int at, const char *name)
+{
+    const int file = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (file < 0)
+        return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
+    struct stat status;
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+        return file;
+    close(file);
+    return -EBADMSG;
+}
+
+int fs_make_file(int at, const char *name)
+{
+    return result(openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));
+}
+
+int fs_make_dir(int at, const char *name)
+{
+    return result(mkdirat(at, name, FS_DIR_MODE));
+}
+
+int fs_rename(int from, const char *name, int to, const char *new_name)
+{
+    if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    return result(renameat(from, name, to, new_name));
+}
+
+int fs_rename_unique(int from, const char *name, int to, const char *new_name)
+{
+    const int error = fs_rename(from, name, to, new_name);
+    if (error == -ENOENT && fs_is_network(to) && fs_exists(to, new_name))
+        return 0;
+    return error;
+}
+
+int fs_replace(int from, const char *name, int to, const char *new_name)
+{
+    return result(renameat(from, name, to, new_name));
+}
+
+int fs_unlink(int at, const char *name)
+{
+    return result(unlinkat(at, name, 0));
+}
+
+int fs_remove_dir(int at, const char *name)
+{
+    const int error = result(unlinkat(at, name, AT_REMOVEDIR));
+    return error == -EEXIST ? -ENOTEMPTY : error;
+}
+
+int fs_sync_data(int file)
+{
+    return result(fdatasync(file));
+}
+
+int fs_sync_dir(int dir)
+{
+    return result(fsync(dir));
+}
+
+bool fs_is_settled(int dir)
+{
+    struct stat status;
+    return fstat(dir, &status) == 0 && (status.st_mode & S_ISUID) != 0;
+}
+
+int fs_settle_dir(int parent, int dir)
+{
+    struct stat status;
+    const int error = fs_sync_dir(parent);
+    if (error < 0)
+        return error;
+    /* Only the owner can mark it; for others the parent is synced again next time. */
+    if (fstat(dir, &status) == 0)
+        (void)fchmod(dir, (status.st_mode & 07777) | S_ISUID);
+    return 0;
+}
+
+bool fs_exists(int at, const char *name)
+{
+    return faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void fs_touch_dir(int at, const char *name)
+{
+    (void)utimensat(at, name, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+int fs_draft_open(struct fs_draft *draft, int at, const char *tmp)
+{
+    draft->tmp = -1;
+    draft->file = openat(at, tmp, O_TMPFILE | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE);
+    if (draft->file >= 0)
+        return 0;
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+        return -errno;
+    draft->tmp = fs_open_dir(at, tmp);
+    if (draft->tmp < 0)
+        return draft->tmp;
+    snprintf(draft->name, sizeof draft->name, "%016" PRIx64, id_random());
+    draft->file = fs_make_file(draft->tmp, draft->name);
+    if (draft->file < 0)
+        close(draft->tmp);
+    return draft->file < 0 ? draft->file : 0;
+}
+
+int fs_draft_link(const struct fs_draft *draft, int dir, const char *name)
+{
+    if (draft->tmp >= 0)
+        return result(linkat(draft->tmp, draft->name, dir, name, 0));
+    /* By descriptor where the kernel lets us, else through /proc. */
+    if (linkat(draft->file, "", dir, name, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno != ENOENT && errno != EINVAL && errno != EPERM)
+        return -errno;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", draft->file);
+    return result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
+}
+
+void fs_draft_close(struct fs_draft *draft)
+{
+    close(draft->file);
+    if (draft->tmp < 0)
+        return;
+    fs_unlink(draft->tmp, draft->name);
+    close(draft->tmp);
+}
+
+int fs_write_all(int file, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size > 0) {
+        const ssize_t written = write(file, at, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? -errno : -EIO;
+        at += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+ssize_t fs_read_full(int file, void *buffer, size_t size)
+{
+    size_t have = 0;
+    while (have < size) {
+        const ssize_t got = read(file, (char *)buffer + have, size - have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        have += (size_t)got;
+    }
+    return (ssize_t)have;
+}
+
+int fs_make_fifo(int at, const char *name)
+{
+    char hidden[NAME_MAX];
+    snprintf(hidden, sizeof hidden, ".%s", name);
+    if (mkfifoat(at, hidden, FS_FILE_MODE) < 0)
+        return -errno;
+    const int fifo = result(openat(at, hidden, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    const int error = fifo < 0 ? fifo : fs_rename(at, hidden, at, name);
+    if (!error)
+        return fifo;
+    fs_unlink(at, hidden);
+    if (fifo >= 0)
+        close(fifo);
+    return error;
+}
+
+int fs_open_fifo(int at, const char *name)
+{
+    const int fifo = openat(at, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fifo < 0)
+        return -errno;
+    struct stat status;
+    if (fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode))
+        return fifo;
+    close(fifo);
+    return -EBADMSG;
+}
+
+static unsigned char entry_type(int dir, const struct dirent64 *entry)
+{
+    struct stat status;
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type;
+    if (fstatat(dir, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return DT_REG; /* gone, or not to be looked at: whoever opens it will see */
+    return (unsigned char)IFTODT(status.st_mode);
+}
+
+static bool is_dot(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+int fs_list(int dir, fs_list_fn *each, void *context)
+{
+    _Alignas(struct dirent64) char buffer[32768];
+    for (;;) {
+        const ssize_t filled = getdents64(dir, buffer, sizeof buffer);
+        if (filled <= 0)
+            return filled < 0 && errno != ENOENT ? -errno : 0; /* ENOENT: the directory was removed */
+        for (ssize_t at = 0; at < filled;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buffer + at);
+            at += entry->d_reclen;
+            if (is_dot(entry->d_name))
+                continue;
+            const int stop = each(context, entry->d_name, entry_type(dir, entry));
+            if (stop)
+                return stop;
+        }
+    }
+}
+
+int fs_list_at(int at, const char *name, fs_list_fn *each, void *context)
+{
+    const int dir = fs_open_dir(at, name);
+    if (dir < 0)
+        return dir;
+    const int returned = fs_list(dir, each, context);
+    close(dir);
+    return returned;
+}
+
+bool fs_is_network(int dir)
+{
+    struct statfs status;
+    if (fstatfs(dir, &status) < 0)
+        return false;
+    switch ((unsigned long)status.f_type & 0xFFFFFFFFUL) {
+    case NFS_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case CEPH_SUPER_MAGIC:
+    case AFS_SUPER_MAGIC:
+    case V9FS_MAGIC:
+    case FUSE_SUPER_MAGIC:
+    case CODA_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}

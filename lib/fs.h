@@ -1,0 +1,109 @@
+/*
+ * The file system: the only calls of rename, link, unlink, rmdir and fsync are here.
+ *
+ * Everything is relative to a directory descriptor, close-on-exec, and follows no symbolic link.
+ * Calls return a descriptor or 0 when they worked, a negative errno when not.
+ */
+#ifndef MQ_FS_H
+#define MQ_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* Queues and messages belong to one user unless an administrator opens them to others. */
+#define FS_DIR_MODE 0700
+#define FS_FILE_MODE 0600
+
+int fs_open_dir(int at, const char *name);
+
+/* `name` in the directory `parent` of `at`, in one system call where the kernel can (openat2). */
+int fs_open_dir_below(int at, const char *parent, const char *name);
+int fs_open_shared_below(int at, const char *parent, const char *name); /* a file to map, read-write */
+
+/* A spool by its path, whose links the administrator chose; with `make` it and its parents are made where they are missing. */
+int fs_open_root(const char *path, bool make);
+
+/* A regular file, read-only. -EBADMSG for anything else: a fifo or device is never waited for. */
+int fs_open_file(int at, const char *name);
+
+/* A fresh regular file, read-write. -EEXIST where the name is taken. */
+int fs_make_file(int at, const char *name);
+int fs_make_dir(int at, const char *name);
+
+/* Rename to a fresh name: -EEXIST where it is taken, never a silent replacement where the file system can tell. */
+int fs_rename(int from, const char *name, int to, const char *new_name);
+
+/* Rename to a name that nobody else can have made. On network file systems a rename may report
+   that the source is gone after it has moved it itself: then the target tells. */
+int fs_rename_unique(int from, const char *name, int to, const char *new_name);
+
+/* Rename over whatever file has the name. */
+int fs_replace(int from, const char *name, int to, const char *new_name);
+
+int fs_unlink(int at, const char *name);
+int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY where something is in it */
+int fs_sync_data(int file);
+int fs_sync_dir(int dir);
+
+/*
+ * Whether a directory's own name is known to be on the disk. The knowledge is the directory's
+ * set-user-ID bit, which means nothing on a directory: it is set after the parent was synced and
+ * vanishes with the directory, so it can be missing but never be wrong.
+ */
+bool fs_is_settled(int dir);
+
+/* Whether a name is there. */
+bool fs_exists(int at, const char *name);
+
+/* Tell whoever watches a directory: its times change. */
+void fs_touch_dir(int at, const char *name);
+
+/* Make a directory's own name durable: sync the parent it lies in and mark it. */
+int fs_settle_dir(int parent, int dir);
+
+/*
+ * A file being written that nobody sees: without a name where the file system can do that, else in tmp/.
+ *
+ *     struct fs_draft draft;
+ *     fs_draft_open(&draft, at, "tmp");   ... write to draft.file ...
+ *     fs_draft_link(&draft, dir, name);
+ *     fs_draft_close(&draft);       always: it also removes what was not linked
+ */
+struct fs_draft {
+    int file;
+    int tmp;       /* -1 where it has no name */
+    char name[24];
+};
+int fs_draft_open(struct fs_draft *draft, int at, const char *tmp);
+int fs_draft_link(const struct fs_draft *draft, int dir, const char *name);
+void fs_draft_close(struct fs_draft *draft);
+
+int fs_write_all(int file, const void *data, size_t size);
+
+/* Read up to `size` bytes, fewer only at the end of the file. */
+ssize_t fs_read_full(int file, void *buffer, size_t size);
+
+/* A FIFO that we hold open for reading and writing, so that it never ends: made under a dot name, and
+   given its own once it is open, since who finds a FIFO that nobody reads takes its reader for dead. */
+int fs_make_fifo(int at, const char *name);
+
+/* A FIFO to write to without waiting. -ENXIO: nobody reads it; -EBADMSG: it is none. */
+int fs_open_fifo(int at, const char *name);
+
+/*
+ * Call `each` for every entry but . and .., in no order; its non-zero return ends the listing and
+ * is returned. `type` is a DT_ constant, never DT_UNKNOWN. `dir` must be freshly opened.
+ */
+typedef int fs_list_fn(void *context, const char *name, unsigned char type);
+int fs_list(int dir, fs_list_fn *each, void *context);
+
+/* The same for a directory by name ("." for `at` itself). */
+int fs_list_at(int at, const char *name, fs_list_fn *each, void *context);
+
+/* Whether a file system is shared between machines, so that inotify tells half the truth. */
+bool fs_is_network(int dir);
+
+#endif

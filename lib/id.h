@@ -1,0 +1,20 @@
+/* Ids and random numbers. */
+#ifndef MQ_ID_H
+#define MQ_ID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ID_UUID_SIZE 37
+
+/* A version 7 UUID (RFC 9562 §5.7): the moment in milliseconds, then 74 random bits. */
+void id_make(int64_t moment, char ret_id[ID_UUID_SIZE]);
+
+/* Whether text is an id: [A-Za-z0-9_-]{1,64}. */
+bool id_is_valid(const char *text);
+
+/* 64 bits that nobody else draws. */
+uint64_t id_random(void);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * One message from one state to another, by one rename, and what the page is told of it.
+ */
+#ifndef MQ_MOVE_H
+#define MQ_MOVE_H
+
+#include "queue.h"
+
+/*
+ * Rename the file `from_name` in the bucket `from_dir` of state `from` to where `name` belongs in
+ * state `to`. 1 moved; 0 the file is not there any more: somebody else moved it first. -EEXIST: the
+ * target's name is taken.
+ */
+int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
+                 const struct name *name);
+
+/* The same into another queue's ready/. */
+int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
+                  const struct name *name);
+
+/* Unlink a message's file. 1 removed; 0 it is not there any more. */
+int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name);
+
+/* Tell the page that a message now is in a state, and wake who must look at it sooner than he meant to. */
+void move_announce(mq_queue *queue, enum mq_state state, const struct name *name, bool returned);
+
+#endif

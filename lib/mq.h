@@ -1,0 +1,288 @@
+/*
+ * libmq: message queues that are directories.
+ *
+ * A queue is a directory in a spool, a message is a file, and every change of
+ * state is one atomic link, rename or unlink (mq-spool(5) tells which). There is
+ * no server: any number of processes may send to and receive from a queue.
+ *
+ *     mq_queue *queue;
+ *     mq_message *message;
+ *     mq_open(NULL, "jobs", MQ_CREATE, &queue);
+ *     mq_receive(queue, &(struct mq_receive_options){MQ_RECEIVE_DEFAULTS}, &message);
+ *     ... mq_message_read(message, buffer, sizeof buffer) ...
+ *     mq_ack(queue, mq_message_receipt(message));
+ *     mq_message_free(message);
+ *     mq_close(queue);
+ *
+ * Errors. Calls return 0 or more when they worked and a negative errno when they
+ * did not; what they return through `ret_` pointers is untouched then. The library
+ * never prints, never exits and changes no signal disposition. Besides the plain
+ * errors of the file system these have a meaning of their own:
+ *
+ *     -ENOENT     no such queue
+ *     -EINVAL     an argument is malformed: a queue name, id, header, key, duration
+ *     -ESTALE     the claim has ended: the receipt is worthless
+ *     -EBADMSG    malformed data: a receipt, a configuration (see mq_config_explain)
+ *     -EMSGSIZE   the body is larger than the queue's max-size
+ *     -ENOBUFS    the queue is full (max-depth)
+ *     -ECANCELED  the caller's cancel_fd became readable
+ *
+ * Threads. The library has no global state. A handle may move between threads, but
+ * only one thread may use it at a time; several handles on one queue are independent.
+ *
+ * Times are microseconds: since the epoch where a moment is meant, plain where a
+ * duration is.
+ */
+#ifndef MQ_H
+#define MQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MQ_API __attribute__((visibility("default")))
+
+#define MQ_QUEUE_NAME_SIZE 129 /* room for the longest queue name and its NUL */
+#define MQ_ID_SIZE 65          /* room for the longest message id and its NUL */
+#define MQ_RECEIPT_SIZE 400    /* room for the longest receipt and its NUL */
+#define MQ_PRIORITY_DEFAULT 4
+#define MQ_FOREVER ((int64_t)-1)  /* a wait without end */
+#define MQ_BACK_OFF ((int64_t)-1) /* a delay chosen by the queue's retry policy */
+
+typedef struct mq_queue mq_queue;
+typedef struct mq_message mq_message;
+
+enum mq_state { MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD };
+#define MQ_STATES 4
+
+/* The library's version, "MAJOR.MINOR.PATCH"; static storage. */
+MQ_API const char *mq_version(void);
+
+/* ---- spools and queues ---------------------------------------------------------- */
+
+/*
+ * Write the path of the spool to `ret_path`: `spool` itself, or where it is NULL
+ * $MQ_SPOOL, /var/spool/mq for root, else ${XDG_STATE_HOME:-$HOME/.local/state}/mq.
+ * -ENAMETOOLONG where it does not fit, -ENOENT where there is no home to put it in.
+ */
+MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
+
+/* Whether `name` may name a queue: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}. */
+MQ_API bool mq_queue_name_is_valid(const char *name);
+
+/*
+ * Call `each` with the name of every queue of the spool, in byte order; a non-zero
+ * return of `each` ends the listing and is returned. A missing spool has no queues.
+ */
+MQ_API int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context);
+
+/* Make a queue (and the spool). 1 made, 0 it was there. However many processes race, one good queue results. */
+MQ_API int mq_create(const char *spool, const char *queue);
+
+/*
+ * Delete a queue. Without `force` only one that holds no message in any state:
+ * -ENOTEMPTY otherwise. A message sent meanwhile is never deleted without `force`.
+ */
+MQ_API int mq_delete(const char *spool, const char *queue, bool force);
+
+#define MQ_CREATE 1u /* make the queue if it is not there */
+
+/*
+ * Open a queue; `spool` as in mq_spool_path. The caller closes what `ret_queue` gets.
+ * -ENOENT: no such queue; -EBADMSG: its configuration is bad (mq_config_explain tells how).
+ */
+MQ_API int mq_open(const char *spool, const char *queue, unsigned flags, mq_queue **ret_queue);
+MQ_API void mq_close(mq_queue *queue); /* NULL is fine */
+
+/* The queue's name; lives as long as the handle. */
+MQ_API const char *mq_queue_name(const mq_queue *queue);
+
+/* Whether receiving waits by polling, since inotify is not to be had here (known once it has waited). */
+MQ_API bool mq_queue_is_polling(const mq_queue *queue);
+
+/* ---- configuration -------------------------------------------------------------- */
+
+/* The keys, in the order of the manual; the last one is NULL. Static storage. */
+MQ_API const char *const *mq_config_keys(void);
+
+/* Write the value in force to `ret_value`, as text that mq_config_set takes. -EINVAL: no such key. */
+MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size);
+
+/* Set a key, or with a NULL `value` return it to its default. The change is atomic and durable. -EINVAL: bad key or value. */
+MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
+
+/* What is wrong with a queue's configuration, naming line and key, as "line 3: ttl: not a duration". 0 nothing, 1 explained. */
+MQ_API int mq_config_explain(const char *spool, const char *queue, char *ret_text, size_t size);
+
+/* ---- messages to send ----------------------------------------------------------- */
+
+/* A new message without id, headers or body; freed by the caller. */
+MQ_API int mq_message_new(mq_message **ret_message);
+MQ_API void mq_message_free(mq_message *message); /* NULL is fine; a claim goes on: settle it, or its deadline will */
+
+/* An id of the sender's: [A-Za-z0-9_-]{1,64}. Without one, mq_send makes a UUIDv7 (RFC 9562). -EINVAL otherwise. */
+MQ_API int mq_message_set_id(mq_message *message, const char *id);
+
+/*
+ * Set a header; it replaces one of that name (names compare without case). -EINVAL: the name is not
+ * [A-Za-z0-9-]+ or the value is not one line of UTF-8 without control characters; -EPERM: the
+ * library writes that header itself (Id, Timestamp, Content-Length, Priority, Expires, Mq-*);
+ * -E2BIG: the headers are over 64 KiB.
+ */
+MQ_API int mq_message_set_header(mq_message *message, const char *name, const char *value);
+
+MQ_API int mq_message_set_priority(mq_message *message, int priority); /* 0 to 9, the highest first; -EINVAL */
+MQ_API int mq_message_set_delay(mq_message *message, int64_t delay);   /* not delivered before now + delay */
+MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not delivered before that moment */
+MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl);       /* expires now + ttl; instead of the queue's ttl */
+MQ_API int mq_message_set_expires(mq_message *message, int64_t expires);
+
+/* The body: bytes that stay the caller's and must live until mq_send returns. */
+MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t size);
+
+/* The body: what mq_send reads from `fd` up to its end; never held in memory as a whole. */
+MQ_API void mq_message_set_body_fd(mq_message *message, int fd);
+
+struct mq_send_options {
+    bool no_sync;       /* do not wait for the disk, whatever the queue's durability says */
+    int64_t block;      /* how long to wait while the queue is full: 0 not at all, or MQ_FOREVER */
+    int cancel_fd;      /* ends such a wait when readable; -1 for none */
+};
+#define MQ_SEND_DEFAULTS .no_sync = false, .block = 0, .cancel_fd = -1
+
+/*
+ * Send a message. When it returns 0 the message is in the queue and, unless durability is off, on
+ * the disk; its id is in `ret_id`, MQ_ID_SIZE bytes, where that is not NULL. On failure no
+ * consumer sees it and nothing of it is left behind: -EMSGSIZE, -ENOBUFS, -ENOSPC, -EDQUOT, -EIO …
+ */
+MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id);
+
+/* ---- messages received ---------------------------------------------------------- */
+
+struct mq_receive_options {
+    int64_t wait;        /* how long to wait for a message: 0 not at all, or MQ_FOREVER */
+    int64_t ack_timeout; /* how long the claim lives; 0: as the queue's ack-timeout says */
+    int cancel_fd;       /* ends the wait when readable; -1 for none */
+};
+#define MQ_RECEIVE_DEFAULTS .wait = MQ_FOREVER, .ack_timeout = 0, .cancel_fd = -1
+
+/*
+ * Claim the next message: highest priority first, then the oldest. 1 claimed, 0 none came in time.
+ * Nobody else receives it until the claim ends: by mq_ack, mq_nack, mq_reject, mq_release, or its
+ * deadline. -ECANCELED: cancel_fd became readable and nothing is held.
+ */
+MQ_API int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message);
+
+/* What a received or opened message says of itself. The strings live as long as the message. */
+MQ_API const char *mq_message_id(const mq_message *message);
+MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL where it is not claimed */
+MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, this one included */
+MQ_API int mq_message_priority(const mq_message *message);
+MQ_API int64_t mq_message_sent_at(const mq_message *message);
+MQ_API int64_t mq_message_expires_at(const mq_message *message);  /* 0: never */
+
+/* The value of a header, or NULL. */
+MQ_API const char *mq_message_header(const mq_message *message, const char *name);
+
+/* The header at `index`, counted from 0 in the order they were sent: 1 and its name and value, or 0 past the last. */
+MQ_API int mq_message_header_at(const mq_message *message, size_t index, const char **ret_name, const char **ret_value);
+
+MQ_API uint64_t mq_message_size(const mq_message *message); /* bytes of body */
+
+/* Read the next bytes of the body: how many, 0 at its end. */
+MQ_API ssize_t mq_message_read(mq_message *message, void *buffer, size_t size);
+
+/* ---- settling a claim ----------------------------------------------------------- */
+
+/* Write the name of the queue that a receipt is of, MQ_QUEUE_NAME_SIZE bytes. -EBADMSG: not a receipt. */
+MQ_API int mq_receipt_queue(const char *receipt, char *ret_queue);
+
+/*
+ * End a claim. All return 0, -ESTALE where the claim had ended before, or -EBADMSG where the text
+ * is no receipt of this queue. mq_ack: the work is done, the message is removed. mq_nack: it failed, the message is
+ * delivered again after `delay` (0: at once; MQ_BACK_OFF: as the retry policy says), or becomes a
+ * dead letter once max-attempts is reached. mq_reject: it will never work, the message becomes a dead
+ * letter; `reason` is one line of text of which about 80 bytes are kept, NULL for "rejected".
+ * mq_release: it was not tried, the message goes back to its place and the attempt is not counted.
+ */
+MQ_API int mq_ack(mq_queue *queue, const char *receipt);
+MQ_API int mq_nack(mq_queue *queue, const char *receipt, int64_t delay);
+MQ_API int mq_reject(mq_queue *queue, const char *receipt, const char *reason);
+MQ_API int mq_release(mq_queue *queue, const char *receipt);
+
+/* Move the claim's deadline to now + `ack_timeout`. The receipt stays good. Returns as the others. */
+MQ_API int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout);
+
+/* ---- looking without claiming --------------------------------------------------- */
+
+struct mq_entry {
+    enum mq_state state;
+    const char *id;
+    unsigned attempts;
+    int priority;
+    int64_t time;         /* delayed: due; in flight: deadline; dead: when it died; ready: 0 */
+    int64_t expires;      /* 0: never */
+    const char *reason;   /* dead: why, as plain text; else NULL */
+    const char *bucket;   /* where the file lies: STATE/bucket/file */
+    const char *file;
+};
+
+/*
+ * Call `each` for every message in a state: ready in order of delivery, the others in order of their
+ * time. A non-zero return of `each` ends the walk and is returned. The entry lives until `each`
+ * returns. Others go on meanwhile: what moves during the walk may be seen or not.
+ */
+MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
+                     void *context);
+
+/* Open an entry's message to read. 1 opened, 0 it has moved on, -EBADMSG it is corrupt. */
+MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
+
+/* Remove an entry's message for good. 1 removed, 0 it has moved on. */
+MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
+
+/* Make a dead letter ready again, its attempts at 0, in its old place or at the end of another queue. 1 done, 0 it has moved on. */
+MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+
+/* ---- figures and upkeep --------------------------------------------------------- */
+
+struct mq_stats {
+    uint64_t count[MQ_STATES]; /* messages now in each state */
+    uint64_t bytes;            /* of all their files */
+    int64_t oldest;            /* when the oldest ready message was sent; 0: none is ready */
+    /* since the page of each host was made, that is about since boot: */
+    uint64_t sent, delivered, acked, retried, expired, died;
+};
+
+/* The figures of a queue. They come from shared counters at a cost that does not grow with depth; `exact` lists instead. */
+MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
+
+struct mq_swept {
+    uint64_t due;       /* delayed messages that became ready */
+    uint64_t lapsed;    /* claims whose deadline had passed */
+    uint64_t expired;   /* messages past their ttl, dead letters past dead-ttl */
+    uint64_t leftovers; /* stale files in tmp/, empty buckets, FIFOs of dead waiters */
+};
+
+/* Do all the housekeeping that sending and receiving otherwise do bit by bit, and put the counters right. */
+MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
+
+/* Remove what queues that were never finished or half deleted have left in a spool: how many. Never a live one. */
+MQ_API int mq_sweep_spool(const char *spool);
+
+/*
+ * Verify names, buckets and files; call `each` with the path (below the queue) of whatever does not
+ * belong, and why. With `repair` it is moved into the queue's aside/, never deleted. Returns how many.
+ */
+MQ_API int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
+                    void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

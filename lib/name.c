@@ -1,0 +1,404 @@
+/* The grammar of file names, bucket names and receipts. */
+#include "name.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "id.h"
+
+#define TIME_DIGITS 13
+#define WORD_DIGITS 16
+#define POSITION_DIGITS 17
+
+/* Wide enough that a million messages spread over a day are some thousand buckets, narrow enough
+   that the bucket of this moment, which is looked through for what is due, stays small. */
+static const unsigned bucket_bits[MQ_STATES] = {[MQ_DELAYED] = 24, [MQ_INFLIGHT] = 24, [MQ_DEAD] = 32};
+
+static int64_t bucket_start(enum mq_state state, int64_t moment)
+{
+    return moment >> bucket_bits[state] << bucket_bits[state];
+}
+
+bool mq_queue_name_is_valid(const char *name)
+{
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    if (strspn(name, first) == 0)
+        return false;
+    const size_t length = strspn(name, more);
+    return name[length] == '\0' && length < MQ_QUEUE_NAME_SIZE;
+}
+
+const char *name_of_state(enum mq_state state)
+{
+    static const char *const names[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
+    return names[state];
+}
+
+/* ---- reading -------------------------------------------------------------------- */
+
+/* Exactly `digits` lower-case hexadecimal digits; the text behind them, or NULL. */
+static const char *parse_hex(const char *text, int digits, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < digits; i++) {
+        const char c = text[i];
+        if (c >= '0' && c <= '9')
+            value = value << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            value = value << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return NULL;
+    }
+    *ret_value = value;
+    return text + digits;
+}
+
+static const char *parse_time(const char *text, int64_t *ret_time)
+{
+    uint64_t value;
+    const char *end = parse_hex(text, TIME_DIGITS, &value);
+    if (end)
+        *ret_time = (int64_t)value;
+    return end;
+}
+
+static const char *parse_position(const char *text, struct name *name)
+{
+    if (text[0] < '0' || text[0] > '9')
+        return NULL;
+    name->priority = '9' - text[0];
+    return parse_hex(text + 1, WORD_DIGITS, &name->position);
+}
+
+static const char *parse_id(const char *text, struct name *name)
+{
+    const size_t length = strcspn(text, ".");
+    if (length >= sizeof name->id)
+        return NULL;
+    memcpy(name->id, text, length);
+    name->id[length] = '\0';
+    return id_is_valid(name->id) ? text + length : NULL;
+}
+
+static const char *parse_attempts(const char *text, uint32_t *ret_attempts)
+{
+    uint32_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9' && at - text < 9; at++)
+        value = value * 10 + (uint32_t)(*at - '0');
+    if (at == text)
+        return NULL;
+    *ret_attempts = value;
+    return at;
+}
+
+/* A value that we only keep: printable, and without what would end it. */
+static const char *skip_value(const char *text)
+{
+    const char *at = text;
+    while ((unsigned char)*at > ' ' && *at != '.' && *at != '/' && *at != 0x7f)
+        at++;
+    return at;
+}
+
+static const char *parse_reason(const char *text, struct name *name)
+{
+    const char *end = skip_value(text);
+    const size_t length = (size_t)(end - text);
+    if (length >= sizeof name->reason)
+        return NULL;
+    memcpy(name->reason, text, length);
+    name->reason[length] = '\0';
+    return end;
+}
+
+static const char *keep_field(const char *dot, struct name *name)
+{
+    const char *end = skip_value(dot + 2);
+    const size_t used = strlen(name->others), length = (size_t)(end - dot);
+    if (dot[1] < 'a' || dot[1] > 'z' || used + length >= sizeof name->others)
+        return NULL;
+    memcpy(name->others + used, dot, length);
+    name->others[used + length] = '\0';
+    return end;
+}
+
+static const char *parse_field(const char *dot, struct name *name)
+{
+    switch (dot[1]) {
+    case 'a':
+        return parse_attempts(dot + 2, &name->attempts);
+    case 'x':
+        return parse_time(dot + 2, &name->expires);
+    case 'c':
+        name->claimed = true;
+        return parse_hex(dot + 2, WORD_DIGITS, &name->token);
+    case 'r':
+        return parse_reason(dot + 2, name);
+    default:
+        return keep_field(dot, name);
+    }
+}
+
+bool name_parse(enum mq_state state, const char *text, struct name *ret_name)
+{
+    /* The buffers of text need no clearing beyond their first byte. */
+    struct name name;
+    name.time = name.expires = 0;
+    name.token = 0;
+    name.attempts = 0;
+    name.claimed = false;
+    name.reason[0] = name.others[0] = '\0';
+
+    const char *at = text;
+    if (state != MQ_READY) {
+        at = parse_time(at, &name.time);
+        if (!at || *at++ != '.')
+            return false;
+    }
+    at = parse_position(at, &name);
+    if (!at || *at++ != '.')
+        return false;
+    at = parse_id(at, &name);
+    while (at && *at == '.')
+        at = parse_field(at, &name);
+    if (!at || *at || at - text >= NAME_SIZE || name.claimed != (state == MQ_INFLIGHT))
+        return false;
+    *ret_name = name;
+    return true;
+}
+
+bool name_parse_ready_bucket(const char *text, int *ret_priority, uint64_t *ret_birth)
+{
+    uint64_t birth;
+    if (text[0] < '0' || text[0] > '9' || text[1] != '-')
+        return false;
+    const char *end = parse_hex(text + 2, TIME_DIGITS, &birth);
+    if (!end || *end)
+        return false;
+    *ret_priority = '9' - text[0];
+    *ret_birth = birth;
+    return true;
+}
+
+bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret_start, int64_t *ret_end)
+{
+    int64_t start;
+    const char *end = parse_time(text, &start);
+    if (!end || *end || start != bucket_start(state, start))
+        return false;
+    *ret_start = start;
+    *ret_end = start + (INT64_C(1) << bucket_bits[state]);
+    return true;
+}
+
+bool name_is_bucket(enum mq_state state, const char *text)
+{
+    int priority;
+    uint64_t birth;
+    int64_t start, end;
+    return state == MQ_READY ? name_parse_ready_bucket(text, &priority, &birth)
+                             : name_parse_timed_bucket(state, text, &start, &end);
+}
+
+/* ---- writing -------------------------------------------------------------------- */
+
+static char *put_hex(char *at, uint64_t value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--, value >>= 4)
+        at[i] = "0123456789abcdef"[value & 15];
+    return at + digits;
+}
+
+static char *put_text(char *at, const char *text)
+{
+    const size_t length = strlen(text);
+    memcpy(at, text, length);
+    return at + length;
+}
+
+static char *put_field(char *at, char letter)
+{
+    *at++ = '.';
+    *at++ = letter;
+    return at;
+}
+
+void name_format(enum mq_state state, const struct name *name, char text[NAME_SIZE])
+{
+    char *at = text;
+    if (state != MQ_READY) {
+        at = put_hex(at, (uint64_t)name->time, TIME_DIGITS);
+        *at++ = '.';
+    }
+    *at++ = (char)('9' - name->priority);
+    at = put_hex(at, name->position, WORD_DIGITS);
+    *at++ = '.';
+    at = put_text(at, name->id);
+    at = put_field(at, 'a');
+    at += snprintf(at, 11, "%" PRIu32, name->attempts);
+    if (name->expires)
+        at = put_hex(put_field(at, 'x'), (uint64_t)name->expires, TIME_DIGITS);
+    if (state == MQ_INFLIGHT)
+        at = put_hex(put_field(at, 'c'), name->token, WORD_DIGITS);
+    if (state == MQ_DEAD && name->reason[0])
+        at = put_text(put_field(at, 'r'), name->reason);
+    at = put_text(at, name->others);
+    *at = '\0';
+}
+
+/* The longest name has a reason (a dead letter) or a token (a claim), never both. */
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 + TIME_DIGITS + 2 +
+                       (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) < NAME_SIZE,
+               "a name made of the longest parts fits a directory entry");
+
+void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE])
+{
+    text[0] = (char)('9' - priority);
+    text[1] = '-';
+    *put_hex(text + 2, birth, TIME_DIGITS) = '\0';
+}
+
+void name_format_bucket(enum mq_state state, const struct name *name, char text[NAME_BUCKET_SIZE])
+{
+    if (state == MQ_READY)
+        name_format_ready_bucket(name->priority, name_birth(name->position), text);
+    else
+        *put_hex(text, (uint64_t)bucket_start(state, name->time), TIME_DIGITS) = '\0';
+}
+
+/* ---- reasons -------------------------------------------------------------------- */
+
+static bool must_escape(unsigned char c)
+{
+    return c <= ' ' || c == '.' || c == '/' || c == '%' || c == 0x7f;
+}
+
+static bool continues_character(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
+
+/* How many bytes the character at `text` has, by where the next one starts. */
+static size_t character_length(const char *text)
+{
+    size_t length = 1;
+    while (continues_character((unsigned char)text[length]))
+        length++;
+    return length;
+}
+
+void name_escape_reason(const char *reason, char ret_escaped[NAME_REASON_SIZE])
+{
+    char *at = ret_escaped, *const end = ret_escaped + NAME_REASON_SIZE - 1;
+    while (*reason) {
+        const bool escape = must_escape((unsigned char)*reason);
+        const size_t length = escape ? 1 : character_length(reason);
+        if (at + (escape ? 3 : length) > end)
+            break;
+        if (escape) {
+            *at++ = '%';
+            at = put_hex(at, (unsigned char)*reason, 2);
+        } else {
+            memcpy(at, reason, length);
+            at += length;
+        }
+        reason += length;
+    }
+    *at = '\0';
+}
+
+void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE])
+{
+    char *at = ret_reason;
+    while (*escaped && at < ret_reason + NAME_REASON_SIZE - 1) {
+        uint64_t byte;
+        if (*escaped == '%' && parse_hex(escaped + 1, 2, &byte) && byte != 0) {
+            *at++ = (char)byte;
+            escaped += 3;
+        } else {
+            *at++ = *escaped++;
+        }
+    }
+    *at = '\0';
+}
+
+/* ---- receipts, waiters, pending queues ------------------------------------------ */
+
+bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct name *ret_name)
+{
+    char queue[MQ_QUEUE_NAME_SIZE];
+    const size_t length = strcspn(receipt, "/");
+    if (length >= sizeof queue || receipt[length] != '/')
+        return false;
+    memcpy(queue, receipt, length);
+    queue[length] = '\0';
+    if (!mq_queue_name_is_valid(queue) || !name_parse(MQ_INFLIGHT, receipt + length + 1, ret_name))
+        return false;
+    memcpy(ret_queue, queue, length + 1);
+    return true;
+}
+
+void receipt_format(const char *queue, const struct name *name, char ret_receipt[MQ_RECEIPT_SIZE])
+{
+    char *at = put_text(ret_receipt, queue);
+    *at++ = '/';
+    name_format(MQ_INFLIGHT, name, at);
+}
+
+int mq_receipt_queue(const char *receipt, char *ret_queue)
+{
+    struct name name;
+    return receipt_parse(receipt, ret_queue, &name) ? 0 : -EBADMSG;
+}
+
+void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])
+{
+    *put_hex(put_text(text, "waiter-"), random, WORD_DIGITS) = '\0';
+}
+
+bool name_is_waiter(const char *text)
+{
+    uint64_t random;
+    if (strncmp(text, "waiter-", 7) != 0)
+        return false;
+    const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
+    return end && *end == '\0';
+}
+
+static const char *const pending_prefixes[] = {[NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-"};
+
+void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE])
+{
+    snprintf(text, NAME_PENDING_SIZE, "%s%s-%016" PRIx64, pending_prefixes[kind], queue, random);
+}
+
+static bool parse_pending_rest(const char *rest, char ret_queue[MQ_QUEUE_NAME_SIZE])
+{
+    uint64_t random;
+    const size_t length = strlen(rest);
+    if (length <= WORD_DIGITS + 1 || length - WORD_DIGITS - 1 >= MQ_QUEUE_NAME_SIZE)
+        return false;
+    const char *dash = rest + length - WORD_DIGITS - 1;
+    char queue[MQ_QUEUE_NAME_SIZE] = "";
+    memcpy(queue, rest, (size_t)(dash - rest));
+    if (*dash != '-' || !parse_hex(dash + 1, WORD_DIGITS, &random) || !mq_queue_name_is_valid(queue))
+        return false;
+    memcpy(ret_queue, queue, sizeof queue);
+    return true;
+}
+
+bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE])
+{
+    for (int kind = NAME_NEW; kind <= NAME_HELD; kind++) {
+        const size_t length = strlen(pending_prefixes[kind]);
+        if (strncmp(text, pending_prefixes[kind], length) != 0)
+            continue;
+        *ret_kind = (enum name_pending)kind;
+        return parse_pending_rest(text + length, ret_queue);
+    }
+    return false;
+}

@@ -1,0 +1,100 @@
+/*
+ * The grammar of file names, bucket names and receipts; no I/O. Nothing else knows it.
+ *
+ *     ready      POSITION.ID.FIELDS             in bucket  <9 - priority>-<birth>
+ *     delayed    DUE.POSITION.ID.FIELDS         in bucket  <DUE, low 24 bits zero>
+ *     in flight  DEADLINE.POSITION.ID.FIELDS    in bucket  <DEADLINE, low 24 bits zero>
+ *     dead       DIED.POSITION.ID.FIELDS        in bucket  <DIED, low 32 bits zero>
+ *
+ * POSITION is 17 digits: 9 - priority, then the position word in 16 hexadecimal digits. A position
+ * word is 52 bits of its bucket's birth (microseconds) and 12 bits of slot. Times are 13
+ * hexadecimal digits of microseconds. FIELDS are a letter and a value each, joined by dots, in this order:
+ *
+ *     aN      attempts so far                  xT   expiry
+ *     cTOKEN  of a claim, 16 hex digits        rTEXT  why it is dead, escaped
+ *
+ * then those of other letters, as they were found. Sorted as bytes, names are in order of delivery.
+ */
+#ifndef MQ_NAME_H
+#define MQ_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mq.h"
+
+#define NAME_SIZE 256          /* the longest file name and its NUL */
+#define NAME_BUCKET_SIZE 16    /* the longest bucket name and its NUL */
+#define NAME_REASON_SIZE 81    /* of an escaped reason */
+#define NAME_OTHERS_SIZE 49    /* of all the fields that we do not know */
+#define NAME_TIME_MAX ((INT64_C(1) << 52) - 1)
+#define NAME_WAITER_SIZE 28
+#define NAME_PRIORITIES 10
+
+/* One message's name, taken apart. */
+struct name {
+    int64_t time;      /* due, deadline or death; unused in ready/ */
+    uint64_t position; /* the position word */
+    int priority;
+    uint32_t attempts;
+    int64_t expires;   /* 0: never */
+    bool claimed;
+    uint64_t token;    /* where claimed */
+    char id[MQ_ID_SIZE];
+    char reason[NAME_REASON_SIZE]; /* escaped; empty where there is none */
+    char others[NAME_OTHERS_SIZE]; /* fields we do not know, each with its leading dot */
+};
+
+static inline uint64_t name_position(uint64_t birth, unsigned slot)
+{
+    return birth << 12 | slot;
+}
+
+static inline uint64_t name_birth(uint64_t position)
+{
+    return position >> 12;
+}
+
+/* Take a file name of a state's directory apart. False: not a message's name. */
+bool name_parse(enum mq_state state, const char *text, struct name *ret_name);
+
+/* Put it together. The text always fits. */
+void name_format(enum mq_state state, const struct name *name, char text[NAME_SIZE]);
+
+/* The name of the bucket that the message belongs in. */
+void name_format_bucket(enum mq_state state, const struct name *name, char text[NAME_BUCKET_SIZE]);
+
+/* Buckets of ready/: by priority and birth. */
+void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE]);
+bool name_parse_ready_bucket(const char *text, int *ret_priority, uint64_t *ret_birth);
+
+/* Buckets ordered by time: the first moment and the first moment after. */
+bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret_start, int64_t *ret_end);
+
+/* Whether text names a bucket of that state. */
+bool name_is_bucket(enum mq_state state, const char *text);
+
+/* The directory of a state. */
+const char *name_of_state(enum mq_state state);
+
+/* A reason as one field of a name: escaped, and cut at a character where it is too long. */
+void name_escape_reason(const char *reason, char ret_escaped[NAME_REASON_SIZE]);
+void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE]);
+
+/* A receipt is QUEUE/ and the in-flight file's name. `name` is a struct name of MQ_INFLIGHT. */
+bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct name *ret_name);
+void receipt_format(const char *queue, const struct name *name, char ret_receipt[MQ_RECEIPT_SIZE]);
+
+/* The FIFO of a process that waits; hidden by a leading dot until the process has it open. */
+void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);
+bool name_is_waiter(const char *text);
+
+/* Names beside the queues in a spool, no queue's since they start with a dot: being made, being
+   deleted, and held out of sight to see whether it is empty. */
+enum name_pending { NAME_NEW, NAME_GONE, NAME_HELD };
+#define NAME_PENDING_SIZE 168
+void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE]);
+bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE]);
+
+#endif

@@ -1,0 +1,392 @@
+/* The host page: positions, hints, counters. */
+#include "page.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "fs.h"
+#include "id.h"
+
+#define PAGE_SIZE 4096
+#define BIRTH_MAX ((UINT64_C(1) << 52) - 1)
+
+typedef _Atomic uint64_t word;
+
+/* The file, word by word. A change of meaning changes the magic. */
+struct contents {
+    char magic[8];
+    char boot[40];
+    word positions[NAME_PRIORITIES];
+    word heads[NAME_PRIORITIES];
+    word arrivals[NAME_PRIORITIES];
+    word returns;
+    word times[PAGE_TIMES];
+    word recounted;
+    word messages[MQ_STATES];
+    word bytes;
+    word counters[PAGE_COUNTERS];
+};
+_Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
+
+static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '1'};
+
+struct page {
+    struct contents *contents;
+    int file; /* -1: private */
+    char tmp_name[24];
+};
+
+/* ---- the file ------------------------------------------------------------------- */
+
+/* The first line of a small file; empty where it cannot be read. */
+static void read_line(const char *path, char *ret_line, size_t size)
+{
+    ret_line[0] = '\0';
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    const ssize_t got = read(file, ret_line, size - 1);
+    close(file);
+    ret_line[got > 0 ? got : 0] = '\0';
+    ret_line[strcspn(ret_line, "\n")] = '\0';
+}
+
+static void read_boot_id(char ret_boot[sizeof((struct contents *)0)->boot])
+{
+    memset(ret_boot, 0, sizeof((struct contents *)0)->boot);
+    read_line("/proc/sys/kernel/random/boot_id", ret_boot, sizeof((struct contents *)0)->boot);
+}
+
+void page_host_name(char ret_name[PAGE_NAME_SIZE])
+{
+    read_line("/etc/machine-id", ret_name, PAGE_NAME_SIZE);
+    if (id_is_valid(ret_name))
+        return;
+    struct utsname host;
+    uname(&host);
+    snprintf(ret_name, PAGE_NAME_SIZE, "host-%.64s", host.nodename);
+    for (char *c = ret_name; *c; c++)
+        if (*c == '/' || (unsigned char)*c <= ' ')
+            *c = '_';
+}
+
+static struct page *new_handle(struct contents *contents, int file)
+{
+    struct page *page = malloc(sizeof *page);
+    if (page)
+        *page = (struct page){.contents = contents, .file = file};
+    return page;
+}
+
+static struct contents *map_file(int file)
+{
+    void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+static bool is_whole(int file)
+{
+    struct stat status;
+    return fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == PAGE_SIZE && status.st_nlink == 1;
+}
+
+static bool is_page(const struct contents *contents)
+{
+    return memcmp(contents->magic, magic, sizeof magic) == 0;
+}
+
+static bool is_of_this_boot(const struct contents *contents)
+{
+    char boot[sizeof contents->boot];
+    read_boot_id(boot);
+    return is_page(contents) && memcmp(contents->boot, boot, sizeof boot) == 0;
+}
+
+static int open_page(int queue_dir, const char *host_name, bool is_good(const struct contents *), struct page **ret_page)
+{
+    const int file = fs_open_shared_below(queue_dir, "host", host_name);
+    struct contents *contents = file >= 0 && is_whole(file) ? map_file(file) : NULL;
+    struct page *page = contents && is_good(contents) ? new_handle(contents, file) : NULL;
+    if (page) {
+        *ret_page = page;
+        return 1;
+    }
+    if (contents)
+        munmap(contents, PAGE_SIZE);
+    if (file >= 0)
+        close(file);
+    return 0;
+}
+
+int page_open(int queue_dir, const char *host_name, struct page **ret_page)
+{
+    return open_page(queue_dir, host_name, is_of_this_boot, ret_page);
+}
+
+int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_page)
+{
+    return open_page(queue_dir, host_name, is_page, ret_page);
+}
+
+static void clear(struct contents *contents)
+{
+    memcpy(contents->magic, magic, sizeof magic);
+    read_boot_id(contents->boot);
+    for (int priority = 0; priority < NAME_PRIORITIES; priority++)
+        atomic_store(&contents->heads[priority], PAGE_NO_BUCKET);
+}
+
+/* A page of our own serves one process as well as any, only slower: nobody shares its hints. */
+static int create_private(struct page **ret_page)
+{
+    void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct page *page = map == MAP_FAILED ? NULL : new_handle(map, -1);
+    if (!page)
+        return -ENOMEM;
+    clear(page->contents);
+    *ret_page = page;
+    return 0;
+}
+
+int page_create(int queue_dir, struct page **ret_page)
+{
+    char name[sizeof((struct page *)0)->tmp_name];
+    snprintf(name, sizeof name, "page-%016" PRIx64, id_random());
+    const int tmp = fs_open_dir(queue_dir, "tmp"), file = tmp >= 0 ? fs_make_file(tmp, name) : tmp;
+    if (file < 0) {
+        if (tmp >= 0)
+            close(tmp);
+        return create_private(ret_page);
+    }
+    /* Allocated, not merely sized: a full disk must not turn a store into the page into SIGBUS. */
+    struct contents *contents = posix_fallocate(file, 0, PAGE_SIZE) == 0 ? map_file(file) : NULL;
+    struct page *page = contents ? new_handle(contents, file) : NULL;
+    if (!page) {
+        if (contents)
+            munmap(contents, PAGE_SIZE);
+        close(file);
+        fs_unlink(tmp, name);
+        close(tmp);
+        return create_private(ret_page);
+    }
+    clear(contents);
+    memcpy(page->tmp_name, name, sizeof name);
+    close(tmp);
+    *ret_page = page;
+    return 0;
+}
+
+static bool has_good_page(int queue_dir, const char *host_name)
+{
+    struct page *page;
+    if (page_open(queue_dir, host_name, &page) != 1)
+        return false;
+    page_close(page);
+    return true;
+}
+
+static int install(const char *tmp_name, int tmp, int host, int queue_dir, const char *host_name)
+{
+    int error = fs_rename(tmp, tmp_name, host, host_name);
+    if (error == -EEXIST && !has_good_page(queue_dir, host_name))
+        error = fs_replace(tmp, tmp_name, host, host_name);
+    if (error)
+        fs_unlink(tmp, tmp_name);
+    return error == -EEXIST ? 0 : error ? error : 1;
+}
+
+int page_install(struct page *page, int queue_dir, const char *host_name)
+{
+    if (page_is_private(page))
+        return 1;
+    const int tmp = fs_open_dir(queue_dir, "tmp"), host = fs_open_dir(queue_dir, "host");
+    const int installed = tmp < 0 ? tmp : host < 0 ? host : install(page->tmp_name, tmp, host, queue_dir, host_name);
+    if (tmp >= 0)
+        close(tmp);
+    if (host >= 0)
+        close(host);
+    return installed;
+}
+
+void page_close(struct page *page)
+{
+    if (!page)
+        return;
+    munmap(page->contents, PAGE_SIZE);
+    if (page->file >= 0)
+        close(page->file);
+    free(page);
+}
+
+bool page_is_private(const struct page *page)
+{
+    return page->file < 0;
+}
+
+bool page_is_current(const struct page *page)
+{
+    if (page_is_private(page))
+        return true;
+    return is_whole(page->file) && is_page(page->contents);
+}
+
+/* ---- words ---------------------------------------------------------------------- */
+
+static void lower(word *at, uint64_t value)
+{
+    uint64_t have = atomic_load(at);
+    while (value < have && !atomic_compare_exchange_weak(at, &have, value))
+        ;
+}
+
+static void raise_to(word *at, uint64_t value)
+{
+    uint64_t have = atomic_load(at);
+    while (value > have && !atomic_compare_exchange_weak(at, &have, value))
+        ;
+}
+
+/* ---- positions ------------------------------------------------------------------ */
+
+static uint64_t position_after(uint64_t last, uint64_t now)
+{
+    const uint64_t birth = name_birth(last), slot = (last & 0xfff) + 1;
+    if (birth != 0 && birth < BIRTH_MAX && slot < PAGE_BUCKET_MESSAGES)
+        return last + 1;
+    /* A birth at the end of the range can only be noise. */
+    const uint64_t after = birth < BIRTH_MAX ? birth + 1 : 0;
+    return name_position(now > after ? now : after, 0);
+}
+
+uint64_t page_next_position(struct page *page, int priority, int64_t now)
+{
+    word *at = &page->contents->positions[priority];
+    uint64_t last = atomic_load(at), next;
+    do
+        next = position_after(last, (uint64_t)now);
+    while (!atomic_compare_exchange_weak(at, &last, next));
+    return next;
+}
+
+uint64_t page_last_position(const struct page *page, int priority)
+{
+    return atomic_load(&page->contents->positions[priority]);
+}
+
+void page_raise_position(struct page *page, int priority, uint64_t position)
+{
+    raise_to(&page->contents->positions[priority], position);
+}
+
+/* ---- heads ---------------------------------------------------------------------- */
+
+uint64_t page_head(const struct page *page, int priority)
+{
+    return atomic_load(&page->contents->heads[priority]);
+}
+
+uint64_t page_arrivals(const struct page *page, int priority)
+{
+    return atomic_load(&page->contents->arrivals[priority]);
+}
+
+uint64_t page_returns(const struct page *page)
+{
+    return atomic_load(&page->contents->returns);
+}
+
+void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned)
+{
+    /* First the count, then the head: see page_move_head. */
+    atomic_fetch_add(&page->contents->arrivals[priority], 1);
+    if (returned)
+        atomic_fetch_add(&page->contents->returns, 1);
+    lower(&page->contents->heads[priority], birth);
+}
+
+void page_move_head(struct page *page, int priority, uint64_t head, uint64_t birth, uint64_t arrivals)
+{
+    uint64_t expected = head;
+    if (!atomic_compare_exchange_strong(&page->contents->heads[priority], &expected, birth))
+        return;
+    /* Whoever put something in before we moved the head counted it before we look here; whoever
+       counts it later lowers the head after we moved it. Either way its bucket is not hidden. */
+    if (atomic_load(&page->contents->arrivals[priority]) != arrivals)
+        lower(&page->contents->heads[priority], head);
+}
+
+/* ---- times ---------------------------------------------------------------------- */
+
+int64_t page_time(const struct page *page, enum page_time which, int64_t now)
+{
+    const uint64_t at = atomic_load(&page->contents->times[which]);
+    /* Further off than anybody may put it: the clock was stepped back, or it is noise. */
+    return at > (uint64_t)(now + PAGE_LOOK_EVERY) ? now : (int64_t)at;
+}
+
+bool page_announce(struct page *page, enum page_time which, int64_t moment, int64_t now)
+{
+    const bool sooner = moment < page_time(page, which, now);
+    if (sooner)
+        lower(&page->contents->times[which], (uint64_t)moment);
+    return sooner;
+}
+
+static bool take(word *at, int64_t now)
+{
+    uint64_t have = atomic_load(at);
+    const bool wanted = have <= (uint64_t)now || have > (uint64_t)(now + PAGE_LOOK_EVERY);
+    return wanted && atomic_compare_exchange_strong(at, &have, (uint64_t)(now + PAGE_LOOK_EVERY));
+}
+
+bool page_take_duty(struct page *page, enum page_time which, int64_t now)
+{
+    return take(&page->contents->times[which], now);
+}
+
+bool page_take_recount(struct page *page, int64_t now)
+{
+    return take(&page->contents->recounted, now);
+}
+
+/* ---- counters ------------------------------------------------------------------- */
+
+void page_count(struct page *page, enum page_counter counter)
+{
+    atomic_fetch_add_explicit(&page->contents->counters[counter], 1, memory_order_relaxed);
+}
+
+uint64_t page_counter(const struct page *page, enum page_counter counter)
+{
+    return atomic_load(&page->contents->counters[counter]);
+}
+
+int64_t page_add_messages(struct page *page, enum mq_state state, int64_t change)
+{
+    return (int64_t)atomic_fetch_add(&page->contents->messages[state], (uint64_t)change) + change;
+}
+
+int64_t page_messages(const struct page *page, enum mq_state state)
+{
+    return (int64_t)atomic_load(&page->contents->messages[state]);
+}
+
+void page_add_bytes(struct page *page, int64_t change)
+{
+    atomic_fetch_add_explicit(&page->contents->bytes, (uint64_t)change, memory_order_relaxed);
+}
+
+int64_t page_bytes(const struct page *page)
+{
+    return (int64_t)atomic_load(&page->contents->bytes);
+}

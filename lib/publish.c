@@ -1,0 +1,189 @@
+/*
+ * Sending.
+ *
+ * The file is written without a name, synced, and then linked into its bucket: until the link
+ * nobody sees it, and a crash before leaves at most a file in tmp/. The link decides.
+ * Then the bucket is synced, and the directory it lies in unless its name is known to be durable.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "bucket.h"
+#include "clock.h"
+#include "expire.h"
+#include "fs.h"
+#include "id.h"
+#include "message.h"
+#include "move.h"
+#include "stats.h"
+
+#define TRIES 100
+
+/* A writer gives up after a day; sweep.c takes a file in tmp/ for abandoned only well after that. */
+#define WRITER_LIFE (24 * 3600 * CLOCK_SECOND)
+
+#define FULL_POLL_FIRST 5 /* milliseconds between looks at a full queue */
+#define FULL_POLL_MOST 100
+
+struct draft {
+    struct fs_draft file;
+    struct name name;
+    enum mq_state state;
+    uint64_t size;
+    bool durable;
+};
+
+/* ---- room ----------------------------------------------------------------------- */
+
+/* Reserve a place under max-depth. -ENOBUFS: the queue is full. */
+static int reserve(mq_queue *queue, enum mq_state state)
+{
+    page_add_messages(queue->page, state, 1);
+    if (queue->config.max_depth == 0)
+        return 0;
+    bool full;
+    const int error = stats_is_over(queue, queue->config.max_depth, &full);
+    if (error || full)
+        page_add_messages(queue->page, state, -1);
+    return error ? error : full ? -ENOBUFS : 0;
+}
+
+/* Sleep until there may be room. 0 look again, -ENOBUFS the time is up, -ECANCELED. */
+static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause)
+{
+    if (options->block != MQ_FOREVER && clock_monotonic() - since >= options->block)
+        return -ENOBUFS;
+    struct pollfd cancel = {.fd = options->cancel_fd, .events = POLLIN};
+    if (poll(&cancel, 1, *pause) > 0)
+        return -ECANCELED;
+    *pause = *pause * 2 < FULL_POLL_MOST ? *pause * 2 : FULL_POLL_MOST;
+    return 0;
+}
+
+static int reserve_or_wait(mq_queue *queue, enum mq_state state, const struct mq_send_options *options)
+{
+    const int64_t since = clock_monotonic();
+    int pause = FULL_POLL_FIRST, error;
+    while ((error = reserve(queue, state)) == -ENOBUFS && options->block != 0) {
+        error = wait_for_room(options, since, &pause);
+        if (!error)
+            error = queue_refresh(queue);
+        if (!error)
+            error = expire_all(queue, clock_now());
+        if (error)
+            break;
+    }
+    return error;
+}
+
+/* ---- publishing ----------------------------------------------------------------- */
+
+static struct name make_name(const mq_queue *queue, const mq_message *message, int64_t now)
+{
+    struct name name = message->name;
+    if (!name.id[0])
+        id_make(now, name.id);
+    const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
+    if (!name.expires && ttl)
+        name.expires = ttl < NAME_TIME_MAX - now ? now + ttl : NAME_TIME_MAX;
+    const int64_t delay = message->delay < NAME_TIME_MAX - now ? message->delay : NAME_TIME_MAX - now;
+    name.time = message->due ? message->due : now + delay;
+    return name;
+}
+
+/* Link the draft into its bucket, which others may remove while it is empty. */
+static int link_into(mq_queue *queue, const struct draft *draft, int *ret_dir)
+{
+    char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
+    name_format_bucket(draft->state, &draft->name, bucket);
+    name_format(draft->state, &draft->name, text);
+    for (int tries = 0; tries < TRIES; tries++) {
+        int error = queue_target(queue, draft->state, bucket, ret_dir);
+        if (!error)
+            error = fs_draft_link(&draft->file, *ret_dir, text);
+        else if (error == -ENOENT)
+            return error;
+        if (error != -ENOENT)
+            return error;
+        queue_forget_target(queue, draft->state);
+    }
+    return -EBUSY;
+}
+
+/* The name is in the bucket; make it stay there. A failed sync is final: the message was not sent. */
+static int make_durable(mq_queue *queue, const struct draft *draft, int dir)
+{
+    char text[NAME_SIZE];
+    int error = fs_sync_dir(dir);
+    if (!error)
+        error = bucket_settle(queue->dir, draft->state, dir);
+    if (!error)
+        error = queue_settle(queue);
+    if (!error)
+        return 0;
+    name_format(draft->state, &draft->name, text);
+    (void)fs_unlink(dir, text); /* ENOENT: a consumer has it already, and at least once is what we promise */
+    return error;
+}
+
+static int publish(mq_queue *queue, struct draft *draft)
+{
+    int dir, error = draft->durable ? fs_sync_data(draft->file.file) : 0;
+    if (error)
+        return error;
+    /* As late as can be, so that the order of positions is the order of publication. */
+    draft->name.position = page_next_position(queue->page, draft->name.priority, clock_now());
+    error = link_into(queue, draft, &dir);
+    if (!error && draft->durable)
+        error = make_durable(queue, draft, dir);
+    if (error)
+        return error;
+    page_add_bytes(queue->page, (int64_t)draft->size);
+    page_count(queue->page, PAGE_SENT);
+    move_announce(queue, draft->state, &draft->name, false);
+    return 0;
+}
+
+static int reserve_and_publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options, int64_t begun)
+{
+    int error = reserve_or_wait(queue, draft->state, options);
+    if (error)
+        return error;
+    error = clock_monotonic() - begun < WRITER_LIFE ? publish(queue, draft) : -ETIMEDOUT;
+    if (error)
+        page_add_messages(queue->page, draft->state, -1);
+    return error;
+}
+
+static int write_and_publish(mq_queue *queue, const mq_message *message, struct draft *draft,
+                             const struct mq_send_options *options, int64_t now)
+{
+    const int64_t begun = clock_monotonic();
+    int error = fs_draft_open(&draft->file, queue->dir, "tmp");
+    if (error)
+        return error;
+    error = message_write(message, &draft->name, now, queue->config.max_size, draft->file.file, &draft->size);
+    if (!error)
+        error = reserve_and_publish(queue, draft, options, begun);
+    fs_draft_close(&draft->file);
+    return error;
+}
+
+int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id)
+{
+    int error = queue_refresh(queue);
+    if (error)
+        return error;
+    const int64_t now = clock_now();
+    struct draft draft = {.name = make_name(queue, message, now)};
+    draft.state = draft.name.time > now ? MQ_DELAYED : MQ_READY;
+    draft.durable = queue->config.durable && !options->no_sync;
+    error = write_and_publish(queue, message, &draft, options, now);
+    if (error)
+        return error;
+    if (ret_id)
+        memcpy(ret_id, draft.name.id, strlen(draft.name.id) + 1);
+    expire_some(queue, now);
+    return 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * A queue: its handle, opening, creating and deleting it.
+ */
+#ifndef MQ_QUEUE_H
+#define MQ_QUEUE_H
+
+#include "config.h"
+#include "mq.h"
+#include "name.h"
+#include "page.h"
+
+struct cursor;
+struct waiter;
+
+struct mq_queue {
+    char name[MQ_QUEUE_NAME_SIZE];
+    char host[PAGE_NAME_SIZE];
+    char *spool;
+    int dir;
+    bool settled;          /* the queue's own name is known to be on the disk */
+    bool fresh;            /* nothing was done with it since it was opened */
+    bool polling;
+    int64_t config_read_at; /* monotonic */
+    struct config config;
+    struct page *page;
+    struct {
+        int dir; /* -1: none */
+        char name[NAME_BUCKET_SIZE];
+    } target[MQ_STATES];   /* the buckets that messages were last moved into */
+    struct cursor *cursor; /* the reader's place in ready/, made by the first claim */
+    struct waiter *waiter; /* made by the first wait */
+};
+
+/* Before each operation: notice a page that was replaced, truncated or deleted, and a changed configuration. */
+int queue_refresh(mq_queue *queue);
+
+/* Make the queue's own name durable, unless it is known to be. */
+int queue_settle(mq_queue *queue);
+
+/* Open a bucket of a state to put something in, made where it is missing; the handle keeps it open. */
+int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *ret_dir);
+
+/* That bucket was removed by others. */
+void queue_forget_target(mq_queue *queue, enum mq_state state);
+
+/* The pages of the other hosts that use this queue. `each` returns non-zero to stop. */
+int queue_each_other_page(mq_queue *queue, int (*each)(void *context, const struct page *page), void *context);
+
+#endif

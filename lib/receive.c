@@ -1,0 +1,56 @@
+/* Receiving: housekeeping, a claim, and waiting until there is something to claim. */
+#include <errno.h>
+#include <poll.h>
+
+#include "claim.h"
+#include "clock.h"
+#include "expire.h"
+#include "wait.h"
+
+static bool is_cancelled(int cancel_fd)
+{
+    struct pollfd cancel = {.fd = cancel_fd, .events = POLLIN};
+    return cancel_fd >= 0 && poll(&cancel, 1, 0) > 0;
+}
+
+static int try_once(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+{
+    int error = queue_refresh(queue);
+    if (!error)
+        error = expire_all(queue, clock_now());
+    if (error)
+        return error;
+    return claim_next(queue, options->ack_timeout ? options->ack_timeout : queue->config.ack_timeout, ret_message);
+}
+
+/* Sleep, unless the time is up. 1 look again, 0 time is up. */
+static int wait_more(mq_queue *queue, const struct mq_receive_options *options, int64_t since)
+{
+    const int64_t waited = clock_monotonic() - since;
+    if (options->wait != MQ_FOREVER && waited >= options->wait)
+        return 0;
+    int error;
+    if (!wait_is_ready(queue))
+        error = wait_enter(queue);
+    else
+        error = wait_sleep(queue, options->wait == MQ_FOREVER ? INT64_MAX : options->wait - waited, options->cancel_fd);
+    return error ? error : 1;
+}
+
+int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+{
+    if (options->ack_timeout < 0)
+        return -EINVAL;
+    const int64_t since = clock_monotonic();
+    int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
+    while (more == 1) {
+        got = try_once(queue, options, ret_message);
+        if (got != 0)
+            break;
+        more = wait_more(queue, options, since);
+        if (more < 0)
+            got = more;
+    }
+    wait_leave(queue);
+    return got;
+}

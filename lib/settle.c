@@ -1,0 +1,208 @@
+/*
+ * Settling claims: ack, nack, reject, release, extend.
+ *
+ * The claim's file is the claim. One unlink or rename ends or extends it; who finds the file
+ * gone has lost it. Its name holds a token that no other claim has, so a receipt can never
+ * touch somebody else's, and a claim that was extended is found by its token.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "clock.h"
+#include "expire.h"
+#include "fs.h"
+#include "id.h"
+#include "move.h"
+#include "retry.h"
+
+/* A claim may be extended while we look for it, so that a listing shows it neither at the old place nor at the new. */
+#define LOOKS 4
+
+struct claim {
+    struct name name; /* as it is now */
+    char file[NAME_SIZE];
+    int dir;
+};
+
+/* What to do with a live claim. As move_message: 1 done, 0 it has gone. */
+typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
+
+/* ---- finding the claim ----------------------------------------------------------- */
+
+static bool is_missing(int error)
+{
+    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+}
+
+/* Where the receipt says. 1 found, with its bucket open. */
+static int find_in_place(mq_queue *queue, const struct name *wanted, struct claim *ret_claim)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    name_format_bucket(MQ_INFLIGHT, wanted, bucket);
+    name_format(MQ_INFLIGHT, wanted, ret_claim->file);
+    const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
+    if (dir < 0)
+        return is_missing(dir) ? 0 : dir;
+    if (!fs_exists(dir, ret_claim->file)) {
+        close(dir);
+        return 0;
+    }
+    ret_claim->name = *wanted;
+    ret_claim->dir = dir;
+    return 1;
+}
+
+static bool pick_token(const struct listing *files, const struct name *wanted, struct claim *ret_claim)
+{
+    struct name name;
+    for (size_t i = 0; i < files->count; i++) {
+        const char *file = listing_at(files, i);
+        name_parse(MQ_INFLIGHT, file, &name);
+        if (name.token == wanted->token && strcmp(name.id, wanted->id) == 0) {
+            ret_claim->name = name;
+            strcpy(ret_claim->file, file);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int find_in_bucket(mq_queue *queue, const char *bucket, const struct name *wanted, struct listing *files,
+                          struct claim *ret_claim)
+{
+    const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
+    if (dir < 0)
+        return is_missing(dir) ? 0 : dir;
+    const int error = bucket_read(dir, MQ_INFLIGHT, files);
+    if (!error && pick_token(files, wanted, ret_claim)) {
+        ret_claim->dir = dir;
+        return 1;
+    }
+    close(dir);
+    return error;
+}
+
+/* Anywhere, by its token. */
+static int find_by_token(mq_queue *queue, const struct name *wanted, struct claim *ret_claim)
+{
+    struct listing buckets = {0}, files = {0};
+    int found = bucket_list(queue->dir, MQ_INFLIGHT, &buckets);
+    for (size_t i = 0; i < buckets.count && found == 0; i++)
+        found = find_in_bucket(queue, listing_at(&buckets, i), wanted, &files, ret_claim);
+    listing_free(&buckets);
+    listing_free(&files);
+    return found;
+}
+
+static int find(mq_queue *queue, const struct name *wanted, struct claim *ret_claim)
+{
+    int found = 0;
+    if (wanted->time > clock_now())
+        found = find_in_place(queue, wanted, ret_claim);
+    return found ? found : find_by_token(queue, wanted, ret_claim);
+}
+
+/* ---- ending it -------------------------------------------------------------------- */
+
+static int settle_once(mq_queue *queue, const struct name *wanted, settle_fn *act, const void *argument)
+{
+    struct claim claim;
+    const int found = find(queue, wanted, &claim);
+    if (found != 1)
+        return found;
+    /* Past its deadline a claim is over, even where nobody has come by yet to take the message back. */
+    const int done = claim.name.time > clock_now() ? act(queue, &claim, argument) : -ESTALE;
+    close(claim.dir);
+    return done;
+}
+
+static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument)
+{
+    struct name wanted;
+    char of_queue[MQ_QUEUE_NAME_SIZE];
+    if (!receipt_parse(receipt, of_queue, &wanted) || strcmp(of_queue, queue->name) != 0)
+        return -EBADMSG;
+    int done = queue_refresh(queue);
+    for (int looks = 0; looks < LOOKS && done == 0; looks++)
+        done = settle_once(queue, &wanted, act, argument);
+    return done < 0 ? done : done == 0 ? -ESTALE : 0;
+}
+
+static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    (void)argument;
+    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file);
+    if (done == 1)
+        page_count(queue->page, PAGE_ACKED);
+    return done;
+}
+
+int mq_ack(mq_queue *queue, const char *receipt)
+{
+    return settle(queue, receipt, act_ack, NULL);
+}
+
+static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int64_t asked = *(const int64_t *)argument, now = clock_now();
+    if (retry_is_over(&queue->config, claim->name.attempts))
+        return expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, "max-attempts", now);
+    struct name name = claim->name;
+    const int64_t delay =
+        asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
+    name.time = delay < NAME_TIME_MAX - now ? now + delay : NAME_TIME_MAX;
+    const int done =
+        move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY, &name);
+    if (done == 1)
+        page_count(queue->page, PAGE_RETRIED);
+    return done;
+}
+
+int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
+{
+    if (delay < 0 && delay != MQ_BACK_OFF)
+        return -EINVAL;
+    return settle(queue, receipt, act_nack, &delay);
+}
+
+static int act_reject(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    return expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, argument, clock_now());
+}
+
+int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
+{
+    return settle(queue, receipt, act_reject, reason && *reason ? reason : "rejected");
+}
+
+static int act_release(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    (void)argument;
+    struct name name = claim->name;
+    name.attempts -= name.attempts > 0;
+    return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_READY, &name);
+}
+
+int mq_release(mq_queue *queue, const char *receipt)
+{
+    return settle(queue, receipt, act_release, NULL);
+}
+
+static int act_extend(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int64_t timeout = *(const int64_t *)argument, now = clock_now();
+    struct name name = claim->name;
+    name.time = timeout < NAME_TIME_MAX - now ? now + timeout : NAME_TIME_MAX;
+    if (name.time == claim->name.time)
+        return 1;
+    return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, &name);
+}
+
+int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
+{
+    if (ack_timeout <= 0)
+        return -EINVAL;
+    return settle(queue, receipt, act_extend, &ack_timeout);
+}

@@ -1,0 +1,14 @@
+/* Figures of a queue, and whether it is full. */
+#ifndef MQ_STATS_H
+#define MQ_STATS_H
+
+#include "queue.h"
+
+/* Whether more than `limit` messages are ready or delayed. What the counters say is believed unless they say
+   that it is full: then the directories are counted, now and again. */
+int stats_is_over(mq_queue *queue, uint64_t limit, bool *ret_over);
+
+/* Put this host's counters right from the directories, if nothing moves meanwhile. */
+int stats_recount(mq_queue *queue);
+
+#endif

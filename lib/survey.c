@@ -1,0 +1,89 @@
+/* A queue as its directories show it. */
+#include "survey.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "fs.h"
+
+/* A walk over one state's buckets; what is gone when we come to it is not counted. */
+struct walk {
+    struct survey *survey; /* NULL: only count */
+    enum mq_state state;
+    int queue_dir, bucket_dir;
+    int64_t count, limit;
+};
+
+static void note_position(struct survey *survey, enum mq_state state, const struct name *name)
+{
+    uint64_t *const head = &survey->heads[name->priority], *const last = &survey->positions[name->priority];
+    if (state == MQ_READY && name_birth(name->position) < *head)
+        *head = name_birth(name->position);
+    if (name->position > *last)
+        *last = name->position;
+}
+
+static int count_message(void *context, const char *text, unsigned char type)
+{
+    struct walk *walk = context;
+    struct name name;
+    struct stat status;
+    if (type != DT_REG || !name_parse(walk->state, text, &name))
+        return 0;
+    if (walk->survey) {
+        if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
+            return 0;
+        walk->survey->bytes += status.st_size;
+        note_position(walk->survey, walk->state, &name);
+    }
+    walk->count++;
+    return walk->count >= walk->limit;
+}
+
+static int count_bucket(void *context, const char *bucket, unsigned char type)
+{
+    struct walk *walk = context;
+    if (type != DT_DIR || !name_is_bucket(walk->state, bucket))
+        return 0;
+    walk->bucket_dir = bucket_open(walk->queue_dir, walk->state, bucket);
+    if (walk->bucket_dir < 0)
+        return walk->bucket_dir == -ENOENT ? 0 : walk->bucket_dir;
+    const int stop = fs_list(walk->bucket_dir, count_message, walk);
+    close(walk->bucket_dir);
+    return stop;
+}
+
+static int count_state(struct walk *walk)
+{
+    const int stop = fs_list_at(walk->queue_dir, name_of_state(walk->state), count_bucket, walk);
+    return stop < 0 ? stop : 0;
+}
+
+int survey_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret_count)
+{
+    struct walk walk = {.queue_dir = queue_dir, .state = state, .limit = limit};
+    const int error = count_state(&walk);
+    if (!error)
+        *ret_count = walk.count;
+    return error;
+}
+
+int survey_queue(int queue_dir, struct survey *ret_survey)
+{
+    struct survey survey = {0};
+    for (int priority = 0; priority < NAME_PRIORITIES; priority++)
+        survey.heads[priority] = PAGE_NO_BUCKET;
+    for (int state = 0; state < MQ_STATES; state++) {
+        struct walk walk = {.survey = &survey, .queue_dir = queue_dir, .state = (enum mq_state)state, .limit = INT64_MAX};
+        const int error = count_state(&walk);
+        if (error)
+            return error;
+        survey.count[state] = walk.count;
+    }
+    *ret_survey = survey;
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* A queue as its directories show it: every message counted by listing. The cost grows with depth. */
+#ifndef MQ_SURVEY_H
+#define MQ_SURVEY_H
+
+#include "mq.h"
+#include "name.h"
+#include "page.h"
+
+struct survey {
+    int64_t count[MQ_STATES];
+    int64_t bytes;
+    uint64_t heads[NAME_PRIORITIES];     /* first bucket that holds something, or PAGE_NO_BUCKET */
+    uint64_t positions[NAME_PRIORITIES]; /* the last position in use, 0 for none */
+};
+
+/* List all directories of a queue. */
+int survey_queue(int queue_dir, struct survey *ret_survey);
+
+/* Count the messages of one state, up to `limit`, without their sizes. */
+int survey_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret_count);
+
+#endif

@@ -1,0 +1,110 @@
+/* All the housekeeping of a queue at once. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "clock.h"
+#include "expire.h"
+#include "fs.h"
+#include "queue.h"
+#include "stats.h"
+
+/* No writer is at it any more: publish.c lets them live for a day. */
+#define TMP_AGE (36 * 3600)
+
+struct sweep {
+    mq_queue *queue;
+    int dir;
+    int64_t now;
+    uint64_t removed;
+};
+
+static int sweep_tmp_file(void *context, const char *name, unsigned char type)
+{
+    struct sweep *sweep = context;
+    struct stat status;
+    if (type == DT_DIR || fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        sweep->now / CLOCK_SECOND - status.st_mtim.tv_sec < TMP_AGE)
+        return 0;
+    sweep->removed += fs_unlink(sweep->dir, name) == 0;
+    return 0;
+}
+
+static int sweep_waiter(void *context, const char *name, unsigned char type)
+{
+    struct sweep *sweep = context;
+    if (type != DT_FIFO || !name_is_waiter(name))
+        return 0;
+    const int fifo = fs_open_fifo(sweep->dir, name);
+    if (fifo >= 0)
+        close(fifo);
+    else
+        sweep->removed += fifo == -ENXIO && fs_unlink(sweep->dir, name) == 0;
+    return 0;
+}
+
+static int sweep_dir(struct sweep *sweep, const char *name, fs_list_fn *each)
+{
+    sweep->dir = fs_open_dir(sweep->queue->dir, name);
+    if (sweep->dir < 0)
+        return sweep->dir;
+    const int error = fs_list_at(sweep->dir, ".", each, sweep);
+    close(sweep->dir);
+    return error;
+}
+
+/* Whether nobody is about to fill this empty bucket: those being filled are spared the making again. */
+static bool is_left_over(const mq_queue *queue, enum mq_state state, const char *bucket, int64_t now)
+{
+    int priority;
+    uint64_t birth;
+    int64_t start, end;
+    if (state != MQ_READY)
+        return name_parse_timed_bucket(state, bucket, &start, &end) && end <= now;
+    return name_parse_ready_bucket(bucket, &priority, &birth) &&
+           birth != name_birth(page_last_position(queue->page, priority));
+}
+
+static int sweep_buckets(struct sweep *sweep, enum mq_state state)
+{
+    struct listing buckets = {0};
+    const int error = bucket_list(sweep->queue->dir, state, &buckets);
+    for (size_t i = 0; i < buckets.count && !error; i++) {
+        const char *bucket = listing_at(&buckets, i);
+        if (is_left_over(sweep->queue, state, bucket, sweep->now))
+            sweep->removed += bucket_remove(sweep->queue->dir, state, bucket) == 1;
+    }
+    listing_free(&buckets);
+    return error;
+}
+
+static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
+{
+    struct sweep sweep = {.queue = queue, .now = now};
+    int error = sweep_dir(&sweep, "tmp", sweep_tmp_file);
+    if (!error)
+        error = sweep_dir(&sweep, "waiters", sweep_waiter);
+    for (int state = 0; state < MQ_STATES && !error; state++)
+        error = sweep_buckets(&sweep, (enum mq_state)state);
+    *ret_removed = sweep.removed;
+    return error;
+}
+
+int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
+{
+    struct mq_swept swept = {0};
+    const int64_t now = clock_now();
+    int error = queue_refresh(queue);
+    if (!error)
+        error = expire_everything(queue, now, &swept);
+    if (!error)
+        error = sweep_leftovers(queue, now, &swept.leftovers);
+    if (!error)
+        error = stats_recount(queue);
+    if (!error)
+        *ret_swept = swept;
+    return error;
+}
