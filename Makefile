@@ -50,11 +50,15 @@ $(BUILD)/$(SONAME): $(PIC_OBJ)
 $(BUILD)/mq-%: $(BUILD)/cmd/mq-%.o $(CMD_OBJ) $(BUILD)/libmq.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON)
 
-# Programs that test the library's modules; tests/run runs them.
-UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
-unit: $(UNIT)
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libmq.a
+# Programs that tests/run runs, and that the bats files measure with.
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/bench/*.c))
+EMPTY := $(BUILD)/tests/bench/empty
+test-programs: $(TESTS)
+$(filter-out $(EMPTY),$(TESTS)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmq.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(EMPTY): tests/bench/empty.c
+	@mkdir -p $(@D)
+	-$(CC) -O2 -static -o $@ $<
 
 check:
 	+@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CHECK='$(CHECK)' tests/run
@@ -82,10 +86,11 @@ uninstall:
 	rm -f $(foreach entry,$(MANIFEST),$(DESTDIR)$(lastword $(subst :, ,$(entry)))) $(DESTDIR)$(LIBDIR)/libmq.so
 	-rmdir $(DESTDIR)$(DATADIR)/doc/mq
 
-C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] examples/*.c)
+C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/bench/*.c examples/*.c)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1357]
-	shellcheck tests/run tests/demo tests/setup .ci/run completions/mq.bash $(wildcard tests/*.bash tests/*.bats)
+	shellcheck tests/run tests/demo tests/setup .ci/run completions/mq.bash
+	shellcheck -x -P tests -e SC2016,SC2030,SC2031,SC2034,SC2154 tests/*.bash tests/*.bats
 	clang-format --dry-run -Werror $(C_FILES)
 format:
 	clang-format -i $(C_FILES)
@@ -94,5 +99,5 @@ clean:
 	rm -rf build build-sanitize
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all unit check demo install uninstall lint format clean FORCE
+.PHONY: all test-programs check demo install uninstall lint format clean FORCE
 .SECONDARY:

@@ -12,11 +12,6 @@
 #include "message.h"
 #include "move.h"
 
-static bool is_missing(int error)
-{
-    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
-}
-
 static int show(enum mq_state state, const char *bucket, const char *file,
                 int (*each)(const struct mq_entry *entry, void *context), void *context)
 {
@@ -44,7 +39,7 @@ static int browse_bucket(mq_queue *queue, enum mq_state state, const char *bucke
     struct listing files = {0};
     const int dir = bucket_open(queue->dir, state, bucket);
     if (dir < 0)
-        return is_missing(dir) ? 0 : dir;
+        return bucket_is_missing(dir) ? 0 : dir;
     int stop = bucket_read(dir, state, &files);
     close(dir);
     for (size_t i = 0; i < files.count && !stop; i++)
@@ -71,7 +66,7 @@ static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct name
         return -EINVAL;
     const int dir = bucket_open(queue->dir, entry->state, entry->bucket);
     if (dir < 0)
-        return is_missing(dir) ? 0 : dir;
+        return bucket_is_missing(dir) ? 0 : dir;
     *ret_dir = dir;
     return 1;
 }

@@ -96,6 +96,11 @@ int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing)
     return error;
 }
 
+bool bucket_is_missing(int error)
+{
+    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+}
+
 int bucket_open(int queue_dir, enum mq_state state, const char *bucket)
 {
     return fs_open_dir_below(queue_dir, name_of_state(state), bucket);
@@ -119,9 +124,21 @@ int bucket_make(int queue_dir, enum mq_state state, const char *bucket)
         if (dir != -ENOENT)
             return dir;
         const int error = make(queue_dir, state, bucket);
+        if ((error == -ENOSPC || error == -EDQUOT) && state != MQ_READY) {
+            const int reserve = bucket_open(queue_dir, state, NAME_RESERVE_BUCKET);
+            return reserve < 0 ? error : reserve;
+        }
         if (error < 0)
             return error;
     }
+}
+
+int bucket_make_reserves(int queue_dir)
+{
+    int error = 0;
+    for (int state = MQ_DELAYED; state < MQ_STATES && !error; state++)
+        error = make(queue_dir, (enum mq_state)state, NAME_RESERVE_BUCKET);
+    return error;
 }
 
 int bucket_remove(int queue_dir, enum mq_state state, const char *bucket)

@@ -33,11 +33,17 @@ int bucket_list(int queue_dir, enum mq_state state, struct listing *listing);
 /* The names of the messages in a bucket, in order; what is not a message is passed over. `bucket_dir` must be freshly opened. */
 int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing);
 
+/* Whether an error of opening a bucket says that there is none: it was removed, or the name is something else's. */
+bool bucket_is_missing(int error);
+
 /* Open a bucket. -ENOENT: there is none. */
 int bucket_open(int queue_dir, enum mq_state state, const char *bucket);
 
-/* Open a bucket, made where it is missing. -ENOENT: the queue is gone. */
+/* Open a bucket, made where it is missing; on a full disk the state's reserve, where it has one. -ENOENT: the queue is gone. */
 int bucket_make(int queue_dir, enum mq_state state, const char *bucket);
+
+/* Make the reserves of a new queue's states: without them a claim would need room that a full disk does not have. */
+int bucket_make_reserves(int queue_dir);
 
 /* Remove a bucket if it is empty. 1 removed, 0 it is not empty or was gone. */
 int bucket_remove(int queue_dir, enum mq_state state, const char *bucket);

@@ -104,7 +104,7 @@ static const char *message_problem(const struct check *check, const char *file, 
     if (!name_parse(check->state, file, &name))
         return "not a message's name";
     name_format_bucket(check->state, &name, bucket);
-    if (strcmp(bucket, check->bucket) != 0)
+    if (strcmp(bucket, check->bucket) != 0 && strcmp(check->bucket, NAME_RESERVE_BUCKET) != 0)
         return "in a bucket that is not its own";
     return content_problem(check->dir, file, &name);
 }

@@ -92,7 +92,7 @@ static int read_bucket(mq_queue *queue, struct cursor *cursor, int priority, uin
     name_format_ready_bucket(priority, birth, bucket);
     *ret_found = NOTHING;
     cursor->dir = bucket_open(queue->dir, MQ_READY, bucket);
-    if (cursor->dir == -ENOENT || cursor->dir == -ENOTDIR || cursor->dir == -ELOOP)
+    if (bucket_is_missing(cursor->dir))
         return 0;
     if (cursor->dir < 0)
         return cursor->dir;

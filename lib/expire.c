@@ -30,11 +30,18 @@ struct work {
     uint64_t done;
 };
 
+/* What cannot be moved now, for lack of room or since somebody copied the file to where it belongs, must not
+   keep anybody from the rest. */
+static bool is_only_this_one(int error)
+{
+    return error == -EEXIST || error == -ENOSPC || error == -EDQUOT;
+}
+
 static int account(struct work *work, int moved)
 {
-    if (moved < 0)
+    if (moved < 0 && !is_only_this_one(moved))
         return moved;
-    work->done += (uint64_t)moved;
+    work->done += moved == 1;
     return --work->budget > 0 ? 0 : BUDGET_USED;
 }
 

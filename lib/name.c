@@ -28,7 +28,7 @@ bool mq_queue_name_is_valid(const char *name)
     if (strspn(name, first) == 0)
         return false;
     const size_t length = strspn(name, more);
-    return name[length] == '\0' && length < MQ_QUEUE_NAME_SIZE;
+    return length < MQ_QUEUE_NAME_SIZE && name[length] == '\0';
 }
 
 const char *name_of_state(enum mq_state state)

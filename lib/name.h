@@ -72,6 +72,10 @@ bool name_parse_ready_bucket(const char *text, int *ret_priority, uint64_t *ret_
 /* Buckets ordered by time: the first moment and the first moment after. */
 bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret_start, int64_t *ret_end);
 
+/* The first bucket of every directory ordered by time. It is there from the beginning and stays, and on a full disk it
+   takes what belongs in others that cannot be made: beginning at 0, it is always looked through. */
+#define NAME_RESERVE_BUCKET "0000000000000"
+
 /* Whether text names a bucket of that state. */
 bool name_is_bucket(enum mq_state state, const char *text);
 

@@ -19,6 +19,7 @@
 #include "wait.h"
 
 #define CONFIG_EVERY CLOCK_SECOND
+#define OPEN_TRIES 10
 /* What a creator or deleter leaves when it dies may be removed when no live one can still be at it; as for tmp/ in expire.c. */
 #define PENDING_AGE (36 * 3600)
 
@@ -32,13 +33,13 @@ const char *mq_version(void)
 
 /* ---- the spool ------------------------------------------------------------------ */
 
-static int copy_path(char *ret_path, size_t size, const char *first, const char *second)
+static int copy_text(char *ret_text, size_t size, const char *first, const char *second)
 {
     const size_t first_size = strlen(first), second_size = strlen(second) + 1;
     if (first_size + second_size > size)
         return -ENAMETOOLONG;
-    memcpy(ret_path, first, first_size);
-    memcpy(ret_path + first_size, second, second_size);
+    memcpy(ret_text, first, first_size);
+    memcpy(ret_text + first_size, second, second_size);
     return 0;
 }
 
@@ -47,13 +48,13 @@ int mq_spool_path(const char *spool, char *ret_path, size_t size)
     if (!spool)
         spool = getenv("MQ_SPOOL");
     if (spool && *spool)
-        return copy_path(ret_path, size, spool, "");
+        return copy_text(ret_path, size, spool, "");
     if (geteuid() == 0)
-        return copy_path(ret_path, size, "/var/spool/mq", "");
+        return copy_text(ret_path, size, "/var/spool/mq", "");
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     if (state && *state == '/')
-        return copy_path(ret_path, size, state, "/mq");
-    return home && *home ? copy_path(ret_path, size, home, "/.local/state/mq") : -ENOENT;
+        return copy_text(ret_path, size, state, "/mq");
+    return home && *home ? copy_text(ret_path, size, home, "/.local/state/mq") : -ENOENT;
 }
 
 static int open_spool(const char *spool, bool make)
@@ -115,19 +116,50 @@ int mq_list(const char *spool, int (*each)(const char *queue, void *context), vo
     return stop;
 }
 
-/* ---- creating ------------------------------------------------------------------- */
+/* ---- directories with all that is in them ------------------------------------------ */
 
-static void remove_dirs(int dir)
+static int remove_tree(int at, const char *name);
+
+static int remove_entry(void *context, const char *name, unsigned char type)
 {
-    for (size_t i = 0; i < QUEUE_DIRS; i++)
-        fs_remove_dir(dir, queue_dirs[i]);
+    const int dir = *(const int *)context;
+    return type == DT_DIR ? remove_tree(dir, name) : fs_unlink(dir, name);
 }
+
+static int remove_contents(int at, const char *name)
+{
+    const int dir = fs_open_dir(at, name);
+    if (dir < 0)
+        return dir;
+    int error;
+    /* Entries may be passed over while others go: again, until a pass finds the directory empty. */
+    do
+        error = fs_list_at(dir, ".", remove_entry, &(int){dir});
+    while (error == -ENOENT);
+    close(dir);
+    return error;
+}
+
+static int remove_tree(int at, const char *name)
+{
+    int error;
+    do {
+        error = remove_contents(at, name);
+        if (!error)
+            error = fs_remove_dir(at, name);
+    } while (error == -ENOTEMPTY);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* ---- creating ------------------------------------------------------------------- */
 
 static int make_dirs(int dir)
 {
     int error = 0;
     for (size_t i = 0; i < QUEUE_DIRS && !error; i++)
         error = fs_make_dir(dir, queue_dirs[i]);
+    if (!error)
+        error = bucket_make_reserves(dir);
     return error ? error : fs_sync_dir(dir);
 }
 
@@ -144,12 +176,10 @@ static int create_in(int spool, const char *queue)
     error = dir < 0 ? dir : make_dirs(dir);
     if (!error)
         error = fs_rename(spool, pending, spool, queue);
-    if (error && dir >= 0)
-        remove_dirs(dir);
     if (dir >= 0)
         close(dir);
     if (error)
-        fs_remove_dir(spool, pending);
+        (void)remove_tree(spool, pending);
     return error == -ENOTEMPTY ? -EEXIST : error;
 }
 
@@ -319,7 +349,7 @@ static mq_queue *new_handle(const char *spool, const char *name)
         free(queue);
         return NULL;
     }
-    strcpy(queue->name, name);
+    (void)copy_text(queue->name, sizeof queue->name, name, "");
     queue->dir = -1;
     queue->fresh = true;
     for (int state = 0; state < MQ_STATES; state++)
@@ -329,6 +359,8 @@ static mq_queue *new_handle(const char *spool, const char *name)
 
 static int fill_handle(mq_queue *queue, unsigned flags)
 {
+    if (queue->dir >= 0)
+        close(queue->dir);
     queue->dir = open_queue_dir(queue->spool, queue->name, flags);
     if (queue->dir < 0)
         return queue->dir;
@@ -347,7 +379,10 @@ int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_
     mq_queue *queue = new_handle(spool, name);
     if (!queue)
         return -ENOMEM;
-    const int error = fill_handle(queue, flags);
+    int error = fill_handle(queue, flags);
+    /* It may be deleted while we open it; then we are to make it again. */
+    for (int tries = 1; tries < OPEN_TRIES && error == -ENOENT && flags & MQ_CREATE; tries++)
+        error = fill_handle(queue, flags);
     if (error)
         mq_close(queue);
     else
@@ -403,7 +438,7 @@ int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *
         if (dir < 0)
             return dir;
         queue->target[state].dir = dir;
-        strcpy(queue->target[state].name, bucket);
+        (void)copy_text(queue->target[state].name, sizeof queue->target[state].name, bucket, "");
     }
     *ret_dir = queue->target[state].dir;
     return 0;
@@ -423,7 +458,7 @@ int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size
     char value[CONFIG_VALUE_SIZE];
     if (!config_get(&queue->config, key, value))
         return -EINVAL;
-    return copy_path(ret_value, size, value, "");
+    return copy_text(ret_value, size, value, "");
 }
 
 int mq_config_set(const char *spool, const char *queue, const char *key, const char *value)
@@ -452,44 +487,11 @@ int mq_config_explain(const char *spool, const char *queue, char *ret_text, size
     close(dir);
     if (error == 0)
         return 0;
-    const int copied = copy_path(ret_text, size, problem[0] ? problem : strerror(-error), "");
+    const int copied = copy_text(ret_text, size, problem[0] ? problem : strerror(-error), "");
     return copied ? copied : 1;
 }
 
 /* ---- deleting ------------------------------------------------------------------- */
-
-static int remove_tree(int at, const char *name);
-
-static int remove_entry(void *context, const char *name, unsigned char type)
-{
-    const int dir = *(const int *)context;
-    return type == DT_DIR ? remove_tree(dir, name) : fs_unlink(dir, name);
-}
-
-static int remove_contents(int at, const char *name)
-{
-    const int dir = fs_open_dir(at, name);
-    if (dir < 0)
-        return dir;
-    int error;
-    /* Entries may be passed over while others go: again, until a pass finds the directory empty. */
-    do
-        error = fs_list_at(dir, ".", remove_entry, &(int){dir});
-    while (error == -ENOENT);
-    close(dir);
-    return error;
-}
-
-static int remove_tree(int at, const char *name)
-{
-    int error;
-    do {
-        error = remove_contents(at, name);
-        if (!error)
-            error = fs_remove_dir(at, name);
-    } while (error == -ENOTEMPTY);
-    return error == -ENOENT ? 0 : error;
-}
 
 static int remove_bucket(void *context, const char *name, unsigned char type)
 {

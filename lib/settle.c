@@ -6,6 +6,7 @@
  * touch somebody else's, and a claim that was extended is found by its token.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,11 +32,6 @@ typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *ar
 
 /* ---- finding the claim ----------------------------------------------------------- */
 
-static bool is_missing(int error)
-{
-    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
-}
-
 /* Where the receipt says. 1 found, with its bucket open. */
 static int find_in_place(mq_queue *queue, const struct name *wanted, struct claim *ret_claim)
 {
@@ -44,7 +40,7 @@ static int find_in_place(mq_queue *queue, const struct name *wanted, struct clai
     name_format(MQ_INFLIGHT, wanted, ret_claim->file);
     const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
     if (dir < 0)
-        return is_missing(dir) ? 0 : dir;
+        return bucket_is_missing(dir) ? 0 : dir;
     if (!fs_exists(dir, ret_claim->file)) {
         close(dir);
         return 0;
@@ -62,7 +58,7 @@ static bool pick_token(const struct listing *files, const struct name *wanted, s
         name_parse(MQ_INFLIGHT, file, &name);
         if (name.token == wanted->token && strcmp(name.id, wanted->id) == 0) {
             ret_claim->name = name;
-            strcpy(ret_claim->file, file);
+            snprintf(ret_claim->file, sizeof ret_claim->file, "%s", file);
             return true;
         }
     }
@@ -74,7 +70,7 @@ static int find_in_bucket(mq_queue *queue, const char *bucket, const struct name
 {
     const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
     if (dir < 0)
-        return is_missing(dir) ? 0 : dir;
+        return bucket_is_missing(dir) ? 0 : dir;
     const int error = bucket_read(dir, MQ_INFLIGHT, files);
     if (!error && pick_token(files, wanted, ret_claim)) {
         ret_claim->dir = dir;
@@ -108,7 +104,7 @@ static int find(mq_queue *queue, const struct name *wanted, struct claim *ret_cl
 
 static int settle_once(mq_queue *queue, const struct name *wanted, settle_fn *act, const void *argument)
 {
-    struct claim claim;
+    struct claim claim = {.dir = -1};
     const int found = find(queue, wanted, &claim);
     if (found != 1)
         return found;

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,27 +23,37 @@ struct sweep {
     uint64_t removed;
 };
 
+static bool is_abandoned(const struct sweep *sweep, const char *name)
+{
+    struct stat status;
+    return fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           sweep->now / CLOCK_SECOND - status.st_mtim.tv_sec >= TMP_AGE;
+}
+
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
-    struct stat status;
-    if (type == DT_DIR || fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-        sweep->now / CLOCK_SECOND - status.st_mtim.tv_sec < TMP_AGE)
-        return 0;
-    sweep->removed += fs_unlink(sweep->dir, name) == 0;
+    if (type != DT_DIR && is_abandoned(sweep, name))
+        sweep->removed += fs_unlink(sweep->dir, name) == 0;
     return 0;
 }
 
+static bool has_reader(int dir, const char *name)
+{
+    const int fifo = fs_open_fifo(dir, name);
+    if (fifo >= 0)
+        close(fifo);
+    return fifo != -ENXIO;
+}
+
+/* A FIFO without a reader is a dead waiter's; under a dot name its maker may be about to open it. */
 static int sweep_waiter(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
-    if (type != DT_FIFO || !name_is_waiter(name))
-        return 0;
-    const int fifo = fs_open_fifo(sweep->dir, name);
-    if (fifo >= 0)
-        close(fifo);
-    else
-        sweep->removed += fifo == -ENXIO && fs_unlink(sweep->dir, name) == 0;
+    const bool hidden = name[0] == '.';
+    if (type == DT_FIFO && name_is_waiter(name + hidden) && !has_reader(sweep->dir, name) &&
+        (!hidden || is_abandoned(sweep, name)))
+        sweep->removed += fs_unlink(sweep->dir, name) == 0;
     return 0;
 }
 
@@ -63,7 +74,7 @@ static bool is_left_over(const mq_queue *queue, enum mq_state state, const char 
     uint64_t birth;
     int64_t start, end;
     if (state != MQ_READY)
-        return name_parse_timed_bucket(state, bucket, &start, &end) && end <= now;
+        return strcmp(bucket, NAME_RESERVE_BUCKET) != 0 && name_parse_timed_bucket(state, bucket, &start, &end) && end <= now;
     return name_parse_ready_bucket(bucket, &priority, &birth) &&
            birth != name_birth(page_last_position(queue->page, priority));
 }

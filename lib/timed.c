@@ -1,7 +1,7 @@
 /* Directories ordered by time. */
 #include "timed.h"
 
-#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bucket.h"
@@ -39,21 +39,16 @@ static int visit_files(struct walk *walk, int dir)
     return 0;
 }
 
-static bool is_missing(int error)
-{
-    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
-}
-
 static int visit_bucket(struct walk *walk, const char *bucket, int64_t end)
 {
     const int dir = bucket_open(walk->queue_dir, walk->state, bucket);
     if (dir < 0)
-        return is_missing(dir) ? 0 : dir;
+        return bucket_is_missing(dir) ? 0 : dir;
     int stop = bucket_read(dir, walk->state, &walk->files);
     if (!stop)
         stop = visit_files(walk, dir);
     close(dir);
-    if (!stop && end <= walk->until)
+    if (!stop && end <= walk->until && strcmp(bucket, NAME_RESERVE_BUCKET) != 0)
         (void)bucket_remove(walk->queue_dir, walk->state, bucket); /* it may be in use again: then it stays */
     return stop;
 }

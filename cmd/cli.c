@@ -1,0 +1,272 @@
+/* What the programs share. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <units.h>
+
+#include "text.h"
+
+#define MESSAGE_SIZE 1536
+
+const char *cli_spool;
+bool cli_quiet, cli_verbose, cli_json;
+
+/* ---- options -------------------------------------------------------------------- */
+
+static const struct argp_option common_options[] = {
+    {"spool", 'S', "DIR", 0, "The directory of the queues, instead of $MQ_SPOOL", -2},
+    {"quiet", 'q', NULL, 0, "Print nothing but results and errors", -2},
+    {"verbose", 'v', NULL, 0, "Say on standard error what is done", -2},
+    {0},
+};
+static const struct argp_option json_options[] = {
+    {"json", 'j', NULL, 0, "Print JSON Lines, an object a line", -2},
+    {0},
+};
+
+static error_t parse_common(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case 'S':
+        if (!*argument)
+            cli_usage(state, "--spool: empty");
+        cli_spool = argument;
+        return 0;
+    case 'q':
+        cli_quiet = true;
+        cli_verbose = false;
+        return 0;
+    case 'v':
+        cli_verbose = true;
+        cli_quiet = false;
+        return 0;
+    case 'j':
+        cli_json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp cli_argp = {.options = common_options, .parser = parse_common};
+static const struct argp json_argp = {.options = json_options, .parser = parse_common};
+
+const struct argp_child cli_children[] = {{&cli_argp, 0, NULL, 0}, {0}};
+const struct argp_child cli_json_children[] = {{&cli_argp, 0, NULL, 0}, {&json_argp, 0, NULL, 0}, {0}};
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    fprintf(stream, "%s (mq) %s\n", program_invocation_short_name, mq_version());
+}
+
+/*
+ * Where a standard descriptor is closed the next file opened would take its number, and what we
+ * print would go into the queue. O_PATH gives one that can be neither read nor written.
+ */
+static void guard_standard_descriptors(void)
+{
+    struct pollfd standard[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+    if (poll(standard, 3, 0) <= 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        if (standard[i].revents & POLLNVAL && open("/", O_PATH) < 0)
+            _exit(STATUS_IO);
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv)
+{
+    guard_standard_descriptors();
+    argp_err_exit_status = STATUS_USAGE;
+    argp_program_version_hook = print_version;
+    const error_t error = argp_parse(argp, argc, argv, 0, NULL, NULL);
+    if (error)
+        exit(cli_error(-error, NULL, "cannot read the command line"));
+}
+
+void cli_usage(const struct argp_state *state, const char *format, ...)
+{
+    char text[MESSAGE_SIZE], escaped[TEXT_ESCAPED(MESSAGE_SIZE)];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    text_escape(text, strlen(text), "", escaped);
+    argp_error(state, "%s", escaped);
+    exit(STATUS_USAGE);
+}
+
+int64_t cli_duration(const struct argp_state *state, const char *option, const char *text)
+{
+    int64_t duration;
+    if (!units_parse_duration(text, &duration))
+        cli_usage(state, "%s: '%s' is not a duration such as 500ms, 30s or 2h", option, text);
+    return duration;
+}
+
+int64_t cli_period(const struct argp_state *state, const char *option, const char *text)
+{
+    const int64_t period = cli_duration(state, option, text);
+    if (period == 0)
+        cli_usage(state, "%s: must be longer than 0", option);
+    return period;
+}
+
+uint64_t cli_number(const struct argp_state *state, const char *option, const char *text, uint64_t least, uint64_t most)
+{
+    uint64_t number;
+    if (!units_parse_number(text, most, &number) || number < least) {
+        if (most == UINT64_MAX)
+            cli_usage(state, "%s: '%s' is not a number from %ju", option, text, (uintmax_t)least);
+        cli_usage(state, "%s: '%s' is not a number from %ju to %ju", option, text, (uintmax_t)least, (uintmax_t)most);
+    }
+    return number;
+}
+
+/* ---- talk ----------------------------------------------------------------------- */
+
+/* One write a line: programs of a pipeline share the terminal. */
+static void say(const char *subject, const char *format, va_list arguments)
+{
+    char text[MESSAGE_SIZE], escaped[TEXT_ESCAPED(MESSAGE_SIZE) + 1];
+    const char *colon = subject ? ": " : "";
+    const int head = snprintf(text, sizeof text, "%s: %.800s%s", program_invocation_short_name, subject ? subject : "",
+                              colon);
+    if (head > 0 && (size_t)head < sizeof text)
+        vsnprintf(text + head, sizeof text - (size_t)head, format, arguments);
+    size_t size = text_escape(text, strlen(text), "", escaped);
+    escaped[size++] = '\n';
+    /* Where the complaint cannot be written there is nobody to tell: the status has to do. */
+    if (write(STDERR_FILENO, escaped, size) < 0)
+        return;
+}
+
+int cli_fail(int status, const char *subject, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(subject, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+void cli_note(const char *subject, const char *format, ...)
+{
+    va_list arguments;
+    if (!cli_verbose)
+        return;
+    va_start(arguments, format);
+    say(subject, format, arguments);
+    va_end(arguments);
+}
+
+const char *cli_reason(int error)
+{
+    switch (-error) {
+    case ENOBUFS:
+        return "the queue is full";
+    case EMSGSIZE:
+        return "the body is larger than max-size";
+    case E2BIG:
+        return "the headers are over 64 KiB";
+    case ESTALE:
+        return "the claim has ended";
+    case EBADMSG:
+        return "malformed";
+    default:
+        return strerror(-error);
+    }
+}
+
+int cli_status(int error)
+{
+    switch (-error) {
+    case ESTALE:
+        return STATUS_NOTHING;
+    case EINVAL:
+    case EBADMSG:
+    case EMSGSIZE:
+    case E2BIG:
+    case EISDIR:
+        return STATUS_DATA;
+    case ENOENT:
+    case ENOTDIR:
+        return STATUS_NO_QUEUE;
+    case EROFS:
+    case ENOSYS:
+    case EOPNOTSUPP:
+        return STATUS_UNAVAILABLE;
+    case ENOBUFS:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+    case EBUSY:
+    case ENOTEMPTY:
+        return STATUS_TRY_LATER;
+    case EACCES:
+    case EPERM:
+        return STATUS_PERMISSION;
+    default:
+        return STATUS_IO;
+    }
+}
+
+int cli_error(int error, const char *subject, const char *what)
+{
+    return cli_fail(cli_status(error), subject, "%s: %s", what, cli_reason(error));
+}
+
+int cli_queue_error(int error, const char *queue, const char *what)
+{
+    char problem[256];
+    if (error == -EBADMSG && mq_config_explain(cli_spool, queue, problem, sizeof problem) == 1)
+        return cli_fail(STATUS_CONFIG, queue, "bad configuration: %s", problem);
+    return cli_error(error, queue, what);
+}
+
+/* ---- queues --------------------------------------------------------------------- */
+
+static int report_missing(const char *name)
+{
+    char path[PATH_MAX];
+    const int error = mq_spool_path(cli_spool, path, sizeof path);
+    if (error == -ENOENT)
+        return cli_fail(STATUS_CONFIG, NULL, "no spool: none of -S, MQ_SPOOL and HOME is set");
+    if (error)
+        return cli_error(error, NULL, "no spool");
+    return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s", path);
+}
+
+int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
+{
+    if (!mq_queue_name_is_valid(name))
+        return cli_fail(STATUS_USAGE, NULL,
+                        "'%s': not a queue name: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with no . or -",
+                        name);
+    const int error = mq_open(cli_spool, name, flags, ret_queue);
+    if (!error)
+        return STATUS_DONE;
+    if (error == -ENOENT)
+        return report_missing(name);
+    const char *what = flags & MQ_CREATE ? "cannot open or create the queue" : "cannot open the queue";
+    const int status = cli_queue_error(error, name, what);
+    return status == STATUS_NO_QUEUE && flags & MQ_CREATE ? STATUS_CANNOT_CREATE : status;
+}
+
+void *cli_must(void *allocated)
+{
+    if (!allocated)
+        exit(cli_error(-ENOMEM, NULL, "cannot go on"));
+    return allocated;
+}

@@ -1,0 +1,20 @@
+/*
+ * What the command line of mq-send says of every message that it sends: an argp child that takes
+ * the options, and a call that tells a message what they said.
+ */
+#ifndef ENVELOPE_H
+#define ENVELOPE_H
+
+#include <argp.h>
+#include <mq.h>
+#include <stdbool.h>
+
+extern const struct argp envelope_argp;
+
+/* Whether --id was given, which only one message can have. */
+bool envelope_has_id(void);
+
+/* Tell a new message all of it; reports what is wrong. An exit status. */
+int envelope_apply(mq_message *message);
+
+#endif

@@ -1,0 +1,29 @@
+/* What a listing shows of a message, in whatever state, corrupt ones too; and a message shown whole. */
+#ifndef GLANCE_H
+#define GLANCE_H
+
+#include <mq.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "text.h"
+
+#define GLANCE_BYTES 64
+
+struct glance {
+    bool corrupt;  /* the rest then tells of the file as it is */
+    uint64_t size; /* bytes of body */
+    int64_t sent_at;
+    char preview[TEXT_ESCAPED(GLANCE_BYTES)]; /* how the body begins, escaped */
+};
+
+/* 1 got it, 0 the message has moved on, or a negative errno. */
+int glance_at(mq_queue *queue, const struct mq_entry *entry, struct glance *ret_glance);
+
+const char *glance_state(enum mq_state state);
+
+/* Print headers, a blank line and the body; on a terminal nothing but text gets through. 0 or a negative errno. */
+int glance_print(mq_message *message);
+
+#endif

@@ -1,0 +1,33 @@
+/* Figures for the eye. */
+#include "humane.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void humane_age(int64_t microseconds, char text[HUMANE_SIZE])
+{
+    const int64_t seconds = microseconds > 0 ? microseconds / 1000000 : 0;
+    if (seconds < 120)
+        snprintf(text, HUMANE_SIZE, "%" PRId64 "s", seconds);
+    else if (seconds < 120 * 60)
+        snprintf(text, HUMANE_SIZE, "%" PRId64 "m", seconds / 60);
+    else if (seconds < 48 * 3600)
+        snprintf(text, HUMANE_SIZE, "%" PRId64 "h", seconds / 3600);
+    else
+        snprintf(text, HUMANE_SIZE, "%" PRId64 "d", seconds / 86400);
+}
+
+void humane_size(uint64_t bytes, char text[HUMANE_SIZE])
+{
+    static const char units[] = "KMGTPE";
+    if (bytes < 1024) {
+        snprintf(text, HUMANE_SIZE, "%" PRIu64, bytes);
+        return;
+    }
+    double value = (double)bytes / 1024;
+    const char *unit = units;
+    /* What would be printed as four digits is one of the next unit. */
+    for (; value >= 999.5; unit++)
+        value /= 1024;
+    snprintf(text, HUMANE_SIZE, value < 9.95 ? "%.1f%c" : "%.0f%c", value, *unit);
+}

@@ -1,0 +1,191 @@
+/*
+ * A message to send, from JSON. The members of a received object are taken as well, so that what
+ * mq-recv -j prints can be sent on; those that tell of its delivery say nothing about the next one.
+ */
+#include "json_read.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <units.h>
+
+#include "base64.h"
+#include "cli.h"
+#include "moment.h"
+
+struct reader {
+    mq_message *message;
+    struct json_record *record;
+};
+
+__attribute__((format(printf, 2, 3))) static bool wrong(struct reader *reader, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reader->record->problem, sizeof reader->record->problem, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* The text of a string without NULs, or NULL. */
+static const char *plain_string(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
+/* ---- members -------------------------------------------------------------------- */
+
+static bool take_body(struct reader *reader, const char *member, const json_t *value)
+{
+    if (!json_is_string(value))
+        return wrong(reader, "%s: not a string", member);
+    mq_message_set_body(reader->message, json_string_value(value), json_string_length(value));
+    return true;
+}
+
+static bool take_body_base64(struct reader *reader, const char *member, const json_t *value)
+{
+    size_t size = json_string_length(value);
+    if (!json_is_string(value))
+        return wrong(reader, "%s: not a string", member);
+    if (json_object_get(reader->record->root, "body"))
+        return wrong(reader, "%s: there is a body already", member);
+    reader->record->decoded = malloc(size / 4 * 3 + 1);
+    if (!reader->record->decoded)
+        return wrong(reader, "%s: %s", member, cli_reason(-ENOMEM));
+    if (!base64_decode(json_string_value(value), size, reader->record->decoded, &size))
+        return wrong(reader, "%s: not base64", member);
+    mq_message_set_body(reader->message, reader->record->decoded, size);
+    return true;
+}
+
+static bool take_id(struct reader *reader, const char *member, const json_t *value)
+{
+    const char *id = plain_string(value);
+    return (id && mq_message_set_id(reader->message, id) == 0) ||
+           wrong(reader, "%s: not an id: it takes 1 to 64 of A-Z a-z 0-9 _ -", member);
+}
+
+static bool take_headers(struct reader *reader, const char *member, const json_t *value)
+{
+    const char *name;
+    json_t *header;
+    if (!json_is_object(value))
+        return wrong(reader, "%s: not an object", member);
+    json_object_foreach((json_t *)(uintptr_t)value, name, header)
+    {
+        const char *text = plain_string(header);
+        const int error = text ? mq_message_set_header(reader->message, name, text) : -EINVAL;
+        if (error == -EPERM)
+            return wrong(reader, "%s: %.64s: mq writes this one itself", member, name);
+        if (error == -EINVAL)
+            return wrong(reader, "%s: %.64s: not a name and a string of one line", member, name);
+        if (error)
+            return wrong(reader, "%s: %.64s: %s", member, name, cli_reason(error));
+    }
+    return true;
+}
+
+static bool take_priority(struct reader *reader, const char *member, const json_t *value)
+{
+    const json_int_t priority = json_integer_value(value);
+    if (!json_is_integer(value) || priority < 0 || priority > 9)
+        return wrong(reader, "%s: not a whole number from 0 to 9", member);
+    return mq_message_set_priority(reader->message, (int)priority) == 0;
+}
+
+/* "5m", or a number of seconds. */
+static bool parse_duration(const json_t *value, int64_t *ret_duration)
+{
+    const double seconds = json_number_value(value);
+    const char *text = plain_string(value);
+    if (text)
+        return units_parse_duration(text, ret_duration);
+    if (!json_is_number(value) || !(seconds >= 0 && seconds < 1e12))
+        return false;
+    *ret_duration = (int64_t)(seconds * 1e6);
+    return true;
+}
+
+static bool take_delay(struct reader *reader, const char *member, const json_t *value)
+{
+    int64_t delay;
+    if (!parse_duration(value, &delay) || mq_message_set_delay(reader->message, delay) != 0)
+        return wrong(reader, "%s: neither a duration such as \"5m\" nor a number of seconds", member);
+    return mq_message_set_due(reader->message, 0) == 0; /* --at was a default */
+}
+
+static bool take_ttl(struct reader *reader, const char *member, const json_t *value)
+{
+    int64_t ttl;
+    if (json_object_get(reader->record->root, "expires"))
+        return wrong(reader, "%s: there is expires already", member);
+    return (parse_duration(value, &ttl) && ttl > 0 && mq_message_set_ttl(reader->message, ttl) == 0) ||
+           wrong(reader, "%s: neither a duration such as \"5m\" nor a number of seconds above 0", member);
+}
+
+static bool take_expires(struct reader *reader, const char *member, const json_t *value)
+{
+    const char *text = plain_string(value);
+    int64_t expires;
+    return (text && moment_parse_rfc3339(text, &expires) && mq_message_set_expires(reader->message, expires) == 0) ||
+           wrong(reader, "%s: not a time such as \"2026-11-24T10:30:00Z\"", member);
+}
+
+static bool check_string(struct reader *reader, const char *member, const json_t *value)
+{
+    return json_is_string(value) || wrong(reader, "%s: not a string", member);
+}
+
+static bool check_integer(struct reader *reader, const char *member, const json_t *value)
+{
+    return json_is_integer(value) || wrong(reader, "%s: not a whole number", member);
+}
+
+static const struct member {
+    const char *name;
+    bool (*take)(struct reader *reader, const char *member, const json_t *value);
+} members[] = {
+    {"body", take_body},       {"body_base64", take_body_base64}, {"id", take_id},
+    {"headers", take_headers}, {"priority", take_priority},       {"delay", take_delay},
+    {"ttl", take_ttl},         {"expires", take_expires},         {"timestamp", check_string},
+    {"queue", check_string},   {"receipt", check_string},         {"attempts", check_integer},
+};
+
+static bool take_member(struct reader *reader, const char *name, const json_t *value)
+{
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return members[i].take(reader, name, value);
+    return wrong(reader, "%.64s: no such member", name);
+}
+
+/* ---- the object ----------------------------------------------------------------- */
+
+bool json_to_message(const char *text, size_t size, mq_message *message, struct json_record *ret_record)
+{
+    struct reader reader = {.message = message, .record = ret_record};
+    json_error_t error;
+    const char *name;
+    json_t *value;
+    *ret_record = (struct json_record){.root = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error)};
+    if (!ret_record->root)
+        return wrong(&reader, "invalid JSON: %s at column %d", error.text, error.column);
+    if (!json_is_object(ret_record->root))
+        return wrong(&reader, "invalid JSON: not an object");
+    json_object_foreach(ret_record->root, name, value)
+    {
+        if (!take_member(&reader, name, value))
+            return false;
+    }
+    return true;
+}
+
+void json_record_release(struct json_record *record)
+{
+    json_decref(record->root);
+    free(record->decoded);
+}

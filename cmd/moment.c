@@ -1,0 +1,154 @@
+/* Moments. */
+#include "moment.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <units.h>
+
+#define SECOND 1000000
+
+int64_t moment_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * SECOND + time.tv_nsec / 1000;
+}
+
+/* ---- parsing -------------------------------------------------------------------- */
+
+/* The parsers take their part off the front of `*at`, and leave it there where it is malformed. */
+static bool take_character(const char **at, const char *any)
+{
+    if (!**at || !strchr(any, **at))
+        return false;
+    (*at)++;
+    return true;
+}
+
+static bool take_number(const char **at, int digits, int least, int most, int *ret_number)
+{
+    int number = 0;
+    for (int i = 0; i < digits; i++) {
+        const char digit = (*at)[i];
+        if (digit < '0' || digit > '9')
+            return false;
+        number = number * 10 + (digit - '0');
+    }
+    if (number < least || number > most)
+        return false;
+    *ret_number = number;
+    *at += digits;
+    return true;
+}
+
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static bool take_date(const char **at, struct tm *tm)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year, month, day;
+    if (!take_number(at, 4, 1970, 9999, &year) || !take_character(at, "-") || !take_number(at, 2, 1, 12, &month) ||
+        !take_character(at, "-"))
+        return false;
+    const int last = month == 2 && is_leap(year) ? 29 : days[month - 1];
+    if (!take_number(at, 2, 1, last, &day))
+        return false;
+    tm->tm_year = year - 1900;
+    tm->tm_mon = month - 1;
+    tm->tm_mday = day;
+    return true;
+}
+
+/* HH:MM, and seconds and their decimals where they follow. */
+static bool take_time(const char **at, struct tm *tm, int64_t *ret_fraction)
+{
+    tm->tm_sec = 0;
+    *ret_fraction = 0;
+    if (!take_number(at, 2, 0, 23, &tm->tm_hour) || !take_character(at, ":") || !take_number(at, 2, 0, 59, &tm->tm_min))
+        return false;
+    if (!take_character(at, ":"))
+        return true;
+    if (!take_number(at, 2, 0, 60 /* a leap second */, &tm->tm_sec))
+        return false;
+    if (!take_character(at, "."))
+        return true;
+    const char *const first = *at;
+    int digit;
+    for (int64_t unit = SECOND / 10; take_number(at, 1, 0, 9, &digit); unit /= 10)
+        *ret_fraction += unit * digit;
+    return *at > first;
+}
+
+/* `Z` or `+02:00`; nothing means local time. */
+static bool take_zone(const char **at, bool *ret_local, int *ret_offset)
+{
+    int hours, minutes;
+    *ret_offset = 0;
+    *ret_local = **at == '\0';
+    if (*ret_local || take_character(at, "Zz"))
+        return true;
+    const int sign = **at == '-' ? -1 : 1;
+    if (!take_character(at, "+-") || !take_number(at, 2, 0, 23, &hours) || !take_character(at, ":") ||
+        !take_number(at, 2, 0, 59, &minutes))
+        return false;
+    *ret_offset = sign * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+bool moment_parse_rfc3339(const char *text, int64_t *ret_moment)
+{
+    struct tm tm = {.tm_isdst = -1};
+    int64_t fraction;
+    bool local;
+    int offset;
+    if (!take_date(&text, &tm) || !take_character(&text, "Tt ") || !take_time(&text, &tm, &fraction) ||
+        !take_zone(&text, &local, &offset) || *text)
+        return false;
+    const int64_t seconds = (local ? mktime(&tm) : timegm(&tm)) - offset;
+    if (seconds < 0)
+        return false;
+    *ret_moment = seconds * SECOND + fraction;
+    return true;
+}
+
+/* The next time that clocks on the wall show this. */
+static bool parse_time_of_day(const char *text, int64_t now, int64_t *ret_moment)
+{
+    const time_t today = (time_t)(now / SECOND);
+    struct tm tm;
+    int64_t fraction;
+    if (!localtime_r(&today, &tm) || !take_time(&text, &tm, &fraction) || *text)
+        return false;
+    for (int tries = 0; tries < 2; tries++) {
+        struct tm day = tm;
+        day.tm_mday += tries;
+        day.tm_isdst = -1;
+        *ret_moment = mktime(&day) * (int64_t)SECOND + fraction;
+        if (*ret_moment > now)
+            return true;
+    }
+    return false;
+}
+
+bool moment_parse(const char *text, int64_t now, int64_t *ret_moment)
+{
+    if (text[0] == '@')
+        return strspn(text + 1, "0123456789.") == strlen(text + 1) && units_parse_duration(text + 1, ret_moment);
+    return moment_parse_rfc3339(text, ret_moment) || parse_time_of_day(text, now, ret_moment);
+}
+
+/* ---- formatting ----------------------------------------------------------------- */
+
+void moment_format(int64_t moment, char text[MOMENT_SIZE])
+{
+    const time_t seconds = (time_t)(moment / SECOND);
+    struct tm tm;
+    if (!gmtime_r(&seconds, &tm) || strftime(text, MOMENT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+        text[0] = '\0';
+    const size_t length = strlen(text);
+    snprintf(text + length, MOMENT_SIZE - length, ".%06uZ", (unsigned)(moment % SECOND) % SECOND);
+}

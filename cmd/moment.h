@@ -1,0 +1,21 @@
+/* Moments in microseconds since the epoch, as people and JSON write them. */
+#ifndef MOMENT_H
+#define MOMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MOMENT_SIZE 32
+
+int64_t moment_now(void);
+
+/* RFC 3339; without an offset, local time. False: malformed or before the epoch. */
+bool moment_parse_rfc3339(const char *text, int64_t *ret_moment);
+
+/* The same, or `@SECONDS` since the epoch, or `HH:MM`, the first such local time after `now`. */
+bool moment_parse(const char *text, int64_t now, int64_t *ret_moment);
+
+/* RFC 3339 in UTC, to the microsecond. */
+void moment_format(int64_t moment, char text[MOMENT_SIZE]);
+
+#endif

@@ -1,0 +1,280 @@
+/* mq-dlq: look at dead letters, give them another try, or remove them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "command.h"
+#include "glance.h"
+#include "humane.h"
+#include "json_write.h"
+#include "moment.h"
+#include "output.h"
+#include "selection.h"
+#include "table.h"
+
+static uint64_t arg_count; /* 0: all */
+static const char *arg_to;
+static bool arg_all;
+static struct selection selection;
+
+static const struct argp_option options[] = {
+    {"count", 'n', "N", 0, "list: the first N that died", 1},
+    {"match", 'm', "HEADER=VALUE", 0, "retry, purge: those with this header", 1},
+    {"to", COMMAND_LONG('t'), "QUEUE", 0, "retry: send them to QUEUE, which must be there", 1},
+    {"older-than", COMMAND_LONG('o'), "DURATION", 0, "purge: those that died so long ago", 1},
+    {"all", COMMAND_LONG('a'), NULL, 0, "purge: all of them", 1},
+    {0},
+};
+
+static const struct table_column columns[] = {
+    {.title = "ID"},
+    {.title = "DIED", .right = true},
+    {.title = "ATTEMPTS", .right = true},
+    {.title = "REASON", .widest = 24},
+    {.title = "SIZE", .right = true},
+    {.title = "BODY"},
+};
+#define COLUMNS (sizeof columns / sizeof *columns)
+
+/* ---- walking --------------------------------------------------------------------- */
+
+struct walk {
+    mq_queue *queue;
+    mq_queue *to; /* retry: NULL where they stay in their queue */
+    bool tabular;
+    struct table *table;
+    int (*act)(struct walk *walk, const struct mq_entry *entry);
+    int status;
+};
+
+/* What `act` returns is an exit status, and what is not 0 ends the walk. */
+static int visit(const struct mq_entry *entry, void *context)
+{
+    struct walk *walk = context;
+    if (arg_count && selection.taken == arg_count)
+        return 1;
+    if (selection_takes(&selection, walk->queue, entry))
+        walk->status = walk->act(walk, entry);
+    return walk->status;
+}
+
+static int browse(struct walk *walk)
+{
+    const char *name = mq_queue_name(walk->queue);
+    const int stopped = mq_browse(walk->queue, MQ_DEAD, visit, walk);
+    if (stopped < 0)
+        walk->status = cli_queue_error(stopped, name, "cannot list the dead letters");
+    const int missing = selection_report(&selection, name);
+    return cli_worse(walk->status, missing);
+}
+
+/* The first word is the queue, the others are ids. */
+static int walk_queue(char **words, int count, struct walk *walk)
+{
+    const int status = cli_open(words[0], 0, &walk->queue);
+    if (status != STATUS_DONE)
+        return status;
+    selection_set_ids(&selection, words + 1, count - 1);
+    if (walk->tabular)
+        walk->table = table_new(columns, COLUMNS);
+    walk->status = browse(walk);
+    if (walk->tabular)
+        table_end(walk->table);
+    mq_close(walk->queue);
+    return walk->status;
+}
+
+static int failed(const struct walk *walk, const struct mq_entry *entry, const char *what, int error)
+{
+    return cli_fail(cli_status(error), mq_queue_name(walk->queue), "%s: %s: %s", entry->id, what, cli_reason(error));
+}
+
+/* ---- list ------------------------------------------------------------------------ */
+
+static void list_json(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance)
+{
+    char died[MOMENT_SIZE];
+    moment_format(entry->time, died);
+    json_print(json_pack("{s:s, s:s, s:s, s:f, s:i, s:i, s:s, s:I, s:s}", "queue", mq_queue_name(walk->queue), "id",
+                         entry->id, "died", died, "age_seconds", (double)(moment_now() - entry->time) / 1e6, "attempts",
+                         (int)entry->attempts, "priority", entry->priority, "reason", entry->reason, "size",
+                         (json_int_t)glance->size, "preview", glance->preview));
+}
+
+static void list_row(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance)
+{
+    char died[HUMANE_SIZE], size[HUMANE_SIZE], attempts[16], reason[TEXT_ESCAPED(256)];
+    humane_age(moment_now() - entry->time, died);
+    humane_size(glance->size, size);
+    snprintf(attempts, sizeof attempts, "%u", entry->attempts);
+    text_escape(entry->reason, strnlen(entry->reason, 256), "", reason);
+    table_row(walk->table, (const char *[COLUMNS]){entry->id, died, attempts, reason, size, glance->preview});
+}
+
+static int list_one(struct walk *walk, const struct mq_entry *entry)
+{
+    struct glance glance;
+    const int got = glance_at(walk->queue, entry, &glance);
+    if (got < 0)
+        return failed(walk, entry, "cannot read", got);
+    if (got == 1 && walk->table)
+        list_row(walk, entry, &glance);
+    else if (got == 1)
+        list_json(walk, entry, &glance);
+    return STATUS_DONE;
+}
+
+static int run_list(char **words, int count)
+{
+    const int status = walk_queue(words, count, &(struct walk){.act = list_one, .tabular = !cli_json});
+    /* An empty list is an answer. */
+    return status == STATUS_NOTHING ? STATUS_DONE : status;
+}
+
+/* ---- show ------------------------------------------------------------------------ */
+
+static int show_json(const struct walk *walk, const struct mq_entry *entry, mq_message *message)
+{
+    json_t *object;
+    char died[MOMENT_SIZE];
+    const int error = json_from_message(message, mq_queue_name(walk->queue), NULL, &object);
+    if (error)
+        return error;
+    moment_format(entry->time, died);
+    if (json_object_set_new(object, "reason", json_string(entry->reason)) ||
+        json_object_set_new(object, "died", json_string(died))) {
+        json_decref(object);
+        return -ENOMEM;
+    }
+    json_print(object);
+    return 0;
+}
+
+static int show_one(struct walk *walk, const struct mq_entry *entry)
+{
+    mq_message *message;
+    const int opened = mq_entry_open(walk->queue, entry, &message);
+    if (opened == -EBADMSG)
+        return cli_fail(STATUS_DATA, mq_queue_name(walk->queue), "%s: corrupt: the file is dead/%s/%s", entry->id,
+                        entry->bucket, entry->file);
+    if (opened != 1)
+        return opened < 0 ? failed(walk, entry, "cannot open", opened) : STATUS_DONE;
+    const int error = cli_json ? show_json(walk, entry, message) : glance_print(message);
+    mq_message_free(message);
+    return error ? failed(walk, entry, "cannot read", error) : STATUS_DONE;
+}
+
+static int run_show(char **words, int count)
+{
+    return walk_queue(words, count, &(struct walk){.act = show_one});
+}
+
+/* ---- retry and purge ------------------------------------------------------------- */
+
+static int retry_one(struct walk *walk, const struct mq_entry *entry)
+{
+    mq_queue *to = walk->to ? walk->to : walk->queue;
+    const int moved = mq_entry_retry(walk->queue, entry, to);
+    if (moved < 0)
+        return failed(walk, entry, "cannot retry", moved);
+    if (moved == 1 && cli_json)
+        json_print(json_pack("{s:s, s:s, s:s}", "queue", mq_queue_name(walk->queue), "id", entry->id, "retried_to",
+                             mq_queue_name(to)));
+    return STATUS_DONE;
+}
+
+static int run_retry(char **words, int count)
+{
+    struct walk walk = {.act = retry_one};
+    int status = arg_to ? cli_open(arg_to, 0, &walk.to) : STATUS_DONE;
+    if (status != STATUS_DONE)
+        return status;
+    status = walk_queue(words, count, &walk);
+    cli_note(words[0], "%" PRIu64 " retried", selection.taken);
+    mq_close(walk.to);
+    return status;
+}
+
+static int purge_one(struct walk *walk, const struct mq_entry *entry)
+{
+    const int removed = mq_entry_remove(walk->queue, entry);
+    if (removed < 0)
+        return failed(walk, entry, "cannot remove", removed);
+    if (removed == 1 && cli_json)
+        json_print(json_pack("{s:s, s:s}", "queue", mq_queue_name(walk->queue), "id", entry->id));
+    return STATUS_DONE;
+}
+
+static int run_purge(char **words, int count)
+{
+    const int status = walk_queue(words, count, &(struct walk){.act = purge_one});
+    cli_note(words[0], "%" PRIu64 " purged", selection.taken);
+    return status;
+}
+
+/* ---- the command line ------------------------------------------------------------ */
+
+static const struct command commands[] = {
+    {"list", "nj", 1, 1, run_list},
+    {"show", "j", 2, -1, run_show},
+    {"retry", "mtj", 1, -1, run_retry},
+    {"purge", "moaj", 1, -1, run_purge},
+    {0},
+};
+static struct command_line line = {.options = options, .commands = commands};
+
+/* Nobody shall lose all dead letters by having forgotten a word. */
+static void check(const struct argp_state *state)
+{
+    const bool some = line.count > 1 || selection.header || selection.older_than;
+    if (line.command->run == run_purge && !some && !arg_all)
+        cli_usage(state, "purge: name ids, or say --match, --older-than or --all");
+    if (some && arg_all)
+        cli_usage(state, "purge: --all excludes ids, --match and --older-than");
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case 'n':
+        arg_count = cli_number(state, "--count", argument, 1, UINT64_MAX);
+        break;
+    case 'm':
+        if (!selection_parse_match(&selection, argument))
+            cli_usage(state, "--match: '%s' is not Header=value", argument);
+        break;
+    case COMMAND_LONG('t'):
+        arg_to = argument;
+        break;
+    case COMMAND_LONG('o'):
+        selection.older_than = cli_period(state, "--older-than", argument);
+        break;
+    case COMMAND_LONG('a'):
+        arg_all = true;
+        break;
+    default: {
+        const error_t parsed = command_parse(&line, key, state);
+        if (key == ARGP_KEY_END)
+            check(state);
+        return parsed;
+    }
+    }
+    command_note(&line, key);
+    return 0;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "list QUEUE\nshow QUEUE ID...\nretry QUEUE [ID...]\npurge QUEUE [ID...]",
+    .doc = "Look at the dead letters of QUEUE, make them ready again, or remove them.",
+    .children = cli_json_children,
+};
+
+int main(int argc, char **argv)
+{
+    cli_parse(&argp, argc, argv);
+    return output_finish(command_run(&line));
+}

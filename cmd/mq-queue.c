@@ -1,0 +1,223 @@
+/* mq-queue: make, set up, look into, clean and delete queues. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "command.h"
+#include "glance.h"
+#include "json_write.h"
+#include "output.h"
+#include "peek.h"
+#include "selection.h"
+#include "settings.h"
+#include "upkeep.h"
+
+#define PEEK_COUNT 10
+
+static uint64_t arg_count; /* 0: not given */
+static bool arg_states[MQ_STATES], arg_has_states;
+static char **arg_ids;
+static int arg_id_count;
+static bool arg_force, arg_repair;
+static struct selection selection;
+
+static const struct argp_option options[] = {
+    {"count", 'n', "N", 0, "peek: show up to N messages, 10 by default", 1},
+    {"state", COMMAND_LONG('s'), "STATE", 0, "peek, purge: those that are ready, delayed, inflight, dead, or all", 1},
+    {"id", 'i', "ID", 0, "peek: show this message whole; may be repeated", 1},
+    {"older-than", COMMAND_LONG('o'), "DURATION", 0, "purge: those sent, or dead, for so long", 1},
+    {"force", COMMAND_LONG('f'), NULL, 0, "delete: with all its messages", 1},
+    {"repair", COMMAND_LONG('r'), NULL, 0, "check: move what does not belong aside", 1},
+    {0},
+};
+
+/* ---- queues ---------------------------------------------------------------------- */
+
+static int run_create(char **words, int count)
+{
+    mq_queue *queue;
+    int status = settings_check(words[0], words + 1, count - 1);
+    if (status == STATUS_DONE)
+        status = cli_open(words[0], MQ_CREATE, &queue);
+    if (status != STATUS_DONE)
+        return status;
+    mq_close(queue);
+    cli_note(words[0], "is there");
+    return settings_set(words[0], words + 1, count - 1);
+}
+
+static int run_config(char **words, int count)
+{
+    bool sets = false;
+    for (int i = 1; i < count; i++)
+        sets |= strchr(words[i], '=') != NULL;
+    if (!sets)
+        return settings_print(words[0], words + 1, count - 1);
+    if (cli_json)
+        return cli_fail(STATUS_USAGE, words[0], "setting prints nothing: --json is for reading");
+    const int status = settings_check(words[0], words + 1, count - 1);
+    return status == STATUS_DONE ? settings_set(words[0], words + 1, count - 1) : status;
+}
+
+static int print_name(const char *queue, void *context)
+{
+    (void)context;
+    if (cli_json)
+        json_print(json_pack("{s:s}", "queue", queue));
+    else
+        puts(queue);
+    return 0;
+}
+
+static int run_list(char **words, int count)
+{
+    (void)words;
+    (void)count;
+    const int error = mq_list(cli_spool, print_name, NULL);
+    return error ? cli_error(error, NULL, "cannot list the queues") : STATUS_DONE;
+}
+
+static int run_delete(char **words, int count)
+{
+    (void)count;
+    const int error = mq_delete(cli_spool, words[0], arg_force);
+    mq_queue *queue;
+    if (error == -ENOTEMPTY)
+        return cli_fail(STATUS_TRY_LATER, words[0], "not empty: use --force");
+    if (error == -EINVAL || error == -ENOENT) /* opening says it best */
+        return cli_open(words[0], 0, &queue);
+    return error ? cli_error(error, words[0], "cannot delete") : STATUS_DONE;
+}
+
+/* ---- messages -------------------------------------------------------------------- */
+
+static int run_peek(char **words, int count)
+{
+    struct peek peek = {.count = arg_count ? arg_count : PEEK_COUNT, .selection = &selection};
+    mq_queue *queue;
+    (void)count;
+    int status = cli_open(words[0], 0, &queue);
+    if (status != STATUS_DONE)
+        return status;
+    selection_set_ids(&selection, arg_ids, arg_id_count);
+    peek.whole = arg_id_count > 0;
+    if (peek.whole)
+        peek.count = UINT64_MAX;
+    for (int state = 0; state < MQ_STATES; state++)
+        peek.states[state] = arg_has_states ? arg_states[state] : peek.whole || state == MQ_READY;
+    status = peek_show(queue, &peek);
+    mq_close(queue);
+    return status;
+}
+
+static int purge_one(const struct mq_entry *entry, void *context)
+{
+    if (!selection_takes(&selection, context, entry))
+        return 0;
+    const int removed = mq_entry_remove(context, entry);
+    if (removed == 0)
+        selection.taken--;
+    return removed < 0 ? removed : 0;
+}
+
+static int run_purge(char **words, int count)
+{
+    mq_queue *queue;
+    (void)count;
+    const int status = cli_open(words[0], 0, &queue);
+    if (status != STATUS_DONE)
+        return status;
+    int error = 0;
+    for (int state = 0; state < MQ_STATES && !error; state++)
+        if (arg_has_states ? arg_states[state] : state == MQ_READY || state == MQ_DELAYED)
+            error = mq_browse(queue, (enum mq_state)state, purge_one, queue);
+    mq_close(queue);
+    cli_note(words[0], "%" PRIu64 " purged", selection.taken);
+    if (cli_json)
+        json_print(json_pack("{s:s, s:I}", "queue", words[0], "purged", (json_int_t)selection.taken));
+    return error ? cli_queue_error(error, words[0], "cannot purge") : STATUS_DONE;
+}
+
+/* ---- upkeep ---------------------------------------------------------------------- */
+
+static int run_check(char **words, int count)
+{
+    return upkeep_check(words, count, arg_repair);
+}
+
+/* ---- the command line ------------------------------------------------------------ */
+
+static const struct command commands[] = {
+    {"create", "", 1, -1, run_create},   {"config", "j", 1, -1, run_config}, {"list", "j", 0, 0, run_list},
+    {"peek", "nsij", 1, 1, run_peek},    {"purge", "soj", 1, 1, run_purge},  {"delete", "f", 1, 1, run_delete},
+    {"sweep", "j", 0, -1, upkeep_sweep}, {"check", "rj", 0, -1, run_check},  {0},
+};
+static struct command_line line = {.options = options, .commands = commands};
+
+static void set_state(const struct argp_state *parser, const char *text)
+{
+    bool known = false;
+    arg_has_states = true;
+    for (int state = 0; state < MQ_STATES; state++)
+        if (strcmp(text, "all") == 0 || strcmp(text, glance_state((enum mq_state)state)) == 0)
+            known = arg_states[state] = true;
+    if (!known)
+        cli_usage(parser, "--state: '%s' is not one of ready, delayed, inflight, dead, all", text);
+}
+
+static void add_id(const struct argp_state *state, char *id)
+{
+    if (!arg_ids)
+        arg_ids = cli_must(calloc((size_t)state->argc, sizeof *arg_ids));
+    arg_ids[arg_id_count++] = id;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case 'n':
+        arg_count = cli_number(state, "--count", argument, 1, UINT64_MAX);
+        break;
+    case COMMAND_LONG('s'):
+        set_state(state, argument);
+        break;
+    case 'i':
+        add_id(state, argument);
+        break;
+    case COMMAND_LONG('o'):
+        selection.older_than = cli_period(state, "--older-than", argument);
+        break;
+    case COMMAND_LONG('f'):
+        arg_force = true;
+        break;
+    case COMMAND_LONG('r'):
+        arg_repair = true;
+        break;
+    case ARGP_KEY_SUCCESS:
+        if (arg_count && arg_id_count > 0)
+            cli_usage(state, "peek: --count and --id exclude one another");
+        return 0;
+    default:
+        return command_parse(&line, key, state);
+    }
+    command_note(&line, key);
+    return 0;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE\npurge QUEUE\n"
+                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]",
+    .doc = "Make, set up, look into, clean and delete queues.",
+    .children = cli_json_children,
+};
+
+int main(int argc, char **argv)
+{
+    cli_parse(&argp, argc, argv);
+    return output_finish(command_run(&line));
+}

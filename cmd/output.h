@@ -1,0 +1,22 @@
+/*
+ * Standard output, with every failure told. A program either writes to it directly or prints with
+ * stdio and ends with output_finish.
+ */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Write all of `data`. 0, a negative errno, or -ECANCELED when `cancel_fd` became readable while nobody read the output. */
+int output_write(const void *data, size_t size, int cancel_fd);
+
+/* Flush what stdio holds: `status`, or after a report STATUS_IO where not all that was printed could be written. */
+int output_finish(int status);
+
+bool output_is_terminal(void);
+
+/* The columns of the terminal, or 0 where the output is none. */
+size_t output_columns(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* Records of a stream. */
+#include "records.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_ROOM ((size_t)64 << 10)
+
+/* Make room for more: first what was consumed, then new memory. One byte stays free for the last record's NUL. */
+static int make_room(struct records *records)
+{
+    if (records->start > 0) {
+        memmove(records->buffer, records->buffer + records->start, records->end - records->start);
+        records->end -= records->start;
+        records->seen -= records->start;
+        records->start = 0;
+    }
+    if (records->end + 1 < records->room)
+        return 0;
+    if (records->end > RECORDS_MOST)
+        return -EMSGSIZE;
+    const size_t room = records->room ? records->room * 2 : FIRST_ROOM;
+    char *buffer = realloc(records->buffer, room);
+    if (!buffer)
+        return -ENOMEM;
+    records->buffer = buffer;
+    records->room = room;
+    return 0;
+}
+
+static int read_more(struct records *records)
+{
+    ssize_t got;
+    const int error = make_room(records);
+    if (error)
+        return error;
+    do
+        got = read(records->fd, records->buffer + records->end, records->room - records->end - 1);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return -errno;
+    records->ended = got == 0;
+    records->end += (size_t)got;
+    return 0;
+}
+
+static int take(struct records *records, size_t end, char **ret_record, size_t *ret_size)
+{
+    *ret_record = records->buffer + records->start;
+    *ret_size = end - records->start;
+    records->buffer[end] = '\0';
+    records->start = records->seen = end < records->end ? end + 1 : end;
+    return *ret_size > RECORDS_MOST ? -EMSGSIZE : 1;
+}
+
+static char *find_separator(const struct records *records)
+{
+    const size_t unseen = records->end - records->seen;
+    return unseen ? memchr(records->buffer + records->seen, records->separator, unseen) : NULL;
+}
+
+int records_next(struct records *records, char **ret_record, size_t *ret_size)
+{
+    for (;;) {
+        const char *separator = find_separator(records);
+        if (separator)
+            return take(records, (size_t)(separator - records->buffer), ret_record, ret_size);
+        records->seen = records->end;
+        if (records->ended)
+            return records->start < records->end ? take(records, records->end, ret_record, ret_size) : 0;
+        const int error = read_more(records);
+        if (error)
+            return error;
+    }
+}
+
+void records_release(struct records *records)
+{
+    free(records->buffer);
+}

@@ -1,0 +1,82 @@
+/*
+ * Two commands, run in turn, so that whatever else the machine does hits both alike.
+ *
+ *     pair COUNT INPUT COMMAND-LINE COMMAND-LINE
+ *
+ * Each is split at blanks, run COUNT times with standard input from INPUT and its output
+ * thrown away. Prints the two medians in microseconds. A command that fails ends it with 1.
+ */
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WORDS 32
+
+extern char **environ;
+
+static double microseconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+static int compare(const void *one, const void *other)
+{
+    const double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+static void split(char *line, char *words[WORDS])
+{
+    int count = 0;
+    for (char *word = strtok(line, " "); word && count < WORDS - 1; word = strtok(NULL, " "))
+        words[count++] = word;
+    words[count] = NULL;
+}
+
+static double run(char *const words[], const char *input)
+{
+    pid_t pid;
+    int status;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    const double begun = microseconds();
+    if (posix_spawnp(&pid, words[0], &actions, NULL, words, environ) != 0 || waitpid(pid, &status, 0) < 0 ||
+        status != 0) {
+        fprintf(stderr, "pair: %s failed\n", words[0]);
+        exit(1);
+    }
+    const double taken = microseconds() - begun;
+    posix_spawn_file_actions_destroy(&actions);
+    return taken;
+}
+
+int main(int argc, char **argv)
+{
+    char *words[2][WORDS];
+    const int count = argc == 5 ? atoi(argv[1]) : 0;
+    double *times[2] = {NULL, NULL};
+    if (count < 1) {
+        fprintf(stderr, "usage: pair COUNT INPUT COMMAND-LINE COMMAND-LINE\n");
+        return 64;
+    }
+    for (int i = 0; i < 2; i++) {
+        split(argv[3 + i], words[i]);
+        times[i] = calloc((size_t)count, sizeof *times[i]);
+    }
+    for (int round = 0; round < count; round++)
+        for (int i = 0; i < 2; i++)
+            times[i][round] = run(words[i], argv[2]);
+    for (int i = 0; i < 2; i++)
+        qsort(times[i], (size_t)count, sizeof *times[i], compare);
+    printf("%.1f %.1f\n", times[0][count / 2], times[1][count / 2]);
+    return 0;
+}

@@ -1,0 +1,169 @@
+/* The grammar of names: what is a name, that it reads back, and that names sort in order of delivery. */
+#include "name.h"
+
+#include "unit.h"
+
+#define POSITION "500063f2a1b3c4001"
+
+static void ready_names(void)
+{
+    struct name name;
+    char text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.a2.x0063f2a1b3c4d", &name));
+    EXPECT(name.priority == 4 && name.position == 0x00063f2a1b3c4001 && name.attempts == 2);
+    EXPECT(name.expires == 0x0063f2a1b3c4d);
+    EXPECT_TEXT(name.id, "abc");
+    name_format(MQ_READY, &name, text);
+    EXPECT_TEXT(text, POSITION ".abc.a2.x0063f2a1b3c4d");
+    name_format_bucket(MQ_READY, &name, bucket);
+    EXPECT_TEXT(bucket, "5-00063f2a1b3c4");
+}
+
+static void unknown_fields_are_kept(void)
+{
+    struct name name;
+    char text[NAME_SIZE];
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.n7.a1.zhello", &name));
+    name.attempts = 3;
+    name_format(MQ_READY, &name, text);
+    EXPECT_TEXT(text, POSITION ".abc.a3.n7.zhello");
+}
+
+static void what_is_no_name(void)
+{
+    static const char *const refused[] = {
+        "",
+        "README",
+        POSITION,
+        POSITION ".",
+        POSITION ".abc.",
+        POSITION ".abc.a",
+        POSITION ".abc.ax",
+        POSITION ".abc.A1",
+        POSITION ".a b.a1",
+        POSITION ".abc.a1.x12",
+        POSITION ".abc.a1.x0063F2A1B3C4D",
+        POSITION ".abc.a1.c0123456789abcdef",
+        "x00063f2a1b3c4001.abc.a1",
+        "50063f2a1b3c4001.abc.a1",
+        POSITION ".0123456789012345678901234567890123456789012345678901234567890123x.a1",
+        POSITION ".abc.a1.zaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    };
+    struct name name;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (!EXPECT(!name_parse(MQ_READY, refused[i], &name)))
+            fprintf(stderr, "taken: %s\n", refused[i]);
+    EXPECT(!name_parse(MQ_INFLIGHT, "0063f2a1b3c4d." POSITION ".abc.a1", &name)); /* a claim without token */
+    EXPECT(!name_parse(MQ_DELAYED, POSITION ".abc.a1", &name));
+}
+
+static void longest_name_fits(void)
+{
+    struct name name = {.time = NAME_TIME_MAX, .position = UINT64_MAX, .attempts = 999999999, .expires = NAME_TIME_MAX};
+    char text[NAME_SIZE];
+    memset(name.id, 'i', sizeof name.id - 1);
+    memset(name.reason, 'r', sizeof name.reason - 1);
+    memset(name.others, 'o', sizeof name.others - 1);
+    name.others[0] = '.';
+    name_format(MQ_DEAD, &name, text);
+    EXPECT(strlen(text) < NAME_SIZE);
+    struct name back;
+    EXPECT(name_parse(MQ_DEAD, text, &back));
+    EXPECT(back.time == name.time && back.attempts == name.attempts && back.position == name.position);
+    EXPECT_TEXT(back.reason, name.reason);
+}
+
+static void names_sort_in_order_of_delivery(void)
+{
+    const struct name order[] = {
+        {.priority = 9, .position = name_position(200, 0)}, {.priority = 4, .position = name_position(100, 0)},
+        {.priority = 4, .position = name_position(100, 1)}, {.priority = 4, .position = name_position(100, 255)},
+        {.priority = 4, .position = name_position(101, 0)}, {.priority = 0, .position = name_position(1, 0)},
+    };
+    char before[NAME_SIZE] = "", text[NAME_SIZE];
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        struct name name = order[i];
+        strcpy(name.id, i % 2 ? "aaa" : "zzz");
+        name_format(MQ_READY, &name, text);
+        EXPECT(strcmp(before, text) < 0);
+        strcpy(before, text);
+    }
+}
+
+static void reasons(void)
+{
+    char escaped[NAME_REASON_SIZE], plain[NAME_REASON_SIZE];
+    name_escape_reason("no such user: a/b. 100%\n", escaped);
+    EXPECT(strpbrk(escaped, " ./\n") == NULL);
+    name_unescape_reason(escaped, plain);
+    EXPECT_TEXT(plain, "no such user: a/b. 100%\n");
+
+    /* Cut at a character, never within one or within an escape. */
+    char text[200];
+    memset(text, 'x', sizeof text);
+    memcpy(text + 79, "\xC3\xA9tat", 6);
+    text[199] = '\0';
+    name_escape_reason(text, escaped);
+    EXPECT(strlen(escaped) == 79);
+    memcpy(text + 78, "....", 4);
+    name_escape_reason(text, escaped);
+    EXPECT(strlen(escaped) == 78);
+}
+
+static void receipts(void)
+{
+    struct name name;
+    char queue[MQ_QUEUE_NAME_SIZE], receipt[MQ_RECEIPT_SIZE];
+    static const char good[] = "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef";
+    EXPECT(receipt_parse(good, queue, &name));
+    EXPECT_TEXT(queue, "jobs");
+    EXPECT(name.token == 0x0123456789abcdef);
+    receipt_format(queue, &name, receipt);
+    EXPECT_TEXT(receipt, good);
+    static const char *const refused[] = {
+        "", "jobs", "jobs/", "/etc/passwd", "../jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef",
+        "jobs/../0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef",
+        "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcde", "jobs/0063f2a1b3c4d." POSITION ".abc.a1",
+        "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef\n"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        EXPECT(!receipt_parse(refused[i], queue, &name));
+}
+
+static void queue_names(void)
+{
+    char longest[130];
+    memset(longest, 'q', sizeof longest);
+    longest[128] = '\0';
+    EXPECT(mq_queue_name_is_valid("jobs") && mq_queue_name_is_valid("_a.b-c9") && mq_queue_name_is_valid(longest));
+    longest[128] = 'q';
+    longest[129] = '\0';
+    static const char *const refused[] = {"", ".", "..", ".jobs", "-jobs", "a/b", "a b", "jobs\n", "caf\xC3\xA9"};
+    EXPECT(!mq_queue_name_is_valid(longest));
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        EXPECT(!mq_queue_name_is_valid(refused[i]));
+}
+
+static void pending_names(void)
+{
+    char text[NAME_PENDING_SIZE], queue[MQ_QUEUE_NAME_SIZE];
+    enum name_pending kind;
+    name_format_pending(NAME_HELD, "my-jobs", 7, text);
+    EXPECT(!mq_queue_name_is_valid(text));
+    EXPECT(name_parse_pending(text, &kind, queue) && kind == NAME_HELD);
+    EXPECT_TEXT(queue, "my-jobs");
+    EXPECT(!name_parse_pending(".held-", &kind, queue) && !name_parse_pending("jobs", &kind, queue));
+}
+
+int main(void)
+{
+    ready_names();
+    unknown_fields_are_kept();
+    what_is_no_name();
+    longest_name_fits();
+    names_sort_in_order_of_delivery();
+    reasons();
+    receipts();
+    queue_names();
+    pending_names();
+    return unit_failures != 0;
+}

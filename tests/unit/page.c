@@ -1,0 +1,141 @@
+/* The host page: positions only grow, heads never hide an arrival, times are never far off, noise is no page. */
+#include "page.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+static int make_queue_dir(void)
+{
+    char path[] = "/tmp/mq-unit-XXXXXX";
+    const int dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY) : -1;
+    mkdirat(dir, "tmp", 0700);
+    mkdirat(dir, "host", 0700);
+    return dir;
+}
+
+static void remove_queue_dir(int dir)
+{
+    char path[64], target[256];
+    unlinkat(dir, "host/me", 0);
+    unlinkat(dir, "host", AT_REMOVEDIR);
+    unlinkat(dir, "tmp", AT_REMOVEDIR);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+    const ssize_t size = readlink(path, target, sizeof target - 1);
+    target[size > 0 ? size : 0] = '\0';
+    rmdir(target);
+    close(dir);
+}
+
+static struct page *make_page(int dir)
+{
+    struct page *page;
+    EXPECT(page_create(dir, &page) == 0);
+    EXPECT(page_install(page, dir, "me") == 1);
+    return page;
+}
+
+static void positions_only_grow(struct page *page)
+{
+    uint64_t last = 0;
+    const int64_t now = 1000000;
+    for (int i = 0; i < 1000; i++) {
+        /* The clock steps to and fro by an hour. */
+        const uint64_t next = page_next_position(page, 4, now + (i % 3 - 1) * INT64_C(3600000000) + INT64_C(7200000000));
+        EXPECT(next > last);
+        EXPECT((next & 0xfff) < PAGE_BUCKET_MESSAGES);
+        last = next;
+    }
+    EXPECT(page_last_position(page, 4) == last);
+    page_raise_position(page, 4, last - 1);
+    EXPECT(page_last_position(page, 4) == last);
+}
+
+static void a_noisy_position_is_left_behind(struct page *page)
+{
+    page_raise_position(page, 3, UINT64_MAX);
+    const uint64_t next = page_next_position(page, 3, 5000);
+    EXPECT(name_birth(next) == 5000);
+}
+
+static void heads_never_hide_an_arrival(struct page *page)
+{
+    EXPECT(page_head(page, 5) == PAGE_NO_BUCKET);
+    page_note_arrival(page, 5, 100, false);
+    EXPECT(page_head(page, 5) == 100);
+    page_note_arrival(page, 5, 200, false);
+    EXPECT(page_head(page, 5) == 100);
+
+    /* Nothing came in between: the head moves. */
+    page_move_head(page, 5, 100, 200, page_arrivals(page, 5));
+    EXPECT(page_head(page, 5) == 200);
+
+    /* Something came during the listing that does not show it: the hint stays where it was. */
+    const uint64_t arrivals = page_arrivals(page, 5);
+    page_note_arrival(page, 5, 250, false);
+    page_move_head(page, 5, 200, 300, arrivals);
+    EXPECT(page_head(page, 5) <= 250);
+
+    /* Something older came meanwhile: the hint we started from has gone. */
+    page_move_head(page, 5, 200, PAGE_NO_BUCKET, page_arrivals(page, 5));
+    page_note_arrival(page, 5, 90, true);
+    page_move_head(page, 5, 200, 400, page_arrivals(page, 5));
+    EXPECT(page_head(page, 5) == 90);
+}
+
+static void times_are_never_far_off(struct page *page)
+{
+    const int64_t now = INT64_C(1700000000000000);
+    EXPECT(page_time(page, PAGE_DUE, now) <= now); /* a new page: look at once */
+    EXPECT(page_take_duty(page, PAGE_DUE, now));
+    EXPECT(!page_take_duty(page, PAGE_DUE, now));
+    EXPECT(page_time(page, PAGE_DUE, now) == now + PAGE_LOOK_EVERY);
+    EXPECT(!page_announce(page, PAGE_DUE, now + 2 * PAGE_LOOK_EVERY, now));
+    EXPECT(page_announce(page, PAGE_DUE, now + 5, now));
+    EXPECT(page_time(page, PAGE_DUE, now) == now + 5);
+    EXPECT(!page_take_duty(page, PAGE_DUE, now));
+    EXPECT(page_take_duty(page, PAGE_DUE, now + 5));
+    /* The clock was stepped back: what then is further off than can be is looked at now. */
+    EXPECT(page_time(page, PAGE_DUE, now - 3600 * PAGE_LOOK_EVERY) <= now - 3600 * PAGE_LOOK_EVERY);
+}
+
+static void pages_are_shared_and_noise_is_no_page(int dir, struct page *page)
+{
+    struct page *other;
+    EXPECT(page_open(dir, "me", &other) == 1);
+    page_add_messages(page, MQ_READY, 3);
+    EXPECT(page_messages(other, MQ_READY) == 3);
+    EXPECT(page_is_current(page) && page_is_current(other));
+
+    const int file = openat(dir, "host/me", O_WRONLY);
+    EXPECT(pwrite(file, "noise", 5, 0) == 5);
+    EXPECT(!page_is_current(page));
+    struct page *none;
+    EXPECT(page_open(dir, "me", &none) == 0);
+    EXPECT(ftruncate(file, 100) == 0);
+    EXPECT(!page_is_current(other) && page_open(dir, "me", &none) == 0);
+    close(file);
+
+    /* A new one takes the place of what is no page. */
+    struct page *better = make_page(dir);
+    EXPECT(page_is_current(better) && !page_is_current(page));
+    page_close(better);
+    page_close(other);
+}
+
+int main(void)
+{
+    const int dir = make_queue_dir();
+    struct page *page = make_page(dir);
+    positions_only_grow(page);
+    a_noisy_position_is_left_behind(page);
+    heads_never_hide_an_arrival(page);
+    times_are_never_far_off(page);
+    pages_are_shared_and_noise_is_no_page(dir, page);
+    page_close(page);
+    remove_queue_dir(dir);
+    return unit_failures != 0;
+}

@@ -1,0 +1,32 @@
+/* Expectations: a failed one is told with its place, and the program that had one exits 1. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static int unit_failures;
+
+static inline bool unit_expect(bool holds, const char *what, const char *file, int line)
+{
+    if (!holds) {
+        fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
+        unit_failures++;
+    }
+    return holds;
+}
+
+static inline void unit_expect_text(const char *got, const char *wanted, const char *file, int line)
+{
+    if (strcmp(got, wanted) != 0) {
+        fprintf(stderr, "%s:%d: got \"%s\", wanted \"%s\"\n", file, line, got, wanted);
+        unit_failures++;
+    }
+}
+
+#define EXPECT(condition) unit_expect((condition), #condition, __FILE__, __LINE__)
+#define EXPECT_TEXT(got, wanted) unit_expect_text((got), (wanted), __FILE__, __LINE__)
+
+#endif
