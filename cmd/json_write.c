@@ -83,11 +83,18 @@ static json_t *moment_string(int64_t moment)
     return json_string(text);
 }
 
+/* As its own header says; the time of the file is a little coarser. */
+static json_t *timestamp_of(const mq_message *message)
+{
+    const char *said = mq_message_header(message, "Timestamp");
+    return said ? json_string(said) : moment_string(mq_message_sent_at(message));
+}
+
 static int set_envelope(json_t *object, const mq_message *message, const char *queue, const char *receipt)
 {
     const int64_t expires = mq_message_expires_at(message);
     int failed = json_object_set_new(object, "id", json_string(mq_message_id(message)));
-    failed |= json_object_set_new(object, "timestamp", moment_string(mq_message_sent_at(message)));
+    failed |= json_object_set_new(object, "timestamp", timestamp_of(message));
     failed |= json_object_set_new(object, "priority", json_integer(mq_message_priority(message)));
     failed |= json_object_set_new(object, "attempts", json_integer(mq_message_attempts(message)));
     failed |= json_object_set_new(object, "queue", json_string(queue));
@@ -119,7 +126,7 @@ int json_from_message(mq_message *message, const char *queue, const char *receip
 /* JSON leaves DEL and C1 control characters as they are, and a terminal would obey them. */
 static size_t flags(void)
 {
-    return JSON_COMPACT | (output_is_terminal() ? JSON_ENSURE_ASCII : 0);
+    return JSON_COMPACT | JSON_REAL_PRECISION(15) | (output_is_terminal() ? JSON_ENSURE_ASCII : 0);
 }
 
 char *json_line(const json_t *object)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #define CLOCK_SECOND INT64_C(1000000)
+#define CLOCK_DAY (86400 * CLOCK_SECOND)
 
 /* The wall clock: what names and deadlines are made of. It may be stepped in either direction. */
 int64_t clock_now(void);
@@ -14,7 +15,7 @@ int64_t clock_monotonic(void);
 
 #define CLOCK_RFC3339_SIZE 28
 
-/* "2026-11-24T10:30:00.123456Z" */
+/* "2026-11-24T10:30:00.123456Z", of a moment that is not before the epoch. */
 void clock_format_rfc3339(int64_t moment, char text[CLOCK_RFC3339_SIZE]);
 
 #endif

@@ -1,0 +1,103 @@
+# What the toolkit must reach: figures are ratios within one run. The measured ones are shown as comments.
+
+load helper
+
+needs_strace() {
+    command -v strace >/dev/null || skip "strace is not installed"
+    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+}
+
+show() {
+    echo "# $*" >&3
+}
+
+# below A B: A is less than B, both decimal numbers.
+below() {
+    awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'
+}
+
+@test "50,000 messages from 4 senders reach 4 receivers, each exactly once" {
+    local n
+    mq-queue create jobs durability=none
+    for n in 0 1 2 3; do
+        seq $((n * 12500 + 1)) $(((n + 1) * 12500)) >"in.$n"
+        spawn receiver$n mq-recv -a -l -f -w 2 jobs
+    done
+    for n in 0 1 2 3; do
+        spawn sender$n bash -c "exec mq-send -q -l jobs <in.$n"
+    done
+    wait "${spawned[@]}" || true
+    sort -n receiver?.out >got
+    diff got <(seq 1 50000)
+    run -0 mq-stat -j jobs
+    assert_equal "$(jq -c '[.ready, .inflight, .dead, .bytes]' <<<"$output")" '[0,0,0,0]'
+}
+
+# Where the file system is not what is measured: in memory, if there is room.
+use_memory() {
+    [[ -w /dev/shm ]] || return 0
+    MQ_SPOOL=$(mktemp -d /dev/shm/mq-test.XXXXXX)
+    removals+=("$MQ_SPOOL")
+}
+
+teardown() {
+    kill_spawned
+    rm -rf "${removals[@]}"
+}
+
+# waiting WAITERS SWITCHES: the figures of tests/bench/waiters are within the bars. The best of some tries counts:
+# what else the machine does may make a figure worse, but never better.
+waiting() {
+    local line try
+    use_memory
+    for try in 1 2 3 4 5; do
+        line=$("$MQ_BUILD/tests/bench/waiters" "$1" 200)
+        show "$1 waiting: $line"
+        # shellcheck disable=SC2086 # name=value words
+        local $line
+        ((missing == 0))
+        ! { below "$p50_us" 200 && below "$switches" "$2"; } || return 0
+    done
+    return 1
+}
+
+@test "one blocked receiver claims within 0.2 ms" {
+    waiting 1 1.5
+}
+
+@test "of 64 blocked receivers a message wakes at most two, and is claimed within 0.2 ms" {
+    waiting 64 2.4
+}
+
+@test "300 blocked receivers of one user wait with one inotify instance" {
+    (($(</proc/sys/fs/inotify/max_user_instances) < 300)) || skip "this user may have 300 inotify instances"
+    waiting 300 2.6
+}
+
+@test "mq-send of 1 KiB makes at most 30 system calls after main begins" {
+    needs_strace
+    mq-queue create jobs
+    head -c 1024 /dev/zero >kib
+    mq-send -q --no-sync jobs <kib
+    # Where main begins: the linker's last call is to unmap its cache.
+    local calls best=1000 round
+    for round in 1 2 3 4 5; do
+        strace -o trace mq-send --no-sync jobs <kib >id
+        calls=$(awk 'after { n++ } /^munmap\(/ && !after { after = 1 } END { print n - 1 }' trace)
+        ((calls >= best)) || best=$calls
+    done
+    show "$best system calls"
+    ((best <= 30))
+}
+
+@test "mq-send of 1 KiB takes at most twice what an empty static program and a create and link take" {
+    [[ -x $MQ_BUILD/tests/bench/empty ]] || skip "no static C library here"
+    local empty send floor
+    use_memory
+    mq-queue create jobs durability=none
+    head -c 1024 /dev/zero >kib
+    floor=$("$MQ_BUILD/tests/bench/link" "$MQ_SPOOL" 1000)
+    read -r empty send < <("$MQ_BUILD/tests/bench/pair" 200 kib "$MQ_BUILD/tests/bench/empty" "mq-send --no-sync jobs")
+    show "mq-send $send us, empty static program $empty us, create and link $floor us"
+    below "$send" "$(awk -v a="$empty" -v b="$floor" 'BEGIN { print 2 * (a + b) }')"
+}
