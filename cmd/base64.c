@@ -4,26 +4,32 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+/* Up to three bytes as four characters. */
+static void encode_group(const unsigned char *from, size_t size, char *to)
+{
+    uint32_t bits = (uint32_t)from[0] << 16;
+    if (size > 1)
+        bits |= (uint32_t)from[1] << 8;
+    if (size > 2)
+        bits |= from[2];
+    for (size_t i = 0; i < 4; i++)
+        to[i] = digits[i <= size ? bits >> (18 - 6 * i) & 63 : 64];
+}
 
 void base64_encode(const void *data, size_t size, char *ret_text)
 {
     const unsigned char *from = data;
-    for (; size > 0; ret_text += 4) {
-        const size_t taken = size < 3 ? size : 3;
-        uint32_t bits = 0;
-        for (size_t i = 0; i < 3; i++)
-            bits = bits << 8 | (i < taken ? from[i] : 0U);
-        for (size_t i = 0; i < 4; i++)
-            ret_text[i] = i <= taken ? digits[bits >> (18 - 6 * i) & 63] : '=';
-        from += taken;
-        size -= taken;
-    }
+    for (; size > 3; size -= 3, from += 3, ret_text += 4)
+        encode_group(from, 3, ret_text);
+    if (size > 0)
+        encode_group(from, size, ret_text);
 }
 
 static bool decode_digit(char c, uint32_t *ret_digit)
 {
-    const char *digit = c ? strchr(digits, c) : NULL;
+    const char *digit = c && c != '=' ? strchr(digits, c) : NULL;
     if (!digit)
         return false;
     *ret_digit = (uint32_t)(digit - digits);

@@ -7,9 +7,9 @@
 
 void command_note(struct command_line *line, int key)
 {
-    const char option[] = {(char)key, '\0'};
-    if (!strchr(line->used, option[0]) && strlen(line->used) + 1 < sizeof line->used)
-        strcat(line->used, option);
+    const size_t length = strlen(line->used);
+    if (!strchr(line->used, (char)key) && length + 1 < sizeof line->used)
+        line->used[length] = (char)key; /* the rest is NULs */
 }
 
 static const struct command *find(const struct command *commands, const char *name)

@@ -26,7 +26,7 @@ struct command_line {
     char used[32]; /* characters of the options that were given */
 };
 
-/* To be called for every key of the program's parser, before it looks at it itself. True: nothing is left to do. */
+/* To be called for each option that was given, and for the keys that are no options. */
 void command_note(struct command_line *line, int key);
 error_t command_parse(struct command_line *line, int key, struct argp_state *state);
 

@@ -41,13 +41,13 @@ static int open_file(mq_queue *queue, const struct mq_entry *entry)
 
 static int glance_at_file(mq_queue *queue, const struct mq_entry *entry, struct glance *ret_glance)
 {
-    char data[GLANCE_BYTES];
     struct stat status;
-    struct glance glance = {.corrupt = true};
+    struct glance glance = {0};
     const int file = open_file(queue, entry);
     if (file == -ENOENT)
         return 0;
     if (file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+        char data[GLANCE_BYTES];
         const ssize_t got = read(file, data, sizeof data);
         glance.size = (uint64_t)status.st_size;
         glance.sent_at = (int64_t)status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000;
@@ -95,7 +95,8 @@ static size_t print_escaped(const char *data, size_t size, bool last)
 {
     char text[TEXT_ESCAPED(CHUNK)];
     const size_t whole = last ? size : text_whole(data, size);
-    fwrite(text, 1, text_escape(data, whole, "\n\t", text), stdout);
+    const size_t length = text_escape(data, whole, "\n\t", text);
+    fwrite(text, 1, length, stdout);
     return whole;
 }
 

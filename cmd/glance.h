@@ -3,7 +3,6 @@
 #define GLANCE_H
 
 #include <mq.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,8 +10,8 @@
 
 #define GLANCE_BYTES 64
 
+/* Of a corrupt message: of its file as it is. */
 struct glance {
-    bool corrupt;  /* the rest then tells of the file as it is */
     uint64_t size; /* bytes of body */
     int64_t sent_at;
     char preview[TEXT_ESCAPED(GLANCE_BYTES)]; /* how the body begins, escaped */

@@ -32,7 +32,7 @@ static const struct table_column columns[] = {
     {.title = "ID"},
     {.title = "DIED", .right = true},
     {.title = "ATTEMPTS", .right = true},
-    {.title = "REASON", .widest = 24},
+    {.title = "REASON", .widest = 12},
     {.title = "SIZE", .right = true},
     {.title = "BODY"},
 };

@@ -13,6 +13,7 @@
 #include "signals.h"
 
 #define CHUNK 65536
+#define MOMENT INT64_C(20000)
 
 enum { NO_WAIT = 256, CREATE };
 
@@ -191,10 +192,35 @@ static int deliver(mq_queue *queue, mq_message *message, int cancel)
     return arg_auto_ack ? settle(queue, message) : STATUS_DONE;
 }
 
-static int nothing_came(const mq_queue *queue, uint64_t got)
+static int nothing_came(uint64_t got)
 {
-    cli_note(arg_queue, "no message came%s", mq_queue_is_polling(queue) ? ", looking without inotify" : "");
+    cli_note(arg_queue, "no message came");
     return got > 0 ? STATUS_DONE : STATUS_NOTHING;
+}
+
+/* Said once, however long we follow. */
+static void tell_if_polling(const mq_queue *queue)
+{
+    static bool told;
+    if (!told && mq_queue_is_polling(queue))
+        cli_note(arg_queue, "looking again and again, since inotify is not to be had");
+    told = told || mq_queue_is_polling(queue);
+}
+
+/* Whether inotify is to be had shows once a receive has begun to wait: first for a moment, then for the rest. */
+static int receive(mq_queue *queue, mq_message **ret_message)
+{
+    struct mq_receive_options wanted = arg_options;
+    const bool split = cli_verbose && (wanted.wait == MQ_FOREVER || wanted.wait > MOMENT);
+    if (split) {
+        wanted.wait = MOMENT;
+        const int came = mq_receive(queue, &wanted, ret_message);
+        tell_if_polling(queue);
+        if (came != 0)
+            return came;
+        wanted.wait = arg_options.wait == MQ_FOREVER ? MQ_FOREVER : arg_options.wait - MOMENT;
+    }
+    return mq_receive(queue, &wanted, ret_message);
 }
 
 static int receive_all(mq_queue *queue, int cancel)
@@ -203,9 +229,9 @@ static int receive_all(mq_queue *queue, int cancel)
     int status = STATUS_DONE;
     for (uint64_t got = 0; status == STATUS_DONE && (arg_follow || got < most); got++) {
         mq_message *message;
-        const int came = mq_receive(queue, &arg_options, &message);
+        const int came = receive(queue, &message);
         if (came == 0)
-            return nothing_came(queue, got);
+            return nothing_came(got);
         if (came == -ECANCELED)
             return end(cancel);
         if (came < 0)

@@ -150,30 +150,33 @@ static int publish(mq_queue *queue, mq_message *message, const struct source *so
     cli_note(arg_words[0], "sent %s", id);
     if (cli_quiet)
         return STATUS_DONE;
-    strcat(id, "\n");
-    error = output_write(id, strlen(id), -1);
+    const size_t length = strlen(id);
+    id[length] = '\n';
+    error = output_write(id, length + 1, -1);
     return error ? fail(STATUS_IO, source, "sent, but its id cannot be printed", cli_reason(error)) : STATUS_DONE;
 }
 
-static int make_message(mq_message **ret_message)
+/* A message with all that the command line says, or NULL, reported. */
+static mq_message *make_message(int *ret_status)
 {
     mq_message *message;
     const int error = mq_message_new(&message);
-    if (error)
-        return cli_error(error, NULL, "cannot make a message");
-    const int status = envelope_apply(message);
-    if (status == STATUS_DONE)
-        *ret_message = message;
-    else
-        mq_message_free(message);
-    return status;
+    if (error) {
+        *ret_status = cli_error(error, NULL, "cannot make a message");
+        return NULL;
+    }
+    *ret_status = envelope_apply(message);
+    if (*ret_status == STATUS_DONE)
+        return message;
+    mq_message_free(message);
+    return NULL;
 }
 
 static int send_bytes(mq_queue *queue, const char *data, size_t size, const struct source *source)
 {
-    mq_message *message;
-    int status = make_message(&message);
-    if (status != STATUS_DONE)
+    int status;
+    mq_message *message = make_message(&status);
+    if (!message)
         return status;
     mq_message_set_body(message, data, size);
     status = publish(queue, message, source);
@@ -184,9 +187,9 @@ static int send_bytes(mq_queue *queue, const char *data, size_t size, const stru
 static int send_json(mq_queue *queue, const char *text, size_t size, const struct source *source)
 {
     struct json_record record;
-    mq_message *message;
-    int status = make_message(&message);
-    if (status != STATUS_DONE)
+    int status;
+    mq_message *message = make_message(&status);
+    if (!message)
         return status;
     if (json_to_message(text, size, message, &record))
         status = publish(queue, message, source);
@@ -199,9 +202,9 @@ static int send_json(mq_queue *queue, const char *text, size_t size, const struc
 
 static int send_whole(mq_queue *queue, int file, const struct source *source)
 {
-    mq_message *message;
-    int status = make_message(&message);
-    if (status != STATUS_DONE)
+    int status;
+    mq_message *message = make_message(&status);
+    if (!message)
         return status;
     mq_message_set_body_fd(message, file);
     status = publish(queue, message, source);
@@ -277,12 +280,12 @@ int main(int argc, char **argv)
 {
     /* Never closed: the end of the process does that with four system calls less. */
     static mq_queue *queue;
-    mq_message *trial;
+    int status;
     cli_parse(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     /* What is wrong with the command line shall be told before a queue is made for it. */
-    int status = make_message(&trial);
-    if (status != STATUS_DONE)
+    mq_message *trial = make_message(&status);
+    if (!trial)
         return status;
     mq_message_free(trial);
     status = cli_open(arg_words[0], MQ_CREATE, &queue);

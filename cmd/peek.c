@@ -50,6 +50,17 @@ static void show_row(const struct view *view, const struct mq_entry *entry, cons
                                                    size, glance->preview});
 }
 
+/* The entry's time under the name that it has in its state; a ready message has none. */
+static void add_time(json_t *object, const struct mq_entry *entry)
+{
+    static const char *const names[MQ_STATES] = {[MQ_DELAYED] = "due", [MQ_INFLIGHT] = "deadline", [MQ_DEAD] = "died"};
+    char moment[MOMENT_SIZE];
+    if (!names[entry->state])
+        return;
+    moment_format(entry->time, moment);
+    json_object_set_new(object, names[entry->state], cli_must(json_string(moment)));
+}
+
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
 {
     json_t *object;
@@ -57,6 +68,7 @@ static int show_object(const struct view *view, const struct mq_entry *entry, mq
     if (error)
         return error;
     json_object_set_new(object, "state", cli_must(json_string(glance_state(entry->state))));
+    add_time(object, entry);
     if (entry->reason)
         json_object_set_new(object, "reason", cli_must(json_string(entry->reason)));
     json_print(object);

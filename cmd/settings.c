@@ -10,6 +10,7 @@
 
 #define KEY_SIZE 64
 #define VALUE_SIZE 64
+#define PROBLEM_SIZE 128
 
 /* "KEY=VALUE": the key, and the value, or NULL for "KEY=" and where there is no `=`. */
 static void split(const char *word, char key[KEY_SIZE], const char **ret_value)
@@ -19,12 +20,14 @@ static void split(const char *word, char key[KEY_SIZE], const char **ret_value)
     *ret_value = word[length] && word[length + 1] ? word + length + 1 : NULL;
 }
 
-static int check_key(const char *queue, const char *key)
+static int check_setting(const char *queue, const char *key, const char *value)
 {
-    for (const char *const *known = mq_config_keys(); *known; known++)
-        if (strcmp(*known, key) == 0)
-            return STATUS_DONE;
-    return cli_fail(STATUS_CONFIG, queue, "%s: no such key", key);
+    char problem[PROBLEM_SIZE];
+    if (mq_config_check(key, NULL, problem, sizeof problem) != 0)
+        return cli_fail(STATUS_CONFIG, queue, "%s: %s", key, problem);
+    if (mq_config_check(key, value, problem, sizeof problem) != 0)
+        return cli_fail(STATUS_CONFIG, queue, "%s: '%s' is %s", key, value, problem);
+    return STATUS_DONE;
 }
 
 int settings_check(const char *queue, char **words, int count)
@@ -34,7 +37,7 @@ int settings_check(const char *queue, char **words, int count)
     int status = STATUS_DONE;
     for (int i = 0; i < count && status == STATUS_DONE; i++) {
         split(words[i], key, &value);
-        status = strchr(words[i], '=') ? check_key(queue, key)
+        status = strchr(words[i], '=') ? check_setting(queue, key, value)
                                        : cli_fail(STATUS_USAGE, queue, "'%s': not KEY=VALUE", words[i]);
     }
     return status;
@@ -47,8 +50,6 @@ int settings_set(const char *queue, char **words, int count)
     for (int i = 0; i < count; i++) {
         split(words[i], key, &value);
         const int error = mq_config_set(cli_spool, queue, key, value);
-        if (error == -EINVAL)
-            return cli_fail(STATUS_CONFIG, queue, "%s: '%s' is no value for it", key, value);
         if (error)
             return cli_queue_error(error, queue, "cannot set the configuration");
         cli_note(queue, "%s set", key);
@@ -60,7 +61,7 @@ static int get(mq_queue *queue, const char *key, char value[VALUE_SIZE])
 {
     const int error = mq_config_get(queue, key, value, VALUE_SIZE);
     if (error == -EINVAL)
-        return check_key(mq_queue_name(queue), key);
+        return check_setting(mq_queue_name(queue), key, NULL);
     return error ? cli_queue_error(error, mq_queue_name(queue), "cannot read the configuration") : STATUS_DONE;
 }
 

@@ -42,8 +42,7 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, mq_message 
     if (error == -ENOENT)
         return 0;
     if (error == -EBADMSG) {
-        const int moved =
-            expire_to_dead(queue, MQ_INFLIGHT, dir, file_name, claimed, "corrupt", clock_now());
+        const int moved = expire_to_dead(queue, MQ_INFLIGHT, dir, file_name, claimed, "corrupt", clock_now());
         return moved < 0 ? moved : 0;
     }
     give_back(queue, dir, file_name, claimed);

@@ -29,7 +29,7 @@ struct date {
    comes last (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"). gmtime would read the time zone first. */
 static struct date date_of_day(int64_t days)
 {
-    const int64_t since_0000 = days + 719468; /* from 0000-03-01 */
+    const int64_t since_0000 = days + 719468;                              /* from 0000-03-01 */
     const int64_t era = since_0000 / 146097, of_era = since_0000 % 146097; /* eras of 400 years */
     const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);

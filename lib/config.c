@@ -42,9 +42,9 @@ static const struct setting settings[] = {
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
-static const char *const keys[SETTINGS + 1] = {"durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
-                                               "ttl",        "on-expiry",   "max-size",     "max-depth",   "dead-ttl",
-                                               NULL};
+static const char *const keys[SETTINGS + 1] = {
+    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl", "on-expiry",
+    "max-size",   "max-depth",   "dead-ttl",     NULL};
 
 const char *const *mq_config_keys(void)
 {
@@ -290,12 +290,22 @@ static int store_locked(int queue_dir, int tmp, const char *key, const char *val
     return error;
 }
 
-int config_store(int queue_dir, int tmp, const char *key, const char *value)
+int mq_config_check(const char *key, const char *value, char *ret_text, size_t size)
 {
     const struct setting *setting = find_setting(key);
     struct config scratch;
-    if (!setting || (value && apply(&scratch, setting, value)))
-        return -EINVAL;
+    const char *problem = !setting ? "no such key" : value ? apply(&scratch, setting, value) : NULL;
+    if (problem)
+        snprintf(ret_text, size, "%s", problem);
+    return problem ? -EINVAL : 0;
+}
+
+int config_store(int queue_dir, int tmp, const char *key, const char *value)
+{
+    char problem[CONFIG_PROBLEM_SIZE];
+    const int wrong = mq_config_check(key, value, problem, sizeof problem);
+    if (wrong)
+        return wrong;
     /* Two administrators who change different keys at once must both succeed. */
     const int lock = fs_open_dir(queue_dir, ".");
     if (lock < 0)

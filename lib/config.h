@@ -7,16 +7,16 @@
 #include <stdint.h>
 
 struct config {
-    bool durable;           /* durability = full */
-    bool drop_expired;      /* on-expiry = drop */
+    bool durable;      /* durability = full */
+    bool drop_expired; /* on-expiry = drop */
     int64_t ack_timeout;
-    uint64_t max_attempts;  /* 0: no end */
+    uint64_t max_attempts; /* 0: no end */
     int64_t retry_delay;
     int64_t retry_max_delay;
-    int64_t ttl;            /* 0: none */
-    int64_t dead_ttl;       /* 0: none */
+    int64_t ttl;      /* 0: none */
+    int64_t dead_ttl; /* 0: none */
     uint64_t max_size;
-    uint64_t max_depth;     /* 0: none */
+    uint64_t max_depth; /* 0: none */
 };
 
 #define CONFIG_PROBLEM_SIZE 160

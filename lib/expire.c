@@ -60,9 +60,8 @@ int expire_to_dead(mq_queue *queue, enum mq_state state, int bucket_dir, const c
 int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
                    int64_t now)
 {
-    const int done = queue->config.drop_expired
-                         ? move_out(queue, state, bucket_dir, file)
-                         : expire_to_dead(queue, state, bucket_dir, file, name, "expired", now);
+    const int done = queue->config.drop_expired ? move_out(queue, state, bucket_dir, file)
+                                                : expire_to_dead(queue, state, bucket_dir, file, name, "expired", now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED);
     return done;
@@ -195,8 +194,8 @@ static int expire_ready_message(void *context, const char *file, unsigned char t
     (void)type;
     if (!name_parse(MQ_READY, file, &name) || !name.expires || name.expires > ready->work.now)
         return 0;
-    return account(&ready->work, expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name,
-                                                ready->work.now));
+    return account(&ready->work,
+                   expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now));
 }
 
 static int expire_ready_bucket(void *context, const char *bucket, unsigned char type)

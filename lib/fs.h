@@ -74,7 +74,7 @@ int fs_settle_dir(int parent, int dir);
  */
 struct fs_draft {
     int file;
-    int tmp;       /* -1 where it has no name */
+    int tmp; /* -1 where it has no name */
     char name[24];
 };
 int fs_draft_open(struct fs_draft *draft, int at, const char *tmp);

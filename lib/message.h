@@ -15,18 +15,18 @@
 struct mq_message {
     char *headers;
     size_t headers_size, headers_room;
-    struct name name;        /* id and priority; when received all of it */
+    struct name name; /* id and priority; when received all of it */
 
     /* to send */
     int64_t delay, due, ttl; /* due instead of delay and expires (name.expires) instead of ttl where not 0 */
     const void *body;
-    int body_fd;             /* -1: `body` */
-    uint64_t body_size;      /* also when received */
+    int body_fd;        /* -1: `body` */
+    uint64_t body_size; /* also when received */
 
     /* received */
-    int file;                /* -1: none */
-    uint64_t body_read;      /* how much of the body was handed out */
-    char *ahead;             /* the body's first bytes, which came along with the headers */
+    int file;           /* -1: none */
+    uint64_t body_read; /* how much of the body was handed out */
+    char *ahead;        /* the body's first bytes, which came along with the headers */
     size_t ahead_size;
     int64_t sent_at;
     char receipt[MQ_RECEIPT_SIZE]; /* empty where it is not claimed */

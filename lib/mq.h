@@ -113,6 +113,9 @@ MQ_API const char *const *mq_config_keys(void);
 /* Write the value in force to `ret_value`, as text that mq_config_set takes. -EINVAL: no such key. */
 MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size);
 
+/* Whether a key takes a value (NULL: its default): 0, or -EINVAL and what is wrong in `ret_text`. */
+MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
+
 /* Set a key, or with a NULL `value` return it to its default. The change is atomic and durable. -EINVAL: bad key or value. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
@@ -139,7 +142,7 @@ MQ_API int mq_message_set_header(mq_message *message, const char *name, const ch
 MQ_API int mq_message_set_priority(mq_message *message, int priority); /* 0 to 9, the highest first; -EINVAL */
 MQ_API int mq_message_set_delay(mq_message *message, int64_t delay);   /* not delivered before now + delay */
 MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not delivered before that moment */
-MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl);       /* expires now + ttl; instead of the queue's ttl */
+MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl); /* expires now + ttl; instead of the queue's ttl */
 MQ_API int mq_message_set_expires(mq_message *message, int64_t expires);
 
 /* The body: bytes that stay the caller's and must live until mq_send returns. */
@@ -149,9 +152,9 @@ MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t si
 MQ_API void mq_message_set_body_fd(mq_message *message, int fd);
 
 struct mq_send_options {
-    bool no_sync;       /* do not wait for the disk, whatever the queue's durability says */
-    int64_t block;      /* how long to wait while the queue is full: 0 not at all, or MQ_FOREVER */
-    int cancel_fd;      /* ends such a wait when readable; -1 for none */
+    bool no_sync;  /* do not wait for the disk, whatever the queue's durability says */
+    int64_t block; /* how long to wait while the queue is full: 0 not at all, or MQ_FOREVER */
+    int cancel_fd; /* ends such a wait when readable; -1 for none */
 };
 #define MQ_SEND_DEFAULTS .no_sync = false, .block = 0, .cancel_fd = -1
 
@@ -184,7 +187,7 @@ MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL where 
 MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, this one included */
 MQ_API int mq_message_priority(const mq_message *message);
 MQ_API int64_t mq_message_sent_at(const mq_message *message);
-MQ_API int64_t mq_message_expires_at(const mq_message *message);  /* 0: never */
+MQ_API int64_t mq_message_expires_at(const mq_message *message); /* 0: never */
 
 /* The value of a header, or NULL. */
 MQ_API const char *mq_message_header(const mq_message *message, const char *name);
@@ -225,10 +228,10 @@ struct mq_entry {
     const char *id;
     unsigned attempts;
     int priority;
-    int64_t time;         /* delayed: due; in flight: deadline; dead: when it died; ready: 0 */
-    int64_t expires;      /* 0: never */
-    const char *reason;   /* dead: why, as plain text; else NULL */
-    const char *bucket;   /* where the file lies: STATE/bucket/file */
+    int64_t time;       /* delayed: due; in flight: deadline; dead: when it died; ready: 0 */
+    int64_t expires;    /* 0: never */
+    const char *reason; /* dead: why, as plain text; else NULL */
+    const char *bucket; /* where the file lies: STATE/bucket/file */
     const char *file;
 };
 

@@ -117,9 +117,11 @@ static const char *parse_reason(const char *text, struct name *name)
 
 static const char *keep_field(const char *dot, struct name *name)
 {
+    if (dot[1] < 'a' || dot[1] > 'z')
+        return NULL;
     const char *end = skip_value(dot + 2);
     const size_t used = strlen(name->others), length = (size_t)(end - dot);
-    if (dot[1] < 'a' || dot[1] > 'z' || used + length >= sizeof name->others)
+    if (used + length >= sizeof name->others)
         return NULL;
     memcpy(name->others + used, dot, length);
     name->others[used + length] = '\0';
@@ -252,7 +254,8 @@ void name_format(enum mq_state state, const struct name *name, char text[NAME_SI
 
 /* The longest name has a reason (a dead letter) or a token (a claim), never both. */
 _Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 + TIME_DIGITS + 2 +
-                       (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) < NAME_SIZE,
+                       (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) <
+                   NAME_SIZE,
                "a name made of the longest parts fits a directory entry");
 
 void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE])

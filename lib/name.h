@@ -24,10 +24,10 @@
 
 #include "mq.h"
 
-#define NAME_SIZE 256          /* the longest file name and its NUL */
-#define NAME_BUCKET_SIZE 16    /* the longest bucket name and its NUL */
-#define NAME_REASON_SIZE 81    /* of an escaped reason */
-#define NAME_OTHERS_SIZE 49    /* of all the fields that we do not know */
+#define NAME_SIZE 256       /* the longest file name and its NUL */
+#define NAME_BUCKET_SIZE 16 /* the longest bucket name and its NUL */
+#define NAME_REASON_SIZE 81 /* of an escaped reason */
+#define NAME_OTHERS_SIZE 49 /* of all the fields that we do not know */
 #define NAME_TIME_MAX ((INT64_C(1) << 52) - 1)
 #define NAME_WAITER_SIZE 28
 #define NAME_PRIORITIES 10
@@ -38,9 +38,9 @@ struct name {
     uint64_t position; /* the position word */
     int priority;
     uint32_t attempts;
-    int64_t expires;   /* 0: never */
+    int64_t expires; /* 0: never */
     bool claimed;
-    uint64_t token;    /* where claimed */
+    uint64_t token; /* where claimed */
     char id[MQ_ID_SIZE];
     char reason[NAME_REASON_SIZE]; /* escaped; empty where there is none */
     char others[NAME_OTHERS_SIZE]; /* fields we do not know, each with its leading dot */

@@ -112,7 +112,8 @@ static bool is_of_this_boot(const struct contents *contents)
     return is_page(contents) && memcmp(contents->boot, boot, sizeof boot) == 0;
 }
 
-static int open_page(int queue_dir, const char *host_name, bool is_good(const struct contents *), struct page **ret_page)
+static int open_page(int queue_dir, const char *host_name, bool is_good(const struct contents *),
+                     struct page **ret_page)
 {
     const int file = fs_open_shared_below(queue_dir, "host", host_name);
     struct contents *contents = file >= 0 && is_whole(file) ? map_file(file) : NULL;

@@ -145,7 +145,8 @@ static int publish(mq_queue *queue, struct draft *draft)
     return 0;
 }
 
-static int reserve_and_publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options, int64_t begun)
+static int reserve_and_publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options,
+                               int64_t begun)
 {
     int error = reserve_or_wait(queue, draft->state, options);
     if (error)

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "bucket.h"
-#include "cursor.h"
 #include "clock.h"
+#include "cursor.h"
 #include "fs.h"
 #include "id.h"
 #include "survey.h"

@@ -17,8 +17,8 @@ struct mq_queue {
     char host[PAGE_NAME_SIZE];
     char *spool;
     int dir;
-    bool settled;          /* the queue's own name is known to be on the disk */
-    bool fresh;            /* nothing was done with it since it was opened */
+    bool settled; /* the queue's own name is known to be on the disk */
+    bool fresh;   /* nothing was done with it since it was opened */
     bool polling;
     int64_t config_read_at; /* monotonic */
     struct config config;

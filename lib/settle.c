@@ -146,11 +146,10 @@ static int act_nack(mq_queue *queue, const struct claim *claim, const void *argu
     if (retry_is_over(&queue->config, claim->name.attempts))
         return expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, "max-attempts", now);
     struct name name = claim->name;
-    const int64_t delay =
-        asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
+    const int64_t delay = asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
     name.time = delay < NAME_TIME_MAX - now ? now + delay : NAME_TIME_MAX;
-    const int done =
-        move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY, &name);
+    const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
+                                  &name);
     if (done == 1)
         page_count(queue->page, PAGE_RETRIED);
     return done;

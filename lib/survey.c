@@ -78,7 +78,8 @@ int survey_queue(int queue_dir, struct survey *ret_survey)
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         survey.heads[priority] = PAGE_NO_BUCKET;
     for (int state = 0; state < MQ_STATES; state++) {
-        struct walk walk = {.survey = &survey, .queue_dir = queue_dir, .state = (enum mq_state)state, .limit = INT64_MAX};
+        struct walk walk = {
+            .survey = &survey, .queue_dir = queue_dir, .state = (enum mq_state)state, .limit = INT64_MAX};
         const int error = count_state(&walk);
         if (error)
             return error;

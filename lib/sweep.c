@@ -74,7 +74,8 @@ static bool is_left_over(const mq_queue *queue, enum mq_state state, const char 
     uint64_t birth;
     int64_t start, end;
     if (state != MQ_READY)
-        return strcmp(bucket, NAME_RESERVE_BUCKET) != 0 && name_parse_timed_bucket(state, bucket, &start, &end) && end <= now;
+        return strcmp(bucket, NAME_RESERVE_BUCKET) != 0 && name_parse_timed_bucket(state, bucket, &start, &end) &&
+               end <= now;
     return name_parse_ready_bucket(bucket, &priority, &birth) &&
            birth != name_birth(page_last_position(queue->page, priority));
 }

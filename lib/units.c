@@ -57,7 +57,8 @@ static const struct unit *find_unit(const struct unit *units, size_t count, cons
     return NULL;
 }
 
-static bool parse_quantity(const char *text, const struct unit *units, size_t count, const char *bare, uint64_t *ret_value)
+static bool parse_quantity(const char *text, const struct unit *units, size_t count, const char *bare,
+                           uint64_t *ret_value)
 {
     uint64_t whole, fraction = 0, value;
     const char *end = parse_digits(text, &whole);

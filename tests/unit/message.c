@@ -146,7 +146,9 @@ static void headers_that_are_refused(void)
     EXPECT(mq_message_set_header(message, "A", "x\ny") == -EINVAL);
     EXPECT(mq_message_set_header(message, "A", "x\ry") == -EINVAL);
     EXPECT(mq_message_set_header(message, "A", "\x1b[31m") == -EINVAL);
-    EXPECT(mq_message_set_header(message, "A", "\xC2\x9B" "31m") == -EINVAL); /* CSI in one character */
+    EXPECT(mq_message_set_header(message, "A",
+                                 "\xC2\x9B"
+                                 "31m") == -EINVAL); /* CSI in one character */
     EXPECT(mq_message_set_header(message, "A", "\xFF") == -EINVAL);
     EXPECT(mq_message_set_header(message, "A", "\xED\xA0\x80") == -EINVAL); /* a surrogate */
     EXPECT(mq_message_set_header(message, "A", "\xC0\xAF") == -EINVAL);     /* an overlong slash */

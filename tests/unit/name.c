@@ -120,11 +120,15 @@ static void receipts(void)
     EXPECT(name.token == 0x0123456789abcdef);
     receipt_format(queue, &name, receipt);
     EXPECT_TEXT(receipt, good);
-    static const char *const refused[] = {
-        "", "jobs", "jobs/", "/etc/passwd", "../jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef",
-        "jobs/../0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef",
-        "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcde", "jobs/0063f2a1b3c4d." POSITION ".abc.a1",
-        "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef\n"};
+    static const char *const refused[] = {"",
+                                          "jobs",
+                                          "jobs/",
+                                          "/etc/passwd",
+                                          "../jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef",
+                                          "jobs/../0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef",
+                                          "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcde",
+                                          "jobs/0063f2a1b3c4d." POSITION ".abc.a1",
+                                          "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef\n"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         EXPECT(!receipt_parse(refused[i], queue, &name));
 }

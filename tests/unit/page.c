@@ -44,7 +44,8 @@ static void positions_only_grow(struct page *page)
     const int64_t now = 1000000;
     for (int i = 0; i < 1000; i++) {
         /* The clock steps to and fro by an hour. */
-        const uint64_t next = page_next_position(page, 4, now + (i % 3 - 1) * INT64_C(3600000000) + INT64_C(7200000000));
+        const uint64_t next = page_next_position(page, 4,
+                                                 now + (i % 3 - 1) * INT64_C(3600000000) + INT64_C(7200000000));
         EXPECT(next > last);
         EXPECT((next & 0xfff) < PAGE_BUCKET_MESSAGES);
         last = next;

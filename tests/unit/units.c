@@ -21,8 +21,10 @@ static void durations(void)
     expect_duration("1.5h", 5400000000);
     expect_duration("7d", 7 * INT64_C(86400000000));
     expect_duration("0", 0);
-    static const char *const refused[] = {"",   "-1s", "+1s", "1x", "s", "1 s", " 1s", "1s ", "1.s", ".5s", "1e3",
-                                          "0x10s", "ms", "1..5s", "99999999999999999999s", "106751992d", "nan", "1m30s"};
+    static const char *const refused[] = {"",           "-1s",   "+1s",  "1x",    "s",
+                                          "1 s",        " 1s",   "1s ",  "1.s",   ".5s",
+                                          "1e3",        "0x10s", "ms",   "1..5s", "99999999999999999999s",
+                                          "106751992d", "nan",   "1m30s"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         expect_duration(refused[i], -1);
 }
@@ -34,7 +36,8 @@ static void sizes(void)
     EXPECT(units_parse_size("2G", &value) && value == UINT64_C(2) << 30);
     EXPECT(units_parse_size("0", &value) && value == 0);
     value = 7;
-    EXPECT(!units_parse_size("64k ", &value) && !units_parse_size("-1", &value) && !units_parse_size("9999999999G", &value));
+    EXPECT(!units_parse_size("64k ", &value) && !units_parse_size("-1", &value) &&
+           !units_parse_size("9999999999G", &value));
     EXPECT(value == 7);
 }
 

@@ -1,0 +1,155 @@
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq and mq-queue for bash.
+# Installed once under the name of each, so that bash-completion finds it when one is first completed.
+# shellcheck shell=bash
+
+# The options of a program, or of all its commands; those that take a value end in "=".
+__mq_options() {
+    local common='-S --spool= -q --quiet -v --verbose -? --help --usage -V --version'
+    case $1 in
+    mq-send)
+        echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --no-sync -b --block --block="
+        ;;
+    mq-recv)
+        echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
+            "-t --ack-timeout= --create"
+        ;;
+    mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
+    mq-stat) echo "$common -j --json -x --exact" ;;
+    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all" ;;
+    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --force --repair" ;;
+    esac
+}
+
+# Whether a word is an option whose value is the next word.
+__mq_takes_value() {
+    case $1 in
+    --*=*) return 1 ;;
+    --block | -b) return 1 ;;
+    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m) ;;
+    --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
+    *) return 1 ;;
+    esac
+    # -f of mq-recv is --follow.
+    [[ $1 != --* && $1$2 != -fmq-recv ]]
+}
+
+# Fill `words`, and `cur` with the last of them: what was typed up to the cursor. bash takes words apart at "=" and
+# ":"; here they are put together again.
+__mq_join_words() {
+    local i word
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ $i -gt 0 && ($word == [=:]* || ${COMP_WORDS[i - 1]} == [=:]) ]]; then
+            words[-1]+=$word
+        else
+            words+=("$word")
+        fi
+    done
+    cur=${words[-1]}
+}
+
+# Fill `spool` (as options) and `operands` from the words before the cursor.
+__mq_read_line() {
+    local i word
+    for ((i = 1; i < ${#words[@]} - 1; i++)); do
+        word=${words[i]}
+        case $word in
+        -S | --spool) spool=(-S "${words[i + 1]}") ;;
+        --spool=*) spool=(-S "${word#*=}") ;;
+        -S?*) spool=(-S "${word#-S}") ;;
+        esac
+        if __mq_takes_value "$word" "$program"; then
+            ((++i))
+        elif [[ $word != -?* ]]; then
+            operands+=("$word")
+        fi
+    done
+    [[ -z ${spool[1]-} ]] || spool[1]=${spool[1]/#\~/$HOME}
+}
+
+__mq_queues() {
+    mq-queue "${spool[@]}" list 2>/dev/null
+}
+
+__mq_dead_ids() {
+    mq-dlq "${spool[@]}" -j list "$1" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
+}
+
+__mq_keys() {
+    mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
+        printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
+            max-depth dead-ttl
+}
+
+# The values that an option takes.
+__mq_values() {
+    case $1 in
+    -S | --spool) compgen -d -- "$cur" ;;
+    -f | --file) compgen -f -- "$cur" ;;
+    --to | --reply-to) compgen -W "$(__mq_queues)" -- "$cur" ;;
+    --state) compgen -W 'ready delayed inflight dead all' -- "$cur" ;;
+    -p | --priority) compgen -W '0 1 2 3 4 5 6 7 8 9' -- "$cur" ;;
+    esac
+}
+
+__mq_operands() {
+    local command=${operands[0]-} queue=${operands[1]-}
+    case $program/${#operands[@]} in
+    mq-send/0 | mq-recv/0 | mq-stat/*) __mq_queues ;;
+    mq-dlq/0) printf '%s\n' list show retry purge ;;
+    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check ;;
+    mq-dlq/1) __mq_queues ;;
+    mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
+    mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
+    mq-queue/*)
+        case $command in
+        sweep | check) __mq_queues ;;
+        create | config) __mq_keys "$queue" ;;
+        esac
+        ;;
+    esac
+}
+
+__mq_setting_values() {
+    case $1 in
+    durability) echo full none ;;
+    on-expiry) echo dead drop ;;
+    max-attempts | ttl | max-depth | dead-ttl) echo none ;;
+    esac
+}
+
+_mq() {
+    local words=() cur program=${1##*/} spool=() operands=() option glued=
+    __mq_join_words
+    __mq_read_line
+    option=${words[-2]-}
+    # Behind "=" bash wants back only the value.
+    if [[ $cur == -*=* ]]; then
+        option=${cur%%=*} glued=yes cur=${cur#*=}
+        mapfile -t COMPREPLY < <(__mq_values "$option")
+    elif __mq_takes_value "$option" "$program"; then
+        mapfile -t COMPREPLY < <(__mq_values "$option")
+    elif [[ $cur == -* && " ${words[*]} " != *' -- '* ]]; then
+        option=
+        mapfile -t COMPREPLY < <(compgen -W "$(__mq_options "$program")" -- "$cur")
+    elif [[ $program == mq-queue && $cur == *=* ]]; then
+        option=${cur%%=*} glued=yes cur=${cur#*=}
+        mapfile -t COMPREPLY < <(compgen -W "$(__mq_setting_values "$option")" -- "$cur")
+    else
+        option=
+        mapfile -t COMPREPLY < <(compgen -W "$(__mq_operands)" -- "$cur")
+    fi
+    case $option in
+    -S | --spool | -f | --file) compopt -o filenames 2>/dev/null ;;
+    esac
+    if [[ -n $glued && $COMP_WORDBREAKS != *=* ]]; then
+        COMPREPLY=("${COMPREPLY[@]/#/$option=}")
+    fi
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+        compopt -o nospace 2>/dev/null
+    fi
+    return 0
+}
+
+complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue

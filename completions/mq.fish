@@ -1,0 +1,141 @@
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq and mq-queue for fish.
+# Installed once under the name of each, so that fish finds it when one is first completed.
+
+# The -S option that is on the command line already, as arguments.
+function __mq_spool
+    set -l words (commandline -opc)
+    for i in (seq 2 (count $words))
+        switch $words[$i]
+            case -S --spool
+                test $i -lt (count $words); and printf '%s\n' -S $words[(math $i + 1)]
+            case '--spool=*'
+                printf '%s\n' -S (string replace -- --spool= '' $words[$i])
+            case '-S?*'
+                printf '%s\n' -S (string sub -s 3 -- $words[$i])
+        end
+    end
+end
+
+function __mq_queues
+    mq-queue (__mq_spool) list 2>/dev/null
+end
+
+# The words that are neither options nor values of options: the command, the queue, and so on.
+function __mq_operands
+    set -l words (commandline -opc)
+    set -l skip no
+    for word in $words[2..-1]
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        switch $word
+            case -S --spool -n --count --state -i --id --older-than -m --match --to
+                set skip yes
+            case '-*'
+            case '*'
+                printf '%s\n' $word
+        end
+    end
+end
+
+function __mq_has_operands # NUMBER [COMMAND…]: so many, and the first is one of these
+    set -l operands (__mq_operands)
+    test (count $operands) -eq $argv[1]; or return
+    test (count $argv) -eq 1; or contains -- "$operands[1]" $argv[2..-1]
+end
+
+function __mq_has_queue # COMMAND…: a queue follows one of these commands
+    set -l operands (__mq_operands)
+    test (count $operands) -ge 2; and contains -- "$operands[1]" $argv
+end
+
+function __mq_dead_ids
+    set -l operands (__mq_operands)
+    mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
+end
+
+function __mq_settings
+    set -l word (commandline -ct)
+    switch $word
+        case 'durability=*'
+            printf 'durability=%s\n' full none
+        case 'on-expiry=*'
+            printf 'on-expiry=%s\n' dead drop
+        case '*'
+            printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
+                max-depth dead-ttl
+    end
+end
+
+for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue
+    complete -c $program -e
+    complete -c $program -f
+    complete -c $program -s S -l spool -x -a '(__fish_complete_directories)' -d 'Use this spool'
+    complete -c $program -s q -l quiet -d 'Nothing but errors'
+    complete -c $program -s v -l verbose -d 'Tell what is done'
+    complete -c $program -s '?' -l help -d 'Print a summary of the options'
+    complete -c $program -l usage -d 'Print a short summary'
+    complete -c $program -s V -l version -d 'Print the version'
+end
+for program in mq-send mq-recv mq-stat mq-dlq mq-queue
+    complete -c $program -s j -l json -d 'JSON, one object a line'
+end
+for program in mq-send mq-recv mq-stat
+    complete -c $program -a '(__mq_queues)' -d queue
+end
+
+complete -c mq-send -s f -l file -r -F -d 'Take the body from a file'
+complete -c mq-send -s l -l lines -d 'Each line is a message'
+complete -c mq-send -s 0 -l null -d 'Each NUL-terminated record is a message'
+complete -c mq-send -s H -l header -x -d 'Add a header, name: value'
+complete -c mq-send -l type -x -d 'What kind of message it is'
+complete -c mq-send -l content-type -x -d 'Media type of the body'
+complete -c mq-send -l correlation-id -x -d 'What it belongs to'
+complete -c mq-send -l reply-to -x -a '(__mq_queues)' -d 'Queue for the answer'
+complete -c mq-send -s p -l priority -x -a '9 8 7 6 5 4 3 2 1 0' -d 'Priority, 9 first'
+complete -c mq-send -s d -l delay -x -d 'Deliver no sooner than in this time'
+complete -c mq-send -l at -x -d 'Deliver no sooner than at this time'
+complete -c mq-send -l ttl -x -d 'Expire in this time'
+complete -c mq-send -s i -l id -x -d 'Give the message this id'
+complete -c mq-send -l no-sync -d 'Do not wait for the disk'
+complete -c mq-send -s b -l block -d 'Wait while the queue is full'
+
+complete -c mq-recv -s a -l auto-ack -d 'Print the body alone, then acknowledge'
+complete -c mq-recv -s w -l wait -x -d 'Wait this long at most'
+complete -c mq-recv -l no-wait -d 'Do not wait'
+complete -c mq-recv -s n -l count -x -d 'Receive up to so many'
+complete -c mq-recv -s f -l follow -d 'Receive one after the other'
+complete -c mq-recv -s l -l lines -d 'A newline behind each body'
+complete -c mq-recv -s 0 -l null -d 'A NUL byte behind each body'
+complete -c mq-recv -s t -l ack-timeout -x -d 'How long the claim lives'
+complete -c mq-recv -l create -d 'Make the queue if it is not there'
+
+complete -c mq-ack -l nack -d 'It failed: deliver it again'
+complete -c mq-ack -l delay -x -d 'With --nack: after this time'
+complete -c mq-ack -l reject -d 'It will never work: a dead letter'
+complete -c mq-ack -l reason -x -d 'With --reject: why'
+complete -c mq-ack -s e -l extend -x -d 'More time is needed'
+complete -c mq-ack -l release -d 'It was not tried: back to its place'
+
+complete -c mq-stat -s x -l exact -d 'Count by listing'
+
+complete -c mq-dlq -n '__mq_has_operands 0' -a 'list show retry purge'
+complete -c mq-dlq -n '__mq_has_operands 1' -a '(__mq_queues)' -d queue
+complete -c mq-dlq -n '__mq_has_queue show retry purge' -a '(__mq_dead_ids)' -d 'dead letter'
+complete -c mq-dlq -s n -l count -x -d 'List so many at most'
+complete -c mq-dlq -s m -l match -x -d 'Only those with this header=value'
+complete -c mq-dlq -l to -x -a '(__mq_queues)' -d 'Retry into this queue'
+complete -c mq-dlq -l older-than -x -d 'Purge only what died longer ago'
+complete -c mq-dlq -l all -d 'Purge all'
+
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check'
+complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_queue sweep check' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
+complete -c mq-queue -s n -l count -x -d 'Peek at so many at most'
+complete -c mq-queue -l state -x -a 'ready delayed inflight dead all' -d 'Messages in this state'
+complete -c mq-queue -s i -l id -x -d 'The message with this id'
+complete -c mq-queue -l older-than -x -d 'Purge only what is older'
+complete -c mq-queue -l force -d 'Delete a queue with its messages'
+complete -c mq-queue -l repair -d 'Move what does not belong aside'

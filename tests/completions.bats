@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# Completions, in the shells themselves.
+
+load helper
+
+setup() {
+    setup_spool
+    mq-queue create logs
+    mq-send -q -i order-17 jobs one
+    mq-send -q -i order-18 jobs two
+    local n receipt
+    for n in 1 2; do
+        mq-recv jobs >message
+        read -r receipt <message
+        mq-ack --reject "$receipt"
+    done
+}
+
+# in_bash WORD…: what bash offers for the last word.
+in_bash() {
+    bash --norc -c '
+        source "$1"
+        COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
+        COMPREPLY=()
+        _mq "$2" "${@: -1}" ""
+        printf "%s\n" "${COMPREPLY[@]}"' bash "$MQ_ROOT/completions/mq.bash" "$@"
+}
+
+in_fish() { # LINE
+    HOME=$BATS_TEST_TMPDIR fish --no-config -c 'source $argv[1]; complete -C$argv[2]' "$MQ_ROOT/completions/mq.fish" "$1" |
+        cut -f 1
+}
+
+in_zsh() { # LINE
+    HOME=$BATS_TEST_TMPDIR timeout 60 "$MQ_ROOT/tests/zsh-complete" "$MQ_ROOT/completions" "$1"
+}
+
+
+# in_all LINE EXPECTED…: each shell that is here offers these at the end of LINE.
+in_all() {
+    local line=$1 expected
+    local -a words
+    shift
+    read -ra words <<<"$line"
+    [[ $line != *' ' ]] || words+=('')
+    run in_bash "${words[@]}"
+    assert_lines "$@"
+    in_one fish "$line" "$@"
+    in_one zsh "$line" "$@"
+}
+
+in_one() { # SHELL LINE EXPECTED…
+    command -v "$1" >/dev/null || return 0
+    run "in_$1" "$2"
+    assert_lines "${@:3}"
+}
+
+assert_lines() {
+    local expected
+    for expected; do
+        assert_line "$expected"
+    done
+}
+
+@test "queue names are completed for every program that takes one" {
+    local program
+    for program in mq-send mq-recv mq-stat 'mq-dlq list' 'mq-queue peek' 'mq-queue sweep'; do
+        in_all "$program " jobs logs
+    done
+}
+
+@test "sub-commands are completed" {
+    in_all 'mq-dlq ' list show retry purge
+    in_all 'mq-queue ' create config list peek purge delete sweep check
+}
+
+@test "ids of dead letters are completed" {
+    in_all 'mq-dlq show jobs ' order-17 order-18
+    in_all 'mq-dlq retry jobs order-17 ' order-18
+    in_all 'mq-dlq purge jobs ' order-17
+}
+
+@test "settings are completed, and the values of those that have few" {
+    run in_bash mq-queue config jobs ''
+    assert_lines ack-timeout= max-size= durability= dead-ttl=
+    in_one fish 'mq-queue config jobs ' ack-timeout= max-size= durability= dead-ttl=
+    in_one zsh 'mq-queue config jobs ' ack-timeout max-size durability dead-ttl
+    run in_bash mq-queue config jobs durability = ''
+    assert_line full
+    assert_line none
+    in_one fish 'mq-queue config jobs durability=' durability=full durability=none
+    in_one zsh 'mq-queue config jobs durability=' full none
+}
+
+@test "states and priorities are completed" {
+    in_all 'mq-queue peek --state ' ready delayed inflight dead all
+    in_all 'mq-send -p ' 0 9
+    run in_bash mq-queue peek --state = d
+    assert_output $'delayed\ndead'
+}
+
+@test "options are completed" {
+    run in_bash mq-send --cont
+    assert_output --content-type=
+    in_one fish 'mq-send --cont' --content-type
+    in_one zsh 'mq-send --cont' --content-type
+}
+
+@test "the spool on the command line is the one that is looked into" {
+    MQ_SPOOL=$BATS_TEST_TMPDIR/other mq-send -q elsewhere hello
+    in_all "mq-recv -S $BATS_TEST_TMPDIR/other " elsewhere
+    run in_bash mq-recv --spool = "$BATS_TEST_TMPDIR/other" ''
+    assert_output elsewhere
+    in_one fish "mq-recv --spool=$BATS_TEST_TMPDIR/other " elsewhere
+    in_one zsh "mq-recv --spool=$BATS_TEST_TMPDIR/other " elsewhere
+}
+
+@test "a value of an option is not taken for a queue" {
+    in_all 'mq-recv -t 5s ' jobs
+    in_all 'mq-queue --state dead peek ' jobs
+    run in_bash mq-dlq -n 5 list jobs ''
+    refute_output --partial order-17
+}
+
+@test "a time with colons is one word for bash" {
+    run in_bash mq-send --at 10 : 30 ''
+    assert_line jobs
+}
+
+@test "file names are completed for the body, and nothing where there is nothing to say" {
+    touch letter.txt
+    run in_bash mq-send -f let
+    assert_output letter.txt
+    run in_bash mq-send --ttl ''
+    assert_output ''
+}
+
+@test "a spool that is not there, or without permission, completes to nothing and says nothing" {
+    rm -rf "$MQ_SPOOL"
+    run in_bash mq-recv ''
+    assert_output ''
+    ! command -v fish || run in_fish 'mq-recv '
+    assert_output ''
+}
+
+@test "fish is here, so that its completion was tested" {
+    command -v fish || skip "no fish"
+}
+
+@test "zsh is here, so that its completion was tested" {
+    command -v zsh || skip "no zsh"
+}

@@ -1,0 +1,175 @@
+# What the bats files share; each begins with `load helper`.
+#
+# Every test gets a spool of its own, $MQ_SPOOL, which does not exist yet, finds the programs of
+# $MQ_BUILD first in its path, and has the processes that it started with `spawn` killed at its end.
+# A file with a setup() or teardown() of its own calls setup_spool and kill_spawned in them.
+# shellcheck shell=bash disable=SC2154 # output and stderr are run's
+
+bats_require_minimum_version 1.5.0
+
+MQ_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+MQ_BUILD=$(cd "${MQ_BUILD:-$MQ_ROOT/build}" && pwd)
+export MQ_ROOT MQ_BUILD
+export PATH=$MQ_BUILD:$PATH LC_ALL=C.UTF-8
+unset XDG_STATE_HOME COLUMNS
+
+load_library() {
+    local place
+    for place in /usr/lib/bats /usr/share/bats; do
+        [[ ! -e $place/$1/load.bash ]] || load "$place/$1/load.bash"
+    done
+}
+load_library bats-support
+load_library bats-assert
+load_library bats-file
+
+setup_spool() {
+    export MQ_SPOOL=$BATS_TEST_TMPDIR/spool
+    cd "$BATS_TEST_TMPDIR" || return
+    spawned=()
+}
+
+setup() {
+    setup_spool
+}
+
+teardown() {
+    kill_spawned
+}
+
+# ---- processes -------------------------------------------------------------------
+
+# spawn NAME COMMAND…: run COMMAND beside the test, its output in NAME.out and NAME.err; its id is in $!.
+spawn() {
+    local name=$1
+    "${@:2}" >"$name.out" 2>"$name.err" 3>&- </dev/null &
+    spawned+=($!)
+}
+
+# Also kill these processes, however they were started, at the end of the test.
+register() {
+    spawned+=("$@")
+}
+
+kill_spawned() {
+    local pid
+    for pid in "${spawned[@]}"; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    for pid in "${spawned[@]}"; do
+        wait "$pid" 2>/dev/null || true
+    done
+    spawned=()
+}
+
+is_asleep() { # PID: it sleeps, and so has nothing more to do for now
+    [[ $(ps -o state= -p "$1") == S* ]]
+}
+
+# ---- messages in and out ---------------------------------------------------------
+
+# The next message, acked: its body in the file `got`, byte for byte.
+take() { # QUEUE
+    mq-recv -a --no-wait "$1" >got
+}
+
+# The same as one JSON object, in $output.
+take_json() { # QUEUE
+    run -0 --separate-stderr mq-recv -aj --no-wait "$1"
+}
+
+# claim QUEUE [OPTION…]: claim the next message and print the receipt; what mq-recv printed is in the file `claimed`.
+claim() {
+    mq-recv --no-wait "$@" >claimed && head -n 1 claimed
+}
+
+# ---- what a program said ---------------------------------------------------------
+
+# assert_complains BEGINNING: `run --separate-stderr` caught a message for people: its first line begins so,
+# goes on to say why and ends without a full stop; and all of it is plain text.
+assert_complains() {
+    local first=${stderr%%$'\n'*}
+    [[ $first == "$1"?* && $first != *. && ${stderr//$'\n'/} != *[[:cntrl:]]* ]] ||
+        fail "no message that begins with '$1': $(printf '%q' "$stderr")"
+}
+
+# assert_json FILTER…: the output is JSON, and each jq filter holds for every object of it.
+assert_json() {
+    local filter
+    for filter; do
+        jq -es "length > 0 and all(.[]; $filter)" <<<"$output" >/dev/null || fail "not $filter: $output"
+    done
+}
+
+# ---- other users -----------------------------------------------------------------
+
+# Make a directory, $public, that any user may write in, and in it $public/bin with the programs.
+make_public() {
+    public=$(mktemp -d /tmp/mq-test.XXXXXX)
+    mkdir "$public/bin"
+    cp "$MQ_BUILD"/mq-* "$public/bin"
+    chmod -R a+rX "$public"
+    chmod 1777 "$public"
+}
+
+remove_public() {
+    [[ -z ${public-} ]] || rm -rf "$public"
+}
+
+# as_nobody COMMAND…: without any privilege, in $public.
+as_nobody() {
+    local -a who=()
+    if ((EUID == 0)); then
+        who=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    fi
+    (cd "$public" && PATH=$public/bin:$PATH "${who[@]}" "$@")
+}
+
+# ---- time ------------------------------------------------------------------------
+
+now_us() {
+    echo "${EPOCHREALTIME/[.,]/}"
+}
+
+# wait_until SECONDS COMMAND…: try COMMAND every 15 ms until it succeeds; fails when the time is up.
+wait_until() {
+    local end
+    printf -v end '%.0f' "${1}e6"
+    end=$((end + $(now_us)))
+    until "${@:2}" >/dev/null 2>&1; do
+        if (($(now_us) >= end)); then
+            echo "not within $1 s: ${*:2}" >&2
+            return 1
+        fi
+        sleep 0.015
+    done
+}
+
+# ---- looking into a queue --------------------------------------------------------
+
+# files QUEUE STATE: the names of the messages in a state, in order.
+files() {
+    find "$MQ_SPOOL/$1/$2" -mindepth 2 -maxdepth 2 -type f -printf '%f\n' | LC_ALL=C sort
+}
+
+# depth QUEUE STATE: how many there are.
+depth() {
+    files "$1" "$2" | wc -l
+}
+
+has_depth() { # QUEUE STATE NUMBER
+    [[ $(depth "$1" "$2") == "$3" ]]
+}
+
+# age QUEUE STATE [SECONDS]: let the time of every message in delayed/, inflight/ or dead/ be so long ago (an hour).
+# shellcheck disable=SC2012 # names without surprises, made by ourselves
+age() {
+    local past bits file bucket
+    bits=$([[ $2 == dead ]] && echo 32 || echo 24)
+    past=$(($(now_us) - ${3:-3600} * 1000000))
+    printf -v bucket '%013x' $((past >> bits << bits))
+    mkdir -p "$MQ_SPOOL/$1/$2/$bucket"
+    for file in "$MQ_SPOOL/$1/$2"/*/*; do
+        mv "$file" "$MQ_SPOOL/$1/$2/$bucket/$(printf '%013x' "$past").$(basename "$file" | cut -d. -f2-)"
+    done
+}

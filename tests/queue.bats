@@ -1,0 +1,481 @@
+# mq-queue: making, setting up, looking into, cleaning and deleting queues.
+# shellcheck disable=SC2154,SC2012 # stderr is set by run; names without surprises
+load helper
+
+states() { # QUEUE
+    echo "$(depth "$1" ready) $(depth "$1" delayed) $(depth "$1" inflight) $(depth "$1" dead)"
+}
+
+# One message in each state: dead, claimed, later, waiting are their ids.
+fill() { # QUEUE
+    mq-send -q -i dead "$1" body-dead
+    mq-ack --reject "$(claim "$1")"
+    mq-send -q -i claimed "$1" body-claimed
+    claim "$1" >receipt
+    mq-send -q -i later -d 1h "$1" body-later
+    mq-send -q -i waiting "$1" body-waiting
+}
+
+# Microseconds that the time in the name of the only message of a state is in the future.
+ahead() { # STATE
+    local name
+    name=$(files jobs "$1")
+    echo $((16#${name:0:13} - $(now_us)))
+}
+
+# ---- create, list, delete ----------------------------------------------------------
+
+@test "create makes a queue, and one that is there is left as it is" {
+    run -0 --separate-stderr mq-queue create jobs
+    assert_equal "$output$stderr" ''
+    run -0 mq-queue list
+    assert_output jobs
+    mq-send -q jobs body
+    run -0 --separate-stderr mq-queue create jobs
+    assert_equal "$(depth jobs ready)" 1
+}
+
+@test "create takes settings" {
+    mq-queue create jobs ttl=7d max-size=2M
+    run -0 mq-queue config jobs ttl max-size
+    assert_output $'7d\n2M'
+    run -78 --separate-stderr mq-queue create other ttl=1h nonsense=1
+    assert_complains 'mq-queue: other: '
+    assert_regex "$stderr" nonsense
+    run -78 --separate-stderr mq-queue create other ttl=1h max-size=x
+    assert_complains 'mq-queue: other: '
+    assert_regex "$stderr" max-size
+    run -64 --separate-stderr mq-queue create other more
+    assert_complains 'mq-queue: '
+}
+
+@test "list prints the queues in order, plainly or as JSON" {
+    run -0 --separate-stderr mq-queue list
+    assert_equal "$output$stderr" ''
+    for queue in b a a.b; do mq-queue create "$queue"; done
+    mkdir "$MQ_SPOOL/.hidden" "$MQ_SPOOL/no-queue"
+    run -0 --separate-stderr mq-queue list
+    assert_output $'a\na.b\nb'
+    run -0 --separate-stderr mq-queue list -j
+    assert_equal "$(jq -c . <<<"$output")" $'{"queue":"a"}\n{"queue":"a.b"}\n{"queue":"b"}'
+}
+
+@test "delete removes an empty queue without a trace" {
+    mq-send -q jobs body
+    take jobs
+    run -0 --separate-stderr mq-queue delete jobs
+    assert_equal "$output$stderr" ''
+    assert_equal "$(ls -A "$MQ_SPOOL")" ''
+}
+
+@test "delete refuses a queue that holds a message in whatever state" {
+    fill jobs
+    for state in ready delayed inflight dead; do
+        run -75 --separate-stderr mq-queue delete jobs
+        assert_complains 'mq-queue: jobs: '
+        assert_regex "$stderr" '--force'
+        assert_equal "$(ls -A "$MQ_SPOOL")" jobs
+        rm "$MQ_SPOOL/jobs/$state"/*/*
+    done
+    mq-queue delete jobs
+}
+
+@test "delete --force removes everything" {
+    fill jobs
+    mq-send -q other body
+    run -0 --separate-stderr mq-queue delete --force jobs
+    assert_equal "$output$stderr" ''
+    assert_equal "$(ls -A "$MQ_SPOOL")" other
+    mq-send -q jobs new
+    assert_equal "$(states jobs)" '1 0 0 0'
+}
+
+# ---- config --------------------------------------------------------------------------
+
+@test "config prints the defaults that the manual promises" {
+    mq-queue create jobs
+    run -0 --separate-stderr mq-queue config jobs
+    for setting in 'durability = full' 'ack-timeout = 30s' 'max-attempts = 5' 'retry-delay = 1s' 'retry-max-delay = 1h' \
+        'ttl = none' 'max-size = 256K' 'max-depth = none' 'dead-ttl = none'; do
+        assert_line "$setting"
+    done
+    lines_out=${#lines[@]}
+    run -0 --separate-stderr mq-queue config -j jobs
+    assert_json '."ack-timeout" == "30s"' '.ttl == "none"' "length == $lines_out"
+}
+
+@test "config sets, prints one key, and returns it to its default" {
+    mq-queue create jobs
+    run -0 --separate-stderr mq-queue config jobs ttl=1h ack-timeout=2m
+    assert_equal "$output$stderr" ''
+    run -0 mq-queue config jobs ack-timeout
+    assert_output 2m
+    mq-queue config jobs ack-timeout=90s
+    run -0 mq-queue config jobs ack-timeout
+    assert_output 90s
+    run -0 --separate-stderr mq-queue config jobs ack-timeout=
+    run -0 mq-queue config jobs ack-timeout ttl
+    assert_output $'30s\n1h'
+    assert_equal "$(ls "$MQ_SPOOL/jobs/tmp")" ''
+}
+
+@test "the configuration is a file that people may write, with comments" {
+    mq-queue create jobs
+    printf '# ours\n\n  max-attempts=7   # seven\r\nttl = none\n' >"$MQ_SPOOL/jobs/config"
+    run -0 mq-queue config jobs max-attempts ttl
+    assert_output $'7\nnone'
+    mq-queue config jobs max-attempts=8
+    assert_file_contains "$MQ_SPOOL/jobs/config" '^# ours$'
+    run -0 mq-queue config jobs max-attempts
+    assert_output 8
+}
+
+@test "what is printed can be set again" {
+    mq-queue create jobs ack-timeout=1500ms max-size=1000 retry-delay=0.25s
+    mq-queue create copy
+    mapfile -t settings < <(mq-queue config jobs | sed 's/ = /=/')
+    mq-queue config copy "${settings[@]}"
+    diff <(mq-queue config jobs) <(mq-queue config copy)
+}
+
+@test "an unknown key or a bad value is 78, naming the key, and nothing is changed" {
+    mq-queue create jobs ttl=1h
+    for setting in nonsense=1 ttl=soon ttl=-1s max-attempts=0 max-attempts=1.5 max-size=-1 durability=maybe \
+        ack-timeout=0 ack-timeout=none max-depth=0 retry-delay=99999999999999999999d; do
+        run -78 --separate-stderr mq-queue config jobs "$setting"
+        assert_complains 'mq-queue: jobs: '
+        assert_regex "$stderr" "${setting%%=*}"
+        run -78 --separate-stderr mq-queue config jobs ttl=2h "$setting"
+        run -0 mq-queue config jobs ttl
+        assert_output 1h
+    done
+    run -78 --separate-stderr mq-queue config jobs nonsense
+    assert_complains 'mq-queue: jobs: '
+}
+
+@test "a bad line in the file is 78, naming line and key" {
+    mq-queue create jobs
+    printf 'ttl = 1h\nmax-size = huge\n' >"$MQ_SPOOL/jobs/config"
+    for command in 'mq-queue config jobs' 'mq-send jobs body' 'mq-recv --no-wait jobs' 'mq-stat jobs'; do
+        # shellcheck disable=SC2086 # several words
+        run -78 --separate-stderr $command
+        assert_complains "${command%% *}: jobs: "
+        assert_regex "$stderr" 'line 2: max-size'
+    done
+}
+
+@test "settings have their effect on running programs" {
+    mq-queue create jobs
+    mkfifo pipe
+    spawn sender bash -c 'exec mq-send -l jobs <pipe'
+    exec {pipe}>pipe
+    echo one >&"$pipe"
+    wait_until 10 has_depth jobs ready 1
+    mq-queue config jobs ttl=1h
+    has_expiring() { files jobs ready | grep -q '\.x'; }
+    # The file is read again about once a second.
+    for _ in {1..60}; do
+        echo more >&"$pipe"
+        ! wait_until 0.1 has_expiring || break
+    done
+    has_expiring
+    exec {pipe}>&-
+}
+
+@test "ack-timeout, retry-delay and retry-max-delay are the times of a claim and of its return" {
+    mq-queue create jobs ack-timeout=100s retry-delay=500s retry-max-delay=600s
+    mq-send -q jobs body
+    receipt=$(claim jobs)
+    (($(ahead inflight) > 90000000 && $(ahead inflight) <= 100000000))
+    mq-ack --nack "$receipt"
+    (($(ahead delayed) > 490000000 && $(ahead delayed) <= 600000000))
+}
+
+@test "max-attempts = none never gives up" {
+    mq-queue create jobs max-attempts=none
+    mq-send -q jobs body
+    for _ in {1..7}; do
+        mq-ack --nack --delay=0 "$(claim jobs)"
+    done
+    assert_equal "$(states jobs)" '1 0 0 0'
+}
+
+@test "max-size is the most that a body may have" {
+    mq-queue create jobs max-size=10
+    mq-send -q jobs 1234567890
+    run -65 --separate-stderr mq-send jobs 12345678901
+    assert_complains 'mq-send: jobs: '
+    assert_equal "$(states jobs)" '1 0 0 0'
+}
+
+@test "dead letters past dead-ttl are buried" {
+    mq-queue create jobs
+    mq-send -q jobs body
+    mq-ack --reject "$(claim jobs)"
+    age jobs dead 7200
+    mq-queue sweep jobs
+    assert_equal "$(depth jobs dead)" 1
+    mq-queue config jobs dead-ttl=1h
+    mq-queue sweep jobs
+    assert_equal "$(depth jobs dead)" 0
+}
+
+# ---- peek ----------------------------------------------------------------------------
+
+@test "peek shows what would be received next, and changes nothing" {
+    printf '%s\n' {1..12} | mq-send -q -l jobs
+    mq-send -q -p 9 -i first jobs 'the first'
+    find "$MQ_SPOOL/jobs/ready" | sort >before
+    run -0 --separate-stderr mq-queue peek jobs
+    assert_equal "$stderr" ''
+    assert_equal "${#lines[@]}" 11 # with the titles
+    assert_regex "${lines[1]}" '^ready +first +9 +0 .* 9 +the first$'
+    find "$MQ_SPOOL/jobs/ready" | sort >after
+    cmp before after
+    run -0 --separate-stderr mq-queue peek -n 2 jobs
+    assert_equal "${#lines[@]}" 3
+}
+
+@test "peek looks into any state" {
+    fill jobs
+    local -A wants=([ready]=waiting [delayed]=later [inflight]=claimed [dead]=dead)
+    for state in "${!wants[@]}"; do
+        run -0 --separate-stderr mq-queue peek --state="$state" jobs
+        assert_equal "${#lines[@]}" 2
+        assert_regex "${lines[1]}" "^$state +${wants[$state]} "
+        run -0 --separate-stderr mq-queue peek -j --state="$state" jobs
+        assert_json ".state == \"$state\"" ".id == \"${wants[$state]}\"" ".body == \"body-${wants[$state]}\"" \
+            '.queue == "jobs"' 'has("receipt") | not'
+    done
+    run -0 --separate-stderr mq-queue peek --state=all jobs
+    assert_equal "${#lines[@]}" 5
+    assert_equal "$(states jobs)" '1 1 1 1'
+}
+
+@test "peek --id shows messages whole, wherever they are" {
+    fill jobs
+    for id in waiting later claimed dead; do
+        run -0 --separate-stderr mq-queue peek --id="$id" jobs
+        assert_line "Id: $id"
+        assert_equal "${lines[-1]}" "body-$id"
+    done
+    run -0 --separate-stderr mq-queue peek -j -i dead -i later jobs
+    assert_equal "$(jq -r .id <<<"$output" | sort | paste -sd' ')" 'dead later'
+    run -1 --separate-stderr mq-queue peek -j -i missing -i later jobs
+    assert_complains 'mq-queue: jobs: missing: '
+    assert_json '.id == "later"'
+}
+
+@test "peek into what is empty is 1" {
+    mq-queue create jobs
+    run -1 --separate-stderr mq-queue peek -j jobs
+    assert_output ''
+    mq-send -q -d 1h jobs later
+    run -1 --separate-stderr mq-queue peek -j jobs
+    assert_output ''
+}
+
+@test "peek shows no control characters in its table" {
+    mq-send -q jobs $'\e[31m red\nsecond\t'
+    run -0 --separate-stderr mq-queue peek jobs
+    assert_equal "${#lines[@]}" 2
+    [[ ${output//$'\n'/} != *[[:cntrl:]]* ]] || fail "$(printf '%q' "$output")"
+}
+
+# ---- purge ---------------------------------------------------------------------------
+
+@test "purge removes what waits, and neither claims nor dead letters" {
+    fill jobs
+    run -0 --separate-stderr mq-queue purge jobs
+    assert_equal "$output$stderr" ''
+    assert_equal "$(states jobs)" '0 0 1 1'
+}
+
+@test "purge --state removes from that state" {
+    local -A wants=([ready]='0 1 1 1' [delayed]='1 0 1 1' [inflight]='1 1 0 1' [dead]='1 1 1 0' [all]='0 0 0 0')
+    for state in "${!wants[@]}"; do
+        fill "$state"
+        mq-queue purge --state="$state" "$state"
+        assert_equal "$state $(states "$state")" "$state ${wants[$state]}"
+    done
+}
+
+@test "purge --older-than spares what is younger" {
+    mq-send -q jobs old
+    touch -d '2 hours ago' "$MQ_SPOOL"/jobs/ready/*/*
+    mq-send -q jobs new
+    mq-queue purge --older-than=3h jobs
+    assert_equal "$(states jobs)" '2 0 0 0'
+    mq-queue purge --older-than=1h jobs
+    take jobs
+    assert_equal "$(<got)" new
+}
+
+@test "purge says how many with -v and -j" {
+    fill jobs
+    run -0 --separate-stderr mq-queue purge -j jobs
+    assert_json '.queue == "jobs"' '.purged == 2'
+    run -0 --separate-stderr mq-queue purge -j jobs
+    assert_json '.purged == 0'
+    run -0 --separate-stderr mq-queue purge -v --state=all jobs
+    assert_regex "$stderr" '^mq-queue: jobs: .*2'
+}
+
+# ---- sweep ---------------------------------------------------------------------------
+
+@test "sweep does what time has brought in every queue" {
+    for queue in jobs other; do
+        fill "$queue"
+        age "$queue" delayed
+        age "$queue" inflight
+    done
+    mq-queue config other max-attempts=1
+    run -0 --separate-stderr mq-queue sweep -j
+    assert_equal "$(jq -c '[.queue, .due, .lapsed, .expired]' <<<"$output" | paste -sd' ')" '["jobs",1,1,0] ["other",1,1,0]'
+    assert_equal "$(states jobs) $(states other)" '3 0 0 1 2 0 0 2'
+    run -0 --separate-stderr mq-queue sweep
+    assert_equal "$output$stderr" ''
+}
+
+@test "sweep puts away what has expired" {
+    mq-send -q --ttl=1h jobs body
+    file=$(echo "$MQ_SPOOL"/jobs/ready/*/*)
+    mv "$file" "$(sed -E 's/\.x[0-9a-f]{13}/.x0038d7ea4c680/' <<<"$file")"
+    run -0 --separate-stderr mq-queue sweep -j jobs
+    assert_json '.expired == 1'
+    assert_equal "$(states jobs)" '0 0 0 1'
+}
+
+@test "sweep removes what dead writers left in tmp, and spares the live ones" {
+    mq-queue create jobs
+    touch "$MQ_SPOOL/jobs/tmp/live"
+    touch -d '25 hours ago' "$MQ_SPOOL/jobs/tmp/slow"
+    touch -d '37 hours ago' "$MQ_SPOOL/jobs/tmp/dead"
+    run -0 --separate-stderr mq-queue sweep -j jobs
+    assert_json '.leftovers == 1'
+    assert_equal "$(ls "$MQ_SPOOL/jobs/tmp" | paste -sd' ')" 'live slow'
+}
+
+@test "sweep removes the FIFOs of dead waiters and spares those of live ones" {
+    mq-queue create jobs
+    for name in leader dead alive; do
+        spawn "$name" mq-recv jobs
+        pid[${#pid[@]}]=$!
+        wait_until 10 is_asleep $!
+    done
+    wait_until 10 bash -c "(( \$(ls '$MQ_SPOOL/jobs/waiters' | wc -l) == 2 ))"
+    kill -KILL "${pid[1]}"
+    wait "${pid[1]}" || true
+    mq-queue sweep jobs
+    assert_equal "$(find "$MQ_SPOOL/jobs/waiters" -type p | wc -l)" 1
+}
+
+@test "sweep removes queues that were never finished or half deleted, once they are old" {
+    command -v faketime >/dev/null || skip 'faketime is not installed'
+    [[ -z ${SANITIZE-} ]] || skip 'sanitizers and faketime exclude each other'
+    mq-queue create jobs
+    mkdir -p "$MQ_SPOOL/.new-other-0123456789abcdef/ready" "$MQ_SPOOL/.gone-other-0123456789abcdef/dead" "$MQ_SPOOL/.mine"
+    mq-queue sweep
+    assert_equal "$(find "$MQ_SPOOL" -mindepth 1 -maxdepth 1 | wc -l)" 4
+    faketime -f +2d mq-queue sweep
+    assert_equal "$(ls -A "$MQ_SPOOL" | paste -sd' ')" '.mine jobs'
+}
+
+# ---- check ---------------------------------------------------------------------------
+
+@test "check of a sound queue finds nothing" {
+    fill jobs
+    spawn waiter mq-recv other --create
+    wait_until 10 is_asleep $!
+    for i in jobs other; do
+        run -0 --separate-stderr mq-queue check "$i"
+        assert_equal "$output$stderr" ''
+    done
+}
+
+@test "check prints what does not belong, each on a line, and is then 65" {
+    fill jobs
+    mq-queue create sound
+    touch "$MQ_SPOOL/jobs/ready/stray" "$MQ_SPOOL/jobs/unknown"
+    : >"$MQ_SPOOL/jobs/dead"/*/"$(files jobs dead)"
+    run -65 --separate-stderr mq-queue check
+    assert_equal "${#lines[@]}" 3
+    assert_line --regexp '^jobs/ready/stray: .+'
+    assert_line --regexp '^jobs/unknown: .+'
+    assert_line --regexp "^jobs/dead/[0-9a-f]+/$(files jobs dead): .+"
+    run -65 --separate-stderr mq-queue check -j jobs
+    assert_equal "$(jq -r .path <<<"$output" | sort | sed 1d | paste -sd' ')" 'ready/stray unknown'
+    assert_json '.queue == "jobs"' '.problem | length > 0'
+    assert_exists "$MQ_SPOOL/jobs/ready/stray"
+}
+
+@test "check --repair moves what does not belong aside and deletes nothing" {
+    fill jobs
+    echo precious >"$MQ_SPOOL/jobs/ready/stray"
+    mkdir "$MQ_SPOOL/jobs/inflight/stray"
+    echo dear >"$MQ_SPOOL/jobs/inflight/stray/file"
+    run -0 --separate-stderr mq-queue check --repair jobs
+    assert_equal "${#lines[@]}" 2
+    run -0 --separate-stderr mq-queue check jobs
+    assert_output ''
+    assert_equal "$(cat "$MQ_SPOOL"/jobs/aside/stray*  2>/dev/null)" precious
+    assert_equal "$(cat "$MQ_SPOOL"/jobs/aside/stray*/file)" dear
+    assert_equal "$(states jobs)" '1 1 1 1'
+}
+
+# ---- all of them ---------------------------------------------------------------------
+
+@test "a queue that is missing is 66 for every command, and is not made" {
+    for command in 'config missing' 'config missing ttl=1h' 'peek missing' 'purge missing' 'delete missing' \
+        'delete --force missing' 'sweep missing' 'check missing'; do
+        # shellcheck disable=SC2086 # several words
+        run -66 --separate-stderr mq-queue $command
+        assert_complains 'mq-queue: missing: '
+        assert_output ''
+    done
+    assert_not_exists "$MQ_SPOOL/missing"
+}
+
+@test "output that cannot be written is status 74" {
+    fill jobs
+    touch "$MQ_SPOOL/jobs/stray"
+    for command in list 'list -j' 'config jobs' 'config -j jobs' 'peek jobs' 'peek -j jobs' 'peek -i dead jobs' \
+        'sweep -j' 'purge -j jobs'; do
+        run -74 --separate-stderr bash -c "mq-queue $command >/dev/full"
+        assert_complains 'mq-queue: '
+    done
+}
+
+@test "--version and --help answer, misuse is refused with 64" {
+    run -0 --separate-stderr mq-queue --version
+    assert_output --regexp '^mq-queue \(mq\) [0-9]+\.[0-9]+\.[0-9]+$'
+    run -0 --separate-stderr mq-queue --help
+    assert_line --regexp '^Usage: mq-queue '
+    fill jobs
+    for arguments in '' create delete 'dance jobs' 'peek --state=odd jobs' 'peek -n x jobs' 'purge --older-than=-1h jobs' \
+        'delete --no-such-option jobs' 'delete jobs jobs' 'peek'; do
+        # shellcheck disable=SC2086 # several words
+        run -64 --separate-stderr mq-queue $arguments
+        assert_complains 'mq-queue: '
+    done
+    assert_equal "$(states jobs)" '1 1 1 1'
+}
+
+# ---- the spool -----------------------------------------------------------------------
+
+@test "a user's own spool is in XDG_STATE_HOME, or else in HOME" {
+    make_public
+    for place in "XDG_STATE_HOME=$public/state HOME=/nowhere" "XDG_STATE_HOME= HOME=$public/home"; do
+        # shellcheck disable=SC2086 # two settings
+        as_nobody env -u MQ_SPOOL $place mq-queue create jobs
+    done
+    assert_dir_exists "$public/state/mq/jobs/ready"
+    assert_dir_exists "$public/home/.local/state/mq/jobs/ready"
+    run -78 --separate-stderr as_nobody env -u MQ_SPOOL -u XDG_STATE_HOME -u HOME mq-queue create jobs
+    assert_complains 'mq-queue: '
+}
+
+teardown() {
+    kill_spawned
+    remove_public
+}

@@ -1,0 +1,159 @@
+# Blocked receivers: leaders and followers, the dead among them, and where there is no inotify.
+
+load helper
+
+waiter_count() {
+    compgen -G "$MQ_SPOOL/jobs/waiters/waiter-*" | wc -l
+}
+
+has_waiters() {
+    (($(waiter_count) == $1))
+}
+
+# One leads without a FIFO, the others follow with one each.
+start_receivers() {
+    local n
+    for ((n = 1; n <= $1; n++)); do
+        spawn "r$n" "${@:2}"
+    done
+    wait_until 10 has_waiters $(($1 - 1))
+}
+
+received() {
+    (($(cat r*.out | wc -l) == $1))
+}
+
+@test "every blocked receiver gets its message, and all FIFOs are gone afterwards" {
+    mq-queue create jobs
+    start_receivers 10 mq-recv -a -l -w 20 jobs
+    seq 1 10 | mq-send -q -l --no-sync jobs
+    wait "${spawned[@]}"
+    assert_equal "$(cat r*.out | sort -n | xargs)" "$(seq 1 10 | xargs)"
+    assert_equal "$(waiter_count)" 0
+}
+
+@test "receivers wake one after the other, each by the one before it, not by their slow looks" {
+    mq-queue create jobs
+    local round begun waited=0
+    for round in {1..5}; do
+        start_receivers 2 mq-recv -a -l -w 20 jobs
+        mq-send -q --no-sync jobs 1
+        wait_until 5 received 1
+        begun=$(now_us)
+        mq-send -q --no-sync jobs 2
+        wait_until 5 received 2
+        waited=$((waited + $(now_us) - begun))
+        wait "${spawned[@]}"
+    done
+    echo "waited $waited us in all"
+    # By looking once a second it would be half a second each time.
+    ((waited < 600000))
+}
+
+@test "followers that were killed are passed over, and their FIFOs removed" {
+    mq-queue create jobs
+    start_receivers 12 mq-recv -a -l -f -w 30 jobs
+    local pid killed=0
+    for pid in "${spawned[@]}"; do
+        if ((killed < 8)) && has_fifo "$pid"; then
+            kill -KILL "$pid"
+            killed=$((killed + 1))
+        fi
+    done
+    ((killed == 8))
+    for n in {1..20}; do
+        mq-send -q --no-sync jobs "$n"
+        wait_until 0.9 received "$n"
+    done
+    ((  $(waiter_count) < 11 ))
+    mq-queue sweep jobs
+    wait_until 5 has_waiters 3
+}
+
+has_fifo() {
+    [[ -n $(find "/proc/$1/fd" -lname '*/waiters/waiter-*' 2>/dev/null) ]]
+}
+
+@test "a leader that is killed is followed by another" {
+    mq-queue create jobs
+    start_receivers 3 mq-recv -a -l -w 20 jobs
+    local pid
+    for pid in "${spawned[@]}"; do
+        has_fifo "$pid" || kill -KILL "$pid"
+    done
+    seq 1 2 | mq-send -q -l --no-sync jobs
+    wait_until 3 received 2
+}
+
+@test "a message that is moved in by hand is seen at once" {
+    mq-send -q jobs by-hand
+    mkdir aside
+    mv "$MQ_SPOOL"/jobs/ready/* aside/
+    spawn r1 mq-recv -a jobs
+    local receiver=$!
+    wait_until 5 is_asleep $receiver
+    mv aside/* "$MQ_SPOOL/jobs/ready/"
+    wait_until 3 received_text by-hand
+}
+
+received_text() {
+    [[ $(cat r1.out) == "$1" ]]
+}
+
+@test "where inotify is not to be had receivers poll, and say so once with -v" {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    mq-queue create jobs
+    # Use up this user's inotify instances.
+    spawn hog python3 -c '
+import ctypes, time
+libc = ctypes.CDLL(None)
+while libc.inotify_init() >= 0: pass
+print("full", flush=True)
+time.sleep(60)'
+    wait_until 5 grep -q full hog.out
+    spawn r1 mq-recv -v -a -w 20 jobs
+    local receiver=$!
+    wait_until 5 is_asleep $receiver
+    mq-send -q --no-sync jobs work
+    wait_until 2 received_text work
+    wait $receiver
+    assert_equal "$(grep -c inotify r1.err)" 1
+}
+
+@test "SIGINT, SIGTERM and SIGHUP end a waiting receiver at once, with nothing held" {
+    mq-queue create jobs
+    local signal
+    for signal in INT TERM HUP; do
+        # Background processes of a shell without job control ignore SIGINT: the trap is set back.
+        spawn r1 python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp("mq-recv", ["mq-recv", "jobs"])'
+        local receiver=$!
+        wait_until 5 is_waiting_in_poll $receiver
+        kill -$signal $receiver
+        local status=0
+        wait $receiver || status=$?
+        assert_equal "$status" $((128 + $(kill -l $signal)))
+    done
+    mq-send -q jobs work
+    assert_equal "$(mq-recv -j jobs | jq .attempts)" 1
+}
+
+is_waiting_in_poll() {
+    [[ $(tr '\0' ' ' <"/proc/$1/cmdline") == mq-recv* ]] && is_asleep "$1"
+}
+
+@test "an idle receiver wakes about once a second, no more" {
+    mq-queue create jobs
+    spawn r1 mq-recv jobs
+    local receiver=$!
+    wait_until 5 is_asleep $receiver
+    local before after begun
+    before=$(switches $receiver)
+    begun=$(now_us)
+    wait_until 5 eval "((\$(now_us) - $begun > 3000000))"
+    after=$(switches $receiver)
+    ((after - before <= 5))
+}
+
+switches() {
+    awk '/^voluntary/ { print $2 }' "/proc/$1/status"
+}
