@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <units.h>
 
@@ -248,12 +250,27 @@ static int report_missing(const char *name)
     return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s", path);
 }
 
+/*
+ * The queue's shared page is a mapped file: cut it short, and touching it is SIGBUS. An empty page in its
+ * place is as good as any to go on with, since the page is only a hint; the library sees that it is not the
+ * file any more, and makes a new one.
+ */
+static void replace_page(int signal, siginfo_t *info, void *context)
+{
+    const uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)info->si_addr;
+    (void)context;
+    if (mmap((void *)(at - at % size), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+        MAP_FAILED)
+        (void)sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+}
+
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
 {
     if (!mq_queue_name_is_valid(name))
         return cli_fail(STATUS_USAGE, NULL,
                         "'%s': not a queue name: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with no . or -",
                         name);
+    (void)sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = replace_page, .sa_flags = SA_SIGINFO}, NULL);
     const int error = mq_open(cli_spool, name, flags, ret_queue);
     if (!error)
         return STATUS_DONE;

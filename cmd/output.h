@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Write all of `data`. 0, a negative errno, or -ECANCELED when `cancel_fd` became readable while nobody read the output. */
+/* Write all of `data`. 0, a negative errno, or -ECANCELED when `cancel_fd` became readable while nobody read the
+   output. */
 int output_write(const void *data, size_t size, int cancel_fd);
 
 /* Flush what stdio holds: `status`, or after a report STATUS_IO where not all that was printed could be written. */

@@ -23,7 +23,8 @@ struct records {
     size_t room, start, end, seen; /* `seen`: so far there is no separator */
 };
 
-/* The next record, followed by a NUL, good until the next call. 1 got it, 0 the end, -EMSGSIZE too long, -ENOMEM, or what read said. */
+/* The next record, followed by a NUL, good until the next call. 1 got it, 0 the end, -EMSGSIZE too long, -ENOMEM,
+   or what read said. */
 int records_next(struct records *records, char **ret_record, size_t *ret_size);
 void records_release(struct records *records);
 

@@ -27,7 +27,8 @@ bool selection_parse_match(struct selection *selection, char *text);
 /* The ids that it is about; none: all. */
 void selection_set_ids(struct selection *selection, char **ids, int count);
 
-/* Age counts since death for dead letters, else since the message was sent. A corrupt message has no headers to match. */
+/* Age counts since death for dead letters, else since the message was sent. A corrupt message has no headers to
+   match. */
 bool selection_takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry);
 
 /* Tell which ids were not there. STATUS_NOTHING where one is missing or nothing was taken at all. */

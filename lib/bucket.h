@@ -30,7 +30,8 @@ void listing_free(struct listing *listing);
 /* The names of a state's buckets, in order. */
 int bucket_list(int queue_dir, enum mq_state state, struct listing *listing);
 
-/* The names of the messages in a bucket, in order; what is not a message is passed over. `bucket_dir` must be freshly opened. */
+/* The names of the messages in a bucket, in order; what is not a message is passed over. `bucket_dir` must be
+   freshly opened. */
 int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing);
 
 /* Whether an error of opening a bucket says that there is none: it was removed, or the name is something else's. */
@@ -39,7 +40,8 @@ bool bucket_is_missing(int error);
 /* Open a bucket. -ENOENT: there is none. */
 int bucket_open(int queue_dir, enum mq_state state, const char *bucket);
 
-/* Open a bucket, made where it is missing; on a full disk the state's reserve, where it has one. -ENOENT: the queue is gone. */
+/* Open a bucket, made where it is missing; on a full disk the state's reserve, where it has one. -ENOENT: the
+   queue is gone. */
 int bucket_make(int queue_dir, enum mq_state state, const char *bucket);
 
 /* Make the reserves of a new queue's states: without them a claim would need room that a full disk does not have. */

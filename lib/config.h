@@ -24,13 +24,15 @@ struct config {
 
 void config_default(struct config *ret_config);
 
-/* Read a queue's `config`; a missing one is all defaults. -EBADMSG, with the line and key in `ret_problem` where that is not NULL. */
+/* Read a queue's `config`; a missing one is all defaults. -EBADMSG, with the line and key in `ret_problem` where
+   that is not NULL. */
 int config_load(int queue_dir, struct config *ret_config, char *ret_problem);
 
 /* The text of a key's value. False: no such key. */
 bool config_get(const struct config *config, const char *key, char ret_value[CONFIG_VALUE_SIZE]);
 
-/* Write the file anew with one key changed (NULL: without it), comments and order kept. Atomic and durable. -EINVAL: bad key or value. */
+/* Write the file anew with one key changed (NULL: without it), comments and order kept. Atomic and durable.
+   -EINVAL: bad key or value. */
 int config_store(int queue_dir, int tmp, const char *key, const char *value);
 
 #endif

@@ -23,7 +23,8 @@ int fs_open_dir(int at, const char *name);
 int fs_open_dir_below(int at, const char *parent, const char *name);
 int fs_open_shared_below(int at, const char *parent, const char *name); /* a file to map, read-write */
 
-/* A spool by its path, whose links the administrator chose; with `make` it and its parents are made where they are missing. */
+/* A spool by its path, whose links the administrator chose; with `make` it and its parents are made where they are
+   missing. */
 int fs_open_root(const char *path, bool make);
 
 /* A regular file, read-only. -EBADMSG for anything else: a fifo or device is never waited for. */

@@ -340,7 +340,8 @@ static char *take_line(char *to, char *line, size_t length)
     return to + name_length + value_length + 2;
 }
 
-/* Take the header lines up to the blank one. How many bytes they and it were, 0: malformed, or there is no blank line. */
+/* Take the header lines up to the blank one. How many bytes they and it were, 0: malformed, or there is no blank
+   line. */
 static size_t take_headers(mq_message *message, char *text, size_t size)
 {
     char *to = text, *line = text;

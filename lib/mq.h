@@ -27,6 +27,10 @@
  *     -ENOBUFS    the queue is full (max-depth)
  *     -ECANCELED  the caller's cancel_fd became readable
  *
+ * Signals. A queue's counters are a shared mapping of a file below host/. Should somebody cut that file short,
+ * touching it raises SIGBUS, as with any mapped file; a program that must survive even that maps an empty page over
+ * the place, as the mq programs do: nothing depends on what is in it.
+ *
  * Threads. The library has no global state. A handle may move between threads, but
  * only one thread may use it at a time; several handles on one queue are independent.
  *
@@ -116,10 +120,12 @@ MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size
 /* Whether a key takes a value (NULL: its default): 0, or -EINVAL and what is wrong in `ret_text`. */
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
-/* Set a key, or with a NULL `value` return it to its default. The change is atomic and durable. -EINVAL: bad key or value. */
+/* Set a key, or with a NULL `value` return it to its default. The change is atomic and durable. -EINVAL: bad key
+   or value. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
-/* What is wrong with a queue's configuration, naming line and key, as "line 3: ttl: not a duration". 0 nothing, 1 explained. */
+/* What is wrong with a queue's configuration, naming line and key, as "line 3: ttl: not a duration". 0 nothing, 1
+   explained. */
 MQ_API int mq_config_explain(const char *spool, const char *queue, char *ret_text, size_t size);
 
 /* ---- messages to send ----------------------------------------------------------- */
@@ -249,7 +255,8 @@ MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_messa
 /* Remove an entry's message for good. 1 removed, 0 it has moved on. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
 
-/* Make a dead letter ready again, its attempts at 0, in its old place or at the end of another queue. 1 done, 0 it has moved on. */
+/* Make a dead letter ready again, its attempts at 0, in its old place or at the end of another queue. 1 done, 0 it
+   has moved on. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 
 /* ---- figures and upkeep --------------------------------------------------------- */
@@ -262,7 +269,8 @@ struct mq_stats {
     uint64_t sent, delivered, acked, retried, expired, died;
 };
 
-/* The figures of a queue. They come from shared counters at a cost that does not grow with depth; `exact` lists instead. */
+/* The figures of a queue. They come from shared counters at a cost that does not grow with depth; `exact` lists
+   instead. */
 MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
 
 struct mq_swept {

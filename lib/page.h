@@ -39,7 +39,8 @@ int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_pa
 /* A new page: in a fresh file of tmp/, or where that cannot be, in this process's memory alone. */
 int page_create(int queue_dir, struct page **ret_page);
 
-/* Give a created page the host's name. A page that others made in the meantime wins: 0, and 1 where ours is installed. */
+/* Give a created page the host's name. A page that others made in the meantime wins: 0, and 1 where ours is
+   installed. */
 int page_install(struct page *page, int queue_dir, const char *host_name);
 
 void page_close(struct page *page);
@@ -89,7 +90,8 @@ int64_t page_time(const struct page *page, enum page_time which, int64_t now);
 /* Something happens at `moment`. True: that is before anybody meant to look. */
 bool page_announce(struct page *page, enum page_time which, int64_t moment, int64_t now);
 
-/* Take the duty of looking: true for one caller, others skip it for PAGE_LOOK_EVERY (should he die, they find it then). */
+/* Take the duty of looking: true for one caller, others skip it for PAGE_LOOK_EVERY (should he die, they find it
+   then). */
 bool page_take_duty(struct page *page, enum page_time which, int64_t now);
 
 /* Take the duty of counting a queue that seems full. */

@@ -20,7 +20,8 @@
 
 #define CONFIG_EVERY CLOCK_SECOND
 #define OPEN_TRIES 10
-/* What a creator or deleter leaves when it dies may be removed when no live one can still be at it; as for tmp/ in expire.c. */
+/* What a creator or deleter leaves when it dies may be removed when no live one can still be at it; as for tmp/ in
+   expire.c. */
 #define PENDING_AGE (36 * 3600)
 
 static const char *const queue_dirs[] = {"tmp", "ready", "delayed", "inflight", "dead", "waiters", "host"};

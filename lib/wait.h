@@ -3,7 +3,8 @@
  *
  * Of the receivers that find nothing one leads: it holds the lock of waiters/ and watches ready/ with inotify.
  * The others each hold a FIFO in waiters/ and sleep. A leader that leaves drops the lock and wakes one follower
- * through its FIFO, who leads on. So a message wakes one or two processes however many wait, and senders do nothing for it.
+ * through its FIFO, who leads on. So a message wakes one or two processes however many wait, and senders do
+ * nothing for it.
  * Each also looks by itself about once a second, so whoever dies or is stopped costs no more than that.
  *
  *     for (;;) {

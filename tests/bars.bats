@@ -48,6 +48,7 @@ teardown() {
 # waiting WAITERS SWITCHES: the figures of tests/bench/waiters are within the bars. The best of some tries counts:
 # what else the machine does may make a figure worse, but never better.
 waiting() {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     local line try
     use_memory
     for try in 1 2 3 4 5; do
@@ -75,6 +76,7 @@ waiting() {
 }
 
 @test "mq-send of 1 KiB makes at most 30 system calls after main begins" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     needs_strace
     mq-queue create jobs
     head -c 1024 /dev/zero >kib
@@ -91,6 +93,7 @@ waiting() {
 }
 
 @test "mq-send of 1 KiB takes at most twice what an empty static program and a create and link take" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     [[ -x $MQ_BUILD/tests/bench/empty ]] || skip "no static C library here"
     local empty send floor
     use_memory

@@ -5,6 +5,7 @@ load helper
 needs_strace() {
     command -v strace >/dev/null || skip "strace is not installed"
     strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    export ASAN_OPTIONS=detect_leaks=0 # which needs what strace uses
 }
 
 # system_calls COMMAND…: run COMMAND, and print each system call that it makes as NAME and the how-manieth of that name.
@@ -278,6 +279,7 @@ disk_calls() {
 
 @test "order survives a clock that is set back" {
     command -v faketime >/dev/null || skip "faketime is not installed"
+    [[ -z ${SANITIZE-} ]] || skip "the sanitizers want to be loaded before faketime"
     mq-send -q --no-sync jobs first
     faketime -f -1h mq-send -q --no-sync jobs second
     mq-send -q --no-sync jobs third
@@ -366,6 +368,7 @@ percent() {
 }
 
 @test "sending, receiving and mq-stat cost at most 1.5 times as much at a depth of a million as at ten" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     local deep=${MQ_DEEP:-1000000} shallow many ratio command
     if [[ -w /dev/shm ]] && (($(df --output=avail -k /dev/shm | tail -n 1) > 8000000 && deep >= 1000000)); then
         MQ_SPOOL=$(mktemp -d /dev/shm/mq-test.XXXXXX)

@@ -436,7 +436,9 @@ calls() { # PATTERN COMMAND…
         wait_until 10 is_asleep "$sender"
         kill -"$signal" "$sender"
         wait_until 10 bash -c "! kill -0 $sender"
-        ! wait "$sender"
+        status=0
+        wait "$sender" || status=$?
+        ((status != 0))
         assert_equal "$(<sender.out)" ''
     done
     assert_equal "$(depth jobs ready)" 1

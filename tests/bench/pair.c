@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define WORDS 32
+#define COUNT_MAX 10000
 
 extern char **environ;
 
@@ -61,22 +62,23 @@ static double run(char *const words[], const char *input)
 
 int main(int argc, char **argv)
 {
+    static double times[2][COUNT_MAX];
     char *words[2][WORDS];
     const int count = argc == 5 ? atoi(argv[1]) : 0;
-    double *times[2] = {NULL, NULL};
-    if (count < 1) {
+    if (count < 1 || count > COUNT_MAX) {
         fprintf(stderr, "usage: pair COUNT INPUT COMMAND-LINE COMMAND-LINE\n");
         return 64;
     }
     for (int i = 0; i < 2; i++) {
         split(argv[3 + i], words[i]);
-        times[i] = calloc((size_t)count, sizeof *times[i]);
+        if (!words[i][0])
+            return 64;
     }
     for (int round = 0; round < count; round++)
         for (int i = 0; i < 2; i++)
             times[i][round] = run(words[i], argv[2]);
     for (int i = 0; i < 2; i++)
-        qsort(times[i], (size_t)count, sizeof *times[i], compare);
+        qsort(times[i], (size_t)count, sizeof times[i][0], compare);
     printf("%.1f %.1f\n", times[0][count / 2], times[1][count / 2]);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* The configuration file: defaults, what is refused and how that is told, and that writing keeps what it does not change. */
+/* The configuration file: defaults, what is refused and how that is told, and that writing keeps what it does not
+   change. */
 #include "config.h"
 
 #include <errno.h>

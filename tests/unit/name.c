@@ -83,10 +83,10 @@ static void names_sort_in_order_of_delivery(void)
     char before[NAME_SIZE] = "", text[NAME_SIZE];
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         struct name name = order[i];
-        strcpy(name.id, i % 2 ? "aaa" : "zzz");
+        memcpy(name.id, i % 2 ? "aaa" : "zzz", 4);
         name_format(MQ_READY, &name, text);
         EXPECT(strcmp(before, text) < 0);
-        strcpy(before, text);
+        memcpy(before, text, sizeof before);
     }
 }
 
