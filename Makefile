@@ -86,7 +86,7 @@ uninstall:
 	rm -f $(foreach entry,$(MANIFEST),$(DESTDIR)$(lastword $(subst :, ,$(entry)))) $(DESTDIR)$(LIBDIR)/libmq.so
 	-rmdir $(DESTDIR)$(DATADIR)/doc/mq
 
-C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/bench/*.c examples/*.c)
+C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] examples/*.c)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1357]
 	shellcheck tests/run tests/demo tests/setup .ci/run completions/mq.bash

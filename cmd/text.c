@@ -3,38 +3,14 @@
 
 #include <stdint.h>
 #include <string.h>
-
-/* The character at `at`: its length in bytes, or 0 where it is not UTF-8. */
-static size_t decode(const unsigned char *at, size_t left, uint32_t *ret_code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char lead = at[0];
-    if (lead < 0x80) {
-        *ret_code = lead;
-        return 1;
-    }
-    const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || length > left)
-        return 0;
-    uint32_t code = lead & (0xFFU >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3FU);
-    }
-    const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    if (code < least[length] || code > 0x10FFFF || surrogate)
-        return 0;
-    *ret_code = code;
-    return length;
-}
+#include <utf8.h>
 
 bool text_is_utf8(const void *data, size_t size)
 {
     const unsigned char *at = data;
     uint32_t code;
     for (size_t left = size; left > 0;) {
-        const size_t length = decode(at, left, &code);
+        const size_t length = utf8_decode(at, left, &code);
         if (length == 0)
             return false;
         at += length;
@@ -58,11 +34,6 @@ size_t text_whole(const void *data, size_t size)
     return size;
 }
 
-static bool is_control(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7F && code < 0xA0);
-}
-
 static size_t escape_byte(unsigned char byte, char *to)
 {
     static const char digits[] = "0123456789abcdef", plain[] = "\n\t\r", letters[] = "ntr";
@@ -80,7 +51,7 @@ static size_t escape_byte(unsigned char byte, char *to)
 
 static bool may_stay(const unsigned char *at, size_t length, uint32_t code, const char *keep)
 {
-    return length > 0 && (!is_control(code) || (*at && strchr(keep, *at)));
+    return length > 0 && (!utf8_is_control(code) || (*at && strchr(keep, *at)));
 }
 
 size_t text_escape(const void *data, size_t size, const char *keep, char *ret_text)
@@ -89,7 +60,7 @@ size_t text_escape(const void *data, size_t size, const char *keep, char *ret_te
     char *to = ret_text;
     while (at < end) {
         uint32_t code = 0;
-        const size_t length = decode(at, (size_t)(end - at), &code);
+        const size_t length = utf8_decode(at, (size_t)(end - at), &code);
         if (may_stay(at, length, code, keep)) {
             memcpy(to, at, length);
             to += length;
@@ -123,7 +94,7 @@ static size_t measure(const char *text, size_t most, size_t *ret_bytes)
     size_t columns = 0, left = strlen(text);
     while (left > 0) {
         uint32_t code = 0;
-        const size_t length = decode(at, left, &code), width = columns_of(code);
+        const size_t length = utf8_decode(at, left, &code), width = columns_of(code);
         if (columns + width > most)
             break;
         columns += width;

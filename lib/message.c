@@ -15,6 +15,7 @@
 #include "fs.h"
 #include "id.h"
 #include "units.h"
+#include "utf8.h"
 
 /* Most messages are read whole with their headers at once. */
 #define FIRST_READ 8192
@@ -23,32 +24,13 @@
 
 /* ---- text rules ----------------------------------------------------------------- */
 
-/* One UTF-8 character that is no control character: its length, or 0. */
-static size_t scan_character(const unsigned char *at, size_t left)
-{
-    const unsigned char c = at[0];
-    if (c < 0x80)
-        return c >= ' ' && c != 0x7f;
-    const size_t length = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
-    if (c < 0xC2 || c > 0xF4 || length > left)
-        return 0;
-    uint32_t code = c & (0xFFU >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3FU);
-    }
-    static const uint32_t least[] = {0, 0, 0xA0 /* below: C1 controls */, 0x800, 0x10000};
-    const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    return code >= least[length] && code <= 0x10FFFF && !surrogate ? length : 0;
-}
-
 static bool is_one_line(const char *text, size_t size)
 {
     const unsigned char *at = (const unsigned char *)text, *const end = at + size;
     while (at < end) {
-        const size_t length = scan_character(at, (size_t)(end - at));
-        if (length == 0)
+        uint32_t code;
+        const size_t length = utf8_decode(at, (size_t)(end - at), &code);
+        if (length == 0 || utf8_is_control(code))
             return false;
         at += length;
     }

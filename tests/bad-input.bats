@@ -741,6 +741,10 @@ assert_drains() { # NUMBER
 
 @test "with all inodes used the sender gets 75 and leaves nothing, and consumers drain the queue" {
     mount_disk size=4m,nr_inodes=200
+    mq-send -q -d 1h jobs early
+    age jobs delayed
+    mq-recv -a -w 5s jobs >got
+    mq-queue sweep # what consumers need then must not be swept away for being empty now
     seq 5 | mq-send -q -l jobs
     fill_inodes
     for command in 'mq-send jobs body' 'mq-send -p 9 jobs body' 'mq-send -d 1h jobs body' 'mq-send new body' 'mq-queue create new'; do

@@ -8,21 +8,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-static double microseconds(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-static int compare(const void *one, const void *other)
-{
-    const double a = *(const double *)one, b = *(const double *)other;
-    return (a > b) - (a < b);
-}
+#include "measure.h"
 
 static double create_and_link(int dir, int number)
 {
@@ -53,8 +41,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < count; i++)
         times[i] = create_and_link(dir, i);
-    qsort(times, (size_t)count, sizeof *times, compare);
-    printf("%.1f\n", times[count / 2]);
+    printf("%.1f\n", percentile(times, count, 50));
     free(times);
     return 0;
 }

@@ -12,26 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 #define WORDS 32
 #define COUNT_MAX 10000
 
 extern char **environ;
-
-static double microseconds(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
-static int compare(const void *one, const void *other)
-{
-    const double a = *(const double *)one, b = *(const double *)other;
-    return (a > b) - (a < b);
-}
 
 static void split(char *line, char *words[WORDS])
 {
@@ -77,8 +65,6 @@ int main(int argc, char **argv)
     for (int round = 0; round < count; round++)
         for (int i = 0; i < 2; i++)
             times[i][round] = run(words[i], argv[2]);
-    for (int i = 0; i < 2; i++)
-        qsort(times[i], (size_t)count, sizeof times[i][0], compare);
-    printf("%.1f %.1f\n", times[0][count / 2], times[1][count / 2]);
+    printf("%.1f %.1f\n", percentile(times[0], count, 50), percentile(times[1], count, 50));
     return 0;
 }

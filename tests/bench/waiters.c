@@ -16,26 +16,19 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "mq.h"
 
 #define QUEUE "waiters"
 #define WAITERS_MAX 1000
-#define PATIENCE 20.0 /* seconds for one message, or for all to fall asleep */
+#define PATIENCE 20e6 /* microseconds for one message, or for all to fall asleep */
 
 struct board {
     atomic_int ready;
     _Atomic double claimed[]; /* when, by message */
 };
-
-static double seconds(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void fail(const char *what, int error)
 {
@@ -54,7 +47,7 @@ static void receive_for_ever(struct board *board)
         mq_message *message;
         char body[16] = "";
         error = mq_receive(queue, &(struct mq_receive_options){MQ_RECEIVE_DEFAULTS}, &message);
-        const double now = seconds();
+        const double now = microseconds();
         if (error != 1 || mq_message_read(message, body, sizeof body - 1) < 0)
             fail("cannot receive", error);
         atomic_store(&board->claimed[atoi(body)], now);
@@ -103,21 +96,21 @@ static bool all_asleep(const pid_t *waiters, int count)
 
 static void wait_until_all_sleep(const struct board *board, const pid_t *waiters, int count)
 {
-    const double begun = seconds();
+    const double begun = microseconds();
     while (atomic_load(&board->ready) < count || !all_asleep(waiters, count)) {
-        if (seconds() - begun > PATIENCE)
+        if (microseconds() - begun > PATIENCE)
             fail("waiters do not come to rest", -ETIMEDOUT);
         poll(NULL, 0, 10);
     }
 }
 
-/* What the waiters do by themselves, in switches a second. */
+/* What the waiters do by themselves, in switches a microsecond. */
 static double measure_idling(const pid_t *waiters, int count)
 {
     const long before = context_switches(waiters, count);
-    const double begun = seconds();
+    const double begun = microseconds();
     poll(NULL, 0, 2000);
-    return (double)(context_switches(waiters, count) - before) / (seconds() - begun);
+    return (double)(context_switches(waiters, count) - before) / (microseconds() - begun);
 }
 
 static void send_number(mq_queue *queue, int number)
@@ -139,37 +132,30 @@ static void send_number(mq_queue *queue, int number)
 /* Send one and wait for its claim: the microseconds between, or -1. */
 static double time_one(mq_queue *queue, const struct board *board, int number)
 {
-    const double begun = seconds();
+    const double begun = microseconds();
     send_number(queue, number);
     while (atomic_load(&board->claimed[number]) == 0) {
-        if (seconds() - begun > PATIENCE)
+        if (microseconds() - begun > PATIENCE)
             return -1;
         poll(NULL, 0, 1);
     }
     poll(NULL, 0, 3); /* a pause as between real messages: whoever was woken goes back to sleep */
-    return (atomic_load(&board->claimed[number]) - begun) * 1e6;
-}
-
-static int compare(const void *one, const void *other)
-{
-    const double a = *(const double *)one, b = *(const double *)other;
-    return (a > b) - (a < b);
+    return atomic_load(&board->claimed[number]) - begun;
 }
 
 static void measure(mq_queue *queue, const struct board *board, const pid_t *waiters, int count, int messages)
 {
     double *times = calloc((size_t)messages, sizeof *times);
     int missing = 0;
-    const double idling = measure_idling(waiters, count), begun = seconds();
+    const double idling = measure_idling(waiters, count), begun = microseconds();
     const long before = context_switches(waiters, count);
     for (int i = 0; i < messages; i++) {
         times[i] = time_one(queue, board, i);
         missing += times[i] < 0;
     }
-    const double switches = (double)(context_switches(waiters, count) - before) - idling * (seconds() - begun);
-    qsort(times, (size_t)messages, sizeof *times, compare);
-    printf("p50_us=%.0f p99_us=%.0f switches=%.2f missing=%d\n", times[messages / 2], times[messages * 99 / 100],
-           switches / messages, missing);
+    const double switches = (double)(context_switches(waiters, count) - before) - idling * (microseconds() - begun);
+    const double median = percentile(times, messages, 50), slow = percentile(times, messages, 99);
+    printf("p50_us=%.0f p99_us=%.0f switches=%.2f missing=%d\n", median, slow, switches / messages, missing);
     free(times);
 }
 
