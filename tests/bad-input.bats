@@ -304,7 +304,7 @@ assert_dead() { # REASON
     run -75 --separate-stderr mq-queue delete jobs
 
     mq-queue check --repair jobs
-    assert_equal "$(find "$MQ_SPOOL/jobs/aside" -type f -print0 | xargs -0 grep -c . -h | paste -sd+ | bc)" $((planted - 3))
+    assert_equal "$(find "$MQ_SPOOL/jobs/aside" -type f -print0 | xargs -0 cat | grep -c .)" $((planted - 3))
     run -0 --separate-stderr mq-queue check jobs
 }
 
@@ -797,7 +797,7 @@ assert_drains() { # NUMBER
 @test "whichever system call finds the disk full, a message is sent whole or not at all" {
     command -v strace >/dev/null || skip 'strace is not installed'
     strace -o /dev/null true 2>/dev/null || skip 'strace does not work here'
-    [[ -z ${SANITIZE-} ]] || skip 'the sanitizers watch over leaks, which strace forbids'
+    export ASAN_OPTIONS=detect_leaks=0 # which cannot be traced
     for call in mkdirat:ENOSPC renameat2:ENOSPC writev:ENOSPC linkat:ENOSPC fdatasync:ENOSPC fdatasync:EIO fsync:ENOSPC fsync:EIO fallocate:ENOSPC; do
         for nth in {1..9}; do
             rm -rf "$MQ_SPOOL"

@@ -65,6 +65,7 @@ dead() { # the ids of the dead letters
 }
 
 @test "the table fits the terminal, and is whole in a pipe" {
+    needs_terminal
     command -v script >/dev/null || skip 'script is not installed'
     bury one "$(printf 'ü%.0s' {1..60})"
     run -0 mq-dlq list jobs
@@ -92,6 +93,7 @@ dead() { # the ids of the dead letters
 }
 
 @test "show on a terminal escapes what a terminal would obey" {
+    needs_terminal
     command -v script >/dev/null || skip 'script is not installed'
     bury one $'red \e[31m\nsecond line'
     script -qec 'mq-dlq show jobs one' /dev/null </dev/null | tr -d '\r' >screen

@@ -125,6 +125,15 @@ as_nobody() {
     (cd "$public" && PATH=$public/bin:$PATH "${who[@]}" "$@")
 }
 
+# Containers without devpts have none.
+has_terminal() {
+    script -qec true /dev/null </dev/null >/dev/null 2>&1
+}
+
+needs_terminal() {
+    has_terminal || skip "no pseudo-terminal is to be had"
+}
+
 # ---- time ------------------------------------------------------------------------
 
 now_us() {

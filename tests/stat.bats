@@ -14,7 +14,7 @@ fill() { # QUEUE
 
 # The bytes of all messages, by the file system.
 bytes() { # QUEUE
-    find "$MQ_SPOOL/$1"/{ready,delayed,inflight,dead} -type f -printf '%s\n' | paste -sd+ | bc
+    find "$MQ_SPOOL/$1"/{ready,delayed,inflight,dead} -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 row() { # QUEUE: its row, blanks squeezed
@@ -124,7 +124,7 @@ row() { # QUEUE: its row, blanks squeezed
     seq 10 | mq-send -q --no-sync -l shallow
     seq 2000 | mq-send -q --no-sync -l deep
     for queue in shallow deep; do
-        strace -o "$queue.trace" mq-stat -j "$queue" >/dev/null 2>strace.err || skip "strace does not work here: $(<strace.err)"
+        ASAN_OPTIONS=detect_leaks=0 strace -o "$queue.trace" mq-stat -j "$queue" >/dev/null 2>strace.err || skip "strace does not work here: $(<strace.err)"
     done
     shallow=$(wc -l <shallow.trace) deep=$(wc -l <deep.trace)
     ((deep <= shallow + 10)) || fail "$shallow system calls with 10 messages, $deep with 2000"
