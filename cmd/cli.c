@@ -234,6 +234,8 @@ int cli_queue_error(int error, const char *queue, const char *what)
     char problem[256];
     if (error == -EBADMSG && mq_config_explain(cli_spool, queue, problem, sizeof problem) == 1)
         return cli_fail(STATUS_CONFIG, queue, "bad configuration: %s", problem);
+    if (error == -ENOENT)
+        return cli_fail(STATUS_NO_QUEUE, queue, "%s: the queue is gone", what);
     return cli_error(error, queue, what);
 }
 

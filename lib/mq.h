@@ -94,7 +94,8 @@ MQ_API int mq_create(const char *spool, const char *queue);
  */
 MQ_API int mq_delete(const char *spool, const char *queue, bool force);
 
-#define MQ_CREATE 1u /* make the queue if it is not there */
+/* Make the queue if it is not there: also later, when it was deleted while the handle was open. */
+#define MQ_CREATE 1u
 
 /*
  * Open a queue; `spool` as in mq_spool_path. The caller closes what `ret_queue` gets.

@@ -111,6 +111,20 @@ static int link_into(mq_queue *queue, const struct draft *draft, int *ret_dir)
     return -EBUSY;
 }
 
+/* The queue was deleted under us: the draft goes into the one that has its name now, or is made anew. */
+static int link_into_new(mq_queue *queue, const struct draft *draft, int *ret_dir)
+{
+    int error = -ENOENT;
+    for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
+        error = queue_reopen(queue);
+        if (error)
+            return error;
+        page_add_messages(queue->page, draft->state, 1);
+        error = link_into(queue, draft, ret_dir);
+    }
+    return error;
+}
+
 /* The name is in the bucket; make it stay there. A failed sync is final: the message was not sent. */
 static int make_durable(mq_queue *queue, const struct draft *draft, int dir)
 {
@@ -135,6 +149,8 @@ static int publish(mq_queue *queue, struct draft *draft)
     /* As late as can be, so that the order of positions is the order of publication. */
     draft->name.position = page_next_position(queue->page, draft->name.priority, clock_now());
     error = link_into(queue, draft, &dir);
+    if (error == -ENOENT)
+        error = link_into_new(queue, draft, &dir);
     if (!error && draft->durable)
         error = make_durable(queue, draft, dir);
     if (error)
@@ -157,11 +173,23 @@ static int reserve_and_publish(mq_queue *queue, struct draft *draft, const struc
     return error;
 }
 
+static int open_draft(mq_queue *queue, struct draft *draft)
+{
+    int error = fs_draft_open(&draft->file, queue->dir, "tmp");
+    for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
+        error = queue_reopen(queue); /* it was deleted under us */
+        if (error)
+            return error;
+        error = fs_draft_open(&draft->file, queue->dir, "tmp");
+    }
+    return error;
+}
+
 static int write_and_publish(mq_queue *queue, const mq_message *message, struct draft *draft,
                              const struct mq_send_options *options, int64_t now)
 {
     const int64_t begun = clock_monotonic();
-    int error = fs_draft_open(&draft->file, queue->dir, "tmp");
+    int error = open_draft(queue, draft);
     if (error)
         return error;
     error = message_write(message, &draft->name, now, queue->config.max_size, draft->file.file, &draft->size);

@@ -1,6 +1,4 @@
-/*
- * A queue: its handle, opening, creating and deleting it.
- */
+/* A queue's handle: what is open of it, its page, its configuration. */
 #ifndef MQ_QUEUE_H
 #define MQ_QUEUE_H
 
@@ -16,6 +14,7 @@ struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
     char host[PAGE_NAME_SIZE];
     char *spool;
+    unsigned flags; /* it was opened with */
     int dir;
     bool settled; /* the queue's own name is known to be on the disk */
     bool fresh;   /* nothing was done with it since it was opened */
@@ -31,8 +30,13 @@ struct mq_queue {
     struct waiter *waiter; /* made by the first wait */
 };
 
-/* Before each operation: notice a page that was replaced, truncated or deleted, and a changed configuration. */
+/* Before each operation: notice a page that was replaced, truncated or deleted, a changed configuration, and that
+   the queue was deleted: then it is as with queue_reopen. */
 int queue_refresh(mq_queue *queue);
+
+/* The queue was deleted since it was opened: open what has its name now, made anew where MQ_CREATE says so.
+   -ENOENT where it does not. */
+int queue_reopen(mq_queue *queue);
 
 /* Make the queue's own name durable, unless it is known to be. */
 int queue_settle(mq_queue *queue);

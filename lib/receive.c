@@ -23,6 +23,13 @@ static int try_once(mq_queue *queue, const struct mq_receive_options *options, m
     return claim_next(queue, options->ack_timeout ? options->ack_timeout : queue->config.ack_timeout, ret_message);
 }
 
+/* The queue may be deleted while we look: then in the one that has its name now. */
+static int try_here_or_anew(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+{
+    const int got = try_once(queue, options, ret_message);
+    return got == -ENOENT ? queue_reopen(queue) : got;
+}
+
 /* Sleep, unless the time is up. 1 look again, 0 time is up. */
 static int wait_more(mq_queue *queue, const struct mq_receive_options *options, int64_t since)
 {
@@ -44,7 +51,7 @@ int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_mes
     const int64_t since = clock_monotonic();
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
     while (more == 1) {
-        got = try_once(queue, options, ret_message);
+        got = try_here_or_anew(queue, options, ret_message);
         if (got != 0)
             break;
         more = wait_more(queue, options, since);

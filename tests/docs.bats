@@ -260,7 +260,7 @@ others() { # NAME: the files of lib/ and cmd/ but this one
         <(code "$MQ_ROOT"/lib/*.c)
     assert_output ''
     run grep -lE '\b(secure_)?getenv\(' "$MQ_ROOT"/lib/*.c
-    assert_output "$MQ_ROOT/lib/queue.c"
+    assert_output "$MQ_ROOT/lib/spool.c"
 }
 
 @test "JSON is a matter of the programs" {

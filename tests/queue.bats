@@ -90,6 +90,62 @@ ahead() { # STATE
     assert_equal "$(states jobs)" '1 0 0 0'
 }
 
+# feed LINE: the sender of lines that begin_feed has started gets another one.
+begin_feed() { # QUEUE
+    mkfifo lines
+    spawn sender bash -c "exec mq-send -l $1 <lines"
+    exec {feed}>lines
+}
+
+feed() {
+    echo "$1" >&"$feed"
+}
+
+has_lines() { # FILE NUMBER
+    (($(wc -l <"$1") == $2))
+}
+
+@test "a running sender goes on in a new queue when its own was deleted" {
+    begin_feed jobs
+    for n in 1 2 3; do
+        feed "$n"
+        wait_until 10 has_lines sender.out "$n"
+        take jobs
+        assert_equal "$(<got)" "$n"
+        mq-queue delete jobs
+    done
+    exec {feed}>&-
+    wait "${spawned[0]}"
+    assert_equal "$(ls -A "$MQ_SPOOL")" ''
+}
+
+@test "senders lose nothing to somebody who deletes the queue whenever it is empty" {
+    seq 300 >in
+    spawn sender bash -c 'while read -r n; do mq-send --no-sync jobs "$n" || exit; done <in'
+    spawn lines bash -c 'mq-send --no-sync -l jobs <in'
+    spawn deleter bash -c 'while :; do mq-queue delete -q jobs 2>>complaints; done'
+    spawn receiver bash -c 'while :; do mq-recv -a -l -f --create -w 100ms jobs; done'
+    wait "${spawned[@]:0:2}"
+    wait_until 30 has_lines receiver.out 600
+    kill_spawned
+    diff <(sort -n receiver.out) <(sort -n in in)
+}
+
+@test "a receiver whose queue is deleted ends with 66, and with --create goes on in a new one" {
+    mq-queue create jobs
+    spawn ends mq-recv -a -l -f jobs
+    spawn goes_on mq-recv -a -l -f --create jobs
+    wait_until 10 is_asleep "${spawned[0]}"
+    wait_until 10 is_asleep "${spawned[1]}"
+    mq-queue delete jobs
+    status=0
+    wait "${spawned[0]}" || status=$?
+    assert_equal "$status" 66
+    assert_equal "$(<ends.err)" 'mq-recv: jobs: cannot receive: the queue is gone'
+    mq-send -q jobs body
+    wait_until 10 has_lines goes_on.out 1
+}
+
 # ---- config --------------------------------------------------------------------------
 
 @test "config prints the defaults that the manual promises" {

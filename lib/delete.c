@@ -1,0 +1,223 @@
+/*
+ * Deleting queues.
+ *
+ * A queue that is to be deleted loses its name first, by one rename, so that whoever sends from then on makes a
+ * new one. Without force it is looked at only then: rmdir decides whether it is empty, so a message that is sent
+ * by somebody who had it open before keeps its bucket, and the queue is put back.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "clock.h"
+#include "fs.h"
+#include "id.h"
+#include "name.h"
+#include "spool.h"
+#include "survey.h"
+
+/* What a creator or deleter leaves when it dies may be removed when no live one can still be at it; as for
+   tmp/ in sweep.c. */
+#define PENDING_AGE (36 * 3600)
+
+static int remove_bucket(void *context, const char *name, unsigned char type)
+{
+    const int dir = *(const int *)context;
+    return type == DT_DIR ? fs_remove_dir(dir, name) : -ENOTEMPTY;
+}
+
+/* Take a state's directory away if no message is in it: then nobody can put one in any more. */
+static int remove_state(int queue_dir, enum mq_state state)
+{
+    const char *name = name_of_state(state);
+    const int dir = fs_open_dir(queue_dir, name);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    const int error = fs_list_at(dir, ".", remove_bucket, &(int){dir});
+    close(dir);
+    return error ? error : fs_remove_dir(queue_dir, name);
+}
+
+/* Only rmdir decides what is empty: a message that is sent meanwhile keeps its bucket. */
+static int remove_states(int queue_dir)
+{
+    int error = 0;
+    for (int state = MQ_READY; state < MQ_STATES && !error; state++)
+        error = remove_state(queue_dir, (enum mq_state)state);
+    return error;
+}
+
+/* ---- putting back a queue that was found not to be empty ------------------------- */
+
+struct transfer {
+    enum mq_state state;
+    int from_queue, to_queue;
+    int from, to; /* buckets */
+};
+
+static int transfer_message(void *context, const char *name, unsigned char type)
+{
+    const struct transfer *transfer = context;
+    return type == DT_REG ? fs_rename(transfer->from, name, transfer->to, name) : 0;
+}
+
+static int transfer_bucket(void *context, const char *bucket, unsigned char type)
+{
+    struct transfer *transfer = context;
+    if (type != DT_DIR || !name_is_bucket(transfer->state, bucket))
+        return 0;
+    transfer->from = bucket_open(transfer->from_queue, transfer->state, bucket);
+    transfer->to = transfer->from < 0 ? transfer->from : bucket_make(transfer->to_queue, transfer->state, bucket);
+    const int error = transfer->to < 0 ? transfer->to : fs_list_at(transfer->from, ".", transfer_message, transfer);
+    if (transfer->from >= 0)
+        close(transfer->from);
+    if (transfer->to >= 0)
+        close(transfer->to);
+    return error;
+}
+
+static int transfer_all(int from_queue, int to_queue)
+{
+    int error = 0;
+    for (int state = MQ_READY; state < MQ_STATES && !error; state++) {
+        struct transfer transfer = {.state = (enum mq_state)state, .from_queue = from_queue, .to_queue = to_queue};
+        error = fs_list_at(from_queue, name_of_state(transfer.state), transfer_bucket, &transfer);
+        if (error == -ENOENT) /* removed already, being empty */
+            error = 0;
+    }
+    return error;
+}
+
+/* Move the messages of a held queue into the one that has its name by now. Who had the held one open may still
+   put something into it: again, until its states could be removed, which nobody can put anything into. */
+static int merge(int spool, const char *held, int held_dir, const char *queue)
+{
+    const int other = fs_open_dir(spool, queue);
+    int error = other < 0 ? other : -ENOTEMPTY;
+    while (error == -ENOTEMPTY) {
+        error = transfer_all(held_dir, other);
+        if (!error)
+            error = remove_states(held_dir);
+    }
+    if (other >= 0)
+        close(other);
+    return error ? error : spool_remove_tree(spool, held);
+}
+
+/* Give a held queue its name again; where a new queue has that name, the messages go there. That one may be
+   deleted, too, while we are at it: then the name is free, or somebody else's, and we begin again. */
+static int put_back(int spool, const char *held, const char *queue)
+{
+    const int dir = fs_open_dir(spool, held);
+    if (dir < 0)
+        return dir;
+    (void)spool_make_dirs(dir); /* with what room there is: the messages that are there need no more */
+    int error;
+    do {
+        error = fs_rename(spool, held, spool, queue);
+        if (error == -EEXIST || error == -ENOTEMPTY)
+            error = merge(spool, held, dir, queue);
+    } while (error == -ENOENT && fs_exists(spool, held));
+    close(dir);
+    return error;
+}
+
+static int delete_forced(int spool, const char *queue)
+{
+    char gone[NAME_PENDING_SIZE];
+    name_format_pending(NAME_GONE, queue, id_random(), gone);
+    int error = fs_rename(spool, queue, spool, gone);
+    if (!error)
+        error = fs_sync_dir(spool);
+    return error ? error : spool_remove_tree(spool, gone);
+}
+
+/* Out of sight first, so that whoever sends from now on makes a new queue; then looked at. */
+static int delete_empty(int spool, const char *queue)
+{
+    char held[NAME_PENDING_SIZE];
+    name_format_pending(NAME_HELD, queue, id_random(), held);
+    int error = fs_rename(spool, queue, spool, held);
+    if (error)
+        return error;
+    const int dir = fs_open_dir(spool, held);
+    error = dir < 0 ? dir : remove_states(dir);
+    if (dir >= 0)
+        close(dir);
+    if (error) {
+        const int put = put_back(spool, held, queue);
+        return put ? put : error;
+    }
+    error = spool_remove_tree(spool, held);
+    return error ? error : fs_sync_dir(spool);
+}
+
+static bool holds_messages(int spool, const char *queue)
+{
+    int64_t count = 0;
+    const int dir = fs_open_dir(spool, queue);
+    for (int state = MQ_READY; state < MQ_STATES && dir >= 0 && count == 0; state++)
+        (void)survey_count(dir, (enum mq_state)state, 1, &count);
+    if (dir >= 0)
+        close(dir);
+    return count > 0;
+}
+
+static int delete_in(int spool, const char *queue, bool force)
+{
+    if (!spool_has_queue(spool, queue))
+        return -ENOENT;
+    if (force)
+        return delete_forced(spool, queue);
+    return holds_messages(spool, queue) ? -ENOTEMPTY : delete_empty(spool, queue);
+}
+
+int mq_delete(const char *spool, const char *queue, bool force)
+{
+    if (!mq_queue_name_is_valid(queue))
+        return -EINVAL;
+    const int root = spool_open(spool, false);
+    if (root < 0)
+        return root;
+    const int error = delete_in(root, queue, force);
+    close(root);
+    return error;
+}
+
+struct pending_walk {
+    int spool;
+    int64_t now;
+    int removed;
+};
+
+/* Nobody is at it any more: what was held and is not empty is a queue again, the rest goes. */
+static int sweep_pending(void *context, const char *name, unsigned char type)
+{
+    struct pending_walk *walk = context;
+    enum name_pending kind;
+    char queue[MQ_QUEUE_NAME_SIZE];
+    struct stat status;
+    if (type != DT_DIR || !name_parse_pending(name, &kind, queue) ||
+        fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    /* ctime: when it got this name, or was last filled. */
+    if (walk->now / CLOCK_SECOND - status.st_ctim.tv_sec < PENDING_AGE)
+        return 0;
+    const bool keep = kind == NAME_HELD && holds_messages(walk->spool, name);
+    if ((keep ? put_back(walk->spool, name, queue) : spool_remove_tree(walk->spool, name)) == 0)
+        walk->removed++;
+    return 0;
+}
+
+int mq_sweep_spool(const char *spool)
+{
+    struct pending_walk walk = {.spool = spool_open(spool, false), .now = clock_now()};
+    if (walk.spool < 0)
+        return walk.spool == -ENOENT ? 0 : walk.spool;
+    const int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
+    close(walk.spool);
+    return error ? error : walk.removed;
+}

@@ -1,0 +1,233 @@
+/* Spools: where they are, which queues they hold, and making one. */
+#include "spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "fs.h"
+#include "id.h"
+#include "name.h"
+
+static const char *const queue_dirs[] = {"tmp", "ready", "delayed", "inflight", "dead", "waiters", "host"};
+#define QUEUE_DIRS (sizeof queue_dirs / sizeof *queue_dirs)
+
+/* ---- places ---------------------------------------------------------------------- */
+
+static int copy_text(char *ret_text, size_t size, const char *first, const char *second)
+{
+    const size_t first_size = strlen(first), second_size = strlen(second) + 1;
+    if (first_size + second_size > size)
+        return -ENAMETOOLONG;
+    memcpy(ret_text, first, first_size);
+    memcpy(ret_text + first_size, second, second_size);
+    return 0;
+}
+
+int mq_spool_path(const char *spool, char *ret_path, size_t size)
+{
+    if (!spool)
+        spool = getenv("MQ_SPOOL");
+    if (spool && *spool)
+        return copy_text(ret_path, size, spool, "");
+    if (geteuid() == 0)
+        return copy_text(ret_path, size, "/var/spool/mq", "");
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && *state == '/')
+        return copy_text(ret_path, size, state, "/mq");
+    return home && *home ? copy_text(ret_path, size, home, "/.local/state/mq") : -ENOENT;
+}
+
+int spool_open(const char *spool, bool make)
+{
+    char path[PATH_MAX];
+    const int error = mq_spool_path(spool, path, sizeof path);
+    return error ? error : fs_open_root(path, make);
+}
+
+bool spool_has_queue(int spool, const char *name)
+{
+    const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
+    if (dir < 0)
+        return false;
+    const bool is = fs_exists(dir, "ready");
+    close(dir);
+    return is;
+}
+
+struct search {
+    int spool;
+    char **names;
+    size_t count;
+};
+
+static int add_queue(void *context, const char *name, unsigned char type)
+{
+    struct search *search = context;
+    if (type != DT_DIR || !spool_has_queue(search->spool, name))
+        return 0;
+    char **names = realloc(search->names, (search->count + 1) * sizeof *names);
+    if (!names)
+        return -ENOMEM;
+    search->names = names;
+    names[search->count] = strdup(name);
+    return names[search->count++] ? 0 : -ENOMEM;
+}
+
+static int compare_strings(const void *one, const void *other)
+{
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context)
+{
+    struct search search = {.spool = spool_open(spool, false)};
+    if (search.spool < 0)
+        return search.spool == -ENOENT ? 0 : search.spool;
+    int stop = fs_list_at(search.spool, ".", add_queue, &search);
+    close(search.spool);
+    if (search.count > 0)
+        qsort(search.names, search.count, sizeof *search.names, compare_strings);
+    for (size_t i = 0; i < search.count; i++) {
+        if (!stop)
+            stop = each(search.names[i], context);
+        free(search.names[i]);
+    }
+    free(search.names);
+    return stop;
+}
+
+/* ---- directories with all that is in them ------------------------------------------ */
+
+static int remove_entry(void *context, const char *name, unsigned char type)
+{
+    const int dir = *(const int *)context;
+    return type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
+}
+
+static int remove_contents(int at, const char *name)
+{
+    const int dir = fs_open_dir(at, name);
+    if (dir < 0)
+        return dir;
+    int error;
+    /* Entries may be passed over while others go: again, until a pass finds the directory empty. */
+    do
+        error = fs_list_at(dir, ".", remove_entry, &(int){dir});
+    while (error == -ENOENT);
+    close(dir);
+    return error;
+}
+
+int spool_remove_tree(int at, const char *name)
+{
+    int error;
+    do {
+        error = remove_contents(at, name);
+        if (!error)
+            error = fs_remove_dir(at, name);
+    } while (error == -ENOTEMPTY);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* ---- creating ------------------------------------------------------------------- */
+
+int spool_make_dirs(int queue_dir)
+{
+    int error = 0;
+    for (size_t i = 0; i < QUEUE_DIRS && (!error || error == -EEXIST); i++)
+        error = fs_make_dir(queue_dir, queue_dirs[i]);
+    if (!error || error == -EEXIST)
+        error = bucket_make_reserves(queue_dir);
+    return error ? error : fs_sync_dir(queue_dir);
+}
+
+/* The queue is made whole under a name that is no queue's, then gets its name by one rename: of
+   racing creators one wins, and a killed one leaves nothing that looks like a queue. */
+static int create_in(int spool, const char *queue)
+{
+    char pending[NAME_PENDING_SIZE];
+    name_format_pending(NAME_NEW, queue, id_random(), pending);
+    int error = fs_make_dir(spool, pending);
+    if (error < 0)
+        return error;
+    const int dir = fs_open_dir(spool, pending);
+    error = dir < 0 ? dir : spool_make_dirs(dir);
+    if (!error)
+        error = fs_rename(spool, pending, spool, queue);
+    if (dir >= 0)
+        close(dir);
+    if (error)
+        (void)spool_remove_tree(spool, pending);
+    return error == -ENOTEMPTY ? -EEXIST : error;
+}
+
+/* Make durable what leads to the queue: its name in the spool, and the spool's own. */
+static int settle(int spool, int dir)
+{
+    const int parent = fs_open_dir(spool, "..");
+    if (parent >= 0) {
+        (void)fs_sync_dir(parent); /* a spool's parent that may not be read is the administrator's to sync */
+        close(parent);
+    }
+    return fs_settle_dir(spool, dir);
+}
+
+int spool_settle_queue(const char *spool, int queue_dir)
+{
+    if (fs_is_settled(queue_dir))
+        return 0;
+    const int root = spool_open(spool, false);
+    const int error = root < 0 ? root : settle(root, queue_dir);
+    if (root >= 0)
+        close(root);
+    return error;
+}
+
+static int create(int spool, const char *name)
+{
+    const int error = create_in(spool, name);
+    const int dir = error ? -1 : fs_open_dir(spool, name);
+    if (dir < 0)
+        return error == -EEXIST ? 0 : error;
+    const int settled = settle(spool, dir);
+    close(dir);
+    return settled ? settled : 1;
+}
+
+int mq_create(const char *spool, const char *queue)
+{
+    if (!mq_queue_name_is_valid(queue))
+        return -EINVAL;
+    const int root = spool_open(spool, true);
+    if (root < 0)
+        return root;
+    const int created = spool_has_queue(root, queue) ? 0 : create(root, queue);
+    close(root);
+    return created;
+}
+
+/* ---- opening --------------------------------------------------------------------- */
+
+static int open_in(int spool, const char *name, unsigned flags)
+{
+    const int dir = fs_open_dir(spool, name);
+    if (dir != -ENOENT || !(flags & MQ_CREATE))
+        return dir;
+    const int created = create(spool, name);
+    return created < 0 ? created : fs_open_dir(spool, name);
+}
+
+int spool_open_queue(const char *spool, const char *name, unsigned flags)
+{
+    const int root = spool_open(spool, flags & MQ_CREATE);
+    if (root < 0)
+        return root;
+    const int dir = open_in(root, name, flags);
+    close(root);
+    return dir;
+}

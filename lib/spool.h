@@ -1,0 +1,28 @@
+/*
+ * Spools: where they are, which queues they hold, and making one. In these calls `spool` is a descriptor of the
+ * directory, or where it is text, a path as mq_spool_path takes it.
+ */
+#ifndef MQ_SPOOL_H
+#define MQ_SPOOL_H
+
+#include <stdbool.h>
+
+/* The spool's directory; with `make` it is made where it is missing. */
+int spool_open(const char *spool, bool make);
+
+/* Whether a name is that of a queue, whole. */
+bool spool_has_queue(int spool, const char *name);
+
+/* The directory of a queue; with MQ_CREATE in `flags` both are made where they are missing. */
+int spool_open_queue(const char *spool, const char *name, unsigned flags);
+
+/* Make a queue's own name durable, and the spool's, unless they are known to be. */
+int spool_settle_queue(const char *spool, int queue_dir);
+
+/* Make what a queue consists of, as far as it is missing. */
+int spool_make_dirs(int queue_dir);
+
+/* Remove a directory with all that is in it, even while others still put something there. */
+int spool_remove_tree(int at, const char *name);
+
+#endif
