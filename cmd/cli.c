@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define MESSAGE_SIZE 1536
+#define MILLISECONDS_MOST INT64_C(86400000)
 
 const char *cli_spool;
 bool cli_quiet, cli_verbose, cli_json;
@@ -120,6 +121,14 @@ int64_t cli_period(const struct argp_state *state, const char *option, const cha
     if (period == 0)
         cli_usage(state, "%s: must be longer than 0", option);
     return period;
+}
+
+int cli_milliseconds(const struct argp_state *state, const char *option, const char *text)
+{
+    const int64_t duration = cli_duration(state, option, text);
+    if (duration > MILLISECONDS_MOST * 1000)
+        cli_usage(state, "%s: longer than a day", option);
+    return (int)(duration / 1000);
 }
 
 uint64_t cli_number(const struct argp_state *state, const char *option, const char *text, uint64_t least, uint64_t most)

@@ -36,6 +36,7 @@ _Noreturn void cli_usage(const struct argp_state *state, const char *format, ...
 /* An option's value, or the end of the program. A period is a duration that is not zero. */
 int64_t cli_duration(const struct argp_state *state, const char *option, const char *text);
 int64_t cli_period(const struct argp_state *state, const char *option, const char *text);
+int cli_milliseconds(const struct argp_state *state, const char *option, const char *text);
 uint64_t cli_number(const struct argp_state *state, const char *option, const char *text, uint64_t least,
                     uint64_t most);
 

@@ -135,11 +135,12 @@ static int settle_input(mq_queue **queue)
     char *line;
     size_t size;
     int got, status = STATUS_DONE;
-    while ((got = records_next(&records, &line, &size)) == 1) {
+    while ((got = records_next(&records, RECORDS_PATIENT, &line, &size)) == 1) {
         if (strlen(line) != size)
             status = cli_worse(status, cli_fail(STATUS_DATA, NULL, "'%s': not a receipt", line));
         else if (size > 0)
             status = cli_worse(status, settle_receipt(line, queue));
+        records_let_go(&records);
     }
     if (got < 0)
         status = cli_worse(status, cli_error(got, NULL, "cannot read the receipts"));

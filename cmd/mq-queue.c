@@ -123,6 +123,17 @@ static int purge_one(const struct mq_entry *entry, void *context)
     return removed < 0 ? removed : 0;
 }
 
+/* Without a condition files can be removed as they are. */
+static int purge_state(mq_queue *queue, enum mq_state state)
+{
+    uint64_t purged = 0;
+    if (selection.older_than)
+        return mq_browse(queue, state, purge_one, queue);
+    const int error = mq_purge(queue, state, &purged);
+    selection.taken += purged;
+    return error;
+}
+
 static int run_purge(char **words, int count)
 {
     mq_queue *queue;
@@ -133,7 +144,7 @@ static int run_purge(char **words, int count)
     int error = 0;
     for (int state = 0; state < MQ_STATES && !error; state++)
         if (arg_has_states ? arg_states[state] : state == MQ_READY || state == MQ_DELAYED)
-            error = mq_browse(queue, (enum mq_state)state, purge_one, queue);
+            error = purge_state(queue, (enum mq_state)state);
     mq_close(queue);
     cli_note(words[0], "%" PRIu64 " purged", selection.taken);
     if (cli_json)

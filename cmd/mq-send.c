@@ -1,26 +1,25 @@
 /* mq-send: send messages to a queue. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "envelope.h"
-#include "json_read.h"
-#include "output.h"
-#include "records.h"
+#include "sending.h"
 
-enum { NO_SYNC = 256 };
+#define LINGER 5
+
+enum { NO_SYNC = 256, BATCH, LINGERING };
 
 static char **arg_words; /* the queue, then the body */
 static int arg_word_count;
 static const char **arg_files;
 static int arg_file_count;
-static int arg_framing; /* the option that splits the input into messages, 0: it is one */
+static int arg_framing;         /* the option that splits the input into messages, 0: it is one */
+static int arg_linger = LINGER; /* milliseconds */
 static struct mq_send_options arg_options = {MQ_SEND_DEFAULTS};
 
 static const struct argp_option options[] = {
@@ -28,6 +27,8 @@ static const struct argp_option options[] = {
     {"lines", 'l', NULL, 0, "Send each line of the input as a message", 1},
     {"null", '0', NULL, 0, "Send each NUL-terminated record of the input as a message", 1},
     {"json", 'j', NULL, 0, "Send a message for each line of the input, a JSON object", 1},
+    {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
+    {"linger", LINGERING, "DURATION", 0, "Let a record wait so long for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
     {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full wait for room, for ever or DURATION", 4},
     {0},
@@ -78,6 +79,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'j':
         set_framing(state, key);
         return 0;
+    case BATCH:
+        arg_options.batch = cli_number(state, "--batch", argument, 1, 4096);
+        return 0;
+    case LINGERING:
+        arg_linger = cli_milliseconds(state, "--linger", argument);
+        return 0;
     case NO_SYNC:
         arg_options.no_sync = true;
         return 0;
@@ -110,52 +117,6 @@ static const struct argp argp = {
 
 /* ---- sending --------------------------------------------------------------------- */
 
-/* Where a message comes from. */
-struct source {
-    const char *file; /* NULL: standard input or the arguments */
-    uint64_t record;  /* counted from 1; 0: the whole of it */
-};
-
-static uint64_t sent;
-
-static int fail(int status, const struct source *source, const char *problem, const char *detail)
-{
-    char record[40] = "", tally[40] = "";
-    if (source->record)
-        snprintf(record, sizeof record, "record %" PRIu64 ": ", source->record);
-    if (arg_framing || arg_file_count > 1)
-        snprintf(tally, sizeof tally, "; %" PRIu64 " sent", sent);
-    return cli_fail(status, arg_words[0], "%s%s%s%s%s%s%s", source->file ? source->file : "", source->file ? ": " : "",
-                    record, problem, *detail ? ": " : "", detail, tally);
-}
-
-static int refused(mq_queue *queue, const struct source *source, int error)
-{
-    char limit[64] = "the body is larger than max-size = ", problem[256];
-    const size_t length = strlen(limit);
-    if (error == -EBADMSG && mq_config_explain(cli_spool, arg_words[0], problem, sizeof problem) == 1)
-        return fail(STATUS_CONFIG, source, "bad configuration", problem);
-    if (error == -EMSGSIZE && mq_config_get(queue, "max-size", limit + length, sizeof limit - length) == 0)
-        return fail(STATUS_DATA, source, "cannot publish", limit);
-    return fail(cli_status(error), source, "cannot publish", cli_reason(error));
-}
-
-static int publish(mq_queue *queue, mq_message *message, const struct source *source)
-{
-    char id[MQ_ID_SIZE + 1];
-    int error = mq_send(queue, message, &arg_options, id);
-    if (error)
-        return refused(queue, source, error);
-    sent++;
-    cli_note(arg_words[0], "sent %s", id);
-    if (cli_quiet)
-        return STATUS_DONE;
-    const size_t length = strlen(id);
-    id[length] = '\n';
-    error = output_write(id, length + 1, -1);
-    return error ? fail(STATUS_IO, source, "sent, but its id cannot be printed", cli_reason(error)) : STATUS_DONE;
-}
-
 /* A message with all that the command line says, or NULL, reported. */
 static mq_message *make_message(int *ret_status)
 {
@@ -172,84 +133,19 @@ static mq_message *make_message(int *ret_status)
     return NULL;
 }
 
-static int send_bytes(mq_queue *queue, const char *data, size_t size, const struct source *source)
-{
-    int status;
-    mq_message *message = make_message(&status);
-    if (!message)
-        return status;
-    mq_message_set_body(message, data, size);
-    status = publish(queue, message, source);
-    mq_message_free(message);
-    return status;
-}
-
-static int send_json(mq_queue *queue, const char *text, size_t size, const struct source *source)
-{
-    struct json_record record;
-    int status;
-    mq_message *message = make_message(&status);
-    if (!message)
-        return status;
-    if (json_to_message(text, size, message, &record))
-        status = publish(queue, message, source);
-    else
-        status = fail(STATUS_DATA, source, record.problem, "");
-    json_record_release(&record);
-    mq_message_free(message);
-    return status;
-}
-
-static int send_whole(mq_queue *queue, int file, const struct source *source)
-{
-    int status;
-    mq_message *message = make_message(&status);
-    if (!message)
-        return status;
-    mq_message_set_body_fd(message, file);
-    status = publish(queue, message, source);
-    mq_message_free(message);
-    return status;
-}
-
-static int send_records(mq_queue *queue, int file, struct source *source)
-{
-    struct records records = {.fd = file, .separator = arg_framing == '0' ? '\0' : '\n'};
-    char *text;
-    size_t size;
-    int got, status = STATUS_DONE;
-    for (source->record = 1; (got = records_next(&records, &text, &size)) == 1; source->record++) {
-        status = arg_framing == 'j' ? send_json(queue, text, size, source) : send_bytes(queue, text, size, source);
-        if (status != STATUS_DONE)
-            break;
-    }
-    if (got == -EMSGSIZE)
-        status = fail(STATUS_DATA, source, "longer than 64 MiB", "");
-    else if (got < 0)
-        status = fail(cli_status(got), source, "cannot read the input", cli_reason(got));
-    records_release(&records);
-    return status;
-}
-
-static int send_input(mq_queue *queue, int file, const char *name)
-{
-    struct source source = {.file = name};
-    return arg_framing ? send_records(queue, file, &source) : send_whole(queue, file, &source);
-}
-
-static int send_file(mq_queue *queue, const char *name)
+static int send_file(struct sending *sending, const char *name)
 {
     if (strcmp(name, "-") == 0)
-        return send_input(queue, STDIN_FILENO, NULL);
+        return sending_stream(sending, STDIN_FILENO, NULL);
     const int file = open(name, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return fail(cli_status(-errno), &(struct source){.file = name}, "cannot open", strerror(errno));
-    const int status = send_input(queue, file, name);
+        return sending_fail_file(sending, -errno, name, "cannot open");
+    const int status = sending_stream(sending, file, name);
     close(file);
     return status;
 }
 
-static int send_words(mq_queue *queue, char **words, int count)
+static int send_words(struct sending *sending, char **words, int count)
 {
     size_t size = 0;
     for (int i = 0; i < count; i++)
@@ -259,27 +155,26 @@ static int send_words(mq_queue *queue, char **words, int count)
         end = stpcpy(end, words[i]);
         *end++ = ' ';
     }
-    const int status = send_bytes(queue, body, size - 1, &(struct source){0});
+    const int status = sending_bytes(sending, body, size - 1, NULL);
     free(body);
     return status;
 }
 
-static int send_all(mq_queue *queue)
+static int send_all(struct sending *sending)
 {
     if (arg_word_count > 1)
-        return send_words(queue, arg_words + 1, arg_word_count - 1);
+        return send_words(sending, arg_words + 1, arg_word_count - 1);
     if (arg_file_count == 0)
-        return send_input(queue, STDIN_FILENO, NULL);
+        return sending_stream(sending, STDIN_FILENO, NULL);
     int status = STATUS_DONE;
     for (int i = 0; i < arg_file_count && status == STATUS_DONE; i++)
-        status = send_file(queue, arg_files[i]);
+        status = send_file(sending, arg_files[i]);
     return status;
 }
 
 int main(int argc, char **argv)
 {
-    /* Never closed: the end of the process does that with four system calls less. */
-    static mq_queue *queue;
+    static struct sending sending;
     int status;
     cli_parse(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
@@ -288,8 +183,14 @@ int main(int argc, char **argv)
     if (!trial)
         return status;
     mq_message_free(trial);
-    status = cli_open(arg_words[0], MQ_CREATE, &queue);
+    sending = (struct sending){.options = arg_options,
+                               .make = make_message,
+                               .framing = arg_framing,
+                               .linger = arg_linger,
+                               .tallies = arg_framing || arg_file_count > 1};
+    status = cli_open(arg_words[0], MQ_CREATE, &sending.queue);
     if (status != STATUS_DONE)
         return status;
-    return send_all(queue);
+    /* The queue is never closed: the end of the process does that with four system calls less. */
+    return send_all(&sending);
 }

@@ -8,30 +8,64 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <units.h>
 
 #include "cli.h"
 
 /* Sleep until the output takes PIPE_BUF bytes. */
-static int wait_for_reader(int cancel_fd)
+static int wait_for_reader(const struct output_patience *patience)
 {
-    struct pollfd both[2] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = cancel_fd, .events = POLLIN}};
-    while (poll(both, 2, -1) < 0)
-        if (errno != EINTR)
+    struct pollfd both[2] = {{.fd = STDOUT_FILENO, .events = POLLOUT}, {.fd = patience->cancel_fd, .events = POLLIN}};
+    for (;;) {
+        const int ready = poll(both, 2, patience->milliseconds);
+        if (ready > 0)
+            return both[0].revents ? 0 : -ECANCELED;
+        if (ready < 0 && errno != EINTR)
             return -errno;
-    return both[0].revents ? 0 : -ECANCELED;
+        if (ready == 0)
+            patience->wait(patience->context);
+    }
 }
 
-int output_write(const void *data, size_t size, int cancel_fd)
+static bool is_regular_file(int fd)
 {
-    /* A pipe that is ready takes so much without blocking; more, and nobody could end us until it is read. */
-    const size_t most = cancel_fd < 0 ? size : PIPE_BUF;
-    for (const char *at = data; size > 0;) {
-        const int error = cancel_fd < 0 ? 0 : wait_for_reader(cancel_fd);
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* As much as goes without waiting for a reader, so that a signal can end us; where the kernel cannot do that, as much as
+   a pipe takes that is ready. What a file takes is not waited for by anybody. */
+static ssize_t write_some(const void *data, size_t size)
+{
+    const struct iovec all = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    const ssize_t written = pwritev2(STDOUT_FILENO, &all, 1, -1, RWF_NOWAIT);
+    if (written >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
+        return written;
+    return write(STDOUT_FILENO, data, size < PIPE_BUF || is_regular_file(STDOUT_FILENO) ? size : PIPE_BUF);
+}
+
+int output_write(const void *data, size_t size, const struct output_patience *patience, size_t *ret_written)
+{
+    int error = 0;
+    for (*ret_written = 0; *ret_written < size;) {
+        error = wait_for_reader(patience);
         if (error)
-            return error;
-        const ssize_t written = write(STDOUT_FILENO, at, size < most ? size : most);
+            break;
+        const ssize_t written = write_some((const char *)data + *ret_written, size - *ret_written);
+        if (written < 0 && errno != EINTR && errno != EAGAIN)
+            return -errno;
+        *ret_written += written > 0 ? (size_t)written : 0;
+    }
+    return error;
+}
+
+int output_print(const void *data, size_t size)
+{
+    for (const char *at = data; size > 0;) {
+        const ssize_t written = write(STDOUT_FILENO, at, size);
         if (written < 0 && errno != EINTR)
             return -errno;
         if (written > 0) {

@@ -8,9 +8,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Write all of `data`. 0, a negative errno, or -ECANCELED when `cancel_fd` became readable while nobody read the
-   output. */
-int output_write(const void *data, size_t size, int cancel_fd);
+/* What a writer heeds while nobody reads. */
+struct output_patience {
+    int cancel_fd;    /* gives up when readable */
+    int milliseconds; /* how often `wait` is called meanwhile; -1: never */
+    void (*wait)(void *context);
+    void *context;
+};
+
+/* Write all of `data`. 0, a negative errno, or -ECANCELED; in any case how much of it in `ret_written`. */
+int output_write(const void *data, size_t size, const struct output_patience *patience, size_t *ret_written);
+
+/* The same with all the patience there is. */
+int output_print(const void *data, size_t size);
 
 /* Flush what stdio holds: `status`, or after a report STATUS_IO where not all that was printed could be written. */
 int output_finish(int status);

@@ -2,20 +2,25 @@
 #include "records.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_ROOM ((size_t)64 << 10)
+/* A batch of messages of a kilobyte fits. */
+#define FIRST_ROOM ((size_t)512 << 10)
 
 /* Make room for more: first what was consumed, then new memory. One byte stays free for the last record's NUL. */
 static int make_room(struct records *records)
 {
+    const bool has_room = records->end + 1 < records->room;
+    if (records->kept < records->start)
+        return has_room ? 0 : -EAGAIN;
     if (records->start > 0) {
         memmove(records->buffer, records->buffer + records->start, records->end - records->start);
         records->end -= records->start;
         records->seen -= records->start;
-        records->start = 0;
+        records->start = records->kept = 0;
     }
     if (records->end + 1 < records->room)
         return 0;
@@ -30,12 +35,15 @@ static int make_room(struct records *records)
     return 0;
 }
 
-static int read_more(struct records *records)
+static int read_more(struct records *records, int milliseconds)
 {
+    struct pollfd input = {.fd = records->fd, .events = POLLIN};
     ssize_t got;
     const int error = make_room(records);
     if (error)
         return error;
+    if (milliseconds >= 0 && poll(&input, 1, milliseconds) == 0)
+        return -ETIMEDOUT;
     do
         got = read(records->fd, records->buffer + records->end, records->room - records->end - 1);
     while (got < 0 && errno == EINTR);
@@ -61,7 +69,7 @@ static char *find_separator(const struct records *records)
     return unseen ? memchr(records->buffer + records->seen, records->separator, unseen) : NULL;
 }
 
-int records_next(struct records *records, char **ret_record, size_t *ret_size)
+int records_next(struct records *records, int milliseconds, char **ret_record, size_t *ret_size)
 {
     for (;;) {
         const char *separator = find_separator(records);
@@ -70,10 +78,15 @@ int records_next(struct records *records, char **ret_record, size_t *ret_size)
         records->seen = records->end;
         if (records->ended)
             return records->start < records->end ? take(records, records->end, ret_record, ret_size) : 0;
-        const int error = read_more(records);
+        const int error = read_more(records, milliseconds);
         if (error)
             return error;
     }
+}
+
+void records_let_go(struct records *records)
+{
+    records->kept = records->start;
 }
 
 void records_release(struct records *records)

@@ -2,10 +2,11 @@
  * Records of a stream, each ended by a separator; the last one may lack it.
  *
  *     struct records records = {.fd = 0, .separator = '\n'};
- *     while ((got = records_next(&records, &record, &size)) == 1) ...
+ *     while ((got = records_next(&records, RECORDS_PATIENT, &record, &size)) == 1) { … records_let_go(&records); }
  *     records_release(&records);
  *
- * What has come is returned at once, however slowly the rest follows.
+ * What has come is returned at once, however slowly the rest follows. Records stay where they are until they are let
+ * go, so that many can be used at a time without a copy.
  */
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -14,18 +15,27 @@
 #include <stddef.h>
 
 #define RECORDS_MOST ((size_t)64 << 20) /* bytes of one record: memory stays bounded */
+#define RECORDS_PATIENT (-1)
 
 struct records {
     int fd;
     char separator;
     bool ended;
     char *buffer;
-    size_t room, start, end, seen; /* `seen`: so far there is no separator */
+    size_t room, start, end;
+    size_t kept; /* where the records that are not let go begin */
+    size_t seen; /* so far there is no separator */
 };
 
-/* The next record, followed by a NUL, good until the next call. 1 got it, 0 the end, -EMSGSIZE too long, -ENOMEM,
-   or what read said. */
-int records_next(struct records *records, char **ret_record, size_t *ret_size);
+/*
+ * The next record, followed by a NUL. 1 got it, 0 the end, -ETIMEDOUT nothing came within so many milliseconds,
+ * -EAGAIN records must be let go first, -EMSGSIZE too long, -ENOMEM, or what read said.
+ */
+int records_next(struct records *records, int milliseconds, char **ret_record, size_t *ret_size);
+
+/* The records returned so far are not used any more. */
+void records_let_go(struct records *records);
+
 void records_release(struct records *records);
 
 #endif

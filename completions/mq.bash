@@ -8,11 +8,11 @@ __mq_options() {
     case $1 in
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --no-sync -b --block --block="
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --batch= --linger= --no-sync -b --block --block="
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
-            "-t --ack-timeout= --create"
+            "--ack-every= -t --ack-timeout= --create"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
     mq-stat) echo "$common -j --json -x --exact" ;;
@@ -79,7 +79,7 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth dead-ttl
+            max-depth dead-ttl batch-count batch-size
 }
 
 # The values that an option takes.

@@ -64,7 +64,7 @@ function __mq_settings
             printf 'on-expiry=%s\n' dead drop
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth dead-ttl
+                max-depth dead-ttl batch-count batch-size
     end
 end
 
@@ -98,6 +98,8 @@ complete -c mq-send -s d -l delay -x -d 'Deliver no sooner than in this time'
 complete -c mq-send -l at -x -d 'Deliver no sooner than at this time'
 complete -c mq-send -l ttl -x -d 'Expire in this time'
 complete -c mq-send -s i -l id -x -d 'Give the message this id'
+complete -c mq-send -l batch -x -d 'Messages in a file at most'
+complete -c mq-send -l linger -x -d 'How long a record waits for others'
 complete -c mq-send -l no-sync -d 'Do not wait for the disk'
 complete -c mq-send -s b -l block -d 'Wait while the queue is full'
 
@@ -108,6 +110,7 @@ complete -c mq-recv -s n -l count -x -d 'Receive up to so many'
 complete -c mq-recv -s f -l follow -d 'Receive one after the other'
 complete -c mq-recv -s l -l lines -d 'A newline behind each body'
 complete -c mq-recv -s 0 -l null -d 'A NUL byte behind each body'
+complete -c mq-recv -l ack-every -x -d 'Ack after so many messages'
 complete -c mq-recv -s t -l ack-timeout -x -d 'How long the claim lives'
 complete -c mq-recv -l create -d 'Make the queue if it is not there'
 

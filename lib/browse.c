@@ -1,134 +1,163 @@
-/*
- * Looking at messages without claiming them; and what an administrator does to one he sees:
- * removing it, or making a dead letter ready again.
- */
+/* Looking at messages without claiming them. */
+#include "browse.h"
+
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "bucket.h"
-#include "clock.h"
+#include "decode.h"
 #include "fs.h"
-#include "message.h"
-#include "move.h"
 
-static int show(enum mq_state state, const char *bucket, const char *file,
-                int (*each)(const struct mq_entry *entry, void *context), void *context)
+/* ---- looking ---------------------------------------------------------------------- */
+
+struct browse {
+    mq_queue *queue;
+    enum mq_state state;
+    const char *bucket, *file;
+    int (*each)(const struct mq_entry *entry, void *context);
+    void *context;
+    struct listing files;
+};
+
+static int show(void *context, const struct name *name)
 {
-    struct name name;
+    const struct browse *browse = context;
     char reason[NAME_REASON_SIZE];
-    name_parse(state, file, &name);
-    name_unescape_reason(name.reason, reason);
+    name_unescape_reason(name->reason, reason);
     const struct mq_entry entry = {
-        .state = state,
-        .id = name.id,
-        .attempts = name.attempts,
-        .priority = name.priority,
-        .time = name.time,
-        .expires = name.expires,
-        .reason = state == MQ_DEAD ? reason : NULL,
-        .bucket = bucket,
-        .file = file,
+        .state = browse->state,
+        .id = name->id,
+        .attempts = name->attempts,
+        .priority = name->priority,
+        .time = name->time,
+        .expires = name->expires,
+        .reason = browse->state == MQ_DEAD ? reason : NULL,
+        .bucket = browse->bucket,
+        .file = browse->file,
+        .offset = name->offset,
     };
-    return each(&entry, context);
+    return browse->each(&entry, browse->context);
 }
 
-static int browse_bucket(mq_queue *queue, enum mq_state state, const char *bucket,
-                         int (*each)(const struct mq_entry *entry, void *context), void *context)
+/* Each message of a file; one that cannot be taken apart is shown as one. */
+static int browse_file(struct browse *browse, int dir)
 {
-    struct listing files = {0};
-    const int dir = bucket_open(queue->dir, state, bucket);
+    struct name name;
+    name_parse(browse->state, browse->file, &name);
+    if (name.count == 1)
+        return show(browse, &name);
+    const int file = fs_open_file(dir, browse->file);
+    if (file < 0)
+        return file == -ENOENT ? 0 : file;
+    const int stop = batch_walk(file, &name, show, browse);
+    close(file);
+    return stop == -EBADMSG ? show(browse, &name) : stop;
+}
+
+static int browse_bucket(struct browse *browse)
+{
+    const int dir = bucket_open(browse->queue->dir, browse->state, browse->bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    int stop = bucket_read(dir, state, &files);
+    int stop = bucket_read(dir, browse->state, &browse->files);
+    for (size_t i = 0; i < browse->files.count && !stop; i++) {
+        browse->file = listing_at(&browse->files, i);
+        stop = browse_file(browse, dir);
+    }
     close(dir);
-    for (size_t i = 0; i < files.count && !stop; i++)
-        stop = show(state, bucket, listing_at(&files, i), each, context);
-    listing_free(&files);
     return stop;
 }
 
 int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
               void *context)
 {
+    struct browse browse = {.queue = queue, .state = state, .each = each, .context = context};
     struct listing buckets = {0};
     int stop = bucket_list(queue->dir, state, &buckets);
-    for (size_t i = 0; i < buckets.count && !stop; i++)
-        stop = browse_bucket(queue, state, listing_at(&buckets, i), each, context);
+    for (size_t i = 0; i < buckets.count && !stop; i++) {
+        browse.bucket = listing_at(&buckets, i);
+        stop = browse_bucket(&browse);
+    }
     listing_free(&buckets);
+    listing_free(&browse.files);
     return stop;
 }
 
-/* The entry's bucket, open, and its name taken apart. 1, or 0 where it is gone. */
-static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct name *ret_name, int *ret_dir)
+/* ---- one message ------------------------------------------------------------------ */
+
+/* Whether a name of the bucket stands for the message now: by itself, or as the rest of the batch that it was in. */
+static bool stands_for(const struct name *name, const struct name *batch, uint64_t offset)
 {
-    if (!name_parse(entry->state, entry->file, ret_name) || !name_is_bucket(entry->state, entry->bucket))
+    const uint64_t end = batch->position + batch->count;
+    if (name->priority != batch->priority || name->position < batch->position)
+        return false;
+    return name->count > 1 ? name->position + name->count == end && name->offset <= offset
+                           : name->position < end && name->offset == offset;
+}
+
+/* The name that stands for it now. 1 found. */
+static int find_again(enum mq_state state, uint64_t offset, struct browse_place *place)
+{
+    const struct name batch = place->name;
+    struct listing files = {0};
+    const int fresh = fs_open_dir(place->dir, ".");
+    int found = fresh < 0 ? fresh : bucket_read(fresh, state, &files);
+    for (size_t i = 0; i < files.count && found == 0; i++) {
+        name_parse(state, listing_at(&files, i), &place->name);
+        found = stands_for(&place->name, &batch, offset);
+    }
+    if (fresh >= 0)
+        close(fresh);
+    listing_free(&files);
+    name_format(state, &place->name, place->file);
+    return found;
+}
+
+int browse_find(mq_queue *queue, const struct mq_entry *entry, struct browse_place *ret_place)
+{
+    struct browse_place place;
+    if (!name_parse(entry->state, entry->file, &place.name) || !name_is_bucket(entry->state, entry->bucket))
         return -EINVAL;
-    const int dir = bucket_open(queue->dir, entry->state, entry->bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    *ret_dir = dir;
-    return 1;
+    place.dir = bucket_open(queue->dir, entry->state, entry->bucket);
+    if (place.dir < 0)
+        return bucket_is_missing(place.dir) ? 0 : place.dir;
+    snprintf(place.file, sizeof place.file, "%s", entry->file);
+    int found = fs_exists(place.dir, place.file);
+    if (!found && place.name.count > 1)
+        found = find_again(entry->state, entry->offset, &place);
+    if (found == 1)
+        *ret_place = place;
+    else
+        close(place.dir);
+    return found;
+}
+
+static int open_message(int file, const struct mq_entry *entry, struct name *name, mq_message **ret_message)
+{
+    struct batch_part part;
+    int error = 0;
+    if (name->count > 1) {
+        error = batch_read_part(file, entry->offset, &part);
+        if (!error)
+            *name = batch_first(name, &part);
+    }
+    return error ? error : decode_file(file, name, ret_message);
 }
 
 int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message)
 {
-    struct name name;
-    int dir;
-    const int opened = open_entry(queue, entry, &name, &dir);
-    if (opened != 1)
-        return opened;
-    const int file = fs_open_file(dir, entry->file);
-    close(dir);
+    struct browse_place place;
+    const int found = browse_find(queue, entry, &place);
+    if (found != 1)
+        return found;
+    const int file = fs_open_file(place.dir, place.file);
+    close(place.dir);
     if (file < 0)
         return file == -ENOENT ? 0 : file;
-    const int error = message_load(file, &name, ret_message);
+    const int error = open_message(file, entry, &place.name, ret_message);
     if (error)
         close(file);
     return error ? error : 1;
-}
-
-int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
-{
-    struct name name;
-    int dir;
-    const int opened = open_entry(queue, entry, &name, &dir);
-    if (opened != 1)
-        return opened;
-    const int removed = move_out(queue, entry->state, dir, entry->file);
-    close(dir);
-    return removed;
-}
-
-/* A second life: no attempts, no reason, and no expiry, which would end it at once. */
-static struct name revive(const struct name *dead)
-{
-    struct name name = *dead;
-    name.attempts = 0;
-    name.expires = 0;
-    name.reason[0] = '\0';
-    return name;
-}
-
-int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
-{
-    struct name name;
-    int dir;
-    if (entry->state != MQ_DEAD)
-        return -EINVAL;
-    const int opened = open_entry(queue, entry, &name, &dir);
-    if (opened != 1)
-        return opened;
-    name = revive(&name);
-    int moved;
-    if (strcmp(to->name, queue->name) == 0) {
-        moved = move_message(queue, MQ_DEAD, dir, entry->file, MQ_READY, &name);
-    } else {
-        name.position = page_next_position(to->page, name.priority, clock_now());
-        moved = move_to_queue(queue, MQ_DEAD, dir, entry->file, to, &name);
-    }
-    close(dir);
-    if (moved == 1)
-        page_count(queue->page, PAGE_RETRIED);
-    return moved;
 }

@@ -12,10 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "bucket.h"
+#include "decode.h"
 #include "fs.h"
 #include "id.h"
-#include "message.h"
 #include "queue.h"
 
 struct check {
@@ -78,20 +79,30 @@ static const char *type_problem(unsigned char type)
     }
 }
 
-static const char *content_problem(int dir, const char *file_name, const struct name *name)
+/* That a message can be read; those of a batch reach to the end of the file, all together. */
+static int read_message(void *context, const struct name *name)
 {
     mq_message *message;
-    const int file = fs_open_file(dir, file_name);
+    const int file = dup(*(const int *)context);
+    const int error = file < 0 ? -errno : decode_file(file, name, &message);
+    if (!error)
+        mq_message_free(message);
+    else if (file >= 0)
+        close(file);
+    return error;
+}
+
+static const char *content_problem(int dir, const char *file_name, const struct name *name)
+{
+    int file = fs_open_file(dir, file_name);
     if (file == -ENOENT)
         return NULL;
     if (file < 0)
         return strerror(-file);
-    const int error = message_load(file, name, &message);
-    if (!error) {
-        mq_message_free(message);
-        return NULL;
-    }
+    const int error = name->count == 1 ? read_message(&file, name) : batch_walk(file, name, read_message, &file);
     close(file);
+    if (!error)
+        return NULL;
     return error == -EBADMSG ? "empty, truncated or malformed message" : strerror(-error);
 }
 

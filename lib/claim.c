@@ -1,8 +1,8 @@
 /*
  * Claiming.
  *
- * The rename from ready/ to inflight/ decides; who loses gets ENOENT and takes the next message.
- * What is found to be expired or corrupt is put away on the way.
+ * A rename to inflight/ decides: of a file as it is, or of one message that was split off a batch. Who loses gets
+ * ENOENT and takes the next. What is found to be expired or corrupt is put away on the way.
  */
 #include "claim.h"
 
@@ -11,11 +11,21 @@
 
 #include "clock.h"
 #include "cursor.h"
+#include "deadletter.h"
+#include "decode.h"
 #include "expire.h"
 #include "fs.h"
 #include "id.h"
-#include "message.h"
 #include "move.h"
+#include "split.h"
+
+struct wish {
+    int64_t ack_timeout;
+    uint64_t most;
+    int64_t now;
+};
+
+/* ---- what was claimed ------------------------------------------------------------- */
 
 /* Give back what could not be opened for a reason of ours (no descriptors, no memory): it was not tried. */
 static void give_back(mq_queue *queue, int dir, const char *file, const struct name *claimed)
@@ -25,63 +35,127 @@ static void give_back(mq_queue *queue, int dir, const char *file, const struct n
     (void)move_message(queue, MQ_INFLIGHT, dir, file, MQ_READY, &ready); /* else its deadline brings it back */
 }
 
-/* Open what we have claimed. 1 opened, 0 it was corrupt and is dead, or the claim has lapsed already. */
-static int open_claimed(mq_queue *queue, const struct name *claimed, mq_message **ret_message)
+static int open_file(int file, const struct name *claimed, struct claimed *ret_claimed)
+{
+    struct claimed opened = {.name = *claimed, .file = file};
+    if (file < 0)
+        return file;
+    const int error = claimed->count > 1 ? 0 : decode_file(file, claimed, &opened.message);
+    if (error)
+        close(file);
+    else
+        *ret_claimed = opened;
+    return error;
+}
+
+/* 1 opened, 0 it was corrupt and is dead, or the claim has lapsed already. */
+static int open_claimed(mq_queue *queue, const struct name *claimed, struct claimed *ret_claimed)
 {
     char file_name[NAME_SIZE];
     const int dir = queue->target[MQ_INFLIGHT].dir;
     name_format(MQ_INFLIGHT, claimed, file_name);
-    const int file = fs_open_file(dir, file_name);
-    int error = file < 0 ? file : message_load(file, claimed, ret_message);
+    const int error = open_file(fs_open_file(dir, file_name), claimed, ret_claimed);
     if (!error) {
-        receipt_format(queue->name, claimed, (*ret_message)->receipt);
+        page_count(queue->page, PAGE_DELIVERED, claimed->count);
         return 1;
     }
-    if (file >= 0)
-        close(file);
     if (error == -ENOENT)
         return 0;
     if (error == -EBADMSG) {
-        const int moved = expire_to_dead(queue, MQ_INFLIGHT, dir, file_name, claimed, "corrupt", clock_now());
+        const int moved = deadletter_make_corrupt(queue, MQ_INFLIGHT, dir, file_name, claimed, clock_now());
         return moved < 0 ? moved : 0;
     }
     give_back(queue, dir, file_name, claimed);
     return error;
 }
 
-static int claim(mq_queue *queue, int64_t ack_timeout, int dir, const char *file, const struct name *ready,
-                 mq_message **ret_message)
+/* ---- claiming --------------------------------------------------------------------- */
+
+static struct name claimed_name(const struct name *ready, const struct wish *wish)
 {
-    const int64_t now = clock_now();
-    if (ready->expires && ready->expires <= now) {
-        const int expired = expire_message(queue, MQ_READY, dir, file, ready, now);
-        return expired < 0 ? expired : 0;
-    }
     struct name claimed = *ready;
     claimed.attempts++;
-    claimed.time = ack_timeout < NAME_TIME_MAX - now ? now + ack_timeout : NAME_TIME_MAX;
+    claimed.time = wish->ack_timeout < NAME_TIME_MAX - wish->now ? wish->now + wish->ack_timeout : NAME_TIME_MAX;
     claimed.claimed = true;
+    claimed.split = false;
     claimed.token = id_random();
-    const int moved = move_message(queue, MQ_READY, dir, file, MQ_INFLIGHT, &claimed);
-    if (moved != 1)
-        return moved;
-    const int opened = open_claimed(queue, &claimed, ret_message);
-    if (opened == 1)
-        page_count(queue->page, PAGE_DELIVERED);
-    return opened;
+    return claimed;
 }
 
-int claim_next(mq_queue *queue, int64_t ack_timeout, mq_message **ret_message)
+static int claim_whole(mq_queue *queue, const struct wish *wish, int dir, const char *file, const struct name *ready,
+                       struct claimed *ret_claimed)
+{
+    const struct name claimed = claimed_name(ready, wish);
+    const int moved = move_message(queue, MQ_READY, dir, file, MQ_INFLIGHT, &claimed);
+    return moved == 1 ? open_claimed(queue, &claimed, ret_claimed) : moved;
+}
+
+static int claim_split(mq_queue *queue, const struct wish *wish, const struct split *split, struct claimed *ret_claimed)
+{
+    const struct name claimed = claimed_name(&split->part, wish);
+    const int moved = split_take(queue, split, MQ_INFLIGHT, &claimed);
+    return moved == 1 ? open_claimed(queue, &claimed, ret_claimed) : moved;
+}
+
+/* The first message of a batch; what is left of it comes next. */
+static int claim_first(mq_queue *queue, const struct wish *wish, int dir, const char *file, const struct name *ready,
+                       struct claimed *ret_claimed)
+{
+    char rest[NAME_SIZE];
+    struct split split;
+    const int done = split_off(queue, MQ_READY, dir, file, ready, &split);
+    if (done != 1)
+        return done;
+    name_format(MQ_READY, &split.rest, rest);
+    cursor_put_back(queue, rest);
+    return claim_split(queue, wish, &split, ret_claimed);
+}
+
+/* A message that somebody has split off and not taken: it is the next, and this batch comes after it. */
+static int claim_left_over(mq_queue *queue, const struct wish *wish, int dir, const char *file,
+                           const struct name *ready, struct claimed *ret_claimed)
+{
+    struct split split;
+    int claimed = split_find(queue, MQ_READY, dir, file, ready, &split);
+    if (claimed == 1)
+        claimed = claim_split(queue, wish, &split, ret_claimed);
+    if (claimed == 1)
+        cursor_put_back(queue, file);
+    return claimed;
+}
+
+static int claim(mq_queue *queue, const struct wish *wish, int dir, const char *file, const struct name *ready,
+                 struct claimed *ret_claimed)
+{
+    if (ready->expires && ready->expires <= wish->now) {
+        const int expired = expire_message(queue, MQ_READY, dir, file, ready, wish->now);
+        return expired < 0 ? expired : 0;
+    }
+    int claimed = ready->split ? claim_left_over(queue, wish, dir, file, ready, ret_claimed) : 0;
+    if (claimed == 0 && (ready->count == 1 || (ready->count <= wish->most && ready->attempts == 0)))
+        claimed = claim_whole(queue, wish, dir, file, ready, ret_claimed);
+    else if (claimed == 0)
+        claimed = claim_first(queue, wish, dir, file, ready, ret_claimed);
+    if (claimed != -EBADMSG)
+        return claimed;
+    const int dead = deadletter_make_corrupt(queue, MQ_READY, dir, file, ready, wish->now);
+    return dead < 0 ? dead : 0;
+}
+
+int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claimed *ret_claimed)
 {
     for (;;) {
+        const struct wish wish = {.ack_timeout = ack_timeout, .most = most, .now = clock_now()};
         const char *file;
         struct name name;
         int dir;
         const int found = cursor_next(queue, &dir, &file, &name);
         if (found != 1)
             return found;
-        const int claimed = claim(queue, ack_timeout, dir, file, &name, ret_message);
+        const int claimed = claim(queue, &wish, dir, file, &name, ret_claimed);
         if (claimed != 0)
             return claimed;
+        if (name.count > 1)
+            cursor_look_again(queue); /* the listing does not have what others have left of it */
     }
 }

@@ -17,8 +17,10 @@
 
 #define FILE_MAX 65536
 #define ATTEMPTS_MAX 1000000
+#define BATCH_COUNT_MAX 4096               /* NAME_COUNT_MAX */
+#define BATCH_SIZE_MAX ((uint64_t)8 << 20) /* below NAME_BYTES_MAX */
 
-enum type { CHOICE, DURATION, DURATION_OR_NONE, NUMBER_OR_NONE, COUNT_OR_NONE, SIZE };
+enum type { CHOICE, DURATION, DURATION_OR_NONE, NUMBER_OR_NONE, COUNT_OR_NONE, SIZE, BATCH_COUNT, BATCH_SIZE };
 
 struct setting {
     const char *key;
@@ -39,12 +41,14 @@ static const struct setting settings[] = {
     {"max-size", SIZE, offsetof(struct config, max_size), "256K", {0}},
     {"max-depth", NUMBER_OR_NONE, offsetof(struct config, max_depth), "none", {0}},
     {"dead-ttl", DURATION_OR_NONE, offsetof(struct config, dead_ttl), "none", {0}},
+    {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
+    {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
     "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl", "on-expiry",
-    "max-size",   "max-depth",   "dead-ttl",     NULL};
+    "max-size",   "max-depth",   "dead-ttl",     "batch-count", "batch-size",      NULL};
 
 const char *const *mq_config_keys(void)
 {
@@ -84,6 +88,10 @@ static bool parse_quantity(enum type type, const char *text, uint64_t *ret_value
         return units_parse_number(text, ATTEMPTS_MAX, ret_value) && *ret_value > 0;
     case NUMBER_OR_NONE:
         return units_parse_number(text, INT64_MAX, ret_value) && *ret_value > 0;
+    case BATCH_COUNT:
+        return units_parse_number(text, BATCH_COUNT_MAX, ret_value) && *ret_value > 0;
+    case BATCH_SIZE:
+        return units_parse_size(text, ret_value) && *ret_value > 0 && *ret_value <= BATCH_SIZE_MAX;
     default:
         if (!units_parse_duration(text, &duration) || duration == 0)
             return false;
@@ -101,6 +109,8 @@ static const char *apply(struct config *config, const struct setting *setting, c
         [NUMBER_OR_NONE] = "neither a number from 1 nor none",
         [COUNT_OR_NONE] = "neither a number from 1 to 1000000 nor none",
         [SIZE] = "not a size such as 256K",
+        [BATCH_COUNT] = "not a number from 1 to 4096",
+        [BATCH_SIZE] = "not a size from 1 to 8M",
     };
     void *field = (char *)config + setting->offset;
     if (setting->type == CHOICE)
@@ -132,9 +142,9 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
     memcpy(&value, field, sizeof value);
     if (value == 0 && may_be_none(setting->type))
         snprintf(ret_value, CONFIG_VALUE_SIZE, "none");
-    else if (setting->type == SIZE)
+    else if (setting->type == SIZE || setting->type == BATCH_SIZE)
         units_format_size(value, ret_value);
-    else if (setting->type == NUMBER_OR_NONE || setting->type == COUNT_OR_NONE)
+    else if (setting->type == NUMBER_OR_NONE || setting->type == COUNT_OR_NONE || setting->type == BATCH_COUNT)
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%" PRIu64, value);
     else
         units_format_duration((int64_t)value, ret_value);

@@ -17,6 +17,8 @@ struct config {
     int64_t dead_ttl; /* 0: none */
     uint64_t max_size;
     uint64_t max_depth; /* 0: none */
+    uint64_t batch_count;
+    uint64_t batch_size;
 };
 
 #define CONFIG_PROBLEM_SIZE 160

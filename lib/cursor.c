@@ -2,6 +2,7 @@
 #include "cursor.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,7 +25,9 @@ struct cursor {
     struct listing buckets;
     struct listing files;
     size_t next;
-    int dir; /* the bucket of `files`; -1: none */
+    bool has_rest;
+    char rest[NAME_SIZE]; /* comes before the rest of `files` */
+    int dir;              /* the bucket of `files`; -1: none */
     int priority;
     struct snapshot seen;
 };
@@ -46,6 +49,7 @@ static void close_bucket(struct cursor *cursor)
         close(cursor->dir);
     cursor->dir = -1;
     cursor->files.count = cursor->next = 0;
+    cursor->has_rest = false;
 }
 
 static void take_snapshot(const struct page *page, struct snapshot *ret_snapshot)
@@ -61,7 +65,8 @@ static void take_snapshot(const struct page *page, struct snapshot *ret_snapshot
 /* Whether the listing still tells what is next. */
 static bool is_valid(const struct cursor *cursor, const struct page *page)
 {
-    if (cursor->next >= cursor->files.count || page_returns(page) != cursor->seen.returns)
+    const bool used_up = !cursor->has_rest && cursor->next >= cursor->files.count;
+    if (used_up || page_returns(page) != cursor->seen.returns)
         return false;
     for (int priority = cursor->priority + 1; priority < NAME_PRIORITIES; priority++)
         if (page_arrivals(page, priority) != cursor->seen.arrivals[priority])
@@ -209,8 +214,22 @@ int cursor_next(mq_queue *queue, int *ret_dir, const char **ret_file, struct nam
         if (found != 1)
             return found;
     }
-    *ret_file = listing_at(&cursor->files, cursor->next++);
+    *ret_file = cursor->has_rest ? cursor->rest : listing_at(&cursor->files, cursor->next++);
     *ret_dir = cursor->dir;
+    cursor->has_rest = false;
     name_parse(MQ_READY, *ret_file, ret_name);
     return 1;
+}
+
+void cursor_put_back(mq_queue *queue, const char *file)
+{
+    struct cursor *cursor = queue->cursor;
+    if (file != cursor->rest)
+        snprintf(cursor->rest, sizeof cursor->rest, "%s", file);
+    cursor->has_rest = true;
+}
+
+void cursor_look_again(mq_queue *queue)
+{
+    close_bucket(queue->cursor);
 }

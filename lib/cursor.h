@@ -19,6 +19,12 @@ struct cursor;
 /* The next message: 1, its bucket, file name (valid until the next call) and parsed name; 0 there is none now. */
 int cursor_next(mq_queue *queue, int *ret_dir, const char **ret_file, struct name *ret_name);
 
+/* What is left of the file that cursor_next gave comes next, under this name. */
+void cursor_put_back(mq_queue *queue, const char *file);
+
+/* The listing has become stale in a way that the page does not tell. */
+void cursor_look_again(mq_queue *queue);
+
 void cursor_free(struct cursor *cursor); /* NULL is fine */
 
 #endif

@@ -55,13 +55,29 @@ static int remove_states(int queue_dir)
 struct transfer {
     enum mq_state state;
     int from_queue, to_queue;
+    int from_tmp, to_tmp;
     int from, to; /* buckets */
 };
 
-static int transfer_message(void *context, const char *name, unsigned char type)
+/* A split goes where its name goes, and first, or somebody there would take it for finished. */
+static int transfer_split(const struct transfer *transfer, const struct name *name)
+{
+    char split[NAME_SIZE];
+    name_format_split(name, split);
+    const int error = fs_rename(transfer->from_tmp, split, transfer->to_tmp, split);
+    return error == -ENOENT ? 0 : error;
+}
+
+static int transfer_message(void *context, const char *file, unsigned char type)
 {
     const struct transfer *transfer = context;
-    return type == DT_REG ? fs_rename(transfer->from, name, transfer->to, name) : 0;
+    struct name name;
+    int error = 0;
+    if (type != DT_REG)
+        return 0;
+    if (name_parse(transfer->state, file, &name) && name.split)
+        error = transfer_split(transfer, &name);
+    return error ? error : fs_rename(transfer->from, file, transfer->to, file);
 }
 
 static int transfer_bucket(void *context, const char *bucket, unsigned char type)
@@ -79,15 +95,31 @@ static int transfer_bucket(void *context, const char *bucket, unsigned char type
     return error;
 }
 
-static int transfer_all(int from_queue, int to_queue)
+static int transfer_states(struct transfer *transfer)
 {
     int error = 0;
     for (int state = MQ_READY; state < MQ_STATES && !error; state++) {
-        struct transfer transfer = {.state = (enum mq_state)state, .from_queue = from_queue, .to_queue = to_queue};
-        error = fs_list_at(from_queue, name_of_state(transfer.state), transfer_bucket, &transfer);
+        transfer->state = (enum mq_state)state;
+        error = fs_list_at(transfer->from_queue, name_of_state(transfer->state), transfer_bucket, transfer);
         if (error == -ENOENT) /* removed already, being empty */
             error = 0;
     }
+    return error;
+}
+
+static int transfer_all(int from_queue, int to_queue)
+{
+    struct transfer transfer = {.from_queue = from_queue,
+                                .to_queue = to_queue,
+                                .from_tmp = fs_open_dir(from_queue, "tmp"),
+                                .to_tmp = fs_open_dir(to_queue, "tmp")};
+    const int error = transfer.from_tmp < 0 ? transfer.from_tmp
+                      : transfer.to_tmp < 0 ? transfer.to_tmp
+                                            : transfer_states(&transfer);
+    if (transfer.from_tmp >= 0)
+        close(transfer.from_tmp);
+    if (transfer.to_tmp >= 0)
+        close(transfer.to_tmp);
     return error;
 }
 

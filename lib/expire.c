@@ -12,9 +12,11 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "deadletter.h"
 #include "fs.h"
 #include "move.h"
 #include "retry.h"
+#include "split.h"
 #include "timed.h"
 
 /* Messages that one caller moves at most: some milliseconds of work. */
@@ -37,42 +39,46 @@ static bool is_only_this_one(int error)
     return error == -EEXIST || error == -ENOSPC || error == -EDQUOT;
 }
 
-static int account(struct work *work, int moved)
+static int account(struct work *work, int moved, const struct name *name)
 {
     if (moved < 0 && !is_only_this_one(moved))
         return moved;
-    work->done += moved == 1;
+    if (moved == 1)
+        work->done += name->count;
     return --work->budget > 0 ? 0 : BUDGET_USED;
 }
 
-int expire_to_dead(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
-                   const char *reason, int64_t now)
+static int drop(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name)
 {
-    struct name dead = *name;
-    dead.time = now;
-    name_escape_reason(reason, dead.reason);
-    const int moved = move_message(queue, state, bucket_dir, file, MQ_DEAD, &dead);
-    if (moved == 1)
-        page_count(queue->page, PAGE_DIED);
-    return moved;
+    struct name whole = *name;
+    const int error = split_finish(queue, state, bucket_dir, file, &whole);
+    return error ? error : move_out(queue, state, bucket_dir, file, &whole);
 }
 
 int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
                    int64_t now)
 {
-    const int done = queue->config.drop_expired ? move_out(queue, state, bucket_dir, file)
-                                                : expire_to_dead(queue, state, bucket_dir, file, name, "expired", now);
+    const int done = queue->config.drop_expired ? drop(queue, state, bucket_dir, file, name)
+                                                : deadletter_make(queue, state, bucket_dir, file, name, "expired", now);
     if (done == 1)
-        page_count(queue->page, PAGE_EXPIRED);
+        page_count(queue->page, PAGE_EXPIRED, name->count);
     return done;
 }
 
 /* ---- one message, by directory --------------------------------------------------- */
 
+/* To ready/, as it is. */
+static int move_on(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name)
+{
+    struct name ready = *name;
+    const int error = split_finish(queue, state, bucket_dir, file, &ready);
+    return error ? error : move_message(queue, state, bucket_dir, file, MQ_READY, &ready);
+}
+
 static int make_due(void *context, int bucket_dir, const char *file, const struct name *name)
 {
     struct work *work = context;
-    return account(work, move_message(work->queue, MQ_DELAYED, bucket_dir, file, MQ_READY, name));
+    return account(work, move_on(work->queue, MQ_DELAYED, bucket_dir, file, name), name);
 }
 
 static int lapse(void *context, int bucket_dir, const char *file, const struct name *name)
@@ -81,23 +87,22 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct n
     mq_queue *queue = work->queue;
     int moved;
     if (retry_is_over(&queue->config, name->attempts)) {
-        moved = expire_to_dead(queue, MQ_INFLIGHT, bucket_dir, file, name, "max-attempts", work->now);
+        moved = deadletter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, "max-attempts", work->now);
     } else {
-        moved = move_message(queue, MQ_INFLIGHT, bucket_dir, file, MQ_READY, name);
+        moved = move_on(queue, MQ_INFLIGHT, bucket_dir, file, name);
         if (moved == 1)
-            page_count(queue->page, PAGE_RETRIED);
+            page_count(queue->page, PAGE_RETRIED, name->count);
     }
-    return account(work, moved);
+    return account(work, moved, name);
 }
 
 static int bury(void *context, int bucket_dir, const char *file, const struct name *name)
 {
     struct work *work = context;
-    (void)name;
-    const int removed = move_out(work->queue, MQ_DEAD, bucket_dir, file);
+    const int removed = move_out(work->queue, MQ_DEAD, bucket_dir, file, name);
     if (removed == 1)
-        page_count(work->queue->page, PAGE_EXPIRED);
-    return account(work, removed);
+        page_count(work->queue->page, PAGE_EXPIRED, name->count);
+    return account(work, removed, name);
 }
 
 /* ---- one directory --------------------------------------------------------------- */
@@ -195,7 +200,7 @@ static int expire_ready_message(void *context, const char *file, unsigned char t
     if (!name_parse(MQ_READY, file, &name) || !name.expires || name.expires > ready->work.now)
         return 0;
     return account(&ready->work,
-                   expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now));
+                   expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now), &name);
 }
 
 static int expire_ready_bucket(void *context, const char *bucket, unsigned char type)

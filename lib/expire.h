@@ -24,8 +24,4 @@ int expire_everything(mq_queue *queue, int64_t now, struct mq_swept *swept);
 int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
                    int64_t now);
 
-/* Make a message a dead letter. 1 done, 0 somebody else moved it. */
-int expire_to_dead(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
-                   const char *reason, int64_t now);
-
 #endif

@@ -136,6 +136,11 @@ int fs_replace(int from, const char *name, int to, const char *new_name)
     return result(renameat(from, name, to, new_name));
 }
 
+int fs_link(int from, const char *name, int to, const char *new_name)
+{
+    return result(linkat(from, name, to, new_name, 0));
+}
+
 int fs_unlink(int at, const char *name)
 {
     return result(unlinkat(at, name, 0));
@@ -178,6 +183,14 @@ int fs_settle_dir(int parent, int dir)
 bool fs_exists(int at, const char *name)
 {
     return faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool fs_is_same_file(int at, const char *name, int other_at, const char *other_name)
+{
+    struct stat one, other;
+    return fstatat(at, name, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(other_at, other_name, &other, AT_SYMLINK_NOFOLLOW) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
 }
 
 void fs_touch_dir(int at, const char *name)
@@ -255,6 +268,16 @@ ssize_t fs_read_full(int file, void *buffer, size_t size)
         have += (size_t)got;
     }
     return (ssize_t)have;
+}
+
+/* A regular file gives less than was asked for at its end only. */
+ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset)
+{
+    ssize_t got;
+    do
+        got = pread(file, buffer, size, (off_t)offset);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
 }
 
 int fs_make_fifo(int at, const char *name)

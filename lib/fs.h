@@ -44,6 +44,9 @@ int fs_rename_unique(int from, const char *name, int to, const char *new_name);
 /* Rename over whatever file has the name. */
 int fs_replace(int from, const char *name, int to, const char *new_name);
 
+/* A further name for a file. -EEXIST where it is taken. */
+int fs_link(int from, const char *name, int to, const char *new_name);
+
 int fs_unlink(int at, const char *name);
 int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY where something is in it */
 int fs_sync_data(int file);
@@ -58,6 +61,9 @@ bool fs_is_settled(int dir);
 
 /* Whether a name is there. */
 bool fs_exists(int at, const char *name);
+
+/* Whether two names are names of one file. */
+bool fs_is_same_file(int at, const char *name, int other_at, const char *other_name);
 
 /* Tell whoever watches a directory: its times change. */
 void fs_touch_dir(int at, const char *name);
@@ -86,6 +92,9 @@ int fs_write_all(int file, const void *data, size_t size);
 
 /* Read up to `size` bytes, fewer only at the end of the file. */
 ssize_t fs_read_full(int file, void *buffer, size_t size);
+
+/* The same from `offset` on; for regular files. */
+ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset);
 
 /* A FIFO that we hold open for reading and writing, so that it never ends: made under a dot name, and
    given its own once it is open, since who finds a FIFO that nobody reads takes its reader for dead. */

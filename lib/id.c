@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "put.h"
+
 #define ID_LENGTH_MAX 64
 
 /* getrandom gives up to 256 bytes whole once the pool is ready; only a signal during early boot cuts it short. */
@@ -23,24 +25,39 @@ uint64_t id_random(void)
     return number;
 }
 
+#define VERSION_7 (UINT64_C(7) << 12)
+#define VARIANT_10 (UINT64_C(2) << 62)
+
+struct id_series id_series(int64_t moment)
+{
+    uint64_t random[2];
+    fill_random(random, sizeof random);
+    const uint64_t milliseconds = (uint64_t)moment / 1000;
+    return (struct id_series){
+        .high = milliseconds << 16 | VERSION_7 | (random[0] & 0x0fff),
+        .low = VARIANT_10 | random[1] >> 2,
+    };
+}
+
+void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE])
+{
+    char *at = put_hex(ret_id, series->high >> 32, 8);
+    *at++ = '-';
+    at = put_hex(at, series->high >> 16, 4);
+    *at++ = '-';
+    at = put_hex(at, series->high, 4);
+    *at++ = '-';
+    at = put_hex(at, series->low >> 48, 4);
+    *at++ = '-';
+    *put_hex(at, series->low, 12) = '\0';
+    /* 62 bits: they do not run over. */
+    series->low = VARIANT_10 | ((series->low + 1) & ~(UINT64_C(3) << 62));
+}
+
 void id_make(int64_t moment, char ret_id[ID_UUID_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[16];
-    const uint64_t milliseconds = (uint64_t)moment / 1000;
-    for (int i = 0; i < 6; i++)
-        bytes[i] = (unsigned char)(milliseconds >> (40 - 8 * i));
-    fill_random(bytes + 6, 10);
-    bytes[6] = (unsigned char)(0x70 | (bytes[6] & 0x0f)); /* version 7 */
-    bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f)); /* variant 10 */
-    char *at = ret_id;
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *at++ = '-';
-        *at++ = digits[bytes[i] >> 4];
-        *at++ = digits[bytes[i] & 15];
-    }
-    *at = '\0';
+    struct id_series series = id_series(moment);
+    id_next(&series, ret_id);
 }
 
 bool id_is_valid(const char *text)

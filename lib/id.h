@@ -11,6 +11,19 @@
 /* A version 7 UUID (RFC 9562 §5.7): the moment in milliseconds, then 74 random bits. */
 void id_make(int64_t moment, char ret_id[ID_UUID_SIZE]);
 
+/*
+ * Many of them for one draw of random bits: each is the one before plus one, so they sort in the order in which
+ * they were made (RFC 9562 §6.2, method 2).
+ *
+ *     struct id_series series = id_series(now);
+ *     id_next(&series, id);
+ */
+struct id_series {
+    uint64_t high, low;
+};
+struct id_series id_series(int64_t moment);
+void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE]);
+
 /* Whether text is an id: [A-Za-z0-9_-]{1,64}. */
 bool id_is_valid(const char *text);
 

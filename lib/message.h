@@ -1,8 +1,6 @@
 /*
- * What is inside a message's file: header lines, a blank line, the body.
- *
- * struct mq_message is both a message to send (built by the mq_message_set_ calls) and one received
- * (filled by message_load). Headers are kept as "Name\0Value\0" pairs, one behind the other.
+ * A message in memory: one to send, built by the mq_message_set_ calls, or one received, as decode.c fills it.
+ * Headers are kept as "Name\0Value\0" pairs, one behind the other.
  */
 #ifndef MQ_MESSAGE_H
 #define MQ_MESSAGE_H
@@ -24,23 +22,24 @@ struct mq_message {
     uint64_t body_size; /* also when received */
 
     /* received */
+    bool borrowed;      /* the headers are in somebody else's memory */
     int file;           /* -1: none */
+    uint64_t body_at;   /* where in the file the body begins */
     uint64_t body_read; /* how much of the body was handed out */
-    char *ahead;        /* the body's first bytes, which came along with the headers */
+    const char *ahead;  /* the body's first bytes, which came along with the headers */
     size_t ahead_size;
     int64_t sent_at;
     char receipt[MQ_RECEIPT_SIZE]; /* empty where it is not claimed */
 };
 
-/* Write the file's content: headers of the library's own, the sender's, the body. -EMSGSIZE where the body is
-   larger than `max_size`; the file's size in `ret_size`. */
-int message_write(const mq_message *message, const struct name *name, int64_t sent_at, uint64_t max_size, int file,
-                  uint64_t *ret_size);
+/* Whether text may be a header's value: a line of UTF-8 without control characters. */
+bool message_is_one_line(const char *text, size_t size);
 
-/*
- * Read the headers of a message's file. -EBADMSG: it is not a whole message with the id that its
- * name says. The new message owns the file then; on failure it stays the caller's.
- */
-int message_load(int file, const struct name *name, mq_message **ret_message);
+/* How many of the first characters may be in a header's name. */
+size_t message_header_name_length(const char *name);
+
+/* The pair at `at`; the place of the next one, or NULL past the last. */
+const char *message_next_header(const mq_message *message, const char *at, const char **ret_name,
+                                const char **ret_value);
 
 #endif

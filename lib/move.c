@@ -1,4 +1,4 @@
-/* One message from one state to another, by one rename. */
+/* A file from one state to another, by one rename. */
 #include "move.h"
 
 #include <errno.h>
@@ -56,41 +56,44 @@ int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *
     if (moved != 1)
         return moved;
     if (from != to) {
-        page_add_messages(queue->page, from, -1);
-        page_add_messages(queue->page, to, 1);
+        page_add_messages(queue->page, from, -(int64_t)name->count);
+        page_add_messages(queue->page, to, name->count);
     }
     move_announce(queue, to, name, true);
     return 1;
 }
 
-static int64_t file_size(int dir, const char *name)
+/* How many bytes of a file the name stands for. */
+static int64_t size_of(int dir, const char *file, const struct name *name)
 {
     struct stat status;
-    return fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size : 0;
+    if (name->length)
+        return name->length;
+    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct name *name)
 {
-    const int64_t size = file_size(from_dir, from_name);
+    const int64_t size = size_of(from_dir, from_name, name);
     const int moved = rename_into(to, from_dir, from_name, MQ_READY, name);
     if (moved != 1)
         return moved;
-    page_add_messages(queue->page, from, -1);
+    page_add_messages(queue->page, from, -(int64_t)name->count);
     page_add_bytes(queue->page, -size);
-    page_add_messages(to->page, MQ_READY, 1);
+    page_add_messages(to->page, MQ_READY, name->count);
     page_add_bytes(to->page, size);
     move_announce(to, MQ_READY, name, true);
     return 1;
 }
 
-int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name)
+int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name)
 {
-    const int64_t size = file_size(from_dir, from_name);
+    const int64_t size = size_of(from_dir, from_name, name);
     const int error = fs_unlink(from_dir, from_name);
     if (error)
         return error == -ENOENT ? 0 : error;
-    page_add_messages(queue->page, from, -1);
+    page_add_messages(queue->page, from, -(int64_t)name->count);
     page_add_bytes(queue->page, -size);
     return 1;
 }

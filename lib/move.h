@@ -1,5 +1,6 @@
 /*
- * One message from one state to another, by one rename, and what the page is told of it.
+ * A file, with the messages that its name stands for, from one state to another by one rename, and what the page is
+ * told of it.
  */
 #ifndef MQ_MOVE_H
 #define MQ_MOVE_H
@@ -18,8 +19,8 @@ int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct name *name);
 
-/* Unlink a message's file. 1 removed; 0 it is not there any more. */
-int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name);
+/* Unlink a message's file, or the name that it has among others. 1 removed; 0 it is not there any more. */
+int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name);
 
 /* Tell the page that a message now is in a state, and wake who must look at it sooner than he meant to. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct name *name, bool returned);

@@ -159,11 +159,12 @@ MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t si
 MQ_API void mq_message_set_body_fd(mq_message *message, int fd);
 
 struct mq_send_options {
-    bool no_sync;  /* do not wait for the disk, whatever the queue's durability says */
-    int64_t block; /* how long to wait while the queue is full: 0 not at all, or MQ_FOREVER */
-    int cancel_fd; /* ends such a wait when readable; -1 for none */
+    bool no_sync;   /* do not wait for the disk, whatever the queue's durability says */
+    int64_t block;  /* how long to wait while the queue is full: 0 not at all, or MQ_FOREVER */
+    int cancel_fd;  /* ends such a wait when readable; -1 for none */
+    uint64_t batch; /* messages in a file at most, for mq_send_batch; 0: as the queue's batch-count says */
 };
-#define MQ_SEND_DEFAULTS .no_sync = false, .block = 0, .cancel_fd = -1
+#define MQ_SEND_DEFAULTS .no_sync = false, .block = 0, .cancel_fd = -1, .batch = 0
 
 /*
  * Send a message. When it returns 0 the message is in the queue and, unless durability is off, on
@@ -171,6 +172,14 @@ struct mq_send_options {
  * consumer sees it and nothing of it is left behind: -EMSGSIZE, -ENOBUFS, -ENOSPC, -EDQUOT, -EIO …
  */
 MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id);
+
+/*
+ * Send many messages, in order; those that agree in priority, delay and expiry share files, which costs a fraction. In
+ * any case the first `ret_sent` of them are sent as with mq_send, and their ids are in `ret_ids`, where that is not
+ * NULL; none of the others is. An error is that of the first of those. The messages may be used again.
+ */
+MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count,
+                         const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 
 /* ---- messages received ---------------------------------------------------------- */
 
@@ -207,6 +216,38 @@ MQ_API uint64_t mq_message_size(const mq_message *message); /* bytes of body */
 /* Read the next bytes of the body: how many, 0 at its end. */
 MQ_API ssize_t mq_message_read(mq_message *message, void *buffer, size_t size);
 
+/* ---- many at a time ------------------------------------------------------------- */
+
+/* Messages that were received by one claim, to be read one after the other. */
+typedef struct mq_batch mq_batch;
+
+/* A new one, without messages; its memory serves for any number of receives. Freed by the caller. */
+MQ_API int mq_batch_new(mq_batch **ret_batch);
+MQ_API void mq_batch_free(mq_batch *batch); /* NULL is fine; a claim goes on, as with mq_message_free */
+
+/*
+ * Claim the next message, or up to `most` of those that were sent together with it: what is faster than one at a time,
+ * and all the same to whoever acks them in order. Returns as mq_receive.
+ */
+MQ_API int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, mq_batch *batch);
+
+MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
+
+/* The next one: 1, 0 past the last, -EBADMSG: it, and what comes after it, is corrupt, and to be released, which makes a
+   dead letter of it. The message lives until the next call with this batch, which owns it. Only one
+   that was claimed alone has a receipt. */
+MQ_API int mq_batch_next(mq_batch *batch, mq_message **ret_message);
+
+/* Ack the first `done` messages, counted from the claim's beginning. The claim on the others goes on, for the ack
+   timeout from now. */
+MQ_API int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done);
+
+/* The same, and the others go back to their place, their attempt not counted. */
+MQ_API int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done);
+
+/* Let the claim live for the ack timeout from now, if half of it has passed: to be called now and then. */
+MQ_API int mq_batch_keep(mq_queue *queue, mq_batch *batch);
+
 /* ---- settling a claim ----------------------------------------------------------- */
 
 /* Write the name of the queue that a receipt is of, MQ_QUEUE_NAME_SIZE bytes. -EBADMSG: not a receipt. */
@@ -240,6 +281,7 @@ struct mq_entry {
     const char *reason; /* dead: why, as plain text; else NULL */
     const char *bucket; /* where the file lies: STATE/bucket/file */
     const char *file;
+    uint64_t offset; /* where in the file the message begins: a file may hold several */
 };
 
 /*
@@ -255,6 +297,9 @@ MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_messa
 
 /* Remove an entry's message for good. 1 removed, 0 it has moved on. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
+
+/* Remove all messages of a state; how many in `ret_purged`. */
+MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
 
 /* Make a dead letter ready again, its attempts at 0, in its old place or at the end of another queue. 1 done, 0 it
    has moved on. */

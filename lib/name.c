@@ -7,10 +7,14 @@
 #include <string.h>
 
 #include "id.h"
+#include "put.h"
 
 #define TIME_DIGITS 13
 #define WORD_DIGITS 16
 #define POSITION_DIGITS 17
+#define ATTEMPTS_DIGITS 9
+#define COUNT_DIGITS 4
+#define BYTES_DIGITS 7
 
 /* Wide enough that a million messages spread over a day are some thousand buckets, narrow enough
    that the bucket of this moment, which is looked through for what is due, stays small. */
@@ -83,16 +87,30 @@ static const char *parse_id(const char *text, struct name *name)
     return id_is_valid(name->id) ? text + length : NULL;
 }
 
-static const char *parse_attempts(const char *text, uint32_t *ret_attempts)
+/* At most `digits` decimal ones. */
+static const char *parse_decimal(const char *text, int digits, uint32_t *ret_value)
 {
     uint32_t value = 0;
     const char *at = text;
-    for (; *at >= '0' && *at <= '9' && at - text < 9; at++)
+    for (; *at >= '0' && *at <= '9' && at - text < digits; at++)
         value = value * 10 + (uint32_t)(*at - '0');
     if (at == text)
         return NULL;
-    *ret_attempts = value;
+    *ret_value = value;
     return at;
+}
+
+static const char *parse_count(const char *text, uint32_t *ret_count)
+{
+    const char *end = parse_decimal(text, COUNT_DIGITS, ret_count);
+    return end && *ret_count > 1 && *ret_count <= NAME_COUNT_MAX ? end : NULL;
+}
+
+/* A place or length of 0 would say nothing: it is not written. */
+static const char *parse_bytes(const char *text, uint32_t *ret_bytes)
+{
+    const char *end = parse_decimal(text, BYTES_DIGITS, ret_bytes);
+    return end && *ret_bytes > 0 ? end : NULL;
 }
 
 /* A value that we only keep: printable, and without what would end it. */
@@ -132,7 +150,16 @@ static const char *parse_field(const char *dot, struct name *name)
 {
     switch (dot[1]) {
     case 'a':
-        return parse_attempts(dot + 2, &name->attempts);
+        return parse_decimal(dot + 2, ATTEMPTS_DIGITS, &name->attempts);
+    case 'n':
+        return parse_count(dot + 2, &name->count);
+    case 'o':
+        return parse_bytes(dot + 2, &name->offset);
+    case 'l':
+        return parse_bytes(dot + 2, &name->length);
+    case 's':
+        name->split = true;
+        return parse_decimal(dot + 2, BYTES_DIGITS, &name->split_offset);
     case 'x':
         return parse_time(dot + 2, &name->expires);
     case 'c':
@@ -151,8 +178,9 @@ bool name_parse(enum mq_state state, const char *text, struct name *ret_name)
     struct name name;
     name.time = name.expires = 0;
     name.token = 0;
-    name.attempts = 0;
-    name.claimed = false;
+    name.attempts = name.offset = name.length = name.split_offset = 0;
+    name.count = 1;
+    name.claimed = name.split = false;
     name.reason[0] = name.others[0] = '\0';
 
     const char *at = text;
@@ -208,25 +236,34 @@ bool name_is_bucket(enum mq_state state, const char *text)
 
 /* ---- writing -------------------------------------------------------------------- */
 
-static char *put_hex(char *at, uint64_t value, int digits)
-{
-    for (int i = digits - 1; i >= 0; i--, value >>= 4)
-        at[i] = "0123456789abcdef"[value & 15];
-    return at + digits;
-}
-
-static char *put_text(char *at, const char *text)
-{
-    const size_t length = strlen(text);
-    memcpy(at, text, length);
-    return at + length;
-}
-
 static char *put_field(char *at, char letter)
 {
     *at++ = '.';
     *at++ = letter;
     return at;
+}
+
+static char *put_decimal_field(char *at, char letter, uint32_t value)
+{
+    return put_decimal(put_field(at, letter), value);
+}
+
+static char *put_position(char *at, const struct name *name)
+{
+    *at++ = (char)('9' - name->priority);
+    return put_hex(at, name->position, WORD_DIGITS);
+}
+
+/* Which part of the file it is. */
+static char *put_part(char *at, const struct name *name)
+{
+    if (name->count > 1)
+        at = put_decimal_field(at, 'n', name->count);
+    if (name->offset)
+        at = put_decimal_field(at, 'o', name->offset);
+    if (name->length)
+        at = put_decimal_field(at, 'l', name->length);
+    return name->split ? put_decimal_field(at, 's', name->split_offset) : at;
 }
 
 void name_format(enum mq_state state, const struct name *name, char text[NAME_SIZE])
@@ -236,12 +273,11 @@ void name_format(enum mq_state state, const struct name *name, char text[NAME_SI
         at = put_hex(at, (uint64_t)name->time, TIME_DIGITS);
         *at++ = '.';
     }
-    *at++ = (char)('9' - name->priority);
-    at = put_hex(at, name->position, WORD_DIGITS);
+    at = put_position(at, name);
     *at++ = '.';
     at = put_text(at, name->id);
-    at = put_field(at, 'a');
-    at += snprintf(at, 11, "%" PRIu32, name->attempts);
+    at = put_decimal_field(at, 'a', name->attempts);
+    at = put_part(at, name);
     if (name->expires)
         at = put_hex(put_field(at, 'x'), (uint64_t)name->expires, TIME_DIGITS);
     if (state == MQ_INFLIGHT)
@@ -252,11 +288,13 @@ void name_format(enum mq_state state, const struct name *name, char text[NAME_SI
     *at = '\0';
 }
 
-/* The longest name has a reason (a dead letter) or a token (a claim), never both. */
-_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 + TIME_DIGITS + 2 +
-                       (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) <
+/* The longest name has a reason (a dead letter) or a token, a count and a split (a claim), never both. */
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 * (2 + BYTES_DIGITS) + 2 +
+                       TIME_DIGITS + 2 + (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) <
                    NAME_SIZE,
                "a name made of the longest parts fits a directory entry");
+_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 2 + WORD_DIGITS < 2 + (NAME_REASON_SIZE - 1),
+               "what only a claim has is shorter than what only a dead letter has");
 
 void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE])
 {
@@ -329,7 +367,21 @@ void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE]
     *at = '\0';
 }
 
-/* ---- receipts, waiters, pending queues ------------------------------------------ */
+/* ---- splits, receipts, waiters, pending queues ------------------------------------------ */
+
+static const char split_prefix[] = "split-";
+
+void name_format_split(const struct name *rest, char text[NAME_SIZE])
+{
+    char *at = put_position(put_text(text, split_prefix), rest);
+    *at++ = '.';
+    *put_text(at, rest->id) = '\0';
+}
+
+bool name_is_split(const char *text)
+{
+    return strncmp(text, split_prefix, strlen(split_prefix)) == 0;
+}
 
 bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct name *ret_name)
 {

@@ -11,9 +11,14 @@
  * hexadecimal digits of microseconds. FIELDS are a letter and a value each, joined by dots, in this order:
  *
  *     aN      attempts so far                  xT   expiry
+ *     nN      messages that the name stands for, where it is not one
+ *     oBYTE   where in the file the first of them begins, where it is not 0
+ *     lBYTES  how long they are, where they do not reach to the file's end
+ *     sBYTE   a message was split off in front, which began there (see split.h)
  *     cTOKEN  of a claim, 16 hex digits        rTEXT  why it is dead, escaped
  *
- * then those of other letters, as they were found. Sorted as bytes, names are in order of delivery.
+ * then those of other letters, as they were found. POSITION and ID are those of the first message that the name
+ * stands for; the others have the positions behind it. Sorted as bytes, names are in order of delivery.
  */
 #ifndef MQ_NAME_H
 #define MQ_NAME_H
@@ -24,10 +29,12 @@
 
 #include "mq.h"
 
-#define NAME_SIZE 256       /* the longest file name and its NUL */
-#define NAME_BUCKET_SIZE 16 /* the longest bucket name and its NUL */
-#define NAME_REASON_SIZE 81 /* of an escaped reason */
-#define NAME_OTHERS_SIZE 49 /* of all the fields that we do not know */
+#define NAME_SIZE 256          /* the longest file name and its NUL */
+#define NAME_BUCKET_SIZE 16    /* the longest bucket name and its NUL */
+#define NAME_REASON_SIZE 81    /* of an escaped reason */
+#define NAME_OTHERS_SIZE 30    /* of all the fields that we do not know */
+#define NAME_COUNT_MAX 4096    /* messages of one name: the slots of a bucket */
+#define NAME_BYTES_MAX 9999999 /* where a message in a file of several may begin */
 #define NAME_TIME_MAX ((INT64_C(1) << 52) - 1)
 #define NAME_WAITER_SIZE 28
 #define NAME_PRIORITIES 10
@@ -38,7 +45,12 @@ struct name {
     uint64_t position; /* the position word */
     int priority;
     uint32_t attempts;
-    int64_t expires; /* 0: never */
+    uint32_t count;        /* messages it stands for */
+    uint32_t offset;       /* where in the file they begin */
+    uint32_t length;       /* 0: they reach to its end */
+    bool split;            /* the message in front may still have to be moved out of tmp/ */
+    uint32_t split_offset; /* where that one begins */
+    int64_t expires;       /* 0: never */
     bool claimed;
     uint64_t token; /* where claimed */
     char id[MQ_ID_SIZE];
@@ -85,6 +97,10 @@ const char *name_of_state(enum mq_state state);
 /* A reason as one field of a name: escaped, and cut at a character where it is too long. */
 void name_escape_reason(const char *reason, char ret_escaped[NAME_REASON_SIZE]);
 void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE]);
+
+/* The name in tmp/ of a message that is split off: by what it was in front of. */
+void name_format_split(const struct name *rest, char text[NAME_SIZE]);
+bool name_is_split(const char *text);
 
 /* A receipt is QUEUE/ and the in-flight file's name. `name` is a struct name of MQ_INFLIGHT. */
 bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct name *ret_name);

@@ -259,23 +259,29 @@ static void raise_to(word *at, uint64_t value)
 
 /* ---- positions ------------------------------------------------------------------ */
 
-static uint64_t position_after(uint64_t last, uint64_t now)
+/* Slots are messages: a bucket is full when it holds so many files of `count`, or its slots are used up. */
+static uint64_t slots_for(unsigned count)
+{
+    return count < NAME_COUNT_MAX / PAGE_BUCKET_FILES ? count * PAGE_BUCKET_FILES : NAME_COUNT_MAX;
+}
+
+static uint64_t position_after(uint64_t last, unsigned count, uint64_t now)
 {
     const uint64_t birth = name_birth(last), slot = (last & 0xfff) + 1;
-    if (birth != 0 && birth < BIRTH_MAX && slot < PAGE_BUCKET_MESSAGES)
+    if (birth != 0 && birth < BIRTH_MAX && slot + count <= slots_for(count))
         return last + 1;
     /* A birth at the end of the range can only be noise. */
     const uint64_t after = birth < BIRTH_MAX ? birth + 1 : 0;
     return name_position(now > after ? now : after, 0);
 }
 
-uint64_t page_next_position(struct page *page, int priority, int64_t now)
+uint64_t page_next_positions(struct page *page, int priority, unsigned count, int64_t now)
 {
     word *at = &page->contents->positions[priority];
     uint64_t last = atomic_load(at), next;
     do
-        next = position_after(last, (uint64_t)now);
-    while (!atomic_compare_exchange_weak(at, &last, next));
+        next = position_after(last, count, (uint64_t)now);
+    while (!atomic_compare_exchange_weak(at, &last, next + count - 1));
     return next;
 }
 
@@ -362,9 +368,9 @@ bool page_take_recount(struct page *page, int64_t now)
 
 /* ---- counters ------------------------------------------------------------------- */
 
-void page_count(struct page *page, enum page_counter counter)
+void page_count(struct page *page, enum page_counter counter, uint64_t number)
 {
-    atomic_fetch_add_explicit(&page->contents->counters[counter], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&page->contents->counters[counter], number, memory_order_relaxed);
 }
 
 uint64_t page_counter(const struct page *page, enum page_counter counter)

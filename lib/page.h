@@ -24,8 +24,8 @@ struct page;
 #define PAGE_NAME_SIZE 72
 #define PAGE_NO_BUCKET UINT64_MAX
 
-/* A bucket takes so many messages: few enough that listing it is cheap, many enough that making it is. */
-#define PAGE_BUCKET_MESSAGES 256
+/* A bucket takes so many files: few enough that listing it is cheap, many enough that making it is. */
+#define PAGE_BUCKET_FILES 256
 
 /* The file name of this host's page in host/: the machine id, or the host's name where there is none. */
 void page_host_name(char ret_name[PAGE_NAME_SIZE]);
@@ -53,8 +53,9 @@ bool page_is_private(const struct page *page);
 
 /* ---- positions ------------------------------------------------------------------ */
 
-/* The next position of a priority: strictly increasing however the clock steps. */
-uint64_t page_next_position(struct page *page, int priority, int64_t now);
+/* The next `count` positions of a priority, up to NAME_COUNT_MAX, in one bucket: the first of them. Strictly
+   increasing however the clock steps. */
+uint64_t page_next_positions(struct page *page, int priority, unsigned count, int64_t now);
 
 /* The last one given out; 0 for none. */
 uint64_t page_last_position(const struct page *page, int priority);
@@ -101,7 +102,7 @@ bool page_take_recount(struct page *page, int64_t now);
 
 enum page_counter { PAGE_SENT, PAGE_DELIVERED, PAGE_ACKED, PAGE_RETRIED, PAGE_EXPIRED, PAGE_DIED, PAGE_COUNTERS };
 
-void page_count(struct page *page, enum page_counter counter);
+void page_count(struct page *page, enum page_counter counter, uint64_t number);
 uint64_t page_counter(const struct page *page, enum page_counter counter);
 
 /* Messages in a state, on balance of what this host did: one host's alone may be negative. Returns the new one. */

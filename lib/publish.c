@@ -1,19 +1,18 @@
 /*
- * Sending.
+ * Publishing.
  *
  * The file is written without a name, synced, and then linked into its bucket: until the link
  * nobody sees it, and a crash before leaves at most a file in tmp/. The link decides.
  * Then the bucket is synced, and the directory it lies in unless its name is known to be durable.
  */
+#include "publish.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 
 #include "bucket.h"
 #include "clock.h"
 #include "expire.h"
-#include "fs.h"
-#include "id.h"
 #include "message.h"
 #include "move.h"
 #include "stats.h"
@@ -26,26 +25,19 @@
 #define FULL_POLL_FIRST 5 /* milliseconds between looks at a full queue */
 #define FULL_POLL_MOST 100
 
-struct draft {
-    struct fs_draft file;
-    struct name name;
-    enum mq_state state;
-    uint64_t size;
-    bool durable;
-};
-
 /* ---- room ----------------------------------------------------------------------- */
 
-/* Reserve a place under max-depth. -ENOBUFS: the queue is full. */
-static int reserve(mq_queue *queue, enum mq_state state)
+/* Reserve places under max-depth. -ENOBUFS: the queue is full. */
+static int reserve(mq_queue *queue, const struct draft *draft)
 {
-    page_add_messages(queue->page, state, 1);
+    const int64_t count = draft->name.count;
+    page_add_messages(queue->page, draft->state, count);
     if (queue->config.max_depth == 0)
         return 0;
     bool full;
-    const int error = stats_is_over(queue, queue->config.max_depth, &full);
+    const int error = stats_is_over(queue, queue->config.max_depth, draft->name.count, &full);
     if (error || full)
-        page_add_messages(queue->page, state, -1);
+        page_add_messages(queue->page, draft->state, -count);
     return error ? error : full ? -ENOBUFS : 0;
 }
 
@@ -61,11 +53,11 @@ static int wait_for_room(const struct mq_send_options *options, int64_t since, i
     return 0;
 }
 
-static int reserve_or_wait(mq_queue *queue, enum mq_state state, const struct mq_send_options *options)
+static int reserve_or_wait(mq_queue *queue, const struct draft *draft, const struct mq_send_options *options)
 {
     const int64_t since = clock_monotonic();
     int pause = FULL_POLL_FIRST, error;
-    while ((error = reserve(queue, state)) == -ENOBUFS && options->block != 0) {
+    while ((error = reserve(queue, draft)) == -ENOBUFS && options->block != 0) {
         error = wait_for_room(options, since, &pause);
         if (!error)
             error = queue_refresh(queue);
@@ -78,19 +70,6 @@ static int reserve_or_wait(mq_queue *queue, enum mq_state state, const struct mq
 }
 
 /* ---- publishing ----------------------------------------------------------------- */
-
-static struct name make_name(const mq_queue *queue, const mq_message *message, int64_t now)
-{
-    struct name name = message->name;
-    if (!name.id[0])
-        id_make(now, name.id);
-    const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
-    if (!name.expires && ttl)
-        name.expires = ttl < NAME_TIME_MAX - now ? now + ttl : NAME_TIME_MAX;
-    const int64_t delay = message->delay < NAME_TIME_MAX - now ? message->delay : NAME_TIME_MAX - now;
-    name.time = message->due ? message->due : now + delay;
-    return name;
-}
 
 /* Link the draft into its bucket, which others may remove while it is empty. */
 static int link_into(mq_queue *queue, const struct draft *draft, int *ret_dir)
@@ -119,7 +98,7 @@ static int link_into_new(mq_queue *queue, const struct draft *draft, int *ret_di
         error = queue_reopen(queue);
         if (error)
             return error;
-        page_add_messages(queue->page, draft->state, 1);
+        page_add_messages(queue->page, draft->state, draft->name.count);
         error = link_into(queue, draft, ret_dir);
     }
     return error;
@@ -141,13 +120,13 @@ static int make_durable(mq_queue *queue, const struct draft *draft, int dir)
     return error;
 }
 
-static int publish(mq_queue *queue, struct draft *draft)
+static int link_and_sync(mq_queue *queue, struct draft *draft)
 {
     int dir, error = draft->durable ? fs_sync_data(draft->file.file) : 0;
     if (error)
         return error;
     /* As late as can be, so that the order of positions is the order of publication. */
-    draft->name.position = page_next_position(queue->page, draft->name.priority, clock_now());
+    draft->name.position = page_next_positions(queue->page, draft->name.priority, draft->name.count, clock_now());
     error = link_into(queue, draft, &dir);
     if (error == -ENOENT)
         error = link_into_new(queue, draft, &dir);
@@ -156,25 +135,25 @@ static int publish(mq_queue *queue, struct draft *draft)
     if (error)
         return error;
     page_add_bytes(queue->page, (int64_t)draft->size);
-    page_count(queue->page, PAGE_SENT);
+    page_count(queue->page, PAGE_SENT, draft->name.count);
     move_announce(queue, draft->state, &draft->name, false);
     return 0;
 }
 
-static int reserve_and_publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options,
-                               int64_t begun)
+int publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options)
 {
-    int error = reserve_or_wait(queue, draft->state, options);
+    int error = reserve_or_wait(queue, draft, options);
     if (error)
         return error;
-    error = clock_monotonic() - begun < WRITER_LIFE ? publish(queue, draft) : -ETIMEDOUT;
+    error = clock_monotonic() - draft->begun < WRITER_LIFE ? link_and_sync(queue, draft) : -ETIMEDOUT;
     if (error)
-        page_add_messages(queue->page, draft->state, -1);
+        page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
     return error;
 }
 
-static int open_draft(mq_queue *queue, struct draft *draft)
+int publish_open(mq_queue *queue, struct draft *draft)
 {
+    draft->begun = clock_monotonic();
     int error = fs_draft_open(&draft->file, queue->dir, "tmp");
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
         error = queue_reopen(queue); /* it was deleted under us */
@@ -185,34 +164,25 @@ static int open_draft(mq_queue *queue, struct draft *draft)
     return error;
 }
 
-static int write_and_publish(mq_queue *queue, const mq_message *message, struct draft *draft,
-                             const struct mq_send_options *options, int64_t now)
+void publish_close(struct draft *draft)
 {
-    const int64_t begun = clock_monotonic();
-    int error = open_draft(queue, draft);
-    if (error)
-        return error;
-    error = message_write(message, &draft->name, now, queue->config.max_size, draft->file.file, &draft->size);
-    if (!error)
-        error = reserve_and_publish(queue, draft, options, begun);
     fs_draft_close(&draft->file);
-    return error;
 }
 
-int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id)
+/* ---- names ------------------------------------------------------------------------ */
+
+struct name publish_name(const mq_queue *queue, const mq_message *message, int64_t now)
 {
-    int error = queue_refresh(queue);
-    if (error)
-        return error;
-    const int64_t now = clock_now();
-    struct draft draft = {.name = make_name(queue, message, now)};
-    draft.state = draft.name.time > now ? MQ_DELAYED : MQ_READY;
-    draft.durable = queue->config.durable && !options->no_sync;
-    error = write_and_publish(queue, message, &draft, options, now);
-    if (error)
-        return error;
-    if (ret_id)
-        memcpy(ret_id, draft.name.id, strlen(draft.name.id) + 1);
-    expire_some(queue, now);
-    return 0;
+    struct name name = message->name;
+    const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
+    if (!name.expires && ttl)
+        name.expires = ttl < NAME_TIME_MAX - now ? now + ttl : NAME_TIME_MAX;
+    const int64_t delay = message->delay < NAME_TIME_MAX - now ? message->delay : NAME_TIME_MAX - now;
+    name.time = message->due ? message->due : now + delay;
+    return name;
+}
+
+enum mq_state publish_state(const struct name *name, int64_t now)
+{
+    return name->time > now ? MQ_DELAYED : MQ_READY;
 }

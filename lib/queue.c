@@ -123,7 +123,7 @@ static mq_queue *new_handle(const char *spool, const char *name)
         return NULL;
     }
     snprintf(queue->name, sizeof queue->name, "%s", name);
-    queue->dir = -1;
+    queue->dir = queue->tmp = -1;
     queue->fresh = true;
     for (int state = 0; state < MQ_STATES; state++)
         queue->target[state].dir = -1;
@@ -153,9 +153,11 @@ static void release_handle(mq_queue *queue)
         queue_forget_target(queue, (enum mq_state)state);
     page_close(queue->page);
     queue->page = NULL;
+    if (queue->tmp >= 0)
+        close(queue->tmp);
     if (queue->dir >= 0)
         close(queue->dir);
-    queue->dir = -1;
+    queue->dir = queue->tmp = -1;
     queue->settled = false;
 }
 
@@ -198,6 +200,7 @@ void mq_close(mq_queue *queue)
     if (!queue)
         return;
     release_handle(queue);
+    free(queue->pack);
     free(queue->spool);
     free(queue);
 }
@@ -248,6 +251,18 @@ int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *
         snprintf(queue->target[state].name, sizeof queue->target[state].name, "%s", bucket);
     }
     *ret_dir = queue->target[state].dir;
+    return 0;
+}
+
+int queue_tmp(mq_queue *queue, int *ret_dir)
+{
+    if (queue->tmp < 0) {
+        const int dir = fs_open_dir(queue->dir, "tmp");
+        if (dir < 0)
+            return dir;
+        queue->tmp = dir;
+    }
+    *ret_dir = queue->tmp;
     return 0;
 }
 

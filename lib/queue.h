@@ -16,6 +16,7 @@ struct mq_queue {
     char *spool;
     unsigned flags; /* it was opened with */
     int dir;
+    int tmp;      /* its tmp/; -1: not open */
     bool settled; /* the queue's own name is known to be on the disk */
     bool fresh;   /* nothing was done with it since it was opened */
     bool polling;
@@ -28,6 +29,8 @@ struct mq_queue {
     } target[MQ_STATES];   /* the buckets that messages were last moved into */
     struct cursor *cursor; /* the reader's place in ready/, made by the first claim */
     struct waiter *waiter; /* made by the first wait */
+    char *pack;            /* where several messages become a file's content; NULL until then */
+    size_t pack_room;
 };
 
 /* Before each operation: notice a page that was replaced, truncated or deleted, a changed configuration, and that
@@ -43,6 +46,9 @@ int queue_settle(mq_queue *queue);
 
 /* Open a bucket of a state to put something in, made where it is missing; the handle keeps it open. */
 int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *ret_dir);
+
+/* Its tmp/, which the handle keeps open. */
+int queue_tmp(mq_queue *queue, int *ret_dir);
 
 /* That bucket was removed by others. */
 void queue_forget_target(mq_queue *queue, enum mq_state state);

@@ -1,10 +1,12 @@
 /* Receiving: housekeeping, a claim, and waiting until there is something to claim. */
+#include "receive.h"
+
 #include <errno.h>
 #include <poll.h>
 
-#include "claim.h"
 #include "clock.h"
 #include "expire.h"
+#include "message.h"
 #include "wait.h"
 
 static bool is_cancelled(int cancel_fd)
@@ -13,20 +15,25 @@ static bool is_cancelled(int cancel_fd)
     return cancel_fd >= 0 && poll(&cancel, 1, 0) > 0;
 }
 
-static int try_once(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_options *options)
+{
+    return options->ack_timeout ? options->ack_timeout : queue->config.ack_timeout;
+}
+
+static int try_once(mq_queue *queue, const struct mq_receive_options *options, uint64_t most,
+                    struct claimed *ret_claimed)
 {
     int error = queue_refresh(queue);
     if (!error)
         error = expire_all(queue, clock_now());
-    if (error)
-        return error;
-    return claim_next(queue, options->ack_timeout ? options->ack_timeout : queue->config.ack_timeout, ret_message);
+    return error ? error : claim_next(queue, receive_ack_timeout(queue, options), most, ret_claimed);
 }
 
 /* The queue may be deleted while we look: then in the one that has its name now. */
-static int try_here_or_anew(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+static int try_here_or_anew(mq_queue *queue, const struct mq_receive_options *options, uint64_t most,
+                            struct claimed *ret_claimed)
 {
-    const int got = try_once(queue, options, ret_message);
+    const int got = try_once(queue, options, most, ret_claimed);
     return got == -ENOENT ? queue_reopen(queue) : got;
 }
 
@@ -44,14 +51,14 @@ static int wait_more(mq_queue *queue, const struct mq_receive_options *options, 
     return error ? error : 1;
 }
 
-int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, struct claimed *ret_claimed)
 {
     if (options->ack_timeout < 0)
         return -EINVAL;
     const int64_t since = clock_monotonic();
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
     while (more == 1) {
-        got = try_here_or_anew(queue, options, ret_message);
+        got = try_here_or_anew(queue, options, most, ret_claimed);
         if (got != 0)
             break;
         more = wait_more(queue, options, since);
@@ -59,5 +66,16 @@ int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_mes
             got = more;
     }
     wait_leave(queue);
+    return got;
+}
+
+int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+{
+    struct claimed claimed;
+    const int got = receive_claim(queue, options, 1, &claimed);
+    if (got == 1) {
+        receipt_format(queue->name, &claimed.name, claimed.message->receipt);
+        *ret_message = claimed.message;
+    }
     return got;
 }

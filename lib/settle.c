@@ -12,11 +12,13 @@
 
 #include "bucket.h"
 #include "clock.h"
-#include "expire.h"
+#include "deadletter.h"
 #include "fs.h"
 #include "id.h"
 #include "move.h"
 #include "retry.h"
+#include "settle.h"
+#include "split.h"
 
 /* A claim may be extended while we look for it, so that a listing shows it neither at the old place nor at the new. */
 #define LOOKS 4
@@ -29,6 +31,11 @@ struct claim {
 
 /* What to do with a live claim. As move_message: 1 done, 0 it has gone. */
 typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
+
+static int64_t later(int64_t now, int64_t duration)
+{
+    return duration < NAME_TIME_MAX - now ? now + duration : NAME_TIME_MAX;
+}
 
 /* ---- finding the claim ----------------------------------------------------------- */
 
@@ -56,7 +63,8 @@ static bool pick_token(const struct listing *files, const struct name *wanted, s
     for (size_t i = 0; i < files->count; i++) {
         const char *file = listing_at(files, i);
         name_parse(MQ_INFLIGHT, file, &name);
-        if (name.token == wanted->token && strcmp(name.id, wanted->id) == 0) {
+        /* A batch has another id in front once some of it is acked. */
+        if (name.token == wanted->token && (wanted->count > 1 || strcmp(name.id, wanted->id) == 0)) {
             ret_claim->name = name;
             snprintf(ret_claim->file, sizeof ret_claim->file, "%s", file);
             return true;
@@ -109,7 +117,11 @@ static int settle_once(mq_queue *queue, const struct name *wanted, settle_fn *ac
     if (found != 1)
         return found;
     /* Past its deadline a claim is over, even where nobody has come by yet to take the message back. */
-    const int done = claim.name.time > clock_now() ? act(queue, &claim, argument) : -ESTALE;
+    int done = claim.name.time > clock_now() ? 0 : -ESTALE;
+    if (!done)
+        done = split_finish(queue, MQ_INFLIGHT, claim.dir, claim.file, &claim.name);
+    if (!done)
+        done = act(queue, &claim, argument);
     close(claim.dir);
     return done;
 }
@@ -129,9 +141,9 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const vo
 static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
-    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file);
+    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
-        page_count(queue->page, PAGE_ACKED);
+        page_count(queue->page, PAGE_ACKED, claim->name.count);
     return done;
 }
 
@@ -144,14 +156,14 @@ static int act_nack(mq_queue *queue, const struct claim *claim, const void *argu
 {
     const int64_t asked = *(const int64_t *)argument, now = clock_now();
     if (retry_is_over(&queue->config, claim->name.attempts))
-        return expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, "max-attempts", now);
+        return deadletter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, "max-attempts", now);
     struct name name = claim->name;
     const int64_t delay = asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
-    name.time = delay < NAME_TIME_MAX - now ? now + delay : NAME_TIME_MAX;
+    name.time = later(now, delay);
     const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
                                   &name);
     if (done == 1)
-        page_count(queue->page, PAGE_RETRIED);
+        page_count(queue->page, PAGE_RETRIED, name.count);
     return done;
 }
 
@@ -164,7 +176,7 @@ int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 
 static int act_reject(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    return expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, argument, clock_now());
+    return deadletter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, argument, clock_now());
 }
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
@@ -187,9 +199,8 @@ int mq_release(mq_queue *queue, const char *receipt)
 
 static int act_extend(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    const int64_t timeout = *(const int64_t *)argument, now = clock_now();
     struct name name = claim->name;
-    name.time = timeout < NAME_TIME_MAX - now ? now + timeout : NAME_TIME_MAX;
+    name.time = later(clock_now(), *(const int64_t *)argument);
     if (name.time == claim->name.time)
         return 1;
     return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, &name);
@@ -200,4 +211,50 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
     if (ack_timeout <= 0)
         return -EINVAL;
     return settle(queue, receipt, act_extend, &ack_timeout);
+}
+
+/* ---- of several messages some ------------------------------------------------------- */
+
+static struct name name_of_rest(const struct name *name, const struct settle_progress *progress)
+{
+    struct name rest = *name;
+    rest.count -= (uint32_t)(progress->position - name->position);
+    if (rest.length)
+        rest.length -= progress->offset - name->offset;
+    rest.position = progress->position;
+    rest.offset = progress->offset;
+    snprintf(rest.id, sizeof rest.id, "%s", progress->id);
+    return rest;
+}
+
+static int move_rest(mq_queue *queue, const struct claim *claim, const struct settle_progress *progress,
+                     struct name *rest)
+{
+    const int64_t now = clock_now();
+    rest->time = later(now, progress->ack_timeout);
+    if (progress->corrupt)
+        return deadletter_make_corrupt(queue, MQ_INFLIGHT, claim->dir, claim->file, rest, now);
+    if (progress->ack_timeout)
+        return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, rest);
+    rest->attempts -= rest->attempts > 0;
+    return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_READY, rest);
+}
+
+static int act_progress(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const struct settle_progress *progress = argument;
+    struct name rest = name_of_rest(&claim->name, progress);
+    const int moved = move_rest(queue, claim, progress, &rest);
+    if (moved != 1)
+        return moved;
+    const uint32_t done = claim->name.count - rest.count;
+    page_add_messages(queue->page, MQ_INFLIGHT, -(int64_t)done);
+    page_add_bytes(queue->page, -(int64_t)(rest.offset - claim->name.offset));
+    page_count(queue->page, PAGE_ACKED, done);
+    return 1;
+}
+
+int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress)
+{
+    return settle(queue, receipt, act_progress, progress);
 }

@@ -59,23 +59,22 @@ static int count_waiting(mq_queue *queue, int64_t limit, int64_t *ret_count)
     return error;
 }
 
-int stats_is_over(mq_queue *queue, uint64_t limit, bool *ret_over)
+int stats_is_over(mq_queue *queue, uint64_t limit, unsigned own, bool *ret_over)
 {
     struct totals totals;
     int64_t counted;
     int error = add_up(queue, &totals);
     if (error)
         return error;
-    /* The caller's own message is counted already. */
     *ret_over = at_least_none(totals.count[MQ_READY] + totals.count[MQ_DELAYED]) > limit;
     if (!*ret_over || !page_take_recount(queue->page, clock_now()))
         return 0;
     /* Killed processes leave the counters wrong; a queue must not stay full because of that. */
     error = count_waiting(queue, (int64_t)limit, &counted);
-    if (!error && (uint64_t)counted < limit) {
+    if (!error && (uint64_t)counted + own <= limit) {
         *ret_over = false;
         error = stats_recount(queue);
-        page_add_messages(queue->page, MQ_READY, 1); /* the caller's own again: it is in no directory yet */
+        page_add_messages(queue->page, MQ_READY, own); /* which the directories do not have */
     }
     return error;
 }

@@ -4,9 +4,10 @@
 
 #include "queue.h"
 
-/* Whether more than `limit` messages are ready or delayed. What the counters say is believed unless they say
-   that it is full: then the directories are counted, now and again. */
-int stats_is_over(mq_queue *queue, uint64_t limit, bool *ret_over);
+/* Whether more than `limit` messages are ready or delayed, with the caller's own, of which there are `own` and which
+   are counted already, though in no directory yet. What the counters say is believed unless they say that it is full:
+   then the directories are counted, now and again. */
+int stats_is_over(mq_queue *queue, uint64_t limit, unsigned own, bool *ret_over);
 
 /* Put this host's counters right from the directories, if nothing moves meanwhile. */
 int stats_recount(mq_queue *queue);

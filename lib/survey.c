@@ -23,8 +23,8 @@ static void note_position(struct survey *survey, enum mq_state state, const stru
     uint64_t *const head = &survey->heads[name->priority], *const last = &survey->positions[name->priority];
     if (state == MQ_READY && name_birth(name->position) < *head)
         *head = name_birth(name->position);
-    if (name->position > *last)
-        *last = name->position;
+    if (name->position + name->count - 1 > *last)
+        *last = name->position + name->count - 1;
 }
 
 static int count_message(void *context, const char *text, unsigned char type)
@@ -37,10 +37,10 @@ static int count_message(void *context, const char *text, unsigned char type)
     if (walk->survey) {
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return 0;
-        walk->survey->bytes += status.st_size;
+        walk->survey->bytes += name.length ? name.length : status.st_size - name.offset;
         note_position(walk->survey, walk->state, &name);
     }
-    walk->count++;
+    walk->count += name.count;
     return walk->count >= walk->limit;
 }
 

@@ -12,6 +12,7 @@
 #include "fs.h"
 #include "queue.h"
 #include "stats.h"
+#include "unsplit.h"
 
 /* No writer is at it any more: publish.c lets them live for a day. */
 #define TMP_AGE (36 * 3600)
@@ -33,7 +34,7 @@ static bool is_abandoned(const struct sweep *sweep, const char *name)
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
-    if (type != DT_DIR && is_abandoned(sweep, name))
+    if (type != DT_DIR && !name_is_split(name) && is_abandoned(sweep, name))
         sweep->removed += fs_unlink(sweep->dir, name) == 0;
     return 0;
 }
@@ -101,7 +102,10 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
         error = sweep_dir(&sweep, "waiters", sweep_waiter);
     for (int state = 0; state < MQ_STATES && !error; state++)
         error = sweep_buckets(&sweep, (enum mq_state)state);
-    *ret_removed = sweep.removed;
+    uint64_t cleared = 0;
+    if (!error)
+        error = unsplit_clear(queue, &cleared);
+    *ret_removed = sweep.removed + cleared;
     return error;
 }
 
@@ -110,6 +114,8 @@ int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
     struct mq_swept swept = {0};
     const int64_t now = clock_now();
     int error = queue_refresh(queue);
+    if (!error)
+        error = unsplit_finish(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)

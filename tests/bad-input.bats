@@ -745,7 +745,7 @@ assert_drains() { # NUMBER
     age jobs delayed
     mq-recv -a -w 5s jobs >got
     mq-queue sweep # what consumers need then must not be swept away for being empty now
-    seq 5 | mq-send -q -l jobs
+    seq 5 | mq-send -q -l --batch 1 jobs
     fill_inodes
     for command in 'mq-send jobs body' 'mq-send -p 9 jobs body' 'mq-send -d 1h jobs body' 'mq-send new body' 'mq-queue create new'; do
         # shellcheck disable=SC2086 # several words
@@ -759,13 +759,26 @@ assert_drains() { # NUMBER
 
 @test "with all inodes used claims can be nacked, rejected and released" {
     mount_disk size=4m,nr_inodes=200
-    seq 5 | mq-send -q -l jobs
+    seq 5 | mq-send -q -l --batch 1 jobs
     fill_inodes
     mq-ack --release "$(claim jobs)"
     mq-ack --nack --delay=0 "$(claim jobs)"
     mq-ack --nack --delay=1h "$(claim jobs)"
     mq-ack --reject "$(claim jobs)"
     assert_equal "$(depth jobs ready) $(depth jobs delayed) $(depth jobs dead)" '3 1 1'
+}
+
+@test "with all inodes used a consumer that streams drains batches, and what it cannot take it leaves" {
+    mount_disk size=4m,nr_inodes=200
+    seq 5 | mq-send -q -l jobs
+    fill_inodes
+    # In memory a further name takes an inode, so that one message cannot be split off.
+    run -75 --separate-stderr mq-recv --no-wait jobs
+    assert_complains 'mq-recv: jobs: '
+    assert_equal "$(depth jobs ready) $(depth jobs inflight)" '5 0'
+    run -0 --separate-stderr mq-recv -a -l -f --no-wait jobs
+    assert_equal "${#lines[@]}" 5
+    assert_equal "$(depth jobs ready) $(depth jobs inflight)" '0 0'
 }
 
 @test "whichever file is the last that the disk takes, a message is sent whole or not at all" {

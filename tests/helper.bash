@@ -161,9 +161,9 @@ files() {
     find "$MQ_SPOOL/$1/$2" -mindepth 2 -maxdepth 2 -type f -printf '%f\n' | LC_ALL=C sort
 }
 
-# depth QUEUE STATE: how many there are.
+# depth QUEUE STATE: how many messages there are; a name with a field nN stands for N.
 depth() {
-    files "$1" "$2" | wc -l
+    files "$1" "$2" | awk '{ n += match($0, /\.n[0-9]+/) ? substr($0, RSTART + 2, RLENGTH - 2) : 1 } END { print n + 0 }'
 }
 
 has_depth() { # QUEUE STATE NUMBER

@@ -492,7 +492,7 @@ trace() { # CALL,CALL… COMMAND…
 
 @test "more messages than a bucket takes come out in the order they went in" {
     seq 600 >want
-    mq-send -q --no-sync -l jobs <want
+    mq-send -q --no-sync --batch 1 -l jobs <want
     (($(find "$MQ_SPOOL/jobs/ready" -mindepth 1 -type d | wc -l) > 1))
     mq-recv -al -n 600 --no-wait jobs >got
     cmp got want

@@ -1,5 +1,6 @@
 /* Message files: what is written reads back, and whatever is not a whole message is refused. */
-#include "message.h"
+#include "decode.h"
+#include "encode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,7 @@
 
 #include "unit.h"
 
-static const struct name named = {.id = "abc", .priority = MQ_PRIORITY_DEFAULT};
+static const struct name named = {.id = "abc", .priority = MQ_PRIORITY_DEFAULT, .count = 1};
 
 static int make_file(const char *text, size_t size)
 {
@@ -23,7 +24,7 @@ static void expect_corrupt(const char *text)
 {
     mq_message *message;
     const int file = make_file(text, strlen(text));
-    if (!EXPECT(message_load(file, &named, &message) == -EBADMSG))
+    if (!EXPECT(decode_file(file, &named, &message) == -EBADMSG))
         fprintf(stderr, "taken: %s\n", text);
     close(file);
 }
@@ -48,7 +49,7 @@ static void a_body_may_end_at_the_end_of_the_file(void)
 {
     mq_message *message;
     char body[10] = "";
-    EXPECT(message_load(make_file("Id: abc\nType:  t\n\nfour", 22), &named, &message) == 0);
+    EXPECT(decode_file(make_file("Id: abc\nType:  t\n\nfour", 22), &named, &message) == 0);
     EXPECT(mq_message_size(message) == 4 && mq_message_read(message, body, 9) == 4);
     EXPECT_TEXT(body, "four");
     EXPECT_TEXT(mq_message_header(message, "tYPE"), "t");
@@ -88,10 +89,10 @@ static void write_and_read(size_t size, bool streamed, const char *header_value)
         mq_message_set_body_fd(message, source);
     else
         mq_message_set_body(message, body, size);
-    EXPECT(message_write(message, &named, 1700000000000000, size, file, &file_size) == 0);
+    EXPECT(encode_to_file(message, &named, 1700000000000000, size, file, &file_size) == 0);
     EXPECT((uint64_t)lseek(file, 0, SEEK_END) == file_size);
     lseek(file, 0, SEEK_SET);
-    EXPECT(message_load(file, &named, &back) == 0);
+    EXPECT(decode_file(file, &named, &back) == 0);
     EXPECT_TEXT(mq_message_header(back, "type"), "user.signup");
     EXPECT_TEXT(mq_message_header(back, "x-note"), header_value);
     EXPECT_TEXT(mq_message_header(back, "timestamp"), "2023-11-14T22:13:20.000000Z");
@@ -126,9 +127,9 @@ static void a_body_over_the_limit_is_refused(void)
     for (size_t over = 10; over <= 100000; over *= 100) {
         const int source = make_file(body, over), file = memfd_create("message", MFD_CLOEXEC);
         mq_message_set_body(message, body, over);
-        EXPECT(message_write(message, &named, 0, over - 1, file, &size) == -EMSGSIZE);
+        EXPECT(encode_to_file(message, &named, 0, over - 1, file, &size) == -EMSGSIZE);
         mq_message_set_body_fd(message, source);
-        EXPECT(message_write(message, &named, 0, over - 1, file, &size) == -EMSGSIZE);
+        EXPECT(encode_to_file(message, &named, 0, over - 1, file, &size) == -EMSGSIZE);
         close(file);
         close(source);
     }

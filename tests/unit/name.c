@@ -23,10 +23,25 @@ static void unknown_fields_are_kept(void)
 {
     struct name name;
     char text[NAME_SIZE];
-    EXPECT(name_parse(MQ_READY, POSITION ".abc.n7.a1.zhello", &name));
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.k7.a1.zhello", &name));
     name.attempts = 3;
     name_format(MQ_READY, &name, text);
-    EXPECT_TEXT(text, POSITION ".abc.a3.n7.zhello");
+    EXPECT_TEXT(text, POSITION ".abc.a3.k7.zhello");
+}
+
+static void a_part_of_a_file(void)
+{
+    struct name name;
+    char text[NAME_SIZE];
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.a1", &name));
+    EXPECT(name.count == 1 && name.offset == 0 && name.length == 0 && !name.split);
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.a1.n256.o1234567.l89.s0", &name));
+    EXPECT(name.count == 256 && name.offset == 1234567 && name.length == 89 && name.split && name.split_offset == 0);
+    name_format(MQ_READY, &name, text);
+    EXPECT_TEXT(text, POSITION ".abc.a1.n256.o1234567.l89.s0");
+    name_format_split(&name, text);
+    EXPECT_TEXT(text, "split-" POSITION ".abc");
+    EXPECT(name_is_split(text) && !name_is_split(POSITION ".abc"));
 }
 
 static void what_is_no_name(void)
@@ -44,6 +59,14 @@ static void what_is_no_name(void)
         POSITION ".abc.a1.x12",
         POSITION ".abc.a1.x0063F2A1B3C4D",
         POSITION ".abc.a1.c0123456789abcdef",
+        POSITION ".abc.a1.n1",
+        POSITION ".abc.a1.n0",
+        POSITION ".abc.a1.n4097",
+        POSITION ".abc.a1.n",
+        POSITION ".abc.a1.o0",
+        POSITION ".abc.a1.o12345678",
+        POSITION ".abc.a1.l0",
+        POSITION ".abc.a1.s",
         "x00063f2a1b3c4001.abc.a1",
         "50063f2a1b3c4001.abc.a1",
         POSITION ".0123456789012345678901234567890123456789012345678901234567890123x.a1",
@@ -63,8 +86,9 @@ static void longest_name_fits(void)
     char text[NAME_SIZE];
     memset(name.id, 'i', sizeof name.id - 1);
     memset(name.reason, 'r', sizeof name.reason - 1);
-    memset(name.others, 'o', sizeof name.others - 1);
+    memset(name.others, 'k', sizeof name.others - 1);
     name.others[0] = '.';
+    name.offset = name.length = NAME_BYTES_MAX;
     name_format(MQ_DEAD, &name, text);
     EXPECT(strlen(text) < NAME_SIZE);
     struct name back;
@@ -162,6 +186,7 @@ int main(void)
 {
     ready_names();
     unknown_fields_are_kept();
+    a_part_of_a_file();
     what_is_no_name();
     longest_name_fits();
     names_sort_in_order_of_delivery();

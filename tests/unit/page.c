@@ -44,10 +44,10 @@ static void positions_only_grow(struct page *page)
     const int64_t now = 1000000;
     for (int i = 0; i < 1000; i++) {
         /* The clock steps to and fro by an hour. */
-        const uint64_t next = page_next_position(page, 4,
-                                                 now + (i % 3 - 1) * INT64_C(3600000000) + INT64_C(7200000000));
+        const uint64_t next = page_next_positions(page, 4, 1,
+                                                  now + (i % 3 - 1) * INT64_C(3600000000) + INT64_C(7200000000));
         EXPECT(next > last);
-        EXPECT((next & 0xfff) < PAGE_BUCKET_MESSAGES);
+        EXPECT((next & 0xfff) < PAGE_BUCKET_FILES);
         last = next;
     }
     EXPECT(page_last_position(page, 4) == last);
@@ -55,10 +55,36 @@ static void positions_only_grow(struct page *page)
     EXPECT(page_last_position(page, 4) == last);
 }
 
+static void positions_of_a_batch_lie_in_one_bucket(struct page *page)
+{
+    static const unsigned counts[] = {256, 1, 2, 4096, 7, 255, 1, 1000};
+    uint64_t last = 0;
+    for (unsigned i = 0; i < 200; i++) {
+        const unsigned count = counts[i % (sizeof counts / sizeof *counts)];
+        const uint64_t first = page_next_positions(page, 6, count, 1000);
+        EXPECT(first > last);
+        last = first + count - 1;
+        EXPECT(name_birth(first) == name_birth(last));
+        EXPECT(page_last_position(page, 6) == last);
+    }
+}
+
+static void a_bucket_takes_so_many_files_of_a_size(struct page *page)
+{
+    for (unsigned count = 1; count <= 32; count *= 2) {
+        uint64_t first = page_next_positions(page, 7, 4096, 1000); /* the next one begins a bucket */
+        unsigned files = 0;
+        first = page_next_positions(page, 7, count, 1000);
+        for (uint64_t next = first; name_birth(next) == name_birth(first); files++)
+            next = page_next_positions(page, 7, count, 1000);
+        EXPECT(files == (count < 16 ? 256 : 4096 / count));
+    }
+}
+
 static void a_noisy_position_is_left_behind(struct page *page)
 {
     page_raise_position(page, 3, UINT64_MAX);
-    const uint64_t next = page_next_position(page, 3, 5000);
+    const uint64_t next = page_next_positions(page, 3, 1, 5000);
     EXPECT(name_birth(next) == 5000);
 }
 
@@ -132,6 +158,8 @@ int main(void)
     const int dir = make_queue_dir();
     struct page *page = make_page(dir);
     positions_only_grow(page);
+    positions_of_a_batch_lie_in_one_bucket(page);
+    a_bucket_takes_so_many_files_of_a_size(page);
     a_noisy_position_is_left_behind(page);
     heads_never_hide_an_arrival(page);
     times_are_never_far_off(page);

@@ -1,0 +1,209 @@
+/* Sending what the command line or a stream holds. */
+#include "sending.h"
+
+#include <clock.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <units.h>
+
+#include "bundle.h"
+#include "cli.h"
+#include "output.h"
+#include "records.h"
+
+/* Where a message comes from. */
+struct source {
+    const char *file; /* NULL: standard input or the arguments */
+    uint64_t record;  /* counted from 1; 0: the whole of it */
+};
+
+/* ---- failures -------------------------------------------------------------------- */
+
+static int fail(const struct sending *sending, int status, const struct source *source, const char *problem,
+                const char *detail)
+{
+    char record[40] = "", tally[40] = "";
+    if (source->record)
+        snprintf(record, sizeof record, "record %" PRIu64 ": ", source->record);
+    if (sending->tallies)
+        snprintf(tally, sizeof tally, "; %" PRIu64 " sent", sending->sent);
+    return cli_fail(status, mq_queue_name(sending->queue), "%s%s%s%s%s%s%s", source->file ? source->file : "",
+                    source->file ? ": " : "", record, problem, *detail ? ": " : "", detail, tally);
+}
+
+static int refused(const struct sending *sending, const struct source *source, int error)
+{
+    char limit[64] = "the body is larger than max-size = ", problem[256];
+    const size_t length = strlen(limit);
+    if (error == -EBADMSG && mq_config_explain(cli_spool, mq_queue_name(sending->queue), problem, sizeof problem) == 1)
+        return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
+    if (error == -EMSGSIZE && mq_config_get(sending->queue, "max-size", limit + length, sizeof limit - length) == 0)
+        return fail(sending, STATUS_DATA, source, "cannot publish", limit);
+    return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
+}
+
+int sending_fail_file(const struct sending *sending, int error, const char *file, const char *what)
+{
+    return fail(sending, cli_status(error), &(struct source){.file = file}, what, cli_reason(error));
+}
+
+/* ---- one at a time --------------------------------------------------------------- */
+
+/* Print ids, which are made to end in a newline on the way. */
+static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], size_t count, const struct source *source)
+{
+    char *text = cli_must(malloc(count * MQ_ID_SIZE + 1)), *end = text;
+    for (size_t i = 0; i < count; i++) {
+        cli_note(mq_queue_name(sending->queue), "sent %s", ids[i]);
+        end = stpcpy(end, ids[i]);
+        *end++ = '\n';
+    }
+    const int error = cli_quiet ? 0 : output_print(text, (size_t)(end - text));
+    free(text);
+    return error ? fail(sending, STATUS_IO, source, "sent, but its id cannot be printed", cli_reason(error))
+                 : STATUS_DONE;
+}
+
+static int send_message(struct sending *sending, mq_message *message, const struct source *source)
+{
+    char id[1][MQ_ID_SIZE];
+    const int error = mq_send(sending->queue, message, &sending->options, id[0]);
+    if (error)
+        return refused(sending, source, error);
+    sending->sent++;
+    return print_ids(sending, id, 1, source);
+}
+
+int sending_bytes(struct sending *sending, const char *data, size_t size, const char *file)
+{
+    int status;
+    mq_message *message = sending->make(&status);
+    if (!message)
+        return status;
+    mq_message_set_body(message, data, size);
+    status = send_message(sending, message, &(struct source){.file = file});
+    mq_message_free(message);
+    return status;
+}
+
+static int send_whole(struct sending *sending, int fd, const char *file)
+{
+    int status;
+    mq_message *message = sending->make(&status);
+    if (!message)
+        return status;
+    mq_message_set_body_fd(message, fd);
+    status = send_message(sending, message, &(struct source){.file = file});
+    mq_message_free(message);
+    return status;
+}
+
+/* ---- many ------------------------------------------------------------------------ */
+
+struct stream {
+    struct sending *sending;
+    struct records records;
+    struct bundle *bundle;
+    struct source source; /* the record that is read next */
+    int64_t first_at;     /* when the first one of the bundle came; monotonic */
+    char (*ids)[MQ_ID_SIZE];
+};
+
+static size_t bundle_capacity(const struct sending *sending)
+{
+    char text[UNITS_TEXT_SIZE];
+    uint64_t count = sending->options.batch;
+    if (!count && mq_config_get(sending->queue, "batch-count", text, sizeof text) == 0)
+        (void)units_parse_number(text, UINT32_MAX, &count);
+    return count > 0 ? (size_t)count : 1;
+}
+
+/* Send what has been collected. */
+static int flush(struct stream *stream)
+{
+    struct sending *sending = stream->sending;
+    struct source first = stream->source;
+    size_t sent;
+    if (bundle_count(stream->bundle) == 0)
+        return STATUS_DONE;
+    first.record -= bundle_count(stream->bundle);
+    const int error = bundle_send(stream->bundle, sending->queue, &sending->options, stream->ids, &sent);
+    sending->sent += sent;
+    records_let_go(&stream->records);
+    const int status = stream->ids && sent > 0 ? print_ids(sending, stream->ids, sent, &first) : STATUS_DONE;
+    first.record += sent;
+    return error ? refused(sending, &first, error) : status;
+}
+
+static int add(struct stream *stream, const char *text, size_t size)
+{
+    const char *problem = NULL;
+    const bool json = stream->sending->framing == 'j';
+    if (bundle_count(stream->bundle) == 0)
+        stream->first_at = clock_monotonic();
+    int status = json ? bundle_add_json(stream->bundle, text, size, &problem)
+                      : bundle_add_bytes(stream->bundle, text, size);
+    if (problem) { /* the good ones before it are sent nevertheless, and counted */
+        status = cli_worse(flush(stream), STATUS_DATA);
+        return fail(stream->sending, status, &stream->source, problem, "");
+    }
+    stream->source.record++;
+    return status == STATUS_DONE && bundle_is_full(stream->bundle) ? flush(stream) : status;
+}
+
+/* How long the next record may be waited for: for ever, or as long as those that are here may still linger. */
+static int patience(const struct stream *stream)
+{
+    if (bundle_count(stream->bundle) == 0)
+        return RECORDS_PATIENT;
+    const int64_t waited = (clock_monotonic() - stream->first_at) / 1000, left = stream->sending->linger - waited;
+    return left > 0 ? (int)left : 0;
+}
+
+static int read_all(struct stream *stream)
+{
+    char *text;
+    size_t size;
+    int got = 1, status = STATUS_DONE;
+    while (status == STATUS_DONE && got != 0) {
+        got = records_next(&stream->records, patience(stream), &text, &size);
+        if (got == 1)
+            status = add(stream, text, size);
+        else if (got == 0 || got == -EAGAIN || got == -ETIMEDOUT)
+            status = flush(stream);
+        else
+            break;
+    }
+    if (got >= 0 || status != STATUS_DONE)
+        return status;
+    status = flush(stream);
+    if (status != STATUS_DONE)
+        return status;
+    return got == -EMSGSIZE
+               ? fail(stream->sending, STATUS_DATA, &stream->source, "longer than 64 MiB", "")
+               : fail(stream->sending, cli_status(got), &stream->source, "cannot read the input", cli_reason(got));
+}
+
+static int send_records(struct sending *sending, int fd, const char *file)
+{
+    const size_t capacity = bundle_capacity(sending);
+    struct stream stream = {.sending = sending,
+                            .records = {.fd = fd, .separator = sending->framing == '0' ? '\0' : '\n'},
+                            .bundle = bundle_new(capacity, sending->make),
+                            .source = {.file = file, .record = 1}};
+    if (!cli_quiet || cli_verbose)
+        stream.ids = cli_must(malloc(capacity * sizeof *stream.ids));
+    const int status = read_all(&stream);
+    records_release(&stream.records);
+    bundle_free(stream.bundle);
+    free(stream.ids);
+    return status;
+}
+
+int sending_stream(struct sending *sending, int fd, const char *file)
+{
+    return sending->framing ? send_records(sending, fd, file) : send_whole(sending, fd, file);
+}

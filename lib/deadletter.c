@@ -1,0 +1,107 @@
+/* Dead letters: making them, and giving them another try. */
+#include "deadletter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "browse.h"
+#include "clock.h"
+#include "move.h"
+#include "split.h"
+
+static struct name dead_name(const struct name *name, const char *reason, int64_t now)
+{
+    struct name dead = *name;
+    dead.time = now;
+    name_escape_reason(reason, dead.reason);
+    return dead;
+}
+
+static int count(mq_queue *queue, int moved, const struct name *name)
+{
+    if (moved == 1)
+        page_count(queue->page, PAGE_DIED, name->count);
+    return moved;
+}
+
+int deadletter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
+                            int64_t now)
+{
+    const struct name dead = dead_name(name, "corrupt", now);
+    return count(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), name);
+}
+
+/* All but the last one of a batch, whose name `rest` and `file` then are. 1 done, 0 somebody else was at it. */
+static int make_all_but_last(mq_queue *queue, enum mq_state state, int dir, char file[NAME_SIZE], struct name *rest,
+                             const char *reason, int64_t now)
+{
+    while (rest->count > 1) {
+        struct split split;
+        int done = split_off(queue, state, dir, file, rest, &split);
+        if (done != 1)
+            return done;
+        const struct name dead = dead_name(&split.part, reason, now);
+        done = count(queue, split_take(queue, &split, MQ_DEAD, &dead), &dead);
+        if (done != 1)
+            return done;
+        *rest = split.rest;
+        name_format(state, rest, file);
+        rest->split = false; /* it is finished */
+    }
+    return 1;
+}
+
+int deadletter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
+                    const char *reason, int64_t now)
+{
+    char last_file[NAME_SIZE];
+    struct name last = *name;
+    snprintf(last_file, sizeof last_file, "%s", file);
+    int done = split_finish(queue, state, dir, last_file, &last);
+    if (!done)
+        done = make_all_but_last(queue, state, dir, last_file, &last, reason, now);
+    if (done == -EBADMSG)
+        return deadletter_make_corrupt(queue, state, dir, last_file, &last, now);
+    if (done != 1)
+        return done;
+    const struct name dead = dead_name(&last, reason, now);
+    return count(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
+}
+
+/* ---- another try ------------------------------------------------------------------ */
+
+/* A second life: no attempts, no reason, and no expiry, which would end it at once. */
+static struct name revive(const struct name *dead)
+{
+    struct name name = *dead;
+    name.attempts = 0;
+    name.expires = 0;
+    name.reason[0] = '\0';
+    return name;
+}
+
+static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to)
+{
+    struct name name = revive(&place->name);
+    if (strcmp(to->name, queue->name) == 0)
+        return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
+    name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
+    return move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name);
+}
+
+int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
+{
+    struct browse_place place;
+    if (entry->state != MQ_DEAD)
+        return -EINVAL;
+    const int found = browse_find(queue, entry, &place);
+    if (found != 1)
+        return found;
+    const int moved = retry(queue, &place, to);
+    close(place.dir);
+    if (moved == 1)
+        page_count(queue->page, PAGE_RETRIED, place.name.count);
+    return moved;
+}

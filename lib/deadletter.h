@@ -1,0 +1,18 @@
+/*
+ * Making messages dead letters. Each dead letter is a single message: those that share a name are split.
+ *
+ * The calls are for a file in the bucket `dir` of a state, and return 1 done, 0 somebody else moved it.
+ */
+#ifndef MQ_DEADLETTER_H
+#define MQ_DEADLETTER_H
+
+#include "queue.h"
+
+int deadletter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
+                    const char *reason, int64_t now);
+
+/* What cannot be taken apart becomes one dead letter, reason corrupt. */
+int deadletter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
+                            int64_t now);
+
+#endif

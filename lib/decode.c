@@ -1,0 +1,176 @@
+/* A message out of the bytes of its file. */
+#include "decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clock.h"
+#include "fs.h"
+#include "id.h"
+#include "units.h"
+
+/* Most messages are read whole with their headers at once. */
+#define FIRST_READ 8192
+
+/* ---- headers ---------------------------------------------------------------------- */
+
+/* Turn "Name: value\n" in place into "Name\0value\0", moving it to `to`. The end of what was written, or NULL. */
+static char *take_line(char *to, char *line, size_t length)
+{
+    const size_t name_length = message_header_name_length(line);
+    if (name_length == 0 || name_length >= length || line[name_length] != ':')
+        return NULL;
+    const char *value = line + name_length + 1, *const end = line + length;
+    while (value < end && *value == ' ')
+        value++;
+    if (!message_is_one_line(value, (size_t)(end - value)))
+        return NULL;
+    const size_t value_length = (size_t)(end - value);
+    memmove(to, line, name_length);
+    to[name_length] = '\0';
+    memmove(to + name_length + 1, value, value_length);
+    to[name_length + 1 + value_length] = '\0';
+    return to + name_length + value_length + 2;
+}
+
+/* Take the header lines up to the blank one. How many bytes they and it were, 0: malformed, or there is no blank
+   line. */
+static size_t take_headers(mq_message *message, char *text, size_t size)
+{
+    char *to = text, *line = text;
+    for (char *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
+        if (end == line) {
+            message->headers = text;
+            message->headers_size = (size_t)(to - text);
+            return (size_t)(line + 1 - text);
+        }
+        to = take_line(to, line, (size_t)(end - line));
+        if (!to)
+            return 0;
+    }
+    return 0;
+}
+
+static bool parse_length(const mq_message *message, uint64_t *ret_length)
+{
+    const char *length = mq_message_header(message, "Content-Length");
+    return length && units_parse_number(length, UINT64_MAX, ret_length);
+}
+
+size_t decode_text(char *text, size_t size, mq_message *message)
+{
+    message->borrowed = true;
+    const size_t used = take_headers(message, text, size);
+    const char *id = used ? mq_message_header(message, "Id") : NULL;
+    uint64_t length;
+    if (!id || !id_is_valid(id) || !parse_length(message, &length) || length > size - used)
+        return 0;
+    strcpy(message->name.id, id);
+    message->ahead = text + used;
+    message->ahead_size = message->body_size = length;
+    message->body_read = 0;
+    return used + length;
+}
+
+int decode_extent(char *text, size_t size, char ret_id[MQ_ID_SIZE], size_t *ret_headers_size, uint64_t *ret_body_size)
+{
+    mq_message message = {.borrowed = true};
+    const size_t used = take_headers(&message, text, size);
+    const char *id = used ? mq_message_header(&message, "Id") : NULL;
+    if (!id || !id_is_valid(id) || !parse_length(&message, ret_body_size))
+        return -EBADMSG;
+    strcpy(ret_id, id);
+    *ret_headers_size = used;
+    return 0;
+}
+
+/* ---- files ------------------------------------------------------------------------ */
+
+static bool has_blank_line(const char *text, size_t size)
+{
+    return (size > 0 && text[0] == '\n') || memmem(text, size, "\n\n", 2) != NULL;
+}
+
+/* Read from `offset` until the headers are whole. The text is the caller's to free. */
+static int read_headers(int file, uint64_t offset, char **ret_text, size_t *ret_size)
+{
+    size_t have = 0;
+    char *text = NULL;
+    for (size_t room = FIRST_READ; room <= MESSAGE_HEADERS_MAX * 4; room *= 4) {
+        char *more = realloc(text, room);
+        const ssize_t got = more ? fs_read_at(file, more + have, room - have, offset + have) : -ENOMEM;
+        text = more ? more : text;
+        if (got < 0) {
+            free(text);
+            return (int)got;
+        }
+        have += (size_t)got;
+        if (has_blank_line(text, have)) {
+            *ret_text = text;
+            *ret_size = have;
+            return 0;
+        }
+        if (have < room)
+            break;
+    }
+    free(text);
+    return -EBADMSG;
+}
+
+/* The body is all that the name leaves for it, and what the headers say; a file of one message need not say it. */
+static int set_body(mq_message *message, uint64_t size)
+{
+    uint64_t length;
+    const bool says = mq_message_header(message, "Content-Length");
+    if (says && (!parse_length(message, &length) || length != size))
+        return -EBADMSG;
+    message->body_size = size;
+    if (message->ahead_size > size)
+        message->ahead_size = (size_t)size;
+    return 0;
+}
+
+static int fill(mq_message *message, int file, char *text, size_t size)
+{
+    struct stat status;
+    if (fstat(file, &status) < 0)
+        return -errno;
+    const struct name *name = &message->name;
+    const uint64_t end = name->length ? (uint64_t)name->offset + name->length : (uint64_t)status.st_size;
+    const size_t used = take_headers(message, text, size);
+    const char *id = used ? mq_message_header(message, "Id") : NULL;
+    message->body_at = name->offset + used;
+    if (!id || strcmp(id, name->id) != 0 || end < message->body_at || end > (uint64_t)status.st_size)
+        return -EBADMSG;
+    message->sent_at = (int64_t)status.st_mtim.tv_sec * CLOCK_SECOND + status.st_mtim.tv_nsec / 1000;
+    message->ahead = text + used;
+    message->ahead_size = size - used;
+    return set_body(message, end - message->body_at);
+}
+
+int decode_file(int file, const struct name *name, mq_message **ret_message)
+{
+    char *text = NULL;
+    size_t size = 0;
+    mq_message *message;
+    int error = read_headers(file, name->offset, &text, &size);
+    if (error)
+        return error;
+    error = mq_message_new(&message);
+    if (error) {
+        free(text);
+        return error;
+    }
+    message->name = *name;
+    message->headers = text; /* and with them what was read of the body */
+    error = fill(message, file, text, size);
+    if (error) {
+        mq_message_free(message);
+        return error;
+    }
+    message->file = file;
+    *ret_message = message;
+    return 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * Publishing: what was written to a file that nobody sees becomes messages of a queue.
+ *
+ *     struct draft draft = {.name = …, .state = …, .durable = …};
+ *     publish_open(queue, &draft);   … write to draft.file.file …
+ *     draft.size = …;
+ *     publish(queue, &draft, options);
+ *     publish_close(&draft);         in any case
+ */
+#ifndef MQ_PUBLISH_H
+#define MQ_PUBLISH_H
+
+#include "fs.h"
+#include "queue.h"
+
+struct draft {
+    struct fs_draft file;
+    struct name name; /* but for its position */
+    enum mq_state state;
+    uint64_t size;
+    bool durable;
+    int64_t begun;
+};
+
+int publish_open(mq_queue *queue, struct draft *draft);
+
+/* Wait for room where there is a max-depth, and publish. 0 the messages are in the queue and as durable as they shall
+   be; otherwise nobody sees them. */
+int publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options);
+
+void publish_close(struct draft *draft);
+
+/* The name that a message gets: what it does not say itself is as the queue has it. */
+struct name publish_name(const mq_queue *queue, const mq_message *message, int64_t now);
+
+/* The state that it begins in. */
+enum mq_state publish_state(const struct name *name, int64_t now);
+
+#endif

@@ -1,0 +1,82 @@
+/* Removing messages for good: what an administrator does. */
+#include <unistd.h>
+
+#include "browse.h"
+#include "bucket.h"
+#include "move.h"
+#include "split.h"
+
+/* ---- one message ------------------------------------------------------------------ */
+
+/* Split off those in front of the message at `offset`, then it. */
+static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *place, uint64_t offset)
+{
+    struct name *rest = &place->name;
+    while (rest->count > 1) {
+        struct split split;
+        int done = split_off(queue, state, place->dir, place->file, rest, &split);
+        if (done != 1)
+            return done;
+        if (split.part.offset == offset)
+            return split_remove(queue, &split);
+        done = split_take(queue, &split, state, &split.part);
+        if (done < 0)
+            return done;
+        *rest = split.rest;
+        name_format(state, rest, place->file);
+        rest->split = false; /* it is finished */
+    }
+    return rest->offset == offset ? move_out(queue, state, place->dir, place->file, rest) : 0;
+}
+
+int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
+{
+    struct browse_place place;
+    int done = browse_find(queue, entry, &place);
+    if (done != 1)
+        return done;
+    done = split_finish(queue, entry->state, place.dir, place.file, &place.name);
+    if (!done)
+        done = remove_at(queue, entry->state, &place, entry->offset);
+    close(place.dir);
+    return done;
+}
+
+/* ---- all of them ------------------------------------------------------------------ */
+
+static int purge_file(mq_queue *queue, enum mq_state state, int dir, const char *file, uint64_t *purged)
+{
+    struct name name;
+    name_parse(state, file, &name);
+    const int error = split_finish(queue, state, dir, file, &name);
+    const int removed = error ? error : move_out(queue, state, dir, file, &name);
+    if (removed == 1)
+        *purged += name.count;
+    return removed < 0 ? removed : 0;
+}
+
+static int purge_bucket(mq_queue *queue, enum mq_state state, const char *bucket, struct listing *files,
+                        uint64_t *purged)
+{
+    const int dir = bucket_open(queue->dir, state, bucket);
+    if (dir < 0)
+        return bucket_is_missing(dir) ? 0 : dir;
+    int error = bucket_read(dir, state, files);
+    for (size_t i = 0; i < files->count && !error; i++)
+        error = purge_file(queue, state, dir, listing_at(files, i), purged);
+    close(dir);
+    return error;
+}
+
+int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged)
+{
+    struct listing buckets = {0}, files = {0};
+    uint64_t purged = 0;
+    int error = bucket_list(queue->dir, state, &buckets);
+    for (size_t i = 0; i < buckets.count && !error; i++)
+        error = purge_bucket(queue, state, listing_at(&buckets, i), &files, &purged);
+    listing_free(&buckets);
+    listing_free(&files);
+    *ret_purged = purged;
+    return error;
+}

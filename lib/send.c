@@ -1,0 +1,41 @@
+/* Sending a message: a file of its own. */
+#include <string.h>
+
+#include "clock.h"
+#include "encode.h"
+#include "expire.h"
+#include "id.h"
+#include "publish.h"
+
+static int write_and_publish(mq_queue *queue, const mq_message *message, struct draft *draft,
+                             const struct mq_send_options *options, int64_t now)
+{
+    int error = publish_open(queue, draft);
+    if (error)
+        return error;
+    error = encode_to_file(message, &draft->name, now, queue->config.max_size, draft->file.file, &draft->size);
+    if (!error)
+        error = publish(queue, draft, options);
+    publish_close(draft);
+    return error;
+}
+
+int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id)
+{
+    int error = queue_refresh(queue);
+    if (error)
+        return error;
+    const int64_t now = clock_now();
+    struct draft draft = {.name = publish_name(queue, message, now)};
+    if (!draft.name.id[0])
+        id_make(now, draft.name.id);
+    draft.state = publish_state(&draft.name, now);
+    draft.durable = queue->config.durable && !options->no_sync;
+    error = write_and_publish(queue, message, &draft, options, now);
+    if (error)
+        return error;
+    if (ret_id)
+        memcpy(ret_id, draft.name.id, strlen(draft.name.id) + 1);
+    expire_some(queue, now);
+    return 0;
+}

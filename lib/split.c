@@ -1,0 +1,126 @@
+/* Splitting: taking the first message off a name that stands for several. */
+#include "split.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "batch.h"
+#include "fs.h"
+#include "move.h"
+
+/* The first message of the file and what comes behind it. */
+static int read_parts(int file, const struct name *batch, struct split *split)
+{
+    struct batch_part first, next;
+    int error = batch_read_part(file, batch->offset, &first);
+    if (!error)
+        error = batch_read_part(file, first.offset + first.length, &next);
+    if (error)
+        return error;
+    split->part = batch_first(batch, &first);
+    split->rest = batch_rest(batch, &next);
+    split->rest.split = true;
+    split->rest.split_offset = first.offset;
+    return 0;
+}
+
+/* Neither link nor rename. */
+static int plan(int dir, const char *file_name, const struct name *batch, struct split *split)
+{
+    const int file = fs_open_file(dir, file_name);
+    if (file < 0)
+        return file == -ENOENT ? 0 : file;
+    const int error = read_parts(file, batch, split);
+    close(file);
+    return error ? error : 1;
+}
+
+/* What is in tmp/ under the name may be somebody's who is at the same, or died over it: his link is as good. Or it is
+   another file's, left from long ago, with which this one shares place and id by accident. */
+static int link_in_tmp(int dir, const char *file, int tmp, const char *in_tmp)
+{
+    const int error = fs_link(dir, file, tmp, in_tmp);
+    return error == -EEXIST && fs_is_same_file(tmp, in_tmp, dir, file) ? 0 : error;
+}
+
+int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *batch,
+              struct split *ret_split)
+{
+    struct split split = {.state = state, .dir = dir};
+    char in_tmp[NAME_SIZE], rest[NAME_SIZE];
+    int tmp;
+    int done = queue_tmp(queue, &tmp);
+    if (!done)
+        done = plan(dir, file, batch, &split);
+    if (done != 1)
+        return done;
+    name_format_split(&split.rest, in_tmp);
+    name_format(state, &split.rest, rest);
+    int error = link_in_tmp(dir, file, tmp, in_tmp);
+    if (!error)
+        error = fs_rename(dir, file, dir, rest);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    *ret_split = split;
+    return 1;
+}
+
+int split_find(mq_queue *queue, enum mq_state state, int dir, const char *file_name, const struct name *rest,
+               struct split *ret_split)
+{
+    char in_tmp[NAME_SIZE];
+    struct batch_part part;
+    int tmp, error = queue_tmp(queue, &tmp);
+    if (error)
+        return error;
+    name_format_split(rest, in_tmp);
+    if (!fs_is_same_file(tmp, in_tmp, dir, file_name))
+        return 0;
+    const int file = fs_open_file(dir, file_name);
+    if (file < 0)
+        return file == -ENOENT ? 0 : file;
+    error = batch_read_part(file, rest->split_offset, &part);
+    close(file);
+    if (error)
+        return error;
+    *ret_split = (struct split){.state = state, .dir = dir, .part = batch_first(rest, &part), .rest = *rest};
+    ret_split->part.position--;
+    ret_split->part.length = part.length;
+    return 1;
+}
+
+int split_take(mq_queue *queue, const struct split *split, enum mq_state to, const struct name *name)
+{
+    char in_tmp[NAME_SIZE];
+    int tmp;
+    const int error = queue_tmp(queue, &tmp);
+    if (error)
+        return error;
+    name_format_split(&split->rest, in_tmp);
+    return move_message(queue, split->state, tmp, in_tmp, to, name);
+}
+
+int split_remove(mq_queue *queue, const struct split *split)
+{
+    char in_tmp[NAME_SIZE];
+    int tmp;
+    const int error = queue_tmp(queue, &tmp);
+    if (error)
+        return error;
+    name_format_split(&split->rest, in_tmp);
+    return move_out(queue, split->state, tmp, in_tmp, &split->part);
+}
+
+int split_finish(mq_queue *queue, enum mq_state state, int dir, const char *file, struct name *name)
+{
+    struct split split;
+    if (!name->split)
+        return 0;
+    int done = split_find(queue, state, dir, file, name, &split);
+    if (done == 1)
+        done = split_take(queue, &split, state, &split.part);
+    if (done < 0)
+        return done;
+    name->split = false;
+    return 0;
+}
