@@ -1,16 +1,9 @@
 /* mq-recv: claim messages, waiting for them, and print them. */
-#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli.h"
-#include "json_write.h"
-#include "outflow.h"
+#include "receiving.h"
 #include "signals.h"
-
-#define MOMENT INT64_C(20000)
-#define KEEP_EVERY 50 /* milliseconds between looks at the claim, while nobody reads the output */
 
 enum { NO_WAIT = 256, CREATE, ACK_EVERY };
 
@@ -115,226 +108,21 @@ static const struct argp argp = {
     .children = cli_json_children,
 };
 
-/* ---- printing -------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------- */
 
-static int print_body(mq_message *message, struct outflow *out)
+static int receive(mq_queue *queue)
 {
-    uint64_t left = mq_message_size(message);
-    int error = 0;
-    while (left > 0 && !error) {
-        size_t size;
-        char *room = outflow_room(out, &size);
-        const ssize_t got = mq_message_read(message, room, size);
-        if (got <= 0)
-            return got < 0 ? (int)got : -EIO;
-        left -= (uint64_t)got;
-        error = outflow_added(out, (size_t)got);
-    }
-    return error;
-}
-
-/* The receipt, the body and its end. 0 or a negative errno. */
-static int print_plain(mq_message *message, struct outflow *out)
-{
-    int error = 0;
-    if (!arg_auto_ack) {
-        const char *receipt = mq_message_receipt(message);
-        error = outflow_add(out, receipt, strlen(receipt));
-        if (!error)
-            error = outflow_add(out, "\n", 1);
-    }
-    if (!error)
-        error = print_body(message, out);
-    if (!error && arg_framing)
-        error = outflow_add(out, arg_framing == 'l' ? "\n" : "", 1);
-    return error;
-}
-
-static int print_json(mq_message *message, struct outflow *out)
-{
-    json_t *object;
-    int error = json_from_message(message, arg_queue, arg_auto_ack ? NULL : mq_message_receipt(message), &object);
-    if (error)
-        return error;
-    char *line = json_line(object);
-    json_decref(object);
-    if (!line)
-        return -ENOMEM;
-    error = outflow_add(out, line, strlen(line));
-    free(line);
-    return error;
-}
-
-static int print_message(mq_message *message, struct outflow *out)
-{
-    cli_note(arg_queue, "received %s, attempt %u", mq_message_id(message), mq_message_attempts(message));
-    const int error = cli_json ? print_json(message, out) : print_plain(message, out);
-    if (!error)
-        outflow_end_message(out);
-    return error;
-}
-
-/* ---- settling -------------------------------------------------------------------- */
-
-struct receiver {
-    mq_queue *queue;
-    mq_batch *batch;
-    struct outflow *out;
-    struct output_patience patience;
-    int lost; /* what keeping the claim came to while nobody read */
-};
-
-static void keep(void *context)
-{
-    struct receiver *receiver = context;
-    const int error = mq_batch_keep(receiver->queue, receiver->batch);
-    if (error)
-        receiver->lost = error;
-}
-
-/* A signal came: with --follow that is the end asked for. */
-static int end(const struct receiver *receiver)
-{
-    if (!arg_follow)
-        signals_obey(receiver->patience.cancel_fd);
-    return STATUS_DONE;
-}
-
-static int cannot_ack(int error)
-{
-    if (error == -ESTALE)
-        return cli_fail(STATUS_NOTHING, arg_queue,
-                        "cannot ack: the claim ended while the output was written, and it will be delivered again");
-    return cli_queue_error(error, arg_queue, "cannot ack");
-}
-
-/* Not everything could be delivered: nobody is to blame for it, least of all the messages. What is out is acked. */
-static int give_back(struct receiver *receiver, int why)
-{
-    const size_t done = arg_auto_ack ? outflow_written(receiver->out) : 0;
-    const int error = mq_batch_release(receiver->queue, receiver->batch, done);
-    if (error)
-        (void)cli_queue_error(error, arg_queue, "cannot give the messages back");
-    if (why == -ECANCELED)
-        return end(receiver);
-    const int status = why == -ENOMEM ? STATUS_TRY_LATER : STATUS_IO;
-    return cli_fail(status, arg_queue, "cannot deliver: %s", cli_reason(why));
-}
-
-/* ---- receiving ------------------------------------------------------------------- */
-
-static int ack_some(struct receiver *receiver)
-{
-    const int error = outflow_flush(receiver->out);
-    return error ? error : mq_batch_ack(receiver->queue, receiver->batch, outflow_written(receiver->out));
-}
-
-/* All messages of the batch, to the output. 0 they are out; -EBADMSG those before a corrupt one are. */
-static int print_batch(struct receiver *receiver)
-{
-    mq_message *message;
-    size_t printed = 0;
-    int got, error = 0;
-    while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
-        error = print_message(message, receiver->out);
-        printed++;
-        if (!error && arg_ack_every && printed % arg_ack_every == 0 && printed < mq_batch_count(receiver->batch))
-            error = ack_some(receiver);
-    }
-    if (error)
-        return error;
-    error = outflow_flush(receiver->out);
-    return error ? error : got;
-}
-
-static int deliver(struct receiver *receiver)
-{
-    receiver->lost = 0;
-    outflow_begin(receiver->out, mq_batch_count(receiver->batch));
-    int error = print_batch(receiver);
-    if (error == -ESTALE || receiver->lost)
-        return cannot_ack(receiver->lost ? receiver->lost : error);
-    if (error == -EBADMSG) { /* the rest becomes a dead letter */
-        error = mq_batch_release(receiver->queue, receiver->batch, outflow_written(receiver->out));
-        return error ? cannot_ack(error) : STATUS_DONE;
-    }
-    if (error)
-        return give_back(receiver, error);
-    if (!arg_auto_ack)
-        return STATUS_DONE;
-    error = mq_batch_ack(receiver->queue, receiver->batch, mq_batch_count(receiver->batch));
-    return error ? cannot_ack(error) : STATUS_DONE;
-}
-
-static int nothing_came(uint64_t got)
-{
-    cli_note(arg_queue, "no message came");
-    return got > 0 ? STATUS_DONE : STATUS_NOTHING;
-}
-
-/* Said once, however long we follow. */
-static void tell_if_polling(const mq_queue *queue)
-{
-    static bool told;
-    if (!told && mq_queue_is_polling(queue))
-        cli_note(arg_queue, "looking again and again, since inotify is not to be had");
-    told = told || mq_queue_is_polling(queue);
-}
-
-/* Whether inotify is to be had shows once a receive has begun to wait: first for a moment, then for the rest. */
-static int receive(struct receiver *receiver, uint64_t most)
-{
-    struct mq_receive_options wanted = arg_options;
-    const bool split = cli_verbose && (wanted.wait == MQ_FOREVER || wanted.wait > MOMENT);
-    if (split) {
-        wanted.wait = MOMENT;
-        const int came = mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
-        tell_if_polling(receiver->queue);
-        if (came != 0)
-            return came;
-        wanted.wait = arg_options.wait == MQ_FOREVER ? MQ_FOREVER : arg_options.wait - MOMENT;
-    }
-    return mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
-}
-
-/* A receipt is for one message. */
-static uint64_t most_at_once(uint64_t got)
-{
-    if (!arg_auto_ack)
-        return 1;
-    return arg_follow ? UINT64_MAX : (arg_count ? arg_count : 1) - got;
-}
-
-static int receive_all(struct receiver *receiver)
-{
-    const uint64_t most = arg_follow ? UINT64_MAX : arg_count ? arg_count : 1;
-    int status = STATUS_DONE;
-    for (uint64_t got = 0; status == STATUS_DONE && got < most; got += mq_batch_count(receiver->batch)) {
-        const int came = receive(receiver, most_at_once(got));
-        if (came == 0)
-            return nothing_came(got);
-        if (came == -ECANCELED)
-            return end(receiver);
-        if (came < 0)
-            return cli_queue_error(came, arg_queue, "cannot receive");
-        status = deliver(receiver);
-    }
-    return status;
-}
-
-static int run(mq_queue *queue, int cancel_fd)
-{
-    struct receiver receiver = {.queue = queue};
-    receiver.patience = (struct output_patience){
-        .cancel_fd = cancel_fd, .milliseconds = KEEP_EVERY, .wait = keep, .context = &receiver};
-    const int error = mq_batch_new(&receiver.batch);
-    if (error)
-        return cli_error(error, arg_queue, "cannot receive");
-    receiver.out = outflow_new(&receiver.patience);
-    const int status = receive_all(&receiver);
-    outflow_free(receiver.out);
-    mq_batch_free(receiver.batch);
-    return status;
+    const struct receiving receiving = {
+        .queue = queue,
+        .options = arg_options,
+        .most = arg_follow  ? 0
+                : arg_count ? arg_count
+                            : 1,
+        .auto_ack = arg_auto_ack,
+        .ack_every = arg_ack_every,
+        .framing = cli_json ? 'j' : arg_framing,
+    };
+    return receiving_run(&receiving);
 }
 
 int main(int argc, char **argv)
@@ -348,7 +136,7 @@ int main(int argc, char **argv)
     int status = cli_open(arg_queue, arg_create ? MQ_CREATE : 0, &queue);
     if (status != STATUS_DONE)
         return status;
-    status = run(queue, arg_options.cancel_fd);
+    status = receive(queue);
     mq_close(queue);
     return status;
 }

@@ -89,26 +89,26 @@ int split_find(mq_queue *queue, enum mq_state state, int dir, const char *file_n
     return 1;
 }
 
+static int find_in_tmp(mq_queue *queue, const struct split *split, int *ret_tmp, char ret_file[NAME_SIZE])
+{
+    name_format_split(&split->rest, ret_file);
+    return queue_tmp(queue, ret_tmp);
+}
+
 int split_take(mq_queue *queue, const struct split *split, enum mq_state to, const struct name *name)
 {
-    char in_tmp[NAME_SIZE];
+    char file[NAME_SIZE];
     int tmp;
-    const int error = queue_tmp(queue, &tmp);
-    if (error)
-        return error;
-    name_format_split(&split->rest, in_tmp);
-    return move_message(queue, split->state, tmp, in_tmp, to, name);
+    const int error = find_in_tmp(queue, split, &tmp, file);
+    return error ? error : move_message(queue, split->state, tmp, file, to, name);
 }
 
 int split_remove(mq_queue *queue, const struct split *split)
 {
-    char in_tmp[NAME_SIZE];
+    char file[NAME_SIZE];
     int tmp;
-    const int error = queue_tmp(queue, &tmp);
-    if (error)
-        return error;
-    name_format_split(&split->rest, in_tmp);
-    return move_out(queue, split->state, tmp, in_tmp, &split->part);
+    const int error = find_in_tmp(queue, split, &tmp, file);
+    return error ? error : move_out(queue, split->state, tmp, file, &split->part);
 }
 
 int split_finish(mq_queue *queue, enum mq_state state, int dir, const char *file, struct name *name)

@@ -1,0 +1,247 @@
+/* Receiving messages and printing them. */
+#include "receiving.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "json_write.h"
+#include "outflow.h"
+#include "signals.h"
+
+#define MOMENT INT64_C(20000)
+#define KEEP_EVERY 50 /* milliseconds between looks at the claim, while nobody reads the output */
+
+struct receiver {
+    const struct receiving *wanted;
+    mq_queue *queue;
+    mq_batch *batch;
+    struct outflow *out;
+    struct output_patience patience;
+    int lost; /* what keeping the claim came to while nobody read */
+};
+
+static const char *name_of(const struct receiver *receiver)
+{
+    return mq_queue_name(receiver->queue);
+}
+
+/* ---- printing -------------------------------------------------------------------- */
+
+static int print_body(mq_message *message, struct outflow *out)
+{
+    uint64_t left = mq_message_size(message);
+    int error = 0;
+    while (left > 0 && !error) {
+        size_t size;
+        char *room = outflow_room(out, &size);
+        const ssize_t got = mq_message_read(message, room, size);
+        if (got <= 0)
+            return got < 0 ? (int)got : -EIO;
+        left -= (uint64_t)got;
+        error = outflow_added(out, (size_t)got);
+    }
+    return error;
+}
+
+/* The receipt, the body and its end. 0 or a negative errno. */
+static int print_plain(const struct receiver *receiver, mq_message *message)
+{
+    const int framing = receiver->wanted->framing;
+    int error = 0;
+    if (!receiver->wanted->auto_ack) {
+        const char *receipt = mq_message_receipt(message);
+        error = outflow_add(receiver->out, receipt, strlen(receipt));
+        if (!error)
+            error = outflow_add(receiver->out, "\n", 1);
+    }
+    if (!error)
+        error = print_body(message, receiver->out);
+    if (!error && framing)
+        error = outflow_add(receiver->out, framing == 'l' ? "\n" : "", 1);
+    return error;
+}
+
+static int print_json(const struct receiver *receiver, mq_message *message)
+{
+    json_t *object;
+    const char *receipt = receiver->wanted->auto_ack ? NULL : mq_message_receipt(message);
+    int error = json_from_message(message, name_of(receiver), receipt, &object);
+    if (error)
+        return error;
+    char *line = json_line(object);
+    json_decref(object);
+    if (!line)
+        return -ENOMEM;
+    error = outflow_add(receiver->out, line, strlen(line));
+    free(line);
+    return error;
+}
+
+static int print_message(const struct receiver *receiver, mq_message *message)
+{
+    cli_note(name_of(receiver), "received %s, attempt %u", mq_message_id(message), mq_message_attempts(message));
+    const int error = receiver->wanted->framing == 'j' ? print_json(receiver, message) : print_plain(receiver, message);
+    if (!error)
+        outflow_end_message(receiver->out);
+    return error;
+}
+
+/* ---- settling -------------------------------------------------------------------- */
+
+static void keep(void *context)
+{
+    struct receiver *receiver = context;
+    const int error = mq_batch_keep(receiver->queue, receiver->batch);
+    if (error)
+        receiver->lost = error;
+}
+
+/* A signal came: with --follow that is the end asked for. */
+static int end(const struct receiver *receiver)
+{
+    if (receiver->wanted->most > 0)
+        signals_obey(receiver->patience.cancel_fd);
+    return STATUS_DONE;
+}
+
+static int cannot_ack(const struct receiver *receiver, int error)
+{
+    if (error == -ESTALE)
+        return cli_fail(STATUS_NOTHING, name_of(receiver),
+                        "cannot ack: the claim ended while the output was written, and it will be delivered again");
+    return cli_queue_error(error, name_of(receiver), "cannot ack");
+}
+
+/* Not everything could be delivered: nobody is to blame for it, least of all the messages. What is out is acked. */
+static int give_back(struct receiver *receiver, int why)
+{
+    const size_t done = receiver->wanted->auto_ack ? outflow_written(receiver->out) : 0;
+    const int error = mq_batch_release(receiver->queue, receiver->batch, done);
+    if (error)
+        (void)cli_queue_error(error, name_of(receiver), "cannot give the messages back");
+    if (why == -ECANCELED)
+        return end(receiver);
+    const int status = why == -ENOMEM ? STATUS_TRY_LATER : STATUS_IO;
+    return cli_fail(status, name_of(receiver), "cannot deliver: %s", cli_reason(why));
+}
+
+/* ---- receiving ------------------------------------------------------------------- */
+
+static int ack_some(struct receiver *receiver)
+{
+    const int error = outflow_flush(receiver->out);
+    return error ? error : mq_batch_ack(receiver->queue, receiver->batch, outflow_written(receiver->out));
+}
+
+/* All messages of the batch, to the output. 0 they are out; -EBADMSG those before a corrupt one are. */
+static int print_batch(struct receiver *receiver)
+{
+    mq_message *message;
+    size_t printed = 0;
+    int got, error = 0;
+    while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
+        error = print_message(receiver, message);
+        printed++;
+        if (!error && receiver->wanted->ack_every && printed % receiver->wanted->ack_every == 0 &&
+            printed < mq_batch_count(receiver->batch))
+            error = ack_some(receiver);
+    }
+    if (error)
+        return error;
+    error = outflow_flush(receiver->out);
+    return error ? error : got;
+}
+
+static int deliver(struct receiver *receiver)
+{
+    receiver->lost = 0;
+    outflow_begin(receiver->out, mq_batch_count(receiver->batch));
+    int error = print_batch(receiver);
+    if (error == -ESTALE || receiver->lost)
+        return cannot_ack(receiver, receiver->lost ? receiver->lost : error);
+    if (error == -EBADMSG) { /* the rest becomes a dead letter */
+        error = mq_batch_release(receiver->queue, receiver->batch, outflow_written(receiver->out));
+        return error ? cannot_ack(receiver, error) : STATUS_DONE;
+    }
+    if (error)
+        return give_back(receiver, error);
+    if (!receiver->wanted->auto_ack)
+        return STATUS_DONE;
+    error = mq_batch_ack(receiver->queue, receiver->batch, mq_batch_count(receiver->batch));
+    return error ? cannot_ack(receiver, error) : STATUS_DONE;
+}
+
+static int nothing_came(const struct receiver *receiver, uint64_t got)
+{
+    cli_note(name_of(receiver), "no message came");
+    return got > 0 ? STATUS_DONE : STATUS_NOTHING;
+}
+
+/* Said once, however long we follow. */
+static void tell_if_polling(const mq_queue *queue)
+{
+    static bool told;
+    if (!told && mq_queue_is_polling(queue))
+        cli_note(mq_queue_name(queue), "looking again and again, since inotify is not to be had");
+    told = told || mq_queue_is_polling(queue);
+}
+
+/* Whether inotify is to be had shows once a receive has begun to wait: first for a moment, then for the rest. */
+static int receive(struct receiver *receiver, uint64_t most)
+{
+    struct mq_receive_options wanted = receiver->wanted->options;
+    const int64_t wait = wanted.wait;
+    const bool split = cli_verbose && (wanted.wait == MQ_FOREVER || wanted.wait > MOMENT);
+    if (split) {
+        wanted.wait = MOMENT;
+        const int came = mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
+        tell_if_polling(receiver->queue);
+        if (came != 0)
+            return came;
+        wanted.wait = wait == MQ_FOREVER ? MQ_FOREVER : wait - MOMENT;
+    }
+    return mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
+}
+
+/* A receipt is for one message. */
+static uint64_t most_at_once(const struct receiving *wanted, uint64_t got)
+{
+    if (!wanted->auto_ack)
+        return 1;
+    return wanted->most ? wanted->most - got : UINT64_MAX;
+}
+
+static int receive_all(struct receiver *receiver)
+{
+    const struct receiving *wanted = receiver->wanted;
+    int status = STATUS_DONE;
+    for (uint64_t got = 0; status == STATUS_DONE && (!wanted->most || got < wanted->most);
+         got += mq_batch_count(receiver->batch)) {
+        const int came = receive(receiver, most_at_once(wanted, got));
+        if (came == 0)
+            return nothing_came(receiver, got);
+        if (came == -ECANCELED)
+            return end(receiver);
+        if (came < 0)
+            return cli_queue_error(came, name_of(receiver), "cannot receive");
+        status = deliver(receiver);
+    }
+    return status;
+}
+
+int receiving_run(const struct receiving *receiving)
+{
+    struct receiver receiver = {.wanted = receiving, .queue = receiving->queue};
+    receiver.patience = (struct output_patience){
+        .cancel_fd = receiving->options.cancel_fd, .milliseconds = KEEP_EVERY, .wait = keep, .context = &receiver};
+    const int error = mq_batch_new(&receiver.batch);
+    if (error)
+        return cli_error(error, name_of(&receiver), "cannot receive");
+    receiver.out = outflow_new(&receiver.patience);
+    const int status = receive_all(&receiver);
+    outflow_free(receiver.out);
+    mq_batch_free(receiver.batch);
+    return status;
+}
