@@ -106,8 +106,8 @@ waiting() {
     use_memory
     mq-queue create jobs durability=none
     head -c 1024 /dev/zero >kib
-    floor=$("$MQ_BUILD/tests/bench/link" "$MQ_SPOOL" 1000)
-    read -r empty send < <("$MQ_BUILD/tests/bench/pair" 200 kib "$MQ_BUILD/tests/bench/empty" "mq-send --no-sync jobs")
+    floor=$("$MQ_BUILD/tests/bench/floor" "$MQ_SPOOL" single 1024 1000 | sed "s/ .*//; s/.*=//")
+    read -r empty send < <("$MQ_BUILD/tests/bench/turns" 200 kib "$MQ_BUILD/tests/bench/empty" "mq-send --no-sync jobs")
     show "mq-send $send us, empty static program $empty us, create and link $floor us"
     below "$send" "2 * ($empty + $floor)"
 }

@@ -1,10 +1,10 @@
 /*
- * Two commands, run in turn, so that whatever else the machine does hits both alike.
+ * Commands, run in turn, so that whatever else the machine does hits all of them alike.
  *
- *     pair COUNT INPUT COMMAND-LINE COMMAND-LINE
+ *     turns COUNT INPUT COMMAND-LINE…
  *
  * Each is split at blanks, run COUNT times with standard input from INPUT and its output
- * thrown away. Prints the two medians in microseconds. A command that fails ends it with 1.
+ * thrown away. Prints the medians in microseconds. A command that fails ends it with 1.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -17,6 +17,7 @@
 #include "measure.h"
 
 #define WORDS 32
+#define COMMANDS 32
 #define COUNT_MAX 10000
 
 extern char **environ;
@@ -40,7 +41,7 @@ static double run(char *const words[], const char *input)
     const double begun = microseconds();
     if (posix_spawnp(&pid, words[0], &actions, NULL, words, environ) != 0 || waitpid(pid, &status, 0) < 0 ||
         status != 0) {
-        fprintf(stderr, "pair: %s failed\n", words[0]);
+        fprintf(stderr, "turns: %s failed\n", words[0]);
         exit(1);
     }
     const double taken = microseconds() - begun;
@@ -50,21 +51,22 @@ static double run(char *const words[], const char *input)
 
 int main(int argc, char **argv)
 {
-    static double times[2][COUNT_MAX];
-    char *words[2][WORDS];
-    const int count = argc == 5 ? atoi(argv[1]) : 0;
-    if (count < 1 || count > COUNT_MAX) {
-        fprintf(stderr, "usage: pair COUNT INPUT COMMAND-LINE COMMAND-LINE\n");
+    static double times[COMMANDS][COUNT_MAX];
+    char *words[COMMANDS][WORDS];
+    const int count = argc >= 4 ? atoi(argv[1]) : 0, commands = argc - 3;
+    if (count < 1 || count > COUNT_MAX || commands > COMMANDS) {
+        fprintf(stderr, "usage: turns COUNT INPUT COMMAND-LINE...\n");
         return 64;
     }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < commands; i++) {
         split(argv[3 + i], words[i]);
         if (!words[i][0])
             return 64;
     }
     for (int round = 0; round < count; round++)
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < commands; i++)
             times[i][round] = run(words[i], argv[2]);
-    printf("%.1f %.1f\n", percentile(times[0], count, 50), percentile(times[1], count, 50));
+    for (int i = 0; i < commands; i++)
+        printf("%.1f%c", percentile(times[i], count, 50), i < commands - 1 ? ' ' : '\n');
     return 0;
 }
