@@ -106,7 +106,7 @@ waiting() {
     use_memory
     mq-queue create jobs durability=none
     head -c 1024 /dev/zero >kib
-    floor=$("$MQ_BUILD/tests/bench/floor" "$MQ_SPOOL" single 1024 1000 | sed "s/ .*//; s/.*=//")
+    floor=$("$MQ_BUILD/tests/bench/floor" "$MQ_SPOOL" single 1024 1000 fast | sed "s/ .*//; s/.*=//")
     read -r empty dynamic send < <("$MQ_BUILD/tests/bench/turns" 200 kib \
         "$MQ_BUILD/tests/bench/empty" "$MQ_BUILD/tests/bench/empty-dynamic" "mq-send --no-sync jobs")
     show "mq-send $send us, empty program $dynamic us, static $empty us, create and link $floor us"

@@ -21,6 +21,25 @@ assert_cleaned() {
     assert_output ''
 }
 
+# Calls that wait for the disk, in what a command does.
+syncs() {
+    strace -f -qq -e trace=fsync,fdatasync -o trace "$@" >/dev/null
+    wc -l <trace
+}
+
+@test "only what is to be durable waits for the disk" {
+    command -v strace >/dev/null || skip "strace is not installed"
+    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    local kind
+    mq-queue create jobs
+    for kind in single batch; do
+        assert_equal "$(syncs "$MQ_BUILD/tests/bench/floor" . "$kind" 1024 5 fast)" 0
+        assert_not_equal "$(syncs "$MQ_BUILD/tests/bench/floor" . "$kind" 1024 5 durable)" 0
+    done
+    assert_equal "$(syncs "$MQ_BUILD/tests/bench/singles" jobs 64 5 fast)" 0
+    (($(syncs "$MQ_BUILD/tests/bench/singles" jobs 64 5 durable) >= 10))
+}
+
 @test "every row has our figure, and the README says what it measures" {
     local row name
     run -0 --separate-stderr make --no-print-directory -s -C "$MQ_ROOT" BUILD="$MQ_BUILD" \

@@ -1,8 +1,8 @@
 /*
  * The floor: what the system calls of a queue of files cost with nothing around them.
  *
- *     floor DIR single SIZE COUNT [durable]    one message a file
- *     floor DIR batch SIZE COUNT [durable]     256 messages a file, or as many as make 1 MiB
+ *     floor DIR single SIZE COUNT fast|durable    one message a file
+ *     floor DIR batch SIZE COUNT fast|durable     256 messages a file, or as many as make 1 MiB
  *
  * In goes a file without a name, written at once and linked; out, a rename into another directory, an open, a read
  * and an unlink. Durable: the file's data and its directory are synced, each time. Prints name=value: the median
@@ -118,10 +118,10 @@ static void measure(int count, size_t size, int each)
 
 int main(int argc, char **argv)
 {
-    const bool batch = argc >= 5 && strcmp(argv[2], "batch") == 0;
-    const int size = argc >= 5 ? atoi(argv[3]) : 0, count = argc >= 5 ? atoi(argv[4]) : 0;
+    const bool batch = argc == 6 && strcmp(argv[2], "batch") == 0;
+    const int size = argc == 6 ? atoi(argv[3]) : 0, count = argc == 6 ? atoi(argv[4]) : 0;
     if (size < 1 || size > BATCH_BYTES || count < 1 || (!batch && strcmp(argv[2], "single") != 0)) {
-        fprintf(stderr, "usage: floor DIR single|batch SIZE COUNT [durable]\n");
+        fprintf(stderr, "usage: floor DIR single|batch SIZE COUNT fast|durable\n");
         return 64;
     }
     char home[] = "floor-XXXXXX";
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
     const int dir = must(open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), home);
     ready = make_dir(dir, "ready");
     inflight = make_dir(dir, "inflight");
-    durable = argc > 5;
+    durable = strcmp(argv[5], "durable") == 0;
     measure(count, (size_t)size, !batch ? 1 : BATCH * size > BATCH_BYTES ? BATCH_BYTES / size : BATCH);
     unlinkat(dir, "ready", AT_REMOVEDIR);
     unlinkat(dir, "inflight", AT_REMOVEDIR);

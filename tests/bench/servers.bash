@@ -23,9 +23,9 @@ stop_servers() {
     done
 }
 
-# Until the command succeeds; fails after a minute.
+# Until the command succeeds; fails after two minutes.
 wait_for() {
-    local end=$((SECONDS + 60))
+    local end=$((SECONDS + 120))
     until "$@" >/dev/null 2>&1; do
         ((SECONDS < end)) || return
         sleep 0.05

@@ -1,7 +1,7 @@
 /*
  * Messages one at a time, from one process: each is on the disk, or at least sent, before the next is begun.
  *
- *     singles QUEUE SIZE COUNT [durable]
+ *     singles QUEUE SIZE COUNT fast|durable
  *
  * Prints the messages a second. Also what fills a queue with one file a message. Needs $MQ_SPOOL.
  */
@@ -34,18 +34,19 @@ static void send_one(mq_queue *queue, const char *body, size_t size, bool durabl
 
 int main(int argc, char **argv)
 {
-    const int size = argc >= 4 ? atoi(argv[2]) : 0, count = argc >= 4 ? atoi(argv[3]) : 0;
+    const int size = argc == 5 ? atoi(argv[2]) : 0, count = argc == 5 ? atoi(argv[3]) : 0;
     char *body = size > 0 && count > 0 ? calloc(1, (size_t)size) : NULL;
+    const bool durable = argc == 5 && strcmp(argv[4], "durable") == 0;
     mq_queue *queue;
     if (!body) {
-        fprintf(stderr, "usage: singles QUEUE SIZE COUNT [durable]\n");
+        fprintf(stderr, "usage: singles QUEUE SIZE COUNT fast|durable\n");
         return 64;
     }
     memset(body, 'x', (size_t)size);
     must(mq_open(NULL, argv[1], MQ_CREATE, &queue), "cannot open");
     const double begun = microseconds();
     for (int i = 0; i < count; i++)
-        send_one(queue, body, (size_t)size, argc > 4);
+        send_one(queue, body, (size_t)size, durable);
     printf("%.0f\n", count / (microseconds() - begun) * 1e6);
     mq_close(queue);
     free(body);

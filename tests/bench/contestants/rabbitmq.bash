@@ -11,7 +11,7 @@ rabbitmq_is_there() {
 }
 
 rabbitmq_start() {
-    cc -O2 -o "$work/amqp" "$peers/amqp.c" -lrabbitmq
+    cc -O2 -o "$work/amqp" "$peers/amqp.c" -lrabbitmq || return
     rabbitmq_port=$(free_port)
     rabbitmq_epmd=$(free_port)
     cleanups+=("epmd -port $rabbitmq_epmd -kill")
@@ -21,7 +21,7 @@ rabbitmq_start() {
         RABBITMQ_DIST_PORT="$(free_port)" RABBITMQ_MNESIA_BASE="$place/rabbitmq" RABBITMQ_LOG_BASE="$work" \
         RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE="$work/rabbitmq.conf" \
         RABBITMQ_ENABLED_PLUGINS_FILE="$work/no-plugins" /usr/lib/rabbitmq/bin/rabbitmq-server
-    wait_for "$work/amqp" "$rabbitmq_port" make
+    wait_for "$work/amqp" "$rabbitmq_port" make || return
     rabbitmq_pids=$(descendants $!)
 }
 
