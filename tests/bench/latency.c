@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +20,10 @@
 #include <unistd.h>
 
 #include "measure.h"
+#include "process.h"
 
 #define RECEIVERS_MAX 1000
-#define WORDS 32
 #define PATIENCE 20000 /* milliseconds */
-
-extern char **environ;
 
 static pid_t receivers[RECEIVERS_MAX];
 static int count_receivers;
@@ -44,14 +41,6 @@ static void fail(const char *what)
     fprintf(stderr, "latency: %s\n", what);
     end_receivers();
     exit(1);
-}
-
-static void split(char *line, char *words[WORDS])
-{
-    int count = 0;
-    for (char *word = strtok(line, " "); word && count < WORDS - 1; word = strtok(NULL, " "))
-        words[count++] = word;
-    words[count] = NULL;
 }
 
 static void start_receiver(char *const words[], int output)
@@ -108,18 +97,6 @@ static void wait_until_all_sleep(void)
     }
 }
 
-static void run_sender(char *const words[], const char *input)
-{
-    pid_t pid;
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    if (posix_spawnp(&pid, words[0], &actions, NULL, words, environ) != 0)
-        fail("cannot run the sender");
-    posix_spawn_file_actions_destroy(&actions);
-}
-
 static void await_line(int pipe)
 {
     char text[65536];
@@ -147,7 +124,7 @@ static double time_one(char *const words[], const char *input, int pipe)
     int status;
     discard(pipe);
     const double begun = microseconds();
-    run_sender(words, input);
+    process_start(words, input, "/dev/null");
     await_line(pipe);
     const double taken = microseconds() - begun;
     if (wait(&status) < 0 || status != 0)
@@ -158,7 +135,7 @@ static double time_one(char *const words[], const char *input, int pipe)
 
 int main(int argc, char **argv)
 {
-    char *sender[WORDS], *receiver[WORDS];
+    char *sender[PROCESS_WORDS], *receiver[PROCESS_WORDS];
     const char *input = getenv("LATENCY_INPUT") ? getenv("LATENCY_INPUT") : "/dev/null";
     const int wanted = argc == 5 ? atoi(argv[1]) : 0, count = argc == 5 ? atoi(argv[2]) : 0;
     double *times = count > 0 ? calloc((size_t)count, sizeof *times) : NULL;
@@ -167,8 +144,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: latency RECEIVERS COUNT SEND-COMMAND RECEIVE-COMMAND\n");
         return 64;
     }
-    split(argv[3], sender);
-    split(argv[4], receiver);
+    process_split(argv[3], sender);
+    process_split(argv[4], receiver);
     for (int i = 0; i < wanted; i++)
         start_receiver(receiver, pipe[1]);
     close(pipe[1]);

@@ -8,9 +8,7 @@
  * with anything but 0, or 1 where there are several: that one found nothing left to do. Whatever takes ten minutes
  * hangs: it is killed, and that is a failure too.
  */
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -18,11 +16,10 @@
 #include <unistd.h>
 
 #include "measure.h"
+#include "process.h"
 
 #define COPIES_MAX 64
 #define PATIENCE 600 /* seconds */
-
-extern char **environ;
 
 static pid_t copies[COPIES_MAX];
 
@@ -39,19 +36,6 @@ static void kill_all(int signal)
             kill(copies[i], SIGKILL);
 }
 
-static void start(char **argv, pid_t *ret_pid)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, argv[2], O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, argv[3], O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (posix_spawnp(ret_pid, argv[4], &actions, NULL, argv + 4, environ) != 0) {
-        fprintf(stderr, "stopwatch: cannot run %s\n", argv[4]);
-        exit(1);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-}
-
 int main(int argc, char **argv)
 {
     const int count = argc >= 5 ? atoi(argv[1]) : 0;
@@ -63,7 +47,7 @@ int main(int argc, char **argv)
     double cpu = 0;
     long peak = 0;
     for (int i = 0; i < count; i++)
-        start(argv, &copies[i]);
+        copies[i] = process_start(argv + 4, argv[2], argv[3]);
     signal(SIGALRM, kill_all);
     alarm(PATIENCE);
     for (int i = 0; i < count; i++) {
