@@ -13,8 +13,10 @@
 #define CLIENT_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,13 +58,34 @@ static inline void client_connect(struct client *client, const char *address)
         client_fail(address);
 }
 
+/* Take in what the server has said, if there is room for it. */
+static inline void client_read(struct client *client)
+{
+    memmove(client->in, client->in + client->begin, client->end - client->begin);
+    client->end -= client->begin;
+    client->begin = 0;
+    const ssize_t got = read(client->socket, client->in + client->end, sizeof client->in - client->end);
+    if (got <= 0)
+        client_fail("the server has gone");
+    client->end += (size_t)got;
+}
+
+/* A server whose answers nobody reads stops reading too: so read while it takes nothing. */
 static inline void client_flush(struct client *client)
 {
     for (size_t done = 0; done < client->used;) {
-        const ssize_t written = write(client->socket, client->out + done, client->used - done);
-        if (written < 0)
+        const ssize_t written = send(client->socket, client->out + done, client->used - done,
+                                     MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (written > 0) {
+            done += (size_t)written;
+            continue;
+        }
+        if (errno != EAGAIN)
             client_fail("write");
-        done += (size_t)written;
+        const bool room = client->end - client->begin < sizeof client->in;
+        struct pollfd ready = {.fd = client->socket, .events = room ? POLLIN | POLLOUT : POLLOUT};
+        if (poll(&ready, 1, -1) == 1 && (ready.revents & POLLIN))
+            client_read(client);
     }
     client->used = 0;
 }
@@ -79,17 +102,13 @@ static inline void client_say(struct client *client, const void *data, size_t si
     client->used += size;
 }
 
-/* More of what the server says: there is nothing left to read, so it waits for us or we for it. */
+/* More of what the server says, who may wait for what we have not sent yet. */
 static inline void client_listen(struct client *client)
 {
+    const size_t had = client->end - client->begin;
     client_flush(client);
-    memmove(client->in, client->in + client->begin, client->end - client->begin);
-    client->end -= client->begin;
-    client->begin = 0;
-    const ssize_t got = read(client->socket, client->in + client->end, sizeof client->in - client->end);
-    if (got <= 0)
-        client_fail("the server has gone");
-    client->end += (size_t)got;
+    if (client->end - client->begin == had)
+        client_read(client);
 }
 
 static inline char *client_hear(struct client *client, size_t size)
