@@ -24,6 +24,10 @@ image_size() {
     echo $((64 + COUNT / 100 + deepest / 150))
 }
 
+file_system() { # DIRECTORY: its kind
+    findmnt -n -o FSTYPE -T "$1" 2>/dev/null || stat -f -c %T "$1"
+}
+
 make_place() {
     local parent=$BENCH_DIR
     work=$(mktemp -d)
@@ -34,7 +38,7 @@ make_place() {
         if ((EUID == 0)) && mount_image "$(image_size)" 2>"$work/image.err"; then
             parent=$work/mounted
         else
-            say "no image can be mounted here: measuring in $parent, a $(stat -f -c %T "$parent"); better give BENCH_DIR"
+            say "no image can be mounted here: measuring in $parent, a $(file_system "$parent"); better give BENCH_DIR"
         fi
     fi
     place=$(mktemp -d "$parent/mq-bench.XXXXXX")

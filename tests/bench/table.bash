@@ -43,7 +43,7 @@ medians() {
 
 print_table() {
     echo
-    echo "$(uname -sr), $(nproc) processors; measured on $(stat -f -c %T "$place") in $place; $(date -u +%F)"
+    echo "$(uname -sr), $(nproc) processors; measured on $(file_system "$place") in $place; $(date -u +%F)"
     echo "COUNT=$COUNT ROUNDS=$ROUNDS RUNS=$RUNS DEPTHS='$DEPTHS'. The ratios are ours divided by theirs."
     echo
     medians | awk -F '\t' -v contestants="${contestants[*]}" -f "$bench/table.awk"
