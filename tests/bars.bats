@@ -11,9 +11,14 @@ show() {
     echo "# $*" >&3
 }
 
+# calculate EXPRESSION: of decimal numbers, as awk has it.
+calculate() {
+    awk "BEGIN { print $1 }"
+}
+
 # below A B: A is less than B, both decimal numbers.
 below() {
-    awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'
+    (($(calculate "($1) < ($2)")))
 }
 
 @test "50,000 messages from 4 senders reach 4 receivers, each exactly once" {
@@ -45,11 +50,12 @@ teardown() {
     rm -rf "${removals[@]}"
 }
 
-# waiting WAITERS SWITCHES: the figures of tests/bench/waiters are within the bars. The best of some tries counts:
-# what else the machine does may make a figure worse, but never better.
+# waiting WAITERS SWITCHES: the figures of tests/bench/waiters are within the bars: 0.2 ms, or on a machine where a
+# bare wake-up takes more than the 29 us of the one that the bar was set on, seven of those. The best of some tries
+# counts: what else the machine does may make a figure worse, but never better.
 waiting() {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
-    local line try
+    local line try bar
     use_memory
     for try in 1 2 3 4 5; do
         line=$("$MQ_BUILD/tests/bench/waiters" "$1" 200)
@@ -57,16 +63,17 @@ waiting() {
         # shellcheck disable=SC2086 # name=value words
         local $line
         ((missing == 0))
-        ! { below "$p50_us" 200 && below "$switches" "$2"; } || return 0
+        bar=$((bare_us * 7 > 200 ? bare_us * 7 : 200))
+        ! { below "$p50_us" "$bar" && below "$switches" "$2"; } || return 0
     done
     return 1
 }
 
-@test "one blocked receiver claims within 0.2 ms" {
+@test "one blocked receiver claims within 0.2 ms, or seven bare wake-ups" {
     waiting 1 1.5
 }
 
-@test "of 64 blocked receivers a message wakes at most two, and is claimed within 0.2 ms" {
+@test "of 64 blocked receivers a message wakes at most two, and is claimed within 0.2 ms, or seven bare wake-ups" {
     waiting 64 2.4
 }
 
@@ -81,10 +88,10 @@ waiting() {
     mq-queue create jobs
     head -c 1024 /dev/zero >kib
     mq-send -q --no-sync jobs <kib
-    # Where main begins: the linker's last call is to unmap its cache.
+    # Where main begins shows in a program that is linked dynamically: the linker's last call is to unmap its cache.
     local calls best=1000 round
     for round in 1 2 3 4 5; do
-        strace -o trace mq-send --no-sync jobs <kib >id
+        strace -o trace "$MQ_BUILD/dynamic/mq-send" --no-sync jobs <kib >id
         calls=$(awk 'after { n++ } /^munmap\(/ && !after { after = 1 } END { print n - 1 }' trace)
         ((calls >= best)) || best=$calls
     done
@@ -92,15 +99,17 @@ waiting() {
     ((best <= 30))
 }
 
-@test "mq-send of 1 KiB takes at most twice what an empty static program and a create and link take" {
+@test "mq-send of 1 KiB takes at most 1.3 times an empty program and a create and link; twice where that is static" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     [[ -x $MQ_BUILD/tests/bench/empty ]] || skip "no static C library here"
-    local empty send floor
+    local empty dynamic send floor
     use_memory
     mq-queue create jobs durability=none
     head -c 1024 /dev/zero >kib
-    floor=$("$MQ_BUILD/tests/bench/link" "$MQ_SPOOL" 1000)
-    read -r empty send < <("$MQ_BUILD/tests/bench/pair" 200 kib "$MQ_BUILD/tests/bench/empty" "mq-send --no-sync jobs")
-    show "mq-send $send us, empty static program $empty us, create and link $floor us"
-    below "$send" "$(awk -v a="$empty" -v b="$floor" 'BEGIN { print 2 * (a + b) }')"
+    floor=$("$MQ_BUILD/tests/bench/floor" "$MQ_SPOOL" single 1024 1000 fast | sed "s/ .*//; s/.*=//")
+    read -r empty dynamic send < <("$MQ_BUILD/tests/bench/turns" 200 kib \
+        "$MQ_BUILD/tests/bench/empty" "$MQ_BUILD/tests/bench/empty-dynamic" "mq-send --no-sync jobs")
+    show "mq-send $send us, empty program $dynamic us, static $empty us, create and link $floor us"
+    below "$send" "1.3 * ($dynamic + $floor)"
+    below "$send" "2 * ($empty + $floor)"
 }

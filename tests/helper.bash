@@ -136,6 +136,13 @@ needs_terminal() {
 
 # ---- time ------------------------------------------------------------------------
 
+# faketime is a library that is loaded before others, so it needs programs that load any.
+if command -v faketime >/dev/null; then
+    faketime() {
+        PATH=$MQ_BUILD/dynamic:$PATH command faketime "$@"
+    }
+fi
+
 now_us() {
     echo "${EPOCHREALTIME/[.,]/}"
 }

@@ -379,7 +379,7 @@ percent() {
     seq 1 "$deep" | mq-send -q -l deep
     seq 1 100 | mq-send -q -l shallow
     for command in 'mq-send -q' 'mq-recv -a'  mq-stat; do
-        read -r shallow many < <("$MQ_BUILD/tests/bench/pair" 90 "$0" "$command shallow" "$command deep")
+        read -r shallow many < <("$MQ_BUILD/tests/bench/turns" 90 "$0" "$command shallow" "$command deep")
         ratio=$(percent "$many" "$shallow")
         echo "# $command: $many us at $deep, $shallow us at 100: $ratio %" >&3
         ((ratio <= 150))

@@ -5,7 +5,8 @@
  *
  * Prints, as name=value on one line: the median and the 99th percentile of the time from before the send to
  * after the claim, in microseconds; the context switches that a message costs over all waiters, less what
- * they do by themselves in the same time when nothing comes; and how many messages nobody got. Needs $MQ_SPOOL.
+ * they do by themselves in the same time when nothing comes; how many messages nobody got; and the median
+ * of bare wake-ups (wakeup.h), one after each message: what this machine takes for them now. Needs $MQ_SPOOL.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 
 #include "measure.h"
 #include "mq.h"
+#include "wakeup.h"
 
 #define QUEUE "waiters"
 #define WAITERS_MAX 1000
@@ -143,27 +145,31 @@ static double time_one(mq_queue *queue, const struct board *board, int number)
     return atomic_load(&board->claimed[number]) - begun;
 }
 
-static void measure(mq_queue *queue, const struct board *board, const pid_t *waiters, int count, int messages)
+static void measure(mq_queue *queue, const struct board *board, const struct wakeup *wakeup, const pid_t *waiters,
+                    int count, int messages)
 {
-    double *times = calloc((size_t)messages, sizeof *times);
+    double *times = calloc((size_t)messages, sizeof *times), *bare = calloc((size_t)messages, sizeof *bare);
     int missing = 0;
     const double idling = measure_idling(waiters, count), begun = microseconds();
     const long before = context_switches(waiters, count);
     for (int i = 0; i < messages; i++) {
         times[i] = time_one(queue, board, i);
         missing += times[i] < 0;
+        bare[i] = wakeup_time(wakeup);
     }
     const double switches = (double)(context_switches(waiters, count) - before) - idling * (microseconds() - begun);
     const double median = percentile(times, messages, 50), slow = percentile(times, messages, 99);
-    printf("p50_us=%.0f p99_us=%.0f switches=%.2f missing=%d\n", median, slow, switches / messages, missing);
+    printf("p50_us=%.0f p99_us=%.0f switches=%.2f missing=%d bare_us=%.0f\n", median, slow, switches / messages,
+           missing, percentile(bare, messages, 50));
     free(times);
+    free(bare);
 }
 
 int main(int argc, char **argv)
 {
     static pid_t waiters[WAITERS_MAX];
     const int count = argc == 3 ? atoi(argv[1]) : 0, messages = argc == 3 ? atoi(argv[2]) : 0;
-    if (count < 1 || count > WAITERS_MAX || messages < 1) {
+    if (count < 1 || count > WAITERS_MAX || messages < 1 || !getenv("MQ_SPOOL")) {
         fprintf(stderr, "usage: waiters WAITERS COUNT\n");
         return 64;
     }
@@ -178,8 +184,11 @@ int main(int argc, char **argv)
         if (waiters[i] == 0)
             receive_for_ever(board);
     }
+    struct wakeup wakeup;
+    wakeup_begin(&wakeup, getenv("MQ_SPOOL"));
     wait_until_all_sleep(board, waiters, count);
-    measure(queue, board, waiters, count, messages);
+    measure(queue, board, &wakeup, waiters, count, messages);
+    wakeup_end(&wakeup);
     for (int i = 0; i < count; i++)
         kill(waiters[i], SIGKILL);
     while (wait(NULL) > 0)

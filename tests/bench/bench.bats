@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# That the benchmark runs, says what it promises and cleans up; not what it shows.
+
+load ../helper
+
+setup() {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers measure themselves"
+    setup_spool
+    export TMPDIR=$BATS_TEST_TMPDIR/tmp COUNT=100 ROUNDS=1 RUNS=2 DEPTHS='10 20'
+    mkdir "$TMPDIR"
+}
+
+bench() {
+    BUILD=$MQ_BUILD "$MQ_ROOT/tests/bench/run" 3>&-
+}
+
+assert_cleaned() {
+    run ls -A "$TMPDIR"
+    assert_output ''
+    run grep -F "$TMPDIR" /proc/mounts
+    assert_output ''
+}
+
+# Calls that wait for the disk, in what a command does.
+syncs() {
+    strace -f -qq -e trace=fsync,fdatasync -o trace "$@" >/dev/null
+    wc -l <trace
+}
+
+@test "only what is to be durable waits for the disk" {
+    command -v strace >/dev/null || skip "strace is not installed"
+    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    local kind
+    mq-queue create jobs
+    for kind in single batch; do
+        assert_equal "$(syncs "$MQ_BUILD/tests/bench/floor" . "$kind" 1024 5 fast)" 0
+        assert_not_equal "$(syncs "$MQ_BUILD/tests/bench/floor" . "$kind" 1024 5 durable)" 0
+    done
+    assert_equal "$(syncs "$MQ_BUILD/tests/bench/singles" jobs 64 5 fast)" 0
+    (($(syncs "$MQ_BUILD/tests/bench/singles" jobs 64 5 durable) >= 10))
+}
+
+@test "every row has our figure, and the README says what it measures" {
+    local row name
+    run -0 --separate-stderr make --no-print-directory -s -C "$MQ_ROOT" BUILD="$MQ_BUILD" \
+        bench-smoke PEERS=none BENCH_DIR="$BATS_TEST_TMPDIR" 3>&-
+    awk '/ (more|less) / { print }' <<<"$output" >rows
+    assert_equal "$(wc -l <rows)" 26
+    while IFS= read -r row; do
+        [[ $row =~ ^(.*[^ ])\ +(k/s|ms|us|MiB|times)\ +(more|less)\ +[0-9] ]] || fail "no figure: $row"
+        name=$(sed -E 's/,.*//; s/ [0-9]+$//' <<<"${BASH_REMATCH[1]}")
+        grep -q "\*\*.*$name" "$MQ_ROOT/tests/bench/README.md" || fail "not explained: $name"
+    done <rows
+    assert_cleaned
+}
+
+@test "who is not measured is named" {
+    local peer
+    PEERS='sqlite dirq nq' BENCH_DIR=$BATS_TEST_TMPDIR run -0 --separate-stderr bench
+    for peer in sqlite dirq nq; do
+        grep -qw "$peer" <<<"$output" || grep -q "left out: $peer" <<<"$stderr" || fail "$peer is passed over"
+    done
+    [[ $stderr == *'left out: c-dirq'* ]] || fail "c-dirq is passed over"
+}
+
+@test "the benchmark takes everything away again when it is ended" {
+    local pid
+    RUNS=10000 BUILD=$MQ_BUILD PEERS='redis beanstalkd nats' spawn bench "$MQ_ROOT/tests/bench/run"
+    pid=$!
+    wait_until 60 grep -q 'measuring: process' bench.err
+    kill -TERM "$pid"
+    pkill -TERM -P "$pid" turns || true # what it waits for at the time
+    wait "$pid" || true
+    assert_cleaned
+    run pgrep -f "$TMPDIR"
+    assert_output ''
+}

@@ -1,0 +1,261 @@
+# The rows: README.md says of each what it measures and why that is fair. Sourced by run.
+# shellcheck shell=bash
+#
+# Ours, the peers' and the floor are measured in turn, round after round, so that what else the machine does hits all.
+
+# How many messages of a bulk row a contestant takes: a multiple of 4, for as many consumers.
+scaled() { # CONTESTANT
+    local scale=$1_scale
+    calculate "int($COUNT * ${!scale} / 4 + 1) * 4"
+}
+
+# able MODE WHAT: the contestants that can do a thing, switched to that mode, in $able.
+able() {
+    local who durable
+    able=() mode=$1
+    for who in "${contestants[@]}"; do
+        durable=${who}_durable
+        if can "$who" "$2" && [[ $mode != durable || -n ${!durable-} ]]; then
+            ! can "$who" mode || "${who}_mode"
+            able+=("$who")
+        fi
+    done
+}
+
+failed() { # CONTESTANT ROW
+    say "$1 failed in: $2"
+    "$1_make" || true
+}
+
+thousands() { # COUNT SECONDS
+    calculate "$1 / $2 / 1000"
+}
+
+# ---- idle ----------------------------------------------------------------------------
+
+idle_row() {
+    local who
+    row 'memory of servers, idle' MiB less
+    able fast bulk_out
+    for who in "${able[@]}"; do
+        sample 'memory of servers, idle' "$who" "$(calculate "$(memory_of "$who") / 1024")"
+    done
+}
+
+# ---- many messages -------------------------------------------------------------------
+
+bulk_floor() { # SIZE ROW-IN [ROW-OUT]
+    local figures in
+    figures=$(floor "$place" batch "$1" "$COUNT" "$mode")
+    in=${figures##*in=}
+    sample "$2" floor "$(calculate "${in%% *} / 1000")"
+    [[ -z ${3-} ]] || sample "$3" floor "$(calculate "${figures##*out=} / 1000")"
+}
+
+bulk_in() { # CONTESTANT SIZE ROW: what it takes also in $seconds $cpu $peak
+    local count
+    count=$(scaled "$1")
+    read -r seconds cpu peak < <("$1_bulk_in" "$2" "$count") || return
+    sample "$3" "$1" "$(thousands "$count" "$seconds")"
+}
+
+bulk_out() { # CONTESTANT CONSUMERS ROW
+    local count
+    count=$(scaled "$1")
+    read -r seconds cpu peak < <("$1_bulk_out" "$count" "$2") || return
+    sample "$3" "$1" "$(thousands "$count" "$seconds")"
+}
+
+# In and out, and what both took.
+bulk_cycle() { # CONTESTANT SIZE
+    local seconds cpu peak before cpu_in peak_in
+    before=$(cpu_of "$1")
+    bulk_in "$1" "$2" "bulk in, $2 B" || return
+    cpu_in=$cpu peak_in=$peak
+    bulk_out "$1" 1 "bulk out and acked, $2 B" || return
+    sample "CPU a message, in and out, $2 B" "$1" \
+        "$(calculate "($cpu_in + $cpu + $(cpu_of "$1") - $before) * 1e6 / $(scaled "$1")")"
+    sample "peak memory of a client, bulk, $2 B" "$1" "$(calculate "($peak > $peak_in ? $peak : $peak_in) / 1024")"
+}
+
+bulk_rows() { # SIZE
+    local round who
+    row "bulk in, $1 B" k/s more
+    row "bulk out and acked, $1 B" k/s more
+    row "CPU a message, in and out, $1 B" us less
+    row "peak memory of a client, bulk, $1 B" MiB less
+    able fast bulk_out
+    for ((round = 0; round < ROUNDS; round++)); do
+        bulk_floor "$1" "bulk in, $1 B" "bulk out and acked, $1 B"
+        for who in "${able[@]}"; do
+            bulk_cycle "$who" "$1" || failed "$who" "bulk, $1 B"
+        done
+    done
+}
+
+drain_rows() {
+    local round who consumers seconds cpu peak
+    for consumers in 1 2 4; do row "drain by $consumers, 1024 B" k/s more; done
+    able fast bulk_out
+    for ((round = 0; round < ROUNDS; round++)); do
+        for who in "${able[@]}"; do
+            for consumers in 1 2 4; do
+                "${who}_bulk_in" 1024 "$(scaled "$who")" >/dev/null &&
+                    bulk_out "$who" "$consumers" "drain by $consumers, 1024 B" || failed "$who" "drain by $consumers"
+            done
+        done
+    done
+}
+
+durable_rows() {
+    local round who rate seconds cpu peak
+    row 'durable bulk in, 1024 B' k/s more
+    row 'durable singles, one process' k/s more
+    able durable bulk_in
+    for ((round = 0; round < ROUNDS; round++)); do
+        bulk_floor 1024 'durable bulk in, 1024 B'
+        for who in "${able[@]}"; do
+            bulk_in "$who" 1024 'durable bulk in, 1024 B' || failed "$who" 'durable bulk in'
+            "${who}_make"
+        done
+        for who in floor "${able[@]}"; do
+            rate=$("${who}_singles" 1024 "$((RUNS * 2))") &&
+                sample 'durable singles, one process' "$who" "$(calculate "$rate / 1000")" ||
+                failed "$who" 'durable singles'
+        done
+    done
+    for who in "${able[@]}"; do "${who}_make"; done
+}
+
+# ---- a process each ------------------------------------------------------------------
+
+# processes ROW WHAT FLOOR: run everybody's command for WHAT in turn, RUNS times; FLOOR is what the system calls take, in
+# microseconds, besides an empty process.
+processes() {
+    local who command names=() commands=(empty-dynamic) figures i
+    row "$1" ms less
+    for who in "${able[@]}"; do
+        command=$("${who}_$2_command")
+        [[ -n $command ]] || continue
+        names+=("$who")
+        commands+=("$command")
+    done
+    figures=$(turns "$RUNS" "$work/kib" "${commands[@]}") || { say "failed: $1" && return; }
+    read -ra figures <<<"$figures"
+    sample "$1" floor "$(calculate "(${figures[0]} + $3) / 1000")"
+    for i in "${!names[@]}"; do
+        sample "$1" "${names[i]}" "$(calculate "${figures[i + 1]} / 1000")"
+    done
+}
+
+# What the floor's steps take for single messages, in microseconds: their names are summed.
+floor_of() { # STEP…
+    local figures step sum=0
+    figures=" $(floor "$place" single 1024 500 "$mode")"
+    for step; do
+        sum+="+$(sed "s/.* ${step}_us=\([^ ]*\).*/\1/" <<<"$figures")"
+    done
+    calculate "$sum"
+}
+
+process_rows() {
+    local who
+    able fast send_command
+    for who in "${able[@]}"; do "${who}_make"; done
+    processes 'send, a process each' send "$(floor_of publish)"
+    able fast receive_command
+    processes 'receive and ack, a process each' receive "$(floor_of claim read ack)"
+    able durable send_command
+    processes 'durable send, a process each' send "$(floor_of publish)"
+    for who in "${able[@]}"; do "${who}_make"; done
+    mode=fast
+}
+
+# ---- deep queues ---------------------------------------------------------------------
+
+fill() { # CONTESTANT COUNT
+    if can "$1" fill; then "$1_fill" 64 "$2"; else "$1_bulk_in" 64 "$2"; fi >/dev/null
+}
+
+# Those of whom so deep a queue can be made in reasonable time, with it made. Ours is one of single files, and beside it
+# there is a shallow one, for the ratio of both.
+deepen() { # DEPTH
+    local who deepest deep=()
+    for who in "${able[@]}"; do
+        deepest=${who}_deepest
+        (($1 <= ${!deepest})) || continue
+        "${who}_make"
+        fill "$who" $(($1 + RUNS)) && deep+=("$who") || failed "$who" "depth $1"
+    done
+    able=("${deep[@]}")
+}
+
+depth_rows() {
+    local depth
+    for depth in $DEPTHS; do
+        able fast receive_command
+        deepen "$depth"
+        processes "receive at depth $depth" receive "$(floor_of claim read ack)"
+        against_shallow "$depth"
+    done
+}
+
+# Ours at that depth divided by ours at depth 10, in turn.
+against_shallow() { # DEPTH
+    local deep shallow row="receive at depth $1, against 10"
+    row "$row" times less
+    mq-queue delete --force shallow 2>/dev/null || true
+    singles shallow 64 $((10 + RUNS)) fast >/dev/null
+    singles bench 64 "$RUNS" fast >/dev/null
+    read -r deep shallow < <(turns "$RUNS" /dev/null "mq-recv -a --no-wait bench" "mq-recv -a --no-wait shallow")
+    sample "$row" mq "$(calculate "$deep / $shallow")"
+}
+
+# ---- waiting receivers ---------------------------------------------------------------
+
+latency_of() { # CONTESTANT RECEIVERS COUNT: what it takes, in $p50 $p99 $cpu $memory
+    local before figures
+    before=$(cpu_of "$1")
+    "$1_make" && figures=$(latency "$2" "$3" "$("$1_send_command")" "$("$1_follow_command")") || return
+    read -r p50 p99 cpu memory < <(sed 's/[a-z0-9]*=//g' <<<"$figures")
+    cpu=$(calculate "$cpu + ($(cpu_of "$1") - $before) * 1e6 / $3")
+}
+
+# An empty process, a link and a bare wake-up, in microseconds.
+floor_latency() {
+    local figures empty
+    figures=$(waiters 1 50)
+    empty=$(turns 50 /dev/null empty-dynamic)
+    calculate "$empty + $(floor_of publish) + ${figures##*bare_us=}"
+}
+
+waiting_rows() {
+    local who round p50 p99 cpu memory
+    row 'send to blocked receiver, p50' ms less
+    row 'send to blocked receiver, p99' ms less
+    row 'memory of one blocked receiver' MiB less
+    row 'p50 with 64 blocked receivers' ms less
+    row 'CPU a message, 64 blocked' us less
+    able fast follow_command
+    for ((round = 0; round < ROUNDS; round++)); do
+        sample 'send to blocked receiver, p50' floor "$(calculate "$(floor_latency) / 1000")"
+        for who in "${able[@]}"; do
+            latency_of "$who" 1 "$RUNS" || { failed "$who" latency && continue; }
+            sample 'send to blocked receiver, p50' "$who" "$(calculate "$p50 / 1000")"
+            sample 'send to blocked receiver, p99' "$who" "$(calculate "$p99 / 1000")"
+            sample 'memory of one blocked receiver' "$who" "$(calculate "$memory / 1024")"
+            latency_of "$who" 64 "$RUNS" || { failed "$who" 'latency, 64 receivers' && continue; }
+            sample 'p50 with 64 blocked receivers' "$who" "$(calculate "$p50 / 1000")"
+            sample 'CPU a message, 64 blocked' "$who" "$cpu"
+        done
+    done
+}
+
+measure_rows() {
+    local part
+    export LATENCY_INPUT=$work/kib
+    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows waiting_rows depth_rows; do
+        say "measuring: ${part//_/ }"
+        $part
+    done
+}
