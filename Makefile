@@ -1,5 +1,6 @@
 # make            the library and the programs, in build/
 # make check      every test (installs what the tests need); CHECK='tests/send.bats' for some, SANITIZE=address,undefined
+# make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
 # make demo       the main job on real input
 # make install    PREFIX=/usr/local DESTDIR=; make uninstall takes the same
 # make lint       manual pages, shell and formatting; make format puts the last right
@@ -62,6 +63,8 @@ $(EMPTY): tests/bench/empty.c
 
 check:
 	+@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CHECK='$(CHECK)' tests/run
+torture:
+	+@BUILD='$(BUILD)' TORTURE='$(or $(TORTURE),60)' tests/torture
 demo:
 	+@BUILD='$(BUILD)' tests/demo
 
@@ -89,8 +92,8 @@ uninstall:
 C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] examples/*.c)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1357]
-	shellcheck tests/run tests/demo tests/setup .ci/run completions/mq.bash
-	shellcheck -S warning -x -P tests -e SC2034,SC2154 tests/*.bash tests/*.bats
+	shellcheck tests/run tests/torture tests/demo tests/setup .ci/run completions/mq.bash
+	shellcheck -S warning -x -P tests -e SC2034,SC2154 tests/*.bash tests/*.bats tests/*/*.bats
 	clang-format --dry-run -Werror $(C_FILES)
 format:
 	clang-format -i $(C_FILES)
@@ -99,5 +102,5 @@ clean:
 	rm -rf build build-sanitize
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all test-programs check demo install uninstall lint format clean FORCE
+.PHONY: all test-programs check torture demo install uninstall lint format clean FORCE
 .SECONDARY:

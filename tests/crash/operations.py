@@ -1,7 +1,7 @@
 """Every operation that the walkers walk through: what it finds, and the command that does it.
 
 To add one, add an entry: its name, the command, and a function that stages what the command finds in the queue
-`jobs` beside the two bystanders that are always there: one message in flight for an hour, and one that is ready,
+`jobs` beside the two bystanders that are always there: one message in flight for a day, and one that is ready,
 with the lowest priority. What the function returns takes the place of {} in the command.
 """
 
@@ -38,7 +38,7 @@ def claimed(*options, settings=()):
         for setting in settings:
             stage.do("mq-queue", "config", "jobs", setting)
         stage.send("work", *options)
-        return stage.claim("-t", "1h")
+        return stage.claim("-t", "1d")
 
     return stage
 
@@ -126,7 +126,7 @@ OPERATIONS = [
     Operation("send to a new bucket", ("mq-send", "-p9", "jobs", "new"), main=True),
     Operation("send behind a full bucket", ("mq-send", "jobs", "new"), full_bucket),
     Operation("send to a new queue", ("mq-send", "other", "new"), main=True),
-    Operation("send for later", ("mq-send", "-d1h", "jobs", "new")),
+    Operation("send for later", ("mq-send", "-d1d", "jobs", "new")),
     Operation("send a stream", ("mq-send", "jobs"), data="streamed " * 20000),
     Operation("send lines", ("mq-send", "-l", "jobs"), data="line 1\nline 2\nline 3\n", partial=True, again=False),
     Operation("send without O_TMPFILE", ("mq-send", "jobs", "new"), also="openat:error=EOPNOTSUPP:when={O_TMPFILE}"),
@@ -147,7 +147,7 @@ OPERATIONS = [
     Operation("nack with back-off", ("mq-ack", "--nack", "{}"), claimed()),
     Operation("last nack", ("mq-ack", "--nack", "{}"), claimed(settings=["max-attempts=1"])),
     Operation("reject", ("mq-ack", "--reject", "--reason=no good", "{}"), claimed()),
-    Operation("extend", ("mq-ack", "--extend=2h", "{}"), claimed()),
+    Operation("extend", ("mq-ack", "--extend=2d", "{}"), claimed()),
     Operation("release", ("mq-ack", "--release", "{}"), claimed()),
     Operation("deadline passed", ("mq-queue", "sweep", "jobs"), lapsed(), partial=True),
     Operation("last deadline passed", ("mq-queue", "sweep", "jobs"), lapsed("max-attempts=1"), partial=True),
@@ -165,7 +165,7 @@ OPERATIONS = [
     Operation("bucket removed", ("mq-recv", "--no-wait", "jobs"), used_up_bucket),
     Operation("queue created", ("mq-queue", "create", "other")),
     Operation("queue created with settings", ("mq-queue", "create", "other", "max-depth=5", "ttl=1h")),
-    Operation("queue deleted", ("mq-queue", "delete", "other"), other_queue),
+    Operation("queue deleted", ("mq-queue", "delete", "other"), other_queue, again=False),
     Operation("queue deleted by force", ("mq-queue", "delete", "--force", "other"), other_queue_with_message, partial=True, again=False),
     Operation("configured", ("mq-queue", "config", "jobs", "max-attempts=7"), one),
 ]
