@@ -74,7 +74,7 @@ def fresh(kind, place):
 
 @contextmanager
 def scratch():
-    """A directory for images: in memory, where there is room."""
+    """A directory for images and spools: in memory, where there is room."""
     memory = Path("/dev/shm")
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 8 * SIZE
     with tempfile.TemporaryDirectory(prefix="mq-disk.", dir=memory if roomy else None) as place:
