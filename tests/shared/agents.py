@@ -58,7 +58,12 @@ class Agent:
         """Run a program, perhaps to its bitter end, and write down what it said."""
         begin = now()
         with subprocess.Popen(
-            words, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            words,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
             stopped = self.torment(process, life)
             out, err = process.communicate(data)

@@ -3,7 +3,7 @@
 load ../helper
 
 storm() {
-    run "$MQ_ROOT/tests/storm/storm" --seconds 4 "$1"
+    run "$MQ_ROOT/tests/storm/storm" --minutes 0.07 "$1"
     ((status != 69)) || skip "$output"
     assert_success
     echo "# ${lines[-1]}" >&3
