@@ -1,6 +1,7 @@
 # make            the library and the programs, in build/
 # make check      every test (installs what the tests need); CHECK='tests/send.bats' for some, SANITIZE=address,undefined
 # make bench      ours, the peers' and the file system's figures; make bench-smoke: hardly measuring, in seconds
+# make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
 # make demo       the main job on real input
 # make install    PREFIX=/usr/local DESTDIR=; make uninstall takes the same
 # make lint       manual pages, shell and formatting; make format puts the last right
@@ -80,6 +81,8 @@ bench:
 	@BUILD='$(BUILD)' tests/bench/run
 bench-smoke:
 	@BUILD='$(BUILD)' COUNT=200 ROUNDS=1 RUNS=3 DEPTHS='10 100' tests/bench/run
+torture:
+	+@BUILD='$(BUILD)' TORTURE='$(or $(TORTURE),60)' tests/torture
 demo:
 	+@BUILD='$(BUILD)' tests/demo
 
@@ -107,8 +110,8 @@ uninstall:
 C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] tests/bench/*/*.c examples/*.c)
 lint:
 	mandoc -Tlint -Wwarning man/*.[1357]
-	shellcheck tests/run tests/demo tests/setup .ci/run completions/mq.bash
-	shellcheck -S warning -x -P tests -e SC2034,SC2154 tests/*.bash tests/*.bats
+	shellcheck tests/run tests/torture tests/demo tests/setup .ci/run completions/mq.bash
+	shellcheck -S warning -x -P tests -e SC2034,SC2154 tests/*.bash tests/*.bats tests/*/*.bats
 	shellcheck -s bash -S warning -e SC1090,SC2034,SC2154 tests/bench/run tests/bench/*.bash tests/bench/*/*.bash
 	clang-format --dry-run -Werror $(C_FILES)
 format:
@@ -118,5 +121,5 @@ clean:
 	rm -rf build build-sanitize
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all test-programs check bench bench-smoke demo install uninstall lint format clean FORCE
+.PHONY: all test-programs check bench bench-smoke torture demo install uninstall lint format clean FORCE
 .SECONDARY:

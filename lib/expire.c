@@ -211,7 +211,7 @@ static int expire_ready_bucket(void *context, const char *bucket, unsigned char 
         return 0;
     ready->bucket_dir = bucket_open(ready->work.queue->dir, MQ_READY, bucket);
     if (ready->bucket_dir < 0)
-        return 0;
+        return bucket_is_missing(ready->bucket_dir) ? 0 : ready->bucket_dir;
     const int error = fs_list(ready->bucket_dir, expire_ready_message, ready);
     close(ready->bucket_dir);
     return error;

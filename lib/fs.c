@@ -98,10 +98,11 @@ int fs_open_file(int at, const char *name)
     if (file < 0)
         return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
     struct stat status;
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+    const int error = result(fstat(file, &status));
+    if (!error && S_ISREG(status.st_mode))
         return file;
     close(file);
-    return -EBADMSG;
+    return error ? error : -EBADMSG;
 }
 
 int fs_make_file(int at, const char *name)

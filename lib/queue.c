@@ -138,7 +138,7 @@ static int fill_handle(mq_queue *queue)
     queue->config_read_at = clock_monotonic();
     const int error = config_load(queue->dir, &queue->config, NULL);
     if (error)
-        return error == -ENOENT ? error : -EBADMSG;
+        return error;
     page_host_name(queue->host);
     return open_page(queue);
 }

@@ -166,15 +166,22 @@ static int create_in(int spool, const char *queue)
     return error == -ENOTEMPTY ? -EEXIST : error;
 }
 
+/* What the parent of a mounted spool says where it is read-only, or of a kind that has nothing to sync. */
+static bool cannot_sync(int error)
+{
+    return error == -EROFS || error == -EINVAL;
+}
+
 /* Make durable what leads to the queue: its name in the spool, and the spool's own. */
 static int settle(int spool, int dir)
 {
     const int parent = fs_open_dir(spool, "..");
-    if (parent >= 0) {
-        (void)fs_sync_dir(parent); /* a spool's parent that may not be read is the administrator's to sync */
+    if (parent == -EACCES) /* a spool's parent that may not be read is the administrator's to sync */
+        return fs_settle_dir(spool, dir);
+    const int error = parent < 0 ? parent : fs_sync_dir(parent);
+    if (parent >= 0)
         close(parent);
-    }
-    return fs_settle_dir(spool, dir);
+    return error && !cannot_sync(error) ? error : fs_settle_dir(spool, dir);
 }
 
 int spool_settle_queue(const char *spool, int queue_dir)

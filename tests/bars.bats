@@ -2,11 +2,6 @@
 
 load helper
 
-needs_strace() {
-    command -v strace >/dev/null || skip "strace is not installed"
-    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
-}
-
 show() {
     echo "# $*" >&3
 }

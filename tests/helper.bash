@@ -134,6 +134,14 @@ needs_terminal() {
     has_terminal || skip "no pseudo-terminal is to be had"
 }
 
+# ---- tracing ---------------------------------------------------------------------
+
+needs_strace() {
+    command -v strace >/dev/null || skip "strace is not installed"
+    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    export ASAN_OPTIONS=detect_leaks=0 # which needs what strace uses
+}
+
 # ---- time ------------------------------------------------------------------------
 
 # faketime is a library that is loaded before others, so it needs programs that load any.

@@ -1,0 +1,153 @@
+# What a process may do to others by being killed, being stopped, or failing at any system call; in which order a
+# durable send reaches the disk. tests/README.md says more.
+
+load ../helper
+
+setup() {
+    needs_strace
+    setup_spool
+}
+
+@test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    run -0 "$MQ_ROOT/tests/crash/walk" kill --short
+    echo "# killed: ${lines[-1]}" >&3
+}
+
+@test "whoever is stopped at any system call stops nobody else" {
+    run -0 "$MQ_ROOT/tests/crash/walk" stop --short send claim ack
+    echo "# stopped: ${lines[-1]}" >&3
+}
+
+@test "whatever system call fails, it is told, nothing is half done, and the queue works afterwards" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    run -0 "$MQ_ROOT/tests/crash/walk" fail --short
+    echo "# failed: ${lines[-1]}" >&3
+}
+
+# ---- order on disk ---------------------------------------------------------------
+
+# disk_calls COMMAND…: run COMMAND, and print what of it matters for the disk, in order, a line each, with names in
+# place of what is random.
+disk_calls() {
+    strace -y -o trace "$@" >/dev/null
+    sed -nE "
+        / = -1 E/d
+        s~^(write|writev|pwrite64)\([0-9]+<[^>]*>\(deleted\).*~write content~p; t
+        s~^fdatasync\([0-9]+<[^>]*>\(deleted\).*~sync content~p; t
+        s~^linkat\(.*, [0-9]+<$MQ_SPOOL/([a-z/]+)/[^>]*>.*~link into \1~p; t
+        s~^renameat2\(.*\"\.new-jobs-.*\"jobs\".*~rename to jobs~p; t
+        s~^fsync\([0-9]+<$MQ_SPOOL/\.new-jobs-[^>]*>.*~sync what is to be jobs~p; t
+        s~^fsync\([0-9]+<$MQ_SPOOL/([a-z]+/[a-z]+)/[^>]*>.*~sync BUCKET of \1~p; t
+        s~^fsync\([0-9]+<$MQ_SPOOL/([a-z/]+)>.*~sync \1~p; t
+        s~^fsync\([0-9]+<$MQ_SPOOL>.*~sync the spool~p; t
+        s~^fsync\([0-9]+<${MQ_SPOOL%/*}>.*~sync above the spool~p; t
+        s~^f(data)?sync.*~sync something else~p; t
+        s~^write\(1<.*~print~p
+    " trace >calls
+    awk '$0 != "write content" || $0 != last { print } { last = $0 }' calls # content of any size
+}
+
+# assert_order LINE…: what disk_calls printed.
+assert_order() {
+    assert_output "$(printf '%s\n' "$@")"
+}
+
+@test "content is synced before the name appears, and the bucket before the id is printed: two syncs" {
+    mq-send -q jobs "the bucket is there"
+    run -0 disk_calls mq-send jobs further
+    assert_order 'write content' 'sync content' 'link into jobs/ready' 'sync BUCKET of jobs/ready' print
+}
+
+@test "the first message of a bucket syncs the directory of buckets too: three syncs" {
+    mq-queue create jobs
+    run -0 disk_calls mq-send jobs first
+    assert_order 'write content' 'sync content' 'link into jobs/ready' 'sync BUCKET of jobs/ready' 'sync jobs/ready' print
+}
+
+@test "so does a message whose bucket somebody else made, who may have died before his own sync" {
+    mq-send -q jobs first
+    chmod u-s "$MQ_SPOOL"/jobs/ready/* # the mark of a durable directory
+    run -0 disk_calls mq-send jobs second
+    assert_order 'write content' 'sync content' 'link into jobs/ready' 'sync BUCKET of jobs/ready' 'sync jobs/ready' print
+    run -0 disk_calls mq-send jobs third
+    assert_order 'write content' 'sync content' 'link into jobs/ready' 'sync BUCKET of jobs/ready' print
+}
+
+@test "the first message of a queue syncs the queue, the spool and what it lies in: six syncs" {
+    run -0 disk_calls mq-send jobs first
+    assert_order 'sync what is to be jobs' 'rename to jobs' 'sync above the spool' 'sync the spool' \
+        'write content' 'sync content' 'link into jobs/ready' 'sync BUCKET of jobs/ready' 'sync jobs/ready' print
+}
+
+@test "so does the first message of a queue whose maker may have died before his syncs" {
+    mq-send -q jobs first
+    chmod u-s "$MQ_SPOOL/jobs"
+    run -0 disk_calls mq-send jobs second
+    assert_order 'write content' 'sync content' 'link into jobs/ready' 'sync BUCKET of jobs/ready' \
+        'sync above the spool' 'sync the spool' print
+}
+
+@test "a delayed message is as durable as a ready one: three syncs for a new bucket, two for a further one" {
+    mq-queue create jobs
+    local soon=@$((EPOCHSECONDS + 3600)) # one bucket for both
+    run -0 disk_calls mq-send --at "$soon" jobs first
+    assert_order 'write content' 'sync content' 'link into jobs/delayed' 'sync BUCKET of jobs/delayed' 'sync jobs/delayed' \
+        print
+    run -0 disk_calls mq-send --at "$soon" jobs second
+    assert_order 'write content' 'sync content' 'link into jobs/delayed' 'sync BUCKET of jobs/delayed' print
+}
+
+@test "of many lines each file takes two syncs, and no id is printed before them" {
+    mq-send -q jobs "the bucket is there"
+    seq 1 100 >numbers
+    disk_calls mq-send -f numbers -l jobs >order
+    assert_equal "$(grep -c '^sync' order)" $((2 * $(grep -c '^link' order)))
+    awk '
+        /^sync content/                { content = 1 }
+        /^link/                        { if (!content) exit 1; content = 0; linked = 1; synced = 0 }
+        /^sync BUCKET of jobs\/ready/  { synced = linked }
+        /^print/                       { if (!synced) exit 1; printed = 1 }
+        END                            { exit !printed }
+    ' order
+}
+
+@test "a setting is on the disk before mq-queue is done: two syncs" {
+    mq-queue create jobs
+    strace -y -o trace mq-queue config jobs ttl=1h
+    run sed -nE 's/^(fdatasync|renameat|fsync)\(.*/\1/p' trace
+    assert_order fdatasync renameat fsync
+}
+
+@test "what at-least-once lets revert is not synced: claim, ack, nack, extend, reject, retry" {
+    local receipt command
+    mq-send -q jobs work
+    mq-send -q jobs more
+    receipt=$(claim jobs)
+    for command in 'mq-recv --no-wait' "mq-ack -e2h $receipt" "mq-ack --reject $receipt" 'mq-dlq retry' 'mq-recv -a'; do
+        [[ $command == mq-ack* ]] || command+=" jobs"
+        # shellcheck disable=SC2086 # words
+        disk_calls $command
+        run -1 grep sync calls
+    done
+}
+
+@test "with --no-sync or durability = none nothing of a message is synced" {
+    mq-queue create jobs
+    run -0 disk_calls mq-send --no-sync jobs first
+    assert_order 'write content' 'link into jobs/ready' print
+    mq-queue config jobs durability=none
+    run -0 disk_calls mq-send jobs second
+    assert_order 'write content' 'link into jobs/ready' print
+}
+
+@test "a send whose sync fails is not sent, not retried, and exits 74" {
+    mq-queue create jobs
+    local call
+    for call in fdatasync fsync; do
+        run -74 --separate-stderr strace -o trace -e inject=$call:error=EIO:when=1 mq-send jobs body
+        assert_output ''
+        assert_equal "$(depth jobs ready)" 0
+        assert_equal "$(grep -c "^$call" trace)" 1
+    done
+}

@@ -1,0 +1,250 @@
+"""Every operation that the walkers walk through: what it finds, and the command that does it.
+
+To add one, add an entry: its name, the command, and a function that stages what the command finds in the queue
+`jobs` beside the two bystanders that are always there: one message in flight for a day, and one that is ready,
+with the lowest priority. What the function returns takes the place of {} in the command.
+"""
+
+import fcntl
+import os
+from contextlib import contextmanager, nullcontext
+from typing import Callable, NamedTuple
+
+from shared import spool
+
+OLD = 40 * 3600  # seconds; what is so old in tmp/ no live process is at
+
+
+class Operation(NamedTuple):
+    name: str
+    command: tuple
+    stage: Callable = lambda stage: None
+    main: bool = False  # walked whole in the short form, too
+    passes: tuple = ()  # what a message may be left as besides what it was and what it becomes: (state, attempts)
+    partial: bool = False  # it is of several steps, each done by itself: when one fails others are done
+    again: bool = True  # given again at once after a failure it does all that it did not
+    does: str = ""  # the system call that it is about: its name, or what strace shows of it
+    removes: bool = False  # messages, which all others never do
+    exits: int = 0
+    data: str = ""
+    also: str = ""  # a fault that is there all the time, as strace's --inject takes it
+    around: Callable = lambda path: nullcontext()  # what stands beside the command
+
+
+def one(stage):
+    stage.send("work")
+
+
+def claimed(*options, settings=()):
+    def stage(stage):
+        for setting in settings:
+            stage.do("mq-queue", "config", "jobs", setting)
+        stage.send("work", *options)
+        return stage.claim("-t", "1d")
+
+    return stage
+
+
+def dead(stage):
+    stage.do("mq-ack", "--reject", claimed()(stage))
+
+
+def dead_beside_another_queue(stage):
+    stage.create("other")
+    dead(stage)
+
+
+def due(stage):
+    stage.send("work", "-d", "1ms")
+
+
+def lapsed(*settings):
+    def stage(stage):
+        for setting in settings:
+            stage.do("mq-queue", "config", "jobs", setting)
+        stage.send("work")
+        stage.claim("-t", "1ms")
+
+    return stage
+
+
+def expired(*settings):
+    def stage(stage):
+        for setting in settings:
+            stage.do("mq-queue", "config", "jobs", setting)
+        stage.send("work", "--ttl", "1ms")
+
+    return stage
+
+
+def much_to_sweep(stage):
+    used_up_bucket(stage)
+    stage.send("to lapse", "-p", "9")
+    stage.claim("-t", "100ms")
+    stage.send("to be due", "-d", "100ms")
+    stage.send("to expire", "--ttl", "100ms")
+    stale = stage.path / "jobs" / "tmp" / "0123456789abcdef"
+    stale.write_text("Id: half\n")
+    spool.touch_back([stale], OLD)
+
+
+def full_bucket(stage):
+    """256 messages, with the one that is held."""
+    stage.do("mq-send", "-q", "--no-sync", "-l", "--batch=1", "jobs", data="".join(f"{n}\n" for n in range(255)))
+
+
+def used_up_bucket(stage):
+    """All of it is done, the one that is held is in flight, and two are in the next bucket."""
+    stage.do("mq-send", "-q", "--no-sync", "-l", "--batch=1", "jobs", data="".join(f"{n}\n" for n in range(257)))
+    stage.do("mq-recv", "-q", "-a", "-n", "255", "jobs")
+
+
+def batch(*options, settings=()):
+    """Three messages in one file."""
+
+    def stage(stage):
+        for setting in settings:
+            stage.do("mq-queue", "config", "jobs", setting)
+        stage.do("mq-send", "-q", "--no-sync", "-l", *options, "jobs", data="line 1\nline 2\nline 3\n")
+
+    return stage
+
+
+def several_ready(stage):
+    for n in range(3):
+        stage.send(f"work {n}")
+
+
+def other_queue(stage):
+    stage.create("other")
+
+
+def other_queue_with_message(stage):
+    stage.create("other")
+    stage.send("doomed", queue="other")
+
+
+@contextmanager
+def somebody_leads(path):
+    """Hold the lock of waiters/, so that the command follows."""
+    directory = os.open(path / "other" / "waiters", os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+OPERATIONS = [
+    Operation("send", ("mq-send", "jobs", "new"), main=True),
+    Operation("send to a new bucket", ("mq-send", "-p9", "jobs", "new"), main=True),
+    Operation("send behind a full bucket", ("mq-send", "jobs", "new"), full_bucket, does="mkdirat"),
+    Operation("send to a new queue", ("mq-send", "other", "new"), main=True),
+    Operation("send for later", ("mq-send", "-d1d", "jobs", "new")),
+    Operation("send a stream", ("mq-send", "jobs"), data="streamed " * 20000),
+    Operation("send lines", ("mq-send", "-l", "jobs"), data="line 1\nline 2\nline 3\n", partial=True, again=False),
+    Operation(
+        "send without O_TMPFILE",
+        ("mq-send", "jobs", "new"),
+        also="openat:error=EOPNOTSUPP:when={O_TMPFILE}",
+        does="O_CREAT|O_EXCL",
+    ),
+    Operation("claim", ("mq-recv", "--no-wait", "jobs"), one, main=True),
+    Operation(
+        "claim and ack",
+        ("mq-recv", "-a", "--no-wait", "jobs"),
+        one,
+        passes=(("inflight", 1),),
+        again=False,
+        removes=True,
+    ),
+    Operation(
+        "claim and ack several",
+        ("mq-recv", "-a", "-l", "-n3", "--no-wait", "jobs"),
+        several_ready,
+        passes=(("inflight", 1),),
+        partial=True,
+        again=False,
+        removes=True,
+    ),
+    Operation("claim of one of a batch", ("mq-recv", "--no-wait", "jobs"), batch(), main=True, does="linkat"),
+    Operation(
+        "claim and ack of a batch",
+        ("mq-recv", "-a", "-l", "-n3", "--no-wait", "jobs"),
+        batch(),
+        passes=(("inflight", 1),),
+        partial=True,
+        again=False,
+        removes=True,
+    ),
+    Operation(
+        "claim and ack of a batch, one after the other",
+        ("mq-recv", "-a", "-l", "-n3", "--ack-every=1", "--no-wait", "jobs"),
+        batch(),
+        passes=(("inflight", 1),),
+        partial=True,
+        again=False,
+        removes=True,
+    ),
+    Operation(
+        "claim and ack of some of a batch",
+        ("mq-recv", "-a", "-l", "-n2", "--no-wait", "jobs"),
+        batch(),
+        passes=(("inflight", 1),),
+        partial=True,
+        again=False,
+        removes=True,
+        does="linkat",
+    ),
+    Operation("expiry of a batch", ("mq-queue", "sweep", "jobs"), batch("--ttl=1ms"), partial=True, does="linkat"),
+    Operation("a batch due", ("mq-queue", "sweep", "jobs"), batch("--delay=1ms"), partial=True),
+    Operation("purge of a batch", ("mq-queue", "purge", "jobs", "--state=ready"), batch(), partial=True, removes=True),
+    Operation("wait, leading", ("mq-recv", "-w50ms", "other"), other_queue, exits=1, does="inotify_add_watch"),
+    Operation(
+        "wait, following",
+        ("mq-recv", "-w50ms", "other"),
+        other_queue,
+        exits=1,
+        around=somebody_leads,
+        does="mknodat",
+    ),
+    Operation("ack", ("mq-ack", "{}"), claimed(), main=True, removes=True),
+    Operation("nack at once", ("mq-ack", "--nack", "--delay=0", "{}"), claimed()),
+    Operation("nack with back-off", ("mq-ack", "--nack", "{}"), claimed()),
+    Operation("last nack", ("mq-ack", "--nack", "{}"), claimed(settings=["max-attempts=1"])),
+    Operation("reject", ("mq-ack", "--reject", "--reason=no good", "{}"), claimed()),
+    Operation("extend", ("mq-ack", "--extend=2d", "{}"), claimed()),
+    Operation("release", ("mq-ack", "--release", "{}"), claimed()),
+    Operation("deadline passed", ("mq-queue", "sweep", "jobs"), lapsed(), partial=True),
+    Operation("last deadline passed", ("mq-queue", "sweep", "jobs"), lapsed("max-attempts=1"), partial=True),
+    Operation(
+        "deadline passed, at a claim",
+        ("mq-recv", "--no-wait", "jobs"),
+        lapsed(),
+        passes=(("ready", 1),),
+        again=False,
+    ),
+    Operation("due", ("mq-queue", "sweep", "jobs"), due, partial=True),
+    Operation("due, at a claim", ("mq-recv", "--no-wait", "jobs"), due, passes=(("ready", 0),), again=False),
+    Operation("expiry to dead letters", ("mq-queue", "sweep", "jobs"), expired(), partial=True),
+    Operation("expiry, dropped", ("mq-queue", "sweep", "jobs"), expired("on-expiry=drop"), partial=True, removes=True),
+    Operation("expiry, at a claim", ("mq-recv", "--no-wait", "jobs"), expired(), partial=True, again=False),
+    Operation("sweep of everything", ("mq-queue", "sweep", "jobs"), much_to_sweep, partial=True, does="AT_REMOVEDIR"),
+    Operation("purge", ("mq-queue", "purge", "jobs", "--state=ready"), several_ready, partial=True, removes=True),
+    Operation("retry of a dead letter", ("mq-dlq", "retry", "jobs"), dead),
+    Operation("retry into another queue", ("mq-dlq", "retry", "--to=other", "jobs"), dead_beside_another_queue),
+    Operation("purge of a dead letter", ("mq-dlq", "purge", "--all", "jobs"), dead, removes=True),
+    Operation("bucket removed", ("mq-recv", "--no-wait", "jobs"), used_up_bucket, does="AT_REMOVEDIR"),
+    Operation("queue created", ("mq-queue", "create", "other")),
+    Operation("queue created with settings", ("mq-queue", "create", "other", "max-depth=5", "ttl=1h")),
+    Operation("queue deleted", ("mq-queue", "delete", "other"), other_queue, again=False),
+    Operation(
+        "queue deleted by force",
+        ("mq-queue", "delete", "--force", "other"),
+        other_queue_with_message,
+        partial=True,
+        again=False,
+        removes=True,
+    ),
+    Operation("configured", ("mq-queue", "config", "jobs", "max-attempts=7"), one),
+]

@@ -1,0 +1,81 @@
+"""strace: which system calls a command makes, and what happens when one of them is its last, its pause, or fails."""
+
+import re
+import subprocess
+from typing import NamedTuple
+
+# What each call can fail with, the likeliest first.
+FAULTS = {
+    "openat": "EMFILE EACCES ENOSPC EIO EROFS EDQUOT EINTR",
+    "openat2": "EMFILE EACCES EIO EINTR",
+    "mkdirat": "ENOSPC EDQUOT EACCES EROFS EIO",
+    "mknodat": "ENOSPC EDQUOT EACCES EROFS EIO",
+    "write": "ENOSPC EIO EDQUOT EINTR",
+    "writev": "ENOSPC EIO EDQUOT EINTR",
+    "pwrite64": "ENOSPC EIO EDQUOT EINTR",
+    "read": "EIO EINTR",
+    "pread64": "EIO EINTR",
+    "preadv": "EIO EINTR",
+    "ftruncate": "ENOSPC EIO EINTR",
+    "fallocate": "ENOSPC EIO EDQUOT EINTR",
+    "fdatasync": "EIO ENOSPC EDQUOT EINTR",
+    "fsync": "EIO ENOSPC EDQUOT EINTR",
+    "linkat": "ENOSPC EDQUOT EIO EACCES EROFS",
+    "renameat": "ENOSPC EDQUOT EIO EACCES EROFS",
+    "renameat2": "ENOSPC EDQUOT EIO EACCES EROFS",
+    "unlinkat": "EIO EACCES EROFS",
+    "getdents64": "EIO EACCES",
+    "newfstatat": "EIO EACCES",
+    "fstatfs": "EIO EINTR",
+    "faccessat2": "EIO EACCES",
+    "fchmod": "EIO EROFS EACCES",
+    "utimensat": "EIO EROFS EACCES",
+    "mmap": "EACCES",
+    "flock": "EINTR",
+    "inotify_init1": "EMFILE",
+    "inotify_add_watch": "ENOSPC EACCES",
+    "close": "EIO EINTR",
+}
+
+SYNCS = ("fsync", "fdatasync")
+TIMEOUT = 20  # seconds
+
+
+class Call(NamedTuple):
+    name: str
+    nth: int  # of this name, counted from 1
+    text: str
+
+
+class Tracer:
+    """Runs a command under strace, in the environment of a stage."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def words(self, injections, traced):
+        words = ["strace", "-qq", "-y", "-o", str(self.file), "-e", f"trace={traced}"]
+        for injection in injections:
+            words += ["-e", f"inject={injection}"]
+        return words
+
+    def run(self, stage, command, injections=(), traced="all", data=""):
+        return subprocess.run(
+            [*self.words(injections, traced), *command],
+            input=data,
+            env=stage.environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+    def calls(self):
+        """What the last run did."""
+        counts, found = {}, []
+        for line in self.file.read_text(errors="replace").splitlines():
+            match = re.match(r"([a-z_0-9]+)\((.*)", line)
+            if match and match[1] != "execve":
+                counts[match[1]] = counts.get(match[1], 0) + 1
+                found.append(Call(match[1], counts[match[1]], match[2]))
+        return found

@@ -1,0 +1,23 @@
+# What a file system has of a queue after a loss of power. tests/README.md says what this proves and what not.
+
+load ../helper
+
+# cut OPTION… KIND: see that it succeeds, and show its figures.
+cut_power() {
+    run "$MQ_ROOT/tests/power/cut" "$@"
+    ((status != 69)) || skip "$output"
+    assert_success
+    echo "# ${lines[-1]}" >&3
+}
+
+@test "what was reported to be sent is there after a cut of power, whole, on ext4" {
+    cut_power --cuts 3 ext4
+}
+
+@test "what was reported to be sent is there after a cut of power, whole, on xfs" {
+    cut_power --cuts 3 xfs
+}
+
+@test "programs that do not sync the directory are caught" {
+    cut_power --cuts 12 --broken directory ext4
+}

@@ -1,0 +1,201 @@
+"""Users of a queue that do things at random, and write down what each program said.
+
+An agent is a process with a role: it runs programs until it is told to stop, and does what it likes to them: with
+`violence` some are killed, some stopped for a while. The agent itself lives, so its history is whole: a file of JSON
+lines, one for each program that was run, written when the program is gone:
+
+    op        send, recv (a claim), consume (deliveries acked at once), ack, nack, reject, release, extend, check, or upkeep
+    begin end microseconds since the epoch, before the program was started and after it was reaped
+    exit      its status; below 0 the signal that killed it
+    stopped   whether it was stopped in between
+    out, err  the lines it printed, the last one only if it is whole; what it complained of
+    bodies    of a send: the bodies, in the order of the ids
+    receipt   of what settles a claim
+    timeout   of recv and extend: the lease, in microseconds
+"""
+
+import hashlib
+import json
+import multiprocessing
+import random
+import signal
+import subprocess
+import time
+
+from shared import programs
+
+QUEUE = "storm"
+MAX_ATTEMPTS = 6
+LONGEST = 30  # seconds that a program may take before the agent calls it hung
+
+
+def now():
+    return time.time_ns() // 1000
+
+
+def make_body(key, size):
+    """A body that says what it is: a key, filling, and a checksum of both."""
+    text = f"{key} {'x' * size}"
+    return f"{text} {hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def is_whole(body):
+    text, _, checksum = body.rpartition(" ")
+    return hashlib.sha256(text.encode()).hexdigest() == checksum
+
+
+class Agent:
+    def __init__(self, name, role, spool, history, seed, violence):
+        self.name, self.role, self.violence = name, role, violence
+        self.environment = programs.environment(spool)
+        self.history = open(history / f"{name}.jsonl", "a", encoding="utf-8")
+        self.random = random.Random(seed)
+        self.sent = 0
+
+    # ---- running programs ----
+
+    def call(self, op, *words, data="", life=LONGEST, **facts):
+        """Run a program, perhaps to its bitter end, and write down what it said."""
+        begin = now()
+        with subprocess.Popen(
+            words,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            stopped = self.torment(process, life)
+            out, err = process.communicate(data)
+        record = {"op": op, "begin": begin, "end": now(), "exit": process.returncode, "stopped": stopped}
+        record |= {"out": out.split("\n")[:-1], "err": err, **facts}
+        self.history.write(json.dumps(record) + "\n")
+        self.history.flush()
+        return record
+
+    def torment(self, process, life):
+        dice = self.random.random()
+        if life < LONGEST:
+            self.end(process, life)
+        elif dice < 0.15 * self.violence:
+            self.pause(self.moment())
+            process.kill()
+        elif dice < 0.3 * self.violence:
+            self.pause(self.moment())
+            process.send_signal(signal.SIGSTOP)
+            self.pause(self.random.uniform(0, 0.2))
+            process.send_signal(signal.SIGKILL if dice < 0.2 * self.violence else signal.SIGCONT)
+            return True
+        return False
+
+    def end(self, process, life):
+        """One that would go on for ever."""
+        self.pause(life)
+        process.send_signal(signal.SIGKILL if self.random.random() < self.violence else signal.SIGTERM)
+
+    def moment(self):
+        """Within the few milliseconds that most programs take."""
+        return self.random.expovariate(1 / 0.0015)
+
+    def pause(self, seconds):
+        time.sleep(seconds)
+
+    # ---- roles ----
+
+    def sender(self):
+        count = self.random.choice([1, 1, 1, 1, 20])
+        bodies = []
+        for _ in range(count):
+            self.sent += 1
+            bodies.append(make_body(f"{self.name}.{self.sent}", self.random.choice([0, 10, 1000, 5000])))
+        words = ["mq-send", "-p", str(self.random.choice([0, 4, 4, 9]))]
+        if self.random.random() < 0.2:
+            words += ["-d", "40ms"]
+        self.call("send", *words, "-l", QUEUE, data="".join(f"{body}\n" for body in bodies), bodies=bodies)
+        self.pause(self.random.uniform(0, 0.01))
+
+    def worker(self):
+        lease = self.random.choice([20, 100, 400])
+        words = ("mq-recv", "-j", "-w", "100ms", "-t", f"{lease}ms", QUEUE)
+        got = self.call("recv", *words, timeout=lease * 1000)
+        for line in got["out"]:
+            self.work(json.loads(line)["receipt"])
+
+    def work(self, receipt):
+        self.pause(self.random.choice([0, 0, 0.01, 0.04]))
+        choice = self.random.random()
+        if choice < 0.2:
+            self.call("extend", "mq-ack", "--extend=100ms", receipt, receipt=receipt, timeout=100_000)
+            self.pause(self.random.choice([0, 0.03, 0.09]))
+        choice = self.random.random()
+        if choice < 0.65:
+            self.call("ack", "mq-ack", receipt, receipt=receipt)
+        elif choice < 0.8:
+            delay = self.random.choice(["0", "30ms"])
+            self.call("nack", "mq-ack", "--nack", f"--delay={delay}", receipt, receipt=receipt)
+        elif choice < 0.85:
+            self.call("reject", "mq-ack", "--reject", receipt, receipt=receipt)
+        elif choice < 0.9:
+            self.call("release", "mq-ack", "--release", receipt, receipt=receipt)
+
+    def consumer(self):
+        if self.random.random() < 0.5:
+            self.call("consume", "mq-recv", "-a", "-j", "-n", "5", "-w", "50ms", "-t", "100ms", QUEUE)
+        else:
+            life = self.random.uniform(0.01, 0.3)
+            self.call("consume", "mq-recv", "-a", "-j", "-f", "-t", "100ms", QUEUE, life=life)
+
+    def sweeper(self):
+        self.call("upkeep", "mq-queue", "sweep", QUEUE)
+        self.pause(self.random.uniform(0, 0.1))
+
+    def watcher(self):
+        self.call("check", "mq-queue", "check", QUEUE)
+        self.call("upkeep", *self.random.choice([("mq-stat", "-j"), ("mq-queue", "peek", "-n", "1000")]), QUEUE)
+        self.pause(self.random.uniform(0, 0.1))
+
+    def retrier(self):
+        self.call("upkeep", "mq-dlq", "retry", QUEUE)
+        self.pause(self.random.uniform(0, 0.3))
+
+    def run(self, stop):
+        act = getattr(self, self.role)
+        while not stop.is_set():
+            act()
+
+
+class Crowd:
+    """Agents at work: with Crowd(…) as crowd: …"""
+
+    def __init__(self, roles, spool, history, seed, violence):
+        self.stop = multiprocessing.Event()
+        self.processes = []
+        for number, role in enumerate(roles):
+            agent = (f"{role}-{number}-{seed}", role, spool, history, seed * 1000 + number, violence)
+            self.processes.append(multiprocessing.Process(target=self.live, args=agent))
+
+    def live(self, *agent):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        Agent(*agent).run(self.stop)
+
+    def __enter__(self):
+        for process in self.processes:
+            process.start()
+        return self
+
+    def __exit__(self, *error):
+        self.stop.set()
+        for process in self.processes:
+            process.join()
+
+    def failed(self):
+        return [process.name for process in self.processes if process.exitcode]
+
+
+def read_history(history):
+    """All that was written down, in the order of its beginning."""
+    records = []
+    for file in history.glob("*.jsonl"):
+        with open(file, encoding="utf-8") as lines:
+            records += [json.loads(line) for line in lines]
+    return sorted(records, key=lambda record: record["begin"])

@@ -1,0 +1,112 @@
+"""A second reader of spools, for the tests: written from mq-spool(5), it shares no code with libmq.
+
+It is for queues that stand still. It knows single messages and files of several (the fields n, o, l and s).
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+STATES = ("ready", "delayed", "inflight", "dead")
+
+
+class Message(NamedTuple):
+    queue: str
+    state: str
+    id: str
+    body: bytes
+    attempts: int
+    time: int  # µs: due, deadline or death; 0 in ready/
+    expires: int  # µs; 0: never
+    path: Path
+
+
+class Broken(Exception):
+    """Something in a queue that is no whole message."""
+
+
+def queues(spool):
+    return sorted(entry for entry in Path(spool).iterdir() if entry.name[0] != "." and entry.is_dir())
+
+
+def pending(spool):
+    """What queues being made or deleted have left beside them."""
+    return sorted(entry for entry in Path(spool).iterdir() if entry.name[0] == ".")
+
+
+def read(spool):
+    """All messages of all queues."""
+    return [message for queue in queues(spool) for message in read_queue(queue)]
+
+
+def read_queue(queue):
+    return [
+        message
+        for state in STATES
+        for path in sorted((queue / state).glob("*/*"))
+        for message in read_file(queue, state, path)
+    ]
+
+
+def read_file(queue, state, path):
+    fields = parse_name(state, path.name)
+    content = path.read_bytes()
+    content = content[: fields["o"] + fields["l"]] if fields["l"] else content
+    if "s" in fields and (queue / "tmp" / f"split-{fields['position']}.{fields['id']}").exists():
+        yield read_message(queue, state, path, fields, content, fields["s"])[0]
+    end = fields["o"]
+    for _ in range(fields["n"]):
+        message, end = read_message(queue, state, path, fields, content, end)
+        yield message
+    if end != len(content):
+        raise Broken(f"{path}: {len(content) - end} bytes behind the last message")
+
+
+def parse_name(state, name):
+    """The fields of a file's name: numbers, but for the strings position and id."""
+    words = name.split(".")
+    time = 0 if state == "ready" else int(words.pop(0), 16)
+    fields = {"time": time, "position": words[0], "id": words[1], "n": 1, "o": 0, "l": 0, "x": 0}
+    for word in words[2:]:
+        letter, value = word[0], word[1:]
+        if letter in "anols":
+            fields[letter] = int(value)
+        elif letter in "xc":
+            fields[letter] = int(value, 16)
+    if len(fields["position"]) != 17 or "a" not in fields or ("c" in fields) != (state == "inflight"):
+        raise Broken(f"{state}/{name}: not a message's name")
+    return fields
+
+
+def read_message(queue, state, path, fields, content, start):
+    """The message that begins there, and where it ends."""
+    blank = content.find(b"\n\n", start)
+    if blank < 0:
+        raise Broken(f"{path}: no headers at {start}")
+    headers = dict(line.split(b": ", 1) for line in content[start:blank].split(b"\n"))
+    size = int(headers.get(b"Content-Length", len(content) - blank - 2))
+    end = blank + 2 + size
+    if end > len(content):
+        raise Broken(f"{path}: {end - len(content)} bytes are missing")
+    identity = headers[b"Id"].decode()
+    if start == fields["o"] and identity != fields["id"]:
+        raise Broken(f"{path}: holds the message {identity}")
+    body = content[blank + 2 : end]
+    attempts, time, expires = fields["a"], fields["time"], fields["x"]
+    return Message(queue.name, state, identity, body, attempts, time, expires, path), end
+
+
+def leftovers(spool):
+    """What processes that died have left to be swept, below all queues and beside them."""
+    found = pending(spool)
+    for queue in queues(spool):
+        found += (queue / "tmp").iterdir()
+        found += (queue / "waiters").iterdir()
+    return found
+
+
+def touch_back(paths, seconds):
+    """Let files be so old."""
+    for path in paths:
+        status = os.lstat(path)
+        os.utime(path, (status.st_atime - seconds, status.st_mtime - seconds), follow_symlinks=False)
