@@ -16,8 +16,11 @@
  * Abstracted: buckets (bucket.pml) and hints (heads.pml); a name is its position, its mark `s` and whether it was
  * attempted; a token is fresh as long as anybody may remember it; deadlines may pass at any time.
  *
+ * NO_REJECT leaves out the split inside inflight/, for a smaller model.
+ *
  * Mutations: NO_LINK (R before L), NO_FINISH (movers do not finish), TIDY (who loses R removes its link),
- * KEEP_MARK (an ack of the first keeps `s`), SWEEP_BY_AGE (leftovers removed by age, as other files in tmp/).
+ * KEEP_MARK (a claim and an ack of the first keep `s`), SWEEP_BY_AGE (leftovers go by age, as other files in tmp/),
+ * COUNT_ONCE (links are counted, but the names not looked at again).
  */
 #define N 3
 #define WORKERS 2
@@ -259,7 +262,9 @@ holding_batch:
         };
         goto again
     :: POSITION(x) < N - 1 -> goto advance
+#ifndef NO_REJECT
     :: POSITION(x) < N - 1 -> goto split_held
+#endif
     fi;
 
 advance: /* ack of the first alone: rename to a later `o`, within inflight/ */
@@ -282,6 +287,7 @@ advance: /* ack of the first alone: rename to a later `o`, within inflight/ */
     };
     goto holding_batch;
 
+#ifndef NO_REJECT
 split_held: /* the first becomes a dead letter */
     finish_held(x, mine[ME]);
     atomic { /* L */
@@ -311,6 +317,7 @@ split_held: /* the first becomes a dead letter */
         x = REST(x)
     };
     goto holding_batch;
+#endif
 
 lapse_batch:
     finish_held(x, seen[ME]);
