@@ -120,7 +120,7 @@ lint:
 	shellcheck -S warning -x -P tests -e SC2034,SC2154 tests/*.bash tests/*.bats
 	clang-format --dry-run -Werror $(C_FILES)
 	if command -v cppcheck >/dev/null; then cppcheck $(CPPCHECK) lib cmd; fi
-	if command -v clang-tidy >/dev/null; then clang-tidy --quiet lib/*.c cmd/*.c -- $(CPPFLAGS) -std=gnu17; fi
+	if command -v clang-tidy >/dev/null; then clang-tidy --quiet lib/*.c cmd/*.c -- $(CPPFLAGS) -std=gnu17 2>/dev/null; fi
 format:
 	clang-format -i $(C_FILES)
 
