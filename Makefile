@@ -2,6 +2,8 @@
 # make check      every test (installs what the tests need); CHECK='tests/send.bats' for some, SANITIZE=address,undefined
 # make bench      ours, the peers' and the file system's figures; make bench-smoke: hardly measuring, in seconds
 # make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
+# make fuzz       random input for FUZZ=seconds a target
+# make coverage   lines and branches of lib/ that the tests reach
 # make demo       the main job on real input
 # make install    PREFIX=/usr/local DESTDIR=; make uninstall takes the same
 # make lint       manual pages, shell and formatting; make format puts the last right
@@ -74,6 +76,26 @@ $(EMPTY)-dynamic: tests/bench/empty.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -o $@ $<
 
+# Fuzz targets: replayed on files by any compiler, driven by libFuzzer where there is clang; FUZZ=seconds for each.
+FUZZ         ?= 60
+FUZZ_CC      ?= clang
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
+FUZZ_FLAGS   := -std=gnu17 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard lib/*.c) $(filter-out $(wildcard cmd/mq-*.c),$(wildcard cmd/*.c)))
+REPLAYS      := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+FUZZERS      := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+test-programs: $(REPLAYS)
+$(REPLAYS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(CMD_OBJ) $(BUILD)/libmq.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON)
+$(BUILD)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_OBJ)
+	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(JANSSON)
+fuzzers: $(FUZZERS)
+fuzz: fuzzers
+	FUZZ=$(FUZZ) tests/fuzz/run $(BUILD)/fuzz
+
 check:
 	+@BUILD='$(BUILD)' SANITIZE='$(SANITIZE)' CHECK='$(CHECK)' tests/run
 bench bench-smoke: all test-programs
@@ -83,6 +105,9 @@ bench-smoke:
 	@BUILD='$(BUILD)' COUNT=200 ROUNDS=1 RUNS=3 DEPTHS='10 100' tests/bench/run
 torture:
 	+@BUILD='$(BUILD)' TORTURE='$(or $(TORTURE),60)' tests/torture
+# Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
+coverage:
+	+@tests/coverage
 demo:
 	+@BUILD='$(BUILD)' tests/demo
 
@@ -107,19 +132,24 @@ uninstall:
 	rm -f $(foreach entry,$(MANIFEST),$(DESTDIR)$(lastword $(subst :, ,$(entry)))) $(DESTDIR)$(LIBDIR)/libmq.so
 	-rmdir $(DESTDIR)$(DATADIR)/doc/mq
 
-C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] tests/bench/*/*.c examples/*.c)
+C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/*/*.c examples/*.c)
+CPPCHECK := -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
+            --suppress=missingIncludeSystem -Ilib -D_GNU_SOURCE
 lint:
 	mandoc -Tlint -Wwarning man/*.[1357]
-	shellcheck tests/run tests/torture tests/demo tests/setup .ci/run completions/mq.bash
+	shellcheck tests/run tests/torture tests/coverage tests/model/run tests/fuzz/run tests/demo tests/setup .ci/run \
+	    completions/mq.bash
 	shellcheck -S warning -x -P tests -e SC2034,SC2154 tests/*.bash tests/*.bats tests/*/*.bats
 	shellcheck -s bash -S warning -e SC1090,SC2034,SC2154 tests/bench/run tests/bench/*.bash tests/bench/*/*.bash
 	clang-format --dry-run -Werror $(C_FILES)
+	if command -v cppcheck >/dev/null; then cppcheck $(CPPCHECK) lib cmd; fi
+	if command -v clang-tidy >/dev/null; then clang-tidy --quiet lib/*.c cmd/*.c -- $(CPPFLAGS) -std=gnu17 2>/dev/null; fi
 format:
 	clang-format -i $(C_FILES)
 
 clean:
-	rm -rf build build-sanitize
+	rm -rf build build-sanitize build-coverage
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all test-programs check bench bench-smoke torture demo install uninstall lint format clean FORCE
+.PHONY: all test-programs check bench bench-smoke torture coverage fuzz fuzzers demo install uninstall lint format clean FORCE
 .SECONDARY:

@@ -7,6 +7,7 @@
 #include <units.h>
 
 #define SECOND 1000000
+#define LAST_SECOND INT64_C(253402300799) /* of the year 9999, which RFC 3339 ends with */
 
 int64_t moment_now(void)
 {
@@ -109,7 +110,7 @@ bool moment_parse_rfc3339(const char *text, int64_t *ret_moment)
         !take_zone(&text, &local, &offset) || *text)
         return false;
     const int64_t seconds = (local ? mktime(&tm) : timegm(&tm)) - offset;
-    if (seconds < 0)
+    if (seconds < 0 || seconds > LAST_SECOND)
         return false;
     *ret_moment = seconds * SECOND + fraction;
     return true;

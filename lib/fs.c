@@ -303,10 +303,11 @@ int fs_open_fifo(int at, const char *name)
     if (fifo < 0)
         return -errno;
     struct stat status;
-    if (fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode))
-        return fifo;
+    const bool is_fifo = fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode);
+    /* It has a reader, who may go before we write: then we are the reader, and no SIGPIPE ends the caller. */
+    const int ours = is_fifo ? result(openat(at, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)) : -EBADMSG;
     close(fifo);
-    return -EBADMSG;
+    return ours;
 }
 
 static unsigned char entry_type(int dir, const struct dirent64 *entry)

@@ -253,6 +253,16 @@ static bool was_rung(const struct waiter *waiter)
     return waiter->fifo >= 0 && read(waiter->fifo, bytes, sizeof bytes) > 0;
 }
 
+/* Whether the lock is free; taken and dropped, so that somebody may find it taken and nobody leads: he has
+   our bell to come. */
+static bool nobody_leads(const struct waiter *waiter)
+{
+    if (flock(waiter->dir, LOCK_EX | LOCK_NB) < 0)
+        return false;
+    flock(waiter->dir, LOCK_UN);
+    return true;
+}
+
 void wait_leave(mq_queue *queue)
 {
     struct waiter *waiter = queue->waiter;
@@ -263,6 +273,8 @@ void wait_leave(mq_queue *queue)
     if (waiter->role == LEADER) {
         flock(waiter->dir, LOCK_UN);
         duty = true;
+    } else if (waiter->role == FOLLOWER && nobody_leads(waiter)) {
+        duty = true; /* the bell may have come after we read: whoever rings has dropped the lock before */
     }
     waiter->role = AWAKE;
     if (duty)

@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# The programs under valgrind, and threads under ThreadSanitizer; `SANITIZE=address,undefined tests/run` runs all tests.
+
+load helper
+
+# No error, no leak; a system call that valgrind does not know is answered with ENOSYS, as an old kernel would.
+checked() {
+    valgrind -q --log-file=valgrind.%p --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible "$@"
+}
+
+@test "valgrind finds no error and no leak on the main paths of the programs" {
+    command -v valgrind >/dev/null || skip "valgrind is not installed"
+    [[ -z ${SANITIZE-} ]] || skip "the programs are built with sanitizers"
+    local receipt
+    checked mq-queue create jobs max-attempts=2
+    checked mq-send -q -H 'Type: t' jobs one two
+    printf '%s\n' three four | checked mq-send -q --lines jobs
+    printf '{"body":"five"}\n' | checked mq-send -q --json jobs
+    checked mq-recv -a --no-wait jobs >got
+    receipt=$(checked mq-recv --no-wait jobs | head -n 1)
+    checked mq-ack --extend 1m "$receipt"
+    checked mq-ack --nack --delay 1h "$receipt"
+    receipt=$(checked mq-recv -j --no-wait jobs | jq -r .receipt)
+    checked mq-ack --reject "$receipt"
+    checked mq-dlq list jobs >got
+    checked mq-dlq retry jobs
+    checked mq-stat -j jobs >got
+    checked mq-queue peek -j jobs >got
+    checked mq-queue check jobs
+    checked mq-queue sweep jobs
+    checked mq-queue purge --state=all jobs
+    run -1 checked mq-recv --no-wait jobs
+    checked mq-queue delete --force jobs
+}
+
+@test "ThreadSanitizer finds no race between threads that have a handle each" {
+    echo 'int main(void) { return 0; }' >empty.c
+    "${CC:-cc}" -fsanitize=thread empty.c -o empty && ./empty || skip "ThreadSanitizer is not to be had"
+    "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -DMQ_VERSION='"test"' -I"$MQ_ROOT/lib" -g -O1 -fsanitize=thread -pthread \
+        -o threads "$MQ_ROOT"/tests/unit/threads.c "$MQ_ROOT"/lib/*.c
+    ./threads
+}
