@@ -129,6 +129,6 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
     }
     close(dir);
     if (moved == 1)
-        page_count(queue->page, PAGE_RETRIED);
+        page_count(queue->page, PAGE_RETRIED, 1);
     return moved;
 }

@@ -67,7 +67,7 @@ static int claim(mq_queue *queue, int64_t ack_timeout, int dir, const char *file
         return moved;
     const int opened = open_claimed(queue, &claimed, ret_message);
     if (opened == 1)
-        page_count(queue->page, PAGE_DELIVERED);
+        page_count(queue->page, PAGE_DELIVERED, 1);
     return opened;
 }
 

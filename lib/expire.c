@@ -53,7 +53,7 @@ int expire_to_dead(mq_queue *queue, enum mq_state state, int bucket_dir, const c
     name_escape_reason(reason, dead.reason);
     const int moved = move_message(queue, state, bucket_dir, file, MQ_DEAD, &dead);
     if (moved == 1)
-        page_count(queue->page, PAGE_DIED);
+        page_count(queue->page, PAGE_DIED, 1);
     return moved;
 }
 
@@ -63,7 +63,7 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
     const int done = queue->config.drop_expired ? move_out(queue, state, bucket_dir, file)
                                                 : expire_to_dead(queue, state, bucket_dir, file, name, "expired", now);
     if (done == 1)
-        page_count(queue->page, PAGE_EXPIRED);
+        page_count(queue->page, PAGE_EXPIRED, 1);
     return done;
 }
 
@@ -85,7 +85,7 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct n
     } else {
         moved = move_message(queue, MQ_INFLIGHT, bucket_dir, file, MQ_READY, name);
         if (moved == 1)
-            page_count(queue->page, PAGE_RETRIED);
+            page_count(queue->page, PAGE_RETRIED, 1);
     }
     return account(work, moved);
 }
@@ -96,7 +96,7 @@ static int bury(void *context, int bucket_dir, const char *file, const struct na
     (void)name;
     const int removed = move_out(work->queue, MQ_DEAD, bucket_dir, file);
     if (removed == 1)
-        page_count(work->queue->page, PAGE_EXPIRED);
+        page_count(work->queue->page, PAGE_EXPIRED, 1);
     return account(work, removed);
 }
 

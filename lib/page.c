@@ -362,9 +362,9 @@ bool page_take_recount(struct page *page, int64_t now)
 
 /* ---- counters ------------------------------------------------------------------- */
 
-void page_count(struct page *page, enum page_counter counter)
+void page_count(struct page *page, enum page_counter counter, uint64_t number)
 {
-    atomic_fetch_add_explicit(&page->contents->counters[counter], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&page->contents->counters[counter], number, memory_order_relaxed);
 }
 
 uint64_t page_counter(const struct page *page, enum page_counter counter)

@@ -101,7 +101,7 @@ bool page_take_recount(struct page *page, int64_t now);
 
 enum page_counter { PAGE_SENT, PAGE_DELIVERED, PAGE_ACKED, PAGE_RETRIED, PAGE_EXPIRED, PAGE_DIED, PAGE_COUNTERS };
 
-void page_count(struct page *page, enum page_counter counter);
+void page_count(struct page *page, enum page_counter counter, uint64_t number);
 uint64_t page_counter(const struct page *page, enum page_counter counter);
 
 /* Messages in a state, on balance of what this host did: one host's alone may be negative. Returns the new one. */

@@ -156,7 +156,7 @@ static int publish(mq_queue *queue, struct draft *draft)
     if (error)
         return error;
     page_add_bytes(queue->page, (int64_t)draft->size);
-    page_count(queue->page, PAGE_SENT);
+    page_count(queue->page, PAGE_SENT, 1);
     move_announce(queue, draft->state, &draft->name, false);
     return 0;
 }

@@ -131,7 +131,7 @@ static int act_ack(mq_queue *queue, const struct claim *claim, const void *argum
     (void)argument;
     const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file);
     if (done == 1)
-        page_count(queue->page, PAGE_ACKED);
+        page_count(queue->page, PAGE_ACKED, 1);
     return done;
 }
 
@@ -151,7 +151,7 @@ static int act_nack(mq_queue *queue, const struct claim *claim, const void *argu
     const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
                                   &name);
     if (done == 1)
-        page_count(queue->page, PAGE_RETRIED);
+        page_count(queue->page, PAGE_RETRIED, 1);
     return done;
 }
 
