@@ -62,12 +62,16 @@ static int claim(mq_queue *queue, int64_t ack_timeout, int dir, const char *file
     claimed.time = ack_timeout < NAME_TIME_MAX - now ? now + ack_timeout : NAME_TIME_MAX;
     claimed.claimed = true;
     claimed.token = id_random();
+    claimed.begun = now;
+    claimed.owner = queue->owner;
     const int moved = move_message(queue, MQ_READY, dir, file, MQ_INFLIGHT, &claimed);
     if (moved != 1)
         return moved;
     const int opened = open_claimed(queue, &claimed, ret_message);
-    if (opened == 1)
+    if (opened == 1) {
         page_count(queue->page, PAGE_DELIVERED, 1);
+        page_count(queue->page, PAGE_REDELIVERED, claimed.attempts > 1);
+    }
     return opened;
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bucket.h"
@@ -45,6 +46,21 @@ static int account(struct work *work, int moved)
     return --work->budget > 0 ? 0 : BUDGET_USED;
 }
 
+/* The toolkit's own reasons; whatever else a dead letter says was said by who rejected it. */
+static enum mq_death cause(const char *reason)
+{
+    static const char *const reasons[MQ_DEATHS] = {
+        [MQ_DEATH_REJECTED] = "rejected",
+        [MQ_DEATH_MAX_ATTEMPTS] = "max-attempts",
+        [MQ_DEATH_EXPIRED] = "expired",
+        [MQ_DEATH_CORRUPT] = "corrupt",
+    };
+    for (int death = 0; death < MQ_DEATHS; death++)
+        if (strcmp(reason, reasons[death]) == 0)
+            return (enum mq_death)death;
+    return MQ_DEATH_REJECTED;
+}
+
 int expire_to_dead(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
                    const char *reason, int64_t now)
 {
@@ -52,8 +68,10 @@ int expire_to_dead(mq_queue *queue, enum mq_state state, int bucket_dir, const c
     dead.time = now;
     name_escape_reason(reason, dead.reason);
     const int moved = move_message(queue, state, bucket_dir, file, MQ_DEAD, &dead);
-    if (moved == 1)
+    if (moved == 1) {
         page_count(queue->page, PAGE_DIED, 1);
+        page_count(queue->page, PAGE_DEATHS + cause(reason), 1);
+    }
     return moved;
 }
 
@@ -87,6 +105,8 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct n
         if (moved == 1)
             page_count(queue->page, PAGE_RETRIED, 1);
     }
+    if (moved == 1)
+        page_count(queue->page, PAGE_FAILED, 1);
     return account(work, moved);
 }
 
@@ -154,6 +174,7 @@ static int do_duty(mq_queue *queue, enum page_time which, int64_t now)
 int expire_all(mq_queue *queue, int64_t now)
 {
     int error = 0;
+    page_average(queue->page, now);
     for (int which = 0; which < PAGE_TIMES && !error; which++)
         if (take_duty(queue, (enum page_time)which, now))
             error = do_duty(queue, (enum page_time)which, now);
@@ -162,6 +183,7 @@ int expire_all(mq_queue *queue, int64_t now)
 
 void expire_some(mq_queue *queue, int64_t now)
 {
+    page_average(queue->page, now);
     for (int which = 0; which < PAGE_TIMES; which++)
         if (take_duty(queue, (enum page_time)which, now)) {
             (void)do_duty(queue, (enum page_time)which, now);

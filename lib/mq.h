@@ -178,8 +178,9 @@ struct mq_receive_options {
     int64_t wait;        /* how long to wait for a message: 0 not at all, or MQ_FOREVER */
     int64_t ack_timeout; /* how long the claim lives; 0: as the queue's ack-timeout says */
     int cancel_fd;       /* ends the wait when readable; -1 for none */
+    pid_t owner;         /* the process that is to be shown as the holder; 0: the caller's own */
 };
-#define MQ_RECEIVE_DEFAULTS .wait = MQ_FOREVER, .ack_timeout = 0, .cancel_fd = -1
+#define MQ_RECEIVE_DEFAULTS .wait = MQ_FOREVER, .ack_timeout = 0, .cancel_fd = -1, .owner = 0
 
 /*
  * Claim the next message: highest priority first, then the oldest. 1 claimed, 0 none came in time.
@@ -238,6 +239,9 @@ struct mq_entry {
     int64_t time;       /* delayed: due; in flight: deadline; dead: when it died; ready: 0 */
     int64_t expires;    /* 0: never */
     const char *reason; /* dead: why, as plain text; else NULL */
+    int64_t begun;      /* in flight: when it was claimed; 0: not known */
+    pid_t owner;        /* in flight: by which process; 0: not known */
+    const char *host;   /* in flight: on which host, by the first 8 characters of its machine id; else NULL */
     const char *bucket; /* where the file lies: STATE/bucket/file */
     const char *file;
 };
@@ -262,12 +266,32 @@ MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queu
 
 /* ---- figures and upkeep --------------------------------------------------------- */
 
+/* What makes a dead letter: mq_reject, whatever its reason; and what the toolkit itself does. */
+enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
+#define MQ_DEATHS 4
+
+enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
+#define MQ_SPANS 3
+
+#define MQ_HELD_BUCKETS 25
+#define MQ_HELD_LIMIT(bucket) (INT64_C(1024) << (bucket)) /* microseconds: about a millisecond, then doubling */
+
 struct mq_stats {
     uint64_t count[MQ_STATES]; /* messages now in each state */
     uint64_t bytes;            /* of all their files */
     int64_t oldest;            /* when the oldest ready message was sent; 0: none is ready */
-    /* since the page of each host was made, that is about since boot: */
+    /* counters: since the page of each host was made, that is about since boot */
     uint64_t sent, delivered, acked, retried, expired, died;
+    uint64_t redelivered;       /* deliveries that were not the first */
+    uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
+    uint64_t duplicates;        /* messages acked since they had been worked on before */
+    uint64_t deaths[MQ_DEATHS]; /* of `died`, by cause */
+    /* how many acked messages were held for how long, from claim to ack: less than MQ_HELD_LIMIT(i), or in the last
+       one any longer; and the sum of these times */
+    uint64_t held[MQ_HELD_BUCKETS];
+    uint64_t held_total;
+    /* messages a second on average over the last minutes; decaying, as load averages do */
+    double sent_rate[MQ_SPANS], acked_rate[MQ_SPANS], failed_rate[MQ_SPANS];
 };
 
 /* The figures of a queue. They come from shared counters at a cost that does not grow with depth; `exact` lists

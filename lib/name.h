@@ -11,7 +11,8 @@
  * hexadecimal digits of microseconds. FIELDS are a letter and a value each, joined by dots, in this order:
  *
  *     aN      attempts so far                  xT   expiry
- *     cTOKEN  of a claim, 16 hex digits        rTEXT  why it is dead, escaped
+ *     cTOKEN  of a claim, 16 hex digits        bT   when the claim began
+ *     pPID-HOST  the process that has it       rTEXT  why it is dead, escaped
  *
  * then those of other letters, as they were found. Sorted as bytes, names are in order of delivery.
  */
@@ -32,6 +33,14 @@
 #define NAME_WAITER_SIZE 28
 #define NAME_PRIORITIES 10
 
+#define NAME_HOST_SIZE 9 /* of a host's mark and its NUL */
+
+/* Who made a claim. */
+struct name_owner {
+    uint32_t process; /* 0: not known */
+    char host[NAME_HOST_SIZE];
+};
+
 /* One message's name, taken apart. */
 struct name {
     int64_t time;      /* due, deadline or death; unused in ready/ */
@@ -40,7 +49,9 @@ struct name {
     uint32_t attempts;
     int64_t expires; /* 0: never */
     bool claimed;
-    uint64_t token; /* where claimed */
+    uint64_t token; /* where claimed, and what follows */
+    int64_t begun;  /* 0: not known */
+    struct name_owner owner;
     char id[MQ_ID_SIZE];
     char reason[NAME_REASON_SIZE]; /* escaped; empty where there is none */
     char others[NAME_OTHERS_SIZE]; /* fields we do not know, each with its leading dot */
@@ -89,6 +100,9 @@ void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE]
 /* A receipt is QUEUE/ and the in-flight file's name. `name` is a struct name of MQ_INFLIGHT. */
 bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct name *ret_name);
 void receipt_format(const char *queue, const struct name *name, char ret_receipt[MQ_RECEIPT_SIZE]);
+
+/* The mark of a host in the names of its claims: how the name of its page begins, which is the machine id. */
+void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
 
 /* The FIFO of a process that waits; hidden by a leading dot until the process has it open. */
 void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);

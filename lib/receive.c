@@ -1,6 +1,7 @@
 /* Receiving: housekeeping, a claim, and waiting until there is something to claim. */
 #include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "claim.h"
 #include "clock.h"
@@ -44,10 +45,19 @@ static int wait_more(mq_queue *queue, const struct mq_receive_options *options, 
     return error ? error : 1;
 }
 
+/* The process id is asked for once: that is a system call. */
+static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
+{
+    if (!options->owner && !queue->process)
+        queue->process = getpid();
+    queue->owner.process = (uint32_t)(options->owner ? options->owner : queue->process);
+}
+
 int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
 {
-    if (options->ack_timeout < 0)
+    if (options->ack_timeout < 0 || options->owner < 0)
         return -EINVAL;
+    set_owner(queue, options);
     const int64_t since = clock_monotonic();
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
     while (more == 1) {

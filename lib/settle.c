@@ -130,8 +130,11 @@ static int act_ack(mq_queue *queue, const struct claim *claim, const void *argum
 {
     (void)argument;
     const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file);
-    if (done == 1)
+    if (done == 1) {
         page_count(queue->page, PAGE_ACKED, 1);
+        if (claim->name.begun)
+            page_note_held(queue->page, clock_now() - claim->name.begun, 1);
+    }
     return done;
 }
 
@@ -140,18 +143,28 @@ int mq_ack(mq_queue *queue, const char *receipt)
     return settle(queue, receipt, act_ack, NULL);
 }
 
+static int die(mq_queue *queue, const struct claim *claim, const char *reason)
+{
+    const int done = expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, reason, clock_now());
+    if (done == 1)
+        page_count(queue->page, PAGE_FAILED, 1);
+    return done;
+}
+
 static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const int64_t asked = *(const int64_t *)argument, now = clock_now();
     if (retry_is_over(&queue->config, claim->name.attempts))
-        return expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, "max-attempts", now);
+        return die(queue, claim, "max-attempts");
     struct name name = claim->name;
     const int64_t delay = asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
     name.time = delay < NAME_TIME_MAX - now ? now + delay : NAME_TIME_MAX;
     const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
                                   &name);
-    if (done == 1)
+    if (done == 1) {
         page_count(queue->page, PAGE_RETRIED, 1);
+        page_count(queue->page, PAGE_FAILED, 1);
+    }
     return done;
 }
 
@@ -164,7 +177,7 @@ int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 
 static int act_reject(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    return expire_to_dead(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, argument, clock_now());
+    return die(queue, claim, argument);
 }
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)

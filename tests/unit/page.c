@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "unit.h"
 
 static int make_queue_dir(void)
@@ -127,6 +128,40 @@ static void pages_are_shared_and_noise_is_no_page(int dir, struct page *page)
     page_close(other);
 }
 
+static void averages_follow_the_counters(struct page *page)
+{
+    int64_t now = clock_now();
+    page_count(page, PAGE_SENT, 600);
+    EXPECT(page_rate(page, PAGE_RATE_SENT, MQ_1_MINUTE, now) > 9); /* to look needs no averaging */
+    for (int ticks = 0; ticks < 100; ticks++) {
+        now += PAGE_AVERAGE_EVERY;
+        page_count(page, PAGE_ACKED, 50);
+        page_average(page, now);
+        page_average(page, now + 1); /* too early: nobody's duty */
+    }
+    const double acked = page_rate(page, PAGE_RATE_ACKED, MQ_1_MINUTE, now);
+    EXPECT(acked > 9.9 && acked < 10.1);
+    EXPECT(page_rate(page, PAGE_RATE_SENT, MQ_1_MINUTE, now) < 0.1);
+    EXPECT(page_rate(page, PAGE_RATE_SENT, MQ_15_MINUTES, now) > 0.3);
+    EXPECT(page_rate(page, PAGE_RATE_FAILED, MQ_1_MINUTE, now) == 0);
+    EXPECT(page_rate(page, PAGE_RATE_ACKED, MQ_1_MINUTE, now + 600 * CLOCK_SECOND) < 0.001);
+    /* The clock was stepped back by a day: the averages stay, and go on from there. */
+    page_average(page, now - CLOCK_DAY);
+    EXPECT(page_rate(page, PAGE_RATE_ACKED, MQ_1_MINUTE, now - CLOCK_DAY) > 9.9);
+    page_average(page, now - CLOCK_DAY + 60 * CLOCK_SECOND);
+    EXPECT(page_rate(page, PAGE_RATE_ACKED, MQ_1_MINUTE, now - CLOCK_DAY + 60 * CLOCK_SECOND) < 4);
+}
+
+static void times_held_are_counted_by_powers_of_two(struct page *page)
+{
+    page_note_held(page, -5, 1);
+    page_note_held(page, 1023, 1);
+    page_note_held(page, 1024, 3);
+    page_note_held(page, INT64_C(1) << 40, 1);
+    EXPECT(page_held(page, 0) == 2 && page_held(page, 1) == 3 && page_held(page, MQ_HELD_BUCKETS - 1) == 1);
+    EXPECT(page_held_total(page) == 1023 + 3 * 1024 + (UINT64_C(1) << 40));
+}
+
 int main(void)
 {
     const int dir = make_queue_dir();
@@ -135,6 +170,8 @@ int main(void)
     a_noisy_position_is_left_behind(page);
     heads_never_hide_an_arrival(page);
     times_are_never_far_off(page);
+    averages_follow_the_counters(page);
+    times_held_are_counted_by_powers_of_two(page);
     pages_are_shared_and_noise_is_no_page(dir, page);
     page_close(page);
     remove_queue_dir(dir);
