@@ -12,7 +12,7 @@
 #include "message.h"
 #include "move.h"
 
-static int show(enum mq_state state, const char *bucket, const char *file,
+static int show(const mq_queue *queue, enum mq_state state, const char *bucket, const char *file,
                 int (*each)(const struct mq_entry *entry, void *context), void *context)
 {
     struct name name;
@@ -29,6 +29,7 @@ static int show(enum mq_state state, const char *bucket, const char *file,
         .reason = state == MQ_DEAD ? reason : NULL,
         .begun = state == MQ_INFLIGHT ? name.begun : 0,
         .owner = state == MQ_INFLIGHT ? (pid_t)name.owner.process : 0,
+        .is_here = state == MQ_INFLIGHT && name.owner.process && strcmp(name.owner.host, queue->owner.host) == 0,
         .host = state == MQ_INFLIGHT && name.owner.process ? name.owner.host : NULL,
         .bucket = bucket,
         .file = file,
@@ -46,7 +47,7 @@ static int browse_bucket(mq_queue *queue, enum mq_state state, const char *bucke
     int stop = bucket_read(dir, state, &files);
     close(dir);
     for (size_t i = 0; i < files.count && !stop; i++)
-        stop = show(state, bucket, listing_at(&files, i), each, context);
+        stop = show(queue, state, bucket, listing_at(&files, i), each, context);
     listing_free(&files);
     return stop;
 }

@@ -242,6 +242,7 @@ struct mq_entry {
     int64_t begun;      /* in flight: when it was claimed; 0: not known */
     pid_t owner;        /* in flight: by which process; 0: not known */
     const char *host;   /* in flight: on which host, by the first 8 characters of its machine id; else NULL */
+    bool is_here;       /* in flight: and that is this one */
     const char *bucket; /* where the file lies: STATE/bucket/file */
     const char *file;
 };
@@ -297,6 +298,19 @@ struct mq_stats {
 /* The figures of a queue. They come from shared counters at a cost that does not grow with depth; `exact` lists
    instead. */
 MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
+
+/*
+ * How old the messages of a state are: `ret_counts[i]` of them were sent less than `limits[i]` ago, which grow, and
+ * not less than the limit before; the last of the `count` + 1 are older than all limits. Lists and looks at each.
+ */
+MQ_API int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t count, uint64_t *ret_counts);
+
+/* What the file system of the queue has left for its user. */
+struct mq_room {
+    uint64_t bytes;
+    uint64_t files; /* UINT64_MAX: it does not count them */
+};
+MQ_API int mq_room(mq_queue *queue, struct mq_room *ret_room);
 
 struct mq_swept {
     uint64_t due;       /* delayed messages that became ready */
