@@ -174,7 +174,6 @@ static int do_duty(mq_queue *queue, enum page_time which, int64_t now)
 int expire_all(mq_queue *queue, int64_t now)
 {
     int error = 0;
-    page_average(queue->page, now);
     for (int which = 0; which < PAGE_TIMES && !error; which++)
         if (take_duty(queue, (enum page_time)which, now))
             error = do_duty(queue, (enum page_time)which, now);
@@ -183,7 +182,6 @@ int expire_all(mq_queue *queue, int64_t now)
 
 void expire_some(mq_queue *queue, int64_t now)
 {
-    page_average(queue->page, now);
     for (int which = 0; which < PAGE_TIMES; which++)
         if (take_duty(queue, (enum page_time)which, now)) {
             (void)do_duty(queue, (enum page_time)which, now);

@@ -372,8 +372,21 @@ bool page_take_recount(struct page *page, int64_t now)
 
 /* ---- counters ------------------------------------------------------------------- */
 
+static const enum page_counter rate_counters[PAGE_RATES] = {
+    [PAGE_RATE_SENT] = PAGE_SENT,
+    [PAGE_RATE_ACKED] = PAGE_ACKED,
+    [PAGE_RATE_FAILED] = PAGE_FAILED,
+};
+
+static bool is_averaged(enum page_counter counter)
+{
+    return counter == PAGE_SENT || counter == PAGE_ACKED || counter == PAGE_FAILED;
+}
+
 void page_count(struct page *page, enum page_counter counter, uint64_t number)
 {
+    if (is_averaged(counter))
+        page_average(page, clock_now());
     atomic_fetch_add_explicit(&page->contents->counters[counter], number, memory_order_relaxed);
 }
 
@@ -409,12 +422,6 @@ int64_t page_bytes(const struct page *page)
 /* More messages a second than there can be: noise. */
 #define RATE_MAX 1e12
 
-static const enum page_counter rate_counters[PAGE_RATES] = {
-    [PAGE_RATE_SENT] = PAGE_SENT,
-    [PAGE_RATE_ACKED] = PAGE_ACKED,
-    [PAGE_RATE_FAILED] = PAGE_FAILED,
-};
-
 /* A counter that went back is noise. */
 static uint64_t growth(uint64_t count, uint64_t before)
 {
@@ -425,7 +432,10 @@ static double average_by(const struct page *page, enum page_rate which, enum mq_
                          int64_t elapsed)
 {
     const double kept = (double)atomic_load(&page->contents->rates[which].averages[span]) / MILLIONTHS;
-    const double average = average_after(kept < RATE_MAX ? kept : 0, count, elapsed, span);
+    const int64_t counting = elapsed < PAGE_AVERAGE_EVERY ? elapsed : PAGE_AVERAGE_EVERY;
+    double average = average_after(kept < RATE_MAX ? kept : 0, count, counting, span);
+    if (elapsed > counting)
+        average = average_after(average, 0, elapsed - counting, span);
     return average < RATE_MAX ? average : RATE_MAX;
 }
 

@@ -127,8 +127,9 @@ int64_t page_bytes(const struct page *page);
 enum page_rate { PAGE_RATE_SENT, PAGE_RATE_ACKED, PAGE_RATE_FAILED, PAGE_RATES };
 
 /*
- * Bring the averages up to `now`; whoever passes does it, but nobody within PAGE_AVERAGE_EVERY of the last one. Who
- * sets the time stamp by compare-and-swap has the duty. Should he be killed in the middle, what he did not count
+ * Bring the averages up to `now`. page_count does it before it counts, but nobody within PAGE_AVERAGE_EVERY of the
+ * last one; so what is counted since the time stamp was counted within that time behind it, however long ago that is.
+ * Who sets the time stamp by compare-and-swap has the duty. Should he be killed in the middle, what he did not count
  * is counted by the next; should he be stopped and wake behind the next, an average is wrong until it decays.
  */
 #define PAGE_AVERAGE_EVERY INT64_C(5000000)

@@ -100,6 +100,15 @@ assert_lines() {
     assert_output $'delayed\ndead'
 }
 
+@test "figures are completed where an option takes one" {
+    in_all 'mq-stat --sort ' ready oldest errors_5m
+    in_all 'mq-stat --sort err' errors errors_1m
+    run in_bash mq-stat --check = old
+    assert_output oldest
+    run in_bash mq-stat -w j
+    assert_output jobs
+}
+
 @test "options are completed" {
     run in_bash mq-send --cont
     assert_output --content-type=
