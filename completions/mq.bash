@@ -110,13 +110,13 @@ __mq_operands() {
     case $program/${#operands[@]} in
     mq-send/0 | mq-recv/0 | mq-stat/*) __mq_queues ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check ;;
+    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
     mq-dlq/1) __mq_queues ;;
     mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
     mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
     mq-queue/*)
         case $command in
-        sweep | check) __mq_queues ;;
+        sweep | check | events) __mq_queues ;;
         create | config) __mq_keys "$queue" ;;
         esac
         ;;

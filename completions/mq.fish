@@ -146,9 +146,9 @@ complete -c mq-dlq -l to -x -a '(__mq_queues)' -d 'Retry into this queue'
 complete -c mq-dlq -l older-than -x -d 'Purge only what died longer ago'
 complete -c mq-dlq -l all -d 'Purge all'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check'
-complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check' -a '(__mq_queues)' -d queue
-complete -c mq-queue -n '__mq_has_queue sweep check' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events'
+complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check events' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -s n -l count -x -d 'Peek at so many at most'
 complete -c mq-queue -l state -x -a 'ready delayed inflight dead all' -d 'Messages in this state'

@@ -60,6 +60,7 @@ extern "C" {
 
 typedef struct mq_queue mq_queue;
 typedef struct mq_message mq_message;
+typedef struct mq_watch mq_watch;
 
 enum mq_state { MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD };
 #define MQ_STATES 4
@@ -264,6 +265,58 @@ MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
 /* Make a dead letter ready again, its attempts at 0, in its old place or at the end of another queue. 1 done, 0 it
    has moved on. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+
+/* ---- following what happens ------------------------------------------------------ */
+
+enum mq_event_kind {
+    MQ_EVENT_NONE,
+    MQ_EVENT_SENT,
+    MQ_EVENT_DUE,
+    MQ_EVENT_CLAIMED,
+    MQ_EVENT_EXTENDED,
+    MQ_EVENT_ACKED,
+    MQ_EVENT_RETRIED,  /* given back, now or after a delay */
+    MQ_EVENT_RELEASED, /* the same, uncounted */
+    MQ_EVENT_LAPSED,   /* the claim's deadline passed */
+    MQ_EVENT_DEAD,
+    MQ_EVENT_EXPIRED, /* dead or removed, past its ttl */
+    MQ_EVENT_REVIVED, /* a dead letter is tried again */
+    MQ_EVENT_REMOVED, /* purged */
+    MQ_EVENT_LEFT,    /* it went to where nobody watches: a directory newly made, or out of the queue */
+    MQ_EVENT_MISSED,  /* of the queue, or of all: more happened than is told */
+    MQ_EVENT_DELETED  /* of the queue */
+};
+
+struct mq_event {
+    enum mq_event_kind kind;
+    mq_queue *queue; /* NULL: of all */
+    /* of the message; NULL and 0 where the event is not one's */
+    const char *id;
+    unsigned attempts;
+    int priority;
+    bool was, is;           /* whether it was in a state before, and is in one now: */
+    enum mq_state from, to; /* in these */
+    int64_t time;           /* due, deadline or death, as its state is; else 0 */
+    const char *reason;     /* dead: why, as plain text; else NULL */
+    pid_t owner;            /* claimed: by which process; 0: not known */
+};
+
+/*
+ * Follow what becomes of the messages of queues, by what inotify tells of their directories; nothing is changed by
+ * that. -EMFILE, -ENOSPC: this user has no more instances or watches; -EOPNOTSUPP: the queue is on a network file
+ * system, whose other users inotify does not see. `whole`: tell of what lies there already, too. The queue must
+ * stay open as long as the watch.
+ */
+MQ_API int mq_watch_new(mq_watch **ret_watch);
+MQ_API int mq_watch_add(mq_watch *watch, mq_queue *queue, bool whole);
+MQ_API void mq_watch_free(mq_watch *watch); /* NULL is fine */
+
+/*
+ * The next event: 1, 0 none came within `wait`, -ECANCELED `cancel_fd` became readable. Its strings live until the
+ * next call. What happens in a directory between its making and its being watched, a matter of microseconds, may not
+ * be seen.
+ */
+MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq_event *ret_event);
 
 /* ---- figures and upkeep --------------------------------------------------------- */
 

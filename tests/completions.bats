@@ -65,14 +65,14 @@ assert_lines() {
 
 @test "queue names are completed for every program that takes one" {
     local program
-    for program in mq-send mq-recv mq-stat 'mq-dlq list' 'mq-queue peek' 'mq-queue sweep'; do
+    for program in mq-send mq-recv mq-stat 'mq-dlq list' 'mq-queue peek' 'mq-queue sweep' 'mq-queue events'; do
         in_all "$program " jobs logs
     done
 }
 
 @test "sub-commands are completed" {
     in_all 'mq-dlq ' list show retry purge
-    in_all 'mq-queue ' create config list peek purge delete sweep check
+    in_all 'mq-queue ' create config list peek purge delete sweep check events
 }
 
 @test "ids of dead letters are completed" {

@@ -202,19 +202,21 @@ plain() { # FILE: without control sequences
     plain screen >lines
     bar() { grep "^$1 " lines | grep -o '█*' | head -n 1; }
     assert_equal "$(bar jobs)" "$(bar half)$(bar half)"
-    ! grep -q '^empty.*█' lines
+    refute grep -q '^empty.*█' lines
     NO_COLOR=1 on_terminal 140 'mq-stat'
-    ! grep -q $'\e\[' screen
+    refute grep -q $'\e\[' screen
     grep -q '^jobs.*██' screen
     TERM=dumb on_terminal 140 'mq-stat'
-    ! grep -q $'\e\[' screen
+    refute grep -q $'\e\[' screen
     LC_ALL=C on_terminal 140 'mq-stat'
-    ! grep -q '[^ -~]' <(plain screen)
+    plain screen >lines
+    refute grep -q '[^ -~]' lines
     grep -q '^jobs.* ####*$' <(plain screen)
     on_terminal 60 'mq-stat'
-    ! plain screen | grep '.\{61\}'
+    plain screen >lines
+    refute grep -q '.\{61\}' lines
     TERM=xterm mq-stat >piped
-    ! grep -q '[^ -~]' piped
+    refute grep -q '[^ -~]' piped
 }
 
 # ---- rates and counters ---------------------------------------------------------------
@@ -351,7 +353,7 @@ three_queues() {
     assert_line --index 0 $'empty\t0 of 0, \\ -'
     assert_line --index 1 --regexp $'^small\t3 of 3, \\\\ [0-9]+$'
     local bad
-    for bad in nonsense queue, ready,,dead '{nonsense}' '{queue' ''; do
+    for bad in nonsense 'queue,' 'ready,,dead' '{nonsense}' '{queue' ''; do
         run -64 --separate-stderr mq-stat --format="$bad"
         assert_complains 'mq-stat: '
     done
