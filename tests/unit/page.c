@@ -141,7 +141,7 @@ static void averages_follow_the_counters(struct page *page)
     EXPECT(page_rate(page, PAGE_RATE_ACKED, MQ_1_MINUTE, now) == 0);
     /* Whether somebody brings them up to date meanwhile, early or late, or nobody does: they decay alike. */
     const double later = page_rate(page, PAGE_RATE_SENT, MQ_5_MINUTES, now + 5 * minute);
-    EXPECT(later > 0.73 && later < 0.75); /* 2 / e */
+    EXPECT(later > 0.73 && later < 0.75);             /* 2 / e */
     page_average(page, now + PAGE_AVERAGE_EVERY / 2); /* too early: nobody's duty */
     EXPECT(is_near(page_rate(page, PAGE_RATE_SENT, MQ_1_MINUTE, now), 10));
     page_average(page, now + minute);
