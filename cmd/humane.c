@@ -31,3 +31,21 @@ void humane_size(uint64_t bytes, char text[HUMANE_SIZE])
         value /= 1024;
     snprintf(text, HUMANE_SIZE, value < 9.95 ? "%.1f%c" : "%.0f%c", value, *unit);
 }
+
+void humane_number(double number, char text[HUMANE_SIZE])
+{
+    static const char units[] = "kMGTPE";
+    const char *unit = units;
+    if (number < 999.5) {
+        snprintf(text, HUMANE_SIZE,
+                 number < 0.005   ? "0"
+                 : number < 9.995 ? "%.2f"
+                 : number < 99.95 ? "%.1f"
+                                  : "%.0f",
+                 number);
+        return;
+    }
+    for (number /= 1000; number >= 999.5 && unit[1]; unit++)
+        number /= 1000;
+    snprintf(text, HUMANE_SIZE, number < 9.95 ? "%.1f%c" : "%.0f%c", number, *unit);
+}

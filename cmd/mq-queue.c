@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "command.h"
+#include "follow.h"
 #include "glance.h"
 #include "json_write.h"
 #include "output.h"
@@ -162,9 +163,11 @@ static int run_check(char **words, int count)
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"create", "", 1, -1, run_create},   {"config", "j", 1, -1, run_config}, {"list", "j", 0, 0, run_list},
-    {"peek", "nsij", 1, 1, run_peek},    {"purge", "soj", 1, 1, run_purge},  {"delete", "f", 1, 1, run_delete},
-    {"sweep", "j", 0, -1, upkeep_sweep}, {"check", "rj", 0, -1, run_check},  {0},
+    {"create", "", 1, -1, run_create},   {"config", "j", 1, -1, run_config},
+    {"list", "j", 0, 0, run_list},       {"peek", "nsij", 1, 1, run_peek},
+    {"purge", "soj", 1, 1, run_purge},   {"delete", "f", 1, 1, run_delete},
+    {"sweep", "j", 0, -1, upkeep_sweep}, {"check", "rj", 0, -1, run_check},
+    {"events", "j", 0, -1, follow_run},  {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
@@ -222,7 +225,7 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE\npurge QUEUE\n"
-                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]",
+                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]",
     .doc = "Make, set up, look into, clean and delete queues.",
     .children = cli_json_children,
 };

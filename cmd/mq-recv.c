@@ -133,6 +133,8 @@ int main(int argc, char **argv)
     arg_options.cancel_fd = signals_open();
     if (arg_options.cancel_fd < 0)
         return cli_error(arg_options.cancel_fd, NULL, "cannot watch for signals");
+    /* A receipt that is printed belongs to the script that reads it; we are gone by then. */
+    arg_options.owner = arg_auto_ack ? 0 : getppid();
     int status = cli_open(arg_queue, arg_create ? MQ_CREATE : 0, &queue);
     if (status != STATUS_DONE)
         return status;

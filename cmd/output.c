@@ -102,3 +102,20 @@ size_t output_columns(void)
         return window.ws_col;
     return 80;
 }
+
+bool output_has_colour(void)
+{
+    const char *forbidden = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return output_is_terminal() && !(forbidden && *forbidden) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+bool output_has_utf8(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *locale = getenv(variables[i]);
+        if (locale && *locale)
+            return strcasestr(locale, "utf-8") || strcasestr(locale, "utf8");
+    }
+    return false;
+}

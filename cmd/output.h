@@ -30,4 +30,10 @@ bool output_is_terminal(void);
 /* The columns of the terminal, or 0 where the output is none. */
 size_t output_columns(void);
 
+/* Whether it is a terminal that shows colours, and NO_COLOR (no-color.org) does not forbid them. */
+bool output_has_colour(void);
+
+/* Whether the locale that the environment names has UTF-8. */
+bool output_has_utf8(void);
+
 #endif

@@ -42,6 +42,7 @@ static int visit_listed(const char *name, void *context)
 int queues_each(char *const *names, int count, int (*act)(mq_queue *queue, void *context), void *context)
 {
     struct walk walk = {.act = act, .context = context, .status = STATUS_DONE};
+    cli_survive_cut_pages();
     for (int i = 0; i < count; i++)
         (void)visit_named(names[i], &walk);
     const int error = count > 0 ? 0 : mq_list(cli_spool, visit_listed, &walk);

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct table_column {
     const char *title;
@@ -21,12 +22,27 @@ struct table_column {
     size_t widest; /* on a terminal cut to so many columns; 0: not cut */
 };
 
+#define TABLE_GAP 2 /* blanks between columns */
+
+/* How a text is shown where colours are: parameters of the control sequence SGR. */
+#define TABLE_BOLD "1"
+#define TABLE_DIM "2"
+#define TABLE_RED "31"
+#define TABLE_GREEN "32"
+
 struct table;
 
+/* A table on standard output. `columns` must live as long as the table. */
 struct table *table_new(const struct table_column *columns, size_t count);
+
+/* One for somebody else to show: on a stream, as wide as said (0: any width), with colours or without. */
+struct table *table_new_on(FILE *stream, size_t width, bool colour, const struct table_column *columns, size_t count);
 
 /* A text for each column; they are copied. Without any row the table is its titles. */
 void table_row(struct table *table, const char *const *texts);
+
+/* The same, each shown in a style of its own; NULL: as it is. */
+void table_row_styled(struct table *table, const char *const *texts, const char *const *styles);
 
 /* Print what is left, and free the table. */
 void table_end(struct table *table);

@@ -15,7 +15,10 @@ __mq_options() {
             "--ack-every= -t --ack-timeout= --create"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
-    mq-stat) echo "$common -j --json -x --exact" ;;
+    mq-stat)
+        echo "$common -j --json -x --exact --format= --sort= --filter= -w --watch --watch= --ages --inflight" \
+            "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
+        ;;
     mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all" ;;
     mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --force --repair" ;;
     esac
@@ -25,13 +28,13 @@ __mq_options() {
 __mq_takes_value() {
     case $1 in
     --*=*) return 1 ;;
-    --block | -b) return 1 ;;
+    --block | -b | --watch | --capacity | --prometheus) return 1 ;;
     -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m) ;;
     --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
     *) return 1 ;;
     esac
-    # -f of mq-recv is --follow.
-    [[ $1 != --* && $1$2 != -fmq-recv ]]
+    # -f of mq-recv is --follow, and -w of mq-stat takes only what is glued to it.
+    [[ $1 != --* && $1$2 != -fmq-recv && $1$2 != -wmq-stat ]]
 }
 
 # Fill `words`, and `cur` with the last of them: what was typed up to the cursor. bash takes words apart at "=" and
@@ -82,9 +85,18 @@ __mq_keys() {
             max-depth dead-ttl batch-count batch-size
 }
 
+__mq_figures() {
+    printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
+        out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
+        duplicates expired died died_rejected died_max_attempts died_expired died_corrupt
+}
+
 # The values that an option takes.
 __mq_values() {
     case $1 in
+    --format | --sort | --filter | --check | --warn) compgen -W "$(__mq_figures)" -- "$cur" ;;
+    --prometheus) compgen -W 'text openmetrics' -- "$cur" ;;
+    --output) compgen -f -- "$cur" ;;
     -S | --spool) compgen -d -- "$cur" ;;
     -f | --file) compgen -f -- "$cur" ;;
     --to | --reply-to) compgen -W "$(__mq_queues)" -- "$cur" ;;
@@ -98,13 +110,13 @@ __mq_operands() {
     case $program/${#operands[@]} in
     mq-send/0 | mq-recv/0 | mq-stat/*) __mq_queues ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check ;;
+    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
     mq-dlq/1) __mq_queues ;;
     mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
     mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
     mq-queue/*)
         case $command in
-        sweep | check) __mq_queues ;;
+        sweep | check | events) __mq_queues ;;
         create | config) __mq_keys "$queue" ;;
         esac
         ;;
@@ -141,7 +153,7 @@ _mq() {
         mapfile -t COMPREPLY < <(compgen -W "$(__mq_operands)" -- "$cur")
     fi
     case $option in
-    -S | --spool | -f | --file) compopt -o filenames 2>/dev/null ;;
+    -S | --spool | -f | --file | --output) compopt -o filenames 2>/dev/null ;;
     esac
     if [[ -n $glued && $COMP_WORDBREAKS != *=* ]]; then
         COMPREPLY=("${COMPREPLY[@]/#/$option=}")

@@ -55,6 +55,12 @@ function __mq_dead_ids
     mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
 end
 
+function __mq_figures
+    printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
+        out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
+        duplicates expired died died_rejected died_max_attempts died_expired died_corrupt
+end
+
 function __mq_settings
     set -l word (commandline -ct)
     switch $word
@@ -122,6 +128,17 @@ complete -c mq-ack -s e -l extend -x -d 'More time is needed'
 complete -c mq-ack -l release -d 'It was not tried: back to its place'
 
 complete -c mq-stat -s x -l exact -d 'Count by listing'
+complete -c mq-stat -l format -x -a '(__mq_figures)' -d 'Show these figures'
+complete -c mq-stat -l sort -x -a '(__mq_figures)' -d 'Sort by this figure'
+complete -c mq-stat -l filter -x -a '(__mq_figures)' -d 'Only queues of which this is true'
+complete -c mq-stat -s w -l watch -d 'Look again and again'
+complete -c mq-stat -l ages -d 'How many messages of what age'
+complete -c mq-stat -l inflight -d 'Who holds which message until when'
+complete -c mq-stat -l capacity -d 'How many consumers are needed'
+complete -c mq-stat -l prometheus -a 'text openmetrics' -d 'Print metrics'
+complete -c mq-stat -l output -r -F -d 'Put the metrics into a file'
+complete -c mq-stat -l check -x -a '(__mq_figures)' -d 'Critical where this is true'
+complete -c mq-stat -l warn -x -a '(__mq_figures)' -d 'A warning where this is true'
 
 complete -c mq-dlq -n '__mq_has_operands 0' -a 'list show retry purge'
 complete -c mq-dlq -n '__mq_has_operands 1' -a '(__mq_queues)' -d queue
@@ -132,9 +149,9 @@ complete -c mq-dlq -l to -x -a '(__mq_queues)' -d 'Retry into this queue'
 complete -c mq-dlq -l older-than -x -d 'Purge only what died longer ago'
 complete -c mq-dlq -l all -d 'Purge all'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check'
-complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check' -a '(__mq_queues)' -d queue
-complete -c mq-queue -n '__mq_has_queue sweep check' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events'
+complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check events' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -s n -l count -x -d 'Peek at so many at most'
 complete -c mq-queue -l state -x -a 'ready delayed inflight dead all' -d 'Messages in this state'

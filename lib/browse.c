@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "batch.h"
@@ -24,6 +25,7 @@ struct browse {
 static int show(void *context, const struct name *name)
 {
     const struct browse *browse = context;
+    const bool in_flight = browse->state == MQ_INFLIGHT, owned = in_flight && name->owner.process;
     char reason[NAME_REASON_SIZE];
     name_unescape_reason(name->reason, reason);
     const struct mq_entry entry = {
@@ -34,6 +36,10 @@ static int show(void *context, const struct name *name)
         .time = name->time,
         .expires = name->expires,
         .reason = browse->state == MQ_DEAD ? reason : NULL,
+        .begun = in_flight ? name->begun : 0,
+        .owner = in_flight ? (pid_t)name->owner.process : 0,
+        .is_here = owned && strcmp(name->owner.host, browse->queue->owner.host) == 0,
+        .host = owned ? name->owner.host : NULL,
         .bucket = browse->bucket,
         .file = browse->file,
         .offset = name->offset,

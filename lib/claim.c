@@ -57,6 +57,8 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, struct clai
     const int error = open_file(fs_open_file(dir, file_name), claimed, ret_claimed);
     if (!error) {
         page_count(queue->page, PAGE_DELIVERED, claimed->count);
+        if (claimed->attempts > 1)
+            page_count(queue->page, PAGE_REDELIVERED, claimed->count);
         return 1;
     }
     if (error == -ENOENT)
@@ -71,7 +73,7 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, struct clai
 
 /* ---- claiming --------------------------------------------------------------------- */
 
-static struct name claimed_name(const struct name *ready, const struct wish *wish)
+static struct name claimed_name(const mq_queue *queue, const struct name *ready, const struct wish *wish)
 {
     struct name claimed = *ready;
     claimed.attempts++;
@@ -79,20 +81,22 @@ static struct name claimed_name(const struct name *ready, const struct wish *wis
     claimed.claimed = true;
     claimed.split = false;
     claimed.token = id_random();
+    claimed.begun = wish->now;
+    claimed.owner = queue->owner;
     return claimed;
 }
 
 static int claim_whole(mq_queue *queue, const struct wish *wish, int dir, const char *file, const struct name *ready,
                        struct claimed *ret_claimed)
 {
-    const struct name claimed = claimed_name(ready, wish);
+    const struct name claimed = claimed_name(queue, ready, wish);
     const int moved = move_message(queue, MQ_READY, dir, file, MQ_INFLIGHT, &claimed);
     return moved == 1 ? open_claimed(queue, &claimed, ret_claimed) : moved;
 }
 
 static int claim_split(mq_queue *queue, const struct wish *wish, const struct split *split, struct claimed *ret_claimed)
 {
-    const struct name claimed = claimed_name(&split->part, wish);
+    const struct name claimed = claimed_name(queue, &split->part, wish);
     const int moved = split_take(queue, split, MQ_INFLIGHT, &claimed);
     return moved == 1 ? open_claimed(queue, &claimed, ret_claimed) : moved;
 }

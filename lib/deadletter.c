@@ -19,10 +19,27 @@ static struct name dead_name(const struct name *name, const char *reason, int64_
     return dead;
 }
 
-static int count(mq_queue *queue, int moved, const struct name *name)
+/* The toolkit's own reasons; whatever else a dead letter says was said by who rejected it. */
+static enum mq_death cause(const char *reason)
 {
-    if (moved == 1)
-        page_count(queue->page, PAGE_DIED, name->count);
+    static const char *const reasons[MQ_DEATHS] = {
+        [MQ_DEATH_REJECTED] = "rejected",
+        [MQ_DEATH_MAX_ATTEMPTS] = "max-attempts",
+        [MQ_DEATH_EXPIRED] = "expired",
+        [MQ_DEATH_CORRUPT] = "corrupt",
+    };
+    for (int death = 0; death < MQ_DEATHS; death++)
+        if (strcmp(reason, reasons[death]) == 0)
+            return (enum mq_death)death;
+    return MQ_DEATH_REJECTED;
+}
+
+static int count(mq_queue *queue, int moved, const struct name *dead)
+{
+    if (moved == 1) {
+        page_count(queue->page, PAGE_DIED, dead->count);
+        page_count(queue->page, PAGE_DEATHS + cause(dead->reason), dead->count);
+    }
     return moved;
 }
 
@@ -30,7 +47,7 @@ int deadletter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const
                             int64_t now)
 {
     const struct name dead = dead_name(name, "corrupt", now);
-    return count(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), name);
+    return count(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
 }
 
 /* All but the last one of a batch, whose name `rest` and `file` then are. 1 done, 0 somebody else was at it. */

@@ -93,6 +93,8 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct n
         if (moved == 1)
             page_count(queue->page, PAGE_RETRIED, name->count);
     }
+    if (moved == 1)
+        page_count(queue->page, PAGE_FAILED, name->count);
     return account(work, moved, name);
 }
 

@@ -10,6 +10,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -352,6 +353,14 @@ int fs_list_at(int at, const char *name, fs_list_fn *each, void *context)
     const int returned = fs_list(dir, each, context);
     close(dir);
     return returned;
+}
+
+/* inotify takes paths only; that of an open descriptor cannot be led astray. */
+int fs_watch_dir(int inotify, int dir, uint32_t events)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+    return result(inotify_add_watch(inotify, path, events | IN_ONLYDIR));
 }
 
 bool fs_is_network(int dir)

@@ -113,6 +113,9 @@ int fs_list(int dir, fs_list_fn *each, void *context);
 /* The same for a directory by name ("." for `at` itself). */
 int fs_list_at(int at, const char *name, fs_list_fn *each, void *context);
 
+/* Watch a directory by its descriptor: the number of the watch. */
+int fs_watch_dir(int inotify, int dir, uint32_t events);
+
 /* Whether a file system is shared between machines, so that inotify tells half the truth. */
 bool fs_is_network(int dir);
 

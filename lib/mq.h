@@ -60,6 +60,7 @@ extern "C" {
 
 typedef struct mq_queue mq_queue;
 typedef struct mq_message mq_message;
+typedef struct mq_watch mq_watch;
 
 enum mq_state { MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD };
 #define MQ_STATES 4
@@ -187,8 +188,9 @@ struct mq_receive_options {
     int64_t wait;        /* how long to wait for a message: 0 not at all, or MQ_FOREVER */
     int64_t ack_timeout; /* how long the claim lives; 0: as the queue's ack-timeout says */
     int cancel_fd;       /* ends the wait when readable; -1 for none */
+    pid_t owner;         /* the process that is to be shown as the holder; 0: the caller's own */
 };
-#define MQ_RECEIVE_DEFAULTS .wait = MQ_FOREVER, .ack_timeout = 0, .cancel_fd = -1
+#define MQ_RECEIVE_DEFAULTS .wait = MQ_FOREVER, .ack_timeout = 0, .cancel_fd = -1, .owner = 0
 
 /*
  * Claim the next message: highest priority first, then the oldest. 1 claimed, 0 none came in time.
@@ -279,6 +281,10 @@ struct mq_entry {
     int64_t time;       /* delayed: due; in flight: deadline; dead: when it died; ready: 0 */
     int64_t expires;    /* 0: never */
     const char *reason; /* dead: why, as plain text; else NULL */
+    int64_t begun;      /* in flight: when it was claimed; 0: not known */
+    pid_t owner;        /* in flight: by which process; 0: not known */
+    const char *host;   /* in flight: on which host, by the first 8 characters of its machine id; else NULL */
+    bool is_here;       /* in flight: and that is this one */
     const char *bucket; /* where the file lies: STATE/bucket/file */
     const char *file;
     uint64_t offset; /* where in the file the message begins: a file may hold several */
@@ -305,19 +311,105 @@ MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
    has moved on. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 
+/* ---- following what happens ------------------------------------------------------ */
+
+enum mq_event_kind {
+    MQ_EVENT_NONE,
+    MQ_EVENT_SENT,
+    MQ_EVENT_DUE,
+    MQ_EVENT_CLAIMED,
+    MQ_EVENT_EXTENDED,
+    MQ_EVENT_ACKED,
+    MQ_EVENT_RETRIED,  /* given back, now or after a delay */
+    MQ_EVENT_RELEASED, /* the same, uncounted */
+    MQ_EVENT_LAPSED,   /* the claim's deadline passed */
+    MQ_EVENT_DEAD,
+    MQ_EVENT_EXPIRED, /* dead or removed, past its ttl */
+    MQ_EVENT_REVIVED, /* a dead letter is tried again */
+    MQ_EVENT_REMOVED, /* purged */
+    MQ_EVENT_LEFT,    /* it went to where nobody watches: a directory newly made, or out of the queue */
+    MQ_EVENT_MISSED,  /* of the queue, or of all: more happened than is told */
+    MQ_EVENT_DELETED  /* of the queue */
+};
+
+struct mq_event {
+    enum mq_event_kind kind;
+    mq_queue *queue; /* NULL: of all */
+    /* of the message; NULL and 0 where the event is not one's */
+    const char *id;
+    unsigned count; /* how many messages it is, from this one on: those sent together may go together */
+    unsigned attempts;
+    int priority;
+    bool was, is;           /* whether it was in a state before, and is in one now: */
+    enum mq_state from, to; /* in these */
+    int64_t time;           /* due, deadline or death, as its state is; else 0 */
+    const char *reason;     /* dead: why, as plain text; else NULL */
+    pid_t owner;            /* claimed: by which process; 0: not known */
+};
+
+/*
+ * Follow what becomes of the messages of queues, by what inotify tells of their directories; nothing is changed by
+ * that. -EMFILE, -ENOSPC: this user has no more instances or watches; -EOPNOTSUPP: the queue is on a network file
+ * system, whose other users inotify does not see. `whole`: tell of what lies there already, too. The queue must
+ * stay open as long as the watch.
+ */
+MQ_API int mq_watch_new(mq_watch **ret_watch);
+MQ_API int mq_watch_add(mq_watch *watch, mq_queue *queue, bool whole);
+MQ_API void mq_watch_free(mq_watch *watch); /* NULL is fine */
+
+/*
+ * The next event: 1, 0 none came within `wait`, -ECANCELED `cancel_fd` became readable. Its strings live until the
+ * next call. What happens in a directory between its making and its being watched, a matter of microseconds, may not
+ * be seen.
+ */
+MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq_event *ret_event);
+
 /* ---- figures and upkeep --------------------------------------------------------- */
+
+/* What makes a dead letter: mq_reject, whatever its reason; and what the toolkit itself does. */
+enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
+#define MQ_DEATHS 4
+
+enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
+#define MQ_SPANS 3
+
+#define MQ_HELD_BUCKETS 25
+#define MQ_HELD_LIMIT(bucket) (INT64_C(1024) << (bucket)) /* microseconds: about a millisecond, then doubling */
 
 struct mq_stats {
     uint64_t count[MQ_STATES]; /* messages now in each state */
     uint64_t bytes;            /* of all their files */
     int64_t oldest;            /* when the oldest ready message was sent; 0: none is ready */
-    /* since the page of each host was made, that is about since boot: */
+    /* counters: since the page of each host was made, that is about since boot */
     uint64_t sent, delivered, acked, retried, expired, died;
+    uint64_t redelivered;       /* deliveries that were not the first */
+    uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
+    uint64_t duplicates;        /* messages acked since they had been worked on before */
+    uint64_t deaths[MQ_DEATHS]; /* of `died`, by cause */
+    /* how many acked messages were held for how long, from claim to ack: less than MQ_HELD_LIMIT(i), or in the last
+       one any longer; and the sum of these times */
+    uint64_t held[MQ_HELD_BUCKETS];
+    uint64_t held_total;
+    /* messages a second on average over the last minutes; decaying, as load averages do */
+    double sent_rate[MQ_SPANS], acked_rate[MQ_SPANS], failed_rate[MQ_SPANS];
 };
 
 /* The figures of a queue. They come from shared counters at a cost that does not grow with depth; `exact` lists
    instead. */
 MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
+
+/*
+ * How old the messages of a state are: `ret_counts[i]` of them were sent less than `limits[i]` ago, which grow, and
+ * not less than the limit before; the last of the `count` + 1 are older than all limits. Lists and looks at each.
+ */
+MQ_API int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t count, uint64_t *ret_counts);
+
+/* What the file system of the queue has left for its user. */
+struct mq_room {
+    uint64_t bytes;
+    uint64_t files; /* UINT64_MAX: it does not count them */
+};
+MQ_API int mq_room(mq_queue *queue, struct mq_room *ret_room);
 
 struct mq_swept {
     uint64_t due;       /* delayed messages that became ready */

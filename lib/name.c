@@ -13,6 +13,7 @@
 #define WORD_DIGITS 16
 #define POSITION_DIGITS 17
 #define ATTEMPTS_DIGITS 9
+#define PROCESS_DIGITS 9
 #define COUNT_DIGITS 4
 #define BYTES_DIGITS 7
 
@@ -113,11 +114,16 @@ static const char *parse_bytes(const char *text, uint32_t *ret_bytes)
     return end && *ret_bytes > 0 ? end : NULL;
 }
 
+static bool ends_value(char c)
+{
+    return (unsigned char)c <= ' ' || c == '.' || c == '/' || c == 0x7f;
+}
+
 /* A value that we only keep: printable, and without what would end it. */
 static const char *skip_value(const char *text)
 {
     const char *at = text;
-    while ((unsigned char)*at > ' ' && *at != '.' && *at != '/' && *at != 0x7f)
+    while (!ends_value(*at))
         at++;
     return at;
 }
@@ -130,6 +136,20 @@ static const char *parse_reason(const char *text, struct name *name)
         return NULL;
     memcpy(name->reason, text, length);
     name->reason[length] = '\0';
+    return end;
+}
+
+static const char *parse_owner(const char *text, struct name_owner *ret_owner)
+{
+    const char *dash = parse_decimal(text, PROCESS_DIGITS, &ret_owner->process);
+    if (!dash || *dash != '-')
+        return NULL;
+    const char *end = skip_value(dash + 1);
+    const size_t length = (size_t)(end - dash - 1);
+    if (length >= sizeof ret_owner->host)
+        return NULL;
+    memcpy(ret_owner->host, dash + 1, length);
+    ret_owner->host[length] = '\0';
     return end;
 }
 
@@ -165,6 +185,10 @@ static const char *parse_field(const char *dot, struct name *name)
     case 'c':
         name->claimed = true;
         return parse_hex(dot + 2, WORD_DIGITS, &name->token);
+    case 'b':
+        return parse_time(dot + 2, &name->begun);
+    case 'p':
+        return parse_owner(dot + 2, &name->owner);
     case 'r':
         return parse_reason(dot + 2, name);
     default:
@@ -176,9 +200,9 @@ bool name_parse(enum mq_state state, const char *text, struct name *ret_name)
 {
     /* The buffers of text need no clearing beyond their first byte. */
     struct name name;
-    name.time = name.expires = 0;
+    name.time = name.expires = name.begun = 0;
     name.token = 0;
-    name.attempts = name.offset = name.length = name.split_offset = 0;
+    name.attempts = name.offset = name.length = name.split_offset = name.owner.process = 0;
     name.count = 1;
     name.claimed = name.split = false;
     name.reason[0] = name.others[0] = '\0';
@@ -266,6 +290,18 @@ static char *put_part(char *at, const struct name *name)
     return name->split ? put_decimal_field(at, 's', name->split_offset) : at;
 }
 
+static char *put_claim(char *at, const struct name *name)
+{
+    at = put_hex(put_field(at, 'c'), name->token, WORD_DIGITS);
+    if (name->begun)
+        at = put_hex(put_field(at, 'b'), (uint64_t)name->begun, TIME_DIGITS);
+    if (!name->owner.process)
+        return at;
+    at = put_decimal_field(at, 'p', name->owner.process);
+    *at++ = '-';
+    return put_text(at, name->owner.host);
+}
+
 void name_format(enum mq_state state, const struct name *name, char text[NAME_SIZE])
 {
     char *at = text;
@@ -281,19 +317,21 @@ void name_format(enum mq_state state, const struct name *name, char text[NAME_SI
     if (name->expires)
         at = put_hex(put_field(at, 'x'), (uint64_t)name->expires, TIME_DIGITS);
     if (state == MQ_INFLIGHT)
-        at = put_hex(put_field(at, 'c'), name->token, WORD_DIGITS);
+        at = put_claim(at, name);
     if (state == MQ_DEAD && name->reason[0])
         at = put_text(put_field(at, 'r'), name->reason);
     at = put_text(at, name->others);
     *at = '\0';
 }
 
-/* The longest name has a reason (a dead letter) or a token, a count and a split (a claim), never both. */
+/* The longest name has a reason (a dead letter), or a token, a beginning, an owner, a count and a split (a claim). */
 _Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 * (2 + BYTES_DIGITS) + 2 +
                        TIME_DIGITS + 2 + (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) <
                    NAME_SIZE,
                "a name made of the longest parts fits a directory entry");
-_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 2 + WORD_DIGITS < 2 + (NAME_REASON_SIZE - 1),
+_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 + PROCESS_DIGITS + 1 +
+                       NAME_HOST_SIZE - 1 <
+                   2 + (NAME_REASON_SIZE - 1),
                "what only a claim has is shorter than what only a dead letter has");
 
 void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE])
@@ -408,6 +446,14 @@ int mq_receipt_queue(const char *receipt, char *ret_queue)
 {
     struct name name;
     return receipt_parse(receipt, ret_queue, &name) ? 0 : -EBADMSG;
+}
+
+void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
+{
+    size_t length = 0;
+    for (; length < NAME_HOST_SIZE - 1 && host_name[length]; length++)
+        ret_mark[length] = ends_value(host_name[length]) ? '_' : host_name[length];
+    ret_mark[length] = '\0';
 }
 
 void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])

@@ -15,7 +15,8 @@
  *     oBYTE   where in the file the first of them begins, where it is not 0
  *     lBYTES  how long they are, where they do not reach to the file's end
  *     sBYTE   a message was split off in front, which began there (see split.h)
- *     cTOKEN  of a claim, 16 hex digits        rTEXT  why it is dead, escaped
+ *     cTOKEN  of a claim, 16 hex digits        bT   when the claim began
+ *     pPID-HOST  the process that has it       rTEXT  why it is dead, escaped
  *
  * then those of other letters, as they were found. POSITION and ID are those of the first message that the name
  * stands for; the others have the positions behind it. Sorted as bytes, names are in order of delivery.
@@ -39,6 +40,14 @@
 #define NAME_WAITER_SIZE 28
 #define NAME_PRIORITIES 10
 
+#define NAME_HOST_SIZE 9 /* of a host's mark and its NUL */
+
+/* Who made a claim. */
+struct name_owner {
+    uint32_t process; /* 0: not known */
+    char host[NAME_HOST_SIZE];
+};
+
 /* One message's name, taken apart. */
 struct name {
     int64_t time;      /* due, deadline or death; unused in ready/ */
@@ -52,7 +61,9 @@ struct name {
     uint32_t split_offset; /* where that one begins */
     int64_t expires;       /* 0: never */
     bool claimed;
-    uint64_t token; /* where claimed */
+    uint64_t token; /* where claimed, and what follows */
+    int64_t begun;  /* 0: not known */
+    struct name_owner owner;
     char id[MQ_ID_SIZE];
     char reason[NAME_REASON_SIZE]; /* escaped; empty where there is none */
     char others[NAME_OTHERS_SIZE]; /* fields we do not know, each with its leading dot */
@@ -105,6 +116,9 @@ bool name_is_split(const char *text);
 /* A receipt is QUEUE/ and the in-flight file's name. `name` is a struct name of MQ_INFLIGHT. */
 bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct name *ret_name);
 void receipt_format(const char *queue, const struct name *name, char ret_receipt[MQ_RECEIPT_SIZE]);
+
+/* The mark of a host in the names of its claims: how the name of its page begins, which is the machine id. */
+void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
 
 /* The FIFO of a process that waits; hidden by a leading dot until the process has it open. */
 void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);

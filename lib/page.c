@@ -13,6 +13,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "average.h"
+#include "clock.h"
 #include "fs.h"
 #include "id.h"
 
@@ -34,11 +36,18 @@ struct contents {
     word messages[MQ_STATES];
     word bytes;
     word counters[PAGE_COUNTERS];
+    word averaged_at;
+    struct {
+        word counted;            /* of its counter, so far */
+        word averages[MQ_SPANS]; /* in millionths of a message a second */
+    } rates[PAGE_RATES];
+    word held[MQ_HELD_BUCKETS];
+    word held_total;
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
 
-static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '1'};
+static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '2'};
 
 struct page {
     struct contents *contents;
@@ -145,6 +154,7 @@ static void clear(struct contents *contents)
     read_boot_id(contents->boot);
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         atomic_store(&contents->heads[priority], PAGE_NO_BUCKET);
+    atomic_store(&contents->averaged_at, (uint64_t)clock_now());
 }
 
 /* A page of our own serves one process as well as any, only slower: nobody shares its hints. */
@@ -368,8 +378,21 @@ bool page_take_recount(struct page *page, int64_t now)
 
 /* ---- counters ------------------------------------------------------------------- */
 
+static const enum page_counter rate_counters[PAGE_RATES] = {
+    [PAGE_RATE_SENT] = PAGE_SENT,
+    [PAGE_RATE_ACKED] = PAGE_ACKED,
+    [PAGE_RATE_FAILED] = PAGE_FAILED,
+};
+
+static bool is_averaged(enum page_counter counter)
+{
+    return counter == PAGE_SENT || counter == PAGE_ACKED || counter == PAGE_FAILED;
+}
+
 void page_count(struct page *page, enum page_counter counter, uint64_t number)
 {
+    if (is_averaged(counter))
+        page_average(page, clock_now());
     atomic_fetch_add_explicit(&page->contents->counters[counter], number, memory_order_relaxed);
 }
 
@@ -396,4 +419,83 @@ void page_add_bytes(struct page *page, int64_t change)
 int64_t page_bytes(const struct page *page)
 {
     return (int64_t)atomic_load(&page->contents->bytes);
+}
+
+/* ---- averages ------------------------------------------------------------------- */
+
+#define MILLIONTHS 1e6
+
+/* More messages a second than there can be: noise. */
+#define RATE_MAX 1e12
+
+/* A counter that went back is noise. */
+static uint64_t growth(uint64_t count, uint64_t before)
+{
+    return count > before ? count - before : 0;
+}
+
+static double average_by(const struct page *page, enum page_rate which, enum mq_span span, uint64_t count,
+                         int64_t elapsed)
+{
+    const double kept = (double)atomic_load(&page->contents->rates[which].averages[span]) / MILLIONTHS;
+    const int64_t counting = elapsed < PAGE_AVERAGE_EVERY ? elapsed : PAGE_AVERAGE_EVERY;
+    double average = average_after(kept < RATE_MAX ? kept : 0, count, counting, span);
+    if (elapsed > counting)
+        average = average_after(average, 0, elapsed - counting, span);
+    return average < RATE_MAX ? average : RATE_MAX;
+}
+
+void page_average(struct page *page, int64_t now)
+{
+    struct contents *contents = page->contents;
+    uint64_t since = atomic_load(&contents->averaged_at);
+    /* A moment of the future is noise, or the clock was stepped back: nothing is known of the time since. */
+    const int64_t elapsed = since <= (uint64_t)now ? now - (int64_t)since : 0;
+    if ((elapsed < PAGE_AVERAGE_EVERY && since <= (uint64_t)now) ||
+        !atomic_compare_exchange_strong(&contents->averaged_at, &since, (uint64_t)now))
+        return;
+    for (int which = 0; which < PAGE_RATES; which++) {
+        const uint64_t counted = page_counter(page, rate_counters[which]);
+        const uint64_t count = growth(counted, atomic_exchange(&contents->rates[which].counted, counted));
+        for (int span = 0; span < MQ_SPANS; span++)
+            atomic_store(
+                &contents->rates[which].averages[span],
+                (uint64_t)(average_by(page, (enum page_rate)which, (enum mq_span)span, count, elapsed) * MILLIONTHS));
+    }
+}
+
+double page_rate(const struct page *page, enum page_rate which, enum mq_span span, int64_t now)
+{
+    const uint64_t since = atomic_load(&page->contents->averaged_at);
+    const int64_t elapsed = since <= (uint64_t)now ? now - (int64_t)since : 0;
+    const uint64_t count = growth(page_counter(page, rate_counters[which]),
+                                  atomic_load(&page->contents->rates[which].counted));
+    return average_by(page, which, span, count, elapsed);
+}
+
+/* ---- for how long messages are held --------------------------------------------- */
+
+static int held_bucket(uint64_t held)
+{
+    int bucket = 0;
+    while (bucket < MQ_HELD_BUCKETS - 1 && held >= (uint64_t)MQ_HELD_LIMIT(bucket))
+        bucket++;
+    return bucket;
+}
+
+void page_note_held(struct page *page, int64_t held, uint64_t number)
+{
+    const uint64_t time = held > 0 ? (uint64_t)held : 0; /* the clock may have been stepped back */
+    atomic_fetch_add_explicit(&page->contents->held[held_bucket(time)], number, memory_order_relaxed);
+    atomic_fetch_add_explicit(&page->contents->held_total, time * number, memory_order_relaxed);
+}
+
+uint64_t page_held(const struct page *page, int bucket)
+{
+    return atomic_load(&page->contents->held[bucket]);
+}
+
+uint64_t page_held_total(const struct page *page)
+{
+    return atomic_load(&page->contents->held_total);
 }

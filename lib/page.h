@@ -100,7 +100,19 @@ bool page_take_recount(struct page *page, int64_t now);
 
 /* ---- counters ------------------------------------------------------------------- */
 
-enum page_counter { PAGE_SENT, PAGE_DELIVERED, PAGE_ACKED, PAGE_RETRIED, PAGE_EXPIRED, PAGE_DIED, PAGE_COUNTERS };
+enum page_counter {
+    PAGE_SENT,
+    PAGE_DELIVERED,
+    PAGE_REDELIVERED,
+    PAGE_ACKED,
+    PAGE_RETRIED,
+    PAGE_FAILED,
+    PAGE_DUPLICATES,
+    PAGE_EXPIRED,
+    PAGE_DIED,
+    PAGE_DEATHS, /* by their cause: PAGE_DEATHS + enum mq_death */
+    PAGE_COUNTERS = PAGE_DEATHS + MQ_DEATHS
+};
 
 void page_count(struct page *page, enum page_counter counter, uint64_t number);
 uint64_t page_counter(const struct page *page, enum page_counter counter);
@@ -110,5 +122,27 @@ int64_t page_add_messages(struct page *page, enum mq_state state, int64_t change
 int64_t page_messages(const struct page *page, enum mq_state state);
 void page_add_bytes(struct page *page, int64_t change);
 int64_t page_bytes(const struct page *page);
+
+/* ---- averages: the growth of counters over the last minutes --------------------- */
+
+enum page_rate { PAGE_RATE_SENT, PAGE_RATE_ACKED, PAGE_RATE_FAILED, PAGE_RATES };
+
+/*
+ * Bring the averages up to `now`. page_count does it before it counts, but nobody within PAGE_AVERAGE_EVERY of the
+ * last one; so what is counted since the time stamp was counted within that time behind it, however long ago that is.
+ * Who sets the time stamp by compare-and-swap has the duty. Should he be killed in the middle, what he did not count
+ * is counted by the next; should he be stopped and wake behind the next, an average is wrong until it decays.
+ */
+#define PAGE_AVERAGE_EVERY INT64_C(5000000)
+void page_average(struct page *page, int64_t now);
+
+/* What an average is by `now`, in messages a second: for looking, it changes nothing. */
+double page_rate(const struct page *page, enum page_rate which, enum mq_span span, int64_t now);
+
+/* ---- for how long messages are held, from claim to ack -------------------------- */
+
+void page_note_held(struct page *page, int64_t held, uint64_t number);
+uint64_t page_held(const struct page *page, int bucket);
+uint64_t page_held_total(const struct page *page);
 
 #endif

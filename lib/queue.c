@@ -140,6 +140,7 @@ static int fill_handle(mq_queue *queue)
     if (error)
         return error;
     page_host_name(queue->host);
+    name_mark_host(queue->host, queue->owner.host);
     return open_page(queue);
 }
 

@@ -13,6 +13,8 @@ struct waiter;
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
     char host[PAGE_NAME_SIZE];
+    pid_t process;           /* this one; 0: not asked for yet */
+    struct name_owner owner; /* of the claims that are made; set by mq_receive */
     char *spool;
     unsigned flags; /* it was opened with */
     int dir;

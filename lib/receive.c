@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "expire.h"
@@ -51,10 +52,19 @@ static int wait_more(mq_queue *queue, const struct mq_receive_options *options, 
     return error ? error : 1;
 }
 
+/* The process id is asked for once: that is a system call. */
+static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
+{
+    if (!options->owner && !queue->process)
+        queue->process = getpid();
+    queue->owner.process = (uint32_t)(options->owner ? options->owner : queue->process);
+}
+
 int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, struct claimed *ret_claimed)
 {
-    if (options->ack_timeout < 0)
+    if (options->ack_timeout < 0 || options->owner < 0)
         return -EINVAL;
+    set_owner(queue, options);
     const int64_t since = clock_monotonic();
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
     while (more == 1) {

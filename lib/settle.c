@@ -138,12 +138,19 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const vo
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 
+static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t count)
+{
+    page_count(queue->page, PAGE_ACKED, count);
+    if (claim->name.begun)
+        page_note_held(queue->page, (clock_now() - claim->name.begun) / count, count);
+}
+
 static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
     const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
-        page_count(queue->page, PAGE_ACKED, claim->name.count);
+        count_acked(queue, claim, claim->name.count);
     return done;
 }
 
@@ -152,18 +159,28 @@ int mq_ack(mq_queue *queue, const char *receipt)
     return settle(queue, receipt, act_ack, NULL);
 }
 
+static int die(mq_queue *queue, const struct claim *claim, const char *reason)
+{
+    const int done = deadletter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, reason, clock_now());
+    if (done == 1)
+        page_count(queue->page, PAGE_FAILED, claim->name.count);
+    return done;
+}
+
 static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const int64_t asked = *(const int64_t *)argument, now = clock_now();
     if (retry_is_over(&queue->config, claim->name.attempts))
-        return deadletter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, "max-attempts", now);
+        return die(queue, claim, "max-attempts");
     struct name name = claim->name;
     const int64_t delay = asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
     name.time = later(now, delay);
     const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
                                   &name);
-    if (done == 1)
+    if (done == 1) {
         page_count(queue->page, PAGE_RETRIED, name.count);
+        page_count(queue->page, PAGE_FAILED, name.count);
+    }
     return done;
 }
 
@@ -176,7 +193,7 @@ int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 
 static int act_reject(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    return deadletter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, argument, clock_now());
+    return die(queue, claim, argument);
 }
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
@@ -250,7 +267,7 @@ static int act_progress(mq_queue *queue, const struct claim *claim, const void *
     const uint32_t done = claim->name.count - rest.count;
     page_add_messages(queue->page, MQ_INFLIGHT, -(int64_t)done);
     page_add_bytes(queue->page, -(int64_t)(rest.offset - claim->name.offset));
-    page_count(queue->page, PAGE_ACKED, done);
+    count_acked(queue, claim, done);
     return 1;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,9 @@ struct totals {
     int64_t count[MQ_STATES];
     int64_t bytes;
     uint64_t counters[PAGE_COUNTERS];
+    int64_t now; /* of the rates */
+    double rates[PAGE_RATES][MQ_SPANS];
+    uint64_t held[MQ_HELD_BUCKETS], held_total;
 };
 
 static int add_page(void *context, const struct page *page)
@@ -31,12 +35,18 @@ static int add_page(void *context, const struct page *page)
     totals->bytes += page_bytes(page);
     for (int counter = 0; counter < PAGE_COUNTERS; counter++)
         totals->counters[counter] += page_counter(page, (enum page_counter)counter);
+    for (int rate = 0; rate < PAGE_RATES; rate++)
+        for (int span = 0; span < MQ_SPANS; span++)
+            totals->rates[rate][span] += page_rate(page, (enum page_rate)rate, (enum mq_span)span, totals->now);
+    for (int bucket = 0; bucket < MQ_HELD_BUCKETS; bucket++)
+        totals->held[bucket] += page_held(page, bucket);
+    totals->held_total += page_held_total(page);
     return 0;
 }
 
 static int add_up(mq_queue *queue, struct totals *ret_totals)
 {
-    *ret_totals = (struct totals){0};
+    *ret_totals = (struct totals){.now = clock_now()};
     add_page(ret_totals, queue->page);
     return queue_each_other_page(queue, add_page, ret_totals);
 }
@@ -205,6 +215,29 @@ static void fill_counts(struct mq_stats *stats, const int64_t *count, int64_t by
     stats->bytes = at_least_none(bytes);
 }
 
+static struct mq_stats stats_of(const struct totals *totals)
+{
+    const uint64_t *counters = totals->counters;
+    struct mq_stats stats = {
+        .sent = counters[PAGE_SENT],
+        .delivered = counters[PAGE_DELIVERED],
+        .redelivered = counters[PAGE_REDELIVERED],
+        .acked = counters[PAGE_ACKED],
+        .retried = counters[PAGE_RETRIED],
+        .failed = counters[PAGE_FAILED],
+        .duplicates = counters[PAGE_DUPLICATES],
+        .expired = counters[PAGE_EXPIRED],
+        .died = counters[PAGE_DIED],
+        .held_total = totals->held_total,
+    };
+    memcpy(stats.deaths, counters + PAGE_DEATHS, sizeof stats.deaths);
+    memcpy(stats.held, totals->held, sizeof stats.held);
+    memcpy(stats.sent_rate, totals->rates[PAGE_RATE_SENT], sizeof stats.sent_rate);
+    memcpy(stats.acked_rate, totals->rates[PAGE_RATE_ACKED], sizeof stats.acked_rate);
+    memcpy(stats.failed_rate, totals->rates[PAGE_RATE_FAILED], sizeof stats.failed_rate);
+    return stats;
+}
+
 int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
 {
     struct totals totals;
@@ -216,14 +249,7 @@ int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         error = survey_queue(queue->dir, &survey);
     if (error)
         return error;
-    struct mq_stats stats = {
-        .sent = totals.counters[PAGE_SENT],
-        .delivered = totals.counters[PAGE_DELIVERED],
-        .acked = totals.counters[PAGE_ACKED],
-        .retried = totals.counters[PAGE_RETRIED],
-        .expired = totals.counters[PAGE_EXPIRED],
-        .died = totals.counters[PAGE_DIED],
-    };
+    struct mq_stats stats = stats_of(&totals);
     if (exact)
         fill_counts(&stats, survey.count, survey.bytes);
     else

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -51,21 +50,12 @@ bool wait_is_ready(const mq_queue *queue)
 
 /* ---- watching --------------------------------------------------------------------- */
 
-/* inotify takes paths only; that of an open descriptor cannot be led astray. */
-static int watch(struct waiter *waiter, int dir, uint32_t events)
-{
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
-    const int watch = inotify_add_watch(waiter->inotify, path, events | IN_ONLYDIR);
-    return watch < 0 ? -errno : watch;
-}
-
 static int watch_bucket(mq_queue *queue, const char *bucket)
 {
     const int dir = bucket_open(queue->dir, MQ_READY, bucket);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    const int error = watch(queue->waiter, dir, IN_CREATE | IN_MOVED_TO);
+    const int error = fs_watch_dir(queue->waiter->inotify, dir, IN_CREATE | IN_MOVED_TO);
     close(dir);
     return error < 0 ? error : 0;
 }
@@ -87,7 +77,7 @@ static int watch_ready(mq_queue *queue)
     const int ready = fs_open_dir(queue->dir, "ready");
     if (ready < 0)
         return ready;
-    waiter->ready_watch = watch(waiter, ready, IN_CREATE | IN_MOVED_TO);
+    waiter->ready_watch = fs_watch_dir(waiter->inotify, ready, IN_CREATE | IN_MOVED_TO);
     close(ready);
     return waiter->ready_watch < 0 ? waiter->ready_watch : 0;
 }
@@ -107,7 +97,7 @@ static int start_watching(mq_queue *queue)
         waiter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
         int error = waiter->inotify < 0 ? -errno : watch_ready(queue);
         if (!error) {
-            const int bell = watch(waiter, waiter->dir, IN_ATTRIB);
+            const int bell = fs_watch_dir(waiter->inotify, waiter->dir, IN_ATTRIB);
             error = bell < 0 ? bell : 0;
         }
         if (error) {

@@ -65,14 +65,14 @@ assert_lines() {
 
 @test "queue names are completed for every program that takes one" {
     local program
-    for program in mq-send mq-recv mq-stat 'mq-dlq list' 'mq-queue peek' 'mq-queue sweep'; do
+    for program in mq-send mq-recv mq-stat 'mq-dlq list' 'mq-queue peek' 'mq-queue sweep' 'mq-queue events'; do
         in_all "$program " jobs logs
     done
 }
 
 @test "sub-commands are completed" {
     in_all 'mq-dlq ' list show retry purge
-    in_all 'mq-queue ' create config list peek purge delete sweep check
+    in_all 'mq-queue ' create config list peek purge delete sweep check events
 }
 
 @test "ids of dead letters are completed" {
@@ -98,6 +98,15 @@ assert_lines() {
     in_all 'mq-send -p ' 0 9
     run in_bash mq-queue peek --state = d
     assert_output $'delayed\ndead'
+}
+
+@test "figures are completed where an option takes one" {
+    in_all 'mq-stat --sort ' ready oldest errors_5m
+    in_all 'mq-stat --sort err' errors errors_1m
+    run in_bash mq-stat --check = old
+    assert_output oldest
+    run in_bash mq-stat -w j
+    assert_output jobs
 }
 
 @test "options are completed" {

@@ -38,6 +38,8 @@ without_sanitizers() {
     assert_link_exist lib/libmq.so
     assert_file_exist lib/pkgconfig/libmq.pc
     assert_file_exist share/doc/mq/LICENSE
+    assert_file_exist share/mq/mq-alerts.yml
+    assert_file_exist share/mq/mq-dashboard.json
     run grep -r "$BATS_TEST_TMPDIR" lib/pkgconfig
     assert_failure
 }
@@ -60,6 +62,7 @@ without_sanitizers() {
     assert_output --partial lib/libothers.so
     assert_equal "${#lines[@]}" 2
     assert_dir_not_exist "$prefix/share/doc/mq"
+    assert_dir_not_exist "$prefix/share/mq"
 }
 
 @test "installed programs run from where they are" {

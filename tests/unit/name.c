@@ -80,6 +80,26 @@ static void what_is_no_name(void)
     EXPECT(!name_parse(MQ_DELAYED, POSITION ".abc.a1", &name));
 }
 
+static void claims_say_when_and_whose(void)
+{
+    static const char claim[] = "0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef.b0063f2a1b3000.p4711-1b3c4d5e";
+    struct name name;
+    char text[NAME_SIZE], mark[NAME_HOST_SIZE];
+    EXPECT(name_parse(MQ_INFLIGHT, claim, &name));
+    EXPECT(name.begun == 0x0063f2a1b3000 && name.owner.process == 4711);
+    EXPECT_TEXT(name.owner.host, "1b3c4d5e");
+    name_format(MQ_INFLIGHT, &name, text);
+    EXPECT_TEXT(text, claim);
+    name_format(MQ_READY, &name, text); /* that ends with the claim */
+    EXPECT_TEXT(text, POSITION ".abc.a1");
+    EXPECT(!name_parse(MQ_INFLIGHT, "0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef.p4711-1b3c4d5e6", &name));
+    EXPECT(!name_parse(MQ_INFLIGHT, "0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef.p-1b3c4d5e", &name));
+    name_mark_host("a.b/c", mark);
+    EXPECT_TEXT(mark, "a_b_c");
+    name_mark_host("1b3c4d5e6f708192a3b4c5d6e7f80912", mark);
+    EXPECT_TEXT(mark, "1b3c4d5e");
+}
+
 static void longest_name_fits(void)
 {
     struct name name = {.time = NAME_TIME_MAX, .position = UINT64_MAX, .attempts = 999999999, .expires = NAME_TIME_MAX};
@@ -188,6 +208,7 @@ int main(void)
     unknown_fields_are_kept();
     a_part_of_a_file();
     what_is_no_name();
+    claims_say_when_and_whose();
     longest_name_fits();
     names_sort_in_order_of_delivery();
     reasons();

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "unit.h"
 
 static int make_queue_dir(void)
@@ -153,6 +154,41 @@ static void pages_are_shared_and_noise_is_no_page(int dir, struct page *page)
     page_close(other);
 }
 
+static bool is_near(double one, double other)
+{
+    return one > other * 0.99 && one < other * 1.01;
+}
+
+static void averages_follow_the_counters(struct page *page)
+{
+    const int64_t now = clock_now(), minute = 60 * CLOCK_SECOND;
+    page_count(page, PAGE_SENT, 600);
+    EXPECT(is_near(page_rate(page, PAGE_RATE_SENT, MQ_1_MINUTE, now), 10));
+    EXPECT(page_rate(page, PAGE_RATE_ACKED, MQ_1_MINUTE, now) == 0);
+    /* Whether somebody brings them up to date meanwhile, early or late, or nobody does: they decay alike. */
+    const double later = page_rate(page, PAGE_RATE_SENT, MQ_5_MINUTES, now + 5 * minute);
+    EXPECT(later > 0.73 && later < 0.75);             /* 2 / e */
+    page_average(page, now + PAGE_AVERAGE_EVERY / 2); /* too early: nobody's duty */
+    EXPECT(is_near(page_rate(page, PAGE_RATE_SENT, MQ_1_MINUTE, now), 10));
+    page_average(page, now + minute);
+    EXPECT(is_near(page_rate(page, PAGE_RATE_SENT, MQ_5_MINUTES, now + 5 * minute), later));
+    /* The clock was stepped back: the averages stay, and go on from there. */
+    const double kept = page_rate(page, PAGE_RATE_SENT, MQ_15_MINUTES, now + minute);
+    page_average(page, now - CLOCK_DAY);
+    EXPECT(is_near(page_rate(page, PAGE_RATE_SENT, MQ_15_MINUTES, now - CLOCK_DAY), kept));
+    EXPECT(page_rate(page, PAGE_RATE_SENT, MQ_15_MINUTES, now) < kept / 1000);
+}
+
+static void times_held_are_counted_by_powers_of_two(struct page *page)
+{
+    page_note_held(page, -5, 1);
+    page_note_held(page, 1023, 1);
+    page_note_held(page, 1024, 3);
+    page_note_held(page, INT64_C(1) << 40, 1);
+    EXPECT(page_held(page, 0) == 2 && page_held(page, 1) == 3 && page_held(page, MQ_HELD_BUCKETS - 1) == 1);
+    EXPECT(page_held_total(page) == 1023 + 3 * 1024 + (UINT64_C(1) << 40));
+}
+
 int main(void)
 {
     const int dir = make_queue_dir();
@@ -163,6 +199,8 @@ int main(void)
     a_noisy_position_is_left_behind(page);
     heads_never_hide_an_arrival(page);
     times_are_never_far_off(page);
+    averages_follow_the_counters(page);
+    times_held_are_counted_by_powers_of_two(page);
     pages_are_shared_and_noise_is_no_page(dir, page);
     page_close(page);
     remove_queue_dir(dir);

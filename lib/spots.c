@@ -1,0 +1,74 @@
+/* The directories that a mq_watch watches. */
+#include "spots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where a watch is, or belongs. */
+static size_t place_of(const struct spots *spots, int watch)
+{
+    size_t low = 0, high = spots->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (spots->items[middle].watch < watch)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct spot *spots_find(const struct spots *spots, int watch)
+{
+    const size_t place = place_of(spots, watch);
+    return place < spots->count && spots->items[place].watch == watch ? &spots->items[place] : NULL;
+}
+
+static int make_room(struct spots *spots)
+{
+    if (spots->count == SPOTS_MAX)
+        return -ENOSPC;
+    if (spots->count < spots->room)
+        return 0;
+    const size_t room = spots->room ? spots->room * 2 : 64;
+    struct spot *items = reallocarray(spots->items, room, sizeof *items);
+    if (!items)
+        return -ENOMEM;
+    spots->items = items;
+    spots->room = room;
+    return 0;
+}
+
+int spots_add(struct spots *spots, const struct spot *spot)
+{
+    if (spots_find(spots, spot->watch))
+        return 0;
+    const int error = make_room(spots);
+    if (error)
+        return error;
+    const size_t place = place_of(spots, spot->watch);
+    memmove(spots->items + place + 1, spots->items + place, (spots->count - place) * sizeof *spots->items);
+    spots->items[place] = *spot;
+    spots->count++;
+    return 1;
+}
+
+void spots_remove(struct spots *spots, int watch)
+{
+    struct spot *spot = spots_find(spots, watch);
+    if (!spot)
+        return;
+    const size_t behind = spots->count - (size_t)(spot - spots->items) - 1;
+    memmove(spot, spot + 1, behind * sizeof *spot);
+    spots->count--;
+}
+
+void spots_remove_all(struct spots *spots, const struct followed *followed)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < spots->count; i++)
+        if (spots->items[i].followed != followed)
+            spots->items[kept++] = spots->items[i];
+    spots->count = kept;
+}

@@ -1,0 +1,45 @@
+/*
+ * The directories that a mq_watch watches, by the numbers of their watches: queues, their states' directories, and the
+ * buckets in these.
+ */
+#ifndef MQ_SPOTS_H
+#define MQ_SPOTS_H
+
+#include "queue.h"
+
+/* So many directories are watched at most: memory stays bounded, and some of the user's watches are left. */
+#define SPOTS_MAX 16384
+
+/* A queue that is followed. */
+struct followed {
+    mq_queue *queue;
+    bool moved; /* its directory has another name: it is being deleted */
+};
+
+enum spot_kind { SPOT_QUEUE, SPOT_STATE, SPOT_BUCKET };
+
+struct spot {
+    int watch;
+    enum spot_kind kind;
+    struct followed *followed;
+    enum mq_state state;
+    char bucket[NAME_BUCKET_SIZE];
+    bool untold; /* what lies in it is news */
+};
+
+struct spots {
+    struct spot *items; /* sorted by their watches */
+    size_t count, room;
+};
+
+/* NULL: not watched. */
+struct spot *spots_find(const struct spots *spots, int watch);
+
+/* Add one, unless it is there. 1 added, 0 it was there, -ENOSPC: too many. */
+int spots_add(struct spots *spots, const struct spot *spot);
+void spots_remove(struct spots *spots, int watch);
+
+/* Forget those of a queue. */
+void spots_remove_all(struct spots *spots, const struct followed *followed);
+
+#endif
