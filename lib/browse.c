@@ -8,6 +8,7 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "failures.h"
 #include "fs.h"
 #include "message.h"
 #include "move.h"
@@ -97,6 +98,8 @@ int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
         return opened;
     const int removed = move_out(queue, entry->state, dir, entry->file);
     close(dir);
+    if (removed == 1)
+        failures_forget(queue, entry->state, &name);
     return removed;
 }
 
@@ -107,6 +110,7 @@ static struct name revive(const struct name *dead)
     name.attempts = 0;
     name.expires = 0;
     name.reason[0] = '\0';
+    (void)name_mark_retried(&name); /* else a sweep removes what was kept */
     return name;
 }
 
@@ -126,6 +130,8 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
     } else {
         name.position = page_next_position(to->page, name.priority, clock_now());
         moved = move_to_queue(queue, MQ_DEAD, dir, entry->file, to, &name);
+        if (moved == 1)
+            failures_forget(queue, MQ_DEAD, &name);
     }
     close(dir);
     if (moved == 1)

@@ -39,12 +39,13 @@ static const struct setting settings[] = {
     {"max-size", SIZE, offsetof(struct config, max_size), "256K", {0}},
     {"max-depth", NUMBER_OR_NONE, offsetof(struct config, max_depth), "none", {0}},
     {"dead-ttl", DURATION_OR_NONE, offsetof(struct config, dead_ttl), "none", {0}},
+    {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
-static const char *const keys[SETTINGS + 1] = {
-    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl", "on-expiry",
-    "max-size",   "max-depth",   "dead-ttl",     NULL};
+static const char *const keys[SETTINGS + 1] = {"durability",      "ack-timeout", "max-attempts", "retry-delay",
+                                               "retry-max-delay", "ttl",         "on-expiry",    "max-size",
+                                               "max-depth",       "dead-ttl",    "dedup-window", NULL};
 
 const char *const *mq_config_keys(void)
 {

@@ -12,6 +12,7 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "failures.h"
 #include "fs.h"
 #include "move.h"
 #include "retry.h"
@@ -64,6 +65,8 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
                                                 : expire_to_dead(queue, state, bucket_dir, file, name, "expired", now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED);
+    if (done == 1 && queue->config.drop_expired)
+        failures_forget(queue, state, name);
     return done;
 }
 
@@ -93,10 +96,11 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct n
 static int bury(void *context, int bucket_dir, const char *file, const struct name *name)
 {
     struct work *work = context;
-    (void)name;
     const int removed = move_out(work->queue, MQ_DEAD, bucket_dir, file);
-    if (removed == 1)
+    if (removed == 1) {
         page_count(work->queue->page, PAGE_EXPIRED);
+        failures_forget(work->queue, MQ_DEAD, name);
+    }
     return account(work, removed);
 }
 

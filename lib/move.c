@@ -84,6 +84,17 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
     return 1;
 }
 
+int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, int dir, const char *name)
+{
+    const int64_t size = file_size(from_dir, from_name);
+    const int error = fs_rename(from_dir, from_name, dir, name);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    page_add_messages(queue->page, from, -1);
+    page_add_bytes(queue->page, -size);
+    return 1;
+}
+
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name)
 {
     const int64_t size = file_size(from_dir, from_name);

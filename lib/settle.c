@@ -12,7 +12,9 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "done.h"
 #include "expire.h"
+#include "failures.h"
 #include "fs.h"
 #include "id.h"
 #include "move.h"
@@ -126,18 +128,47 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const vo
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 
+static int count_ack(mq_queue *queue, const struct claim *claim, int done)
+{
+    if (done == 1) {
+        page_count(queue->page, PAGE_ACKED);
+        failures_forget(queue, MQ_INFLIGHT, &claim->name);
+    }
+    return done;
+}
+
 static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
-    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file);
-    if (done == 1)
-        page_count(queue->page, PAGE_ACKED);
-    return done;
+    return count_ack(queue, claim, move_out(queue, MQ_INFLIGHT, claim->dir, claim->file));
 }
 
 int mq_ack(mq_queue *queue, const char *receipt)
 {
     return settle(queue, receipt, act_ack, NULL);
+}
+
+/* What was acked before has its mark, and on a full disk there is none: then the ack is as any other. */
+static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int64_t now = clock_now();
+    (void)argument;
+    int done = done_move(queue, claim->dir, claim->file, claim->name.id, now);
+    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
+        done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file);
+    if (done == 1)
+        done_expire_some(queue, now);
+    return count_ack(queue, claim, done);
+}
+
+int mq_ack_once(mq_queue *queue, const char *receipt)
+{
+    return settle(queue, receipt, act_ack_once, NULL);
+}
+
+int mq_was_acked(mq_queue *queue, const char *id)
+{
+    return id_is_valid(id) ? done_has(queue, id, clock_now()) : -EINVAL;
 }
 
 static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -200,4 +231,25 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
     if (ack_timeout <= 0)
         return -EINVAL;
     return settle(queue, receipt, act_extend, &ack_timeout);
+}
+
+/* ---- what went wrong --------------------------------------------------------------- */
+
+struct line {
+    const char *text;
+    size_t size;
+};
+
+static int act_add_failure(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const struct line *line = argument;
+    const int error = failures_add(queue, claim->name.id, line->text, line->size);
+    return error ? error : 1;
+}
+
+int mq_failure_add(mq_queue *queue, const char *receipt, const char *text, size_t size)
+{
+    if (size == 0 || size > FAILURES_LINE_MAX || memchr(text, '\n', size) != text + size - 1)
+        return -EINVAL;
+    return settle(queue, receipt, act_add_failure, &(struct line){text, size});
 }

@@ -8,7 +8,9 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "done.h"
 #include "expire.h"
+#include "failures.h"
 #include "fs.h"
 #include "queue.h"
 #include "stats.h"
@@ -101,6 +103,10 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
         error = sweep_dir(&sweep, "waiters", sweep_waiter);
     for (int state = 0; state < MQ_STATES && !error; state++)
         error = sweep_buckets(&sweep, (enum mq_state)state);
+    if (!error)
+        error = failures_sweep(queue, &sweep.removed);
+    if (!error)
+        error = done_expire(queue, now, &sweep.removed);
     *ret_removed = sweep.removed;
     return error;
 }
