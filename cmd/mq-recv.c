@@ -1,4 +1,4 @@
-/* mq-recv: claim messages, waiting for them, and print them. */
+/* mq-recv: claim messages, waiting for them, and print them or run a command for each. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -11,6 +11,7 @@
 #include "json_write.h"
 #include "output.h"
 #include "signals.h"
+#include "worker_line.h"
 
 #define CHUNK 65536
 #define MOMENT INT64_C(20000)
@@ -18,6 +19,7 @@
 enum { NO_WAIT = 256, CREATE };
 
 static const char *arg_queue;
+static char **arg_command; /* NULL: messages are printed */
 static bool arg_auto_ack, arg_follow, arg_no_wait, arg_wait, arg_create;
 static uint64_t arg_count; /* 0: not given, which means 1 */
 static int arg_framing;    /* 'l' or '0': how bodies end */
@@ -43,14 +45,39 @@ static void set_framing(const struct argp_state *state, int framing)
     arg_framing = framing;
 }
 
+/* What is behind `--` is the command; or, as everywhere, the queue, where none is in front of it. */
+static void take_queue_behind(const struct argp_state *state)
+{
+    if (!arg_command || !arg_command[0])
+        cli_usage(state, "no queue is named");
+    if (arg_command[1])
+        cli_usage(state, "no queue is named in front of --");
+    arg_queue = arg_command[0];
+    arg_command = NULL;
+}
+
+static void check_command(const struct argp_state *state)
+{
+    if (!arg_command[0])
+        cli_usage(state, "no command is given behind --");
+    if (arg_auto_ack || cli_json || arg_framing)
+        cli_usage(state, "a command excludes --auto-ack, --json, --lines and --null");
+    if (worker_until_empty() && arg_follow)
+        cli_usage(state, "--until-empty and --follow exclude one another");
+}
+
 static void check(const struct argp_state *state)
 {
+    if (arg_command)
+        check_command(state);
+    else if (worker_is_asked_for())
+        cli_usage(state, "options of a command without one: give it behind --");
     if (arg_framing && cli_json)
         cli_usage(state, "--json excludes --lines and --null");
     if (arg_framing && !arg_auto_ack)
         cli_usage(state, "--lines and --null need --auto-ack");
-    if ((arg_follow || arg_count > 1) && !arg_auto_ack && !cli_json)
-        cli_usage(state, "more than one message needs --auto-ack or --json");
+    if ((arg_follow || arg_count > 1) && !arg_auto_ack && !cli_json && !arg_command)
+        cli_usage(state, "more than one message needs --auto-ack, --json or a command");
     if (arg_follow && arg_count)
         cli_usage(state, "--follow and --count exclude one another");
     if (arg_wait && arg_no_wait)
@@ -93,7 +120,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_queue = argument;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        cli_usage(state, "no queue is named");
+        take_queue_behind(state);
+        return 0;
     case ARGP_KEY_END:
         check(state);
         return 0;
@@ -102,13 +130,16 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp common_argp = {.children = cli_json_children};
+static const struct argp_child children[] = {{&worker_argp, 0, NULL, 0}, {&common_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "QUEUE",
+    .args_doc = "QUEUE\nQUEUE -- COMMAND [ARG...]",
     .doc = "Claim the next message of QUEUE, waiting for it, and print its receipt on the first line and then its "
-           "body.\vThe receipt is for mq-ack. What is not acked in time is delivered again.",
-    .children = cli_json_children,
+           "body; or run COMMAND with the body on its standard input, and ack the message if it succeeds.\v"
+           "The receipt is for mq-ack. What is not acked in time is delivered again.",
+    .children = children,
 };
 
 /* ---- printing -------------------------------------------------------------------- */
@@ -242,9 +273,22 @@ static int receive_all(mq_queue *queue, int cancel)
     return status;
 }
 
+/* ---- running commands ------------------------------------------------------------ */
+
+static int run_commands(mq_queue *queue)
+{
+    struct worker_options worker;
+    worker_fill_options(&worker, arg_command);
+    worker.receive = arg_options;
+    worker.follow = arg_follow;
+    worker.count = arg_count == 0 && !arg_follow && !worker.until_empty ? 1 : arg_count;
+    return worker_run(queue, &worker);
+}
+
 int main(int argc, char **argv)
 {
     mq_queue *queue;
+    arg_command = worker_cut_command(&argc, argv);
     cli_parse(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     arg_options.cancel_fd = signals_open();
@@ -253,7 +297,7 @@ int main(int argc, char **argv)
     int status = cli_open(arg_queue, arg_create ? MQ_CREATE : 0, &queue);
     if (status != STATUS_DONE)
         return status;
-    status = receive_all(queue, arg_options.cancel_fd);
+    status = arg_command ? run_commands(queue) : receive_all(queue, arg_options.cancel_fd);
     mq_close(queue);
     return status;
 }

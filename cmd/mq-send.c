@@ -13,14 +13,17 @@
 #include "json_read.h"
 #include "output.h"
 #include "records.h"
+#include "request.h"
 
-enum { NO_SYNC = 256 };
+enum { NO_SYNC = 256, REQUEST };
 
 static char **arg_words; /* the queue, then the body */
 static int arg_word_count;
 static const char **arg_files;
 static int arg_file_count;
 static int arg_framing; /* the option that splits the input into messages, 0: it is one */
+static bool arg_request;
+static int64_t arg_reply_timeout = MQ_FOREVER;
 static struct mq_send_options arg_options = {MQ_SEND_DEFAULTS};
 
 static const struct argp_option options[] = {
@@ -29,6 +32,8 @@ static const struct argp_option options[] = {
     {"null", '0', NULL, 0, "Send each NUL-terminated record of the input as a message", 1},
     {"json", 'j', NULL, 0, "Send a message for each line of the input, a JSON object", 1},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
+    {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
+     4},
     {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full wait for room, for ever or DURATION", 4},
     {0},
 };
@@ -65,6 +70,10 @@ static void check(const struct argp_state *state)
         cli_usage(state, "a body among the arguments excludes --lines, --null and --json");
     if (envelope_has_id() && (arg_framing || arg_file_count > 1))
         cli_usage(state, "--id is for one message");
+    if (arg_request && (arg_framing || arg_file_count > 1))
+        cli_usage(state, "--request is for one message");
+    if (arg_request && envelope_has_header("Reply-To"))
+        cli_usage(state, "--request excludes --reply-to");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -83,6 +92,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'b':
         arg_options.block = argument ? cli_duration(state, "--block", argument) : MQ_FOREVER;
+        return 0;
+    case REQUEST:
+        arg_request = true;
+        arg_reply_timeout = argument ? cli_duration(state, "--request", argument) : MQ_FOREVER;
         return 0;
     case ARGP_KEY_ARGS:
         arg_words = state->argv + state->next;
@@ -140,8 +153,29 @@ static int refused(mq_queue *queue, const struct source *source, int error)
     return fail(cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
+/* Send it, and wait for the reply. */
+static int ask(mq_queue *queue, mq_message *message, const struct source *source)
+{
+    mq_queue *replies;
+    char id[MQ_ID_SIZE];
+    int status = request_open(message, &replies);
+    if (status != STATUS_DONE)
+        return status;
+    arg_options.cancel_fd = request_cancel_fd();
+    const int error = mq_send(queue, message, &arg_options, id);
+    if (!error)
+        cli_note(arg_words[0], "sent %s", id);
+    if (error && error != -ECANCELED)
+        status = refused(queue, source, error);
+    else if (!error)
+        status = request_wait(replies, arg_words[0], arg_reply_timeout);
+    return request_close(replies, status);
+}
+
 static int publish(mq_queue *queue, mq_message *message, const struct source *source)
 {
+    if (arg_request)
+        return ask(queue, message, source);
     char id[MQ_ID_SIZE + 1];
     int error = mq_send(queue, message, &arg_options, id);
     if (error)

@@ -8,11 +8,13 @@ __mq_options() {
     case $1 in
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --no-sync -b --block --block="
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --no-sync -b --block --block=" \
+            "--request --request="
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
-            "-t --ack-timeout= --create"
+            "-t --ack-timeout= --create -P --parallel= --until-empty --max-rate= --body-file --reject-on= --timeout=" \
+            "--kill-after= --grace= --reply --once"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
     mq-stat) echo "$common -j --json -x --exact" ;;
@@ -25,8 +27,8 @@ __mq_options() {
 __mq_takes_value() {
     case $1 in
     --*=*) return 1 ;;
-    --block | -b) return 1 ;;
-    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m) ;;
+    --block | -b | --request) return 1 ;;
+    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m | -P) ;;
     --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
     *) return 1 ;;
     esac
@@ -79,7 +81,7 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth dead-ttl
+            max-depth dead-ttl dedup-window
 }
 
 # The values that an option takes.
