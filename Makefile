@@ -121,6 +121,7 @@ MANIFEST = $(call in,755,$(PROGRAMS:%=$(BUILD)/%),$(BINDIR)) \
            $(PROGRAMS:%=644:completions/mq.fish:$(DATADIR)/fish/vendor_completions.d/%.fish) \
            $(call in,644,completions/_mq,$(DATADIR)/zsh/site-functions) \
            $(call in,644,share/mq-alerts.yml share/mq-dashboard.json,$(DATADIR)/mq) \
+           $(call in,644,share/mq-worker@.service share/mq-worker.cron,$(DATADIR)/doc/mq/examples) \
            $(call in,644,README.md CHANGELOG.md LICENSE,$(DATADIR)/doc/mq)
 
 $(BUILD)/libmq.pc: share/libmq.pc.in FORCE
@@ -131,7 +132,7 @@ install: all $(BUILD)/libmq.pc
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmq.so
 uninstall:
 	rm -f $(foreach entry,$(MANIFEST),$(DESTDIR)$(lastword $(subst :, ,$(entry)))) $(DESTDIR)$(LIBDIR)/libmq.so
-	-rmdir $(DESTDIR)$(DATADIR)/doc/mq $(DESTDIR)$(DATADIR)/mq
+	-rmdir $(DESTDIR)$(DATADIR)/doc/mq/examples $(DESTDIR)$(DATADIR)/doc/mq $(DESTDIR)$(DATADIR)/mq
 
 C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/*/*.c examples/*.c)
 CPPCHECK := -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \

@@ -107,6 +107,14 @@ bool envelope_has_id(void)
     return arg_id != NULL;
 }
 
+bool envelope_has_header(const char *name)
+{
+    for (size_t i = 0; i < arg_header_count; i++)
+        if (strcasecmp(arg_headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* ---- messages -------------------------------------------------------------------- */
 
 /* What to use instead of a header that the library writes itself. */

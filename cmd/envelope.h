@@ -14,6 +14,9 @@ extern const struct argp envelope_argp;
 /* Whether --id was given, which only one message can have. */
 bool envelope_has_id(void);
 
+/* Whether the command line sets a header. */
+bool envelope_has_header(const char *name);
+
 /* Tell a new message all of it; reports what is wrong. An exit status. */
 int envelope_apply(mq_message *message);
 

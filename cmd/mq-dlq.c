@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "command.h"
+#include "failure.h"
 #include "glance.h"
 #include "humane.h"
 #include "json_write.h"
@@ -33,6 +34,7 @@ static const struct table_column columns[] = {
     {.title = "DIED", .right = true},
     {.title = "ATTEMPTS", .right = true},
     {.title = "REASON", .widest = 12},
+    {.title = "LAST OUTCOME", .widest = 20},
     {.title = "SIZE", .right = true},
     {.title = "BODY"},
 };
@@ -91,26 +93,38 @@ static int failed(const struct walk *walk, const struct mq_entry *entry, const c
     return cli_fail(cli_status(error), mq_queue_name(walk->queue), "%s: %s: %s", entry->id, what, cli_reason(error));
 }
 
+/* What was kept of an entry's failures; NULL, with a report, where it cannot be read. */
+static json_t *failures_of(struct walk *walk, const struct mq_entry *entry)
+{
+    json_t *failures;
+    const int error = failure_load(walk->queue, entry->id, &failures);
+    if (!error)
+        return failures;
+    walk->status = failed(walk, entry, "cannot read what went wrong", error);
+    return NULL;
+}
+
 /* ---- list ------------------------------------------------------------------------ */
 
-static void list_json(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance)
+static void list_json(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance, json_t *last)
 {
     char died[MOMENT_SIZE];
     moment_format(entry->time, died);
-    json_print(json_pack("{s:s, s:s, s:s, s:f, s:i, s:i, s:s, s:I, s:s}", "queue", mq_queue_name(walk->queue), "id",
-                         entry->id, "died", died, "age_seconds", (double)(moment_now() - entry->time) / 1e6, "attempts",
-                         (int)entry->attempts, "priority", entry->priority, "reason", entry->reason, "size",
-                         (json_int_t)glance->size, "preview", glance->preview));
+    json_print(json_pack("{s:s, s:s, s:s, s:f, s:i, s:i, s:s, s:O*, s:I, s:s}", "queue", mq_queue_name(walk->queue),
+                         "id", entry->id, "died", died, "age_seconds", (double)(moment_now() - entry->time) / 1e6,
+                         "attempts", (int)entry->attempts, "priority", entry->priority, "reason", entry->reason,
+                         "last_failure", last, "size", (json_int_t)glance->size, "preview", glance->preview));
 }
 
-static void list_row(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance)
+static void list_row(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance, json_t *last)
 {
-    char died[HUMANE_SIZE], size[HUMANE_SIZE], attempts[16], reason[TEXT_ESCAPED(256)];
+    char died[HUMANE_SIZE], size[HUMANE_SIZE], attempts[16], reason[TEXT_ESCAPED(256)], outcome[TEXT_ESCAPED(256)];
+    failure_outcome(last, outcome, sizeof outcome);
     humane_age(moment_now() - entry->time, died);
     humane_size(glance->size, size);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
     text_escape(entry->reason, strnlen(entry->reason, 256), "", reason);
-    table_row(walk->table, (const char *[COLUMNS]){entry->id, died, attempts, reason, size, glance->preview});
+    table_row(walk->table, (const char *[COLUMNS]){entry->id, died, attempts, reason, outcome, size, glance->preview});
 }
 
 static int list_one(struct walk *walk, const struct mq_entry *entry)
@@ -119,10 +133,15 @@ static int list_one(struct walk *walk, const struct mq_entry *entry)
     const int got = glance_at(walk->queue, entry, &glance);
     if (got < 0)
         return failed(walk, entry, "cannot read", got);
-    if (got == 1 && walk->table)
-        list_row(walk, entry, &glance);
-    else if (got == 1)
-        list_json(walk, entry, &glance);
+    json_t *failures = got == 1 ? failures_of(walk, entry) : NULL;
+    if (!failures)
+        return walk->status;
+    json_t *last = json_array_get(failures, json_array_size(failures) - 1); /* NULL: there is none */
+    if (walk->table)
+        list_row(walk, entry, &glance, last);
+    else
+        list_json(walk, entry, &glance, last);
+    json_decref(failures);
     return STATUS_DONE;
 }
 
@@ -135,7 +154,7 @@ static int run_list(char **words, int count)
 
 /* ---- show ------------------------------------------------------------------------ */
 
-static int show_json(const struct walk *walk, const struct mq_entry *entry, mq_message *message)
+static int show_json(const struct walk *walk, const struct mq_entry *entry, mq_message *message, json_t *failures)
 {
     json_t *object;
     char died[MOMENT_SIZE];
@@ -144,12 +163,18 @@ static int show_json(const struct walk *walk, const struct mq_entry *entry, mq_m
         return error;
     moment_format(entry->time, died);
     if (json_object_set_new(object, "reason", json_string(entry->reason)) ||
-        json_object_set_new(object, "died", json_string(died))) {
+        json_object_set_new(object, "died", json_string(died)) || json_object_set(object, "failures", failures)) {
         json_decref(object);
         return -ENOMEM;
     }
     json_print(object);
     return 0;
+}
+
+static int show_text(mq_message *message, const json_t *failures)
+{
+    failure_print(failures);
+    return glance_print(message);
 }
 
 static int show_one(struct walk *walk, const struct mq_entry *entry)
@@ -161,9 +186,13 @@ static int show_one(struct walk *walk, const struct mq_entry *entry)
                         entry->bucket, entry->file);
     if (opened != 1)
         return opened < 0 ? failed(walk, entry, "cannot open", opened) : STATUS_DONE;
-    const int error = cli_json ? show_json(walk, entry, message) : glance_print(message);
+    json_t *failures = failures_of(walk, entry);
+    int error = 0;
+    if (failures)
+        error = cli_json ? show_json(walk, entry, message, failures) : show_text(message, failures);
+    json_decref(failures);
     mq_message_free(message);
-    return error ? failed(walk, entry, "cannot read", error) : STATUS_DONE;
+    return error ? failed(walk, entry, "cannot read", error) : walk->status;
 }
 
 static int run_show(char **words, int count)

@@ -1,13 +1,15 @@
-/* mq-recv: claim messages, waiting for them, and print them. */
+/* mq-recv: claim messages, waiting for them, and print them or run a command for each. */
 #include <signal.h>
 
 #include "cli.h"
 #include "receiving.h"
 #include "signals.h"
+#include "worker_line.h"
 
 enum { NO_WAIT = 256, CREATE, ACK_EVERY };
 
 static const char *arg_queue;
+static char **arg_command; /* NULL: messages are printed */
 static bool arg_auto_ack, arg_follow, arg_no_wait, arg_wait, arg_create;
 static uint64_t arg_count;     /* 0: not given, which means 1 */
 static uint64_t arg_ack_every; /* 0: not given, which means all that was sent together */
@@ -35,16 +37,41 @@ static void set_framing(const struct argp_state *state, int framing)
     arg_framing = framing;
 }
 
+/* What is behind `--` is the command; or, as everywhere, the queue, where none is in front of it. */
+static void take_queue_behind(const struct argp_state *state)
+{
+    if (!arg_command || !arg_command[0])
+        cli_usage(state, "no queue is named");
+    if (arg_command[1])
+        cli_usage(state, "no queue is named in front of --");
+    arg_queue = arg_command[0];
+    arg_command = NULL;
+}
+
+static void check_command(const struct argp_state *state)
+{
+    if (!arg_command[0])
+        cli_usage(state, "no command is given behind --");
+    if (arg_auto_ack || cli_json || arg_framing)
+        cli_usage(state, "a command excludes --auto-ack, --json, --lines and --null");
+    if (worker_until_empty() && arg_follow)
+        cli_usage(state, "--until-empty and --follow exclude one another");
+}
+
 static void check(const struct argp_state *state)
 {
+    if (arg_command)
+        check_command(state);
+    else if (worker_is_asked_for())
+        cli_usage(state, "options of a command without one: give it behind --");
     if (arg_framing && cli_json)
         cli_usage(state, "--json excludes --lines and --null");
     if (arg_ack_every && !arg_auto_ack)
         cli_usage(state, "--ack-every needs --auto-ack");
     if (arg_framing && !arg_auto_ack)
         cli_usage(state, "--lines and --null need --auto-ack");
-    if ((arg_follow || arg_count > 1) && !arg_auto_ack && !cli_json)
-        cli_usage(state, "more than one message needs --auto-ack or --json");
+    if ((arg_follow || arg_count > 1) && !arg_auto_ack && !cli_json && !arg_command)
+        cli_usage(state, "more than one message needs --auto-ack, --json or a command");
     if (arg_follow && arg_count)
         cli_usage(state, "--follow and --count exclude one another");
     if (arg_wait && arg_no_wait)
@@ -90,7 +117,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_queue = argument;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        cli_usage(state, "no queue is named");
+        take_queue_behind(state);
+        return 0;
     case ARGP_KEY_END:
         check(state);
         return 0;
@@ -99,13 +127,16 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp common_argp = {.children = cli_json_children};
+static const struct argp_child children[] = {{&worker_argp, 0, NULL, 0}, {&common_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "QUEUE",
+    .args_doc = "QUEUE\nQUEUE -- COMMAND [ARG...]",
     .doc = "Claim the next message of QUEUE, waiting for it, and print its receipt on the first line and then its "
-           "body.\vThe receipt is for mq-ack. What is not acked in time is delivered again.",
-    .children = cli_json_children,
+           "body; or run COMMAND with the body on its standard input, and ack the message if it succeeds.\v"
+           "The receipt is for mq-ack. What is not acked in time is delivered again.",
+    .children = children,
 };
 
 /* ---- the program ----------------------------------------------------------------- */
@@ -125,9 +156,22 @@ static int receive(mq_queue *queue)
     return receiving_run(&receiving);
 }
 
+/* ---- running commands ------------------------------------------------------------ */
+
+static int run_commands(mq_queue *queue)
+{
+    struct worker_options worker;
+    worker_fill_options(&worker, arg_command);
+    worker.receive = arg_options;
+    worker.follow = arg_follow;
+    worker.count = arg_count == 0 && !arg_follow && !worker.until_empty ? 1 : arg_count;
+    return worker_run(queue, &worker);
+}
+
 int main(int argc, char **argv)
 {
     mq_queue *queue;
+    arg_command = worker_cut_command(&argc, argv);
     cli_parse(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     arg_options.cancel_fd = signals_open();
@@ -138,7 +182,7 @@ int main(int argc, char **argv)
     int status = cli_open(arg_queue, arg_create ? MQ_CREATE : 0, &queue);
     if (status != STATUS_DONE)
         return status;
-    status = receive(queue);
+    status = arg_command ? run_commands(queue) : receive(queue);
     mq_close(queue);
     return status;
 }

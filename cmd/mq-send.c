@@ -8,11 +8,12 @@
 
 #include "cli.h"
 #include "envelope.h"
+#include "request.h"
 #include "sending.h"
 
 #define LINGER 5
 
-enum { NO_SYNC = 256, BATCH, LINGERING };
+enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST };
 
 static char **arg_words; /* the queue, then the body */
 static int arg_word_count;
@@ -20,6 +21,8 @@ static const char **arg_files;
 static int arg_file_count;
 static int arg_framing;         /* the option that splits the input into messages, 0: it is one */
 static int arg_linger = LINGER; /* milliseconds */
+static bool arg_request;
+static int64_t arg_reply_timeout = MQ_FOREVER;
 static struct mq_send_options arg_options = {MQ_SEND_DEFAULTS};
 
 static const struct argp_option options[] = {
@@ -30,6 +33,8 @@ static const struct argp_option options[] = {
     {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
     {"linger", LINGERING, "DURATION", 0, "Let a record wait so long for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
+    {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
+     4},
     {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full wait for room, for ever or DURATION", 4},
     {0},
 };
@@ -66,6 +71,10 @@ static void check(const struct argp_state *state)
         cli_usage(state, "a body among the arguments excludes --lines, --null and --json");
     if (envelope_has_id() && (arg_framing || arg_file_count > 1))
         cli_usage(state, "--id is for one message");
+    if (arg_request && (arg_framing || arg_file_count > 1))
+        cli_usage(state, "--request is for one message");
+    if (arg_request && envelope_has_header("Reply-To"))
+        cli_usage(state, "--request excludes --reply-to");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -90,6 +99,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'b':
         arg_options.block = argument ? cli_duration(state, "--block", argument) : MQ_FOREVER;
+        return 0;
+    case REQUEST:
+        arg_request = true;
+        arg_reply_timeout = argument ? cli_duration(state, "--request", argument) : MQ_FOREVER;
         return 0;
     case ARGP_KEY_ARGS:
         arg_words = state->argv + state->next;
@@ -187,6 +200,8 @@ int main(int argc, char **argv)
                                .make = make_message,
                                .framing = arg_framing,
                                .linger = arg_linger,
+                               .request = arg_request,
+                               .reply_timeout = arg_reply_timeout,
                                .tallies = arg_framing || arg_file_count > 1};
     status = cli_open(arg_words[0], MQ_CREATE, &sending.queue);
     if (status != STATUS_DONE)

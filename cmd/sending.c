@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "output.h"
 #include "records.h"
+#include "request.h"
 
 /* Where a message comes from. */
 struct source {
@@ -67,9 +68,30 @@ static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], siz
                  : STATUS_DONE;
 }
 
+/* Send it, and wait for the reply. */
+static int ask(struct sending *sending, mq_message *message, const struct source *source)
+{
+    mq_queue *replies;
+    char id[MQ_ID_SIZE];
+    int status = request_open(message, &replies);
+    if (status != STATUS_DONE)
+        return status;
+    sending->options.cancel_fd = request_cancel_fd();
+    const int error = mq_send(sending->queue, message, &sending->options, id);
+    if (!error)
+        cli_note(mq_queue_name(sending->queue), "sent %s", id);
+    if (error && error != -ECANCELED)
+        status = refused(sending, source, error);
+    else if (!error)
+        status = request_wait(replies, mq_queue_name(sending->queue), sending->reply_timeout);
+    return request_close(replies, status);
+}
+
 static int send_message(struct sending *sending, mq_message *message, const struct source *source)
 {
     char id[1][MQ_ID_SIZE];
+    if (sending->request)
+        return ask(sending, message, source);
     const int error = mq_send(sending->queue, message, &sending->options, id[0]);
     if (error)
         return refused(sending, source, error);

@@ -17,7 +17,9 @@ struct sending {
     mq_message *(*make)(int *ret_status); /* a message with all that is common to them; or NULL, reported */
     int framing;                          /* of streams: 'l', '0' or 'j', or 0: a stream is one message */
     int linger;                           /* milliseconds that the first of many waits for others */
-    bool tallies;                         /* there may be many: errors say how many were sent */
+    bool request;                         /* wait for the reply to each, and print it instead of the id */
+    int64_t reply_timeout;
+    bool tallies; /* there may be many: errors say how many were sent */
     uint64_t sent;
 };
 

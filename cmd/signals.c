@@ -1,4 +1,4 @@
-/* Signals that ask the program to end. */
+/* Signals to be read from a descriptor. */
 #include "signals.h"
 
 #include <errno.h>
@@ -18,24 +18,50 @@ static void collect(sigset_t *ret_set)
             sigaddset(ret_set, endings[i]);
 }
 
+static int open_set(const sigset_t *set)
+{
+    if (sigprocmask(SIG_BLOCK, set, NULL) < 0)
+        return -errno;
+    const int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
 int signals_open(void)
 {
     sigset_t set;
     collect(&set);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+    return open_set(&set);
+}
+
+int signals_open_children(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    /* Where whoever started us ignores it, children would leave no status. */
+    if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
         return -errno;
-    const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
+    return open_set(&set);
+}
+
+int signals_take(int fd)
+{
+    struct signalfd_siginfo came;
+    return read(fd, &came, sizeof came) == sizeof came ? (int)came.ssi_signo : 0;
+}
+
+void signals_die(int number)
+{
+    sigset_t set;
+    kill(getpid(), number); /* waits for the unblocking, which it does not survive */
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void signals_obey(int fd)
 {
-    struct signalfd_siginfo came;
-    sigset_t set;
-    if (read(fd, &came, sizeof came) != sizeof came)
-        return;
-    kill(getpid(), (int)came.ssi_signo); /* waits for the unblocking, which it does not survive */
-    sigemptyset(&set);
-    sigaddset(&set, (int)came.ssi_signo);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    const int number = signals_take(fd);
+    if (number)
+        signals_die(number);
 }

@@ -1,6 +1,6 @@
 /*
- * Signals that ask the program to end, to be read from a descriptor rather than to strike: what is
- * held can then be given back first.
+ * Signals to be read from a descriptor rather than to strike: those that ask the program to end, so that what is held
+ * can be given back first, and the one that tells of children.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
@@ -9,7 +9,16 @@
    errno. */
 int signals_open(void);
 
-/* End the program by the signal that came, so that the caller sees it. Returns only where none came. */
+/* The same for SIGCHLD. */
+int signals_open_children(void);
+
+/* Take a signal that came: its number, or 0 where none did. */
+int signals_take(int fd);
+
+/* End the program by a signal that was taken, so that the caller sees it. */
+void signals_die(int number);
+
+/* End the program by the signal that came. Returns only where none came. */
 void signals_obey(int fd);
 
 #endif

@@ -14,6 +14,9 @@ enum status {
     STATUS_TRY_LATER = 75, /* a full queue, a full disk */
     STATUS_PERMISSION = 77,
     STATUS_CONFIG = 78,
+    STATUS_FAILED = 123,     /* some command failed; as xargs */
+    STATUS_CANNOT_RUN = 126, /* the command is there, and cannot be run */
+    STATUS_NO_COMMAND = 127, /* there is no such command */
 };
 
 #endif

@@ -8,11 +8,13 @@ __mq_options() {
     case $1 in
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --batch= --linger= --no-sync -b --block --block="
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --batch= --linger= --no-sync -b --block --block=" \
+            "--request --request="
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
-            "--ack-every= -t --ack-timeout= --create"
+            "--ack-every= -t --ack-timeout= --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
+            "--timeout= --kill-after= --grace= --reply --once"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
     mq-stat)
@@ -28,8 +30,8 @@ __mq_options() {
 __mq_takes_value() {
     case $1 in
     --*=*) return 1 ;;
-    --block | -b | --watch | --capacity | --prometheus) return 1 ;;
-    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m) ;;
+    --block | -b | --watch | --capacity | --prometheus | --request) return 1 ;;
+    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m | -P) ;;
     --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
     *) return 1 ;;
     esac
@@ -82,7 +84,7 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth dead-ttl batch-count batch-size
+            max-depth dead-ttl batch-count batch-size dedup-window
 }
 
 __mq_figures() {

@@ -70,7 +70,7 @@ function __mq_settings
             printf 'on-expiry=%s\n' dead drop
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth dead-ttl batch-count batch-size
+                max-depth dead-ttl batch-count batch-size dedup-window
     end
 end
 
@@ -108,6 +108,7 @@ complete -c mq-send -l batch -x -d 'Messages in a file at most'
 complete -c mq-send -l linger -x -d 'How long a record waits for others'
 complete -c mq-send -l no-sync -d 'Do not wait for the disk'
 complete -c mq-send -s b -l block -d 'Wait while the queue is full'
+complete -c mq-send -l request -d 'Wait for a reply and print it'
 
 complete -c mq-recv -s a -l auto-ack -d 'Print the body alone, then acknowledge'
 complete -c mq-recv -s w -l wait -x -d 'Wait this long at most'
@@ -119,6 +120,16 @@ complete -c mq-recv -s 0 -l null -d 'A NUL byte behind each body'
 complete -c mq-recv -l ack-every -x -d 'Ack after so many messages'
 complete -c mq-recv -s t -l ack-timeout -x -d 'How long the claim lives'
 complete -c mq-recv -l create -d 'Make the queue if it is not there'
+complete -c mq-recv -s P -l parallel -x -d 'Run so many commands at once'
+complete -c mq-recv -l until-empty -d 'End when no message is ready'
+complete -c mq-recv -l max-rate -x -d 'Start no more commands than n/s, n/m or n/h'
+complete -c mq-recv -l body-file -d 'Hand the body as a file'
+complete -c mq-recv -l reject-on -x -d 'Exit statuses that make a dead letter'
+complete -c mq-recv -l timeout -x -d 'End a command that runs for so long'
+complete -c mq-recv -l kill-after -x -d 'Kill it so long after that'
+complete -c mq-recv -l grace -x -d 'Let commands go on for so long after a signal'
+complete -c mq-recv -l reply -d 'Send what the command prints as the reply'
+complete -c mq-recv -l once -d 'Do not run what was acknowledged before'
 
 complete -c mq-ack -l nack -d 'It failed: deliver it again'
 complete -c mq-ack -l delay -x -d 'With --nack: after this time'

@@ -180,9 +180,23 @@ static int check_host_entry(void *context, const char *name, unsigned char type)
     return check_file_entry(context, "host", name, type);
 }
 
+static int check_failures_entry(void *context, const char *name, unsigned char type)
+{
+    return type == DT_REG && id_is_valid(name) ? 0 : report(context, "failures", name, "not what a message failed of");
+}
+
+static int check_done_entry(void *context, const char *name, unsigned char type)
+{
+    int64_t start;
+    return type == DT_DIR && name_parse_done_bucket(name, &start)
+               ? 0
+               : report(context, "done", name, "not a bucket's name");
+}
+
 static bool is_one_of_ours(const char *name, unsigned char type)
 {
-    static const char *const dirs[] = {"tmp", "ready", "delayed", "inflight", "dead", "waiters", "host", "aside"};
+    static const char *const dirs[] = {"tmp",  "ready",   "delayed", "inflight", "dead",
+                                       "host", "waiters", "aside",   "failures", "done"};
     if (strcmp(name, "config") == 0)
         return type == DT_REG;
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
@@ -206,6 +220,13 @@ static int check_dir(struct check *check, const char *name, fs_list_fn *each)
     return error;
 }
 
+/* Of those that are made when they are needed. */
+static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
+{
+    const int error = check_dir(check, name, each);
+    return error == -ENOENT ? 0 : error;
+}
+
 int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
              void *context)
 {
@@ -221,5 +242,9 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_dir(&check, "waiters", check_waiters_entry);
     if (!error)
         error = check_dir(&check, "host", check_host_entry);
+    if (!error)
+        error = check_later_dir(&check, "failures", check_failures_entry);
+    if (!error)
+        error = check_later_dir(&check, "done", check_done_entry);
     return error ? error : check.found;
 }

@@ -43,12 +43,13 @@ static const struct setting settings[] = {
     {"dead-ttl", DURATION_OR_NONE, offsetof(struct config, dead_ttl), "none", {0}},
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
+    {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl", "on-expiry",
-    "max-size",   "max-depth",   "dead-ttl",     "batch-count", "batch-size",      NULL};
+    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl",          "on-expiry",
+    "max-size",   "max-depth",   "dead-ttl",     "batch-count", "batch-size",      "dedup-window", NULL};
 
 const char *const *mq_config_keys(void)
 {

@@ -15,6 +15,7 @@ struct config {
     int64_t retry_max_delay;
     int64_t ttl;      /* 0: none */
     int64_t dead_ttl; /* 0: none */
+    int64_t dedup_window;
     uint64_t max_size;
     uint64_t max_depth; /* 0: none */
     uint64_t batch_count;

@@ -8,6 +8,7 @@
 
 #include "browse.h"
 #include "clock.h"
+#include "failures.h"
 #include "move.h"
 #include "split.h"
 
@@ -96,6 +97,7 @@ static struct name revive(const struct name *dead)
     name.attempts = 0;
     name.expires = 0;
     name.reason[0] = '\0';
+    (void)name_mark_retried(&name); /* else a sweep removes what was kept */
     return name;
 }
 
@@ -105,7 +107,10 @@ static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to
     if (strcmp(to->name, queue->name) == 0)
         return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
     name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
-    return move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name);
+    const int moved = move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name);
+    if (moved == 1)
+        failures_forget(queue, MQ_DEAD, &place->name);
+    return moved;
 }
 
 int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)

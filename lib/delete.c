@@ -146,7 +146,9 @@ static int put_back(int spool, const char *held, const char *queue)
     const int dir = fs_open_dir(spool, held);
     if (dir < 0)
         return dir;
-    (void)spool_make_dirs(dir); /* with what room there is: the messages that are there need no more */
+    /* With what room there is: the messages that are there need no more. */
+    if (spool_make_dirs(dir) == 0)
+        (void)fs_sync_dir(dir);
     int error;
     do {
         error = fs_rename(spool, held, spool, queue);
@@ -232,6 +234,10 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     enum name_pending kind;
     char queue[MQ_QUEUE_NAME_SIZE];
     struct stat status;
+    if (type == DT_DIR && name_is_reply(name)) {
+        walk->removed += spool_sweep_reply(walk->spool, name) == 1;
+        return 0;
+    }
     if (type != DT_DIR || !name_parse_pending(name, &kind, queue) ||
         fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;

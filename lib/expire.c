@@ -13,6 +13,7 @@
 #include "bucket.h"
 #include "clock.h"
 #include "deadletter.h"
+#include "failures.h"
 #include "fs.h"
 #include "move.h"
 #include "retry.h"
@@ -62,6 +63,8 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
                                                 : deadletter_make(queue, state, bucket_dir, file, name, "expired", now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED, name->count);
+    if (done == 1 && queue->config.drop_expired)
+        failures_forget(queue, state, name);
     return done;
 }
 
@@ -102,8 +105,10 @@ static int bury(void *context, int bucket_dir, const char *file, const struct na
 {
     struct work *work = context;
     const int removed = move_out(work->queue, MQ_DEAD, bucket_dir, file, name);
-    if (removed == 1)
+    if (removed == 1) {
         page_count(work->queue->page, PAGE_EXPIRED, name->count);
+        failures_forget(work->queue, MQ_DEAD, name);
+    }
     return account(work, removed, name);
 }
 

@@ -93,9 +93,9 @@ int fs_open_root(const char *path, bool make)
     return error ? error : result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-int fs_open_file(int at, const char *name)
+static int open_regular(int at, const char *name, int flags)
 {
-    const int file = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const int file = openat(at, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, FS_FILE_MODE);
     if (file < 0)
         return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
     struct stat status;
@@ -104,6 +104,16 @@ int fs_open_file(int at, const char *name)
         return file;
     close(file);
     return error ? error : -EBADMSG;
+}
+
+int fs_open_file(int at, const char *name)
+{
+    return open_regular(at, name, O_RDONLY);
+}
+
+int fs_open_append(int at, const char *name)
+{
+    return open_regular(at, name, O_RDWR | O_APPEND | O_CREAT);
 }
 
 int fs_make_file(int at, const char *name)

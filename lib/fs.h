@@ -34,6 +34,9 @@ int fs_open_file(int at, const char *name);
 int fs_make_file(int at, const char *name);
 int fs_make_dir(int at, const char *name);
 
+/* A regular file to append to, made where it is missing. -EBADMSG for anything else. */
+int fs_open_append(int at, const char *name);
+
 /* Rename to a fresh name: -EEXIST where it is taken, never a silent replacement where the file system can tell. */
 int fs_rename(int from, const char *name, int to, const char *new_name);
 

@@ -87,6 +87,18 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
     return 1;
 }
 
+int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name,
+                 int dir, const char *done_name)
+{
+    const int64_t size = size_of(from_dir, from_name, name);
+    const int error = fs_rename(from_dir, from_name, dir, done_name);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    page_add_messages(queue->page, from, -(int64_t)name->count);
+    page_add_bytes(queue->page, -size);
+    return 1;
+}
+
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name)
 {
     const int64_t size = size_of(from_dir, from_name, name);

@@ -22,6 +22,11 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
 /* Unlink a message's file, or the name that it has among others. 1 removed; 0 it is not there any more. */
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name);
 
+/* The message is done, and its file goes to `done_name` in a directory that is no state's. 1 moved; 0 it is not there any more;
+   -EEXIST: the name is taken. */
+int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name,
+                 int dir, const char *done_name);
+
 /* Tell the page that a message now is in a state, and wake who must look at it sooner than he meant to. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct name *name, bool returned);
 

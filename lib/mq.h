@@ -81,7 +81,7 @@ MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
 MQ_API bool mq_queue_name_is_valid(const char *name);
 
 /*
- * Call `each` with the name of every queue of the spool, in byte order; a non-zero
+ * Call `each` with the name of every queue of the spool but reply queues, in byte order; a non-zero
  * return of `each` ends the listing and is returned. A missing spool has no queues.
  */
 MQ_API int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context);
@@ -104,6 +104,14 @@ MQ_API int mq_delete(const char *spool, const char *queue, bool force);
  */
 MQ_API int mq_open(const char *spool, const char *queue, unsigned flags, mq_queue **ret_queue);
 MQ_API void mq_close(mq_queue *queue); /* NULL is fine */
+
+/*
+ * Make a private queue for the reply to one request: its name goes into the request's Reply-To. It is not durable, takes
+ * bodies of any size, is not listed by mq_list, and lives as long as its owner: mq_reply_close removes it, and what one
+ * who was killed leaves behind goes with mq_sweep_spool.
+ */
+MQ_API int mq_reply_open(const char *spool, mq_queue **ret_queue);
+MQ_API void mq_reply_close(mq_queue *queue); /* NULL is fine */
 
 /* The queue's name; lives as long as the handle. */
 MQ_API const char *mq_queue_name(const mq_queue *queue);
@@ -268,8 +276,26 @@ MQ_API int mq_nack(mq_queue *queue, const char *receipt, int64_t delay);
 MQ_API int mq_reject(mq_queue *queue, const char *receipt, const char *reason);
 MQ_API int mq_release(mq_queue *queue, const char *receipt);
 
+/*
+ * The same as mq_ack, and the message's id is remembered for the queue's dedup-window: the mark and the ack are one
+ * rename. mq_was_acked: 1 the id was acked so within the window, 0 not.
+ */
+MQ_API int mq_ack_once(mq_queue *queue, const char *receipt);
+MQ_API int mq_was_acked(mq_queue *queue, const char *id);
+
 /* Move the claim's deadline to now + `ack_timeout`. The receipt stays good. Returns as the others. */
 MQ_API int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout);
+
+/* ---- what went wrong with a message ---------------------------------------------- */
+
+/*
+ * Keep a line of text, of at most 32 KiB and with its newline, that tells of a failed attempt on a claimed message. It goes when the
+ * message goes; a message's oldest lines go when there are more than 256 KiB. -ESTALE: the claim has ended.
+ */
+MQ_API int mq_failure_add(mq_queue *queue, const char *receipt, const char *line, size_t size);
+
+/* The lines kept of a message, oldest first: 1 and text that the caller frees, or 0 where there are none. */
+MQ_API int mq_failures(mq_queue *queue, const char *id, char **ret_text, size_t *ret_size);
 
 /* ---- looking without claiming --------------------------------------------------- */
 
@@ -421,7 +447,8 @@ struct mq_swept {
 /* Do all the housekeeping that sending and receiving otherwise do bit by bit, and put the counters right. */
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
-/* Remove what queues that were never finished or half deleted have left in a spool: how many. Never a live one. */
+/* Remove what queues that were never finished or half deleted have left in a spool, and reply queues whose owner was
+   killed: how many. Never a live one. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*

@@ -405,7 +405,7 @@ void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE]
     *at = '\0';
 }
 
-/* ---- splits, receipts, waiters, pending queues ------------------------------------------ */
+/* ---- splits, receipts, waiters ------------------------------------------ */
 
 static const char split_prefix[] = "split-";
 
@@ -469,6 +469,67 @@ bool name_is_waiter(const char *text)
     const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
     return end && *end == '\0';
 }
+
+/* ---- done, retried, replies ------------------------------------------------------ */
+
+int64_t name_done_width(int64_t window)
+{
+    int64_t width = 1;
+    while (width < window && width <= NAME_TIME_MAX / 2)
+        width *= 2;
+    return width;
+}
+
+void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCKET_SIZE])
+{
+    *put_hex(text, (uint64_t)(moment - moment % name_done_width(window)), TIME_DIGITS) = '\0';
+}
+
+bool name_parse_done_bucket(const char *text, int64_t *ret_start)
+{
+    const char *end = parse_time(text, ret_start);
+    return end && *end == '\0';
+}
+
+static bool is_marked_retried(const struct name *name)
+{
+    const char *found = strstr(name->others, ".f");
+    return found && (found[2] == '\0' || found[2] == '.');
+}
+
+bool name_mark_retried(struct name *name)
+{
+    const size_t used = strlen(name->others);
+    if (is_marked_retried(name))
+        return true;
+    if (used + 2 >= sizeof name->others)
+        return false;
+    memcpy(name->others + used, ".f", 3);
+    return true;
+}
+
+/* A claim's own attempt has not failed yet. */
+bool name_may_have_failed(enum mq_state state, const struct name *name)
+{
+    return name->attempts > (state == MQ_INFLIGHT ? 1 : 0) || is_marked_retried(name);
+}
+
+static const char reply_prefix[] = "_reply-";
+
+void name_format_reply(uint64_t random, char text[NAME_REPLY_SIZE])
+{
+    *put_hex(put_text(text, reply_prefix), random, WORD_DIGITS) = '\0';
+}
+
+bool name_is_reply(const char *text)
+{
+    uint64_t random;
+    const size_t length = strlen(reply_prefix);
+    const char *end = strncmp(text, reply_prefix, length) == 0 ? parse_hex(text + length, WORD_DIGITS, &random) : NULL;
+    return end && *end == '\0';
+}
+
+/* ---- pending queues --------------------------------------------------------------- */
 
 static const char *const pending_prefixes[] = {[NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-"};
 

@@ -17,6 +17,7 @@
  *     sBYTE   a message was split off in front, which began there (see split.h)
  *     cTOKEN  of a claim, 16 hex digits        bT   when the claim began
  *     pPID-HOST  the process that has it       rTEXT  why it is dead, escaped
+ *     f       it was dead and is retried, kept among the others
  *
  * then those of other letters, as they were found. POSITION and ID are those of the first message that the name
  * stands for; the others have the positions behind it. Sorted as bytes, names are in order of delivery.
@@ -123,6 +124,24 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
 /* The FIFO of a process that waits; hidden by a leading dot until the process has it open. */
 void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);
 bool name_is_waiter(const char *text);
+
+/* Buckets of done/: the moment when they begin. They last for the smallest power of two of microseconds that is no
+   shorter than the window. */
+void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCKET_SIZE]);
+bool name_parse_done_bucket(const char *text, int64_t *ret_start);
+int64_t name_done_width(int64_t window);
+
+/* A dead letter that is given another try begins at no attempts, and what was kept of its failures stays: its name
+   says so, by a field `f` among the others. False: there is no room for it. */
+bool name_mark_retried(struct name *name);
+
+/* Whether something may be kept of its failures, as far as its name tells. */
+bool name_may_have_failed(enum mq_state state, const struct name *name);
+
+/* The queue that takes the reply to one request. */
+#define NAME_REPLY_SIZE 24
+void name_format_reply(uint64_t random, char text[NAME_REPLY_SIZE]);
+bool name_is_reply(const char *text);
 
 /* Names beside the queues in a spool, no queue's since they start with a dot: being made, being
    deleted, and held out of sight to see whether it is empty. */

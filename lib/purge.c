@@ -3,8 +3,17 @@
 
 #include "browse.h"
 #include "bucket.h"
+#include "failures.h"
 #include "move.h"
 #include "split.h"
+
+/* With what went wrong with it. */
+static int forget(mq_queue *queue, enum mq_state state, int removed, const struct name *name)
+{
+    if (removed == 1)
+        failures_forget(queue, state, name);
+    return removed;
+}
 
 /* ---- one message ------------------------------------------------------------------ */
 
@@ -18,7 +27,7 @@ static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *
         if (done != 1)
             return done;
         if (split.part.offset == offset)
-            return split_remove(queue, &split);
+            return forget(queue, state, split_remove(queue, &split), &split.part);
         done = split_take(queue, &split, state, &split.part);
         if (done < 0)
             return done;
@@ -26,7 +35,9 @@ static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *
         name_format(state, rest, place->file);
         rest->split = false; /* it is finished */
     }
-    return rest->offset == offset ? move_out(queue, state, place->dir, place->file, rest) : 0;
+    if (rest->offset != offset)
+        return 0;
+    return forget(queue, state, move_out(queue, state, place->dir, place->file, rest), rest);
 }
 
 int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
@@ -49,7 +60,7 @@ static int purge_file(mq_queue *queue, enum mq_state state, int dir, const char 
     struct name name;
     name_parse(state, file, &name);
     const int error = split_finish(queue, state, dir, file, &name);
-    const int removed = error ? error : move_out(queue, state, dir, file, &name);
+    const int removed = error ? error : forget(queue, state, move_out(queue, state, dir, file, &name), &name);
     if (removed == 1)
         *purged += name.count;
     return removed < 0 ? removed : 0;

@@ -13,6 +13,8 @@
 #include "bucket.h"
 #include "clock.h"
 #include "deadletter.h"
+#include "done.h"
+#include "failures.h"
 #include "fs.h"
 #include "id.h"
 #include "move.h"
@@ -143,6 +145,7 @@ static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t cou
     page_count(queue->page, PAGE_ACKED, count);
     if (claim->name.begun)
         page_note_held(queue->page, (clock_now() - claim->name.begun) / count, count);
+    failures_forget(queue, MQ_INFLIGHT, &claim->name);
 }
 
 static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -165,6 +168,33 @@ static int die(mq_queue *queue, const struct claim *claim, const char *reason)
     if (done == 1)
         page_count(queue->page, PAGE_FAILED, claim->name.count);
     return done;
+}
+
+/* What was acked before has its mark, and on a full disk there is none: then the ack is as any other. */
+static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int64_t now = clock_now();
+    (void)argument;
+    int done = done_move(queue, claim->dir, claim->file, &claim->name, now);
+    if (done == -EEXIST)
+        page_count(queue->page, PAGE_DUPLICATES, 1);
+    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
+        done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    if (done == 1) {
+        done_expire_some(queue, now);
+        count_acked(queue, claim, claim->name.count);
+    }
+    return done;
+}
+
+int mq_ack_once(mq_queue *queue, const char *receipt)
+{
+    return settle(queue, receipt, act_ack_once, NULL);
+}
+
+int mq_was_acked(mq_queue *queue, const char *id)
+{
+    return id_is_valid(id) ? done_has(queue, id, clock_now()) : -EINVAL;
 }
 
 static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -274,4 +304,25 @@ static int act_progress(mq_queue *queue, const struct claim *claim, const void *
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress)
 {
     return settle(queue, receipt, act_progress, progress);
+}
+
+/* ---- what went wrong --------------------------------------------------------------- */
+
+struct line {
+    const char *text;
+    size_t size;
+};
+
+static int act_add_failure(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const struct line *line = argument;
+    const int error = failures_add(queue, claim->name.id, line->text, line->size);
+    return error ? error : 1;
+}
+
+int mq_failure_add(mq_queue *queue, const char *receipt, const char *text, size_t size)
+{
+    if (size == 0 || size > FAILURES_LINE_MAX || memchr(text, '\n', size) != text + size - 1)
+        return -EINVAL;
+    return settle(queue, receipt, act_add_failure, &(struct line){text, size});
 }

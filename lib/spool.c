@@ -68,7 +68,7 @@ struct search {
 static int add_queue(void *context, const char *name, unsigned char type)
 {
     struct search *search = context;
-    if (type != DT_DIR || !spool_has_queue(search->spool, name))
+    if (type != DT_DIR || name_is_reply(name) || !spool_has_queue(search->spool, name))
         return 0;
     char **names = realloc(search->names, (search->count + 1) * sizeof *names);
     if (!names)
@@ -143,7 +143,7 @@ int spool_make_dirs(int queue_dir)
         error = fs_make_dir(queue_dir, queue_dirs[i]);
     if (!error || error == -EEXIST)
         error = bucket_make_reserves(queue_dir);
-    return error ? error : fs_sync_dir(queue_dir);
+    return error;
 }
 
 /* The queue is made whole under a name that is no queue's, then gets its name by one rename: of
@@ -157,6 +157,8 @@ static int create_in(int spool, const char *queue)
         return error;
     const int dir = fs_open_dir(spool, pending);
     error = dir < 0 ? dir : spool_make_dirs(dir);
+    if (!error)
+        error = fs_sync_dir(dir);
     if (!error)
         error = fs_rename(spool, pending, spool, queue);
     if (dir >= 0)

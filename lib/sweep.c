@@ -8,7 +8,9 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "done.h"
 #include "expire.h"
+#include "failures.h"
 #include "fs.h"
 #include "queue.h"
 #include "stats.h"
@@ -105,6 +107,10 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
     uint64_t cleared = 0;
     if (!error)
         error = unsplit_clear(queue, &cleared);
+    if (!error)
+        error = failures_sweep(queue, &sweep.removed);
+    if (!error)
+        error = done_expire(queue, now, &sweep.removed);
     *ret_removed = sweep.removed + cleared;
     return error;
 }

@@ -26,7 +26,7 @@ dead() { # the ids of the dead letters
     run -0 --separate-stderr mq-dlq list jobs
     assert_equal "$stderr" ''
     assert_equal "${#lines[@]}" 2
-    assert_regex "${lines[0]}" '^ID +DIED +ATTEMPTS +REASON +SIZE +BODY$'
+    assert_regex "${lines[0]}" '^ID +DIED +ATTEMPTS +REASON +LAST OUTCOME +SIZE +BODY$'
     assert_regex "${lines[1]}" '^one +[0-9]+s +1 +reason of one +8 +the body$'
 }
 

@@ -394,7 +394,7 @@ expire() { # NAME
     run -0 --separate-stderr mq-recv --help
     assert_line --regexp '^Usage: mq-recv '
     mq-send -q jobs body
-    for arguments in '' '--no-such-option jobs' 'jobs more' 'jobs -- cat' '--wait jobs'; do
+    for arguments in '' '--no-such-option jobs' 'jobs more' 'jobs --' '--wait jobs'; do
         # shellcheck disable=SC2086 # several words
         run -64 --separate-stderr mq-recv $arguments </dev/null
         assert_complains 'mq-recv: '

@@ -202,6 +202,43 @@ static void pending_names(void)
     EXPECT(!name_parse_pending(".held-", &kind, queue) && !name_parse_pending("jobs", &kind, queue));
 }
 
+static void reply_queues(void)
+{
+    char text[NAME_REPLY_SIZE];
+    name_format_reply(0x0123456789abcdef, text);
+    EXPECT_TEXT(text, "_reply-0123456789abcdef");
+    EXPECT(name_is_reply(text) && mq_queue_name_is_valid(text));
+    EXPECT(!name_is_reply("_reply-") && !name_is_reply("_reply-0123456789abcdeg") && !name_is_reply("jobs"));
+    EXPECT(!name_is_reply("_reply-0123456789abcdef0"));
+}
+
+static void done_buckets(void)
+{
+    char text[NAME_BUCKET_SIZE];
+    int64_t start;
+    EXPECT(name_done_width(1) == 1 && name_done_width(1000) == 1024 && name_done_width(1024) == 1024);
+    EXPECT(name_done_width(INT64_MAX) > NAME_TIME_MAX / 2);
+    name_format_done_bucket(0x12345678, 1000, text);
+    EXPECT_TEXT(text, "0000012345400");
+    EXPECT(name_parse_done_bucket(text, &start) && start == 0x12345400);
+    EXPECT(!name_parse_done_bucket("12345400", &start));
+}
+
+static void retried_names(void)
+{
+    struct name name;
+    char text[NAME_SIZE];
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.a0.zx", &name));
+    EXPECT(!name_may_have_failed(MQ_READY, &name));
+    EXPECT(name_mark_retried(&name) && name_mark_retried(&name));
+    name_format(MQ_READY, &name, text);
+    EXPECT_TEXT(text, POSITION ".abc.a0.zx.f");
+    EXPECT(name_parse(MQ_READY, text, &name) && name_may_have_failed(MQ_READY, &name));
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.a1", &name) && name_may_have_failed(MQ_READY, &name));
+    EXPECT(!name_may_have_failed(MQ_INFLIGHT, &name)); /* its only attempt is this one */
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.a0.zx.foo", &name) && !name_may_have_failed(MQ_READY, &name));
+}
+
 int main(void)
 {
     ready_names();
@@ -215,5 +252,8 @@ int main(void)
     receipts();
     queue_names();
     pending_names();
+    reply_queues();
+    done_buckets();
+    retried_names();
     return unit_failures != 0;
 }

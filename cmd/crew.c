@@ -1,0 +1,328 @@
+/* The commands that a worker has at work, and what is heard of them. */
+#include "crew.h"
+
+#include <clock.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <units.h>
+
+#include "cli.h"
+#include "conclude.h"
+#include "notify.h"
+#include "signals.h"
+
+#define EVENTS 16
+
+/* A claim is renewed when so much of it has passed. */
+#define LEASE_PARTS 3
+
+/* What an event is about; with a slot's number above, where it is about a job. */
+enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY };
+#define SOURCE_BITS 3
+
+/* ---- watching --------------------------------------------------------------------- */
+
+static int watch(const struct worker *worker, int fd, uint32_t events, enum source source, size_t slot)
+{
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)slot << SOURCE_BITS | source};
+    return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static void unwatch(const struct worker *worker, int fd)
+{
+    (void)epoll_ctl(worker->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void crew_add_status(struct worker *worker, int status)
+{
+    if (worker->status == STATUS_DONE || worker->status == STATUS_FAILED)
+        worker->status = status == STATUS_DONE ? worker->status : status;
+}
+
+/* ---- ending ----------------------------------------------------------------------- */
+
+void crew_finish(struct worker *worker)
+{
+    if (worker->phase == WORKING) {
+        worker->phase = FINISHING;
+        notify("STOPPING=1");
+    }
+}
+
+static void release(struct worker *worker, struct job *job)
+{
+    job_release(job);
+    worker->running--;
+    worker->quiet_since = clock_monotonic();
+}
+
+static void conclude(struct worker *worker, struct job *job)
+{
+    bool stop;
+    crew_add_status(worker, conclude_job(worker->queue, worker->options, job, &stop));
+    if (stop)
+        crew_finish(worker);
+    release(worker, job);
+}
+
+/* Whoever does not read our standard error shall not keep us any longer. */
+static void end_job(struct worker *worker, struct job *job, int64_t kill_at)
+{
+    job_end(job, JOB_STOPPED, kill_at);
+    if (job->message && job->pid == 0)
+        conclude(worker, job);
+}
+
+static void end_jobs(struct worker *worker)
+{
+    const int64_t kill_at = clock_monotonic() + worker->options->job.kill_after;
+    worker->phase = ENDING;
+    worker->grace_ends = JOB_NEVER;
+    for (unsigned i = 0; i < worker->options->parallel; i++)
+        end_job(worker, &worker->jobs[i], kill_at);
+}
+
+static void kill_jobs(struct worker *worker)
+{
+    worker->phase = KILLING;
+    for (unsigned i = 0; i < worker->options->parallel; i++)
+        job_kill(&worker->jobs[i]);
+}
+
+static void take_signals(struct worker *worker)
+{
+    for (int number; (number = signals_take(worker->signals));) {
+        if (worker->phase >= ENDING) {
+            kill_jobs(worker);
+        } else if (worker->signal) {
+            end_jobs(worker);
+        } else {
+            crew_finish(worker);
+            worker->signal = number;
+            if (worker->options->grace != MQ_FOREVER)
+                worker->grace_ends = clock_monotonic() + worker->options->grace;
+        }
+    }
+}
+
+/* ---- commands that end ------------------------------------------------------------ */
+
+/* Our standard error takes no more: be told when it does, and do not ask about the job's until then. */
+static void hold(struct worker *worker, struct job *job)
+{
+    if (job->held)
+        return;
+    job->held = true;
+    unwatch(worker, job->relay.pipe);
+    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: another job did */
+}
+
+/* What the relay says; a job is concluded once its process has ended and all that it said was passed on. */
+static void follow_relay(struct worker *worker, struct job *job, enum relay_state state)
+{
+    if (state == RELAY_HELD && worker->phase < ENDING)
+        hold(worker, job);
+    else if (state == RELAY_HELD || (state == RELAY_MORE && job->pid == 0))
+        relay_close(&job->relay);
+    if (job->pid == 0 && job->relay.pipe < 0)
+        conclude(worker, job);
+}
+
+static void resume_held(struct worker *worker)
+{
+    unwatch(worker, STDERR_FILENO);
+    for (unsigned i = 0; i < worker->options->parallel; i++) {
+        struct job *job = &worker->jobs[i];
+        if (!job->message || !job->held)
+            continue;
+        job->held = false;
+        if (job->relay.pipe >= 0)
+            (void)watch(worker, job->relay.pipe, EPOLLIN, RELAY, i);
+        follow_relay(worker, job, relay_pump(&job->relay));
+    }
+}
+
+static struct job *find_job(const struct worker *worker, pid_t pid)
+{
+    for (unsigned i = 0; i < worker->options->parallel; i++)
+        if (worker->jobs[i].message && worker->jobs[i].pid == pid)
+            return &worker->jobs[i];
+    return NULL; /* a child that whoever became us had */
+}
+
+/* Looked at first and waited for then: as long as the process is there its group's number is nobody else's. */
+static void take_children(struct worker *worker)
+{
+    while (signals_take(worker->children))
+        ;
+    for (siginfo_t ended;
+         ended.si_pid = 0, waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid;) {
+        struct job *job = find_job(worker, ended.si_pid);
+        const bool exited = ended.si_code == CLD_EXITED;
+        if (job)
+            job_note_end(job, exited ? W_EXITCODE(ended.si_status, 0) : W_EXITCODE(0, ended.si_status));
+        (void)waitpid(ended.si_pid, NULL, 0);
+        if (job)
+            follow_relay(worker, job, relay_finish(&job->relay));
+    }
+}
+
+/* ---- events and times ------------------------------------------------------------- */
+
+static void feed(struct worker *worker, struct job *job)
+{
+    if (!job->message || !feed_pump(&job->feed, job->message) || !job->feed.error)
+        return;
+    job_end(job, JOB_UNREADABLE, clock_monotonic() + worker->options->job.kill_after);
+}
+
+static void dispatch(struct worker *worker, uint64_t data)
+{
+    struct job *job = &worker->jobs[data >> SOURCE_BITS];
+    switch ((enum source)(data & ((1 << SOURCE_BITS) - 1))) {
+    case SIGNALS:
+        take_signals(worker);
+        break;
+    case CHILDREN:
+        take_children(worker);
+        break;
+    case OUR_ERROR:
+        resume_held(worker);
+        break;
+    case FEED:
+        feed(worker, job);
+        break;
+    case RELAY:
+        if (job->message && !job->held)
+            follow_relay(worker, job, relay_pump(&job->relay));
+        break;
+    }
+}
+
+/* As epoll_wait takes it: rounded up, so that we do not wake too early; -1: for ever. */
+static int milliseconds_until(int64_t time)
+{
+    const int64_t left = time == JOB_NEVER ? 0 : (time - clock_monotonic() + 999) / 1000;
+    return time == JOB_NEVER ? -1 : left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
+void crew_take_events(struct worker *worker, int64_t time)
+{
+    struct epoll_event events[EVENTS];
+    const int count = epoll_wait(worker->epoll, events, EVENTS, milliseconds_until(time));
+    for (int i = 0; i < count; i++)
+        dispatch(worker, events[i].data.u64);
+}
+
+/* A claim that cannot be renewed was settled by its command, or lapsed while we were stopped: then the message may be
+   at work elsewhere, too. */
+static void renew(struct worker *worker, struct job *job, int64_t now)
+{
+    const bool late = now >= job->renew_at + job->lease - job->lease / LEASE_PARTS;
+    const int error = mq_extend(worker->queue, mq_message_receipt(job->message), job->lease);
+    job->renew_at = error == -ESTALE ? JOB_NEVER : now + job->lease / LEASE_PARTS;
+    if (error == -ESTALE && late)
+        (void)cli_fail(STATUS_FAILED, mq_queue_name(worker->queue),
+                       "%s: its claim lapsed while its command runs, and it will be delivered again",
+                       mq_message_id(job->message));
+    else if (error && error != -ESTALE)
+        (void)cli_queue_error(error, mq_queue_name(worker->queue), "cannot renew a claim");
+}
+
+static void heed_time(struct worker *worker, struct job *job, int64_t now)
+{
+    if (job->term_at <= now)
+        job_end(job, JOB_TIMED_OUT, now + worker->options->job.kill_after);
+    if (job->kill_at <= now)
+        job_kill(job);
+    if (job->renew_at <= now)
+        renew(worker, job, now);
+}
+
+int64_t crew_heed_times(struct worker *worker)
+{
+    const int64_t now = clock_monotonic();
+    if (worker->grace_ends <= now)
+        end_jobs(worker);
+    int64_t next = worker->grace_ends;
+    for (unsigned i = 0; i < worker->options->parallel; i++) {
+        struct job *job = &worker->jobs[i];
+        if (!job->message)
+            continue;
+        heed_time(worker, job, now);
+        const int64_t own = job_next_time(job);
+        next = own < next ? own : next;
+    }
+    return next;
+}
+
+/* ---- commands that begin ---------------------------------------------------------- */
+
+static int64_t lease(const struct worker *worker)
+{
+    char text[UNITS_TEXT_SIZE];
+    int64_t timeout = worker->options->receive.ack_timeout;
+    if (timeout == 0 && mq_config_get(worker->queue, "ack-timeout", text, sizeof text) == 0)
+        (void)units_parse_duration(text, &timeout);
+    return timeout;
+}
+
+static int launch(struct worker *worker, struct job *job, mq_message *message, bool *ret_stop)
+{
+    const struct job_options *options = &worker->options->job;
+    int error = job_prepare(job, message, options);
+    if (error)
+        return conclude_unprepared(worker->queue, job, error, ret_stop);
+    error = job_launch(job, worker->queue, options);
+    return error ? conclude_unlaunched(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
+}
+
+static void watch_job(struct worker *worker, struct job *job)
+{
+    const size_t slot = (size_t)(job - worker->jobs);
+    int error = watch(worker, job->relay.pipe, EPOLLIN, RELAY, slot);
+    if (!error && job->feed.pipe >= 0)
+        error = watch(worker, job->feed.pipe, EPOLLOUT, FEED, slot);
+    if (error) { /* out of memory: end what we cannot attend to */
+        crew_add_status(worker, cli_error(error, mq_queue_name(worker->queue), "cannot watch the command"));
+        crew_finish(worker);
+        job_end(job, JOB_STOPPED, clock_monotonic());
+    }
+    job->lease = lease(worker);
+    job->renew_at = clock_monotonic() + job->lease / LEASE_PARTS;
+}
+
+void crew_start(struct worker *worker, mq_message *message)
+{
+    struct job *job = worker->jobs;
+    bool stop = false;
+    while (job->message)
+        job++;
+    worker->running++;
+    const int status = launch(worker, job, message, &stop);
+    crew_add_status(worker, status);
+    if (stop)
+        crew_finish(worker);
+    if (job->pid <= 0) {
+        release(worker, job);
+        return;
+    }
+    cli_note(mq_queue_name(worker->queue), "%s: attempt %u, process %d", mq_message_id(message),
+             mq_message_attempts(message), (int)job->pid);
+    watch_job(worker, job);
+    feed(worker, job); /* where the body could not be read */
+}
+
+int crew_open(struct worker *worker)
+{
+    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+    worker->children = signals_open_children();
+    if (worker->epoll < 0 || worker->children < 0)
+        return worker->epoll < 0 ? -errno : worker->children;
+    const int error = watch(worker, worker->signals, EPOLLIN, SIGNALS, 0);
+    return error ? error : watch(worker, worker->children, EPOLLIN, CHILDREN, 0);
+}

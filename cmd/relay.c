@@ -1,0 +1,119 @@
+/* A command's standard error: passed on, its end kept. */
+#include "relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* So many pieces at a time: other commands want to be heard too. */
+#define PIECES 16
+
+int relay_open(struct relay *relay, int *ret_end)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    relay->pipe = ends[0];
+    relay->ended = false;
+    relay->seen = 0;
+    *ret_end = ends[1];
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+        return 0;
+    const int error = -errno;
+    relay_close(relay);
+    close(ends[1]);
+    return error;
+}
+
+void relay_close(struct relay *relay)
+{
+    if (relay->pipe >= 0)
+        close(relay->pipe);
+    relay->pipe = -1;
+}
+
+/* Whether a write of PIPE_BUF bytes would not block. */
+static bool is_writable(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) != 0;
+}
+
+static void keep(struct relay *relay, const char *bytes, size_t size)
+{
+    const size_t at = relay->seen % RELAY_TAIL, first = size < RELAY_TAIL - at ? size : RELAY_TAIL - at;
+    memcpy(relay->tail + at, bytes, first);
+    memcpy(relay->tail, bytes + first, size - first);
+    relay->seen += size;
+}
+
+/* What nobody reads any more is no reason to stop: the command's work is its work. */
+static void pass_on(const char *bytes, size_t size)
+{
+    while (size > 0) {
+        const ssize_t written = write(STDERR_FILENO, bytes, size);
+        if (written < 0 && errno != EINTR)
+            return;
+        bytes += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+}
+
+/* Read a piece and pass it on. False: there is none. */
+static bool move_piece(struct relay *relay, enum relay_state *ret_state)
+{
+    char bytes[PIPE_BUF];
+    const size_t most = relay->ended && relay->left < sizeof bytes ? relay->left : sizeof bytes;
+    const ssize_t got = most > 0 ? read(relay->pipe, bytes, most) : 0;
+    if (got <= 0) {
+        *ret_state = got < 0 && errno == EAGAIN && !relay->ended ? RELAY_MORE : RELAY_DONE;
+        return false;
+    }
+    keep(relay, bytes, (size_t)got);
+    pass_on(bytes, (size_t)got);
+    relay->left -= relay->ended ? (size_t)got : 0;
+    return true;
+}
+
+enum relay_state relay_pump(struct relay *relay)
+{
+    enum relay_state state = RELAY_MORE;
+    if (relay->pipe < 0)
+        return RELAY_DONE;
+    for (int pieces = 0; relay->ended || pieces < PIECES; pieces++) {
+        if (!is_writable())
+            return RELAY_HELD;
+        if (!move_piece(relay, &state))
+            break;
+    }
+    if (state == RELAY_DONE)
+        relay_close(relay);
+    return state;
+}
+
+enum relay_state relay_finish(struct relay *relay)
+{
+    int left = 0;
+    if (relay->pipe < 0)
+        return RELAY_DONE;
+    (void)ioctl(relay->pipe, FIONREAD, &left);
+    relay->ended = true;
+    relay->left = left > 0 ? (size_t)left : 0;
+    return relay_pump(relay);
+}
+
+size_t relay_tail(const struct relay *relay, char ret_bytes[RELAY_TAIL])
+{
+    if (relay->seen <= RELAY_TAIL) {
+        memcpy(ret_bytes, relay->tail, relay->seen);
+        return relay->seen;
+    }
+    const size_t at = relay->seen % RELAY_TAIL;
+    memcpy(ret_bytes, relay->tail + at, RELAY_TAIL - at);
+    memcpy(ret_bytes + RELAY_TAIL - at, relay->tail, at);
+    return RELAY_TAIL;
+}

@@ -1,0 +1,20 @@
+/* A request: a message that is sent with a private queue for its reply, and the wait for that. */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <mq.h>
+#include <stdint.h>
+
+/* Begin: the queue for the reply, named in the message. Reports what is wrong; an exit status. */
+int request_open(mq_message *message, mq_queue **ret_replies);
+
+/* Wait for the reply to a message that was sent to `queue`, and print its body: an exit status. */
+int request_wait(mq_queue *replies, const char *queue, int64_t timeout);
+
+/* End, the reply's queue too. Ends the program where a signal asks for it. */
+int request_close(mq_queue *replies, int status);
+
+/* What becomes readable once a signal asks us to end. */
+int request_cancel_fd(void);
+
+#endif
