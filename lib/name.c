@@ -290,16 +290,17 @@ static char *put_part(char *at, const struct name *name)
     return name->split ? put_decimal_field(at, 's', name->split_offset) : at;
 }
 
+/* The token last: it is of a known length, so that a receipt that was cut off is none. */
 static char *put_claim(char *at, const struct name *name)
 {
-    at = put_hex(put_field(at, 'c'), name->token, WORD_DIGITS);
     if (name->begun)
         at = put_hex(put_field(at, 'b'), (uint64_t)name->begun, TIME_DIGITS);
-    if (!name->owner.process)
-        return at;
-    at = put_decimal_field(at, 'p', name->owner.process);
-    *at++ = '-';
-    return put_text(at, name->owner.host);
+    if (name->owner.process) {
+        at = put_decimal_field(at, 'p', name->owner.process);
+        *at++ = '-';
+        at = put_text(at, name->owner.host);
+    }
+    return put_hex(put_field(at, 'c'), name->token, WORD_DIGITS);
 }
 
 void name_format(enum mq_state state, const struct name *name, char text[NAME_SIZE])

@@ -15,8 +15,8 @@
  *     oBYTE   where in the file the first of them begins, where it is not 0
  *     lBYTES  how long they are, where they do not reach to the file's end
  *     sBYTE   a message was split off in front, which began there (see split.h)
- *     cTOKEN  of a claim, 16 hex digits        bT   when the claim began
- *     pPID-HOST  the process that has it       rTEXT  why it is dead, escaped
+ *     bT      when the claim began             pPID-HOST  the process that has it
+ *     cTOKEN  of a claim, 16 hex digits        rTEXT  why it is dead, escaped
  *     f       it was dead and is retried, kept among the others
  *
  * then those of other letters, as they were found. POSITION and ID are those of the first message that the name

@@ -356,6 +356,7 @@ send_long_lines() { # COUNT
     ((left < 100 && left % 10 == 0))
     assert_equal "$(counted jobs)" "0 0 $left 0"
     age jobs inflight
+    mq-queue sweep jobs
     drain jobs | sed 's/^0*//' >got
     diff got <(seq $((101 - left)) 100)
     assert_nothing_left jobs

@@ -71,12 +71,12 @@ dead() { # the ids of the dead letters
     run -0 mq-dlq list jobs
     assert_regex "$output" 'ü{25,}'
     for width in 40 60 100; do
-        script -qec "stty cols $width; mq-dlq list jobs" /dev/null </dev/null | tr -d '\r' >screen
+        script -qec "stty cols $width; NO_COLOR=1 mq-dlq list jobs" /dev/null </dev/null | tr -d '\r' >screen
         assert_equal "$(wc -l <screen)" 2
         (($(wc -L <screen) <= width)) || fail "$(<screen)"
         grep -q '^one ' screen
     done
-    script -qec 'stty cols 200; COLUMNS=50 mq-dlq list jobs' /dev/null </dev/null | tr -d '\r' >screen
+    script -qec 'stty cols 200; COLUMNS=50 NO_COLOR=1 mq-dlq list jobs' /dev/null </dev/null | tr -d '\r' >screen
     (($(wc -L <screen) <= 50)) || fail "$(<screen)"
 }
 

@@ -107,13 +107,24 @@ settled() {
 @test "new buckets are watched as they are made: nothing that was sent is missed, and nothing told twice" {
     mq-queue create jobs durability=none
     follow jobs
-    seq 2000 | mq-send -q -l jobs
+    seq 2000 | mq-send -q -l --batch 1 jobs
     sent_all() { (($(grep -c ' sent ' events.out) >= 2000)); }
     wait_until 20 sent_all
     mq-send -q -i last jobs last
     see sent last
     assert_equal "$(grep -c ' sent ' events.out)" 2001
     assert_equal "$(awk '{ print $4 }' events.out | sort | uniq -d | wc -l)" 0
+}
+
+@test "messages that go together are one line, with their number" {
+    mq-queue create jobs
+    follow jobs
+    seq 5 | mq-send -q -l jobs
+    mq-recv --no-wait jobs >claimed
+    mq-recv -a -l -n 4 jobs >rest
+    wait_until 10 grep -q ' acked ' events.out
+    assert_equal "$(awk '{ count = 1; if (match($0, / count=[0-9]+/)) count = substr($0, RSTART + 7); print $3, count + 0 }' events.out |
+        paste -sd,)" 'sent 5,claimed 1,claimed 4,acked 4'
 }
 
 @test "what goes into a directory made for it is told whole" {

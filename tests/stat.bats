@@ -9,7 +9,7 @@ fill() { # QUEUE
     mq-send -q "$1" claimed
     claim "$1" >receipt
     mq-send -q -d 1h "$1" later
-    printf '1\n2\n' | mq-send -q -l "$1"
+    printf '1\n2\n' | mq-send -q -l --batch 1 "$1"
 }
 
 # The bytes of all messages, by the file system.
@@ -79,7 +79,7 @@ row() { # QUEUE: its row, blanks squeezed
 }
 
 @test "the counters grow with what is done, and the depths follow" {
-    printf '1\n2\n3\n' | mq-send -q -l jobs
+    printf '1\n2\n3\n' | mq-send -q -l --batch 1 jobs
     take jobs
     mq-ack --nack --delay=0 "$(claim jobs)"
     mq-ack --reject "$(claim jobs)"
@@ -297,12 +297,12 @@ near() {
     assert_json '.ready == 4' '.sent == 6' '.acked == 2'
 }
 
-@test "after processes were killed at random the figures are off by at most one each, and a sweep puts them right" {
+@test "after processes were killed at random the figures are off by at most one file each, and a sweep puts them right" {
     local kills=0 round
     mq-queue create jobs durability=none ack-timeout=1h
-    seq 400 | mq-send -q -l jobs
+    seq 400 | mq-send -q -l --batch 1 jobs
     for round in {1..12}; do
-        spawn sender bash -c 'exec mq-send -q -l jobs < <(yes)'
+        spawn sender bash -c 'exec mq-send -q -l --batch 1 jobs < <(yes)'
         spawn receiver mq-recv -a -l -f jobs
         wait_until 20 test -s receiver.out
         kill_spawned
@@ -396,7 +396,7 @@ three_queues() {
 # ---- closer looks ------------------------------------------------------------------------
 
 @test "--ages counts the messages of each state by age" {
-    seq 4 | mq-send -q -l jobs
+    seq 4 | mq-send -q -l --batch 1 jobs
     touch -d '2 hours ago' "$(find "$MQ_SPOOL/jobs/ready" -type f | sort | head -n 1)"
     touch -d '20 days ago' "$(find "$MQ_SPOOL/jobs/ready" -type f | sort | tail -n 1)"
     mq-send -q -d 1h jobs later

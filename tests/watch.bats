@@ -19,7 +19,8 @@ needs_tmux() {
 
 # open COLUMNS ROWS COMMAND: a terminal in which COMMAND runs, and then says how it ended.
 open() {
-    tmux -S "$socket" -f /dev/null new-session -d -x "$1" -y "$2" \
+    # The server of a screen before may still be about to end.
+    wait_until 10 tmux -S "$socket" -f /dev/null new-session -d -x "$1" -y "$2" \
         "env PATH='$PATH' LC_ALL=C.UTF-8 MQ_SPOOL='$MQ_SPOOL' sh -c 'echo before; $3; echo ended \$?; stty -a; sleep 100'" 3>&-
 }
 

@@ -40,7 +40,7 @@ storm() {
     done
     until (($(find marks -type f | wc -l) == $1)); do
         victim=$((RANDOM % 8))
-        kill -KILL "${workers[victim]}"
+        kill -KILL "${workers[victim]}" || fail "ended by itself: $(cat "w$victim.err")"
         wait "${workers[victim]}" 2>/dev/null || true
         spawn "w$victim" mq-recv -q -f -t 5s jobs -- ./work
         workers[victim]=$!

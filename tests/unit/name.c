@@ -82,7 +82,7 @@ static void what_is_no_name(void)
 
 static void claims_say_when_and_whose(void)
 {
-    static const char claim[] = "0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef.b0063f2a1b3000.p4711-1b3c4d5e";
+    static const char claim[] = "0063f2a1b3c4d." POSITION ".abc.a1.b0063f2a1b3000.p4711-1b3c4d5e.c0123456789abcdef";
     struct name name;
     char text[NAME_SIZE], mark[NAME_HOST_SIZE];
     EXPECT(name_parse(MQ_INFLIGHT, claim, &name));
