@@ -35,12 +35,17 @@ static int plan(int dir, const char *file_name, const struct name *batch, struct
     return error ? error : 1;
 }
 
-/* What is in tmp/ under the name may be somebody's who is at the same, or died over it: his link is as good. Or it is
-   another file's, left from long ago, with which this one shares place and id by accident. */
+/* What is in tmp/ under the name may be somebody's who is at the same, or died over it: his link is as good. Where he has
+   gone on meanwhile, the batch has its next name. Else it is another file's, left from long ago, with which this one
+   shares place and id by accident. */
 static int link_in_tmp(int dir, const char *file, int tmp, const char *in_tmp)
 {
     const int error = fs_link(dir, file, tmp, in_tmp);
-    return error == -EEXIST && fs_is_same_file(tmp, in_tmp, dir, file) ? 0 : error;
+    if (error != -EEXIST)
+        return error;
+    if (fs_is_same_file(tmp, in_tmp, dir, file))
+        return 0;
+    return fs_exists(dir, file) ? -EEXIST : -ENOENT;
 }
 
 int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *batch,

@@ -440,12 +440,12 @@ three_queues() {
     mq-send -q -i one jobs one
     claim jobs >receipt
     for file in "$MQ_SPOOL"/jobs/inflight/*/*; do
-        mv "$file" "${file%.p*}.p77-feedbeef"
+        mv "$file" "$(sed -E 's/\.p[^.]*/.p77-feedbeef/' <<<"$file")"
     done
     run -0 --separate-stderr mq-stat --inflight
     assert_regex "$(row jobs)" '^jobs one 1 77 feedbeef - [0-9]+s [0-9]+s$'
     for file in "$MQ_SPOOL"/jobs/inflight/*/*; do
-        mv "$file" "${file%.b*}"
+        mv "$file" "$(sed -E 's/\.b[^.]*\.p[^.]*//' <<<"$file")"
     done
     run -0 --separate-stderr mq-stat --inflight
     assert_regex "$(row jobs)" '^jobs one 1 - - - - [0-9]+s$'
