@@ -1,4 +1,5 @@
-# A storm of users on one queue, killed and stopped at random. tests/README.md says more; judge.bats tests the judge.
+# A storm of users on one queue, killed and stopped at random; on other file systems with make torture. tests/README.md
+# says more; judge.bats tests the judge.
 
 load ../helper
 
@@ -7,22 +8,6 @@ storm() {
     ((status != 69)) || skip "$output"
     assert_success
     echo "# ${lines[-1]}" >&3
-}
-
-@test "in a storm nothing is lost, torn or held twice, where the tests run" {
-    storm "$BATS_TEST_TMPDIR"
-}
-
-@test "in a storm nothing is lost, torn or held twice, on ext4" {
-    storm ext4
-}
-
-@test "in a storm nothing is lost, torn or held twice, on xfs" {
-    storm xfs
-}
-
-@test "in a storm nothing is lost, torn or held twice, on btrfs" {
-    storm btrfs
 }
 
 @test "in a storm nothing is lost, torn or held twice, in memory" {
