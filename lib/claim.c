@@ -77,7 +77,7 @@ static struct name claimed_name(const mq_queue *queue, const struct name *ready,
 {
     struct name claimed = *ready;
     claimed.attempts++;
-    claimed.time = wish->ack_timeout < NAME_TIME_MAX - wish->now ? wish->now + wish->ack_timeout : NAME_TIME_MAX;
+    claimed.time = name_time_after(wish->now, wish->ack_timeout);
     claimed.claimed = true;
     claimed.split = false;
     claimed.token = id_random();

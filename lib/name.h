@@ -80,6 +80,12 @@ static inline uint64_t name_birth(uint64_t position)
     return position >> 12;
 }
 
+/* A moment so long after `now`, or the last one that a name can say. */
+static inline int64_t name_time_after(int64_t now, int64_t duration)
+{
+    return duration < NAME_TIME_MAX - now ? now + duration : NAME_TIME_MAX;
+}
+
 /* Take a file name of a state's directory apart. False: not a message's name. */
 bool name_parse(enum mq_state state, const char *text, struct name *ret_name);
 

@@ -176,9 +176,8 @@ struct name publish_name(const mq_queue *queue, const mq_message *message, int64
     struct name name = message->name;
     const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
     if (!name.expires && ttl)
-        name.expires = ttl < NAME_TIME_MAX - now ? now + ttl : NAME_TIME_MAX;
-    const int64_t delay = message->delay < NAME_TIME_MAX - now ? message->delay : NAME_TIME_MAX - now;
-    name.time = message->due ? message->due : now + delay;
+        name.expires = name_time_after(now, ttl);
+    name.time = message->due ? message->due : name_time_after(now, message->delay);
     return name;
 }
 

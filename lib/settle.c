@@ -34,11 +34,6 @@ struct claim {
 /* What to do with a live claim. As move_message: 1 done, 0 it has gone. */
 typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
 
-static int64_t later(int64_t now, int64_t duration)
-{
-    return duration < NAME_TIME_MAX - now ? now + duration : NAME_TIME_MAX;
-}
-
 /* ---- finding the claim ----------------------------------------------------------- */
 
 /* Where the receipt says. 1 found, with its bucket open. */
@@ -204,7 +199,7 @@ static int act_nack(mq_queue *queue, const struct claim *claim, const void *argu
         return die(queue, claim, "max-attempts");
     struct name name = claim->name;
     const int64_t delay = asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
-    name.time = later(now, delay);
+    name.time = name_time_after(now, delay);
     const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
                                   &name);
     if (done == 1) {
@@ -247,7 +242,7 @@ int mq_release(mq_queue *queue, const char *receipt)
 static int act_extend(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     struct name name = claim->name;
-    name.time = later(clock_now(), *(const int64_t *)argument);
+    name.time = name_time_after(clock_now(), *(const int64_t *)argument);
     if (name.time == claim->name.time)
         return 1;
     return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, &name);
@@ -278,7 +273,7 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
                      struct name *rest)
 {
     const int64_t now = clock_now();
-    rest->time = later(now, progress->ack_timeout);
+    rest->time = name_time_after(now, progress->ack_timeout);
     if (progress->corrupt)
         return deadletter_make_corrupt(queue, MQ_INFLIGHT, claim->dir, claim->file, rest, now);
     if (progress->ack_timeout)
