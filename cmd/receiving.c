@@ -119,10 +119,10 @@ static int give_back(struct receiver *receiver, int why)
 {
     const size_t done = receiver->wanted->auto_ack ? outflow_written(receiver->out) : 0;
     const int error = mq_batch_release(receiver->queue, receiver->batch, done);
+    if (why == -ECANCELED)
+        return error ? cannot_ack(receiver, error) : end(receiver);
     if (error)
         (void)cli_queue_error(error, name_of(receiver), "cannot give the messages back");
-    if (why == -ECANCELED)
-        return end(receiver);
     const int status = why == -ENOMEM ? STATUS_TRY_LATER : STATUS_IO;
     return cli_fail(status, name_of(receiver), "cannot deliver: %s", cli_reason(why));
 }

@@ -22,7 +22,6 @@
 struct wish {
     int64_t ack_timeout;
     uint64_t most;
-    int64_t now;
 };
 
 /* ---- what was claimed ------------------------------------------------------------- */
@@ -75,13 +74,14 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, struct clai
 
 static struct name claimed_name(const mq_queue *queue, const struct name *ready, const struct wish *wish)
 {
+    const int64_t now = clock_now(); /* the latest there is: a claim that begins late must not be over early */
     struct name claimed = *ready;
     claimed.attempts++;
-    claimed.time = name_time_after(wish->now, wish->ack_timeout);
+    claimed.time = name_time_after(now, wish->ack_timeout);
     claimed.claimed = true;
     claimed.split = false;
     claimed.token = id_random();
-    claimed.begun = wish->now;
+    claimed.begun = now;
     claimed.owner = queue->owner;
     return claimed;
 }
@@ -116,11 +116,11 @@ static int claim_first(mq_queue *queue, const struct wish *wish, int dir, const 
 }
 
 /* A message that somebody has split off and not taken: it is the next, and this batch comes after it. */
-static int claim_left_over(mq_queue *queue, const struct wish *wish, int dir, const char *file,
-                           const struct name *ready, struct claimed *ret_claimed)
+static int claim_left_over(mq_queue *queue, const struct wish *wish, const char *file, const struct name *ready,
+                           struct claimed *ret_claimed)
 {
     struct split split;
-    int claimed = split_find(queue, MQ_READY, dir, file, ready, &split);
+    int claimed = split_find(queue, MQ_READY, ready, &split);
     if (claimed == 1)
         claimed = claim_split(queue, wish, &split, ret_claimed);
     if (claimed == 1)
@@ -131,25 +131,26 @@ static int claim_left_over(mq_queue *queue, const struct wish *wish, int dir, co
 static int claim(mq_queue *queue, const struct wish *wish, int dir, const char *file, const struct name *ready,
                  struct claimed *ret_claimed)
 {
-    if (ready->expires && ready->expires <= wish->now) {
-        const int expired = expire_message(queue, MQ_READY, dir, file, ready, wish->now);
+    const int64_t now = clock_now();
+    if (ready->expires && ready->expires <= now) {
+        const int expired = expire_message(queue, MQ_READY, dir, file, ready, now);
         return expired < 0 ? expired : 0;
     }
-    int claimed = ready->split ? claim_left_over(queue, wish, dir, file, ready, ret_claimed) : 0;
+    int claimed = ready->split ? claim_left_over(queue, wish, file, ready, ret_claimed) : 0;
     if (claimed == 0 && (ready->count == 1 || (ready->count <= wish->most && ready->attempts == 0)))
         claimed = claim_whole(queue, wish, dir, file, ready, ret_claimed);
     else if (claimed == 0)
         claimed = claim_first(queue, wish, dir, file, ready, ret_claimed);
     if (claimed != -EBADMSG)
         return claimed;
-    const int dead = deadletter_make_corrupt(queue, MQ_READY, dir, file, ready, wish->now);
+    const int dead = deadletter_make_corrupt(queue, MQ_READY, dir, file, ready, now);
     return dead < 0 ? dead : 0;
 }
 
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claimed *ret_claimed)
 {
+    const struct wish wish = {.ack_timeout = ack_timeout, .most = most};
     for (;;) {
-        const struct wish wish = {.ack_timeout = ack_timeout, .most = most, .now = clock_now()};
         const char *file;
         struct name name;
         int dir;

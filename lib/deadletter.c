@@ -77,7 +77,7 @@ int deadletter_make(mq_queue *queue, enum mq_state state, int dir, const char *f
     char last_file[NAME_SIZE];
     struct name last = *name;
     snprintf(last_file, sizeof last_file, "%s", file);
-    int done = split_finish(queue, state, dir, last_file, &last);
+    int done = split_finish(queue, state, &last);
     if (!done)
         done = make_all_but_last(queue, state, dir, last_file, &last, reason, now);
     if (done == -EBADMSG)

@@ -52,7 +52,7 @@ static int account(struct work *work, int moved, const struct name *name)
 static int drop(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name)
 {
     struct name whole = *name;
-    const int error = split_finish(queue, state, bucket_dir, file, &whole);
+    const int error = split_finish(queue, state, &whole);
     return error ? error : move_out(queue, state, bucket_dir, file, &whole);
 }
 
@@ -74,7 +74,7 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
 static int move_on(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name)
 {
     struct name ready = *name;
-    const int error = split_finish(queue, state, bucket_dir, file, &ready);
+    const int error = split_finish(queue, state, &ready);
     return error ? error : move_message(queue, state, bucket_dir, file, MQ_READY, &ready);
 }
 

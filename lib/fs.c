@@ -197,14 +197,6 @@ bool fs_exists(int at, const char *name)
     return faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-bool fs_is_same_file(int at, const char *name, int other_at, const char *other_name)
-{
-    struct stat one, other;
-    return fstatat(at, name, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstatat(other_at, other_name, &other, AT_SYMLINK_NOFOLLOW) == 0 && one.st_dev == other.st_dev &&
-           one.st_ino == other.st_ino;
-}
-
 void fs_touch_dir(int at, const char *name)
 {
     (void)utimensat(at, name, NULL, AT_SYMLINK_NOFOLLOW);

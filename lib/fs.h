@@ -65,9 +65,6 @@ bool fs_is_settled(int dir);
 /* Whether a name is there. */
 bool fs_exists(int at, const char *name);
 
-/* Whether two names are names of one file. */
-bool fs_is_same_file(int at, const char *name, int other_at, const char *other_name);
-
 /* Tell whoever watches a directory: its times change. */
 void fs_touch_dir(int at, const char *name);
 

@@ -16,6 +16,7 @@
 #define PROCESS_DIGITS 9
 #define COUNT_DIGITS 4
 #define BYTES_DIGITS 7
+#define SPLIT_DIGITS (NAME_SPLIT_BITS / 4)
 
 /* Wide enough that a million messages spread over a day are some thousand buckets, narrow enough
    that the bucket of this moment, which is looked through for what is due, stays small. */
@@ -139,6 +140,13 @@ static const char *parse_reason(const char *text, struct name *name)
     return end;
 }
 
+static const char *parse_split(const char *text, struct name *name)
+{
+    const char *dash = parse_decimal(text, BYTES_DIGITS, &name->split_offset);
+    name->split = true;
+    return dash && *dash == '-' ? parse_hex(dash + 1, SPLIT_DIGITS, &name->split_mark) : NULL;
+}
+
 static const char *parse_owner(const char *text, struct name_owner *ret_owner)
 {
     const char *dash = parse_decimal(text, PROCESS_DIGITS, &ret_owner->process);
@@ -178,8 +186,7 @@ static const char *parse_field(const char *dot, struct name *name)
     case 'l':
         return parse_bytes(dot + 2, &name->length);
     case 's':
-        name->split = true;
-        return parse_decimal(dot + 2, BYTES_DIGITS, &name->split_offset);
+        return parse_split(dot + 2, name);
     case 'x':
         return parse_time(dot + 2, &name->expires);
     case 'c':
@@ -201,7 +208,7 @@ bool name_parse(enum mq_state state, const char *text, struct name *ret_name)
     /* The buffers of text need no clearing beyond their first byte. */
     struct name name;
     name.time = name.expires = name.begun = 0;
-    name.token = 0;
+    name.token = name.split_mark = 0;
     name.attempts = name.offset = name.length = name.split_offset = name.owner.process = 0;
     name.count = 1;
     name.claimed = name.split = false;
@@ -278,6 +285,13 @@ static char *put_position(char *at, const struct name *name)
     return put_hex(at, name->position, WORD_DIGITS);
 }
 
+static char *put_split(char *at, const struct name *name)
+{
+    at = put_decimal_field(at, 's', name->split_offset);
+    *at++ = '-';
+    return put_hex(at, name->split_mark, SPLIT_DIGITS);
+}
+
 /* Which part of the file it is. */
 static char *put_part(char *at, const struct name *name)
 {
@@ -287,7 +301,7 @@ static char *put_part(char *at, const struct name *name)
         at = put_decimal_field(at, 'o', name->offset);
     if (name->length)
         at = put_decimal_field(at, 'l', name->length);
-    return name->split ? put_decimal_field(at, 's', name->split_offset) : at;
+    return name->split ? put_split(at, name) : at;
 }
 
 /* The token last: it is of a known length, so that a receipt that was cut off is none. */
@@ -330,7 +344,7 @@ _Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10
                        TIME_DIGITS + 2 + (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) <
                    NAME_SIZE,
                "a name made of the longest parts fits a directory entry");
-_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 + PROCESS_DIGITS + 1 +
+_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 1 + SPLIT_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 + PROCESS_DIGITS + 1 +
                        NAME_HOST_SIZE - 1 <
                    2 + (NAME_REASON_SIZE - 1),
                "what only a claim has is shorter than what only a dead letter has");
@@ -414,7 +428,9 @@ void name_format_split(const struct name *rest, char text[NAME_SIZE])
 {
     char *at = put_position(put_text(text, split_prefix), rest);
     *at++ = '.';
-    *put_text(at, rest->id) = '\0';
+    at = put_text(at, rest->id);
+    *at++ = '.';
+    *put_hex(at, rest->split_mark, SPLIT_DIGITS) = '\0';
 }
 
 bool name_is_split(const char *text)

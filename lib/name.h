@@ -14,7 +14,7 @@
  *     nN      messages that the name stands for, where it is not one
  *     oBYTE   where in the file the first of them begins, where it is not 0
  *     lBYTES  how long they are, where they do not reach to the file's end
- *     sBYTE   a message was split off in front, which began there (see split.h)
+ *     sBYTE-MARK  a message was split off in front, which began there; 12 hex digits name its link (see split.h)
  *     bT      when the claim began             pPID-HOST  the process that has it
  *     cTOKEN  of a claim, 16 hex digits        rTEXT  why it is dead, escaped
  *     f       it was dead and is retried, kept among the others
@@ -37,6 +37,7 @@
 #define NAME_OTHERS_SIZE 30    /* of all the fields that we do not know */
 #define NAME_COUNT_MAX 4096    /* messages of one name: the slots of a bucket */
 #define NAME_BYTES_MAX 9999999 /* where a message in a file of several may begin */
+#define NAME_SPLIT_BITS 48
 #define NAME_TIME_MAX ((INT64_C(1) << 52) - 1)
 #define NAME_WAITER_SIZE 28
 #define NAME_PRIORITIES 10
@@ -60,6 +61,7 @@ struct name {
     uint32_t length;       /* 0: they reach to its end */
     bool split;            /* the message in front may still have to be moved out of tmp/ */
     uint32_t split_offset; /* where that one begins */
+    uint64_t split_mark;   /* of its link in tmp/, of NAME_SPLIT_BITS */
     int64_t expires;       /* 0: never */
     bool claimed;
     uint64_t token; /* where claimed, and what follows */
@@ -116,7 +118,7 @@ const char *name_of_state(enum mq_state state);
 void name_escape_reason(const char *reason, char ret_escaped[NAME_REASON_SIZE]);
 void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE]);
 
-/* The name in tmp/ of a message that is split off: by what it was in front of. */
+/* The name in tmp/ of a message that is split off: by what it was in front of, and the mark. */
 void name_format_split(const struct name *rest, char text[NAME_SIZE]);
 bool name_is_split(const char *text);
 

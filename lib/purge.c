@@ -46,7 +46,7 @@ int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
     int done = browse_find(queue, entry, &place);
     if (done != 1)
         return done;
-    done = split_finish(queue, entry->state, place.dir, place.file, &place.name);
+    done = split_finish(queue, entry->state, &place.name);
     if (!done)
         done = remove_at(queue, entry->state, &place, entry->offset);
     close(place.dir);
@@ -59,7 +59,7 @@ static int purge_file(mq_queue *queue, enum mq_state state, int dir, const char 
 {
     struct name name;
     name_parse(state, file, &name);
-    const int error = split_finish(queue, state, dir, file, &name);
+    const int error = split_finish(queue, state, &name);
     const int removed = error ? error : forget(queue, state, move_out(queue, state, dir, file, &name), &name);
     if (removed == 1)
         *purged += name.count;

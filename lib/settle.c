@@ -116,7 +116,7 @@ static int settle_once(mq_queue *queue, const struct name *wanted, settle_fn *ac
     /* Past its deadline a claim is over, even where nobody has come by yet to take the message back. */
     int done = claim.name.time > clock_now() ? 0 : -ESTALE;
     if (!done)
-        done = split_finish(queue, MQ_INFLIGHT, claim.dir, claim.file, &claim.name);
+        done = split_finish(queue, MQ_INFLIGHT, &claim.name);
     if (!done)
         done = act(queue, &claim, argument);
     close(claim.dir);

@@ -6,6 +6,7 @@
 
 #include "batch.h"
 #include "fs.h"
+#include "id.h"
 #include "move.h"
 
 /* The first message of the file and what comes behind it. */
@@ -21,6 +22,7 @@ static int read_parts(int file, const struct name *batch, struct split *split)
     split->rest = batch_rest(batch, &next);
     split->rest.split = true;
     split->rest.split_offset = first.offset;
+    split->rest.split_mark = id_random() >> (64 - NAME_SPLIT_BITS);
     return 0;
 }
 
@@ -35,23 +37,19 @@ static int plan(int dir, const char *file_name, const struct name *batch, struct
     return error ? error : 1;
 }
 
-/* What is in tmp/ under the name may be somebody's who is at the same, or died over it: his link is as good. Where he has
-   gone on meanwhile, the batch has its next name. Else it is another file's, left from long ago, with which this one
-   shares place and id by accident. */
-static int link_in_tmp(int dir, const char *file, int tmp, const char *in_tmp)
+/* Where the batch keeps its name or was somebody else's, no name will tell of our link. */
+static int rename_to_rest(int dir, const char *file, const char *rest, int tmp, const char *in_tmp)
 {
-    const int error = fs_link(dir, file, tmp, in_tmp);
-    if (error != -EEXIST)
-        return error;
-    if (fs_is_same_file(tmp, in_tmp, dir, file))
-        return 0;
-    return fs_exists(dir, file) ? -EEXIST : -ENOENT;
+    const int error = fs_rename_unique(dir, file, dir, rest);
+    if (error == -ENOENT || (error && fs_exists(dir, file)))
+        fs_unlink(tmp, in_tmp);
+    return error;
 }
 
 int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *batch,
               struct split *ret_split)
 {
-    struct split split = {.state = state, .dir = dir};
+    struct split split = {.state = state};
     char in_tmp[NAME_SIZE], rest[NAME_SIZE];
     int tmp;
     int done = queue_tmp(queue, &tmp);
@@ -61,17 +59,16 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
         return done;
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
-    int error = link_in_tmp(dir, file, tmp, in_tmp);
+    int error = fs_link(dir, file, tmp, in_tmp);
     if (!error)
-        error = fs_rename(dir, file, dir, rest);
+        error = rename_to_rest(dir, file, rest, tmp, in_tmp);
     if (error)
         return error == -ENOENT ? 0 : error;
     *ret_split = split;
     return 1;
 }
 
-int split_find(mq_queue *queue, enum mq_state state, int dir, const char *file_name, const struct name *rest,
-               struct split *ret_split)
+int split_find(mq_queue *queue, enum mq_state state, const struct name *rest, struct split *ret_split)
 {
     char in_tmp[NAME_SIZE];
     struct batch_part part;
@@ -79,16 +76,14 @@ int split_find(mq_queue *queue, enum mq_state state, int dir, const char *file_n
     if (error)
         return error;
     name_format_split(rest, in_tmp);
-    if (!fs_is_same_file(tmp, in_tmp, dir, file_name))
-        return 0;
-    const int file = fs_open_file(dir, file_name);
+    const int file = fs_open_file(tmp, in_tmp);
     if (file < 0)
         return file == -ENOENT ? 0 : file;
     error = batch_read_part(file, rest->split_offset, &part);
     close(file);
     if (error)
         return error;
-    *ret_split = (struct split){.state = state, .dir = dir, .part = batch_first(rest, &part), .rest = *rest};
+    *ret_split = (struct split){.state = state, .part = batch_first(rest, &part), .rest = *rest};
     ret_split->part.position--;
     ret_split->part.length = part.length;
     return 1;
@@ -116,12 +111,12 @@ int split_remove(mq_queue *queue, const struct split *split)
     return error ? error : move_out(queue, split->state, tmp, file, &split->part);
 }
 
-int split_finish(mq_queue *queue, enum mq_state state, int dir, const char *file, struct name *name)
+int split_finish(mq_queue *queue, enum mq_state state, struct name *name)
 {
     struct split split;
     if (!name->split)
         return 0;
-    int done = split_find(queue, state, dir, file, name, &split);
+    int done = split_find(queue, state, name, &split);
     if (done == 1)
         done = split_take(queue, &split, state, &split.part);
     if (done < 0)

@@ -238,6 +238,20 @@ END
     assert_nothing_left jobs
 }
 
+# link(2) looks for the old name before it makes the new one, so a slow one makes it when the split is long over.
+@test "receivers that split the same batches at once never get the same message" {
+    local n round
+    for round in 1 2 3 4 5; do
+        send_lines "jobs$round" 1 2560
+        spawned=()
+        for n in 1 2 3 4 5 6 7 8; do
+            spawn "claims$n" mq-recv -j -t 1h -n 320 --no-wait "jobs$round"
+        done
+        wait "${spawned[@]}"
+        diff <(jq -r .body claims?.out | sort -n) <(seq 2560)
+    done
+}
+
 @test "-n takes exactly so many, across files and within them" {
     send_lines jobs 1 700
     mq-recv -a -l -n 300 jobs >got
@@ -284,6 +298,21 @@ send_long_lines() { # COUNT
     ((whole > 10))
     diff <(head -n "$whole" got; cat rest) <(seq 100)
     assert_nothing_left jobs
+}
+
+@test "a receiver that is ended too late to ack what it wrote says so" {
+    mq-queue create jobs ack-timeout=100ms
+    send_long_lines 100
+    spawn_blocked
+    kill -STOP "${spawned[0]}"
+    wait_until 10 mq-recv --no-wait -t 1h jobs
+    kill -TERM "${spawned[0]}"
+    kill -CONT "${spawned[0]}"
+    local ended=0
+    wait "${spawned[0]}" || ended=$?
+    assert_equal "$ended" 1
+    assert_equal "$(<blocked.err)" "mq-recv: jobs: cannot ack: the claim ended while the output was written, and it will be delivered again"
+    exec {reader}<&-
 }
 
 @test "a reader that goes away costs nothing" {

@@ -12,6 +12,7 @@ lines, one for each program that was run, written when the program is gone:
     bodies    of a send: the bodies, in the order of the ids
     receipt   of what settles a claim
     timeout   of recv and extend: the lease, in microseconds
+    retried   the ids of dead letters that it was to give another try
 """
 
 import hashlib
@@ -155,7 +156,10 @@ class Agent:
         self.pause(self.random.uniform(0, 0.1))
 
     def retrier(self):
-        self.call("upkeep", "mq-dlq", "retry", QUEUE)
+        listed = self.call("upkeep", "mq-dlq", "list", "-j", QUEUE)
+        dead = [json.loads(line)["id"] for line in listed["out"]]
+        if dead:
+            self.call("upkeep", "mq-dlq", "retry", QUEUE, *dead, retried=dead)
         self.pause(self.random.uniform(0, 0.3))
 
     def run(self, stop):

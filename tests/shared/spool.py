@@ -52,7 +52,7 @@ def read_file(queue, state, path):
     fields = parse_name(state, path.name)
     content = path.read_bytes()
     content = content[: fields["o"] + fields["l"]] if fields["l"] else content
-    if "s" in fields and (queue / "tmp" / f"split-{fields['position']}.{fields['id']}").exists():
+    if "s" in fields and (queue / "tmp" / fields["link"]).exists():
         yield read_message(queue, state, path, fields, content, fields["s"])[0]
     end = fields["o"]
     for _ in range(fields["n"]):
@@ -63,14 +63,17 @@ def read_file(queue, state, path):
 
 
 def parse_name(state, name):
-    """The fields of a file's name: numbers, but for the strings position and id."""
+    """The fields of a file's name: numbers, but for the strings position, id and link."""
     words = name.split(".")
     time = 0 if state == "ready" else int(words.pop(0), 16)
     fields = {"time": time, "position": words[0], "id": words[1], "n": 1, "o": 0, "l": 0, "x": 0}
     for word in words[2:]:
         letter, value = word[0], word[1:]
-        if letter in "anols":
+        if letter in "anol":
             fields[letter] = int(value)
+        elif letter == "s":
+            offset, mark = value.split("-")
+            fields |= {"s": int(offset), "link": f"split-{fields['position']}.{fields['id']}.{mark}"}
         elif letter in "xc":
             fields[letter] = int(value, 16)
     if len(fields["position"]) != 17 or "a" not in fields or ("c" in fields) != (state == "inflight"):

@@ -8,8 +8,8 @@ setup() {
     setup_spool
     mkdir history
     echo '[]' >history/end.json
-    said start 0 0 0 '"wall": 1000, "monotonic": 0, "max_attempts": 6'
-    said stop 9000 9000 0 '"wall": 10000, "monotonic": 9000, "max_attempts": 6'
+    said start 0 0 0 '"wall": 1000, "monotonic": 0'
+    said stop 9000 9000 0 '"wall": 10000, "monotonic": 9000'
     body=$(make_body key)
 }
 
@@ -154,11 +154,15 @@ convicts() {
     claimed one "$body" 10 20 1000
     claimed one "$body" 1100 1200 2000 1
     convicts "attempts not counted"
+    said upkeep 1030 1040 0 '"retried": ["two"]'
+    convicts "attempts not counted"
+    said upkeep 1030 1040 -9 '"retried": ["one"]'
+    acquits
 }
 
 @test "a clock that was set makes it impossible to judge" {
     sent one "$body"
     left one "$body"
-    said stop 9500 9500 0 '"wall": 20000, "monotonic": 9500, "max_attempts": 6'
+    said stop 9500 9500 0 '"wall": 20000, "monotonic": 9500'
     convicts "clock set"
 }

@@ -35,12 +35,13 @@ static void a_part_of_a_file(void)
     char text[NAME_SIZE];
     EXPECT(name_parse(MQ_READY, POSITION ".abc.a1", &name));
     EXPECT(name.count == 1 && name.offset == 0 && name.length == 0 && !name.split);
-    EXPECT(name_parse(MQ_READY, POSITION ".abc.a1.n256.o1234567.l89.s0", &name));
+    EXPECT(name_parse(MQ_READY, POSITION ".abc.a1.n256.o1234567.l89.s0-0123456789ab", &name));
     EXPECT(name.count == 256 && name.offset == 1234567 && name.length == 89 && name.split && name.split_offset == 0);
+    EXPECT(name.split_mark == 0x0123456789ab);
     name_format(MQ_READY, &name, text);
-    EXPECT_TEXT(text, POSITION ".abc.a1.n256.o1234567.l89.s0");
+    EXPECT_TEXT(text, POSITION ".abc.a1.n256.o1234567.l89.s0-0123456789ab");
     name_format_split(&name, text);
-    EXPECT_TEXT(text, "split-" POSITION ".abc");
+    EXPECT_TEXT(text, "split-" POSITION ".abc.0123456789ab");
     EXPECT(name_is_split(text) && !name_is_split(POSITION ".abc"));
 }
 
@@ -57,6 +58,8 @@ static void what_is_no_name(void)
         POSITION ".abc.A1",
         POSITION ".a b.a1",
         POSITION ".abc.a1.x12",
+        POSITION ".abc.a1.s0",
+        POSITION ".abc.a1.s0-0123456789a",
         POSITION ".abc.a1.x0063F2A1B3C4D",
         POSITION ".abc.a1.c0123456789abcdef",
         POSITION ".abc.a1.n1",
