@@ -66,6 +66,10 @@ is_asleep() { # PID: it sleeps, and so has nothing more to do for now
     [[ $(ps -o state= -p "$1") == S* ]]
 }
 
+is_waiting_in_poll() { # PID: it is mq-recv, and sleeps
+    [[ $(tr '\0' ' ' <"/proc/$1/cmdline") == mq-recv* ]] && is_asleep "$1"
+}
+
 # ---- messages in and out ---------------------------------------------------------
 
 # The next message, acked: its body in the file `got`, byte for byte.
@@ -167,6 +171,16 @@ wait_until() {
         fi
         sleep 0.015
     done
+}
+
+# at_best TRIES COMMAND…: COMMAND, which measures a time, succeeds in one of some tries: what else the machine does may
+# make it longer, but never shorter.
+at_best() {
+    local try
+    for ((try = 1; try <= $1; try++)); do
+        ! "${@:2}" || return 0
+    done
+    return 1
 }
 
 # ---- looking into a queue --------------------------------------------------------

@@ -137,10 +137,6 @@ time.sleep(60)'
     assert_equal "$(mq-recv -j jobs | jq .attempts)" 1
 }
 
-is_waiting_in_poll() {
-    [[ $(tr '\0' ' ' <"/proc/$1/cmdline") == mq-recv* ]] && is_asleep "$1"
-}
-
 @test "an idle receiver wakes about once a second, no more" {
     mq-queue create jobs
     spawn r1 mq-recv jobs
