@@ -7,8 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A batch of messages of a kilobyte fits. */
-#define FIRST_ROOM ((size_t)512 << 10)
+/* What a record takes for which there is room at first, and how much room there is then at least and at most. */
+#define USUAL ((size_t)1280)
+#define FIRST_LEAST ((size_t)512 << 10)
+#define FIRST_MOST ((size_t)4 << 20)
+
+static size_t first_room(const struct records *records)
+{
+    const size_t room = records->together < FIRST_MOST / USUAL ? records->together * USUAL : FIRST_MOST;
+    return room > FIRST_LEAST ? room : FIRST_LEAST;
+}
 
 /* Make room for more: first what was consumed, then new memory. One byte stays free for the last record's NUL. */
 static int make_room(struct records *records)
@@ -26,7 +34,7 @@ static int make_room(struct records *records)
         return 0;
     if (records->end > RECORDS_MOST)
         return -EMSGSIZE;
-    const size_t room = records->room ? records->room * 2 : FIRST_ROOM;
+    const size_t room = records->room ? records->room * 2 : first_room(records);
     char *buffer = realloc(records->buffer, room);
     if (!buffer)
         return -ENOMEM;

@@ -20,6 +20,7 @@
 struct records {
     int fd;
     char separator;
+    size_t together; /* how many are used at a time */
     bool ended;
     char *buffer;
     size_t room, start, end;

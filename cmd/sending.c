@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <units.h>
 
 #include "bundle.h"
 #include "cli.h"
@@ -134,15 +133,6 @@ struct stream {
     char (*ids)[MQ_ID_SIZE];
 };
 
-static size_t bundle_capacity(const struct sending *sending)
-{
-    char text[UNITS_TEXT_SIZE];
-    uint64_t count = sending->options.batch;
-    if (!count && mq_config_get(sending->queue, "batch-count", text, sizeof text) == 0)
-        (void)units_parse_number(text, UINT32_MAX, &count);
-    return count > 0 ? (size_t)count : 1;
-}
-
 /* Send what has been collected. */
 static int flush(struct stream *stream)
 {
@@ -211,9 +201,11 @@ static int read_all(struct stream *stream)
 
 static int send_records(struct sending *sending, int fd, const char *file)
 {
-    const size_t capacity = bundle_capacity(sending);
+    const size_t capacity = mq_send_batch_most(sending->queue, &sending->options);
     struct stream stream = {.sending = sending,
-                            .records = {.fd = fd, .separator = sending->framing == '0' ? '\0' : '\n'},
+                            .records = {.fd = fd,
+                                        .separator = sending->framing == '0' ? '\0' : '\n',
+                                        .together = capacity},
                             .bundle = bundle_new(capacity, sending->make),
                             .source = {.file = file, .record = 1}};
     if (!cli_quiet || cli_verbose)

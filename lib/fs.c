@@ -243,6 +243,11 @@ void fs_draft_close(struct fs_draft *draft)
     close(draft->tmp);
 }
 
+void fs_start_sync(int file)
+{
+    (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int fs_write_all(int file, const void *data, size_t size)
 {
     const char *at = data;

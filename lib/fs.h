@@ -88,6 +88,9 @@ int fs_draft_open(struct fs_draft *draft, int at, const char *tmp);
 int fs_draft_link(const struct fs_draft *draft, int dir, const char *name);
 void fs_draft_close(struct fs_draft *draft);
 
+/* Let the disk begin with what was written to a file; fs_sync_data waits for it. */
+void fs_start_sync(int file);
+
 int fs_write_all(int file, const void *data, size_t size);
 
 /* Read up to `size` bytes, fewer only at the end of the file. */

@@ -182,6 +182,9 @@ struct mq_send_options {
  */
 MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id);
 
+/* How many messages mq_send_batch makes the most of in one call: more cost no less. */
+MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *options);
+
 /*
  * Send many messages, in order; those that agree in priority, delay and expiry share files, which costs a fraction. In
  * any case the first `ret_sent` of them are sent as with mq_send, and their ids are in `ret_ids`, where that is not

@@ -2,7 +2,7 @@
  * Sending many messages: those that agree in priority, due time and expiry share a file.
  *
  * They are written into memory, and from there with one write; the file is published like that of one message. So
- * the costs of the file system, and of the disk, come once for all of them.
+ * the costs of the file system come once for all of them, and those of the disk once for several files.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +13,12 @@
 #include "expire.h"
 #include "id.h"
 #include "publish.h"
+
+/* Files that are written and not published yet. */
+struct window {
+    struct draft drafts[PUBLISH_MOST];
+    size_t count, most;
+};
 
 struct pack {
     mq_queue *queue;
@@ -30,6 +36,11 @@ static uint32_t most_in_a_file(const mq_queue *queue, const struct mq_send_optio
 {
     const uint64_t most = options->batch ? options->batch : queue->config.batch_count;
     return most < NAME_COUNT_MAX ? (uint32_t)most : NAME_COUNT_MAX;
+}
+
+static bool is_durable(const mq_queue *queue, const struct mq_send_options *options)
+{
+    return queue->config.durable && !options->no_sync;
 }
 
 static int begin(struct pack *pack, mq_queue *queue, const struct mq_send_options *options)
@@ -82,28 +93,44 @@ static void add(struct pack *pack, const mq_message *message, struct name *name,
     pack->name.count = count + 1;
 }
 
-static int write_and_publish(const struct pack *pack, struct draft *draft)
+static int write_draft(const struct pack *pack, struct draft *ret_draft)
 {
-    int error = publish_open(pack->queue, draft);
+    *ret_draft = (struct draft){.name = pack->name,
+                                .state = publish_state(&pack->name, pack->now),
+                                .size = pack->size,
+                                .durable = is_durable(pack->queue, pack->options)};
+    int error = publish_open(pack->queue, ret_draft);
     if (error)
         return error;
-    error = fs_write_all(draft->file.file, pack->text, pack->size);
-    if (!error)
-        error = publish(pack->queue, draft, pack->options);
-    publish_close(draft);
+    error = fs_write_all(ret_draft->file.file, pack->text, pack->size);
+    if (error)
+        publish_close(ret_draft);
     return error;
 }
 
-static int flush(struct pack *pack)
+/* How many messages were sent is added to `sent`. */
+static int publish_window(const struct pack *pack, struct window *window, size_t *sent)
 {
-    struct draft draft = {.name = pack->name,
-                          .state = publish_state(&pack->name, pack->now),
-                          .size = pack->size,
-                          .durable = pack->queue->config.durable && !pack->options->no_sync};
-    const int error = write_and_publish(pack, &draft);
+    size_t published;
+    const int error = publish(pack->queue, window->drafts, window->count, pack->options, &published);
+    for (size_t i = 0; i < window->count; i++) {
+        *sent += i < published ? window->drafts[i].name.count : 0;
+        publish_close(&window->drafts[i]);
+    }
+    window->count = 0;
+    return error;
+}
+
+static int flush(struct pack *pack, struct window *window, size_t *sent)
+{
+    int error = write_draft(pack, &window->drafts[window->count]);
+    window->count += !error;
     pack->size = 0;
     pack->name.count = 0;
-    return error;
+    if (!error && window->count < window->most)
+        return 0;
+    const int published = publish_window(pack, window, sent);
+    return published ? published : error;
 }
 
 static char *id_at(char (*ids)[MQ_ID_SIZE], size_t index)
@@ -122,40 +149,54 @@ static int send_each(mq_queue *queue, mq_message *const *messages, size_t count,
     return error;
 }
 
-/* The messages that come first and share a file; how many were sent is added to `sent`. */
-static int send_pack(struct pack *pack, mq_message *const *messages, size_t count, char (*ret_ids)[MQ_ID_SIZE],
-                     size_t *sent)
+/* The messages that come first and share a file; how many were taken is added to `taken`, and to `sent` how many of
+   those and of the ones in the window were sent. */
+static int send_pack(struct pack *pack, struct window *window, mq_message *const *messages, size_t count,
+                     char (*ret_ids)[MQ_ID_SIZE], size_t *taken, size_t *sent)
 {
-    size_t taken = 0;
-    int error = 0;
-    for (; taken < count && goes_in_a_pack(pack, messages[taken]); taken++) {
-        struct name name = publish_name(pack->queue, messages[taken], pack->now);
-        if (messages[taken]->body_size > pack->queue->config.max_size || !fits(pack, messages[taken], &name))
+    size_t packed = 0;
+    for (; packed < count && goes_in_a_pack(pack, messages[packed]); packed++) {
+        struct name name = publish_name(pack->queue, messages[packed], pack->now);
+        if (messages[packed]->body_size > pack->queue->config.max_size || !fits(pack, messages[packed], &name))
             break;
-        add(pack, messages[taken], &name, id_at(ret_ids, taken));
+        add(pack, messages[packed], &name, id_at(ret_ids, packed));
     }
-    if (taken <= 1) /* or one that does not go into a pack at all */
-        return send_each(pack->queue, messages, 1, pack->options, ret_ids, sent);
-    error = flush(pack);
+    *taken += packed > 1 ? packed : 1;
+    if (packed <= 1) { /* or one that does not go into a pack at all */
+        const int error = publish_window(pack, window, sent);
+        return error ? error : send_each(pack->queue, messages, 1, pack->options, ret_ids, sent);
+    }
+    const int error = flush(pack, window, sent);
     if (error == -ENOBUFS) /* as many as there is room for */
-        return send_each(pack->queue, messages, taken, pack->options, ret_ids, sent);
-    *sent += error ? 0 : taken;
+        return send_each(pack->queue, messages, packed, pack->options, ret_ids, sent);
     return error;
+}
+
+size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *options)
+{
+    return most_in_a_file(queue, options) * publish_most(queue, is_durable(queue, options));
 }
 
 int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count, const struct mq_send_options *options,
                   char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
-    size_t sent = 0;
-    struct pack pack;
+    size_t taken = 0;
+    struct pack pack = {.queue = queue, .options = options};
+    struct window window;
     int error = queue_refresh(queue);
-    while (!error && sent < count) {
+    window.count = 0;
+    window.most = publish_most(queue, is_durable(queue, options));
+    *ret_sent = 0;
+    while (!error && taken < count) {
         error = begin(&pack, queue, options);
         if (!error)
-            error = send_pack(&pack, messages + sent, count - sent, ret_ids ? ret_ids + sent : NULL, &sent);
+            error = send_pack(&pack, &window, messages + taken, count - taken, ret_ids ? ret_ids + taken : NULL,
+                              &taken, ret_sent);
     }
+    const int published = publish_window(&pack, &window, ret_sent);
+    if (!error)
+        error = published;
     if (!error)
         expire_some(queue, clock_now());
-    *ret_sent = sent;
     return error;
 }

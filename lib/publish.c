@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "bucket.h"
 #include "clock.h"
@@ -71,18 +72,30 @@ static int reserve_or_wait(mq_queue *queue, const struct draft *draft, const str
 
 /* ---- publishing ----------------------------------------------------------------- */
 
-/* Link the draft into its bucket, which others may remove while it is empty. */
-static int link_into(mq_queue *queue, const struct draft *draft, int *ret_dir)
+/* Its place in the queue, as late as can be, so that the order of positions is the order of publication. */
+static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE])
 {
-    char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
-    name_format_bucket(draft->state, &draft->name, bucket);
+    struct name *name = &draft->name;
+    name->position = page_next_positions(queue->page, name->priority, name->count, clock_now());
+    name_format_bucket(draft->state, name, ret_bucket);
+}
+
+static int link_draft(const struct draft *draft, int dir)
+{
+    char text[NAME_SIZE];
     name_format(draft->state, &draft->name, text);
+    return fs_draft_link(&draft->file, dir, text);
+}
+
+/* Link the draft into its bucket, which others may remove while it is empty. */
+static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
+{
+    place(queue, draft, ret_bucket);
     for (int tries = 0; tries < TRIES; tries++) {
-        int error = queue_target(queue, draft->state, bucket, ret_dir);
-        if (!error)
-            error = fs_draft_link(&draft->file, *ret_dir, text);
-        else if (error == -ENOENT)
+        int error = queue_target(queue, draft->state, ret_bucket, ret_dir);
+        if (error)
             return error;
+        error = link_draft(draft, *ret_dir);
         if (error != -ENOENT)
             return error;
         queue_forget_target(queue, draft->state);
@@ -91,7 +104,7 @@ static int link_into(mq_queue *queue, const struct draft *draft, int *ret_dir)
 }
 
 /* The queue was deleted under us: the draft goes into the one that has its name now, or is made anew. */
-static int link_into_new(mq_queue *queue, const struct draft *draft, int *ret_dir)
+static int link_into_new(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
 {
     int error = -ENOENT;
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
@@ -99,56 +112,115 @@ static int link_into_new(mq_queue *queue, const struct draft *draft, int *ret_di
         if (error)
             return error;
         page_add_messages(queue->page, draft->state, draft->name.count);
-        error = link_into(queue, draft, ret_dir);
+        error = link_into(queue, draft, ret_bucket, ret_dir);
     }
     return error;
 }
 
-/* The name is in the bucket; make it stay there. A failed sync is final: the message was not sent. */
-static int make_durable(mq_queue *queue, const struct draft *draft, int dir)
+/* Those behind the first that go into the same bucket, as long as that is there; how many there are with it. */
+static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, const char *bucket, int dir)
 {
-    char text[NAME_SIZE];
+    size_t linked = 1;
+    for (; linked < count; linked++) {
+        struct draft *draft = &drafts[linked];
+        char its_bucket[NAME_BUCKET_SIZE];
+        place(queue, draft, its_bucket);
+        if (draft->state != drafts->state || strcmp(its_bucket, bucket) != 0)
+            break;
+        page_add_messages(queue->page, draft->state, draft->name.count);
+        if (link_draft(draft, dir) < 0) {
+            page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
+            break;
+        }
+    }
+    return linked;
+}
+
+static int sync_names(mq_queue *queue, const struct draft *draft, int dir)
+{
     int error = fs_sync_dir(dir);
     if (!error)
         error = bucket_settle(queue->dir, draft->state, dir);
-    if (!error)
-        error = queue_settle(queue);
-    if (!error)
-        return 0;
-    name_format(draft->state, &draft->name, text);
-    (void)fs_unlink(dir, text); /* ENOENT: a consumer has it already, and at least once is what we promise */
-    return error;
+    return error ? error : queue_settle(queue);
 }
 
-static int link_and_sync(mq_queue *queue, struct draft *draft)
+/* ENOENT: a consumer has it already, and at least once is what we promise. */
+static void take_back(mq_queue *queue, const struct draft *draft, int dir)
 {
-    int dir, error = draft->durable ? fs_sync_data(draft->file.file) : 0;
-    if (error)
-        return error;
-    /* As late as can be, so that the order of positions is the order of publication. */
-    draft->name.position = page_next_positions(queue->page, draft->name.priority, draft->name.count, clock_now());
-    error = link_into(queue, draft, &dir);
-    if (error == -ENOENT)
-        error = link_into_new(queue, draft, &dir);
-    if (!error && draft->durable)
-        error = make_durable(queue, draft, dir);
-    if (error)
-        return error;
+    char text[NAME_SIZE];
+    name_format(draft->state, &draft->name, text);
+    (void)fs_unlink(dir, text);
+    page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
+}
+
+static void announce(mq_queue *queue, const struct draft *draft)
+{
     page_add_bytes(queue->page, (int64_t)draft->size);
     page_count(queue->page, PAGE_SENT, draft->name.count);
     move_announce(queue, draft->state, &draft->name, false);
-    return 0;
 }
 
-int publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options)
+/* As many as go into one bucket: their names, then one sync. A failed sync is final: they were not sent. */
+static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
-    int error = reserve_or_wait(queue, draft, options);
-    if (error)
+    char bucket[NAME_BUCKET_SIZE];
+    int dir, error = link_into(queue, drafts, bucket, &dir);
+    if (error == -ENOENT)
+        error = link_into_new(queue, drafts, bucket, &dir);
+    if (error) {
+        page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
         return error;
-    error = clock_monotonic() - draft->begun < WRITER_LIFE ? link_and_sync(queue, draft) : -ETIMEDOUT;
-    if (error)
-        page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
+    }
+    const size_t linked = link_more(queue, drafts, count, bucket, dir);
+    error = drafts->durable ? sync_names(queue, drafts, dir) : 0;
+    for (size_t i = 0; i < linked; i++)
+        if (error)
+            take_back(queue, &drafts[i], dir);
+        else
+            announce(queue, &drafts[i]);
+    *published += error ? 0 : linked;
     return error;
+}
+
+static int sync_contents(const struct draft *drafts, size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && count > 1; i++)
+        fs_start_sync(drafts[i].file.file);
+    for (size_t i = 0; i < count && !error; i++)
+        error = fs_sync_data(drafts[i].file.file);
+    return error;
+}
+
+static int sync_and_publish(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
+{
+    int error = clock_monotonic() - drafts->begun < WRITER_LIFE ? 0 : -ETIMEDOUT;
+    if (!error && drafts->durable)
+        error = sync_contents(drafts, count);
+    if (error)
+        page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
+    while (!error && *published < count) {
+        struct draft *rest = &drafts[*published];
+        if (*published > 0)
+            page_add_messages(queue->page, rest->state, rest->name.count);
+        error = publish_some(queue, rest, count - *published, published);
+    }
+    return error;
+}
+
+size_t publish_most(const mq_queue *queue, bool durable)
+{
+    return durable && queue->config.max_depth == 0 ? PUBLISH_MOST : 1;
+}
+
+int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
+            size_t *ret_published)
+{
+    *ret_published = 0;
+    if (count == 0)
+        return 0;
+    const int error = reserve_or_wait(queue, drafts, options);
+    return error ? error : sync_and_publish(queue, drafts, count, ret_published);
 }
 
 int publish_open(mq_queue *queue, struct draft *draft)

@@ -4,7 +4,7 @@
  *     struct draft draft = {.name = …, .state = …, .durable = …};
  *     publish_open(queue, &draft);   … write to draft.file.file …
  *     draft.size = …;
- *     publish(queue, &draft, options);
+ *     publish(queue, &draft, 1, options, &published);
  *     publish_close(&draft);         in any case
  */
 #ifndef MQ_PUBLISH_H
@@ -24,9 +24,14 @@ struct draft {
 
 int publish_open(mq_queue *queue, struct draft *draft);
 
-/* Wait for room where there is a max-depth, and publish. 0 the messages are in the queue and as durable as they shall
-   be; otherwise nobody sees them. */
-int publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *options);
+/* How many drafts that shall be durable may be published together: the disk takes them for little more than one. */
+#define PUBLISH_MOST 8
+size_t publish_most(const mq_queue *queue, bool durable);
+
+/* Wait for room where there is a max-depth, and publish drafts in their order. 0 all their messages are in the queue and
+   as durable as they shall be; else so are those of the first `ret_published`, and nobody sees the others. */
+int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
+            size_t *ret_published);
 
 void publish_close(struct draft *draft);
 

@@ -10,12 +10,13 @@
 static int write_and_publish(mq_queue *queue, const mq_message *message, struct draft *draft,
                              const struct mq_send_options *options, int64_t now)
 {
+    size_t published;
     int error = publish_open(queue, draft);
     if (error)
         return error;
     error = encode_to_file(message, &draft->name, now, queue->config.max_size, draft->file.file, &draft->size);
     if (!error)
-        error = publish(queue, draft, options);
+        error = publish(queue, draft, 1, options, &published);
     publish_close(draft);
     return error;
 }

@@ -135,6 +135,13 @@ def somebody_leads(path):
         os.close(directory)
 
 
+def drain(name, stage, *options, does=""):
+    """Messages taken by a stream: each is in flight for a while, and then gone."""
+    command = ("mq-recv", "-a", "-l", *options, "--no-wait", "jobs")
+    passes = (("inflight", 1),)
+    return Operation(name, command, stage, passes=passes, partial=True, again=False, removes=True, does=does)
+
+
 OPERATIONS = [
     Operation("send", ("mq-send", "jobs", "new"), main=True),
     Operation("send to a new bucket", ("mq-send", "-p9", "jobs", "new"), main=True),
@@ -143,6 +150,14 @@ OPERATIONS = [
     Operation("send for later", ("mq-send", "-d1d", "jobs", "new")),
     Operation("send a stream", ("mq-send", "jobs"), data="streamed " * 20000),
     Operation("send lines", ("mq-send", "-l", "jobs"), data="line 1\nline 2\nline 3\n", partial=True, again=False),
+    Operation(
+        "send several batches together",
+        ("mq-send", "-l", "--batch=2", "jobs"),
+        data="line 1\nline 2\nline 3\nline 4\nline 5\nline 6\n",
+        main=True,
+        partial=True,
+        again=False,
+    ),
     Operation(
         "send without O_TMPFILE",
         ("mq-send", "jobs", "new"),
@@ -158,44 +173,11 @@ OPERATIONS = [
         again=False,
         removes=True,
     ),
-    Operation(
-        "claim and ack several",
-        ("mq-recv", "-a", "-l", "-n3", "--no-wait", "jobs"),
-        several_ready,
-        passes=(("inflight", 1),),
-        partial=True,
-        again=False,
-        removes=True,
-    ),
+    drain("claim and ack several", several_ready, "-n3"),
     Operation("claim of one of a batch", ("mq-recv", "--no-wait", "jobs"), batch(), main=True, does="linkat"),
-    Operation(
-        "claim and ack of a batch",
-        ("mq-recv", "-a", "-l", "-n3", "--no-wait", "jobs"),
-        batch(),
-        passes=(("inflight", 1),),
-        partial=True,
-        again=False,
-        removes=True,
-    ),
-    Operation(
-        "claim and ack of a batch, one after the other",
-        ("mq-recv", "-a", "-l", "-n3", "--ack-every=1", "--no-wait", "jobs"),
-        batch(),
-        passes=(("inflight", 1),),
-        partial=True,
-        again=False,
-        removes=True,
-    ),
-    Operation(
-        "claim and ack of some of a batch",
-        ("mq-recv", "-a", "-l", "-n2", "--no-wait", "jobs"),
-        batch(),
-        passes=(("inflight", 1),),
-        partial=True,
-        again=False,
-        removes=True,
-        does="linkat",
-    ),
+    drain("claim and ack of a batch", batch(), "-n3"),
+    drain("claim and ack of a batch, one after the other", batch(), "-n3", "--ack-every=1"),
+    drain("claim and ack of some of a batch", batch(), "-n2", does="linkat"),
     Operation("expiry of a batch", ("mq-queue", "sweep", "jobs"), batch("--ttl=1ms"), partial=True, does="linkat"),
     Operation("a batch due", ("mq-queue", "sweep", "jobs"), batch("--delay=1ms"), partial=True),
     Operation("purge of a batch", ("mq-queue", "purge", "jobs", "--state=ready"), batch(), partial=True, removes=True),
