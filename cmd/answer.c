@@ -31,7 +31,7 @@ static int deliver(const mq_message *request, mq_message *reply)
 
 int answer_send(const mq_message *request, int file)
 {
-    mq_message *reply;
+    mq_message *reply = NULL;
     if (file < 0)
         return 0;
     /* The command wrote through a descriptor that shares this one's place in the file. */

@@ -129,7 +129,7 @@ static bool add_header(const char *header, const char *value)
     if (!add("MQ_HEADER_", header, value))
         return false;
     for (char *c = own.text + at; *c != '='; c++)
-        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        *c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
     return true;
 }
 

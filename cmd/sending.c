@@ -202,12 +202,11 @@ static int read_all(struct stream *stream)
 static int send_records(struct sending *sending, int fd, const char *file)
 {
     const size_t capacity = mq_send_batch_most(sending->queue, &sending->options);
-    struct stream stream = {.sending = sending,
-                            .records = {.fd = fd,
-                                        .separator = sending->framing == '0' ? '\0' : '\n',
-                                        .together = capacity},
-                            .bundle = bundle_new(capacity, sending->make),
-                            .source = {.file = file, .record = 1}};
+    struct stream stream = {
+        .sending = sending,
+        .records = {.fd = fd, .separator = sending->framing == '0' ? '\0' : '\n', .together = capacity},
+        .bundle = bundle_new(capacity, sending->make),
+        .source = {.file = file, .record = 1}};
     if (!cli_quiet || cli_verbose)
         stream.ids = cli_must(malloc(capacity * sizeof *stream.ids));
     const int status = read_all(&stream);

@@ -53,6 +53,7 @@ static int64_t interval(const struct argp_state *state, char *text)
         memcpy(digits, text, length);
     if (unit == 0 || !units_parse_number(digits, RATE_MAX, &number) || number == 0)
         cli_usage(state, "--max-rate: '%s' is not a rate such as 10/s, 100/m or 1000/h", text);
+    /* cppcheck-suppress zerodivcond ; cli_usage does not return */
     return unit / (int64_t)number;
 }
 

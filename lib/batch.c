@@ -14,11 +14,17 @@
 
 static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint64_t *ret_length)
 {
-    char first[FIRST_READ], *text = first, *more = NULL;
+    char first[FIRST_READ], *text = first;
     int error = -EBADMSG;
     for (size_t room = sizeof first; error == -EBADMSG && room <= MESSAGE_HEADERS_MAX * 4; room *= 4) {
-        if (room > sizeof first && !(text = more = realloc(more, room)))
-            return -ENOMEM;
+        if (room > sizeof first) {
+            char *more = realloc(text == first ? NULL : text, room);
+            if (!more) {
+                error = -ENOMEM;
+                break;
+            }
+            text = more;
+        }
         size_t headers;
         uint64_t body;
         const ssize_t got = fs_read_at(file, text, room, offset);
@@ -28,7 +34,8 @@ static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint6
         if (got < (ssize_t)room)
             break;
     }
-    free(more);
+    if (text != first)
+        free(text);
     return error;
 }
 
@@ -75,7 +82,7 @@ struct name batch_rest(const struct name *name, const struct batch_part *next)
 int batch_walk(int file, const struct name *name, int (*each)(void *context, const struct name *one), void *context)
 {
     struct name rest = *name;
-    struct batch_part part;
+    struct batch_part part = {0};
     int stop = batch_read_part(file, rest.offset, &part);
     while (!stop) {
         const struct name one = batch_first(&rest, &part);

@@ -82,7 +82,7 @@ static const char *type_problem(unsigned char type)
 /* That a message can be read; those of a batch reach to the end of the file, all together. */
 static int read_message(void *context, const struct name *name)
 {
-    mq_message *message;
+    mq_message *message = NULL;
     const int file = dup(*(const int *)context);
     const int error = file < 0 ? -errno : decode_file(file, name, &message);
     if (!error)

@@ -344,8 +344,8 @@ _Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10
                        TIME_DIGITS + 2 + (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) <
                    NAME_SIZE,
                "a name made of the longest parts fits a directory entry");
-_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 1 + SPLIT_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 + PROCESS_DIGITS + 1 +
-                       NAME_HOST_SIZE - 1 <
+_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 1 + SPLIT_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +
+                       PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 <
                    2 + (NAME_REASON_SIZE - 1),
                "what only a claim has is shorter than what only a dead letter has");
 
@@ -469,7 +469,7 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
 {
     size_t length = 0;
     for (; length < NAME_HOST_SIZE - 1 && host_name[length]; length++)
-        ret_mark[length] = ends_value(host_name[length]) ? '_' : host_name[length];
+        ret_mark[length] = (char)(ends_value(host_name[length]) ? '_' : host_name[length]);
     ret_mark[length] = '\0';
 }
 

@@ -190,8 +190,8 @@ int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count, co
     while (!error && taken < count) {
         error = begin(&pack, queue, options);
         if (!error)
-            error = send_pack(&pack, &window, messages + taken, count - taken, ret_ids ? ret_ids + taken : NULL,
-                              &taken, ret_sent);
+            error = send_pack(&pack, &window, messages + taken, count - taken, ret_ids ? ret_ids + taken : NULL, &taken,
+                              ret_sent);
     }
     const int published = publish_window(&pack, &window, ret_sent);
     if (!error)

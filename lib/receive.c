@@ -81,7 +81,7 @@ int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uin
 
 int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
 {
-    struct claimed claimed;
+    struct claimed claimed = {0};
     const int got = receive_claim(queue, options, 1, &claimed);
     if (got == 1) {
         receipt_format(queue->name, &claimed.name, claimed.message->receipt);

@@ -98,7 +98,7 @@ static int find_in_tmp(mq_queue *queue, const struct split *split, int *ret_tmp,
 int split_take(mq_queue *queue, const struct split *split, enum mq_state to, const struct name *name)
 {
     char file[NAME_SIZE];
-    int tmp;
+    int tmp = -1;
     const int error = find_in_tmp(queue, split, &tmp, file);
     return error ? error : move_message(queue, split->state, tmp, file, to, name);
 }
@@ -106,14 +106,14 @@ int split_take(mq_queue *queue, const struct split *split, enum mq_state to, con
 int split_remove(mq_queue *queue, const struct split *split)
 {
     char file[NAME_SIZE];
-    int tmp;
+    int tmp = -1;
     const int error = find_in_tmp(queue, split, &tmp, file);
     return error ? error : move_out(queue, split->state, tmp, file, &split->part);
 }
 
 int split_finish(mq_queue *queue, enum mq_state state, struct name *name)
 {
-    struct split split;
+    struct split split = {0};
     if (!name->split)
         return 0;
     int done = split_find(queue, state, name, &split);

@@ -45,8 +45,10 @@ static enum mq_event_kind renamed(const struct place *from, const struct place *
 
 unsigned transition_count(const struct place *from, const struct place *to)
 {
-    if (!from || !to || to->name.count >= from->name.count)
-        return to ? to->name.count : from->name.count;
+    if (!to)
+        return from->name.count;
+    if (!from || to->name.count >= from->name.count)
+        return to->name.count;
     return from->state == to->state ? from->name.count - to->name.count : to->name.count;
 }
 

@@ -50,7 +50,8 @@ int main(void)
     expect(&dead, &ready, MQ_EVENT_REVIVED);
     expect(&ready, &tried, MQ_EVENT_NONE); /* within a state */
 
-    const struct place batch = place(MQ_READY, POSITION ".abc.a0.n5"), rest = place(MQ_READY, NEXT ".def.a0.n4.o80.s0-0123456789ab");
+    const struct place batch = place(MQ_READY, POSITION ".abc.a0.n5"),
+                       rest = place(MQ_READY, NEXT ".def.a0.n4.o80.s0-0123456789ab");
     const struct place part = place(MQ_READY, POSITION ".abc.a0.l80");
     const struct place whole = place(MQ_INFLIGHT, LATE "." POSITION ".abc.a1.n5.c0123456789abcdef");
     const struct place some = place(MQ_INFLIGHT, LATE "." NEXT ".def.a1.n4.o80.c0123456789abcdef");
