@@ -66,8 +66,8 @@ $(BUILD)/dynamic/mq-%: $(BUILD)/cmd/mq-%.o $(CMD_OBJ) $(BUILD)/libmq.a
 # Programs that tests/run runs, and that the bats files measure with.
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/bench/*.c))
 EMPTY := $(BUILD)/tests/bench/empty
-# Those that have the calls of the C library fail stand between it and libmq (tests/seam/seam.h).
-SEAMED   := $(BUILD)/tests/unit/faults
+# Those that stand between libmq and the C library, whose calls then fail or come late (tests/seam/seam.h).
+SEAMED   := $(addprefix $(BUILD)/tests/unit/,faults features races)
 SEAM_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/seam/*.c))
 test-programs: $(TESTS) $(EMPTY)-dynamic $(PROGRAMS:%=$(BUILD)/dynamic/%)
 $(filter-out $(EMPTY) $(SEAMED),$(TESTS)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmq.a

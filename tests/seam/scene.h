@@ -27,11 +27,15 @@ struct scene {
 /* What an operation returns that saw that what it was told is not so. */
 #define OPERATION_LIED (-4095)
 
+#define OPERATION_WHOLE 0u
+#define OPERATION_STEPS 1u   /* of several, some of which may be done when it fails */
+#define OPERATION_REMOVES 2u /* whatever it finds, also what comes meanwhile */
+
 struct operation {
     const char *name;
     void (*stage)(struct scene *);
     int (*act)(struct scene *); /* negative: it failed */
-    bool steps;                 /* of several, some of which may be done when it fails */
+    unsigned kind;              /* OPERATION_… */
     int again;                  /* what it may return besides 0 or more when it is done again after a failure */
 };
 

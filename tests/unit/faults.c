@@ -47,7 +47,7 @@ static void expect_message(const struct trial *trial, const struct content *now,
     const struct placed *found = content_find(now, message);
     const size_t count = content_count(now, message);
     const size_t most = content_count(before ? &trial->before : &trial->after, message);
-    const bool steps = trial->operation->steps;
+    const bool steps = trial->operation->kind & OPERATION_STEPS;
     expect(count <= most, trial, "\"%s\" is there %zu times", message->body, count);
     if (before && after && most == content_count(&trial->after, message))
         expect(count == most, trial, "\"%s\" is lost", message->body);
@@ -71,7 +71,7 @@ static void sweep_spool(const struct scene *scene)
 static void expect_content(const struct trial *trial, const struct scene *scene, bool done)
 {
     struct content now;
-    if (trial->seam.lasting && !trial->operation->steps)
+    if (trial->seam.lasting && !(trial->operation->kind & OPERATION_STEPS))
         sweep_spool(scene);
     scene_read(scene, &now);
     for (size_t i = 0; i < trial->before.count; i++)
