@@ -1,5 +1,6 @@
 /*
- * What file systems and kernels may lack, or do differently: everything that libmq does comes out as where all is there.
+ * What file systems and kernels may lack, or do differently: everything that libmq does comes out as where all is
+ * there.
  *
  * On a network file system the answer to a rename may get lost, and it reports that there is no such name.
  */
