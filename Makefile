@@ -66,9 +66,14 @@ $(BUILD)/dynamic/mq-%: $(BUILD)/cmd/mq-%.o $(CMD_OBJ) $(BUILD)/libmq.a
 # Programs that tests/run runs, and that the bats files measure with.
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/bench/*.c))
 EMPTY := $(BUILD)/tests/bench/empty
+# Those that stand between libmq and the C library, whose calls then fail or come late (tests/seam/seam.h).
+SEAMED   := $(addprefix $(BUILD)/tests/unit/,faults features races)
+SEAM_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/seam/*.c))
 test-programs: $(TESTS) $(EMPTY)-dynamic $(PROGRAMS:%=$(BUILD)/dynamic/%)
-$(filter-out $(EMPTY),$(TESTS)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmq.a
+$(filter-out $(EMPTY) $(SEAMED),$(TESTS)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmq.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(SEAMED): $(BUILD)/%: $(BUILD)/%.o $(SEAM_OBJ) $(BUILD)/libmq.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $$(nm $(BUILD)/tests/seam/seam.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') -o $@ $^
 $(EMPTY): tests/bench/empty.c
 	@mkdir -p $(@D)
 	-$(CC) -O2 -static -o $@ $<
@@ -134,7 +139,8 @@ uninstall:
 	rm -f $(foreach entry,$(MANIFEST),$(DESTDIR)$(lastword $(subst :, ,$(entry)))) $(DESTDIR)$(LIBDIR)/libmq.so
 	-rmdir $(DESTDIR)$(DATADIR)/doc/mq/examples $(DESTDIR)$(DATADIR)/doc/mq $(DESTDIR)$(DATADIR)/mq
 
-C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/*/*.c examples/*.c)
+C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/seam/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] \
+                       tests/bench/*/*.c examples/*.c)
 CPPCHECK := -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
             --suppress=missingIncludeSystem --suppress=ctunullpointer -Ilib -D_GNU_SOURCE
 lint:

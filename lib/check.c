@@ -51,17 +51,20 @@ static int set_aside(const mq_queue *queue, int dir, const char *name)
     return error;
 }
 
-static int report(struct check *check, const char *place, const char *name, const char *problem)
+static void tell(struct check *check, const char *place, const char *name, const char *problem)
 {
     char path[PATH_MAX];
-    int error = 0;
-    if (check->repair)
-        error = set_aside(check->queue, check->dir, name);
-    if (error == -ENOENT)
-        return 0; /* it has moved: it did belong */
     snprintf(path, sizeof path, "%s%s%s", place, *place ? "/" : "", name);
     check->each(path, problem, check->context);
     check->found++;
+}
+
+static int report(struct check *check, const char *place, const char *name, const char *problem)
+{
+    const int error = check->repair ? set_aside(check->queue, check->dir, name) : 0;
+    if (error == -ENOENT)
+        return 0; /* it has moved: it did belong */
+    tell(check, place, name, problem);
     return error;
 }
 
@@ -92,43 +95,45 @@ static int read_message(void *context, const struct name *name)
     return error;
 }
 
-static const char *content_problem(int dir, const char *file_name, const struct name *name)
+/* 0 it is whole, -EBADMSG it is not, or why that cannot be told. */
+static int read_content(int dir, const char *file_name, const struct name *name)
 {
     int file = fs_open_file(dir, file_name);
-    if (file == -ENOENT)
-        return NULL;
     if (file < 0)
-        return strerror(-file);
+        return file == -ENOENT ? 0 : file;
     const int error = name->count == 1 ? read_message(&file, name) : batch_walk(file, name, read_message, &file);
     close(file);
-    if (!error)
-        return NULL;
-    return error == -EBADMSG ? "empty, truncated or malformed message" : strerror(-error);
+    return error;
 }
 
-static const char *message_problem(const struct check *check, const char *file, unsigned char type)
+static const char *name_problem(const struct check *check, const char *file, unsigned char type, struct name *ret_name)
 {
-    struct name name;
     char bucket[NAME_BUCKET_SIZE];
     if (type != DT_REG)
         return type_problem(type);
-    if (!name_parse(check->state, file, &name))
+    if (!name_parse(check->state, file, ret_name))
         return "not a message's name";
-    name_format_bucket(check->state, &name, bucket);
+    name_format_bucket(check->state, ret_name, bucket);
     if (strcmp(bucket, check->bucket) != 0 && strcmp(check->bucket, NAME_RESERVE_BUCKET) != 0)
         return "in a bucket that is not its own";
-    return content_problem(check->dir, file, &name);
+    return NULL;
 }
 
 static int check_message(void *context, const char *file, unsigned char type)
 {
     struct check *check = context;
-    const char *problem = message_problem(check, file, type);
-    if (!problem)
-        return 0;
+    struct name name;
     char place[64];
     snprintf(place, sizeof place, "%s/%s", name_of_state(check->state), check->bucket);
-    return report(check, place, file, problem);
+    const char *problem = name_problem(check, file, type, &name);
+    if (problem)
+        return report(check, place, file, problem);
+    const int error = read_content(check->dir, file, &name);
+    if (error == -EBADMSG)
+        return report(check, place, file, "empty, truncated or malformed message");
+    if (error) /* of ours, perhaps (no descriptors, no memory): it stays where it is */
+        tell(check, place, file, strerror(-error));
+    return 0;
 }
 
 /* ---- directories -------------------------------------------------------------------- */

@@ -242,13 +242,13 @@ int config_load(int queue_dir, struct config *ret_config, char *ret_problem)
     return error;
 }
 
-static bool line_sets(const char *line, size_t length, const char *key)
+static bool line_sets(const char *line, const char *key)
 {
-    char *copy = strndup(line, length), *value;
-    const char *found = copy ? split_line(copy, &value) : NULL;
-    const bool sets = found && strcmp(found, key) == 0;
-    free(copy);
-    return sets;
+    const size_t length = strlen(key);
+    line += strspn(line, blanks);
+    if (strncmp(line, key, length) != 0)
+        return false;
+    return line[length + strspn(line + length, blanks)] == '=';
 }
 
 /* The old text without the lines of `key`, and the new one at its end. */
@@ -256,7 +256,7 @@ static void print_changed(FILE *out, const char *text, const char *key, const ch
 {
     while (*text) {
         const size_t length = strcspn(text, "\n");
-        if (!line_sets(text, length, key))
+        if (!line_sets(text, key))
             fprintf(out, "%.*s\n", (int)length, text);
         text += length + (text[length] == '\n');
     }

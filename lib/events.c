@@ -359,17 +359,17 @@ static int take_event(mq_watch *watch, const struct inotify_event *event, struct
 
 /* ---- new buckets ---------------------------------------------------------------------- */
 
-/* Add to the buffer what fits into it. 1 something came, 0 nothing. */
+/* Add to the buffer what fits into it. 1 something came, 0 nothing, or an error. */
 static int read_events(mq_watch *watch)
 {
     memmove(watch->buffer, watch->buffer + watch->at, watch->size - watch->at);
     watch->size -= watch->at;
     watch->at = 0;
     const ssize_t got = read(watch->inotify, watch->buffer + watch->size, sizeof watch->buffer - watch->size);
-    if (got <= 0)
-        return 0;
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     watch->size += (size_t)got;
-    return 1;
+    return got > 0;
 }
 
 static bool is_same(const struct place *one, const struct place *other)
@@ -471,8 +471,10 @@ static int next_at_hand(mq_watch *watch, struct mq_event *ret_event)
             list_untold(watch);
         } else if (watch->at < watch->size) {
             told = next_in_buffer(watch, ret_event);
-        } else if (read_events(watch) != 1) {
-            return 0;
+        } else {
+            const int came = read_events(watch);
+            if (came != 1)
+                return came;
         }
     }
     return told;

@@ -69,11 +69,10 @@ static int make_page(mq_queue *queue, struct page **ret_page)
     return error ? error : installed;
 }
 
+/* Where there is none to be had the handle keeps the one it has. */
 static int open_page(mq_queue *queue)
 {
     struct page *page;
-    page_close(queue->page);
-    queue->page = NULL;
     for (int tries = 0; tries < 10; tries++) {
         int opened = page_open(queue->dir, queue->host, &page);
         if (opened == 0)
@@ -81,6 +80,7 @@ static int open_page(mq_queue *queue)
         if (opened < 0)
             return opened;
         if (opened == 1) {
+            page_close(queue->page);
             queue->page = page;
             return 0;
         }
@@ -112,6 +112,17 @@ int queue_each_other_page(mq_queue *queue, int (*each)(void *context, const stru
 
 /* ---- the handle ----------------------------------------------------------------- */
 
+static void empty_handle(mq_queue *queue)
+{
+    queue->cursor = NULL;
+    queue->waiter = NULL;
+    queue->page = NULL;
+    queue->dir = queue->tmp = -1;
+    queue->settled = false;
+    for (int state = 0; state < MQ_STATES; state++)
+        queue->target[state].dir = -1;
+}
+
 static mq_queue *new_handle(const char *spool, const char *name)
 {
     mq_queue *queue = calloc(1, sizeof *queue);
@@ -123,10 +134,8 @@ static mq_queue *new_handle(const char *spool, const char *name)
         return NULL;
     }
     snprintf(queue->name, sizeof queue->name, "%s", name);
-    queue->dir = queue->tmp = -1;
     queue->fresh = true;
-    for (int state = 0; state < MQ_STATES; state++)
-        queue->target[state].dir = -1;
+    empty_handle(queue);
     return queue;
 }
 
@@ -148,18 +157,26 @@ static void release_handle(mq_queue *queue)
 {
     cursor_free(queue->cursor);
     waiter_free(queue->waiter);
-    queue->cursor = NULL;
-    queue->waiter = NULL;
     for (int state = 0; state < MQ_STATES; state++)
         queue_forget_target(queue, (enum mq_state)state);
     page_close(queue->page);
-    queue->page = NULL;
     if (queue->tmp >= 0)
         close(queue->tmp);
     if (queue->dir >= 0)
         close(queue->dir);
-    queue->dir = queue->tmp = -1;
-    queue->settled = false;
+    empty_handle(queue);
+}
+
+/* One that cannot be filled keeps what it has, for whoever uses it again. */
+static int refill_handle(mq_queue *queue)
+{
+    mq_queue filled = *queue;
+    empty_handle(&filled);
+    const int error = fill_handle(&filled);
+    release_handle(error ? &filled : queue);
+    if (!error)
+        *queue = filled;
+    return error;
 }
 
 /* It may be deleted while we open it; then with MQ_CREATE we are to make it again. */
@@ -167,8 +184,7 @@ static int open_handle(mq_queue *queue)
 {
     int error = -ENOENT;
     for (int tries = 0; tries < OPEN_TRIES && error == -ENOENT; tries++) {
-        release_handle(queue);
-        error = fill_handle(queue);
+        error = refill_handle(queue);
         if (!(queue->flags & MQ_CREATE))
             break;
     }

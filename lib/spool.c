@@ -75,7 +75,10 @@ static int add_queue(void *context, const char *name, unsigned char type)
         return -ENOMEM;
     search->names = names;
     names[search->count] = strdup(name);
-    return names[search->count++] ? 0 : -ENOMEM;
+    if (!names[search->count])
+        return -ENOMEM;
+    search->count++;
+    return 0;
 }
 
 static int compare_strings(const void *one, const void *other)

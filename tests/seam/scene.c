@@ -1,0 +1,186 @@
+/* Scenes: making them, and judging what is left. */
+#include "scene.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "seam.h"
+#include "stage.h"
+
+/* ---- beginning and ending -------------------------------------------------------------- */
+
+void scene_begin(struct scene *ret_scene, const struct operation *operation)
+{
+    const char *place = getenv("TMPDIR");
+    *ret_scene = (struct scene){.file = -1};
+    seam_pass(0);
+    snprintf(ret_scene->spool, sizeof ret_scene->spool, "%.60s/mq-unit-XXXXXX", place ? place : "/tmp");
+    stage_must(mkdtemp(ret_scene->spool) ? 0 : -1, "mkdtemp");
+    stage_must(mq_open(ret_scene->spool, "jobs", MQ_CREATE, &ret_scene->queue), "mq_open");
+    stage_send(ret_scene->queue, "bystander", (struct letter){.priority = 0});
+    stage_send(ret_scene->queue, "held", (struct letter){.priority = 9});
+    stage_claim(ret_scene, STAGE_DAY);
+    if (operation->stage)
+        operation->stage(ret_scene);
+}
+
+static int remove_path(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+void scene_end(struct scene *scene)
+{
+    mq_message_free(scene->message);
+    mq_batch_free(scene->batch);
+    mq_close(scene->queue);
+    mq_close(scene->other);
+    if (scene->file >= 0)
+        close(scene->file);
+    nftw(scene->spool, remove_path, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- reading --------------------------------------------------------------------------- */
+
+struct reading {
+    mq_queue *queue;
+    struct content *content;
+};
+
+static void read_body(mq_message *message, struct placed *ret_placed)
+{
+    const ssize_t got = mq_message_read(message, ret_placed->body, sizeof ret_placed->body - 1);
+    ret_placed->body[got > 0 ? got : 0] = '\0';
+    ret_placed->size = mq_message_size(message);
+}
+
+static int note(const struct mq_entry *entry, void *context)
+{
+    const struct reading *reading = context;
+    struct placed *placed = &reading->content->all[reading->content->count];
+    mq_message *message;
+    *placed = (struct placed){.state = entry->state, .body = "(unreadable)"};
+    if (mq_entry_open(reading->queue, entry, &message) == 1) {
+        read_body(message, placed);
+        mq_message_free(message);
+    }
+    return ++reading->content->count == SCENE_MESSAGES;
+}
+
+static void read_all(mq_queue *queue, struct content *content)
+{
+    struct reading reading = {.queue = queue, .content = content};
+    struct mq_swept swept;
+    stage_must(mq_sweep(queue, &swept), "mq_sweep");
+    for (int state = 0; state < MQ_STATES; state++)
+        stage_must(mq_browse(queue, (enum mq_state)state, note, &reading), "mq_browse");
+}
+
+struct spool_reading {
+    const struct scene *scene;
+    struct content *content;
+};
+
+static int read_queue(const char *name, void *context)
+{
+    const struct spool_reading *reading = context;
+    mq_queue *queue;
+    stage_must(mq_open(reading->scene->spool, name, 0, &queue), "mq_open");
+    read_all(queue, reading->content);
+    mq_close(queue);
+    return 0;
+}
+
+void scene_read(const struct scene *scene, struct content *ret_content)
+{
+    ret_content->count = 0;
+    stage_must(mq_list(scene->spool, read_queue, &(struct spool_reading){scene, ret_content}), "mq_list");
+}
+
+static bool is_same(const struct placed *one, const struct placed *other)
+{
+    return strcmp(one->body, other->body) == 0 && one->size == other->size;
+}
+
+size_t content_count(const struct content *content, const struct placed *message)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < content->count; i++)
+        count += is_same(&content->all[i], message);
+    return count;
+}
+
+const struct placed *content_find(const struct content *content, const struct placed *message)
+{
+    for (size_t i = 0; i < content->count; i++)
+        if (is_same(&content->all[i], message))
+            return &content->all[i];
+    return NULL;
+}
+
+/* ---- judging --------------------------------------------------------------------------- */
+
+static void ignore_finding(const char *path, const char *problem, void *context)
+{
+    (void)path;
+    (void)problem;
+    (void)context;
+}
+
+/* All that is ready, and no more, comes out. */
+static const char *drain(mq_queue *queue, size_t ready)
+{
+    const struct mq_receive_options options = {.wait = 0, .cancel_fd = -1};
+    mq_message *message;
+    size_t received = 0;
+    int got;
+    while ((got = mq_receive(queue, &options, &message)) == 1) {
+        received++;
+        if (mq_ack(queue, mq_message_receipt(message)) != 0)
+            return "a message cannot be acked";
+        mq_message_free(message);
+    }
+    return got < 0 ? "it cannot be received from" : received != ready ? "not all is received that is ready" : NULL;
+}
+
+static const char *use(mq_queue *queue)
+{
+    struct content content = {0};
+    size_t ready = 0;
+    if (mq_check(queue, false, ignore_finding, NULL) != 0)
+        return "mq_check finds something";
+    if (stage_try_send(queue, "afterwards", (struct letter){.priority = 5}) != 0)
+        return "it cannot be sent to";
+    read_all(queue, &content);
+    for (size_t i = 0; i < content.count; i++)
+        ready += content.all[i].state == MQ_READY;
+    return drain(queue, ready);
+}
+
+const char *scene_problem(const struct scene *scene)
+{
+    mq_queue *queue;
+    if (mq_open(scene->spool, "jobs", MQ_CREATE, &queue) != 0)
+        return "it cannot be opened";
+    const char *problem = use(queue);
+    mq_close(queue);
+    return problem;
+}
+
+size_t scene_descriptors(void)
+{
+    size_t count = 0;
+    DIR *all = opendir("/proc/self/fd");
+    while (all && readdir(all))
+        count++;
+    if (all)
+        closedir(all);
+    return count;
+}

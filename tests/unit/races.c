@@ -1,0 +1,183 @@
+/*
+ * Everything that libmq does, with somebody else doing something right before each of the calls that it makes by a name
+ * in turn.
+ *
+ * Whatever it is, the operation ends, nothing leaks, no message is there twice, and the queue goes on; and where the
+ * other one removes nothing no message is lost either.
+ */
+#include <errno.h>
+
+#include "../seam/scene.h"
+#include "../seam/seam.h"
+#include "../seam/stage.h"
+#include "unit.h"
+
+#define MOST_CALLS 20000
+
+/* What others do. */
+struct other {
+    const char *name;
+    void (*act)(mq_queue *queue, const struct scene *scene);
+    bool removes;
+};
+
+struct race {
+    const struct operation *operation;
+    const struct other *other;
+    struct scene scene;
+    struct seam seam;
+    struct content before, after;
+    size_t sent; /* by the other */
+};
+
+static void expect(bool holds, const struct race *race, const char *what, const char *of)
+{
+    if (holds)
+        return;
+    unit_failures++;
+    fprintf(stderr, "%s, while another %s before call %u: %s%s\n", race->operation->name, race->other->name,
+            race->seam.nth, what, of);
+}
+
+/* ---- the others ---------------------------------------------------------------------------- */
+
+static bool claim(mq_queue *queue, mq_message **ret_message)
+{
+    return mq_receive(queue, &(struct mq_receive_options){.wait = 0, .cancel_fd = -1}, ret_message) == 1;
+}
+
+static void claim_all(mq_queue *queue, const struct scene *scene)
+{
+    mq_message *message;
+    (void)scene;
+    while (claim(queue, &message))
+        mq_message_free(message);
+}
+
+static void take_all(mq_queue *queue, const struct scene *scene)
+{
+    mq_message *message;
+    struct mq_swept swept;
+    (void)scene;
+    while (claim(queue, &message)) {
+        (void)mq_ack(queue, mq_message_receipt(message));
+        mq_message_free(message);
+    }
+    (void)mq_sweep(queue, &swept);
+}
+
+static void give_back(mq_queue *queue, const struct scene *scene)
+{
+    mq_message *message;
+    if (scene->receipt[0])
+        (void)mq_release(queue, scene->receipt);
+    if (claim(queue, &message)) {
+        (void)mq_nack(queue, mq_message_receipt(message), STAGE_DAY);
+        mq_message_free(message);
+    }
+}
+
+static void delete_queue(mq_queue *queue, const struct scene *scene)
+{
+    (void)mq_delete(scene->spool, mq_queue_name(queue), true);
+}
+
+static const struct other others[] = {
+    {"claims all", claim_all, false},
+    {"takes all", take_all, true},
+    {"gives back", give_back, false},
+    {"deletes the queue", delete_queue, true},
+};
+
+/* ---- races --------------------------------------------------------------------------------- */
+
+/* And then he sends something to what has the name by now. */
+static void act_on(const char *name, struct race *race)
+{
+    mq_queue *queue;
+    if (mq_open(race->scene.spool, name, MQ_CREATE, &queue) != 0)
+        return;
+    race->other->act(queue, &race->scene);
+    race->sent += stage_try_send(queue, race->sent ? "also 2" : "also 1", LETTER_PLAIN) == 0;
+    mq_close(queue);
+}
+
+static void strike(void *context)
+{
+    struct race *race = context;
+    act_on("jobs", race);
+    act_on("other", race);
+}
+
+/* What the other one has sent last is there, unless the operation removes whatever it finds. */
+static void expect_sent(const struct race *race, const struct content *now)
+{
+    static const struct placed sent[] = {{.body = "also 1", .size = 6}, {.body = "also 2", .size = 6}};
+    for (size_t i = 0; i < race->sent && !(race->operation->kind & OPERATION_REMOVES); i++)
+        expect(content_count(now, &sent[i]) == 1, race, "lost: ", sent[i].body);
+}
+
+static void expect_content(const struct race *race)
+{
+    struct content now;
+    scene_read(&race->scene, &now);
+    expect_sent(race, &now);
+    for (size_t i = 0; i < now.count; i++)
+        expect(content_count(&now, &now.all[i]) == 1, race, "twice: ", now.all[i].body);
+    for (size_t i = 0; i < race->before.count && !race->other->removes; i++)
+        if (content_find(&race->after, &race->before.all[i]))
+            expect(content_count(&now, &race->before.all[i]) == 1, race, "lost: ", race->before.all[i].body);
+}
+
+static bool run(struct race *race)
+{
+    const size_t descriptors = scene_descriptors();
+    const long memory = seam_memory();
+    race->sent = 0;
+    scene_begin(&race->scene, race->operation);
+    seam_open(&race->seam);
+    const int result = race->operation->act(&race->scene);
+    const bool struck = seam_close();
+    expect(result != OPERATION_LIED, race, "what it says is not so", "");
+    if (struck) {
+        const char *problem;
+        expect_content(race);
+        problem = scene_problem(&race->scene);
+        expect(!problem, race, problem ? problem : "", "");
+    }
+    scene_end(&race->scene);
+    expect(scene_descriptors() == descriptors, race, "descriptors are left open", "");
+    expect(seam_memory() == memory, race, "memory is left", "");
+    return struck;
+}
+
+static void learn(struct race *race)
+{
+    scene_begin(&race->scene, race->operation);
+    scene_read(&race->scene, &race->before);
+    scene_end(&race->scene);
+    scene_begin(&race->scene, race->operation);
+    (void)race->operation->act(&race->scene);
+    scene_read(&race->scene, &race->after);
+    scene_end(&race->scene);
+}
+
+static void run_before_each_call(const struct operation *operation, const struct other *other)
+{
+    struct race race = {.operation = operation, .other = other};
+    learn(&race);
+    race.seam = (struct seam){.faults = SEAM_NO_RIGHTS, .nth = 1, .strike = strike, .context = &race};
+    while (race.seam.nth < MOST_CALLS && run(&race))
+        race.seam.nth++;
+    expect(race.seam.nth < MOST_CALLS, &race, "there is no end to it", "");
+}
+
+/* With an argument: only the operation of that name. */
+int main(int count, char **arguments)
+{
+    for (size_t i = 0; i < operations_count; i++)
+        for (size_t other = 0; other < sizeof others / sizeof *others; other++)
+            if (count == 1 || strcmp(arguments[1], operations[i].name) == 0)
+                run_before_each_call(&operations[i], &others[other]);
+    return unit_failures != 0;
+}
