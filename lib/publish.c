@@ -9,10 +9,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "bucket.h"
 #include "clock.h"
 #include "expire.h"
+#include "id.h"
 #include "message.h"
 #include "move.h"
 #include "stats.h"
@@ -32,7 +34,7 @@ static int reserve(mq_queue *queue, const struct draft *draft)
 {
     const int64_t count = draft->name.count;
     page_add_messages(queue->page, draft->state, count);
-    if (queue->config.max_depth == 0)
+    if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
         return 0;
     bool full;
     const int error = stats_is_over(queue, queue->config.max_depth, draft->name.count, &full);
@@ -71,11 +73,28 @@ static int reserve_or_wait(mq_queue *queue, const struct draft *draft, const str
 
 /* ---- publishing ----------------------------------------------------------------- */
 
+/* Its place in the queue, as late as can be, so that the order of positions is the order of publication. In the inbox
+   the time is the order. */
+static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE])
+{
+    const int64_t now = clock_now();
+    struct name *name = &draft->name;
+    if (!queue_only_sends(queue)) {
+        name->position = page_next_positions(queue->page, name->priority, name->count, now);
+        name_format_bucket(draft->state, name, ret_bucket);
+        return;
+    }
+    name->position = id_random() >> (64 - NAME_NO_PLACE_BITS);
+    name->time = name->time > now ? name->time : now;
+    draft->state = MQ_DELAYED;
+    memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
+}
+
 /* Link the draft into its bucket, which others may remove while it is empty. */
-static int link_into(mq_queue *queue, const struct draft *draft, int *ret_dir)
+static int link_into(mq_queue *queue, struct draft *draft, int *ret_dir)
 {
     char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
-    name_format_bucket(draft->state, &draft->name, bucket);
+    place(queue, draft, bucket);
     name_format(draft->state, &draft->name, text);
     for (int tries = 0; tries < TRIES; tries++) {
         int error = queue_target(queue, draft->state, bucket, ret_dir);
@@ -91,7 +110,7 @@ static int link_into(mq_queue *queue, const struct draft *draft, int *ret_dir)
 }
 
 /* The queue was deleted under us: the draft goes into the one that has its name now, or is made anew. */
-static int link_into_new(mq_queue *queue, const struct draft *draft, int *ret_dir)
+static int link_into_new(mq_queue *queue, struct draft *draft, int *ret_dir)
 {
     int error = -ENOENT;
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
@@ -104,15 +123,19 @@ static int link_into_new(mq_queue *queue, const struct draft *draft, int *ret_di
     return error;
 }
 
+static int sync_names(mq_queue *queue, const struct draft *draft, int dir)
+{
+    int error = fs_sync_dir(dir);
+    if (!error)
+        error = bucket_settle(queue->dir, draft->state, dir);
+    return error ? error : queue_settle(queue);
+}
+
 /* The name is in the bucket; make it stay there. A failed sync is final: the message was not sent. */
 static int make_durable(mq_queue *queue, const struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
-    int error = fs_sync_dir(dir);
-    if (!error)
-        error = bucket_settle(queue->dir, draft->state, dir);
-    if (!error)
-        error = queue_settle(queue);
+    int error = queue_only_sends(queue) ? fs_sync_around(draft->file.file) : sync_names(queue, draft, dir);
     if (!error)
         return 0;
     name_format(draft->state, &draft->name, text);
@@ -120,13 +143,22 @@ static int make_durable(mq_queue *queue, const struct draft *draft, int dir)
     return error;
 }
 
+static void announce(mq_queue *queue, const struct draft *draft)
+{
+    if (queue_only_sends(queue)) {
+        fs_touch_dir(queue->dir, "waiters"); /* whoever takes it in counts it */
+        return;
+    }
+    page_add_bytes(queue->page, (int64_t)draft->size);
+    page_count(queue->page, PAGE_SENT, draft->name.count);
+    move_announce(queue, draft->state, &draft->name, false);
+}
+
 static int link_and_sync(mq_queue *queue, struct draft *draft)
 {
     int dir, error = draft->durable ? fs_sync_data(draft->file.file) : 0;
     if (error)
         return error;
-    /* As late as can be, so that the order of positions is the order of publication. */
-    draft->name.position = page_next_positions(queue->page, draft->name.priority, draft->name.count, clock_now());
     error = link_into(queue, draft, &dir);
     if (error == -ENOENT)
         error = link_into_new(queue, draft, &dir);
@@ -134,9 +166,7 @@ static int link_and_sync(mq_queue *queue, struct draft *draft)
         error = make_durable(queue, draft, dir);
     if (error)
         return error;
-    page_add_bytes(queue->page, (int64_t)draft->size);
-    page_count(queue->page, PAGE_SENT, draft->name.count);
-    move_announce(queue, draft->state, &draft->name, false);
+    announce(queue, draft);
     return 0;
 }
 
@@ -151,15 +181,21 @@ int publish(mq_queue *queue, struct draft *draft, const struct mq_send_options *
     return error;
 }
 
+static int open_draft(mq_queue *queue, struct draft *draft)
+{
+    const int error = queue_demand(queue, ACCESS_SEND);
+    return error ? error : fs_draft_open(&draft->file, queue->dir, "tmp", access_mode(queue->sharing, ACCESS_FILE));
+}
+
 int publish_open(mq_queue *queue, struct draft *draft)
 {
     draft->begun = clock_monotonic();
-    int error = fs_draft_open(&draft->file, queue->dir, "tmp");
+    int error = open_draft(queue, draft);
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
         error = queue_reopen(queue); /* it was deleted under us */
         if (error)
             return error;
-        error = fs_draft_open(&draft->file, queue->dir, "tmp");
+        error = open_draft(queue, draft);
     }
     return error;
 }
