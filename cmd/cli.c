@@ -280,12 +280,19 @@ void cli_survive_cut_pages(void)
     (void)sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = replace_page, .sa_flags = SA_SIGINFO}, NULL);
 }
 
+int cli_check_name(const char *name)
+{
+    if (mq_queue_name_is_valid(name))
+        return STATUS_DONE;
+    return cli_fail(STATUS_USAGE, NULL,
+                    "'%s': not a queue name: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with no . or -", name);
+}
+
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
 {
-    if (!mq_queue_name_is_valid(name))
-        return cli_fail(STATUS_USAGE, NULL,
-                        "'%s': not a queue name: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with no . or -",
-                        name);
+    const int status_of_name = cli_check_name(name);
+    if (status_of_name != STATUS_DONE)
+        return status_of_name;
     cli_survive_cut_pages();
     const int error = mq_open(cli_spool, name, flags, ret_queue);
     if (!error)

@@ -62,6 +62,9 @@ static inline int cli_worse(int status, int other)
 /* Go on when a queue's shared page is cut short under us: before opening one otherwise than with cli_open. */
 void cli_survive_cut_pages(void);
 
+/* Whether it is a queue's name, or report that it is not. */
+int cli_check_name(const char *name);
+
 /* Open a queue, or report why not. */
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue);
 

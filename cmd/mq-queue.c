@@ -14,6 +14,7 @@
 #include "peek.h"
 #include "selection.h"
 #include "settings.h"
+#include "sharing.h"
 #include "upkeep.h"
 
 #define PEEK_COUNT 10
@@ -23,6 +24,7 @@ static bool arg_states[MQ_STATES], arg_has_states;
 static char **arg_ids;
 static int arg_id_count;
 static bool arg_force, arg_repair;
+static struct sharing sharing = SHARING_NONE;
 static struct selection selection;
 
 static const struct argp_option options[] = {
@@ -30,6 +32,9 @@ static const struct argp_option options[] = {
     {"state", COMMAND_LONG('s'), "STATE", 0, "peek, purge: those that are ready, delayed, inflight, dead, or all", 1},
     {"id", 'i', "ID", 0, "peek: show this message whole; may be repeated", 1},
     {"older-than", COMMAND_LONG('o'), "DURATION", 0, "purge: those sent, or dead, for so long", 1},
+    {"mode", COMMAND_LONG('m'), "MODE", 0,
+     "create: who may use it, as of chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
+    {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode speaks of, by name or number", 1},
     {"force", COMMAND_LONG('f'), NULL, 0, "delete: with all its messages", 1},
     {"repair", COMMAND_LONG('r'), NULL, 0, "check: move what does not belong aside", 1},
     {0},
@@ -41,6 +46,8 @@ static int run_create(char **words, int count)
 {
     mq_queue *queue;
     int status = settings_check(words[0], words + 1, count - 1);
+    if (status == STATUS_DONE && sharing.mode)
+        status = sharing_create(&sharing, words[0]);
     if (status == STATUS_DONE)
         status = cli_open(words[0], MQ_CREATE, &queue);
     if (status != STATUS_DONE)
@@ -163,7 +170,7 @@ static int run_check(char **words, int count)
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"create", "", 1, -1, run_create},   {"config", "j", 1, -1, run_config},
+    {"create", "mg", 1, -1, run_create}, {"config", "j", 1, -1, run_config},
     {"list", "j", 0, 0, run_list},       {"peek", "nsij", 1, 1, run_peek},
     {"purge", "soj", 1, 1, run_purge},   {"delete", "f", 1, 1, run_delete},
     {"sweep", "j", 0, -1, upkeep_sweep}, {"check", "rj", 0, -1, run_check},
@@ -204,6 +211,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('o'):
         selection.older_than = cli_period(state, "--older-than", argument);
         break;
+    case COMMAND_LONG('m'):
+        sharing_set_mode(&sharing, state, argument);
+        break;
+    case COMMAND_LONG('g'):
+        sharing_set_group(&sharing, state, argument);
+        break;
     case COMMAND_LONG('f'):
         arg_force = true;
         break;
@@ -213,6 +226,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_SUCCESS:
         if (arg_count && arg_id_count > 0)
             cli_usage(state, "peek: --count and --id exclude one another");
+        if (sharing.group != MQ_OWN_GROUP && !sharing.mode)
+            cli_usage(state, "create: --group without --mode gives it nothing");
         return 0;
     default:
         return command_parse(&line, key, state);

@@ -194,7 +194,7 @@ static int write_and_rename(int dir, const char *name, const char *text, size_t 
     char draft[64];
     snprintf(draft, sizeof draft, ".mq-stat-%d.tmp", (int)getpid()); /* no collector reads such a name */
     (void)fs_unlink(dir, draft);                                     /* of a dead process with our number */
-    const int file = fs_make_file(dir, draft);
+    const int file = fs_make_file(dir, draft, FS_FILE_MODE);
     if (file < 0)
         return file;
     let_others_read(file);

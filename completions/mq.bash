@@ -22,7 +22,8 @@ __mq_options() {
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
     mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all" ;;
-    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --force --repair" ;;
+    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --mode= --group= --force" \
+        "--repair" ;;
     esac
 }
 
@@ -102,6 +103,8 @@ __mq_values() {
     -S | --spool) compgen -d -- "$cur" ;;
     -f | --file) compgen -f -- "$cur" ;;
     --to | --reply-to) compgen -W "$(__mq_queues)" -- "$cur" ;;
+    --mode) compgen -W '660 640 620 644 622 666' -- "$cur" ;;
+    --group) compgen -A group -- "$cur" ;;
     --state) compgen -W 'ready delayed inflight dead all' -- "$cur" ;;
     -p | --priority) compgen -W '0 1 2 3 4 5 6 7 8 9' -- "$cur" ;;
     esac

@@ -8,8 +8,10 @@
 
 #include "batch.h"
 #include "bucket.h"
+#include "clock.h"
 #include "decode.h"
 #include "fs.h"
+#include "inbox.h"
 
 /* ---- looking ---------------------------------------------------------------------- */
 
@@ -55,10 +57,11 @@ static int browse_file(struct browse *browse, int dir)
     if (name.count == 1)
         return show(browse, &name);
     const int file = fs_open_file(dir, browse->file);
-    if (file < 0)
-        return file == -ENOENT ? 0 : file;
-    const int stop = batch_walk(file, &name, show, browse);
-    close(file);
+    if (file == -ENOENT)
+        return 0;
+    const int stop = file < 0 ? queue_file_error(browse->queue, file) : batch_walk(file, &name, show, browse);
+    if (file >= 0)
+        close(file);
     return stop == -EBADMSG ? show(browse, &name) : stop;
 }
 
@@ -81,7 +84,11 @@ int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_
 {
     struct browse browse = {.queue = queue, .state = state, .each = each, .context = context};
     struct listing buckets = {0};
-    int stop = bucket_list(queue->dir, state, &buckets);
+    int stop = queue_demand(queue, ACCESS_LOOK);
+    if (!stop) {
+        (void)inbox_take(queue, clock_now(), INBOX_ALL); /* else it is shown where it is */
+        stop = bucket_list(queue->dir, state, &buckets);
+    }
     for (size_t i = 0; i < buckets.count && !stop; i++) {
         browse.bucket = listing_at(&buckets, i);
         stop = browse_bucket(&browse);
@@ -161,7 +168,7 @@ int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **re
     const int file = fs_open_file(place.dir, place.file);
     close(place.dir);
     if (file < 0)
-        return file == -ENOENT ? 0 : file;
+        return file == -ENOENT ? 0 : queue_file_error(queue, file);
     const int error = open_message(file, entry, &place.name, ret_message);
     if (error)
         close(file);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "fs.h"
 #include "name.h"
 
@@ -107,23 +108,28 @@ int bucket_open(int queue_dir, enum mq_state state, const char *bucket)
 }
 
 /* Make a directory in a state's directory; that it is there already is as good. */
-static int make(int queue_dir, enum mq_state state, const char *bucket)
+static int make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket)
 {
     const int state_dir = fs_open_dir(queue_dir, name_of_state(state));
     if (state_dir < 0)
         return state_dir;
-    const int error = fs_make_dir(state_dir, bucket);
+    const int error = access_make_dir(queue_dir, sharing, state_dir, bucket);
     close(state_dir);
     return error == -EEXIST ? 0 : error;
 }
 
-int bucket_make(int queue_dir, enum mq_state state, const char *bucket)
+int bucket_open_inbox(int queue_dir)
+{
+    return fs_open_passage_below(queue_dir, name_of_state(MQ_DELAYED), NAME_RESERVE_BUCKET);
+}
+
+int bucket_make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket)
 {
     for (;;) {
         const int dir = bucket_open(queue_dir, state, bucket);
         if (dir != -ENOENT)
             return dir;
-        const int error = make(queue_dir, state, bucket);
+        const int error = make(queue_dir, sharing, state, bucket);
         if ((error == -ENOSPC || error == -EDQUOT) && state != MQ_READY) {
             const int reserve = bucket_open(queue_dir, state, NAME_RESERVE_BUCKET);
             return reserve < 0 ? error : reserve;
@@ -133,12 +139,23 @@ int bucket_make(int queue_dir, enum mq_state state, const char *bucket)
     }
 }
 
-int bucket_make_reserves(int queue_dir)
+/* Open to senders from when it is there on: nobody sends to a queue that is being made. */
+static int open_inbox_to_senders(int queue_dir, unsigned sharing)
+{
+    const int delayed = access_has_inbox(sharing) ? fs_open_dir(queue_dir, name_of_state(MQ_DELAYED)) : -ENOENT;
+    if (delayed < 0)
+        return delayed == -ENOENT ? 0 : delayed;
+    const int error = access_apply(sharing, ACCESS_INBOX, delayed, NAME_RESERVE_BUCKET);
+    close(delayed);
+    return error;
+}
+
+int bucket_make_reserves(int queue_dir, unsigned sharing)
 {
     int error = 0;
     for (int state = MQ_DELAYED; state < MQ_STATES && !error; state++)
-        error = make(queue_dir, (enum mq_state)state, NAME_RESERVE_BUCKET);
-    return error;
+        error = make(queue_dir, sharing, (enum mq_state)state, NAME_RESERVE_BUCKET);
+    return error ? error : open_inbox_to_senders(queue_dir, sharing);
 }
 
 int bucket_remove(int queue_dir, enum mq_state state, const char *bucket)

@@ -42,10 +42,13 @@ int bucket_open(int queue_dir, enum mq_state state, const char *bucket);
 
 /* Open a bucket, made where it is missing; on a full disk the state's reserve, where it has one. -ENOENT: the
    queue is gone. */
-int bucket_make(int queue_dir, enum mq_state state, const char *bucket);
+int bucket_make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket);
+
+/* Open the inbox as somebody who may only put something in. */
+int bucket_open_inbox(int queue_dir);
 
 /* Make the reserves of a new queue's states: without them a claim would need room that a full disk does not have. */
-int bucket_make_reserves(int queue_dir);
+int bucket_make_reserves(int queue_dir, unsigned sharing);
 
 /* Remove a bucket if it is empty. 1 removed, 0 it is not empty or was gone. */
 int bucket_remove(int queue_dir, enum mq_state state, const char *bucket);

@@ -177,7 +177,7 @@ static int check_file_entry(struct check *check, const char *place, const char *
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    return check_file_entry(context, "tmp", name, type);
+    return type == DT_DIR && name_is_new_bucket(name) ? 0 : check_file_entry(context, "tmp", name, type);
 }
 
 static int check_host_entry(void *context, const char *name, unsigned char type)
@@ -232,19 +232,27 @@ static int check_later_dir(struct check *check, const char *name, fs_list_fn *ea
     return error == -ENOENT ? 0 : error;
 }
 
+/* Of those that who may only look does not see into. */
+static int check_work_dir(struct check *check, const char *name, fs_list_fn *each)
+{
+    return check->queue->rights == ACCESS_LOOK ? 0 : check_dir(check, name, each);
+}
+
 int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
              void *context)
 {
     struct check check = {.queue = queue, .repair = repair, .each = each, .context = context};
-    int error = check_dir(&check, ".", check_queue_entry);
+    int error = queue_demand(queue, ACCESS_LOOK);
+    if (!error)
+        error = check_dir(&check, ".", check_queue_entry);
     for (int state = 0; state < MQ_STATES && !error; state++) {
         check.state = (enum mq_state)state;
         error = check_dir(&check, name_of_state(check.state), check_state_entry);
     }
     if (!error)
-        error = check_dir(&check, "tmp", check_tmp_entry);
+        error = check_work_dir(&check, "tmp", check_tmp_entry);
     if (!error)
-        error = check_dir(&check, "waiters", check_waiters_entry);
+        error = check_work_dir(&check, "waiters", check_waiters_entry);
     if (!error)
         error = check_dir(&check, "host", check_host_entry);
     if (!error)

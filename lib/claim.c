@@ -34,11 +34,11 @@ static void give_back(mq_queue *queue, int dir, const char *file, const struct n
     (void)move_message(queue, MQ_INFLIGHT, dir, file, MQ_READY, &ready); /* else its deadline brings it back */
 }
 
-static int open_file(int file, const struct name *claimed, struct claimed *ret_claimed)
+static int open_file(const mq_queue *queue, int file, const struct name *claimed, struct claimed *ret_claimed)
 {
     struct claimed opened = {.name = *claimed, .file = file};
     if (file < 0)
-        return file;
+        return queue_file_error(queue, file);
     const int error = claimed->count > 1 ? 0 : decode_file(file, claimed, &opened.message);
     if (error)
         close(file);
@@ -53,7 +53,7 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, struct clai
     char file_name[NAME_SIZE];
     const int dir = queue->target[MQ_INFLIGHT].dir;
     name_format(MQ_INFLIGHT, claimed, file_name);
-    const int error = open_file(fs_open_file(dir, file_name), claimed, ret_claimed);
+    const int error = open_file(queue, fs_open_file(dir, file_name), claimed, ret_claimed);
     if (!error) {
         page_count(queue->page, PAGE_DELIVERED, claimed->count);
         if (claimed->attempts > 1)

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "fs.h"
 #include "id.h"
 #include "mq.h"
@@ -267,11 +268,15 @@ static void print_changed(FILE *out, const char *text, const char *key, const ch
 static int write_file(int queue_dir, int tmp, const char *text, size_t size)
 {
     char name[32];
+    unsigned sharing;
+    int error = access_read(queue_dir, &sharing);
+    if (error)
+        return error;
     snprintf(name, sizeof name, "config-%016" PRIx64, id_random());
-    const int file = fs_make_file(tmp, name);
+    const int file = fs_make_file(tmp, name, access_mode(sharing, ACCESS_CONFIG));
     if (file < 0)
         return file;
-    int error = fs_write_all(file, text, size);
+    error = fs_write_all(file, text, size);
     if (!error)
         error = fs_sync_data(file);
     close(file);
@@ -317,8 +322,9 @@ int config_store(int queue_dir, int tmp, const char *key, const char *value)
     const int wrong = mq_config_check(key, value, problem, sizeof problem);
     if (wrong)
         return wrong;
-    /* Two administrators who change different keys at once must both succeed. */
-    const int lock = fs_open_dir(queue_dir, ".");
+    /* Two administrators who change different keys at once must both succeed; and who may only look has no way to
+       hold this lock. */
+    const int lock = fs_open_dir(tmp, ".");
     if (lock < 0)
         return lock;
     flock(lock, LOCK_EX);

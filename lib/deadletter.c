@@ -118,7 +118,11 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
     struct browse_place place;
     if (entry->state != MQ_DEAD)
         return -EINVAL;
-    const int found = browse_find(queue, entry, &place);
+    int found = queue_demand(queue, ACCESS_ALL);
+    if (!found)
+        found = queue_demand(to, ACCESS_ALL);
+    if (!found)
+        found = browse_find(queue, entry, &place);
     if (found != 1)
         return found;
     const int moved = retry(queue, &place, to);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "bucket.h"
 #include "clock.h"
 #include "fs.h"
@@ -55,6 +56,7 @@ static int remove_states(int queue_dir)
 struct transfer {
     enum mq_state state;
     int from_queue, to_queue;
+    unsigned to_sharing;
     int from_tmp, to_tmp;
     int from, to; /* buckets */
 };
@@ -86,7 +88,8 @@ static int transfer_bucket(void *context, const char *bucket, unsigned char type
     if (type != DT_DIR || !name_is_bucket(transfer->state, bucket))
         return 0;
     transfer->from = bucket_open(transfer->from_queue, transfer->state, bucket);
-    transfer->to = transfer->from < 0 ? transfer->from : bucket_make(transfer->to_queue, transfer->state, bucket);
+    transfer->to = transfer->from < 0 ? transfer->from
+                                      : bucket_make(transfer->to_queue, transfer->to_sharing, transfer->state, bucket);
     const int error = transfer->to < 0 ? transfer->to : fs_list_at(transfer->from, ".", transfer_message, transfer);
     if (transfer->from >= 0)
         close(transfer->from);
@@ -113,9 +116,11 @@ static int transfer_all(int from_queue, int to_queue)
                                 .to_queue = to_queue,
                                 .from_tmp = fs_open_dir(from_queue, "tmp"),
                                 .to_tmp = fs_open_dir(to_queue, "tmp")};
-    const int error = transfer.from_tmp < 0 ? transfer.from_tmp
-                      : transfer.to_tmp < 0 ? transfer.to_tmp
-                                            : transfer_states(&transfer);
+    int error = transfer.from_tmp < 0 ? transfer.from_tmp : transfer.to_tmp < 0 ? transfer.to_tmp : 0;
+    if (!error)
+        error = access_read(to_queue, &transfer.to_sharing);
+    if (!error)
+        error = transfer_states(&transfer);
     if (transfer.from_tmp >= 0)
         close(transfer.from_tmp);
     if (transfer.to_tmp >= 0)
@@ -147,9 +152,10 @@ static int put_back(int spool, const char *held, const char *queue)
     if (dir < 0)
         return dir;
     /* With what room there is: the messages that are there need no more. */
-    if (spool_make_dirs(dir) == 0)
+    unsigned sharing;
+    int error = access_read(dir, &sharing);
+    if (!error && spool_make_dirs(dir, sharing) == 0)
         (void)fs_sync_dir(dir);
-    int error;
     do {
         error = fs_rename(spool, held, spool, queue);
         if (error == -EEXIST || error == -ENOTEMPTY)

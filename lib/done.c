@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "fs.h"
 #include "id.h"
 #include "move.h"
@@ -27,12 +28,12 @@ static int open_bucket(const mq_queue *queue, int64_t moment)
 static int make_bucket(const mq_queue *queue, int64_t moment)
 {
     char bucket[NAME_BUCKET_SIZE];
-    int error = fs_make_dir(queue->dir, "done");
+    int error = fs_make_dir(queue->dir, "done"); /* a shared queue has it from the beginning */
     const int done = !error || error == -EEXIST ? fs_open_dir(queue->dir, "done") : error;
     if (done < 0)
         return done;
     name_format_done_bucket(moment, queue->config.dedup_window, bucket);
-    error = fs_make_dir(done, bucket);
+    error = access_make_dir(queue->dir, queue->sharing, done, bucket);
     const int dir = !error || error == -EEXIST ? fs_open_dir(done, bucket) : error;
     close(done);
     return dir;

@@ -15,6 +15,7 @@
 #include "deadletter.h"
 #include "failures.h"
 #include "fs.h"
+#include "inbox.h"
 #include "move.h"
 #include "retry.h"
 #include "split.h"
@@ -22,6 +23,9 @@
 
 /* Messages that one caller moves at most: some milliseconds of work. */
 #define BUDGET 256
+
+/* The inbox is listed whole for any of it, so that more of it is worth while. */
+#define INBOX_BUDGET 4096
 
 /* Ends a walk whose budget is used up; no errno is positive. */
 #define BUDGET_USED 1
@@ -81,7 +85,9 @@ static int move_on(mq_queue *queue, enum mq_state state, int bucket_dir, const c
 static int make_due(void *context, int bucket_dir, const char *file, const struct name *name)
 {
     struct work *work = context;
-    return account(work, move_on(work->queue, MQ_DELAYED, bucket_dir, file, name), name);
+    const int moved = inbox_has(work->queue, name) ? inbox_take_one(work->queue, bucket_dir, file, name, work->now)
+                                                   : move_on(work->queue, MQ_DELAYED, bucket_dir, file, name);
+    return account(work, moved, name);
 }
 
 static int lapse(void *context, int bucket_dir, const char *file, const struct name *name)
@@ -165,7 +171,7 @@ static int do_duty(mq_queue *queue, enum page_time which, int64_t now)
 
 int expire_all(mq_queue *queue, int64_t now)
 {
-    int error = 0;
+    int error = inbox_take(queue, now, INBOX_BUDGET);
     for (int which = 0; which < PAGE_TIMES && !error; which++)
         if (take_duty(queue, (enum page_time)which, now))
             error = do_duty(queue, (enum page_time)which, now);
@@ -174,6 +180,8 @@ int expire_all(mq_queue *queue, int64_t now)
 
 void expire_some(mq_queue *queue, int64_t now)
 {
+    if (queue_only_sends(queue))
+        return;
     for (int which = 0; which < PAGE_TIMES; which++)
         if (take_duty(queue, (enum page_time)which, now)) {
             (void)do_duty(queue, (enum page_time)which, now);
@@ -235,7 +243,7 @@ static int expire_ready(mq_queue *queue, int64_t now, uint64_t *ret_done)
 int expire_everything(mq_queue *queue, int64_t now, struct mq_swept *swept)
 {
     uint64_t *const counts[PAGE_TIMES] = {&swept->due, &swept->lapsed, &swept->expired};
-    int error = 0;
+    int error = inbox_take(queue, now, INBOX_ALL);
     for (int which = 0; which < PAGE_TIMES && !error; which++) {
         struct work work = {.queue = queue, .now = now, .budget = INT64_MAX};
         int64_t next;

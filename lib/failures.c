@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "bucket.h"
 #include "fs.h"
 #include "id.h"
@@ -25,7 +26,7 @@ static int open_dir(const mq_queue *queue)
 
 static int make_dir(const mq_queue *queue)
 {
-    const int error = fs_make_dir(queue->dir, "failures");
+    const int error = fs_make_dir(queue->dir, "failures"); /* a shared queue has it from the beginning */
     return error && error != -EEXIST ? error : open_dir(queue);
 }
 
@@ -53,7 +54,7 @@ static int write_newer_half(const mq_queue *queue, int dir, const char *id, cons
     char name[40];
     snprintf(name, sizeof name, "failures-%016" PRIx64, id_random());
     const int tmp = fs_open_dir(queue->dir, "tmp");
-    const int file = tmp < 0 ? tmp : fs_make_file(tmp, name);
+    const int file = tmp < 0 ? tmp : fs_make_file(tmp, name, access_mode(queue->sharing, ACCESS_FILE));
     int error = file < 0 ? file : fs_write_all(file, text + size - rest, rest);
     if (!error)
         error = fs_replace(tmp, name, dir, id);
@@ -83,10 +84,10 @@ static int shorten(const mq_queue *queue, int dir, const char *id)
     return error;
 }
 
-static int append(int dir, const char *id, const char *line, size_t size, bool *ret_full)
+static int append(const mq_queue *queue, int dir, const char *id, const char *line, size_t size, bool *ret_full)
 {
     struct stat status;
-    const int file = fs_open_append(dir, id);
+    const int file = fs_open_append(dir, id, access_mode(queue->sharing, ACCESS_FILE));
     if (file < 0)
         return file;
     int error = fstat(file, &status) < 0 ? -errno : 0;
@@ -105,11 +106,11 @@ int failures_add(mq_queue *queue, const char *id, const char *line, size_t size)
         dir = make_dir(queue);
     if (dir < 0)
         return dir;
-    int error = append(dir, id, line, size, &full);
+    int error = append(queue, dir, id, line, size, &full);
     if (!error && full)
         error = shorten(queue, dir, id);
     if (!error && full)
-        error = append(dir, id, line, size, &full);
+        error = append(queue, dir, id, line, size, &full);
     close(dir);
     return error;
 }

@@ -34,6 +34,12 @@ int fs_open_dir(int at, const char *name)
     return result(openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+int fs_open_passage(int at, const char *name)
+{
+    const int dir = fs_open_dir(at, name);
+    return dir == -EACCES ? result(openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) : dir;
+}
+
 /* The kernel refuses links on the way, and ways out of `at`, by itself. */
 static int open_below_whole(int at, const char *parent, const char *name, int flags)
 {
@@ -49,7 +55,7 @@ static int open_below(int at, const char *parent, const char *name, int flags)
     int file = open_below_whole(at, parent, name, flags);
     if (file != -ENOSYS && file != -EPERM)
         return file;
-    const int dir = fs_open_dir(at, parent);
+    const int dir = fs_open_passage(at, parent);
     if (dir < 0)
         return dir;
     file = result(openat(dir, name, flags));
@@ -62,9 +68,16 @@ int fs_open_dir_below(int at, const char *parent, const char *name)
     return open_below(at, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int fs_open_shared_below(int at, const char *parent, const char *name)
+int fs_open_passage_below(int at, const char *parent, const char *name)
 {
-    return open_below(at, parent, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const int dir = fs_open_dir_below(at, parent, name);
+    return dir == -EACCES ? open_below(at, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : dir;
+}
+
+int fs_open_shared_below(int at, const char *parent, const char *name, bool writable)
+{
+    const int access = writable ? O_RDWR : O_RDONLY;
+    return open_below(at, parent, name, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 static int make_parents(const char *path)
@@ -84,23 +97,29 @@ static int make_parents(const char *path)
     return 0;
 }
 
+/* An administrator may let users go through a spool and not list it. */
+static int open_root(const char *path)
+{
+    const int dir = result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return dir == -EACCES ? result(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)) : dir;
+}
+
 int fs_open_root(const char *path, bool make)
 {
-    int dir = result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const int dir = open_root(path);
     if (dir != -ENOENT || !make)
         return dir;
     const int error = make_parents(path);
-    return error ? error : result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return error ? error : open_root(path);
 }
 
-static int open_regular(int at, const char *name, int flags)
+static int open_regular(int at, const char *name, int flags, struct stat *ret_status)
 {
     const int file = openat(at, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, FS_FILE_MODE);
     if (file < 0)
         return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
-    struct stat status;
-    const int error = result(fstat(file, &status));
-    if (!error && S_ISREG(status.st_mode))
+    const int error = result(fstat(file, ret_status));
+    if (!error && S_ISREG(ret_status->st_mode))
         return file;
     close(file);
     return error ? error : -EBADMSG;
@@ -108,17 +127,54 @@ static int open_regular(int at, const char *name, int flags)
 
 int fs_open_file(int at, const char *name)
 {
-    return open_regular(at, name, O_RDONLY);
+    struct stat status;
+    return open_regular(at, name, O_RDONLY, &status);
 }
 
-int fs_open_append(int at, const char *name)
+int fs_open_append(int at, const char *name, mode_t mode)
 {
-    return open_regular(at, name, O_RDWR | O_APPEND | O_CREAT);
+    struct stat status;
+    const int file = open_regular(at, name, O_RDWR | O_APPEND | O_CREAT, &status);
+    if (file < 0)
+        return file;
+    if (status.st_nlink > 1) {
+        close(file);
+        return -EBADMSG;
+    }
+    if (status.st_size == 0 && mode != FS_FILE_MODE)
+        (void)fs_set_mode(file, mode); /* somebody else who made it does so himself */
+    return file;
 }
 
-int fs_make_file(int at, const char *name)
+int fs_make_file(int at, const char *name, mode_t mode)
 {
-    return result(openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));
+    const int file = result(openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));
+    const int error = file >= 0 && mode != FS_FILE_MODE ? fs_set_mode(file, mode) : 0;
+    if (!error)
+        return file;
+    fs_unlink(at, name);
+    close(file);
+    return error;
+}
+
+int fs_set_mode(int file, mode_t mode)
+{
+    return result(fchmod(file, mode));
+}
+
+int fs_set_mode_at(int at, const char *name, mode_t mode)
+{
+    return result(fchmodat(at, name, mode, 0));
+}
+
+int fs_set_group(int dir, gid_t group)
+{
+    return result(fchown(dir, (uid_t)-1, group));
+}
+
+int fs_may(int at, const char *name, int bits)
+{
+    return result(faccessat(at, name, bits, AT_EACCESS));
 }
 
 int fs_make_dir(int at, const char *name)
@@ -174,6 +230,11 @@ int fs_sync_dir(int dir)
     return result(fsync(dir));
 }
 
+int fs_sync_around(int file)
+{
+    return result(syncfs(file));
+}
+
 bool fs_is_settled(int dir)
 {
     struct stat status;
@@ -202,19 +263,27 @@ void fs_touch_dir(int at, const char *name)
     (void)utimensat(at, name, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
-int fs_draft_open(struct fs_draft *draft, int at, const char *tmp)
+static int set_mode_of_draft(const struct fs_draft *draft, mode_t mode)
+{
+    const int error = mode == FS_FILE_MODE ? 0 : fs_set_mode(draft->file, mode);
+    if (error)
+        close(draft->file);
+    return error;
+}
+
+int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
 {
     draft->tmp = -1;
     draft->file = openat(at, tmp, O_TMPFILE | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE);
     if (draft->file >= 0)
-        return 0;
+        return set_mode_of_draft(draft, mode);
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
         return -errno;
-    draft->tmp = fs_open_dir(at, tmp);
+    draft->tmp = fs_open_passage(at, tmp);
     if (draft->tmp < 0)
         return draft->tmp;
     snprintf(draft->name, sizeof draft->name, "%016" PRIx64, id_random());
-    draft->file = fs_make_file(draft->tmp, draft->name);
+    draft->file = fs_make_file(draft->tmp, draft->name, mode);
     if (draft->file < 0)
         close(draft->tmp);
     return draft->file < 0 ? draft->file : 0;
@@ -289,14 +358,16 @@ ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset)
     return got < 0 ? -errno : got;
 }
 
-int fs_make_fifo(int at, const char *name)
+int fs_make_fifo(int at, const char *name, mode_t mode)
 {
     char hidden[NAME_MAX];
     snprintf(hidden, sizeof hidden, ".%s", name);
     if (mkfifoat(at, hidden, FS_FILE_MODE) < 0)
         return -errno;
     const int fifo = result(openat(at, hidden, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-    const int error = fifo < 0 ? fifo : fs_rename(at, hidden, at, name);
+    int error = fifo >= 0 && mode != FS_FILE_MODE ? fs_set_mode(fifo, mode) : 0;
+    if (!error)
+        error = fifo < 0 ? fifo : fs_rename(at, hidden, at, name);
     if (!error)
         return fifo;
     fs_unlink(at, hidden);
@@ -305,15 +376,24 @@ int fs_make_fifo(int at, const char *name)
     return error;
 }
 
+/* What is open under the name is looked at each time: another user may have put something else there meanwhile. */
+static int open_fifo(int at, const char *name, int access)
+{
+    const int fifo = result(openat(at, name, access | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
+    struct stat status;
+    if (fifo < 0 || (fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode)))
+        return fifo;
+    close(fifo);
+    return -EBADMSG;
+}
+
 int fs_open_fifo(int at, const char *name)
 {
-    const int fifo = openat(at, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    const int fifo = open_fifo(at, name, O_WRONLY);
     if (fifo < 0)
-        return -errno;
-    struct stat status;
-    const bool is_fifo = fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode);
+        return fifo;
     /* It has a reader, who may go before we write: then we are the reader, and no SIGPIPE ends the caller. */
-    const int ours = is_fifo ? result(openat(at, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)) : -EBADMSG;
+    const int ours = open_fifo(at, name, O_RDWR);
     close(fifo);
     return ours;
 }

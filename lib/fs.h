@@ -19,9 +19,13 @@
 
 int fs_open_dir(int at, const char *name);
 
+/* A directory to go through: also one that may not be listed. That one can be neither listed, synced nor locked. */
+int fs_open_passage(int at, const char *name);
+
 /* `name` in the directory `parent` of `at`, in one system call where the kernel can (openat2). */
 int fs_open_dir_below(int at, const char *parent, const char *name);
-int fs_open_shared_below(int at, const char *parent, const char *name); /* a file to map, read-write */
+int fs_open_passage_below(int at, const char *parent, const char *name);
+int fs_open_shared_below(int at, const char *parent, const char *name, bool writable); /* a file to map */
 
 /* A spool by its path, whose links the administrator chose; with `make` it and its parents are made where they are
    missing. */
@@ -30,12 +34,26 @@ int fs_open_root(const char *path, bool make);
 /* A regular file, read-only. -EBADMSG for anything else: a fifo or device is never waited for. */
 int fs_open_file(int at, const char *name);
 
-/* A fresh regular file, read-write. -EEXIST where the name is taken. */
-int fs_make_file(int at, const char *name);
-int fs_make_dir(int at, const char *name);
+/* A fresh regular file, read-write. -EEXIST where the name is taken. Any other mode than FS_FILE_MODE is had whatever
+   the umask is. */
+int fs_make_file(int at, const char *name, mode_t mode);
+int fs_make_dir(int at, const char *name); /* of FS_DIR_MODE */
 
-/* A regular file to append to, made where it is missing. -EBADMSG for anything else. */
-int fs_open_append(int at, const char *name);
+/* A regular file to append to, made where it is missing, with that mode. -EBADMSG for anything else, and for one that
+   has another name somewhere: it may be anybody's. */
+int fs_open_append(int at, const char *name, mode_t mode);
+
+/* Only the owner of a file may set its mode; one that has it already is left alone. */
+int fs_set_mode(int file, mode_t mode);
+
+/* The same by a name that nobody else can have made. */
+int fs_set_mode_at(int at, const char *name, mode_t mode);
+
+/* Give a directory to a group. -EPERM: this user is none of its members. */
+int fs_set_group(int dir, gid_t group);
+
+/* Whether this process may do what the bits R_OK, W_OK, X_OK say: 0 or why not. */
+int fs_may(int at, const char *name, int bits);
 
 /* Rename to a fresh name: -EEXIST where it is taken, never a silent replacement where the file system can tell. */
 int fs_rename(int from, const char *name, int to, const char *new_name);
@@ -54,6 +72,9 @@ int fs_unlink(int at, const char *name);
 int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY where something is in it */
 int fs_sync_data(int file);
 int fs_sync_dir(int dir);
+
+/* Sync all of the file system that a file lies in: for its name in a directory that may not be opened to be synced. */
+int fs_sync_around(int file);
 
 /*
  * Whether a directory's own name is known to be on the disk. The knowledge is the directory's
@@ -84,7 +105,7 @@ struct fs_draft {
     int tmp; /* -1 where it has no name */
     char name[24];
 };
-int fs_draft_open(struct fs_draft *draft, int at, const char *tmp);
+int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
 int fs_draft_link(const struct fs_draft *draft, int dir, const char *name);
 void fs_draft_close(struct fs_draft *draft);
 
@@ -101,7 +122,7 @@ ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset);
 
 /* A FIFO that we hold open for reading and writing, so that it never ends: made under a dot name, and
    given its own once it is open, since who finds a FIFO that nobody reads takes its reader for dead. */
-int fs_make_fifo(int at, const char *name);
+int fs_make_fifo(int at, const char *name, mode_t mode);
 
 /* A FIFO to write to without waiting. -ENXIO: nobody reads it; -EBADMSG: it is none. */
 int fs_open_fifo(int at, const char *name);

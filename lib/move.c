@@ -72,6 +72,19 @@ static int64_t size_of(int dir, const char *file, const struct name *name)
     return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
 }
 
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct name *name)
+{
+    const int64_t size = size_of(from_dir, from_name, name);
+    const int moved = rename_into(queue, from_dir, from_name, to, name);
+    if (moved != 1)
+        return moved;
+    page_add_messages(queue->page, to, name->count);
+    page_add_bytes(queue->page, size);
+    page_count(queue->page, PAGE_SENT, name->count);
+    move_announce(queue, to, name, false);
+    return 1;
+}
+
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct name *name)
 {

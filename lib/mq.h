@@ -90,6 +90,16 @@ MQ_API int mq_list(const char *spool, int (*each)(const char *queue, void *conte
 MQ_API int mq_create(const char *spool, const char *queue);
 
 /*
+ * The same for a queue that others share. `mode` is an octal number as of chmod, with a digit for the owner, the group
+ * and all others: 4 may look, 2 may send, 6 may do both, receive and settle. The owner's is 6; others
+ * receive only where the group does, and do not send where it only looks. The queue's group becomes `group`, of which the caller must be a member: -EPERM
+ * otherwise. -EEXIST: there is a queue with another mode or group.
+ */
+#define MQ_OWN_GROUP ((gid_t)-1)
+MQ_API int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t group);
+MQ_API bool mq_mode_is_valid(unsigned mode);
+
+/*
  * Delete a queue. Without `force` only one that holds no message in any state:
  * -ENOTEMPTY otherwise. A message sent meanwhile is never deleted without `force`.
  */

@@ -473,6 +473,16 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
     ret_mark[length] = '\0';
 }
 
+/* Whether a text is a prefix of 7 bytes and a word. */
+static bool is_random_name(const char *text, const char *prefix)
+{
+    uint64_t random;
+    if (strncmp(text, prefix, 7) != 0)
+        return false;
+    const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
+    return end && *end == '\0';
+}
+
 void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])
 {
     *put_hex(put_text(text, "waiter-"), random, WORD_DIGITS) = '\0';
@@ -480,11 +490,17 @@ void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])
 
 bool name_is_waiter(const char *text)
 {
-    uint64_t random;
-    if (strncmp(text, "waiter-", 7) != 0)
-        return false;
-    const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
-    return end && *end == '\0';
+    return is_random_name(text, "waiter-");
+}
+
+void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE])
+{
+    *put_hex(put_text(text, "bucket-"), random, WORD_DIGITS) = '\0';
+}
+
+bool name_is_new_bucket(const char *text)
+{
+    return is_random_name(text, "bucket-");
 }
 
 /* ---- done, retried, replies ------------------------------------------------------ */

@@ -40,6 +40,7 @@
 #define NAME_SPLIT_BITS 48
 #define NAME_TIME_MAX ((INT64_C(1) << 52) - 1)
 #define NAME_WAITER_SIZE 28
+#define NAME_NEW_BUCKET_SIZE 28
 #define NAME_PRIORITIES 10
 
 #define NAME_HOST_SIZE 9 /* of a host's mark and its NUL */
@@ -80,6 +81,14 @@ static inline uint64_t name_position(uint64_t birth, unsigned slot)
 static inline uint64_t name_birth(uint64_t position)
 {
     return position >> 12;
+}
+
+/* Whether it has its place in the queue. Who may only send cannot see the queue's page, and leaves that to whoever may:
+   till then the word is random, so that nobody can guess the name, and less than that of any bucket's birth. */
+#define NAME_NO_PLACE_BITS 48
+static inline bool name_has_place(const struct name *name)
+{
+    return name->position >> NAME_NO_PLACE_BITS != 0;
 }
 
 /* A moment so long after `now`, or the last one that a name can say. */
@@ -132,6 +141,10 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
 /* The FIFO of a process that waits; hidden by a leading dot until the process has it open. */
 void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);
 bool name_is_waiter(const char *text);
+
+/* A directory in tmp/ that is to become a bucket. */
+void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE]);
+bool name_is_new_bucket(const char *text);
 
 /* Buckets of done/: the moment when they begin. They last for the smallest power of two of microseconds that is no
    shorter than the window. */

@@ -52,6 +52,7 @@ static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '2'};
 struct page {
     struct contents *contents;
     int file; /* -1: private */
+    bool exclusive;
     char tmp_name[24];
 };
 
@@ -97,16 +98,20 @@ static struct page *new_handle(struct contents *contents, int file)
     return page;
 }
 
-static struct contents *map_file(int file)
+/* Not shared is what is only looked at: should it be written to nevertheless, nothing comes of that. */
+static struct contents *map_file(int file, bool shared)
 {
-    void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, shared ? MAP_SHARED : MAP_PRIVATE, file, 0);
     return map == MAP_FAILED ? NULL : map;
 }
 
-static bool is_whole(int file)
+static bool is_whole(int file, mode_t *ret_mode)
 {
     struct stat status;
-    return fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == PAGE_SIZE && status.st_nlink == 1;
+    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size != PAGE_SIZE || status.st_nlink != 1)
+        return false;
+    *ret_mode = status.st_mode & 0777;
+    return true;
 }
 
 static bool is_page(const struct contents *contents)
@@ -121,13 +126,15 @@ static bool is_of_this_boot(const struct contents *contents)
     return is_page(contents) && memcmp(contents->boot, boot, sizeof boot) == 0;
 }
 
-static int open_page(int queue_dir, const char *host_name, bool is_good(const struct contents *),
+static int open_page(int queue_dir, const char *host_name, bool writable, bool is_good(const struct contents *),
                      struct page **ret_page)
 {
-    const int file = fs_open_shared_below(queue_dir, "host", host_name);
-    struct contents *contents = file >= 0 && is_whole(file) ? map_file(file) : NULL;
+    const int file = fs_open_shared_below(queue_dir, "host", host_name, writable);
+    mode_t mode = 0;
+    struct contents *contents = file >= 0 && is_whole(file, &mode) ? map_file(file, writable) : NULL;
     struct page *page = contents && is_good(contents) ? new_handle(contents, file) : NULL;
     if (page) {
+        page->exclusive = mode == FS_FILE_MODE;
         *ret_page = page;
         return 1;
     }
@@ -140,12 +147,17 @@ static int open_page(int queue_dir, const char *host_name, bool is_good(const st
 
 int page_open(int queue_dir, const char *host_name, struct page **ret_page)
 {
-    return open_page(queue_dir, host_name, is_of_this_boot, ret_page);
+    return open_page(queue_dir, host_name, true, is_of_this_boot, ret_page);
+}
+
+int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page)
+{
+    return open_page(queue_dir, host_name, false, is_of_this_boot, ret_page);
 }
 
 int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_page)
 {
-    return open_page(queue_dir, host_name, is_page, ret_page);
+    return open_page(queue_dir, host_name, false, is_page, ret_page);
 }
 
 static void clear(struct contents *contents)
@@ -158,7 +170,7 @@ static void clear(struct contents *contents)
 }
 
 /* A page of our own serves one process as well as any, only slower: nobody shares its hints. */
-static int create_private(struct page **ret_page)
+int page_create_private(struct page **ret_page)
 {
     void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct page *page = map == MAP_FAILED ? NULL : new_handle(map, -1);
@@ -169,18 +181,18 @@ static int create_private(struct page **ret_page)
     return 0;
 }
 
-int page_create(int queue_dir, struct page **ret_page)
+int page_create(int queue_dir, mode_t mode, struct page **ret_page)
 {
     char name[sizeof((struct page *)0)->tmp_name];
     snprintf(name, sizeof name, "page-%016" PRIx64, id_random());
-    const int tmp = fs_open_dir(queue_dir, "tmp"), file = tmp >= 0 ? fs_make_file(tmp, name) : tmp;
+    const int tmp = fs_open_dir(queue_dir, "tmp"), file = tmp >= 0 ? fs_make_file(tmp, name, mode) : tmp;
     if (file < 0) {
         if (tmp >= 0)
             close(tmp);
-        return create_private(ret_page);
+        return page_create_private(ret_page);
     }
     /* Allocated, not merely sized: a full disk must not turn a store into the page into SIGBUS. */
-    struct contents *contents = posix_fallocate(file, 0, PAGE_SIZE) == 0 ? map_file(file) : NULL;
+    struct contents *contents = posix_fallocate(file, 0, PAGE_SIZE) == 0 ? map_file(file, true) : NULL;
     struct page *page = contents ? new_handle(contents, file) : NULL;
     if (!page) {
         if (contents)
@@ -188,7 +200,7 @@ int page_create(int queue_dir, struct page **ret_page)
         close(file);
         fs_unlink(tmp, name);
         close(tmp);
-        return create_private(ret_page);
+        return page_create_private(ret_page);
     }
     clear(contents);
     memcpy(page->tmp_name, name, sizeof name);
@@ -244,11 +256,17 @@ bool page_is_private(const struct page *page)
     return page->file < 0;
 }
 
+bool page_is_exclusive(const struct page *page)
+{
+    return page->exclusive;
+}
+
 bool page_is_current(const struct page *page)
 {
+    mode_t mode;
     if (page_is_private(page))
         return true;
-    return is_whole(page->file) && is_page(page->contents);
+    return is_whole(page->file, &mode) && is_page(page->contents);
 }
 
 /* ---- words ---------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "mq.h"
 #include "name.h"
@@ -33,11 +34,15 @@ void page_host_name(char ret_name[PAGE_NAME_SIZE]);
 /* Map the page. 1 done; 0 there is none, or it is of another boot, short or noise. */
 int page_open(int queue_dir, const char *host_name, struct page **ret_page);
 
+/* The same, to look at: nothing that is done to it is seen by others. */
+int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page);
+
 /* Map another host's page, of whichever boot, to read its counters. 1 done, 0 it cannot be read. */
 int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_page);
 
-/* A new page: in a fresh file of tmp/, or where that cannot be, in this process's memory alone. */
-int page_create(int queue_dir, struct page **ret_page);
+/* A new page: in a fresh file of tmp/ with that mode, or where that cannot be, in this process's memory alone. */
+int page_create(int queue_dir, mode_t mode, struct page **ret_page);
+int page_create_private(struct page **ret_page);
 
 /* Give a created page the host's name. A page that others made in the meantime wins: 0, and 1 where ours is
    installed. */
@@ -50,6 +55,9 @@ bool page_is_current(const struct page *page);
 
 /* Whether it is private to this process. */
 bool page_is_private(const struct page *page);
+
+/* Whether its file is its owner's alone: then so is the queue. */
+bool page_is_exclusive(const struct page *page);
 
 /* ---- positions ------------------------------------------------------------------ */
 

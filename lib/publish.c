@@ -14,6 +14,7 @@
 #include "bucket.h"
 #include "clock.h"
 #include "expire.h"
+#include "id.h"
 #include "message.h"
 #include "move.h"
 #include "stats.h"
@@ -33,7 +34,7 @@ static int reserve(mq_queue *queue, const struct draft *draft)
 {
     const int64_t count = draft->name.count;
     page_add_messages(queue->page, draft->state, count);
-    if (queue->config.max_depth == 0)
+    if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
         return 0;
     bool full;
     const int error = stats_is_over(queue, queue->config.max_depth, draft->name.count, &full);
@@ -72,12 +73,21 @@ static int reserve_or_wait(mq_queue *queue, const struct draft *draft, const str
 
 /* ---- publishing ----------------------------------------------------------------- */
 
-/* Its place in the queue, as late as can be, so that the order of positions is the order of publication. */
+/* Its place in the queue, as late as can be, so that the order of positions is the order of publication. In the inbox
+   the time is the order. */
 static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE])
 {
+    const int64_t now = clock_now();
     struct name *name = &draft->name;
-    name->position = page_next_positions(queue->page, name->priority, name->count, clock_now());
-    name_format_bucket(draft->state, name, ret_bucket);
+    if (!queue_only_sends(queue)) {
+        name->position = page_next_positions(queue->page, name->priority, name->count, now);
+        name_format_bucket(draft->state, name, ret_bucket);
+        return;
+    }
+    name->position = id_random() >> (64 - NAME_NO_PLACE_BITS);
+    name->time = name->time > now ? name->time : now;
+    draft->state = MQ_DELAYED;
+    memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
 static int link_draft(const struct draft *draft, int dir)
@@ -138,6 +148,8 @@ static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, con
 
 static int sync_names(mq_queue *queue, const struct draft *draft, int dir)
 {
+    if (queue_only_sends(queue)) /* a directory that cannot be read cannot be synced by itself */
+        return fs_sync_around(draft->file.file);
     int error = fs_sync_dir(dir);
     if (!error)
         error = bucket_settle(queue->dir, draft->state, dir);
@@ -155,6 +167,10 @@ static void take_back(mq_queue *queue, const struct draft *draft, int dir)
 
 static void announce(mq_queue *queue, const struct draft *draft)
 {
+    if (queue_only_sends(queue)) {
+        fs_touch_dir(queue->dir, "waiters"); /* whoever takes it in counts it */
+        return;
+    }
     page_add_bytes(queue->page, (int64_t)draft->size);
     page_count(queue->page, PAGE_SENT, draft->name.count);
     move_announce(queue, draft->state, &draft->name, false);
@@ -223,15 +239,21 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     return error ? error : sync_and_publish(queue, drafts, count, ret_published);
 }
 
+static int open_draft(mq_queue *queue, struct draft *draft)
+{
+    const int error = queue_demand(queue, ACCESS_SEND);
+    return error ? error : fs_draft_open(&draft->file, queue->dir, "tmp", access_mode(queue->sharing, ACCESS_FILE));
+}
+
 int publish_open(mq_queue *queue, struct draft *draft)
 {
     draft->begun = clock_monotonic();
-    int error = fs_draft_open(&draft->file, queue->dir, "tmp");
+    int error = open_draft(queue, draft);
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
         error = queue_reopen(queue); /* it was deleted under us */
         if (error)
             return error;
-        error = fs_draft_open(&draft->file, queue->dir, "tmp");
+        error = open_draft(queue, draft);
     }
     return error;
 }

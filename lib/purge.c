@@ -3,7 +3,9 @@
 
 #include "browse.h"
 #include "bucket.h"
+#include "clock.h"
 #include "failures.h"
+#include "inbox.h"
 #include "move.h"
 #include "split.h"
 
@@ -43,7 +45,9 @@ static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *
 int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
 {
     struct browse_place place;
-    int done = browse_find(queue, entry, &place);
+    int done = queue_demand(queue, ACCESS_ALL);
+    if (!done)
+        done = browse_find(queue, entry, &place);
     if (done != 1)
         return done;
     done = split_finish(queue, entry->state, &place.name);
@@ -83,7 +87,11 @@ int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged)
 {
     struct listing buckets = {0}, files = {0};
     uint64_t purged = 0;
-    int error = bucket_list(queue->dir, state, &buckets);
+    int error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = inbox_take(queue, clock_now(), INBOX_ALL);
+    if (!error)
+        error = bucket_list(queue->dir, state, &buckets);
     for (size_t i = 0; i < buckets.count && !error; i++)
         error = purge_bucket(queue, state, listing_at(&buckets, i), &files, &purged);
     listing_free(&buckets);

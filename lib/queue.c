@@ -52,7 +52,7 @@ static int make_page(mq_queue *queue, struct page **ret_page)
 {
     struct survey survey;
     struct page *page;
-    int error = page_create(queue->dir, &page);
+    int error = page_create(queue->dir, access_mode(queue->sharing, ACCESS_FILE), &page);
     if (error)
         return error;
     error = survey_queue(queue->dir, &survey);
@@ -69,23 +69,55 @@ static int make_page(mq_queue *queue, struct page **ret_page)
     return error ? error : installed;
 }
 
+/* As far as the rights go: who may do everything makes a page where there is none, who may look makes one of his own,
+   and who may only send could not fill it. */
+static int get_page(mq_queue *queue, struct page **ret_page)
+{
+    const bool is_open = page_open(queue->dir, queue->host, ret_page) == 1;
+    if (is_open && page_is_exclusive(*ret_page))
+        return 1;
+    int error = access_read(queue->dir, &queue->sharing);
+    if (is_open && !error)
+        return 1;
+    if (is_open)
+        page_close(*ret_page);
+    if (!error)
+        error = access_rights(queue->dir, &queue->rights);
+    if (error)
+        return error;
+    if (queue_only_sends(queue))
+        return page_create_private(ret_page) == 0 ? 1 : -ENOMEM;
+    if (queue->rights == ACCESS_LOOK && page_open_to_look(queue->dir, queue->host, ret_page) == 1)
+        return 1;
+    return make_page(queue, ret_page);
+}
+
 /* Where there is none to be had the handle keeps the one it has. */
 static int open_page(mq_queue *queue)
 {
+    const unsigned sharing = queue->sharing, rights = queue->rights;
     struct page *page;
-    for (int tries = 0; tries < 10; tries++) {
-        int opened = page_open(queue->dir, queue->host, &page);
-        if (opened == 0)
-            opened = make_page(queue, &page);
-        if (opened < 0)
-            return opened;
-        if (opened == 1) {
-            page_close(queue->page);
-            queue->page = page;
-            return 0;
-        }
+    int opened = 0;
+    queue->sharing = ACCESS_PRIVATE;
+    queue->rights = ACCESS_ALL;
+    for (int tries = 0; tries < 10 && opened == 0; tries++)
+        opened = get_page(queue, &page);
+    if (opened == 1) {
+        page_close(queue->page);
+        queue->page = page;
+        return 0;
     }
-    return -EBUSY;
+    queue->sharing = sharing;
+    queue->rights = rights;
+    return opened < 0 ? opened : -EBUSY;
+}
+
+int queue_demand(const mq_queue *queue, unsigned rights)
+{
+    if ((queue->rights & rights) == rights)
+        return 0;
+    const int error = fs_may(queue->dir, name_of_state(MQ_READY), W_OK);
+    return error ? error : -EACCES;
 }
 
 struct page_walk {
@@ -261,7 +293,8 @@ int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *
 {
     if (queue->target[state].dir < 0 || strcmp(queue->target[state].name, bucket) != 0) {
         queue_forget_target(queue, state);
-        const int dir = bucket_make(queue->dir, state, bucket);
+        const int dir = queue_only_sends(queue) ? bucket_open_inbox(queue->dir)
+                                                : bucket_make(queue->dir, queue->sharing, state, bucket);
         if (dir < 0)
             return dir;
         queue->target[state].dir = dir;

@@ -2,6 +2,9 @@
 #ifndef MQ_QUEUE_H
 #define MQ_QUEUE_H
 
+#include <errno.h>
+
+#include "access.h"
 #include "config.h"
 #include "mq.h"
 #include "name.h"
@@ -16,7 +19,9 @@ struct mq_queue {
     pid_t process;           /* this one; 0: not asked for yet */
     struct name_owner owner; /* of the claims that are made; set by mq_receive */
     char *spool;
-    unsigned flags; /* it was opened with */
+    unsigned flags;   /* it was opened with */
+    unsigned sharing; /* as access.h has it */
+    unsigned rights;  /* this process's: a digit of the same */
     int dir;
     int tmp;      /* its tmp/; -1: not open */
     bool settled; /* the queue's own name is known to be on the disk */
@@ -43,10 +48,27 @@ int queue_refresh(mq_queue *queue);
    -ENOENT where it does not. */
 int queue_reopen(mq_queue *queue);
 
+/* -EACCES, or -EROFS, where this process has not all of these rights. */
+int queue_demand(const mq_queue *queue, unsigned rights);
+
+/* What an error of opening or linking a message's file means. In a shared queue the file may be another user's, who has
+   closed it: then it is as good as malformed, and must keep nobody from the others. */
+static inline int queue_file_error(const mq_queue *queue, int error)
+{
+    return access_is_shared(queue->sharing) && (error == -EACCES || error == -EPERM) ? -EBADMSG : error;
+}
+
+/* Whether it may send, and no more. */
+static inline bool queue_only_sends(const mq_queue *queue)
+{
+    return queue->rights == ACCESS_SEND;
+}
+
 /* Make the queue's own name durable, unless it is known to be. */
 int queue_settle(mq_queue *queue);
 
-/* Open a bucket of a state to put something in, made where it is missing; the handle keeps it open. */
+/* Open a bucket of a state to put something in, made where it is missing; the handle keeps it open. For who only sends
+   it is there, and is the inbox. */
 int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *ret_dir);
 
 /* Its tmp/, which the handle keeps open. */

@@ -64,6 +64,9 @@ int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uin
 {
     if (options->ack_timeout < 0 || options->owner < 0)
         return -EINVAL;
+    const int error = queue_demand(queue, ACCESS_ALL);
+    if (error)
+        return error;
     set_owner(queue, options);
     const int64_t since = clock_monotonic();
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;

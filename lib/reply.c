@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "fs.h"
 #include "id.h"
 #include "name.h"
@@ -23,7 +24,7 @@ static const char settings[] = "durability = none\nmax-size = 1T\n";
 
 static int write_settings(int dir)
 {
-    const int file = fs_make_file(dir, "config");
+    const int file = fs_make_file(dir, "config", FS_FILE_MODE);
     if (file < 0)
         return file;
     const int error = fs_write_all(file, settings, strlen(settings));
@@ -43,7 +44,7 @@ static int fill(const char *spool, const char *name, int dir, mq_queue **ret_que
     mq_queue *queue;
     int error = lock_owned(dir);
     if (!error)
-        error = spool_make_dirs(dir);
+        error = spool_make_dirs(dir, ACCESS_PRIVATE);
     if (!error)
         error = write_settings(dir);
     if (!error)

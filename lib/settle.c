@@ -129,7 +129,9 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const vo
     char of_queue[MQ_QUEUE_NAME_SIZE];
     if (!receipt_parse(receipt, of_queue, &wanted) || strcmp(of_queue, queue->name) != 0)
         return -EBADMSG;
-    int done = queue_refresh(queue);
+    int done = queue_demand(queue, ACCESS_ALL);
+    if (!done)
+        done = queue_refresh(queue);
     for (int looks = 0; looks < LOOKS && done == 0; looks++)
         done = settle_once(queue, &wanted, act, argument);
     return done < 0 ? done : done == 0 ? -ESTALE : 0;

@@ -27,11 +27,11 @@ static int read_parts(int file, const struct name *batch, struct split *split)
 }
 
 /* Neither link nor rename. */
-static int plan(int dir, const char *file_name, const struct name *batch, struct split *split)
+static int plan(const mq_queue *queue, int dir, const char *file_name, const struct name *batch, struct split *split)
 {
     const int file = fs_open_file(dir, file_name);
     if (file < 0)
-        return file == -ENOENT ? 0 : file;
+        return file == -ENOENT ? 0 : queue_file_error(queue, file);
     const int error = read_parts(file, batch, split);
     close(file);
     return error ? error : 1;
@@ -54,12 +54,12 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
     int tmp;
     int done = queue_tmp(queue, &tmp);
     if (!done)
-        done = plan(dir, file, batch, &split);
+        done = plan(queue, dir, file, batch, &split);
     if (done != 1)
         return done;
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
-    int error = fs_link(dir, file, tmp, in_tmp);
+    int error = queue_file_error(queue, fs_link(dir, file, tmp, in_tmp));
     if (!error)
         error = rename_to_rest(dir, file, rest, tmp, in_tmp);
     if (error)

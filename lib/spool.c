@@ -6,15 +6,28 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "bucket.h"
 #include "fs.h"
 #include "id.h"
 #include "name.h"
 
-static const char *const queue_dirs[] = {"tmp", "ready", "delayed", "inflight", "dead", "waiters", "host"};
-#define QUEUE_DIRS (sizeof queue_dirs / sizeof *queue_dirs)
+struct part {
+    const char *name;
+    enum access_entry entry;
+};
+
+static const struct part parts[] = {
+    {"tmp", ACCESS_WORK}, {"ready", ACCESS_DIR},    {"delayed", ACCESS_DELAYED}, {"inflight", ACCESS_DIR},
+    {"dead", ACCESS_DIR}, {"waiters", ACCESS_WORK}, {"host", ACCESS_DIR},
+};
+
+/* What is otherwise made when it is needed, by who needs it: in a shared queue only the owner could. */
+static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}};
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- places ---------------------------------------------------------------------- */
 
@@ -139,19 +152,46 @@ int spool_remove_tree(int at, const char *name)
 
 /* ---- creating ------------------------------------------------------------------- */
 
-int spool_make_dirs(int queue_dir)
+static int make_parts(int queue_dir, unsigned sharing, const struct part *list, size_t count)
 {
     int error = 0;
-    for (size_t i = 0; i < QUEUE_DIRS && (!error || error == -EEXIST); i++)
-        error = fs_make_dir(queue_dir, queue_dirs[i]);
-    if (!error || error == -EEXIST)
-        error = bucket_make_reserves(queue_dir);
+    for (size_t i = 0; i < count && !error; i++) {
+        error = fs_make_dir(queue_dir, list[i].name);
+        if (!error)
+            error = access_apply(sharing, list[i].entry, queue_dir, list[i].name);
+        else if (error == -EEXIST)
+            error = 0;
+    }
     return error;
+}
+
+int spool_make_dirs(int queue_dir, unsigned sharing)
+{
+    int error = make_parts(queue_dir, sharing, parts, COUNT(parts));
+    if (!error && access_is_shared(sharing))
+        error = make_parts(queue_dir, sharing, shared_parts, COUNT(shared_parts));
+    return error ? error : bucket_make_reserves(queue_dir, sharing);
+}
+
+/* Who shares a queue that is to be made. */
+struct plan {
+    unsigned sharing;
+    gid_t group; /* MQ_OWN_GROUP: the creator's */
+};
+static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP};
+
+/* First the group, then the mode: what is made in it from then on is the group's. */
+static int open_to_others(int dir, const struct plan *plan)
+{
+    if (!access_is_shared(plan->sharing))
+        return 0;
+    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_group(dir, plan->group);
+    return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_QUEUE));
 }
 
 /* The queue is made whole under a name that is no queue's, then gets its name by one rename: of
    racing creators one wins, and a killed one leaves nothing that looks like a queue. */
-static int create_in(int spool, const char *queue)
+static int create_in(int spool, const char *queue, const struct plan *plan)
 {
     char pending[NAME_PENDING_SIZE];
     name_format_pending(NAME_NEW, queue, id_random(), pending);
@@ -159,7 +199,9 @@ static int create_in(int spool, const char *queue)
     if (error < 0)
         return error;
     const int dir = fs_open_dir(spool, pending);
-    error = dir < 0 ? dir : spool_make_dirs(dir);
+    error = dir < 0 ? dir : open_to_others(dir, plan);
+    if (!error)
+        error = spool_make_dirs(dir, plan->sharing);
     if (!error)
         error = fs_sync_dir(dir);
     if (!error)
@@ -200,15 +242,33 @@ int spool_settle_queue(const char *spool, int queue_dir)
     return error;
 }
 
-static int create(int spool, const char *name)
+static int create(int spool, const char *name, const struct plan *plan)
 {
-    const int error = create_in(spool, name);
+    const int error = create_in(spool, name, plan);
     const int dir = error ? -1 : fs_open_dir(spool, name);
     if (dir < 0)
         return error == -EEXIST ? 0 : error;
     const int settled = settle(spool, dir);
     close(dir);
     return settled ? settled : 1;
+}
+
+/* 0 the queue that is there is shared so. */
+static int compare(int spool, const char *queue, const struct plan *plan)
+{
+    struct stat status;
+    unsigned sharing;
+    const int dir = fs_open_dir(spool, queue);
+    if (dir < 0)
+        return dir;
+    int error = access_read(dir, &sharing);
+    if (!error && fstat(dir, &status) < 0)
+        error = -errno;
+    close(dir);
+    if (error)
+        return error;
+    const bool has_group = plan->group == MQ_OWN_GROUP || plan->group == status.st_gid;
+    return sharing == plan->sharing && has_group ? 0 : -EEXIST;
 }
 
 int mq_create(const char *spool, const char *queue)
@@ -218,7 +278,27 @@ int mq_create(const char *spool, const char *queue)
     const int root = spool_open(spool, true);
     if (root < 0)
         return root;
-    const int created = spool_has_queue(root, queue) ? 0 : create(root, queue);
+    const int created = spool_has_queue(root, queue) ? 0 : create(root, queue, &private_plan);
+    close(root);
+    return created;
+}
+
+bool mq_mode_is_valid(unsigned mode)
+{
+    return access_is_valid(mode);
+}
+
+int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t group)
+{
+    const struct plan plan = {mode, group};
+    if (!mq_queue_name_is_valid(queue) || !access_is_valid(mode))
+        return -EINVAL;
+    const int root = spool_open(spool, true);
+    if (root < 0)
+        return root;
+    int created = spool_has_queue(root, queue) ? 0 : create(root, queue, &plan);
+    if (created == 0)
+        created = compare(root, queue, &plan);
     close(root);
     return created;
 }
@@ -227,11 +307,11 @@ int mq_create(const char *spool, const char *queue)
 
 static int open_in(int spool, const char *name, unsigned flags)
 {
-    const int dir = fs_open_dir(spool, name);
+    const int dir = fs_open_passage(spool, name);
     if (dir != -ENOENT || !(flags & MQ_CREATE))
         return dir;
-    const int created = create(spool, name);
-    return created < 0 ? created : fs_open_dir(spool, name);
+    const int created = create(spool, name, &private_plan);
+    return created < 0 ? created : fs_open_passage(spool, name);
 }
 
 int spool_open_queue(const char *spool, const char *name, unsigned flags)

@@ -19,8 +19,9 @@ int spool_open_queue(const char *spool, const char *name, unsigned flags);
 /* Make a queue's own name durable, and the spool's, unless they are known to be. */
 int spool_settle_queue(const char *spool, int queue_dir);
 
-/* Make what a queue consists of, as far as it is missing; making that durable is the caller's. */
-int spool_make_dirs(int queue_dir);
+/* Make what a queue consists of, as far as it is missing, shared as access.h has it; making that durable is the
+   caller's. */
+int spool_make_dirs(int queue_dir, unsigned sharing);
 
 /* Remove a reply queue whose owner is gone. 1 removed, 0 he lives. */
 int spool_sweep_reply(int spool, const char *name);

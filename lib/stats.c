@@ -10,6 +10,7 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "inbox.h"
 #include "survey.h"
 
 /* A queue that never rests is counted by a later sweep. */
@@ -238,13 +239,25 @@ static struct mq_stats stats_of(const struct totals *totals)
     return stats;
 }
 
-int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
+/* What nobody has taken in yet, as if somebody had. */
+static int add_inbox(mq_queue *queue, struct mq_stats *stats)
+{
+    struct inbox_figures inbox;
+    const int error = inbox_count(queue, clock_now(), &inbox);
+    if (error)
+        return error;
+    stats->count[MQ_READY] += inbox.ready;
+    stats->count[MQ_DELAYED] += inbox.delayed;
+    stats->bytes += inbox.bytes;
+    note_oldest(&stats->oldest, inbox.oldest);
+    return 0;
+}
+
+static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
 {
     struct totals totals;
     struct survey survey;
-    int error = queue_refresh(queue);
-    if (!error)
-        error = add_up(queue, &totals);
+    int error = add_up(queue, &totals);
     if (!error && exact)
         error = survey_queue(queue->dir, &survey);
     if (error)
@@ -256,6 +269,20 @@ int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         fill_counts(&stats, totals.count, totals.bytes);
     error = find_oldest(queue, exact, stats.count[MQ_READY] > 0, &stats.oldest);
     if (!error)
+        error = add_inbox(queue, &stats);
+    if (!error)
         *ret_stats = stats;
     return error;
+}
+
+int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
+{
+    int error = queue_demand(queue, ACCESS_LOOK);
+    if (!error)
+        error = queue_refresh(queue);
+    if (error)
+        return error;
+    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* else it is added */
+    /* A page of one's own does not tell what others do. */
+    return look(queue, exact || page_is_private(queue->page), ret_stats);
 }

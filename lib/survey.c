@@ -35,6 +35,8 @@ static int count_message(void *context, const char *text, unsigned char type)
     if (type != DT_REG || !name_parse(walk->state, text, &name))
         return 0;
     if (walk->survey) {
+        if (walk->state == MQ_DELAYED && !name_has_place(&name))
+            return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return 0;
         walk->survey->bytes += name.length ? name.length : status.st_size - name.offset;

@@ -13,7 +13,7 @@ struct survey {
     uint64_t positions[NAME_PRIORITIES]; /* the last position in use, 0 for none */
 };
 
-/* List all directories of a queue. */
+/* List all directories of a queue. What has no place yet is left out: inbox.h counts that. */
 int survey_queue(int queue_dir, struct survey *ret_survey);
 
 /* Count the messages of one state, up to `limit`, without their sizes. */

@@ -36,8 +36,12 @@ static bool is_abandoned(const struct sweep *sweep, const char *name)
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
-    if (type != DT_DIR && !name_is_split(name) && is_abandoned(sweep, name))
+    if (name_is_split(name) || !is_abandoned(sweep, name))
+        return 0;
+    if (type != DT_DIR)
         sweep->removed += fs_unlink(sweep->dir, name) == 0;
+    else if (name_is_new_bucket(name))
+        sweep->removed += fs_remove_dir(sweep->dir, name) == 0;
     return 0;
 }
 
@@ -119,7 +123,9 @@ int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
     const int64_t now = clock_now();
-    int error = queue_refresh(queue);
+    int error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = queue_refresh(queue);
     if (!error)
         error = unsplit_finish(queue);
     if (!error)

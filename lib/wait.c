@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "bucket.h"
 #include "clock.h"
 #include "expire.h"
@@ -157,12 +158,13 @@ static int try_to_lead(mq_queue *queue)
     return 1;
 }
 
-static int follow(struct waiter *waiter)
+static int follow(mq_queue *queue)
 {
+    struct waiter *waiter = queue->waiter;
     if (waiter->fifo >= 0)
         return 0;
     name_format_waiter(id_random(), waiter->fifo_name);
-    waiter->fifo = fs_make_fifo(waiter->dir, waiter->fifo_name);
+    waiter->fifo = fs_make_fifo(waiter->dir, waiter->fifo_name, access_mode(queue->sharing, ACCESS_FIFO));
     return waiter->fifo < 0 ? waiter->fifo : 0;
 }
 
@@ -199,7 +201,7 @@ int wait_enter(mq_queue *queue)
     /* Across machines neither inotify nor a FIFO reaches everybody. */
     leads = fs_is_network(queue->dir) ? -EOPNOTSUPP : try_to_lead(queue);
     if (leads == 0)
-        leads = follow(queue->waiter);
+        leads = follow(queue);
     if (leads == 0) {
         queue->waiter->role = FOLLOWER;
         leads = try_to_lead(queue); /* the leader may have left before it could see our FIFO */

@@ -34,7 +34,7 @@ static void remove_queue_dir(int dir)
 static struct page *make_page(int dir)
 {
     struct page *page;
-    EXPECT(page_create(dir, &page) == 0);
+    EXPECT(page_create(dir, 0600, &page) == 0);
     EXPECT(page_install(page, dir, "me") == 1);
     return page;
 }

@@ -20,7 +20,7 @@ static void who_leaves_rings_when_nobody_leads(void)
     name_format_waiter(1, name);
     EXPECT(flock(waiters, LOCK_EX | LOCK_NB) == 0);
     EXPECT(wait_enter(queue) == 0); /* follows us */
-    const int other = fs_make_fifo(waiters, name);
+    const int other = fs_make_fifo(waiters, name, 0600);
     EXPECT(other >= 0);
     /* We leave, and our bell comes after the follower has looked for it: he must see that nobody leads. */
     flock(waiters, LOCK_UN);
@@ -36,7 +36,7 @@ static void who_leaves_is_quiet_when_somebody_leads(void)
     name_format_waiter(2, name);
     EXPECT(flock(waiters, LOCK_EX | LOCK_NB) == 0);
     EXPECT(wait_enter(queue) == 0);
-    const int other = fs_make_fifo(waiters, name);
+    const int other = fs_make_fifo(waiters, name, 0600);
     EXPECT(other >= 0);
     wait_leave(queue);
     EXPECT(read(other, &byte, 1) < 0);
@@ -50,7 +50,7 @@ static void ringing_who_has_just_gone_is_no_harm(void)
 {
     char name[NAME_WAITER_SIZE];
     name_format_waiter(3, name);
-    const int other = fs_make_fifo(waiters, name);
+    const int other = fs_make_fifo(waiters, name, 0600);
     EXPECT(other >= 0);
     const int bell = fs_open_fifo(waiters, name);
     EXPECT(bell >= 0);
