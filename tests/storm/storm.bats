@@ -1,5 +1,4 @@
-# A storm of users on one queue, killed and stopped at random; on other file systems with make torture. tests/README.md
-# says more; judge.bats tests the judge.
+# A storm of users on one queue, killed and stopped at random. tests/README.md says more; judge.bats tests the judge.
 
 load ../helper
 
@@ -8,6 +7,18 @@ storm() {
     ((status != 69)) || skip "$output"
     assert_success
     echo "# ${lines[-1]}" >&3
+}
+
+@test "in a storm nothing is lost, torn or held twice, on ext4" {
+    storm ext4
+}
+
+@test "in a storm nothing is lost, torn or held twice, on xfs" {
+    storm xfs
+}
+
+@test "in a storm nothing is lost, torn or held twice, on btrfs" {
+    storm btrfs
 }
 
 @test "in a storm nothing is lost, torn or held twice, in memory" {
