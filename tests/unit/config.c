@@ -76,7 +76,8 @@ static void writing_keeps_the_rest(void)
     char back[200] = "";
     struct config config;
     write_config(text, sizeof text - 1);
-    const int tmp = openat(dir, ".", O_RDONLY | O_DIRECTORY);
+    mkdirat(dir, "tmp", 0700);
+    const int tmp = openat(dir, "tmp", O_RDONLY | O_DIRECTORY);
     EXPECT(config_store(dir, tmp, "ttl", "7d") == 0);
     EXPECT(config_store(dir, tmp, "max-depth", NULL) == 0);
     EXPECT(config_store(dir, tmp, "ttl", "soon") == -EINVAL);
@@ -86,6 +87,7 @@ static void writing_keeps_the_rest(void)
     EXPECT(read(file, back, sizeof back - 1) > 0);
     close(file);
     EXPECT_TEXT(back, "# ours\nttl = 7d\n");
+    EXPECT(unlinkat(dir, "tmp", AT_REMOVEDIR) == 0);
     EXPECT(config_load(dir, &config, NULL) == 0 && config.max_depth == 0);
 }
 
