@@ -46,11 +46,16 @@ assert_dead() { # REASON
 
 @test "names that are no queue's are refused by every program, and nothing is made" {
     mkdir -p "$MQ_SPOOL"
+    local programs=('mq-send --' 'mq-recv --no-wait --' 'mq-recv --create --no-wait --' 'mq-stat -j --' 'mq-dlq list -j --'
+        'mq-dlq retry --' 'mq-queue create --' 'mq-queue config --' 'mq-queue peek --' 'mq-queue delete --force --'
+        'mq-queue check --') wanted number=0
     for name in a/b .. . ../x /tmp .hidden -dash '' 'two words' $'new\nline' $'esc\e[31m' 'ü' 'a*' \
         "$(printf 'x%.0s' {1..129})" "$(printf 'y%.0s' {1..5000})"; do
-        for program in 'mq-send --' 'mq-recv --no-wait --' 'mq-recv --create --no-wait --' 'mq-stat -j --' 'mq-dlq list -j --' \
-            'mq-dlq retry --' 'mq-queue create --' 'mq-queue config --' 'mq-queue peek --' 'mq-queue delete --force --' \
-            'mq-queue check --'; do
+        # Two names by all programs, each of the others by three.
+        wanted=("${programs[@]}")
+        ((number < 2)) || wanted=("${programs[@]:number % 9:3}")
+        number=$((number + 1))
+        for program in "${wanted[@]}"; do
             # shellcheck disable=SC2086 # several words
             run -64 --separate-stderr $program "$name" </dev/null
             assert_complains "${program%% *}: "
@@ -119,9 +124,14 @@ assert_dead() { # REASON
 @test "durations that are negative, overflow or are none are refused everywhere" {
     mq-send -q jobs body
     receipt=$(claim jobs)
+    local commands=('mq-send --delay' 'mq-send --ttl' 'mq-send --block' 'mq-recv --wait' 'mq-recv --ack-timeout'
+        'mq-queue peek --older-than' 'mq-queue purge --older-than' 'mq-dlq purge --older-than') wanted number=0
     for duration in -1s -1 99999999999999999999d 9223372036854775807d 106751991168d 5x 1h30m '' ' 5' nan inf 0x10 1e3 s .; do
-        for command in 'mq-send --delay' 'mq-send --ttl' 'mq-send --block' 'mq-recv --wait' 'mq-recv --ack-timeout' \
-            'mq-queue peek --older-than' 'mq-queue purge --older-than' 'mq-dlq purge --older-than'; do
+        # Two durations by all commands, each of the others by two.
+        wanted=("${commands[@]}")
+        ((number < 2)) || wanted=("${commands[@]:number % 7:2}")
+        number=$((number + 1))
+        for command in "${wanted[@]}"; do
             # shellcheck disable=SC2086 # several words
             run -64 --separate-stderr $command="$duration" jobs </dev/null
             assert_complains "${command%% *}: "
