@@ -151,7 +151,7 @@ END
 }
 
 @test "a batch is durable before one of its ids is printed, at the cost of one message" {
-    command -v strace >/dev/null || skip "strace is not installed"
+    needs_strace
     mq-send -q jobs first
     seq 200 >in
     strace -f -e trace=fsync,fdatasync,linkat,write -o trace mq-send -l jobs <in >ids
@@ -526,7 +526,7 @@ kill_in_split() { # CALL N
 }
 
 @test "a receiver killed at any system call of a split loses no message and delivers none twice" {
-    command -v strace >/dev/null || skip "strace is not installed"
+    needs_strace
     local call n points=0
     for call in linkat renameat2 openat openat2; do
         for ((n = 1; n <= 40; n++)); do
@@ -539,7 +539,7 @@ kill_in_split() { # CALL N
 }
 
 @test "a message whose split was not finished is brought out by a sweep, a purge and a look at another place" {
-    command -v strace >/dev/null || skip "strace is not installed"
+    needs_strace
     hide_one() {
         rm -rf "$MQ_SPOOL"
         send_lines jobs 1 5
@@ -560,7 +560,7 @@ kill_in_split() { # CALL N
 }
 
 @test "what a split that was given up has left goes with the rest of its file, not before" {
-    command -v strace >/dev/null || skip "strace is not installed"
+    needs_strace
     send_lines jobs 1 5
     strace -o /dev/null -e inject=renameat2:signal=SIGKILL:when=1 mq-recv --no-wait jobs >/dev/null 2>&1 || true
     assert_equal "$(begun_splits)" 1
