@@ -21,7 +21,7 @@ setup() {
 
 @test "whatever system call fails, it is told, nothing is half done, and the queue works afterwards" {
     command -v faketime >/dev/null || skip "faketime is not installed"
-    run -0 "$MQ_ROOT/tests/crash/walk" fail --short --minutes 0.75
+    run -0 "$MQ_ROOT/tests/crash/walk" fail --short --minutes 0.5
     echo "# failed: ${lines[-1]}" >&3
 }
 
