@@ -109,7 +109,7 @@ static int read_text(mq_batch *batch)
     if (got < 0)
         return (int)got;
     batch->size = (size_t)got;
-    batch->sent_at = (int64_t)status.st_mtim.tv_sec * CLOCK_SECOND + status.st_mtim.tv_nsec / 1000;
+    batch->sent_at = clock_of(&status.st_mtim);
     batch->offsets[0] = (uint32_t)offset;
     return 0;
 }

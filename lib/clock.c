@@ -2,13 +2,17 @@
 #include "clock.h"
 
 #include <stdio.h>
-#include <time.h>
+
+int64_t clock_of(const struct timespec *time)
+{
+    return (int64_t)time->tv_sec * CLOCK_SECOND + time->tv_nsec / 1000;
+}
 
 static int64_t read_clock(clockid_t clock)
 {
     struct timespec time;
     clock_gettime(clock, &time);
-    return (int64_t)time.tv_sec * CLOCK_SECOND + time.tv_nsec / 1000;
+    return clock_of(&time);
 }
 
 int64_t clock_now(void)

@@ -3,6 +3,7 @@
 #define MQ_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 #define CLOCK_SECOND INT64_C(1000000)
 #define CLOCK_DAY (86400 * CLOCK_SECOND)
@@ -12,6 +13,9 @@ int64_t clock_now(void);
 
 /* A clock that is never stepped: for how long to wait. */
 int64_t clock_monotonic(void);
+
+/* A moment of the kernel's, such as a file's times. */
+int64_t clock_of(const struct timespec *time);
 
 #define CLOCK_RFC3339_SIZE 28
 

@@ -144,7 +144,7 @@ static int fill(mq_message *message, int file, char *text, size_t size)
     message->body_at = name->offset + used;
     if (!id || strcmp(id, name->id) != 0 || end < message->body_at || end > (uint64_t)status.st_size)
         return -EBADMSG;
-    message->sent_at = (int64_t)status.st_mtim.tv_sec * CLOCK_SECOND + status.st_mtim.tv_nsec / 1000;
+    message->sent_at = clock_of(&status.st_mtim);
     message->ahead = text + used;
     message->ahead_size = size - used;
     return set_body(message, end - message->body_at);

@@ -133,7 +133,7 @@ int fs_open_file(int at, const char *name)
 
 int fs_open_append(int at, const char *name, mode_t mode)
 {
-    struct stat status;
+    struct stat status = {0};
     const int file = open_regular(at, name, O_RDWR | O_APPEND | O_CREAT, &status);
     if (file < 0)
         return file;

@@ -93,7 +93,7 @@ static void add(struct inbox_figures *figures, const struct name *name, const st
     }
     figures->ready += name->count;
     if (figures->oldest == 0)
-        figures->oldest = (int64_t)status->st_mtim.tv_sec * CLOCK_SECOND + status->st_mtim.tv_nsec / 1000;
+        figures->oldest = clock_of(&status->st_mtim);
 }
 
 static void count(int dir, const struct listing *files, int64_t now, struct inbox_figures *figures)

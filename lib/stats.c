@@ -139,7 +139,7 @@ static int64_t sent_at(int dir, const char *file)
     struct stat status;
     if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
-    return (int64_t)status.st_mtim.tv_sec * CLOCK_SECOND + status.st_mtim.tv_nsec / 1000;
+    return clock_of(&status.st_mtim);
 }
 
 /* The first message of a bucket was sent first of all in it. */

@@ -816,9 +816,7 @@ assert_drains() { # NUMBER
 }
 
 @test "whichever system call finds the disk full, a message is sent whole or not at all" {
-    command -v strace >/dev/null || skip 'strace is not installed'
-    strace -o /dev/null true 2>/dev/null || skip 'strace does not work here'
-    export ASAN_OPTIONS=detect_leaks=0 # which cannot be traced
+    needs_strace
     for call in mkdirat:ENOSPC renameat2:ENOSPC writev:ENOSPC linkat:ENOSPC fdatasync:ENOSPC fdatasync:EIO fsync:ENOSPC fsync:EIO fallocate:ENOSPC; do
         for nth in {1..9}; do
             rm -rf "$MQ_SPOOL"

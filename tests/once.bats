@@ -41,8 +41,7 @@ age_marks() { # NUMBER
 }
 
 @test "the ack and the mark are one rename" {
-    command -v strace >/dev/null || skip "strace is not installed"
-    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    needs_strace
     mq-send -q -i zero jobs x
     mq-recv -w 20 --once jobs -- true # makes done/
     mq-send -q -i order-17 jobs x

@@ -496,8 +496,7 @@ has_inotify() {
 }
 
 @test "an idle worker sleeps, but for the slow look once a second" {
-    command -v strace >/dev/null || skip "strace is not installed"
-    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    needs_strace
     [[ -z ${SANITIZE-} ]] || skip "sanitizers have memory of their own"
     spawn worker mq-recv -f -P 4 jobs -- true
     local pid=${spawned[-1]}

@@ -28,8 +28,7 @@ syncs() {
 }
 
 @test "only what is to be durable waits for the disk" {
-    command -v strace >/dev/null || skip "strace is not installed"
-    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+    needs_strace
     local kind
     mq-queue create jobs
     for kind in single batch; do
