@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "clock.h"
@@ -35,39 +36,58 @@ static char *take_line(char *to, char *line, size_t length)
     return to + name_length + value_length + 2;
 }
 
+/* What the headers of every message say, as they lie among the others; NULL: they do not. */
+struct own_headers {
+    const char *id, *length;
+};
+
+/* `pair` has just been taken. The first of a name counts. */
+static void note_own_header(struct own_headers *own, const char *pair)
+{
+    static const char id[] = "Id", length[] = "Content-Length";
+    const size_t name_length = strlen(pair);
+    const char *const value = pair + name_length + 1;
+    if (name_length == sizeof id - 1 && !own->id && strcasecmp(pair, id) == 0)
+        own->id = value;
+    if (name_length == sizeof length - 1 && !own->length && strcasecmp(pair, length) == 0)
+        own->length = value;
+}
+
 /* Take the header lines up to the blank one. How many bytes they and it were, 0: malformed, or there is no blank
    line. */
-static size_t take_headers(mq_message *message, char *text, size_t size)
+static size_t take_headers(mq_message *message, char *text, size_t size, struct own_headers *ret_own)
 {
     char *to = text, *line = text;
+    *ret_own = (struct own_headers){NULL, NULL};
     for (char *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
         if (end == line) {
             message->headers = text;
             message->headers_size = (size_t)(to - text);
             return (size_t)(line + 1 - text);
         }
+        char *const pair = to;
         to = take_line(to, line, (size_t)(end - line));
         if (!to)
             return 0;
+        note_own_header(ret_own, pair);
     }
     return 0;
 }
 
-static bool parse_length(const mq_message *message, uint64_t *ret_length)
+static bool parse_length(const struct own_headers *own, uint64_t *ret_length)
 {
-    const char *length = mq_message_header(message, "Content-Length");
-    return length && units_parse_number(length, UINT64_MAX, ret_length);
+    return own->length && units_parse_number(own->length, UINT64_MAX, ret_length);
 }
 
 size_t decode_text(char *text, size_t size, mq_message *message)
 {
-    message->borrowed = true;
-    const size_t used = take_headers(message, text, size);
-    const char *id = used ? mq_message_header(message, "Id") : NULL;
+    struct own_headers own;
     uint64_t length;
-    if (!id || !id_is_valid(id) || !parse_length(message, &length) || length > size - used)
+    message->borrowed = true;
+    const size_t used = take_headers(message, text, size, &own);
+    if (used == 0 || !own.id || !id_is_valid(own.id) || !parse_length(&own, &length) || length > size - used)
         return 0;
-    strcpy(message->name.id, id);
+    strcpy(message->name.id, own.id);
     message->ahead = text + used;
     message->ahead_size = message->body_size = length;
     message->body_read = 0;
@@ -77,11 +97,11 @@ size_t decode_text(char *text, size_t size, mq_message *message)
 int decode_extent(char *text, size_t size, char ret_id[MQ_ID_SIZE], size_t *ret_headers_size, uint64_t *ret_body_size)
 {
     mq_message message = {.borrowed = true};
-    const size_t used = take_headers(&message, text, size);
-    const char *id = used ? mq_message_header(&message, "Id") : NULL;
-    if (!id || !id_is_valid(id) || !parse_length(&message, ret_body_size))
+    struct own_headers own;
+    const size_t used = take_headers(&message, text, size, &own);
+    if (used == 0 || !own.id || !id_is_valid(own.id) || !parse_length(&own, ret_body_size))
         return -EBADMSG;
-    strcpy(ret_id, id);
+    strcpy(ret_id, own.id);
     *ret_headers_size = used;
     return 0;
 }
@@ -120,11 +140,10 @@ static int read_headers(int file, uint64_t offset, char **ret_text, size_t *ret_
 }
 
 /* The body is all that the name leaves for it, and what the headers say; a file of one message need not say it. */
-static int set_body(mq_message *message, uint64_t size)
+static int set_body(mq_message *message, const struct own_headers *own, uint64_t size)
 {
     uint64_t length;
-    const bool says = mq_message_header(message, "Content-Length");
-    if (says && (!parse_length(message, &length) || length != size))
+    if (own->length && (!parse_length(own, &length) || length != size))
         return -EBADMSG;
     message->body_size = size;
     if (message->ahead_size > size)
@@ -139,15 +158,16 @@ static int fill(mq_message *message, int file, char *text, size_t size)
         return -errno;
     const struct name *name = &message->name;
     const uint64_t end = name->length ? (uint64_t)name->offset + name->length : (uint64_t)status.st_size;
-    const size_t used = take_headers(message, text, size);
-    const char *id = used ? mq_message_header(message, "Id") : NULL;
+    struct own_headers own;
+    const size_t used = take_headers(message, text, size, &own);
     message->body_at = name->offset + used;
-    if (!id || strcmp(id, name->id) != 0 || end < message->body_at || end > (uint64_t)status.st_size)
+    if (used == 0 || !own.id || strcmp(own.id, name->id) != 0 || end < message->body_at ||
+        end > (uint64_t)status.st_size)
         return -EBADMSG;
     message->sent_at = clock_of(&status.st_mtim);
     message->ahead = text + used;
     message->ahead_size = size - used;
-    return set_body(message, end - message->body_at);
+    return set_body(message, &own, end - message->body_at);
 }
 
 int decode_file(int file, const struct name *name, mq_message **ret_message)

@@ -60,8 +60,16 @@ void id_make(int64_t moment, char ret_id[ID_UUID_SIZE])
     id_next(&series, ret_id);
 }
 
+static bool may_be_in_an_id(char c)
+{
+    const char lower = (char)(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
 bool id_is_valid(const char *text)
 {
-    const size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    size_t length = 0;
+    while (length <= ID_LENGTH_MAX && may_be_in_an_id(text[length]))
+        length++;
     return length >= 1 && length <= ID_LENGTH_MAX && text[length] == '\0';
 }

@@ -13,9 +13,21 @@
 
 /* ---- text rules ----------------------------------------------------------------- */
 
+/* Eight bytes from space to tilde: none has its top bit set, none gets it from 1, as DEL does, and each from what a space
+   lacks to it. Where a sum runs over into the next byte, a top bit was set. */
+static bool are_printable_ascii(const unsigned char *at)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t eight;
+    memcpy(&eight, at, sizeof eight);
+    return ((eight | (eight + each) | ~(eight + each * (0x80 - ' '))) & each * 0x80) == 0;
+}
+
 static size_t printable_ascii(const unsigned char *at, const unsigned char *end)
 {
     const unsigned char *const begin = at;
+    while (end - at >= 8 && are_printable_ascii(at))
+        at += 8;
     while (at < end && *at >= ' ' && *at < 0x7f)
         at++;
     return (size_t)(at - begin);

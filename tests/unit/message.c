@@ -45,6 +45,23 @@ static void what_is_corrupt(void)
     expect_corrupt("Id: abc\n: x\n\n");
 }
 
+/* Wherever it is: values are looked at several bytes at a time. */
+static void which_bytes_a_header_takes(void)
+{
+    mq_message *message;
+    EXPECT(mq_message_new(&message) == 0);
+    for (size_t at = 0; at < 20; at++)
+        for (int byte = 1; byte < 0x100; byte++) {
+            char value[21] = "abcdefghijklmnopqrst";
+            value[at] = (char)byte;
+            const int wanted = byte >= ' ' && byte < 0x7f ? 0 : -EINVAL;
+            if (!EXPECT(mq_message_set_header(message, "X", value) == wanted))
+                fprintf(stderr, "byte 0x%02x at %zu\n", (unsigned)byte, at);
+        }
+    EXPECT(mq_message_set_header(message, "X", "\xC3\xBC, \xE2\x82\xAC") == 0);
+    mq_message_free(message);
+}
+
 static void a_body_may_end_at_the_end_of_the_file(void)
 {
     mq_message *message;
@@ -167,6 +184,7 @@ static void headers_that_are_refused(void)
 int main(void)
 {
     what_is_corrupt();
+    which_bytes_a_header_takes();
     a_body_may_end_at_the_end_of_the_file();
     round_trips();
     a_body_over_the_limit_is_refused();
