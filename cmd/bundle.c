@@ -6,12 +6,16 @@
 #include "cli.h"
 #include "json_read.h"
 
+/* Either bodies for one message, or messages from JSON, which differ in more than that. */
 struct bundle {
     size_t capacity, count;
     mq_message *(*make)(int *ret_status);
-    mq_message **messages; /* those beyond `count` are to be used again, or NULL */
+
+    mq_message *model; /* has the bodies */
+    struct iovec *bodies;
+
+    mq_message **messages;
     struct json_record *records;
-    size_t record_count;
     struct json_record bad; /* the last one that was no message */
 };
 
@@ -20,27 +24,24 @@ struct bundle *bundle_new(size_t capacity, mq_message *(*make)(int *ret_status))
     struct bundle *bundle = cli_must(calloc(1, sizeof *bundle));
     bundle->capacity = capacity;
     bundle->make = make;
-    bundle->messages = cli_must(calloc(capacity, sizeof(mq_message *)));
     return bundle;
 }
 
-/* Messages from JSON differ in more than their body, so none is used again. */
-static void forget_records(struct bundle *bundle)
+static void empty(struct bundle *bundle)
 {
-    for (size_t i = 0; i < bundle->record_count; i++) {
+    for (size_t i = 0; i < bundle->count && bundle->messages; i++) {
         json_record_release(&bundle->records[i]);
         mq_message_free(bundle->messages[i]);
-        bundle->messages[i] = NULL;
     }
-    bundle->record_count = 0;
+    bundle->count = 0;
 }
 
 void bundle_free(struct bundle *bundle)
 {
-    forget_records(bundle);
+    empty(bundle);
     json_record_release(&bundle->bad);
-    for (size_t i = 0; i < bundle->capacity; i++)
-        mq_message_free(bundle->messages[i]);
+    mq_message_free(bundle->model);
+    free(bundle->bodies);
     free(bundle->messages);
     free(bundle->records);
     free(bundle);
@@ -56,53 +57,48 @@ bool bundle_is_full(const struct bundle *bundle)
     return bundle->count == bundle->capacity;
 }
 
-/* The message at the end, made where there is none. */
-static mq_message *message_at_end(struct bundle *bundle, int *ret_status)
+int bundle_add_bytes(struct bundle *bundle, char *data, size_t size)
 {
-    mq_message **place = &bundle->messages[bundle->count];
-    *ret_status = STATUS_DONE;
-    if (!*place)
-        *place = bundle->make(ret_status);
-    return *place;
-}
-
-int bundle_add_bytes(struct bundle *bundle, const char *data, size_t size)
-{
-    int status;
-    mq_message *message = message_at_end(bundle, &status);
-    if (!message)
-        return status;
-    mq_message_set_body(message, data, size);
-    bundle->count++;
-    return STATUS_DONE;
+    int status = STATUS_DONE;
+    if (!bundle->bodies) {
+        bundle->bodies = cli_must(calloc(bundle->capacity, sizeof *bundle->bodies));
+        bundle->model = bundle->make(&status);
+    }
+    if (status == STATUS_DONE)
+        bundle->bodies[bundle->count++] = (struct iovec){data, size};
+    return status;
 }
 
 int bundle_add_json(struct bundle *bundle, const char *text, size_t size, const char **ret_problem)
 {
-    struct json_record record;
     int status;
-    mq_message *message = message_at_end(bundle, &status);
+    if (!bundle->messages) {
+        bundle->messages = cli_must(calloc(bundle->capacity, sizeof(mq_message *)));
+        bundle->records = cli_must(calloc(bundle->capacity, sizeof *bundle->records));
+    }
+    mq_message *message = bundle->make(&status);
     if (!message)
         return status;
-    if (!bundle->records)
-        bundle->records = cli_must(calloc(bundle->capacity, sizeof *bundle->records));
+    struct json_record record;
     if (!json_to_message(text, size, message, &record)) {
+        mq_message_free(message);
         json_record_release(&bundle->bad);
         bundle->bad = record;
         *ret_problem = bundle->bad.problem;
         return STATUS_DATA;
     }
-    bundle->records[bundle->record_count++] = record;
-    bundle->count++;
+    bundle->messages[bundle->count] = message;
+    bundle->records[bundle->count++] = record;
     return STATUS_DONE;
 }
 
 int bundle_send(struct bundle *bundle, mq_queue *queue, const struct mq_send_options *options,
                 char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
-    *ret_sent = 0;
-    const int error = mq_send_batch(queue, bundle->messages, bundle->count, options, ret_ids, ret_sent);
-    bundle->count = 0;
-    forget_records(bundle);
+    const int error = bundle->messages
+                          ? mq_send_batch(queue, bundle->messages, bundle->count, options, ret_ids, ret_sent)
+                          : mq_send_bodies(queue, bundle->model, bundle->bodies, bundle->count, options, ret_ids,
+                                           ret_sent);
+    empty(bundle);
     return error;
 }

@@ -1,9 +1,9 @@
 /*
  * Messages on their way: collected as the input has them, and sent together.
  *
- *     struct bundle *bundle = bundle_new(queue, capacity, make_message);
- *     bundle_add_bytes(bundle, line, size, &status) …
- *     bundle_send(bundle, options, ids, &sent);
+ *     struct bundle *bundle = bundle_new(capacity, make_message);
+ *     bundle_add_bytes(bundle, line, size) …
+ *     bundle_send(bundle, queue, options, ids, &sent);
  *     bundle_free(bundle);
  *
  * What was added must stay where it is until it is sent.
@@ -24,8 +24,8 @@ void bundle_free(struct bundle *bundle);
 size_t bundle_count(const struct bundle *bundle);
 bool bundle_is_full(const struct bundle *bundle);
 
-/* Add a message with this body. An exit status. */
-int bundle_add_bytes(struct bundle *bundle, const char *data, size_t size);
+/* Add a message with this body. An exit status. One bundle takes either these or JSON. */
+int bundle_add_bytes(struct bundle *bundle, char *data, size_t size);
 
 /* Add the message that an object of JSON says. STATUS_DATA, and what is wrong with it in `ret_problem`, which lives
    until the next call. */

@@ -71,19 +71,22 @@ static int take(struct records *records, size_t end, char **ret_record, size_t *
     return *ret_size > RECORDS_MOST ? -EMSGSIZE : 1;
 }
 
-static char *find_separator(const struct records *records)
+int records_at_hand(struct records *records, char **ret_record, size_t *ret_size)
 {
     const size_t unseen = records->end - records->seen;
-    return unseen ? memchr(records->buffer + records->seen, records->separator, unseen) : NULL;
+    const char *separator = unseen ? memchr(records->buffer + records->seen, records->separator, unseen) : NULL;
+    if (separator)
+        return take(records, (size_t)(separator - records->buffer), ret_record, ret_size);
+    records->seen = records->end;
+    return 0;
 }
 
 int records_next(struct records *records, int milliseconds, char **ret_record, size_t *ret_size)
 {
     for (;;) {
-        const char *separator = find_separator(records);
-        if (separator)
-            return take(records, (size_t)(separator - records->buffer), ret_record, ret_size);
-        records->seen = records->end;
+        const int got = records_at_hand(records, ret_record, ret_size);
+        if (got != 0)
+            return got;
         if (records->ended)
             return records->start < records->end ? take(records, records->end, ret_record, ret_size) : 0;
         const int error = read_more(records, milliseconds);

@@ -34,6 +34,9 @@ struct records {
  */
 int records_next(struct records *records, int milliseconds, char **ret_record, size_t *ret_size);
 
+/* The same of what was read before: 1 got it, 0 there is no whole one, -EMSGSIZE too long. */
+int records_at_hand(struct records *records, char **ret_record, size_t *ret_size);
+
 /* The records returned so far are not used any more. */
 void records_let_go(struct records *records);
 

@@ -150,7 +150,7 @@ static int flush(struct stream *stream)
     return error ? refused(sending, &first, error) : status;
 }
 
-static int add(struct stream *stream, const char *text, size_t size)
+static int add(struct stream *stream, char *text, size_t size)
 {
     const char *problem = NULL;
     const bool json = stream->sending->framing == 'j';
@@ -181,7 +181,9 @@ static int read_all(struct stream *stream)
     size_t size;
     int got = 1, status = STATUS_DONE;
     while (status == STATUS_DONE && got != 0) {
-        got = records_next(&stream->records, patience(stream), &text, &size);
+        got = records_at_hand(&stream->records, &text, &size);
+        if (got == 0) /* only then it matters what time it is */
+            got = records_next(&stream->records, patience(stream), &text, &size);
         if (got == 1)
             status = add(stream, text, size);
         else if (got == 0 || got == -EAGAIN || got == -ETIMEDOUT)

@@ -17,40 +17,55 @@
 
 /* ---- headers ---------------------------------------------------------------------- */
 
-/* Turn "Name: value\n" in place into "Name\0value\0", moving it to `to`. The end of what was written, or NULL. */
-static char *take_line(char *to, char *line, size_t length)
-{
-    const size_t name_length = message_header_name_length(line);
-    if (name_length == 0 || name_length >= length || line[name_length] != ':')
-        return NULL;
-    const char *value = line + name_length + 1, *const end = line + length;
-    while (value < end && *value == ' ')
-        value++;
-    if (!message_is_one_line(value, (size_t)(end - value)))
-        return NULL;
-    const size_t value_length = (size_t)(end - value);
-    memmove(to, line, name_length);
-    to[name_length] = '\0';
-    memmove(to + name_length + 1, value, value_length);
-    to[name_length + 1 + value_length] = '\0';
-    return to + name_length + value_length + 2;
-}
-
 /* What the headers of every message say, as they lie among the others; NULL: they do not. */
 struct own_headers {
     const char *id, *length;
 };
 
-/* `pair` has just been taken. The first of a name counts. */
-static void note_own_header(struct own_headers *own, const char *pair)
+static const char id_name[] = "Id", time_name[] = "Timestamp", length_name[] = "Content-Length";
+
+#define IS(name, length, wanted) ((length) == sizeof(wanted) - 1 && memcmp(name, wanted, sizeof(wanted) - 1) == 0)
+
+/* As the library writes it or not. */
+#define NAMES(name, length, wanted)                                                                                    \
+    ((length) == sizeof(wanted) - 1 &&                                                                                 \
+     (memcmp(name, wanted, sizeof(wanted) - 1) == 0 || strncasecmp(name, wanted, sizeof(wanted) - 1) == 0))
+
+/* Those of every message are known. */
+static bool is_header_name(const char *name, size_t length)
 {
-    static const char id[] = "Id", length[] = "Content-Length";
-    const size_t name_length = strlen(pair);
-    const char *const value = pair + name_length + 1;
-    if (name_length == sizeof id - 1 && !own->id && strcasecmp(pair, id) == 0)
+    return IS(name, length, id_name) || IS(name, length, time_name) || IS(name, length, length_name) ||
+           message_is_header_name(name, length);
+}
+
+/* The first of a name counts. */
+static void note_own_header(struct own_headers *own, const char *name, size_t length, const char *value)
+{
+    if (!own->id && NAMES(name, length, id_name))
         own->id = value;
-    if (name_length == sizeof length - 1 && !own->length && strcasecmp(pair, length) == 0)
+    if (!own->length && NAMES(name, length, length_name))
         own->length = value;
+}
+
+/* Turn "Name: value\n" in place into "Name\0value\0", moving it to `to`. The end of what was written, or NULL. */
+static char *take_line(char *to, char *line, size_t length, struct own_headers *own)
+{
+    const char *const colon = memchr(line, ':', length), *const end = line + length;
+    const size_t name_length = colon ? (size_t)(colon - line) : 0;
+    if (!is_header_name(line, name_length))
+        return NULL;
+    const char *value = colon + 1;
+    while (value < end && *value == ' ')
+        value++;
+    const size_t value_length = (size_t)(end - value);
+    if (!message_is_one_line(value, value_length))
+        return NULL;
+    char *const name = memmove(to, line, name_length);
+    to[name_length] = '\0';
+    to = memmove(to + name_length + 1, value, value_length);
+    to[value_length] = '\0';
+    note_own_header(own, name, name_length, to);
+    return to + value_length + 1;
 }
 
 /* Take the header lines up to the blank one. How many bytes they and it were, 0: malformed, or there is no blank
@@ -59,17 +74,13 @@ static size_t take_headers(mq_message *message, char *text, size_t size, struct 
 {
     char *to = text, *line = text;
     *ret_own = (struct own_headers){NULL, NULL};
-    for (char *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
+    for (char *end; to && (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
         if (end == line) {
             message->headers = text;
             message->headers_size = (size_t)(to - text);
             return (size_t)(line + 1 - text);
         }
-        char *const pair = to;
-        to = take_line(to, line, (size_t)(end - line));
-        if (!to)
-            return 0;
-        note_own_header(ret_own, pair);
+        to = take_line(to, line, (size_t)(end - line), ret_own);
     }
     return 0;
 }

@@ -24,7 +24,7 @@ static size_t headers_room(const mq_message *message)
     return OWN_LINES + message->headers_size * 2;
 }
 
-static char *put_line(char *at, const char *name, const char *value)
+static inline char *put_line(char *at, const char *name, const char *value)
 {
     at = put_text(at, name);
     *at++ = ':';
@@ -35,15 +35,15 @@ static char *put_line(char *at, const char *name, const char *value)
 }
 
 /* All header lines up to the digits of Content-Length. */
-static char *put_headers(char *at, const mq_message *message, const struct name *name, const char *sent_at)
+static char *put_headers(char *at, const mq_message *message, const char *id, int64_t expires, const char *sent_at)
 {
-    at = put_line(at, "Id", name->id);
+    at = put_line(at, "Id", id);
     at = put_line(at, "Timestamp", sent_at);
-    if (name->priority != MQ_PRIORITY_DEFAULT)
-        at = put_line(at, "Priority", (const char[2]){(char)('0' + name->priority)});
-    if (name->expires) {
+    if (message->name.priority != MQ_PRIORITY_DEFAULT)
+        at = put_line(at, "Priority", (const char[2]){(char)('0' + message->name.priority)});
+    if (expires) {
         char moment[CLOCK_RFC3339_SIZE];
-        clock_format_rfc3339(name->expires, moment);
+        clock_format_rfc3339(expires, moment);
         at = put_line(at, "Expires", moment);
     }
     const char *header, *value, *next;
@@ -62,9 +62,9 @@ size_t encode_room(const mq_message *message)
     return headers_room(message) + message->body_size;
 }
 
-char *encode_message(const mq_message *message, const struct name *name, const char *sent_at, char *to)
+char *encode_message(const mq_message *message, const char *id, int64_t expires, const char *sent_at, char *to)
 {
-    to = put_length(put_headers(to, message, name, sent_at), message->body_size);
+    to = put_length(put_headers(to, message, id, expires, sent_at), message->body_size);
     return message->body_size ? put_bytes(to, message->body, message->body_size) : to;
 }
 
@@ -150,7 +150,7 @@ int encode_to_file(const mq_message *message, const struct name *name, int64_t s
     if (!headers)
         return -ENOMEM;
     clock_format_rfc3339(sent_at, moment);
-    char *end = put_headers(headers, message, name, moment);
+    char *end = put_headers(headers, message, name->id, name->expires, moment);
     const int error = message->body_fd >= 0
                           ? write_stream(message->body_fd, file, headers, end, max_size, ret_size)
                           : write_whole(file, headers, end, message->body, message->body_size, ret_size);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "eight.h"
 #include "put.h"
 
 #define ID_LENGTH_MAX 64
@@ -60,16 +61,13 @@ void id_make(int64_t moment, char ret_id[ID_UUID_SIZE])
     id_next(&series, ret_id);
 }
 
-static bool may_be_in_an_id(char c)
+static bool may_be_in_an_id(uint64_t eight)
 {
-    const char lower = (char)(c | 0x20);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return eight_are(eight, eight_are_words(eight) | eight_between(eight, '_', '_'));
 }
 
 bool id_is_valid(const char *text)
 {
-    size_t length = 0;
-    while (length <= ID_LENGTH_MAX && may_be_in_an_id(text[length]))
-        length++;
-    return length >= 1 && length <= ID_LENGTH_MAX && text[length] == '\0';
+    const size_t length = strlen(text);
+    return length >= 1 && length <= ID_LENGTH_MAX && eight_span(text, length, may_be_in_an_id) == length;
 }

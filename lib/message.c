@@ -7,36 +7,22 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "eight.h"
 #include "fs.h"
 #include "id.h"
 #include "utf8.h"
 
 /* ---- text rules ----------------------------------------------------------------- */
 
-/* Eight bytes from space to tilde: none has its top bit set, none gets it from 1, as DEL does, and each from what a space
-   lacks to it. Where a sum runs over into the next byte, a top bit was set. */
-static bool are_printable_ascii(const unsigned char *at)
+static bool are_printable_ascii(uint64_t eight)
 {
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t eight;
-    memcpy(&eight, at, sizeof eight);
-    return ((eight | (eight + each) | ~(eight + each * (0x80 - ' '))) & each * 0x80) == 0;
-}
-
-static size_t printable_ascii(const unsigned char *at, const unsigned char *end)
-{
-    const unsigned char *const begin = at;
-    while (end - at >= 8 && are_printable_ascii(at))
-        at += 8;
-    while (at < end && *at >= ' ' && *at < 0x7f)
-        at++;
-    return (size_t)(at - begin);
+    return eight_are(eight, eight_between(eight, ' ', '~'));
 }
 
 bool message_is_one_line(const char *text, size_t size)
 {
     const unsigned char *at = (const unsigned char *)text, *const end = at + size;
-    while ((at += printable_ascii(at, end)) < end) {
+    for (at += eight_span(text, size, are_printable_ascii); at < end;) {
         uint32_t code;
         const size_t length = utf8_decode(at, (size_t)(end - at), &code);
         if (length == 0 || utf8_is_control(code))
@@ -46,18 +32,14 @@ bool message_is_one_line(const char *text, size_t size)
     return true;
 }
 
-static bool may_be_in_a_name(char c)
+static bool may_be_in_a_name(uint64_t eight)
 {
-    const char lower = (char)(c | 0x20);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    return eight_are(eight, eight_are_words(eight));
 }
 
-size_t message_header_name_length(const char *name)
+bool message_is_header_name(const char *text, size_t size)
 {
-    size_t length = 0;
-    while (may_be_in_a_name(name[length]))
-        length++;
-    return length;
+    return size > 0 && eight_span(text, size, may_be_in_a_name) == size;
 }
 
 /* Headers that say what the library knows better. */
@@ -147,8 +129,7 @@ static int append_header(mq_message *message, const char *name, const char *valu
 
 int mq_message_set_header(mq_message *message, const char *name, const char *value)
 {
-    const size_t length = message_header_name_length(name);
-    if (length == 0 || name[length] || !message_is_one_line(value, strlen(value)))
+    if (!message_is_header_name(name, strlen(name)) || !message_is_one_line(value, strlen(value)))
         return -EINVAL;
     if (is_our_own(name))
         return -EPERM;

@@ -35,8 +35,8 @@ struct mq_message {
 /* Whether text may be a header's value: a line of UTF-8 without control characters. */
 bool message_is_one_line(const char *text, size_t size);
 
-/* How many of the first characters may be in a header's name. */
-size_t message_header_name_length(const char *name);
+/* Whether text may be a header's name: [A-Za-z0-9-]+. */
+bool message_is_header_name(const char *text, size_t size);
 
 /* The pair at `at`; the place of the next one, or NULL past the last. */
 const char *message_next_header(const mq_message *message, const char *at, const char **ret_name,

@@ -44,6 +44,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -192,7 +193,7 @@ struct mq_send_options {
  */
 MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id);
 
-/* How many messages mq_send_batch makes the most of in one call: more cost no less. */
+/* How many messages the two calls below make the most of at a time: more cost no less. */
 MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *options);
 
 /*
@@ -202,6 +203,13 @@ MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_opt
  */
 MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count,
                          const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+
+/*
+ * The same for messages that differ in nothing but their bodies: `message`, which stays as it is, with one body after
+ * the other. -EINVAL: it has an id.
+ */
+MQ_API int mq_send_bodies(mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
+                          const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 
 /* ---- messages received ---------------------------------------------------------- */
 

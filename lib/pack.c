@@ -20,17 +20,43 @@ struct window {
     size_t count, most;
 };
 
+/* What is to be sent: messages, or one message that has one body after the other. */
+struct load {
+    mq_message *const *messages;
+    mq_message *model; /* has the bodies; NULL: messages */
+    const struct iovec *bodies;
+    size_t count, taken;
+    char (*ids)[MQ_ID_SIZE];
+};
+
+/* The messages of one file. */
 struct pack {
     mq_queue *queue;
     const struct mq_send_options *options;
-    uint32_t most;
+    uint32_t most, count;
     char *text; /* the handle's */
     size_t size;
     int64_t now;
     char sent_at[CLOCK_RFC3339_SIZE];
     struct id_series ids;
-    struct name name; /* of the first; `count` of all */
+    struct terms terms; /* of all */
+    struct name first;
 };
+
+/* The one so far behind those that were taken. */
+static mq_message *message_at(const struct load *load, size_t ahead)
+{
+    const size_t index = load->taken + ahead;
+    if (!load->model)
+        return load->messages[index];
+    mq_message_set_body(load->model, load->bodies[index].iov_base, load->bodies[index].iov_len);
+    return load->model;
+}
+
+static char *id_at(const struct load *load, size_t ahead)
+{
+    return load->ids ? load->ids[load->taken + ahead] : NULL;
+}
 
 static uint32_t most_in_a_file(const mq_queue *queue, const struct mq_send_options *options)
 {
@@ -63,42 +89,43 @@ static int begin(struct pack *pack, mq_queue *queue, const struct mq_send_option
     return 0;
 }
 
-static bool goes_in_a_pack(const struct pack *pack, const mq_message *message)
-{
-    return message->body_fd < 0 && encode_room(message) <= pack->queue->config.batch_size;
-}
-
-static bool agree(const struct name *one, const struct name *other)
+static bool agree(const struct terms *one, const struct terms *other)
 {
     return one->priority == other->priority && one->time == other->time && one->expires == other->expires;
 }
 
-static bool fits(const struct pack *pack, const mq_message *message, const struct name *name)
+static bool fits(const struct pack *pack, const mq_message *message, const struct terms *terms)
 {
-    return pack->name.count == 0 || (pack->name.count < pack->most && agree(&pack->name, name) &&
-                                     pack->size + encode_room(message) <= pack->queue->config.batch_size);
+    const struct config *config = &pack->queue->config;
+    return message->body_fd < 0 && message->body_size <= config->max_size &&
+           encode_room(message) <= config->batch_size - pack->size &&
+           (pack->count == 0 || (pack->count < pack->most && agree(&pack->terms, terms)));
 }
 
-static void add(struct pack *pack, const mq_message *message, struct name *name, char *ret_id)
+static void add(struct pack *pack, const mq_message *message, const struct terms *terms, char *ret_id)
 {
-    if (!name->id[0])
-        id_next(&pack->ids, name->id);
-    const char *end = encode_message(message, name, pack->sent_at, pack->text + pack->size);
+    char made[MQ_ID_SIZE];
+    const char *const id = message->name.id[0] ? message->name.id : made;
+    if (id == made)
+        id_next(&pack->ids, made);
+    const char *end = encode_message(message, id, terms->expires, pack->sent_at, pack->text + pack->size);
     pack->size = (size_t)(end - pack->text);
     if (ret_id)
-        memcpy(ret_id, name->id, strlen(name->id) + 1);
-    const uint32_t count = pack->name.count;
-    if (count == 0)
-        pack->name = *name;
-    pack->name.count = count + 1;
+        strcpy(ret_id, id);
+    if (pack->count++ > 0)
+        return;
+    pack->terms = *terms;
+    pack->first = publish_name(message, terms);
+    strcpy(pack->first.id, id);
 }
 
 static int write_draft(const struct pack *pack, struct draft *ret_draft)
 {
-    *ret_draft = (struct draft){.name = pack->name,
-                                .state = publish_state(&pack->name, pack->now),
+    *ret_draft = (struct draft){.name = pack->first,
+                                .state = publish_state(&pack->first, pack->now),
                                 .size = pack->size,
                                 .durable = is_durable(pack->queue, pack->options)};
+    ret_draft->name.count = pack->count;
     int error = publish_open(pack->queue, ret_draft);
     if (error)
         return error;
@@ -125,50 +152,71 @@ static int flush(struct pack *pack, struct window *window, size_t *sent)
 {
     int error = write_draft(pack, &window->drafts[window->count]);
     window->count += !error;
-    pack->size = 0;
-    pack->name.count = 0;
     if (!error && window->count < window->most)
         return 0;
     const int published = publish_window(pack, window, sent);
     return published ? published : error;
 }
 
-static char *id_at(char (*ids)[MQ_ID_SIZE], size_t index)
-{
-    return ids ? ids[index] : NULL;
-}
-
-static int send_each(mq_queue *queue, mq_message *const *messages, size_t count, const struct mq_send_options *options,
-                     char (*ret_ids)[MQ_ID_SIZE], size_t *sent)
+static int send_each(const struct pack *pack, const struct load *load, size_t count, size_t *sent)
 {
     int error = 0;
     for (size_t i = 0; i < count && !error; i++) {
-        error = mq_send(queue, messages[i], options, id_at(ret_ids, i));
+        error = mq_send(pack->queue, message_at(load, i), pack->options, id_at(load, i));
         *sent += !error;
     }
     return error;
 }
 
-/* The messages that come first and share a file; how many were taken is added to `taken`, and to `sent` how many of
-   those and of the ones in the window were sent. */
-static int send_pack(struct pack *pack, struct window *window, mq_message *const *messages, size_t count,
-                     char (*ret_ids)[MQ_ID_SIZE], size_t *taken, size_t *sent)
+/* Those that come first and share a file: as many as there are in the pack then. */
+static void fill(struct pack *pack, const struct load *load)
 {
-    size_t packed = 0;
-    for (; packed < count && goes_in_a_pack(pack, messages[packed]); packed++) {
-        struct name name = publish_name(pack->queue, messages[packed], pack->now);
-        if (messages[packed]->body_size > pack->queue->config.max_size || !fits(pack, messages[packed], &name))
+    for (size_t ahead = 0; load->taken + ahead < load->count; ahead++) {
+        const mq_message *message = message_at(load, ahead);
+        const struct terms terms = publish_terms(pack->queue, message, pack->now);
+        if (!fits(pack, message, &terms))
             break;
-        add(pack, messages[packed], &name, id_at(ret_ids, packed));
+        add(pack, message, &terms, id_at(load, ahead));
     }
-    *taken += packed > 1 ? packed : 1;
-    if (packed <= 1) { /* or one that does not go into a pack at all */
-        const int error = publish_window(pack, window, sent);
-        return error ? error : send_each(pack->queue, messages, 1, pack->options, ret_ids, sent);
+}
+
+/* A file's worth of messages, or one that does not share a file. How many of those and of the ones in the window were
+   sent is added to `sent`. */
+static int send_pack(struct pack *pack, struct window *window, struct load *load, size_t *sent)
+{
+    fill(pack, load);
+    const size_t count = pack->count > 1 ? pack->count : 1;
+    int error;
+    if (count == 1) {
+        error = publish_window(pack, window, sent);
+        error = error ? error : send_each(pack, load, 1, sent);
+    } else {
+        error = flush(pack, window, sent);
+        if (error == -ENOBUFS) /* as many as there is room for */
+            error = send_each(pack, load, count, sent);
     }
-    const int error = flush(pack, window, sent);
-    if (error == -ENOBUFS) /* as many as there is room for */
-        return send_each(pack->queue, messages, packed, pack->options, ret_ids, sent);
+    load->taken += count;
+    return error;
+}
+
+static int send_load(mq_queue *queue, struct load *load, const struct mq_send_options *options, size_t *ret_sent)
+{
+    struct pack pack = {.queue = queue, .options = options};
+    struct window window;
+    int error = queue_refresh(queue);
+    window.count = 0;
+    window.most = publish_most(queue, is_durable(queue, options));
+    *ret_sent = 0;
+    while (!error && load->taken < load->count) {
+        error = begin(&pack, queue, options);
+        if (!error)
+            error = send_pack(&pack, &window, load, ret_sent);
+    }
+    const int published = publish_window(&pack, &window, ret_sent);
+    if (!error)
+        error = published;
+    if (!error)
+        expire_some(queue, clock_now());
     return error;
 }
 
@@ -180,23 +228,15 @@ size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *o
 int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count, const struct mq_send_options *options,
                   char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
-    size_t taken = 0;
-    struct pack pack = {.queue = queue, .options = options};
-    struct window window;
-    int error = queue_refresh(queue);
-    window.count = 0;
-    window.most = publish_most(queue, is_durable(queue, options));
+    struct load load = {.messages = messages, .count = count, .ids = ret_ids};
+    return send_load(queue, &load, options, ret_sent);
+}
+
+int mq_send_bodies(mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
+                   const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+{
+    mq_message model = *message;
+    struct load load = {.model = &model, .bodies = bodies, .count = count, .ids = ret_ids};
     *ret_sent = 0;
-    while (!error && taken < count) {
-        error = begin(&pack, queue, options);
-        if (!error)
-            error = send_pack(&pack, &window, messages + taken, count - taken, ret_ids ? ret_ids + taken : NULL, &taken,
-                              ret_sent);
-    }
-    const int published = publish_window(&pack, &window, ret_sent);
-    if (!error)
-        error = published;
-    if (!error)
-        expire_some(queue, clock_now());
-    return error;
+    return message->name.id[0] ? -EINVAL : send_load(queue, &load, options, ret_sent);
 }

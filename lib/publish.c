@@ -265,13 +265,22 @@ void publish_close(struct draft *draft)
 
 /* ---- names ------------------------------------------------------------------------ */
 
-struct name publish_name(const mq_queue *queue, const mq_message *message, int64_t now)
+struct terms publish_terms(const mq_queue *queue, const mq_message *message, int64_t now)
+{
+    struct terms terms = {.priority = message->name.priority, .expires = message->name.expires};
+    const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
+    if (!terms.expires && ttl)
+        terms.expires = name_time_after(now, ttl);
+    terms.time = message->due ? message->due : name_time_after(now, message->delay);
+    return terms;
+}
+
+struct name publish_name(const mq_message *message, const struct terms *terms)
 {
     struct name name = message->name;
-    const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
-    if (!name.expires && ttl)
-        name.expires = name_time_after(now, ttl);
-    name.time = message->due ? message->due : name_time_after(now, message->delay);
+    name.priority = terms->priority;
+    name.time = terms->time;
+    name.expires = terms->expires;
     return name;
 }
 

@@ -35,8 +35,17 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
 
 void publish_close(struct draft *draft);
 
-/* The name that a message gets: what it does not say itself is as the queue has it. */
-struct name publish_name(const mq_queue *queue, const mq_message *message, int64_t now);
+/* Where and how long a message waits: what messages of one file have in common. */
+struct terms {
+    int priority;
+    int64_t time, expires;
+};
+
+/* What it does not say itself is as the queue has it. */
+struct terms publish_terms(const mq_queue *queue, const mq_message *message, int64_t now);
+
+/* The name that a message of these terms gets, which has the message's id if it has one. */
+struct name publish_name(const mq_message *message, const struct terms *terms);
 
 /* The state that it begins in. */
 enum mq_state publish_state(const struct name *name, int64_t now);

@@ -2,8 +2,11 @@
 #ifndef MQ_PUT_H
 #define MQ_PUT_H
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "eight.h"
 
 static inline char *put_bytes(char *at, const void *bytes, size_t size)
 {
@@ -16,12 +19,21 @@ static inline char *put_text(char *at, const char *text)
     return put_bytes(at, text, strlen(text));
 }
 
-/* The low `digits` hexadecimal digits, lower case. */
+/* Eight hexadecimal digits, lower case, the first of which is in the lowest byte. */
+static inline uint64_t put_eight_hex(uint32_t value)
+{
+    uint64_t digits = __builtin_bswap32(value);
+    digits = (digits | digits << 16) & UINT64_C(0x0000ffff0000ffff);
+    digits = (digits | digits << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    digits = (digits >> 4 | digits << 8) & (EIGHT * 0x0f);
+    return digits + EIGHT * '0' + ((digits + EIGHT * 6) >> 4 & EIGHT) * ('a' - '9' - 1);
+}
+
+/* The low `digits` hexadecimal digits, up to 16, lower case. */
 static inline char *put_hex(char *at, uint64_t value, int digits)
 {
-    for (int i = digits - 1; i >= 0; i--, value >>= 4)
-        at[i] = "0123456789abcdef"[value & 15];
-    return at + digits;
+    const uint64_t text[2] = {htole64(put_eight_hex((uint32_t)(value >> 32))), htole64(put_eight_hex((uint32_t)value))};
+    return put_bytes(at, (const char *)text + sizeof text - (size_t)digits, (size_t)digits);
 }
 
 /* Up to 20 digits. */

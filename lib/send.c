@@ -27,7 +27,8 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
     if (error)
         return error;
     const int64_t now = clock_now();
-    struct draft draft = {.name = publish_name(queue, message, now)};
+    const struct terms terms = publish_terms(queue, message, now);
+    struct draft draft = {.name = publish_name(message, &terms)};
     if (!draft.name.id[0])
         id_make(now, draft.name.id);
     draft.state = publish_state(&draft.name, now);

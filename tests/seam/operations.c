@@ -246,15 +246,16 @@ static void deleted(struct scene *scene)
 
 #define MANY 5
 
+static char many[MANY][8] = {"many 1", "many 2", "many 3", "many 4", "many 5"};
+
 /* Two that go together, one that goes later, and two more; done again, those that are left. */
 static int send_many(struct scene *scene)
 {
-    static const char *const bodies[MANY] = {"many 1", "many 2", "many 3", "many 4", "many 5"};
     mq_message *messages[MANY];
     size_t sent = 0;
     int error = 0;
     for (int i = 0; i < MANY; i++) {
-        messages[i] = new_message(bodies[i]);
+        messages[i] = new_message(many[i]);
         if (!messages[i])
             error = -ENOMEM;
     }
@@ -265,6 +266,23 @@ static int send_many(struct scene *scene)
     scene->sent += sent;
     for (int i = 0; i < MANY; i++)
         mq_message_free(messages[i]);
+    return error;
+}
+
+/* The same number by one message. */
+static int send_bodies(struct scene *scene)
+{
+    struct iovec bodies[MANY];
+    size_t sent = 0;
+    mq_message *message = new_message("not sent");
+    if (!message)
+        return -ENOMEM;
+    for (int i = 0; i < MANY; i++)
+        bodies[i] = (struct iovec){many[i], strlen(many[i])};
+    const int error = mq_send_bodies(scene->queue, message, bodies + scene->sent, MANY - scene->sent, &sending, NULL,
+                                     &sent);
+    scene->sent += sent;
+    mq_message_free(message);
     return error;
 }
 
@@ -761,6 +779,7 @@ const struct operation operations[] = {
     {"send to a full queue", full, send_to_full, OPERATION_WHOLE, 0},
     {"send to a deleted queue", deleted, send_new, OPERATION_WHOLE, 0},
     {"send many", NULL, send_many, OPERATION_STEPS, 0},
+    {"send many bodies", NULL, send_bodies, OPERATION_STEPS, 0},
     {"send many to a deleted queue", deleted, send_many, OPERATION_STEPS, 0},
     {"receive", ready, receive, OPERATION_WHOLE, 0},
     {"receive behind an empty bucket", behind_empty_bucket, receive, OPERATION_WHOLE, 0},

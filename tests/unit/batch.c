@@ -34,7 +34,7 @@ static struct maker make_batch(void)
         snprintf(name.id, sizeof name.id, "id-%d", i);
         mq_message_set_body(message, body, sizes[i]);
         EXPECT(mq_message_set_header(message, "Number", name.id) == 0);
-        end = encode_message(message, &name, "now", end);
+        end = encode_message(message, name.id, 0, "now", end);
         mq_message_free(message);
         free(body);
     }

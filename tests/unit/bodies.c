@@ -1,0 +1,102 @@
+/* Many bodies sent as one message: each has all that the message says, an id of its own, and the message stays. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mq.h"
+#include "unit.h"
+
+#define MANY 300 /* more than a file takes */
+
+static char spool[] = "/tmp/mq-unit-XXXXXX";
+static mq_queue *queue;
+static char texts[MANY][16];
+static struct iovec bodies[MANY];
+static char ids[MANY][MQ_ID_SIZE];
+static const struct mq_send_options sending = {.no_sync = true, .cancel_fd = -1};
+
+static mq_message *make_model(void)
+{
+    mq_message *model = NULL;
+    EXPECT(mq_message_new(&model) == 0);
+    EXPECT(mq_message_set_header(model, "Type", "many") == 0);
+    EXPECT(mq_message_set_priority(model, 7) == 0);
+    mq_message_set_body(model, "alone", 5);
+    return model;
+}
+
+static void expect_next(const char *id, const char *body)
+{
+    mq_message *message;
+    char text[16] = "";
+    if (!EXPECT(mq_receive(queue, &(struct mq_receive_options){.cancel_fd = -1}, &message) == 1))
+        return;
+    const ssize_t size = mq_message_read(message, text, sizeof text - 1);
+    EXPECT(size == (ssize_t)strlen(body));
+    EXPECT_TEXT(text, body);
+    if (id)
+        EXPECT_TEXT(mq_message_id(message), id);
+    EXPECT(mq_message_priority(message) == 7);
+    const char *type = mq_message_header(message, "Type");
+    EXPECT_TEXT(type ? type : "none", "many");
+    EXPECT(mq_ack(queue, mq_message_receipt(message)) == 0);
+    mq_message_free(message);
+}
+
+static void all_come_in_order(void)
+{
+    mq_message *model = make_model();
+    size_t sent = 0;
+    EXPECT(mq_send_bodies(queue, model, bodies, MANY, &sending, ids, &sent) == 0 && sent == MANY);
+    for (int i = 0; i < MANY; i++)
+        expect_next(ids[i], texts[i]);
+    EXPECT(mq_send(queue, model, &sending, NULL) == 0);
+    expect_next(NULL, "alone");
+    mq_message_free(model);
+}
+
+static void one_or_none_is_fine(void)
+{
+    mq_message *model = make_model();
+    size_t sent = 9;
+    EXPECT(mq_send_bodies(queue, model, bodies, 0, &sending, ids, &sent) == 0 && sent == 0);
+    EXPECT(mq_send_bodies(queue, model, bodies, 1, &sending, ids, &sent) == 0 && sent == 1);
+    expect_next(ids[0], texts[0]);
+    mq_message_free(model);
+}
+
+static void what_is_too_large_ends_it(void)
+{
+    mq_message *model = make_model();
+    struct iovec three[3] = {bodies[0], {calloc(1, 1 << 20), 1 << 20}, bodies[1]};
+    size_t sent = 0;
+    EXPECT(mq_send_bodies(queue, model, three, 3, &sending, ids, &sent) == -EMSGSIZE && sent == 1);
+    expect_next(ids[0], texts[0]);
+    free(three[1].iov_base);
+    mq_message_free(model);
+}
+
+static void an_id_is_for_one(void)
+{
+    mq_message *model = make_model();
+    size_t sent = 9;
+    EXPECT(mq_message_set_id(model, "one") == 0);
+    EXPECT(mq_send_bodies(queue, model, bodies, 2, &sending, ids, &sent) == -EINVAL && sent == 0);
+    mq_message_free(model);
+}
+
+int main(void)
+{
+    for (int i = 0; i < MANY; i++)
+        bodies[i] = (struct iovec){texts[i], (size_t)snprintf(texts[i], sizeof texts[i], "body %d", i)};
+    EXPECT(mkdtemp(spool) != NULL);
+    EXPECT(mq_open(spool, "jobs", MQ_CREATE, &queue) == 0);
+    all_come_in_order();
+    one_or_none_is_fine();
+    what_is_too_large_ends_it();
+    an_id_is_for_one();
+    mq_close(queue);
+    EXPECT(mq_delete(spool, "jobs", true) == 0);
+    rmdir(spool);
+    return unit_failures != 0;
+}
