@@ -10,7 +10,7 @@
 /* What a record takes for which there is room at first, and how much room there is then at least and at most. */
 #define USUAL ((size_t)1280)
 #define FIRST_LEAST ((size_t)512 << 10)
-#define FIRST_MOST ((size_t)4 << 20)
+#define FIRST_MOST ((size_t)6 << 20)
 
 static size_t first_room(const struct records *records)
 {

@@ -25,7 +25,7 @@ struct draft {
 int publish_open(mq_queue *queue, struct draft *draft);
 
 /* How many drafts that shall be durable may be published together: the disk takes them for little more than one. */
-#define PUBLISH_MOST 12
+#define PUBLISH_MOST 16
 size_t publish_most(const mq_queue *queue, bool durable);
 
 /* Wait for room where there is a max-depth, and publish drafts in their order. 0 all their messages are in the queue and
