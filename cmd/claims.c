@@ -1,6 +1,7 @@
 /* Who holds what until when. */
 #include "claims.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -91,7 +92,7 @@ static int show_claim(const struct mq_entry *entry, void *context)
     const struct view *view = context;
     const char *queue = mq_queue_name(view->queue);
     struct claim_text text;
-    claims_describe(entry, moment_now(), &text);
+    claims_describe(entry, clock_now(), &text);
     if (view->table)
         table_row(view->table, (const char *[COLUMNS]){queue, entry->id, text.attempt, text.owner, text.host,
                                                        text.command, text.held, text.left});

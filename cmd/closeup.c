@@ -1,6 +1,7 @@
 /* One queue seen from near. */
 #include "closeup.h"
 
+#include <clock.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -61,7 +62,7 @@ static int add_claim(const struct mq_entry *entry, void *context)
     if (part->left == 0)
         return 1;
     part->left--;
-    claims_describe(entry, moment_now(), &text);
+    claims_describe(entry, clock_now(), &text);
     table_row(part->table, (const char *[CLAIM_COLUMNS]){entry->id, text.attempt, text.owner, text.host, text.command,
                                                          text.held, text.left});
     return 0;
@@ -87,7 +88,7 @@ static int add_message(const struct mq_entry *entry, void *context)
     part->left--;
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
-    humane_age(moment_now() - glance.sent_at, age);
+    humane_age(clock_now() - glance.sent_at, age);
     humane_size(glance.size, size);
     table_row(part->table, (const char *[MESSAGE_COLUMNS]){entry->id, priority, attempts, age, size, glance.preview});
     return 0;

@@ -1,6 +1,7 @@
 /* What the command line of mq-send says of every message. */
 #include "envelope.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_delay = cli_duration(state, "--delay", argument);
         return 0;
     case AT:
-        if (!moment_parse(argument, moment_now(), &arg_due))
+        if (!moment_parse(argument, clock_now(), &arg_due))
             cli_usage(state, "--at: '%s' is not a time such as 2026-11-24T10:30:00Z, @1795516200 or 10:30", argument);
         return 0;
     case TTL:

@@ -1,6 +1,7 @@
 /* What went wrong with an attempt. */
 #include "failure.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static json_t *text_of(const char *said, size_t size)
 static json_t *describe(const mq_message *message, const struct outcome *outcome, const char *said, size_t size)
 {
     char moment[MOMENT_SIZE], host[256] = "";
-    moment_format(moment_now(), moment);
+    moment_format(clock_now(), moment);
     (void)gethostname(host, sizeof host - 1);
     json_t *object = json_pack("{s:s, s:i, s:s, s:o, s:s, s:i}", "time", moment, "attempt",
                                (int)mq_message_attempts(message), "outcome", outcome->text, "stderr",

@@ -1,6 +1,7 @@
 /* The figures of queues. */
 #include "figures.h"
 
+#include <clock.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static int take(mq_queue *queue, bool exact, struct figures_list *list)
         return error;
     struct figures *figures = figures_add(list);
     *figures = (struct figures){
-        .taken = moment_now(),
+        .taken = clock_now(),
         .stats = stats,
         .in = stats.sent_rate[MQ_1_MINUTE],
         .out = stats.acked_rate[MQ_1_MINUTE],

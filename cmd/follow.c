@@ -48,7 +48,7 @@ static const char *name_of_time(const struct mq_event *event)
 static void print_line(const struct mq_event *event)
 {
     char now[MOMENT_SIZE], time[MOMENT_SIZE];
-    moment_format(moment_now(), now);
+    moment_format(clock_now(), now);
     printf("%s %s %s", now, event->queue ? mq_queue_name(event->queue) : "-", kinds[event->kind]);
     if (event->id)
         printf(" %s attempts=%u", event->id, event->attempts);
@@ -100,7 +100,7 @@ static json_t *reason_json(const char *reason)
 static void print_object(const struct mq_event *event)
 {
     json_t *object = cli_must(json_object());
-    set(object, "time", moment_json(moment_now()));
+    set(object, "time", moment_json(clock_now()));
     set(object, "queue", event->queue ? json_string(mq_queue_name(event->queue)) : json_null());
     set(object, "event", json_string(kinds[event->kind]));
     if (event->id) {

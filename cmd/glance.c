@@ -1,6 +1,7 @@
 /* What a listing shows of a message, and a message shown whole. */
 #include "glance.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -50,7 +51,7 @@ static int glance_at_file(mq_queue *queue, const struct mq_entry *entry, struct 
         char data[GLANCE_BYTES];
         const ssize_t got = read(file, data, sizeof data);
         glance.size = (uint64_t)status.st_size;
-        glance.sent_at = (int64_t)status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000;
+        glance.sent_at = clock_of(&status.st_mtim);
         set_preview(&glance, data, got > 0 ? (size_t)got : 0);
     }
     if (file >= 0)

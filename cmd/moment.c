@@ -9,13 +9,6 @@
 #define SECOND 1000000
 #define LAST_SECOND INT64_C(253402300799) /* of the year 9999, which RFC 3339 ends with */
 
-int64_t moment_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (int64_t)time.tv_sec * SECOND + time.tv_nsec / 1000;
-}
-
 /* ---- parsing -------------------------------------------------------------------- */
 
 /* The parsers take their part off the front of `*at`, and leave it there where it is malformed. */

@@ -7,8 +7,6 @@
 
 #define MOMENT_SIZE 32
 
-int64_t moment_now(void);
-
 /* RFC 3339; without an offset, local time. False: malformed, before the epoch, or after 9999 in UTC. */
 bool moment_parse_rfc3339(const char *text, int64_t *ret_moment);
 

@@ -1,4 +1,5 @@
 /* mq-dlq: look at dead letters, give them another try, or remove them. */
+#include <clock.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -111,7 +112,7 @@ static void list_json(const struct walk *walk, const struct mq_entry *entry, con
     char died[MOMENT_SIZE];
     moment_format(entry->time, died);
     json_print(json_pack("{s:s, s:s, s:s, s:f, s:i, s:i, s:s, s:O*, s:I, s:s}", "queue", mq_queue_name(walk->queue),
-                         "id", entry->id, "died", died, "age_seconds", (double)(moment_now() - entry->time) / 1e6,
+                         "id", entry->id, "died", died, "age_seconds", (double)(clock_now() - entry->time) / 1e6,
                          "attempts", (int)entry->attempts, "priority", entry->priority, "reason", entry->reason,
                          "last_failure", last, "size", (json_int_t)glance->size, "preview", glance->preview));
 }
@@ -120,7 +121,7 @@ static void list_row(const struct walk *walk, const struct mq_entry *entry, cons
 {
     char died[HUMANE_SIZE], size[HUMANE_SIZE], attempts[16], reason[TEXT_ESCAPED(256)], outcome[TEXT_ESCAPED(256)];
     failure_outcome(last, outcome, sizeof outcome);
-    humane_age(moment_now() - entry->time, died);
+    humane_age(clock_now() - entry->time, died);
     humane_size(glance->size, size);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
     text_escape(entry->reason, strnlen(entry->reason, 256), "", reason);

@@ -1,6 +1,7 @@
 /* Looking at messages without claiming them. */
 #include "peek.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +35,7 @@ struct view {
 static void format_time(const struct mq_entry *entry, int64_t sent_at, char *text, size_t size)
 {
     char age[HUMANE_SIZE];
-    const int64_t now = moment_now(), moment = entry->state == MQ_READY ? sent_at : entry->time;
+    const int64_t now = clock_now(), moment = entry->state == MQ_READY ? sent_at : entry->time;
     humane_age(moment > now ? moment - now : now - moment, age);
     snprintf(text, size, moment > now ? "in %s" : "%s ago", age);
 }

@@ -1,6 +1,7 @@
 /* What the live screen shows, and what its keys do. */
 #include "screen.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -170,7 +171,7 @@ static void print_head(const struct screen *screen, FILE *stream, size_t columns
     if (mq_spool_path(cli_spool, spool, sizeof spool) < 0)
         spool[0] = '\0';
     text_escape(spool, strlen(spool), "", escaped);
-    moment_format(moment_now(), time);
+    moment_format(clock_now(), time);
     units_format_duration(screen->interval, every);
     if (screen->unseen > 0)
         snprintf(unseen, sizeof unseen, "   %zu cannot be seen", screen->unseen);

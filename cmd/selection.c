@@ -1,6 +1,7 @@
 /* Which messages a command is about. */
 #include "selection.h"
 
+#include <clock.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ static bool matches_age(const struct selection *selection, mq_queue *queue, cons
     struct glance glance;
     if (!selection->older_than)
         return true;
-    const int64_t border = moment_now() - selection->older_than;
+    const int64_t border = clock_now() - selection->older_than;
     if (entry->state == MQ_DEAD)
         return entry->time <= border;
     return glance_at(queue, entry, &glance) == 1 && glance.sent_at <= border;

@@ -208,8 +208,9 @@ static bool holds_messages(int spool, const char *queue)
 
 static int delete_in(int spool, const char *queue, bool force)
 {
-    if (!spool_has_queue(spool, queue))
-        return -ENOENT;
+    const int is = spool_has_queue(spool, queue);
+    if (is != 1)
+        return is ? is : -ENOENT;
     if (force)
         return delete_forced(spool, queue);
     return holds_messages(spool, queue) ? -ENOTEMPTY : delete_empty(spool, queue);

@@ -241,6 +241,16 @@ int page_install(struct page *page, int queue_dir, const char *host_name)
     return installed;
 }
 
+void page_discard(struct page *page, int queue_dir)
+{
+    const int tmp = page_is_private(page) ? -1 : fs_open_dir(queue_dir, "tmp");
+    if (tmp >= 0) { /* else it stays in tmp/ until it is swept */
+        fs_unlink(tmp, page->tmp_name);
+        close(tmp);
+    }
+    page_close(page);
+}
+
 void page_close(struct page *page)
 {
     if (!page)

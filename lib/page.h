@@ -48,6 +48,9 @@ int page_create_private(struct page **ret_page);
    installed. */
 int page_install(struct page *page, int queue_dir, const char *host_name);
 
+/* Drop a created page that could not be filled. */
+void page_discard(struct page *page, int queue_dir);
+
 void page_close(struct page *page);
 
 /* Whether the mapping is still the file that others use, whole and sane. */

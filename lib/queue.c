@@ -58,15 +58,17 @@ static int make_page(mq_queue *queue, struct page **ret_page)
     error = survey_queue(queue->dir, &survey);
     if (!error)
         error = queue_each_other_page(queue, subtract, &survey);
-    if (!error)
-        fill_page(page, &survey);
-    const int installed = page_install(page, queue->dir, queue->host);
-    if (!error && installed == 1) {
-        *ret_page = page;
-        return 1;
+    if (error) {
+        page_discard(page, queue->dir);
+        return error;
     }
-    page_close(page);
-    return error ? error : installed;
+    fill_page(page, &survey);
+    const int installed = page_install(page, queue->dir, queue->host);
+    if (installed == 1)
+        *ret_page = page;
+    else
+        page_close(page);
+    return installed;
 }
 
 /* As far as the rights go: who may do everything makes a page where there is none, who may look makes one of his own,

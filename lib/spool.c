@@ -62,11 +62,13 @@ int spool_open(const char *spool, bool make)
     return error ? error : fs_open_root(path, make);
 }
 
-bool spool_has_queue(int spool, const char *name)
+int spool_has_queue(int spool, const char *name)
 {
     const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
+    if (dir == -EMFILE || dir == -ENFILE || dir == -ENOMEM)
+        return dir;
     if (dir < 0)
-        return false;
+        return 0;
     const bool is = fs_exists(dir, "ready");
     close(dir);
     return is;
@@ -81,8 +83,9 @@ struct search {
 static int add_queue(void *context, const char *name, unsigned char type)
 {
     struct search *search = context;
-    if (type != DT_DIR || name_is_reply(name) || !spool_has_queue(search->spool, name))
-        return 0;
+    const int is = type == DT_DIR && !name_is_reply(name) ? spool_has_queue(search->spool, name) : 0;
+    if (is != 1)
+        return is;
     char **names = realloc(search->names, (search->count + 1) * sizeof *names);
     if (!names)
         return -ENOMEM;
@@ -271,6 +274,12 @@ static int compare(int spool, const char *queue, const struct plan *plan)
     return sharing == plan->sharing && has_group ? 0 : -EEXIST;
 }
 
+static int create_missing(int spool, const char *queue, const struct plan *plan)
+{
+    const int is = spool_has_queue(spool, queue);
+    return is < 0 ? is : is ? 0 : create(spool, queue, plan);
+}
+
 int mq_create(const char *spool, const char *queue)
 {
     if (!mq_queue_name_is_valid(queue))
@@ -278,7 +287,7 @@ int mq_create(const char *spool, const char *queue)
     const int root = spool_open(spool, true);
     if (root < 0)
         return root;
-    const int created = spool_has_queue(root, queue) ? 0 : create(root, queue, &private_plan);
+    const int created = create_missing(root, queue, &private_plan);
     close(root);
     return created;
 }
@@ -296,7 +305,7 @@ int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t 
     const int root = spool_open(spool, true);
     if (root < 0)
         return root;
-    int created = spool_has_queue(root, queue) ? 0 : create(root, queue, &plan);
+    int created = create_missing(root, queue, &plan);
     if (created == 0)
         created = compare(root, queue, &plan);
     close(root);

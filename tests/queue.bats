@@ -60,6 +60,21 @@ ahead() { # STATE
     assert_equal "$(jq -c . <<<"$output")" $'{"queue":"a"}\n{"queue":"a.b"}\n{"queue":"b"}'
 }
 
+@test "list leaves no queue out for want of descriptors" {
+    mq-queue create one
+    mq-queue create two
+    for most in {3..9}; do
+        run --separate-stderr bash -c "ulimit -n $most; exec mq-queue list"
+        if ((status == 0)); then
+            assert_output $'one\ntwo'
+        else
+            assert_equal "$status $output" '75 '
+        fi
+        seen[status]=1
+    done
+    assert_equal "${!seen[*]}" '0 75'
+}
+
 @test "delete removes an empty queue without a trace" {
     mq-send -q jobs body
     take jobs
