@@ -26,6 +26,8 @@ load_library bats-assert
 load_library bats-file
 
 setup_spool() {
+    # No DEBUG trap in functions: that of bats takes longer than most commands, for a line in the trace of a failure.
+    set +T
     export MQ_SPOOL=$BATS_TEST_TMPDIR/spool
     cd "$BATS_TEST_TMPDIR" || return
     spawned=()
