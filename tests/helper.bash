@@ -101,11 +101,13 @@ kill_spawned() {
 }
 
 is_asleep() { # PID: it sleeps, and so has nothing more to do for now
-    [[ $(ps -o state= -p "$1") == S* ]]
+    local stat
+    read -r stat <"/proc/$1/stat" && [[ ${stat##*) } == S* ]]
 }
 
 is_waiting_in_poll() { # PID: it is mq-recv, and sleeps
-    [[ $(tr '\0' ' ' <"/proc/$1/cmdline") == mq-recv* ]] && is_asleep "$1"
+    local name
+    read -rd '' name <"/proc/$1/cmdline" && [[ $name == mq-recv ]] && is_asleep "$1"
 }
 
 # ---- messages in and out ---------------------------------------------------------
@@ -122,7 +124,8 @@ take_json() { # QUEUE
 
 # claim QUEUE [OPTION…]: claim the next message and print the receipt; what mq-recv printed is in the file `claimed`.
 claim() {
-    mq-recv --no-wait "$@" >claimed && head -n 1 claimed
+    local receipt
+    mq-recv --no-wait "$@" >claimed && IFS= read -r receipt <claimed && echo "$receipt"
 }
 
 # ---- what a program said ---------------------------------------------------------
@@ -201,13 +204,15 @@ now_us() {
 wait_until() {
     local end
     printf -v end '%.0f' "${1}e6"
-    end=$((end + $(now_us)))
+    end=$((end + ${EPOCHREALTIME/[.,]/}))
     until "${@:2}" >/dev/null 2>&1; do
-        if (($(now_us) >= end)); then
+        if ((${EPOCHREALTIME/[.,]/} >= end)); then
             echo "not within $1 s: ${*:2}" >&2
             return 1
         fi
-        sleep 0.015
+        # A pipe that nobody writes to: sleeping takes no process then.
+        [[ -n ${silence-} ]] || exec {silence}<> <(:)
+        read -rt 0.015 -u "$silence" || true
     done
 }
 
@@ -223,14 +228,30 @@ at_best() {
 
 # ---- looking into a queue --------------------------------------------------------
 
+# find_files QUEUE STATE: the paths of the messages in a state, in $found, by bucket and name.
+find_files() {
+    local path state=$MQ_SPOOL/$1/$2
+    found=()
+    for path in "$state"/*/* "$state"/*/.[!.]*; do
+        [[ ! -f $path || -L $path ]] || found+=("$path")
+    done
+}
+
 # files QUEUE STATE: the names of the messages in a state, in order.
 files() {
-    find "$MQ_SPOOL/$1/$2" -mindepth 2 -maxdepth 2 -type f -printf '%f\n' | LC_ALL=C sort
+    local found
+    find_files "$@"
+    ((${#found[@]} == 0)) || printf '%s\n' "${found[@]##*/}" | LC_ALL=C sort
 }
 
 # depth QUEUE STATE: how many messages there are; a name with a field nN stands for N.
 depth() {
-    files "$1" "$2" | awk '{ n += match($0, /\.n[0-9]+/) ? substr($0, RSTART + 2, RLENGTH - 2) : 1 } END { print n + 0 }'
+    local found path sum=0
+    find_files "$@"
+    for path in "${found[@]##*/}"; do
+        [[ $path =~ \.n([0-9]+) ]] && sum=$((sum + BASH_REMATCH[1])) || sum=$((sum + 1))
+    done
+    echo "$sum"
 }
 
 has_depth() { # QUEUE STATE NUMBER
