@@ -140,10 +140,11 @@ assert_complains() {
 
 # assert_json FILTER…: the output is JSON, and each jq filter holds for every object of it.
 assert_json() {
-    local filter
+    local filter all=true
     for filter; do
-        jq -es "length > 0 and all(.[]; $filter)" <<<"$output" >/dev/null || fail "not $filter: $output"
+        all+=" and ($filter)"
     done
+    jq -es "length > 0 and all(.[]; $all)" <<<"$output" >/dev/null || fail "not $*: $output"
 }
 
 # ---- other users -----------------------------------------------------------------
