@@ -85,7 +85,7 @@ $(EMPTY)-dynamic: tests/bench/empty.c
 FUZZ         ?= 60
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
-FUZZ_FLAGS   := -std=gnu17 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS   := -std=gnu17 -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard lib/*.c) $(filter-out $(wildcard cmd/mq-*.c),$(wildcard cmd/*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 FUZZERS      := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)

@@ -795,7 +795,7 @@ assert_drains() { # NUMBER
     for free in {0..14}; do
         rm -rf disk/ballast/* disk/spool/* disk/spool/.[!.]*
         fill_inodes
-        for ((i = 0; i < free; i++)); do rm "disk/ballast/$i"; done
+        seq -f 'disk/ballast/%.0f' 0 $((free - 1)) | xargs -r rm
         run --separate-stderr mq-send jobs body
         rm -rf disk/ballast/*
         case $status in

@@ -31,7 +31,7 @@ in_fish() { # LINE
 }
 
 in_zsh() { # LINE
-    HOME=$BATS_TEST_TMPDIR timeout 60 "$MQ_ROOT/tests/zsh-complete" "$MQ_ROOT/completions" "$1"
+    HOME=$BATS_TEST_TMPDIR ZSH_DUMP=$BATS_FILE_TMPDIR/zsh-dump timeout 60 "$MQ_ROOT/tests/zsh-complete" "$MQ_ROOT/completions" "$1"
 }
 
 
