@@ -8,21 +8,45 @@ setup() {
     setup_spool
 }
 
-@test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
+# walk NAME ARGUMENT…: see that nothing is wrong, and show the figures under that name.
+walk() {
+    run "$MQ_ROOT/tests/crash/walk" "${@:2}"
+    ((status != 69)) || skip "$output"
+    assert_success
+    echo "# $1: ${lines[-1]}" >&3
+}
+
+needs_faketime() {
     command -v faketime >/dev/null || skip "faketime is not installed"
-    run -0 "$MQ_ROOT/tests/crash/walk" kill --short
-    echo "# killed: ${lines[-1]}" >&3
+}
+
+@test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
+    needs_faketime
+    walk killed kill --short --private
+}
+
+@test "nor does whoever is killed in a queue that several users share" {
+    needs_faketime
+    walk killed kill --short --shared 'send, by who may only send' \
+        'claim from the inbox by one of several who receive'
 }
 
 @test "whoever is stopped at any system call stops nobody else" {
-    run -0 "$MQ_ROOT/tests/crash/walk" stop --short send claim ack
-    echo "# stopped: ${lines[-1]}" >&3
+    walk stopped stop --short send claim ack
+}
+
+@test "nor does whoever is stopped in a queue that several users share" {
+    walk stopped stop --short --shared 'send, by who may only send' 'claim from the inbox'
 }
 
 @test "whatever system call fails, it is told, nothing is half done, and the queue works afterwards" {
-    command -v faketime >/dev/null || skip "faketime is not installed"
-    run -0 "$MQ_ROOT/tests/crash/walk" fail --short --minutes 0.5
-    echo "# failed: ${lines[-1]}" >&3
+    needs_faketime
+    walk failed fail --short --private --minutes 0.5
+}
+
+@test "so it is in a queue that several users share" {
+    needs_faketime
+    walk failed fail --short --shared --minutes 0.3
 }
 
 # ---- order on disk ---------------------------------------------------------------
