@@ -244,7 +244,9 @@ bool fs_is_settled(int dir)
 int fs_settle_dir(int parent, int dir)
 {
     struct stat status;
-    const int error = fs_sync_dir(parent);
+    int error = fs_sync_dir(parent);
+    if (error == -EBADF) /* opened to go through it: what cannot be read cannot be synced by itself */
+        error = fs_sync_around(dir);
     if (error < 0)
         return error;
     /* Only the owner can mark it; for others the parent is synced again next time. */

@@ -119,6 +119,20 @@ inbox() {
     done
 }
 
+@test "in a spool that users can go through and not list a queue is made and used, as durable as any" {
+    chmod 1733 "$MQ_SPOOL"
+    allowed ann mq-queue create --mode=0620 --group=$group jobs
+    [[ -u spool/jobs ]] # the mark of a durable directory
+    allowed ann mq-send -q jobs one
+    allowed bob mq-send -q jobs two
+    allowed ann mq-recv -a -l -n 2 --no-wait jobs
+    assert_output $'one\ntwo'
+    needs_strace
+    as ann strace -f -o "$public/trace" -e trace=syncfs mq-send -q another body || skip "strace may not trace here"
+    run -0 grep -c 'syncfs(.* = 0' trace
+    assert_output 1
+}
+
 # ---- send only ---------------------------------------------------------------------------
 
 @test "who may only send sends one, many, delayed and urgent ones, and they come in order" {

@@ -8,21 +8,50 @@ setup() {
     setup_spool
 }
 
-@test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
+teardown() {
+    kill_spawned
+    cd / && remove_public
+}
+
+# walk NAME ARGUMENT…: see that nothing is wrong, and show the figures under that name.
+walk() {
+    run "$MQ_ROOT/tests/crash/walk" "${@:2}"
+    ((status != 69)) || skip "$output"
+    assert_success
+    echo "# $1: ${lines[-1]}" >&3
+}
+
+needs_faketime() {
     command -v faketime >/dev/null || skip "faketime is not installed"
-    run -0 "$MQ_ROOT/tests/crash/walk" kill --short
-    echo "# killed: ${lines[-1]}" >&3
+}
+
+@test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
+    needs_faketime
+    walk killed kill --short --private
+}
+
+@test "nor does whoever is killed in a queue that several users share" {
+    needs_faketime
+    walk killed kill --short --shared 'send, by who may only send' \
+        'claim from the inbox by one of several who receive'
 }
 
 @test "whoever is stopped at any system call stops nobody else" {
-    run -0 "$MQ_ROOT/tests/crash/walk" stop --short send claim ack
-    echo "# stopped: ${lines[-1]}" >&3
+    walk stopped stop --short send claim ack
+}
+
+@test "nor does whoever is stopped in a queue that several users share" {
+    walk stopped stop --short --shared 'send, by who may only send' 'claim from the inbox'
 }
 
 @test "whatever system call fails, it is told, nothing is half done, and the queue works afterwards" {
-    command -v faketime >/dev/null || skip "faketime is not installed"
-    run -0 "$MQ_ROOT/tests/crash/walk" fail --short --minutes 0.5
-    echo "# failed: ${lines[-1]}" >&3
+    needs_faketime
+    walk failed fail --short --private --minutes 0.5
+}
+
+@test "so it is in a queue that several users share" {
+    needs_faketime
+    walk failed fail --short --shared --minutes 0.3
 }
 
 # ---- order on disk ---------------------------------------------------------------
@@ -35,6 +64,8 @@ disk_calls() {
         / = -1 E/d
         s~^(write|writev|pwrite64)\([0-9]+<[^>]*>\(deleted\).*~write content~p; t
         s~^fdatasync\([0-9]+<[^>]*>\(deleted\).*~sync content~p; t
+        s~^linkat\(.*, [0-9]+<$MQ_SPOOL/jobs/delayed/0000000000000>.*~link into the inbox~p; t
+        s~^syncfs\([0-9]+<$MQ_SPOOL/.*~sync the file system~p; t
         s~^linkat\(.*, [0-9]+<$MQ_SPOOL/([a-z/]+)/[^>]*>.*~link into \1~p; t
         s~^renameat2\(.*\"\.new-jobs-.*\"jobs\".*~rename to jobs~p; t
         s~^fsync\([0-9]+<$MQ_SPOOL/\.new-jobs-[^>]*>.*~sync what is to be jobs~p; t
@@ -112,6 +143,37 @@ assert_order() {
     ' order
 }
 
+# A queue that everybody may send to, in a spool that everybody can reach; $sender is who may do no more.
+share_queue() {
+    ((EUID == 0)) || skip "it takes root to be several users"
+    command -v setpriv >/dev/null || skip "setpriv is not installed"
+    make_public
+    export MQ_SPOOL=$public/spool PATH=$public/bin:$PATH
+    mkdir "$MQ_SPOOL"
+    mq-queue create --mode=602 jobs
+    sender=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+}
+
+@test "who may only send cannot sync the inbox: he syncs the file system before the id is printed" {
+    share_queue
+    for message in first further; do
+        run -0 disk_calls "${sender[@]}" mq-send jobs $message
+        assert_order 'write content' 'sync content' 'link into the inbox' 'sync the file system' print
+    done
+    run -0 disk_calls "${sender[@]}" mq-send -d1h jobs later
+    assert_order 'write content' 'sync content' 'link into the inbox' 'sync the file system' print
+    run -0 disk_calls "${sender[@]}" mq-send --no-sync jobs last
+    assert_order 'write content' 'link into the inbox' print
+}
+
+@test "many lines of who may only send are all linked before one sync of the file system, and then their ids printed" {
+    share_queue
+    seq 1 6 >numbers
+    run -0 disk_calls "${sender[@]}" mq-send -l --batch=2 jobs <numbers
+    assert_order 'write content' 'sync content' 'sync content' 'sync content' 'link into the inbox' 'link into the inbox' \
+        'link into the inbox' 'sync the file system' print
+}
+
 @test "a setting is on the disk before mq-queue is done: two syncs" {
     mq-queue create jobs
     strace -y -o trace mq-queue config jobs ttl=1h
@@ -150,4 +212,12 @@ assert_order() {
         assert_equal "$(depth jobs ready)" 0
         assert_equal "$(grep -c "^$call" trace)" 1
     done
+}
+
+@test "nor is one of who may only send whose sync of the file system fails" {
+    share_queue
+    run -74 --separate-stderr strace -o trace -e inject=syncfs:error=EIO:when=1 "${sender[@]}" mq-send jobs body
+    assert_output ''
+    assert_equal "$(depth jobs delayed)" 0
+    assert_equal "$(grep -c ^syncfs trace)" 1
 }

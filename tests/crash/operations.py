@@ -3,6 +3,8 @@
 To add one, add an entry: its name, the command, and a function that stages what the command finds in the queue
 `jobs` beside the two bystanders that are always there: one message in flight for a day, and one that is ready,
 with the lowest priority. What the function returns takes the place of {} in the command.
+
+Where an entry gives a mode, queues are shared: users.OWNER owns them, and does what no other user is given for.
 """
 
 import fcntl
@@ -10,8 +12,11 @@ import os
 from contextlib import contextmanager, nullcontext
 from typing import Callable, NamedTuple
 
-from shared import spool
+from crash.tracing import FAULTS
+from shared import spool, users
 
+ANY = " ".join(FAULTS.values())
+NO_ROOM = "ENOSPC EDQUOT"
 OLD = 40 * 3600  # seconds; what is so old in tmp/ no live process is at
 
 
@@ -25,10 +30,13 @@ class Operation(NamedTuple):
     again: bool = True  # given again at once after a failure it does all that it did not
     does: str = ""  # the system call that it is about: its name, or what strace shows of it
     removes: bool = False  # messages, which all others never do
+    leaves: dict = {}  # as what it leaves a message that it fails to move or to read, and for which errors
     exits: int = 0
     data: str = ""
     also: str = ""  # a fault that is there all the time, as strace's --inject takes it
     around: Callable = lambda path: nullcontext()  # what stands beside the command
+    mode: str = ""  # how its queues are shared
+    user: users.User | None = None  # who runs the command; None: the owner
 
 
 def one(stage):
@@ -135,14 +143,20 @@ def somebody_leads(path):
         os.close(directory)
 
 
-def drain(name, stage, *options, does=""):
+def drain(name, stage, *options, does="", passes=(), **more):
     """Messages taken by a stream: each is in flight for a while, and then gone."""
     command = ("mq-recv", "-a", "-l", *options, "--no-wait", "jobs")
-    passes = (("inflight", 1),)
-    return Operation(name, command, stage, passes=passes, partial=True, again=False, removes=True, does=does)
+    passes = (*passes, ("inflight", 1))
+    return Operation(name, command, stage, passes=passes, partial=True, again=False, removes=True, does=does, **more)
 
 
-OPERATIONS = [
+def sweep(name, stage, *states, **more):
+    """What there is no room for stays in its state, and keeps the rest from nothing."""
+    leaves = {(state, int(state == "inflight")): NO_ROOM for state in states}
+    return Operation(name, ("mq-queue", "sweep", "jobs"), stage, partial=True, leaves=leaves, **more)
+
+
+PRIVATE = [
     Operation("send", ("mq-send", "jobs", "new"), main=True),
     Operation("send to a new bucket", ("mq-send", "-p9", "jobs", "new"), main=True),
     Operation("send behind a full bucket", ("mq-send", "jobs", "new"), full_bucket, does="mkdirat"),
@@ -178,8 +192,8 @@ OPERATIONS = [
     drain("claim and ack of a batch", batch(), "-n3"),
     drain("claim and ack of a batch, one after the other", batch(), "-n3", "--ack-every=1"),
     drain("claim and ack of some of a batch", batch(), "-n2", does="linkat"),
-    Operation("expiry of a batch", ("mq-queue", "sweep", "jobs"), batch("--ttl=1ms"), partial=True, does="linkat"),
-    Operation("a batch due", ("mq-queue", "sweep", "jobs"), batch("--delay=1ms"), partial=True),
+    sweep("expiry of a batch", batch("--ttl=1ms"), "ready", does="linkat"),
+    sweep("a batch due", batch("--delay=1ms"), "delayed"),
     Operation("purge of a batch", ("mq-queue", "purge", "jobs", "--state=ready"), batch(), partial=True, removes=True),
     Operation("wait, leading", ("mq-recv", "-w50ms", "other"), other_queue, exits=1, does="inotify_add_watch"),
     Operation(
@@ -197,8 +211,8 @@ OPERATIONS = [
     Operation("reject", ("mq-ack", "--reject", "--reason=no good", "{}"), claimed()),
     Operation("extend", ("mq-ack", "--extend=2d", "{}"), claimed()),
     Operation("release", ("mq-ack", "--release", "{}"), claimed()),
-    Operation("deadline passed", ("mq-queue", "sweep", "jobs"), lapsed(), partial=True),
-    Operation("last deadline passed", ("mq-queue", "sweep", "jobs"), lapsed("max-attempts=1"), partial=True),
+    sweep("deadline passed", lapsed(), "inflight"),
+    sweep("last deadline passed", lapsed("max-attempts=1"), "inflight"),
     Operation(
         "deadline passed, at a claim",
         ("mq-recv", "--no-wait", "jobs"),
@@ -206,13 +220,22 @@ OPERATIONS = [
         passes=(("ready", 1),),
         partial=True,
         again=False,
+        leaves={("inflight", 1): NO_ROOM},
     ),
-    Operation("due", ("mq-queue", "sweep", "jobs"), due, partial=True),
-    Operation("due, at a claim", ("mq-recv", "--no-wait", "jobs"), due, passes=(("ready", 0),), partial=True, again=False),
-    Operation("expiry to dead letters", ("mq-queue", "sweep", "jobs"), expired(), partial=True),
-    Operation("expiry, dropped", ("mq-queue", "sweep", "jobs"), expired("on-expiry=drop"), partial=True, removes=True),
+    sweep("due", due, "delayed"),
+    Operation(
+        "due, at a claim",
+        ("mq-recv", "--no-wait", "jobs"),
+        due,
+        passes=(("ready", 0),),
+        partial=True,
+        again=False,
+        leaves={("delayed", 0): NO_ROOM},
+    ),
+    sweep("expiry to dead letters", expired(), "ready"),
+    sweep("expiry, dropped", expired("on-expiry=drop"), "ready", removes=True),
     Operation("expiry, at a claim", ("mq-recv", "--no-wait", "jobs"), expired(), partial=True, again=False),
-    Operation("sweep of everything", ("mq-queue", "sweep", "jobs"), much_to_sweep, partial=True, does="AT_REMOVEDIR"),
+    sweep("sweep of everything", much_to_sweep, "ready", "delayed", "inflight", does="AT_REMOVEDIR"),
     Operation("purge", ("mq-queue", "purge", "jobs", "--state=ready"), several_ready, partial=True, removes=True),
     Operation("retry of a dead letter", ("mq-dlq", "retry", "jobs"), dead),
     Operation("retry into another queue", ("mq-dlq", "retry", "--to=other", "jobs"), dead_beside_another_queue),
@@ -230,4 +253,117 @@ OPERATIONS = [
         removes=True,
     ),
     Operation("configured", ("mq-queue", "config", "jobs", "max-attempts=7"), one),
+]
+
+
+# ---- shared queues -----------------------------------------------------------------
+
+
+def inbox(*bodies, options=()):
+    """Messages that nobody has taken in yet."""
+
+    def stage(stage):
+        for body in bodies or ("work",):
+            stage.send(body, *options, user=stage.sender)
+
+    return stage
+
+
+def inbox_batch(stage):
+    """Three in one file."""
+    lines = "line 1\nline 2\nline 3\n"
+    stage.do("mq-send", "-q", "--no-sync", "-l", "jobs", data=lines, user=stage.sender)
+
+
+def inbox_of_all_kinds(stage):
+    inbox_batch(stage)
+    stage.send("for later", "-d", "1d", user=stage.sender)
+    stage.send("urgent", "-p", "9", user=stage.sender)
+    stage.send("to expire", "--ttl", "1ms", user=stage.sender)
+    stage.send("to be due", "-d", "1ms", user=stage.sender)
+
+
+def only_sends(name, *command, stage=lambda stage: None, **more):
+    """A send by somebody who may only send. One user alone may receive."""
+    more.setdefault("does", "/delayed/0000000000000>")  # it goes to the inbox
+    return Operation(f"{name}, by who may only send", command, stage, mode="622", user=users.STRANGER, **more)
+
+
+# What a sender has closed is a dead letter, before its claim where it cannot be split.
+LEFT = {("inbox", 0): ANY, ("dead", 0): "EACCES", ("dead", 1): "EACCES"}
+
+
+def takes_in(name, stage, *command, mode="622", **more):
+    """Whatever takes messages in gives them their places first."""
+    facts = {"passes": (("ready", 0),), "partial": True, "again": False, "leaves": LEFT} | more
+    return Operation(name, command, stage, does="/delayed/0000000000000>", mode=mode, **facts)
+
+
+SHARED = [
+    only_sends("send", "mq-send", "jobs", "new", main=True),
+    only_sends("further send", "mq-send", "jobs", "new", stage=inbox(), main=True),
+    only_sends("send --no-sync", "mq-send", "--no-sync", "jobs", "new"),
+    only_sends("send for later", "mq-send", "-d1d", "jobs", "new"),
+    only_sends("send lines", "mq-send", "-l", "jobs", data="line 1\nline 2\nline 3\n", partial=True, again=False),
+    only_sends(
+        "send several batches together",
+        *("mq-send", "-l", "--batch=2", "jobs"),
+        data="line 1\nline 2\nline 3\nline 4\nline 5\nline 6\n",
+        partial=True,
+        again=False,
+    ),
+    only_sends(
+        "send without O_TMPFILE",
+        *("mq-send", "jobs", "new"),
+        also="openat:error=EOPNOTSUPP:when={O_TMPFILE}",
+        does="O_CREAT|O_EXCL",
+    ),
+    takes_in("claim from the inbox", inbox(), "mq-recv", "--no-wait", "jobs", main=True),
+    takes_in("claim, several in the inbox", inbox("work 1", "work 2", "work 3"), "mq-recv", "--no-wait", "jobs"),
+    takes_in("claim, one in the inbox for later", inbox(options=("-d1d",)), "mq-recv", "--no-wait", "jobs"),
+    takes_in("claim, one in the inbox expired", inbox(options=("--ttl=1ms",)), "mq-recv", "--no-wait", "jobs"),
+    takes_in("claim of one of a batch in the inbox", inbox_batch, "mq-recv", "--no-wait", "jobs"),
+    takes_in(
+        "claim from the inbox by one of several who receive",
+        inbox(),
+        *("mq-recv", "--no-wait", "jobs"),
+        mode="662",
+        user=users.MEMBER,
+        main=True,
+    ),
+    takes_in("look, something in the inbox", inbox_batch, "mq-queue", "peek", "jobs"),
+    takes_in("sweep, all kinds in the inbox", inbox_of_all_kinds, "mq-queue", "sweep", "jobs"),
+    takes_in("purge, something in the inbox", inbox(), "mq-queue", "purge", "--state=all", "jobs", removes=True),
+    drain(
+        "claim and ack several in the inbox",
+        inbox("work 1", "work 2", "work 3"),
+        "-n3",
+        passes=(("ready", 0),),
+        mode="622",
+        leaves=LEFT,
+    ),
+    Operation(
+        "send to a new bucket of a shared queue",
+        ("mq-send", "-p9", "jobs", "new"),
+        does="mkdirat",
+        mode="662",
+        user=users.MEMBER,
+    ),
+    Operation(
+        "shared queue created",
+        ("mq-queue", "create", "--mode=622", f"--group={users.GROUP}", "other"),
+        mode="622",
+        main=True,
+        does="fchown",
+    ),
+    Operation(
+        "wait for a shared queue, following",
+        ("mq-recv", "-w50ms", "other"),
+        other_queue,
+        exits=1,
+        around=somebody_leads,
+        does="mknodat",
+        mode="662",
+        user=users.MEMBER,
+    ),
 ]

@@ -4,6 +4,8 @@ import re
 import subprocess
 from typing import NamedTuple
 
+from shared import users
+
 # What each call can fail with, the likeliest first.
 FAULTS = {
     "openat": "EMFILE EACCES ENOSPC EIO EROFS EDQUOT EINTR",
@@ -20,24 +22,29 @@ FAULTS = {
     "fallocate": "ENOSPC EIO EDQUOT EINTR",
     "fdatasync": "EIO ENOSPC EDQUOT EINTR",
     "fsync": "EIO ENOSPC EDQUOT EINTR",
+    "syncfs": "EIO ENOSPC EDQUOT",
     "linkat": "ENOSPC EDQUOT EIO EACCES EROFS",
     "renameat": "ENOSPC EDQUOT EIO EACCES EROFS",
     "renameat2": "ENOSPC EDQUOT EIO EACCES EROFS",
     "unlinkat": "EIO EACCES EROFS",
     "getdents64": "EIO EACCES",
     "newfstatat": "EIO EACCES",
+    "fstat": "EIO",
     "fstatfs": "EIO EINTR",
     "faccessat2": "EIO EACCES",
     "fchmod": "EIO EROFS EACCES",
+    "fchmodat": "EIO EROFS EACCES",
+    "fchown": "EIO EROFS EACCES",
     "utimensat": "EIO EROFS EACCES",
     "mmap": "EACCES",
+    "mmap of memory": "ENOMEM",
     "flock": "EINTR",
     "inotify_init1": "EMFILE",
     "inotify_add_watch": "ENOSPC EACCES",
     "close": "EIO EINTR",
 }
 
-SYNCS = ("fsync", "fdatasync")
+SYNCS = ("fsync", "fdatasync", "syncfs")
 TIMEOUT = 20  # seconds
 
 
@@ -46,12 +53,22 @@ class Call(NamedTuple):
     nth: int  # of this name, counted from 1
     text: str
 
+    def errors(self):
+        kind = self.name
+        if "MAP_ANONYMOUS" in self.text:
+            kind = "mmap of memory"
+        elif kind == "newfstatat" and '"",' in self.text:
+            kind = "fstat"
+        return FAULTS.get(kind, "").split()
+
 
 class Tracer:
     """Runs a command under strace, in the environment of a stage."""
 
     def __init__(self, file):
         self.file = file
+        file.touch()
+        file.chmod(0o666)  # whoever runs strace writes to it
 
     def words(self, injections, traced):
         words = ["strace", "-qq", "-y", "-o", str(self.file), "-e", f"trace={traced}"]
@@ -59,7 +76,7 @@ class Tracer:
             words += ["-e", f"inject={injection}"]
         return words
 
-    def run(self, stage, command, injections=(), traced="all", data=""):
+    def run(self, stage, command, injections=(), traced="all", data="", user=None):
         return subprocess.run(
             [*self.words(injections, traced), *command],
             input=data,
@@ -68,6 +85,7 @@ class Tracer:
             text=True,
             timeout=TIMEOUT,
             check=False,
+            **users.becoming(user),
         )
 
     def calls(self):

@@ -37,6 +37,14 @@ def live_claims(stage):
     return {m.path: m.body for m in spool.read(stage.path) if m.state == "inflight" and m.time > soon}
 
 
+def to_come(stage):
+    """The bodies that the next receiver must get, in order: what is ready, then what it has to take in."""
+    ready = [m for m in spool.read(stage.path) if (m.queue, m.state, m.expires) == ("jobs", "ready", 0)]
+    waiting = [m for m in spool.read(stage.path) if (m.queue, m.state, m.expires) == ("jobs", "inbox", 0)]
+    due = ready + [m for m in waiting if m.time <= now()]
+    return [m.body for m in sorted(due, key=lambda message: message.position[0])]
+
+
 def reported(walked, stage, output):
     """The bodies of the messages whose ids mq-send printed whole: none of them may be missing."""
     ids = set(output.split("\n")[:-1]) if walked.operation.command[0] == "mq-send" else set()
@@ -46,34 +54,70 @@ def reported(walked, stage, output):
     return bodies
 
 
+def modes(stage):
+    return set().union(*map(spool.modes, spool.queues(stage.path)))
+
+
 # ---- what must hold after harm ------------------------------------------------------
 
 
-def judge_places(walked, stage, output, finished):
+class Regardless:
+    """What else may be found when a call failed, what it was about was left, and the operation went on with others."""
+
+    def __init__(self, walked, error, output):
+        operation = walked.operation
+        left = {place for place, errors in operation.leaves.items() if error in errors.split()}
+        self.places = left | {*operation.passes, ("inflight", 1)} if left else set()
+        self.delivered = {line.encode() for line in output.splitlines()} if left and operation.removes else set()
+        self.most = max(claimed(walked.before), claimed(walked.after))
+
+    def allows(self, body, place):
+        return place[1:] in self.places if place else body in self.delivered
+
+
+def claimed(places):
+    return sum(state == "inflight" for _, state, _ in places.values())
+
+
+def judge_places(walked, stage, output, finished, error=None):
     """Each message is where it was, or where the operation brings it; what was reported is done."""
     operation, found, sure = walked.operation, look(stage), reported(walked, stage, output)
+    regardless = Regardless(walked, error, output)
+    if ("inflight", 1) not in operation.passes and claimed(found) > regardless.most:
+        raise Wrong(f"more is claimed than was to be: {found}")
     for body in walked.before.keys() | walked.after.keys() | found.keys():
         before, after, place = walked.before.get(body), walked.after.get(body), found.get(body)
         moving = before != after
+        is_other = before is not None and regardless.allows(body, place)
         passing = moving and place is not None and place[1:] in operation.passes
-        if place not in (before, after) and not passing:
+        if place not in (before, after) and not passing and not is_other:
             raise Wrong(f"{body!r} was {before}, was to be {after}, and is {place}")
-        if moving and place != after and (finished or body in sure):
+        if moving and place != after and (finished and not is_other or body in sure):
             raise Wrong(f"{body!r} was reported to be {after}, and is {place}")
 
 
-def judge_others(stage):
-    """A second process goes on at once; and it gets all that is ready, once, and nothing that is claimed."""
-    claims = live_claims(stage)
-    ready = {m.body for m in spool.read(stage.path) if (m.queue, m.state, m.expires) == ("jobs", "ready", 0)}
-    stage.do("mq-send", "jobs", "other")
+def judge_others(walked, stage):
+    """A second process goes on at once; and it gets all that is ready, once, and nothing that is claimed; in order, as
+    far as it was not about to be moved, since who dies may not have announced that he did."""
+    claims, due, found = live_claims(stage), to_come(stage), look(stage)
+    unmoved = [body for body in due if found[body] == walked.before.get(body)]
+    stage.do("mq-send", "jobs", "other", user=stage.sender)
     taken = stage.do("mq-recv", "-a", "-0", "--no-wait", "-n", "1000", "jobs").encode().split(b"\0")[:-1]
     if len(taken) != len(set(taken)):
         raise Wrong(f"delivered twice: {taken}")
     if set(claims.values()) & set(taken) or not all(path.exists() for path in claims):
         raise Wrong(f"{list(claims.values())} are claimed, and were delivered: {taken}")
-    if not ready | {b"other"} <= set(taken):
-        raise Wrong(f"ready but not delivered: {ready - set(taken)}; delivered: {taken}")
+    if not {*due, b"other"} <= set(taken):
+        raise Wrong(f"to come but not delivered: {set(due) - set(taken)}; delivered: {taken}")
+    if [body for body in taken if body in unmoved] != unmoved:
+        raise Wrong(f"delivered in another order than {unmoved}: {taken}")
+
+
+def judge_modes(walked, stage):
+    """In a shared queue nothing is ever met with another mode than it is to have."""
+    strange = modes(stage) - walked.modes if stage.mode else set()
+    if strange:
+        raise Wrong(f"not as in other shared queues: {strange}")
 
 
 def judge_leftovers(stage):

@@ -3,7 +3,7 @@
 import time
 
 from crash.stage import Stage
-from crash.verdict import look, now
+from crash.verdict import look, modes, now
 from shared import spool
 
 SAMPLE = 3  # so many points, about, of all but the main operations in the short form
@@ -19,10 +19,12 @@ class Walked:
         self.template = self.stage(place / "template")
         self.before = look(self.template)
         self.also = self.find_fault()
-        self.calls, self.after = self.run_clean()
+        self.calls, self.after, self.modes = self.run_clean()
+        self.modes |= modes(self.template)
 
     def stage(self, path):
-        template = Stage(path)
+        template = Stage(path, self.operation.mode)
+        template.make()
         template.create("jobs", "max-attempts=none", f"durability={self.durability}")
         template.send("held")
         template.claim("-t", "1d")
@@ -44,7 +46,10 @@ class Walked:
 
     def trace(self, stage, injections=(), traced="all"):
         with self.operation.around(stage.path):
-            return self.tracer.run(stage, self.command, injections, traced, self.operation.data)
+            return self.tracer.run(stage, self.command, injections, traced, self.operation.data, self.user(stage))
+
+    def user(self, stage):
+        return self.operation.user or stage.owner
 
     def find_fault(self):
         """The fault that is there all the time: {TEXT} in it is how-manieth its call with TEXT in it is."""
@@ -63,13 +68,13 @@ class Walked:
         done = self.trace(stage, self.also)
         if done.returncode != self.operation.exits:
             raise RuntimeError(f"{self.operation.name}: exit status {done.returncode}: {done.stderr.strip()}")
-        calls, after = self.tracer.calls(), look(stage)
+        calls, after, its_modes = self.tracer.calls(), look(stage), modes(stage)
         if not any(self.operation.does in call.name + call.text for call in calls):
             raise RuntimeError(f"{self.operation.name}: does no {self.operation.does}")
         if not self.operation.removes and self.before.keys() - after.keys():
             raise RuntimeError(f"{self.operation.name}: removes {self.before.keys() - after.keys()}")
         stage.remove()
-        return calls, after
+        return calls, after, its_modes
 
     def points(self, kind, short):
         """The calls to do harm at; strace keeps one fault a call. Before the spool they are the loader's."""

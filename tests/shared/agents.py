@@ -23,7 +23,7 @@ import signal
 import subprocess
 import time
 
-from shared import programs
+from shared import programs, users
 
 QUEUE = "storm"
 MAX_ATTEMPTS = 6
@@ -162,25 +162,35 @@ class Agent:
             self.call("upkeep", "mq-dlq", "retry", QUEUE, *dead, retried=dead)
         self.pause(self.random.uniform(0, 0.3))
 
+    def act(self):
+        getattr(self, self.role)()
+
     def run(self, stop):
-        act = getattr(self, self.role)
         while not stop.is_set():
-            act()
+            self.act()
+
+
+def embody(user, do, *agent):
+    """A process that is an agent, and does something as a user; the history is still opened as who we are."""
+
+    def live():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        embodied = Agent(*agent)
+        users.become(user)
+        do(embodied)
+
+    return multiprocessing.Process(target=live)
 
 
 class Crowd:
-    """Agents at work: with Crowd(…) as crowd: …"""
+    """Agents at work, each with a role and a user: with Crowd(…) as crowd: …"""
 
-    def __init__(self, roles, spool, history, seed, violence):
+    def __init__(self, cast, spool, history, seed, violence):
         self.stop = multiprocessing.Event()
         self.processes = []
-        for number, role in enumerate(roles):
+        for number, (role, user) in enumerate(cast):
             agent = (f"{role}-{number}-{seed}", role, spool, history, seed * 1000 + number, violence)
-            self.processes.append(multiprocessing.Process(target=self.live, args=agent))
-
-    def live(self, *agent):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        Agent(*agent).run(self.stop)
+            self.processes.append(embody(user, lambda embodied: embodied.run(self.stop), *agent))
 
     def __enter__(self):
         for process in self.processes:

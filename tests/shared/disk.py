@@ -78,4 +78,5 @@ def scratch():
     memory = Path("/dev/shm")
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 8 * SIZE
     with tempfile.TemporaryDirectory(prefix="mq-disk.", dir=memory if roomy else None) as place:
+        os.chmod(place, 0o755)  # spools in it may be shared
         yield Path(place)

@@ -21,6 +21,18 @@ def environment(spool):
     }
 
 
+def open_to_all(place):
+    """From now on use copies that every user can run, wherever the programs themselves lie."""
+    global BUILD
+    for directory in ("", "dynamic"):
+        (place / directory).mkdir(mode=0o755)
+        for program in PROGRAMS:
+            if (BUILD / directory / program).exists():
+                shutil.copy(BUILD / directory / program, place / directory)
+                (place / directory / program).chmod(0o755)
+    BUILD = place
+
+
 def use_broken(place, file, right, wrong):
     """From now on use programs that were built in a place of their own, with one edit in one file."""
     global BUILD

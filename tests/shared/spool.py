@@ -4,15 +4,19 @@ It is for queues that stand still. It knows single messages and files of several
 """
 
 import os
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
 STATES = ("ready", "delayed", "inflight", "dead")
+INBOX = "0000000000000"  # the bucket of delayed/ where those who may only send put their messages
+NO_PLACE = 1 << 48  # below it a position is none, but random
 
 
 class Message(NamedTuple):
     queue: str
-    state: str
+    state: str  # where it lies; "inbox": in delayed/, but nobody has given it a place yet
+    position: str
     id: str
     body: bytes
     attempts: int
@@ -50,6 +54,10 @@ def read_queue(queue):
 
 def read_file(queue, state, path):
     fields = parse_name(state, path.name)
+    if int(fields["position"][1:], 16) < NO_PLACE:
+        if (state, path.parent.name) != ("delayed", INBOX):
+            raise Broken(f"{path}: is not in the inbox, and has no place")
+        state = "inbox"
     content = path.read_bytes()
     content = content[: fields["o"] + fields["l"]] if fields["l"] else content
     if "s" in fields and (queue / "tmp" / fields["link"]).exists():
@@ -96,7 +104,28 @@ def read_message(queue, state, path, fields, content, start):
         raise Broken(f"{path}: holds the message {identity}")
     body = content[blank + 2 : end]
     attempts, time, expires = fields["a"], fields["time"], fields["x"]
-    return Message(queue.name, state, identity, body, attempts, time, expires, path), end
+    return Message(queue.name, state, fields["position"], identity, body, attempts, time, expires, path), end
+
+
+def modes(queue):
+    """The mode and the group of everything that has its name, by what it is; and which directories there are. The mark
+    of a durable directory is left out."""
+    found = {("directories", *sorted(path.name for path in queue.iterdir() if path.is_dir()))}
+    for path in [queue, *queue.rglob("*")]:
+        kind = kind_of(path.relative_to(queue).parts)
+        if kind:
+            status = path.lstat()
+            found.add((kind, oct(stat.S_IMODE(status.st_mode) & ~stat.S_ISUID), status.st_gid))
+    return found
+
+
+def kind_of(parts):
+    """What something in a queue is; None where it is being made or goes soon."""
+    if len(parts) < 2 or parts == ("delayed", INBOX):
+        return "/".join(parts) or "queue"
+    if parts[0] in ("tmp", "waiters") or parts[-1][0] == ".":
+        return None
+    return {2: "bucket" if parts[0] in STATES else f"in {parts[0]}/", 3: "message"}[len(parts)]
 
 
 def leftovers(spool):

@@ -3,7 +3,7 @@
 load ../helper
 
 storm() {
-    run "$MQ_ROOT/tests/storm/storm" --minutes 0.07 "$1"
+    run "$MQ_ROOT/tests/storm/storm" --minutes 0.07 "$@"
     ((status != 69)) || skip "$output"
     assert_success
     echo "# ${lines[-1]}" >&3
@@ -23,4 +23,9 @@ storm() {
 
 @test "in a storm nothing is lost, torn or held twice, in memory" {
     storm tmpfs
+}
+
+@test "in a storm of several users nothing is lost, torn or held twice" {
+    storm --shared --seed 1 ext4 # of whom only the owner receives
+    storm --shared --seed 5 tmpfs # of whom several receive
 }
