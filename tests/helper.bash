@@ -90,10 +90,13 @@ register() {
 }
 
 kill_spawned() {
-    local pid
+    local pid children
     for pid in "${spawned[@]}"; do
-        kill -KILL "$pid" 2>/dev/null || true
-    done
+        # A function is run by a shell, whose program would outlive it.
+        children=()
+        read -rd '' -a children <"/proc/$pid/task/$pid/children" || true
+        kill -KILL "$pid" "${children[@]}" || true
+    done 2>/dev/null
     for pid in "${spawned[@]}"; do
         wait "$pid" 2>/dev/null || true
     done
