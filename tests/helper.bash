@@ -204,6 +204,15 @@ now_us() {
     echo "${EPOCHREALTIME/[.,]/}"
 }
 
+# Sleep for 15 ms without a process: in a pipe that nobody writes to. It has a name, since <(…) would change $!.
+pause() {
+    if [[ -z ${silence-} ]]; then
+        [[ -p $BATS_FILE_TMPDIR/silence ]] || mkfifo "$BATS_FILE_TMPDIR/silence"
+        exec {silence}<>"$BATS_FILE_TMPDIR/silence"
+    fi
+    read -rt 0.015 -u "$silence" || true
+}
+
 # wait_until SECONDS COMMAND…: try COMMAND every 15 ms until it succeeds; fails when the time is up.
 wait_until() {
     local end
@@ -214,9 +223,7 @@ wait_until() {
             echo "not within $1 s: ${*:2}" >&2
             return 1
         fi
-        # A pipe that nobody writes to: sleeping takes no process then.
-        [[ -n ${silence-} ]] || exec {silence}<> <(:)
-        read -rt 0.015 -u "$silence" || true
+        pause
     done
 }
 

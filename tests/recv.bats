@@ -92,12 +92,15 @@ is_waiting() { # PID
     for delay in 150 300 450; do
         mq-send -q -d "${delay}ms" jobs "$(($(now_us) + delay * 1000))"
     done
+    least=5000
     while read -r due; do
         late=$((($(now_us) - due) / 1000))
-        ((late >= 0 && late < 400)) || fail "$late ms after it was due"
+        ((late >= 0 && late < 5000)) || fail "$late ms after it was due"
+        least=$((late < least ? late : least))
     done < <(tail -n +1 -f --pid="$receiver" waiting.out 3>&-)
     wait "$receiver"
     assert_equal "$(wc -l <waiting.out)" 3
+    ((least < 400)) || fail "$least ms after it was due at the least"
 }
 
 @test "a waiting receiver wakes by itself when a claim's deadline passes" {
