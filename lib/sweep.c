@@ -45,21 +45,23 @@ static int sweep_tmp_file(void *context, const char *name, unsigned char type)
     return 0;
 }
 
-static bool has_reader(int dir, const char *name)
+/* A FIFO without a reader is a dead waiter's; under a dot name its maker may be about to open it, and to give it the
+   mode that lets others. */
+static bool is_dead(const struct sweep *sweep, const char *name, bool hidden)
 {
-    const int fifo = fs_open_fifo(dir, name);
+    const int fifo = fs_open_fifo(sweep->dir, name);
     if (fifo >= 0)
         close(fifo);
-    return fifo != -ENXIO;
+    if (hidden)
+        return (fifo == -ENXIO || fifo == -EACCES) && is_abandoned(sweep, name);
+    return fifo == -ENXIO;
 }
 
-/* A FIFO without a reader is a dead waiter's; under a dot name its maker may be about to open it. */
 static int sweep_waiter(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
     const bool hidden = name[0] == '.';
-    if (type == DT_FIFO && name_is_waiter(name + hidden) && !has_reader(sweep->dir, name) &&
-        (!hidden || is_abandoned(sweep, name)))
+    if (type == DT_FIFO && name_is_waiter(name + hidden) && is_dead(sweep, name, hidden))
         sweep->removed += fs_unlink(sweep->dir, name) == 0;
     return 0;
 }

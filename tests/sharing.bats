@@ -420,6 +420,16 @@ inbox() {
     cat [ab]?.out | sort | diff - <(seq 4)
 }
 
+@test "what another user has left in waiters/ who died before it had its mode is swept" {
+    create 0660
+    as bob mkfifo -m 600 spool/jobs/waiters/.waiter-0123456789abcdef
+    allowed ann mq-queue sweep jobs
+    assert_exists spool/jobs/waiters/.waiter-0123456789abcdef # he may be at it
+    touch -d '-2 days' spool/jobs/waiters/.waiter-0123456789abcdef
+    allowed ann mq-queue sweep jobs
+    assert_not_exists spool/jobs/waiters/.waiter-0123456789abcdef
+}
+
 @test "a shared queue that was found not to be empty gets its modes back with its name" {
     command -v faketime >/dev/null || skip "faketime is not installed"
     [[ -z ${SANITIZE-} ]] || skip "the sanitizers want to be loaded before faketime"
