@@ -358,7 +358,7 @@ send_long_lines() { # COUNT
 }
 
 @test "a claim on a batch is kept while its output is slowly read" {
-    mq-queue create jobs ack-timeout=300ms
+    mq-queue create jobs ack-timeout=1s
     send_long_lines 100
     spawn_blocked
     claimed_until=$(files jobs inflight)

@@ -207,7 +207,7 @@ now_us() {
 # Sleep for 15 ms without a process: in a pipe that nobody writes to. It has a name, since <(…) would change $!.
 pause() {
     if [[ -z ${silence-} ]]; then
-        [[ -p $BATS_FILE_TMPDIR/silence ]] || mkfifo "$BATS_FILE_TMPDIR/silence"
+        [[ -p $BATS_FILE_TMPDIR/silence ]] || mkfifo "$BATS_FILE_TMPDIR/silence" 2>/dev/null || true # or another has
         exec {silence}<>"$BATS_FILE_TMPDIR/silence"
     fi
     read -rt 0.015 -u "$silence" || true
