@@ -51,9 +51,9 @@ static void note_own_header(struct own_headers *own, const char *name, size_t le
 static char *take_line(char *to, char *line, size_t length, struct own_headers *own)
 {
     const char *const colon = memchr(line, ':', length), *const end = line + length;
-    const size_t name_length = colon ? (size_t)(colon - line) : 0;
-    if (!is_header_name(line, name_length))
+    if (!colon || !is_header_name(line, (size_t)(colon - line)))
         return NULL;
+    const size_t name_length = (size_t)(colon - line);
     const char *value = colon + 1;
     while (value < end && *value == ' ')
         value++;
