@@ -30,36 +30,52 @@ static int wait_for_reader(const struct output_patience *patience)
     }
 }
 
-static bool is_regular_file(int fd)
+/* What a disk takes is not waited for by anybody, and poll knows nothing of it. */
+static bool is_on_disk(int fd)
 {
     struct stat status;
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
-/* As much as goes without waiting for a reader, so that a signal can end us; where the kernel cannot do that, as much as
-   a pipe takes that is ready. What a file takes is not waited for by anybody. */
-static ssize_t write_some(const void *data, size_t size)
+/* As much as goes without waiting for a reader, so that a signal can end us. */
+static ssize_t write_at_once(const void *data, size_t size)
 {
     const struct iovec all = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
     const ssize_t written = pwritev2(STDOUT_FILENO, &all, 1, -1, RWF_NOWAIT);
-    if (written >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
-        return written;
-    return write(STDOUT_FILENO, data, size < PIPE_BUF || is_regular_file(STDOUT_FILENO) ? size : PIPE_BUF);
+    return written < 0 ? -errno : written;
+}
+
+/* After the kernel did not write at once: where it cannot do that (some file systems always say EAGAIN), as much as a
+   pipe takes that is ready. */
+static ssize_t write_after_waiting(const void *data, size_t size, bool at_once, const struct output_patience *patience)
+{
+    if (is_on_disk(STDOUT_FILENO)) {
+        const ssize_t written = write(STDOUT_FILENO, data, size);
+        return written < 0 ? -errno : written;
+    }
+    const int error = wait_for_reader(patience);
+    if (error || at_once)
+        return error;
+    const ssize_t written = write(STDOUT_FILENO, data, size < PIPE_BUF ? size : PIPE_BUF);
+    return written < 0 ? -errno : written;
+}
+
+static ssize_t write_some(const void *data, size_t size, const struct output_patience *patience)
+{
+    const ssize_t written = write_at_once(data, size);
+    const bool cannot = written == -EOPNOTSUPP || written == -ENOSYS || written == -EINVAL;
+    return cannot || written == -EAGAIN ? write_after_waiting(data, size, !cannot, patience) : written;
 }
 
 int output_write(const void *data, size_t size, const struct output_patience *patience, size_t *ret_written)
 {
-    int error = 0;
     for (*ret_written = 0; *ret_written < size;) {
-        error = wait_for_reader(patience);
-        if (error)
-            break;
-        const ssize_t written = write_some((const char *)data + *ret_written, size - *ret_written);
-        if (written < 0 && errno != EINTR && errno != EAGAIN)
-            return -errno;
+        const ssize_t written = write_some((const char *)data + *ret_written, size - *ret_written, patience);
+        if (written < 0 && written != -EINTR)
+            return (int)written;
         *ret_written += written > 0 ? (size_t)written : 0;
     }
-    return error;
+    return 0;
 }
 
 int output_print(const void *data, size_t size)

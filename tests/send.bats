@@ -17,10 +17,8 @@ seconds_from_now() { # MICROSECONDS
 
 # Run a command; the names of its system calls of those listed are then in the file `called`, in order.
 trace() { # CALL,CALL… COMMAND…
-    command -v strace >/dev/null || skip 'strace is not installed'
-    # The search for leaks cannot be traced.
-    ASAN_OPTIONS=detect_leaks=0 strace -f -o trace -e "trace=$1" "${@:2}" >/dev/null 2>strace.err ||
-        skip "strace does not work here: $(<strace.err)"
+    needs_strace
+    strace -f -o trace -e "trace=$1" "${@:2}" >/dev/null
     sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' trace >called
 }
 
