@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a record takes for which there is room at first, and how much room there is then at least and at most. */
+/* What a record takes for which there is room at first, and how much room there is then at least and at most: enough
+   for all that is sent at once where it is to be durable, 16 batches (PUBLISH_MOST in lib/publish.h) of 256. */
 #define USUAL ((size_t)1280)
 #define FIRST_LEAST ((size_t)512 << 10)
 #define FIRST_MOST ((size_t)6 << 20)

@@ -23,14 +23,14 @@ class Stage:
             self.path.mkdir(mode=0o755)
             os.chown(self.path, self.owner.uid, self.owner.gid)
 
-    def run(self, *command, data="", user=None):
+    def run(self, *command, data="", user=None, timeout=TIMEOUT):
         return subprocess.run(
             command,
             input=data,
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=timeout,
             check=False,
             **users.becoming(user or self.owner),
         )

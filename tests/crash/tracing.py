@@ -1,10 +1,7 @@
 """strace: which system calls a command makes, and what happens when one of them is its last, its pause, or fails."""
 
 import re
-import subprocess
 from typing import NamedTuple
-
-from shared import users
 
 # What each call can fail with, the likeliest first.
 FAULTS = {
@@ -14,6 +11,7 @@ FAULTS = {
     "mknodat": "ENOSPC EDQUOT EACCES EROFS EIO",
     "write": "ENOSPC EIO EDQUOT EINTR",
     "writev": "ENOSPC EIO EDQUOT EINTR",
+    "pwritev2": "ENOSPC EIO EAGAIN EOPNOTSUPP EINTR",
     "pwrite64": "ENOSPC EIO EDQUOT EINTR",
     "read": "EIO EINTR",
     "pread64": "EIO EINTR",
@@ -77,16 +75,8 @@ class Tracer:
         return words
 
     def run(self, stage, command, injections=(), traced="all", data="", user=None):
-        return subprocess.run(
-            [*self.words(injections, traced), *command],
-            input=data,
-            env=stage.environment,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-            **users.becoming(user),
-        )
+        words = self.words(injections, traced)
+        return stage.run(*words, *command, data=data, user=user, timeout=TIMEOUT)
 
     def calls(self):
         """What the last run did."""
