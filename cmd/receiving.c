@@ -19,7 +19,8 @@ struct receiver {
     mq_batch *batch;
     struct outflow *out;
     struct output_patience patience;
-    int lost; /* what keeping the claim came to while nobody read */
+    int lost;    /* what keeping the claim came to while nobody read */
+    int refused; /* what acking some of a batch came to */
 };
 
 static const char *name_of(const struct receiver *receiver)
@@ -123,6 +124,8 @@ static int give_back(struct receiver *receiver, int why)
         return error ? cannot_ack(receiver, error) : end(receiver);
     if (error)
         (void)cli_queue_error(error, name_of(receiver), "cannot give the messages back");
+    if (receiver->refused)
+        return cannot_ack(receiver, receiver->refused);
     const int status = why == -ENOMEM ? STATUS_TRY_LATER : STATUS_IO;
     return cli_fail(status, name_of(receiver), "cannot deliver: %s", cli_reason(why));
 }
@@ -132,7 +135,10 @@ static int give_back(struct receiver *receiver, int why)
 static int ack_some(struct receiver *receiver)
 {
     const int error = outflow_flush(receiver->out);
-    return error ? error : mq_batch_ack(receiver->queue, receiver->batch, outflow_written(receiver->out));
+    if (error)
+        return error;
+    receiver->refused = mq_batch_ack(receiver->queue, receiver->batch, outflow_written(receiver->out));
+    return receiver->refused;
 }
 
 /* All messages of the batch, to the output. 0 they are out; -EBADMSG those before a corrupt one are. */
@@ -156,7 +162,7 @@ static int print_batch(struct receiver *receiver)
 
 static int deliver(struct receiver *receiver)
 {
-    receiver->lost = 0;
+    receiver->lost = receiver->refused = 0;
     outflow_begin(receiver->out, mq_batch_count(receiver->batch));
     int error = print_batch(receiver);
     if (error == -ESTALE || receiver->lost)

@@ -294,7 +294,8 @@ static int act_progress(mq_queue *queue, const struct claim *claim, const void *
     const uint32_t done = claim->name.count - rest.count;
     page_add_messages(queue->page, MQ_INFLIGHT, -(int64_t)done);
     page_add_bytes(queue->page, -(int64_t)(rest.offset - claim->name.offset));
-    count_acked(queue, claim, done);
+    if (done > 0)
+        count_acked(queue, claim, done);
     return 1;
 }
 

@@ -48,6 +48,12 @@ class Walked:
         with self.operation.around(stage.path):
             return self.tracer.run(stage, self.command, injections, traced, self.operation.data, self.user(stage))
 
+    def trace_clean(self, stage, also=()):
+        done = self.trace(stage, also)
+        if done.returncode != self.operation.exits:
+            raise RuntimeError(f"{self.operation.name}: exit status {done.returncode}: {done.stderr.strip()}")
+        return stage
+
     def user(self, stage):
         return self.operation.user or stage.owner
 
@@ -57,17 +63,12 @@ class Walked:
             return []
         name = self.operation.also.split(":")[0]
         head, text = self.operation.also.rstrip("}").split("{")
-        stage = self.copy()
-        self.trace(stage)
-        stage.remove()
+        self.trace_clean(self.copy()).remove()
         nth = next(call.nth for call in self.tracer.calls() if call.name == name and text in call.text)
         return [f"{head}{nth}"]
 
     def run_clean(self):
-        stage = self.copy()
-        done = self.trace(stage, self.also)
-        if done.returncode != self.operation.exits:
-            raise RuntimeError(f"{self.operation.name}: exit status {done.returncode}: {done.stderr.strip()}")
+        stage = self.trace_clean(self.copy(), self.also)
         calls, after, its_modes = self.tracer.calls(), look(stage), modes(stage)
         if not any(self.operation.does in call.name + call.text for call in calls):
             raise RuntimeError(f"{self.operation.name}: does no {self.operation.does}")

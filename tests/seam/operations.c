@@ -395,6 +395,12 @@ static void with_batch_claimed(struct scene *scene)
     stage_must(receive_three(scene), "mq_receive_batch");
 }
 
+static void with_batch_partly_acked(struct scene *scene)
+{
+    with_batch_claimed(scene);
+    stage_must(mq_batch_ack(scene->queue, scene->batch, 1), "mq_batch_ack");
+}
+
 static int ack_two(struct scene *scene)
 {
     return mq_batch_ack(scene->queue, scene->batch, 2);
@@ -803,6 +809,7 @@ const struct operation operations[] = {
     {"ack two of three", with_batch_claimed, ack_two, OPERATION_WHOLE, -ESTALE},
     {"ack three", with_batch_claimed, ack_three, OPERATION_WHOLE, -ESTALE},
     {"release after one", with_batch_claimed, release_after_one, OPERATION_WHOLE, -ESTALE},
+    {"release all that is not acked", with_batch_partly_acked, release_after_one, OPERATION_WHOLE, -ESTALE},
     {"keep", with_batch_half_through, keep_batch, OPERATION_WHOLE, 0},
     {"nack", claimed, nack, OPERATION_WHOLE, -ESTALE},
     {"nack with back-off", claimed, nack_with_back_off, OPERATION_WHOLE, -ESTALE},
