@@ -71,7 +71,7 @@ int output_write(const void *data, size_t size, const struct output_patience *pa
 {
     for (*ret_written = 0; *ret_written < size;) {
         const ssize_t written = write_some((const char *)data + *ret_written, size - *ret_written, patience);
-        if (written < 0 && written != -EINTR)
+        if (written < 0 && written != -EINTR && written != -EAGAIN)
             return (int)written;
         *ret_written += written > 0 ? (size_t)written : 0;
     }
@@ -82,7 +82,9 @@ int output_print(const void *data, size_t size)
 {
     for (const char *at = data; size > 0;) {
         const ssize_t written = write(STDOUT_FILENO, at, size);
-        if (written < 0 && errno != EINTR)
+        if (written < 0 && errno == EAGAIN) /* others have made it so */
+            (void)poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
+        else if (written < 0 && errno != EINTR)
             return -errno;
         if (written > 0) {
             at += written;

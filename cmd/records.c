@@ -44,20 +44,27 @@ static int make_room(struct records *records)
     return 0;
 }
 
-static int read_more(struct records *records, int milliseconds)
+/* Milliseconds; for ever if negative. */
+static int wait_for_input(const struct records *records, int milliseconds)
 {
     struct pollfd input = {.fd = records->fd, .events = POLLIN};
-    ssize_t got;
-    const int error = make_room(records);
+    return poll(&input, 1, milliseconds) == 0 ? -ETIMEDOUT : 0;
+}
+
+static int read_more(struct records *records, int milliseconds)
+{
+    int error = make_room(records);
+    if (!error && milliseconds >= 0)
+        error = wait_for_input(records, milliseconds);
     if (error)
         return error;
-    if (milliseconds >= 0 && poll(&input, 1, milliseconds) == 0)
-        return -ETIMEDOUT;
-    do
-        got = read(records->fd, records->buffer + records->end, records->room - records->end - 1);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return -errno;
+    ssize_t got;
+    while ((got = read(records->fd, records->buffer + records->end, records->room - records->end - 1)) < 0) {
+        if (errno == EAGAIN) /* others have made it so */
+            (void)wait_for_input(records, -1);
+        else if (errno != EINTR)
+            return -errno;
+    }
     records->ended = got == 0;
     records->end += (size_t)got;
     return 0;

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -334,18 +335,24 @@ int fs_write_all(int file, const void *data, size_t size)
     return 0;
 }
 
+/* Who gave us the descriptor may share it with others who never wait. */
+static int wait_for_input(int file)
+{
+    const int ready = poll(&(struct pollfd){.fd = file, .events = POLLIN}, 1, -1);
+    return ready < 0 && errno != EINTR ? -errno : 0;
+}
+
 ssize_t fs_read_full(int file, void *buffer, size_t size)
 {
     size_t have = 0;
     while (have < size) {
         const ssize_t got = read(file, (char *)buffer + have, size - have);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
+        const int error = got >= 0 || errno == EINTR ? 0 : errno == EAGAIN ? wait_for_input(file) : -errno;
+        if (error)
+            return error;
         if (got == 0)
             break;
-        have += (size_t)got;
+        have += got > 0 ? (size_t)got : 0;
     }
     return (ssize_t)have;
 }

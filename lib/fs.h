@@ -114,7 +114,7 @@ void fs_start_sync(int file);
 
 int fs_write_all(int file, const void *data, size_t size);
 
-/* Read up to `size` bytes, fewer only at the end of the file. */
+/* Read up to `size` bytes, fewer only at the end of the file; waits for them whether the descriptor does or not. */
 ssize_t fs_read_full(int file, void *buffer, size_t size);
 
 /* The same from `offset` on; for regular files. */

@@ -175,7 +175,8 @@ MQ_API int mq_message_set_expires(mq_message *message, int64_t expires);
 /* The body: bytes that stay the caller's and must live until mq_send returns. */
 MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t size);
 
-/* The body: what mq_send reads from `fd` up to its end; never held in memory as a whole. */
+/* The body: what mq_send reads from `fd` up to its end, waiting for it even where O_NONBLOCK is set; never held in
+   memory as a whole. */
 MQ_API void mq_message_set_body_fd(mq_message *message, int fd);
 
 struct mq_send_options {

@@ -507,3 +507,44 @@ trace() { # CALL,CALL… COMMAND…
         assert_complains 'mq-send: '
     done
 }
+
+# ---- descriptors that others do not wait for ------------------------------------------------
+
+# nonblocking IN OUT COMMAND…: as bash cannot open them, with O_NONBLOCK; no others.
+nonblocking() {
+    exec python3 -c 'import os, sys
+os.dup2(os.open(sys.argv[1], os.O_RDONLY | os.O_NONBLOCK), 0)
+os.dup2(os.open(sys.argv[2], os.O_WRONLY | os.O_NONBLOCK), 1)
+os.closerange(3, 1000)
+os.execvp(sys.argv[3], sys.argv[3:])' "$@"
+}
+
+sleeps_as_sender() { # PID
+    local name
+    read -rd '' name <"/proc/$1/cmdline" && [[ $name == mq-send ]] && is_asleep "$1"
+}
+
+@test "input with O_NONBLOCK is waited for as any other" {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    mkfifo input
+    for option in -q -ql -qj; do
+        exec {feed}<>input
+        spawn sender nonblocking input /dev/null mq-send $option jobs
+        wait_until 10 sleeps_as_sender "${spawned[-1]}"
+        echo '{"body": "work"}' >&"$feed"
+        exec {feed}>&-
+        wait "${spawned[-1]}"
+        mq-recv -q -a --no-wait jobs
+    done
+}
+
+@test "output with O_NONBLOCK is waited for as any other" {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    mkfifo ids
+    seq 5000 >lines
+    exec {ids}<>ids
+    spawn sender nonblocking lines ids mq-send -l --no-sync jobs
+    wait_until 10 sleeps_as_sender "${spawned[-1]}"
+    assert_equal "$(head -n 5000 <&"$ids" | grep -cE "$UUID7")" 5000
+    wait "${spawned[-1]}"
+}
