@@ -250,7 +250,7 @@ int cli_queue_error(int error, const char *queue, const char *what)
 
 /* ---- queues --------------------------------------------------------------------- */
 
-static int report_missing(const char *name)
+int cli_no_queue(const char *name)
 {
     char path[PATH_MAX];
     const int error = mq_spool_path(cli_spool, path, sizeof path);
@@ -298,7 +298,7 @@ int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
     if (!error)
         return STATUS_DONE;
     if (error == -ENOENT)
-        return report_missing(name);
+        return cli_no_queue(name);
     const char *what = flags & MQ_CREATE ? "cannot open or create the queue" : "cannot open the queue";
     const int status = cli_queue_error(error, name, what);
     return status == STATUS_NO_QUEUE && flags & MQ_CREATE ? STATUS_CANNOT_CREATE : status;

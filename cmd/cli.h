@@ -49,6 +49,9 @@ int cli_error(int error, const char *subject, const char *what);
 /* The same where the subject is a queue; knows to say what is wrong with its configuration. */
 int cli_queue_error(int error, const char *queue, const char *what);
 
+/* There is none of that name: say where that was looked for. */
+int cli_no_queue(const char *name);
+
 /* Say what was done, with -v only. */
 void cli_note(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

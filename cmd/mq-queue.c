@@ -91,12 +91,14 @@ static int run_list(char **words, int count)
 static int run_delete(char **words, int count)
 {
     (void)count;
+    const int status_of_name = cli_check_name(words[0]);
+    if (status_of_name != STATUS_DONE)
+        return status_of_name;
     const int error = mq_delete(cli_spool, words[0], arg_force);
-    mq_queue *queue;
     if (error == -ENOTEMPTY)
         return cli_fail(STATUS_TRY_LATER, words[0], "not empty: use --force");
-    if (error == -EINVAL || error == -ENOENT) /* opening says it best */
-        return cli_open(words[0], 0, &queue);
+    if (error == -ENOENT)
+        return cli_no_queue(words[0]);
     return error ? cli_error(error, words[0], "cannot delete") : STATUS_DONE;
 }
 

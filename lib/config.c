@@ -284,7 +284,7 @@ static int write_file(int queue_dir, int tmp, const char *text, size_t size)
         error = fs_replace(tmp, name, queue_dir, "config");
     if (error)
         fs_unlink(tmp, name);
-    return error ? error : fs_sync_dir(queue_dir);
+    return error ? error : fs_sync_passage(queue_dir, tmp);
 }
 
 static int store_locked(int queue_dir, int tmp, const char *key, const char *value)

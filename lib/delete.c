@@ -165,34 +165,43 @@ static int put_back(int spool, const char *held, const char *queue)
     return error;
 }
 
-static int delete_forced(int spool, const char *queue)
+/* Deletions are synced by `dir`, the queue as it was found: for where the spool itself cannot be. */
+
+static int delete_forced(int spool, int dir, const char *queue)
 {
     char gone[NAME_PENDING_SIZE];
     name_format_pending(NAME_GONE, queue, id_random(), gone);
     int error = fs_rename(spool, queue, spool, gone);
     if (!error)
-        error = fs_sync_dir(spool);
+        error = fs_sync_passage(spool, dir);
     return error ? error : spool_remove_tree(spool, gone);
 }
 
+/* What was renamed decides, not what was found: the name may have become another queue's. */
+static int remove_held_states(int spool, const char *held)
+{
+    const int dir = fs_open_dir(spool, held);
+    const int error = dir < 0 ? dir : remove_states(dir);
+    if (dir >= 0)
+        close(dir);
+    return error;
+}
+
 /* Out of sight first, so that whoever sends from now on makes a new queue; then looked at. */
-static int delete_empty(int spool, const char *queue)
+static int delete_empty(int spool, int dir, const char *queue)
 {
     char held[NAME_PENDING_SIZE];
     name_format_pending(NAME_HELD, queue, id_random(), held);
     int error = fs_rename(spool, queue, spool, held);
     if (error)
         return error;
-    const int dir = fs_open_dir(spool, held);
-    error = dir < 0 ? dir : remove_states(dir);
-    if (dir >= 0)
-        close(dir);
+    error = remove_held_states(spool, held);
     if (error) {
         const int put = put_back(spool, held, queue);
         return put ? put : error;
     }
     error = spool_remove_tree(spool, held);
-    return error ? error : fs_sync_dir(spool);
+    return error ? error : fs_sync_passage(spool, dir);
 }
 
 static bool holds_messages(int spool, const char *queue)
@@ -208,12 +217,16 @@ static bool holds_messages(int spool, const char *queue)
 
 static int delete_in(int spool, const char *queue, bool force)
 {
-    const int is = spool_has_queue(spool, queue);
-    if (is != 1)
-        return is ? is : -ENOENT;
-    if (force)
-        return delete_forced(spool, queue);
-    return holds_messages(spool, queue) ? -ENOTEMPTY : delete_empty(spool, queue);
+    const int dir = fs_open_dir(spool, queue);
+    if (dir < 0)
+        return dir == -ENOTDIR ? -ENOENT : dir;
+    int error = fs_find(dir, name_of_state(MQ_READY)); /* else it is some other directory */
+    if (!error && force)
+        error = delete_forced(spool, dir, queue);
+    else if (!error)
+        error = holds_messages(spool, queue) ? -ENOTEMPTY : delete_empty(spool, dir, queue);
+    close(dir);
+    return error;
 }
 
 int mq_delete(const char *spool, const char *queue, bool force)

@@ -231,6 +231,12 @@ int fs_sync_dir(int dir)
     return result(fsync(dir));
 }
 
+int fs_sync_passage(int passage, int inside)
+{
+    const int error = fs_sync_dir(passage);
+    return error == -EBADF ? fs_sync_around(inside) : error;
+}
+
 int fs_sync_around(int file)
 {
     return result(syncfs(file));
@@ -245,9 +251,7 @@ bool fs_is_settled(int dir)
 int fs_settle_dir(int parent, int dir)
 {
     struct stat status;
-    int error = fs_sync_dir(parent);
-    if (error == -EBADF) /* opened to go through it: what cannot be read cannot be synced by itself */
-        error = fs_sync_around(dir);
+    const int error = fs_sync_passage(parent, dir);
     if (error < 0)
         return error;
     /* Only the owner can mark it; for others the parent is synced again next time. */
@@ -256,9 +260,14 @@ int fs_settle_dir(int parent, int dir)
     return 0;
 }
 
+int fs_find(int at, const char *name)
+{
+    return result(faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW));
+}
+
 bool fs_exists(int at, const char *name)
 {
-    return faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return fs_find(at, name) == 0;
 }
 
 void fs_touch_dir(int at, const char *name)

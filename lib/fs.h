@@ -73,6 +73,10 @@ int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY where something is in
 int fs_sync_data(int file);
 int fs_sync_dir(int dir);
 
+/* The same for one that may only be gone through, and so cannot be synced by itself: then all of the file system that
+   `inside` lies in, something that was opened through it. */
+int fs_sync_passage(int passage, int inside);
+
 /* Sync all of the file system that a file lies in: for its name in a directory that may not be opened to be synced. */
 int fs_sync_around(int file);
 
@@ -83,7 +87,10 @@ int fs_sync_around(int file);
  */
 bool fs_is_settled(int dir);
 
-/* Whether a name is there. */
+/* 0 where a name is there, else -ENOENT or why that cannot be told. */
+int fs_find(int at, const char *name);
+
+/* Whether a name is seen to be there. */
 bool fs_exists(int at, const char *name);
 
 /* Tell whoever watches a directory: its times change. */

@@ -133,6 +133,25 @@ inbox() {
     assert_output 1
 }
 
+@test "so it is deleted there" {
+    chmod 1733 "$MQ_SPOOL"
+    allowed ann mq-queue create jobs
+    allowed ann mq-queue create other
+    allowed ann mq-send -q jobs one
+    allowed ann mq-queue config jobs ttl=1h
+    run -75 as ann mq-queue delete jobs
+    allowed ann mq-queue delete other
+    allowed ann mq-queue delete --force jobs
+    assert_equal "$(ls -A spool)" ''
+}
+
+@test "who cannot open a queue is told so when he deletes it, by force or not" {
+    allowed ann mq-queue create jobs
+    forbidden bob mq-queue delete jobs
+    forbidden bob mq-queue delete --force jobs
+    assert_equal "$(ls spool)" jobs
+}
+
 # ---- send only ---------------------------------------------------------------------------
 
 @test "who may only send sends one, many, delayed and urgent ones, and they come in order" {
