@@ -18,6 +18,7 @@ from shared import spool, users
 ANY = " ".join(FAULTS.values())
 NO_ROOM = "ENOSPC EDQUOT"
 OLD = 40 * 3600  # seconds; what is so old in tmp/ no live process is at
+FAILED = 123  # the exit status of mq-recv where a command failed
 
 
 class Operation(NamedTuple):
@@ -150,6 +151,13 @@ def drain(name, stage, *options, does="", passes=(), **more):
     return Operation(name, command, stage, passes=passes, partial=True, again=False, removes=True, does=does, **more)
 
 
+def work(name, *words, **more):
+    """A command for a message: it is claimed, and acked, given back, or dead by what the command comes to."""
+    command = ("mq-recv", "--no-wait", *words)
+    passes = (("inflight", 1), ("ready", 0), ("delayed", 1))
+    return Operation(name, command, one, passes=passes, partial=True, again=False, **more)
+
+
 def sweep(name, stage, *states, **more):
     """What there is no room for stays in its state, and keeps the rest from nothing."""
     leaves = {(state, int(state == "inflight")): NO_ROOM for state in states}
@@ -195,6 +203,10 @@ PRIVATE = [
     sweep("expiry of a batch", batch("--ttl=1ms"), "ready", does="linkat"),
     sweep("a batch due", batch("--delay=1ms"), "delayed"),
     Operation("purge of a batch", ("mq-queue", "purge", "jobs", "--state=ready"), batch(), partial=True, removes=True),
+    work("work done", "jobs", "--", "true", removes=True),
+    work("work failed", "jobs", "--", "false", exits=FAILED),
+    work("work refused", "--reject-on=1", "jobs", "--", "false", exits=FAILED),
+    work("work done once", "--once", "jobs", "--", "true", removes=True),
     Operation("wait, leading", ("mq-recv", "-w50ms", "other"), other_queue, exits=1, does="inotify_add_watch"),
     Operation(
         "wait, following",
