@@ -11,16 +11,33 @@
 #include "notify.h"
 #include "signals.h"
 
+static void ack_again(struct worker *worker, mq_message *message)
+{
+    const char *queue = mq_queue_name(worker->queue);
+    cli_note(queue, "%s: was done before", mq_message_id(message));
+    const int error = mq_ack(worker->queue, mq_message_receipt(message));
+    if (error && error != -ESTALE)
+        crew_add_status(worker, cli_queue_error(error, queue, "cannot ack"));
+}
+
+/* Who cannot know whether it was done leaves it to others. */
+static void give_back(struct worker *worker, mq_message *message, int why)
+{
+    (void)mq_release(worker->queue, mq_message_receipt(message)); /* else its deadline brings it back */
+    crew_add_status(worker, cli_queue_error(why, mq_queue_name(worker->queue), "cannot see what was done before"));
+    crew_finish(worker);
+}
+
 /* With --once: what was acked here before is acked again, and no more. True: that is all. */
 static bool was_done(struct worker *worker, mq_message *message)
 {
     const int done = worker->options->once ? mq_was_acked(worker->queue, mq_message_id(message)) : 0;
-    if (done != 1)
+    if (done == 0)
         return false;
-    cli_note(mq_queue_name(worker->queue), "%s: was done before", mq_message_id(message));
-    const int error = mq_ack(worker->queue, mq_message_receipt(message));
-    if (error && error != -ESTALE)
-        crew_add_status(worker, cli_queue_error(error, mq_queue_name(worker->queue), "cannot ack"));
+    if (done == 1)
+        ack_again(worker, message);
+    else
+        give_back(worker, message, done);
     mq_message_free(message);
     return true;
 }

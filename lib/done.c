@@ -56,9 +56,9 @@ static int is_in_bucket(const mq_queue *queue, const char *id, int64_t moment)
     const int dir = moment < 0 ? -ENOENT : open_bucket(queue, moment);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    const bool is = fs_exists(dir, id);
+    const int error = fs_find(dir, id);
     close(dir);
-    return is;
+    return error == -ENOENT ? 0 : error ? error : 1;
 }
 
 int done_has(mq_queue *queue, const char *id, int64_t now)

@@ -65,13 +65,11 @@ int spool_open(const char *spool, bool make)
 int spool_has_queue(int spool, const char *name)
 {
     const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
-    if (dir == -EMFILE || dir == -ENFILE || dir == -ENOMEM)
-        return dir;
-    if (dir < 0)
-        return 0;
-    const bool is = fs_exists(dir, "ready");
-    close(dir);
-    return is;
+    const int error = dir < 0 ? dir : fs_find(dir, name_of_state(MQ_READY));
+    if (dir >= 0)
+        close(dir);
+    const bool is_none = error == -ENOENT || error == -ENOTDIR || error == -EACCES;
+    return is_none ? 0 : error ? error : 1;
 }
 
 struct search {

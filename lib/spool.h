@@ -10,8 +10,8 @@
 /* The spool's directory; with `make` it is made where it is missing. */
 int spool_open(const char *spool, bool make);
 
-/* Whether a name is that of a queue, whole. 1 it is, 0 it is not, as far as we may see, or that cannot be told for want of
-   descriptors or memory. */
+/* Whether a name is that of a queue, whole. 1 it is, 0 it is not, as far as we may see, or why that cannot be
+   told. */
 int spool_has_queue(int spool, const char *name);
 
 /* The directory of a queue; with MQ_CREATE in `flags` both are made where they are missing. */

@@ -32,6 +32,23 @@ age_marks() { # NUMBER
     assert_equal "$(mq-stat -j jobs | jq -c '[.ready, .inflight, .bytes]')" '[0,0,0]'
 }
 
+@test "who cannot see whether it was done gives it back and says so" {
+    needs_strace
+    mq-send -q -i order-17 jobs first
+    mq-recv -q --once jobs -- true
+    mq-send -q -i order-17 jobs second
+    for nth in 1 2 3 4 5 6; do
+        run --separate-stderr strace -qq -o trace -e trace=faccessat2 -e inject=faccessat2:error=EIO:when=$nth \
+            mq-recv --no-wait --once jobs -- cat
+        assert_output ''
+        ((status != 0)) || break
+        assert_equal "$status" 74
+        assert_equal "$(depth jobs ready) $(depth jobs inflight)" '1 0'
+    done
+    ((nth > 1 && nth < 6))
+    assert_equal "$(depth jobs ready) $(depth jobs inflight)" '0 0'
+}
+
 @test "what failed is no mark" {
     mq-queue config jobs retry-delay=1ms
     mq-send -q -i order-17 jobs x

@@ -147,6 +147,31 @@ plain() { # FILE: without control sequences
     ((deep <= shallow + 10)) || fail "$shallow system calls with 10 messages, $deep with 2000"
 }
 
+# What can be seen of jobs, without what time changes.
+see() { # COMMAND…
+    "$@" | jq -c 'if type == "object" then [.queue, .ready, .delayed, .inflight, .dead, .bytes, .id] else . end'
+}
+
+@test "whatever cannot be looked at, what is shown as the answer is the whole of it" {
+    needs_strace
+    local command call nth
+    fill jobs
+    mq-queue create other
+    for command in 'mq-stat -j --exact jobs' 'mq-stat -j' 'mq-dlq list -j jobs' 'mq-queue peek -j jobs' 'mq-queue list -j'; do
+        # shellcheck disable=SC2086 # words
+        see $command >whole
+        for call in newfstatat faccessat2 getdents64 openat2; do
+            for ((nth = 1; nth < 100; nth++)); do
+                # shellcheck disable=SC2086 # words
+                strace -qq -o trace -e "trace=$call" -e "inject=$call:error=EIO:when=$nth" $command >seen 2>err || [[ -s err ]]
+                grep -q INJECTED trace || break
+                [[ -s err ]] || see cat seen | diff whole - || fail "$command: $call $nth"
+            done
+            ((nth < 100))
+        done
+    done
+}
+
 @test "looking changes nothing" {
     fill jobs
     find "$MQ_SPOOL/jobs"/{ready,delayed,inflight,dead} | sort >before
