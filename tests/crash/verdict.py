@@ -129,7 +129,7 @@ def judge_leftovers(stage):
     left = spool.leftovers(stage.path)
     if not left:
         return
-    stage.do("mq-dlq", "purge", "--all", "jobs")  # a link to a batch stays as long as there is a message of it
+    stage.run("mq-dlq", "purge", "--all", "jobs")  # a link to a batch stays as long as there is a message of it
     spool.touch_back([path for path in left if path.parent != stage.path], OLD)
     if any(path.parent == stage.path for path in left):
         sweep_tomorrow(stage)
