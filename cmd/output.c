@@ -49,14 +49,11 @@ static ssize_t write_at_once(const void *data, size_t size)
    pipe takes that is ready. */
 static ssize_t write_after_waiting(const void *data, size_t size, bool at_once, const struct output_patience *patience)
 {
-    if (is_on_disk(STDOUT_FILENO)) {
-        const ssize_t written = write(STDOUT_FILENO, data, size);
-        return written < 0 ? -errno : written;
-    }
-    const int error = wait_for_reader(patience);
-    if (error || at_once)
+    const bool on_disk = is_on_disk(STDOUT_FILENO);
+    const int error = on_disk ? 0 : wait_for_reader(patience);
+    if (error || (at_once && !on_disk))
         return error;
-    const ssize_t written = write(STDOUT_FILENO, data, size < PIPE_BUF ? size : PIPE_BUF);
+    const ssize_t written = write(STDOUT_FILENO, data, on_disk || size < PIPE_BUF ? size : PIPE_BUF);
     return written < 0 ? -errno : written;
 }
 

@@ -137,8 +137,7 @@ int browse_find(mq_queue *queue, const struct mq_entry *entry, struct browse_pla
     if (place.dir < 0)
         return bucket_is_missing(place.dir) ? 0 : place.dir;
     snprintf(place.file, sizeof place.file, "%s", entry->file);
-    const int error = fs_find(place.dir, place.file);
-    int found = error == -ENOENT ? 0 : error ? error : 1;
+    int found = fs_has(place.dir, place.file);
     if (found == 0 && place.name.count > 1)
         found = find_again(entry->state, entry->offset, &place);
     if (found == 1)

@@ -217,13 +217,13 @@ static bool holds_messages(int spool, const char *queue)
 
 static int delete_in(int spool, const char *queue, bool force)
 {
-    const int dir = fs_open_dir(spool, queue);
+    const int dir = spool_find_queue(spool, queue);
     if (dir < 0)
-        return dir == -ENOTDIR ? -ENOENT : dir;
-    int error = fs_find(dir, name_of_state(MQ_READY)); /* else it is some other directory */
-    if (!error && force)
+        return dir;
+    int error;
+    if (force)
         error = delete_forced(spool, dir, queue);
-    else if (!error)
+    else
         error = holds_messages(spool, queue) ? -ENOTEMPTY : delete_empty(spool, dir, queue);
     close(dir);
     return error;

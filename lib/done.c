@@ -56,9 +56,9 @@ static int is_in_bucket(const mq_queue *queue, const char *id, int64_t moment)
     const int dir = moment < 0 ? -ENOENT : open_bucket(queue, moment);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    const int error = fs_find(dir, id);
+    const int has = fs_has(dir, id);
     close(dir);
-    return error == -ENOENT ? 0 : error ? error : 1;
+    return has;
 }
 
 int done_has(mq_queue *queue, const char *id, int64_t now)

@@ -260,14 +260,16 @@ int fs_settle_dir(int parent, int dir)
     return 0;
 }
 
-int fs_find(int at, const char *name)
+int fs_has(int at, const char *name)
 {
-    return result(faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW));
+    if (faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : -errno;
 }
 
 bool fs_exists(int at, const char *name)
 {
-    return fs_find(at, name) == 0;
+    return fs_has(at, name) == 1;
 }
 
 void fs_touch_dir(int at, const char *name)
@@ -356,12 +358,15 @@ ssize_t fs_read_full(int file, void *buffer, size_t size)
     size_t have = 0;
     while (have < size) {
         const ssize_t got = read(file, (char *)buffer + have, size - have);
-        const int error = got >= 0 || errno == EINTR ? 0 : errno == EAGAIN ? wait_for_input(file) : -errno;
-        if (error)
-            return error;
         if (got == 0)
             break;
-        have += got > 0 ? (size_t)got : 0;
+        if (got > 0) {
+            have += (size_t)got;
+            continue;
+        }
+        const int error = errno == EAGAIN ? wait_for_input(file) : errno == EINTR ? 0 : -errno;
+        if (error)
+            return error;
     }
     return (ssize_t)have;
 }

@@ -87,8 +87,8 @@ int fs_sync_around(int file);
  */
 bool fs_is_settled(int dir);
 
-/* 0 where a name is there, else -ENOENT or why that cannot be told. */
-int fs_find(int at, const char *name);
+/* Whether a name is there: 1 or 0, or why that cannot be told. */
+int fs_has(int at, const char *name);
 
 /* Whether a name is seen to be there. */
 bool fs_exists(int at, const char *name);

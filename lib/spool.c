@@ -62,14 +62,25 @@ int spool_open(const char *spool, bool make)
     return error ? error : fs_open_root(path, make);
 }
 
-int spool_has_queue(int spool, const char *name)
+int spool_find_queue(int spool, const char *name)
 {
     const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
-    const int error = dir < 0 ? dir : fs_find(dir, name_of_state(MQ_READY));
-    if (dir >= 0)
-        close(dir);
-    const bool is_none = error == -ENOENT || error == -ENOTDIR || error == -EACCES;
-    return is_none ? 0 : error ? error : 1;
+    if (dir < 0)
+        return dir == -ENOTDIR ? -ENOENT : dir;
+    const int has = fs_has(dir, name_of_state(MQ_READY));
+    if (has == 1)
+        return dir;
+    close(dir);
+    return has ? has : -ENOENT;
+}
+
+int spool_has_queue(int spool, const char *name)
+{
+    const int dir = spool_find_queue(spool, name);
+    if (dir < 0)
+        return dir == -ENOENT || dir == -EACCES ? 0 : dir;
+    close(dir);
+    return 1;
 }
 
 struct search {

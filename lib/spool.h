@@ -10,6 +10,9 @@
 /* The spool's directory; with `make` it is made where it is missing. */
 int spool_open(const char *spool, bool make);
 
+/* The directory of a queue that is there, whole; -ENOENT where the name is that of none. */
+int spool_find_queue(int spool, const char *name);
+
 /* Whether a name is that of a queue, whole. 1 it is, 0 it is not, as far as we may see, or why that cannot be
    told. */
 int spool_has_queue(int spool, const char *name);

@@ -108,9 +108,13 @@ is_asleep() { # PID: it sleeps, and so has nothing more to do for now
     read -r stat <"/proc/$1/stat" && [[ ${stat##*) } == S* ]]
 }
 
-is_waiting_in_poll() { # PID: it is mq-recv, and sleeps
+is_asleep_as() { # PID PROGRAM: it is that program, and sleeps
     local name
-    read -rd '' name <"/proc/$1/cmdline" && [[ $name == mq-recv ]] && is_asleep "$1"
+    read -rd '' name <"/proc/$1/cmdline" && [[ $name == "$2" ]] && is_asleep "$1"
+}
+
+is_waiting_in_poll() { # PID
+    is_asleep_as "$1" mq-recv
 }
 
 # ---- messages in and out ---------------------------------------------------------

@@ -519,18 +519,13 @@ os.closerange(3, 1000)
 os.execvp(sys.argv[3], sys.argv[3:])' "$@"
 }
 
-sleeps_as_sender() { # PID
-    local name
-    read -rd '' name <"/proc/$1/cmdline" && [[ $name == mq-send ]] && is_asleep "$1"
-}
-
 @test "input with O_NONBLOCK is waited for as any other" {
     command -v python3 >/dev/null || skip "python3 is not installed"
     mkfifo input
     for option in -q -ql -qj; do
         exec {feed}<>input
         spawn sender nonblocking input /dev/null mq-send $option jobs
-        wait_until 10 sleeps_as_sender "${spawned[-1]}"
+        wait_until 10 is_asleep_as "${spawned[-1]}" mq-send
         echo '{"body": "work"}' >&"$feed"
         exec {feed}>&-
         wait "${spawned[-1]}"
@@ -544,7 +539,7 @@ sleeps_as_sender() { # PID
     seq 5000 >lines
     exec {ids}<>ids
     spawn sender nonblocking lines ids mq-send -l --no-sync jobs
-    wait_until 10 sleeps_as_sender "${spawned[-1]}"
+    wait_until 10 is_asleep_as "${spawned[-1]}" mq-send
     assert_equal "$(head -n 5000 <&"$ids" | grep -cE "$UUID7")" 5000
     wait "${spawned[-1]}"
 }
