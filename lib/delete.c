@@ -155,7 +155,7 @@ static int put_back(int spool, const char *held, const char *queue)
     unsigned sharing;
     int error = access_read(dir, &sharing);
     if (!error && spool_make_dirs(dir, sharing) == 0)
-        (void)fs_sync_dir(dir);
+        (void)fs_sync(dir);
     do {
         error = fs_rename(spool, held, spool, queue);
         if (error == -EEXIST || error == -ENOTEMPTY)

@@ -226,14 +226,14 @@ int fs_sync_data(int file)
     return result(fdatasync(file));
 }
 
-int fs_sync_dir(int dir)
+int fs_sync(int file)
 {
-    return result(fsync(dir));
+    return result(fsync(file));
 }
 
 int fs_sync_passage(int passage, int inside)
 {
-    const int error = fs_sync_dir(passage);
+    const int error = fs_sync(passage);
     return error == -EBADF ? fs_sync_around(inside) : error;
 }
 
@@ -329,6 +329,31 @@ void fs_draft_close(struct fs_draft *draft)
 void fs_start_sync(int file)
 {
     (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+/*
+ * Where all that happens to names and sizes goes through one journal, in the order in which it happened. Content that
+ * was written back before a link had its size and its place noted in that journal before it; and no commit of a journal
+ * is on the disk before content that was written when it began.
+ */
+static bool keeps_order(int file)
+{
+    struct statfs status;
+    if (fstatfs(file, &status) < 0)
+        return false;
+    return status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC;
+}
+
+int fs_sync_ahead(int file)
+{
+    const unsigned write_back = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (keeps_order(file)) {
+        const int error = result(sync_file_range(file, 0, 0, write_back));
+        if (error != -ENOSYS)
+            return error;
+    }
+    const int error = fs_sync_data(file);
+    return error ? error : 1;
 }
 
 int fs_write_all(int file, const void *data, size_t size)

@@ -71,7 +71,7 @@ int fs_link(int from, const char *name, int to, const char *new_name);
 int fs_unlink(int at, const char *name);
 int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY where something is in it */
 int fs_sync_data(int file);
-int fs_sync_dir(int dir);
+int fs_sync(int file); /* or directory, with all that is known of it */
 
 /* The same for one that may only be gone through, and so cannot be synced by itself: then all of the file system that
    `inside` lies in, something that was opened through it. */
@@ -116,8 +116,15 @@ int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
 int fs_draft_link(const struct fs_draft *draft, int dir, const char *name);
 void fs_draft_close(struct fs_draft *draft);
 
-/* Let the disk begin with what was written to a file; fs_sync_data waits for it. */
+/* Let the disk begin with what was written to a file; the next one waits for it. */
 void fs_start_sync(int file);
+
+/*
+ * See to it that whoever finds a name that the file gets from now on finds its content, too, when the power was cut.
+ * 1: the file is synced. 0: what was written is on its way to a disk where a name cannot overtake it, and fs_sync, once
+ * the file has its name, makes both durable at once.
+ */
+int fs_sync_ahead(int file);
 
 int fs_write_all(int file, const void *data, size_t size);
 

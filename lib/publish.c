@@ -1,9 +1,10 @@
 /*
  * Publishing.
  *
- * The file is written without a name, synced, and then linked into its bucket: until the link
- * nobody sees it, and a crash before leaves at most a file in tmp/. The link decides.
- * Then the bucket is synced, and the directory it lies in unless its name is known to be durable.
+ * The file is written without a name, and its content put where no name can overtake it on its way to the disk; then it
+ * is linked into its bucket: until the link nobody sees it, and a crash before leaves at most a file in tmp/. The link
+ * decides. Then the file is synced, unless it was before, and the bucket, and the directory that it lies in unless its
+ * name is known to be durable.
  */
 #include "publish.h"
 
@@ -150,10 +151,18 @@ static int sync_names(mq_queue *queue, const struct draft *draft, int dir)
 {
     if (queue_only_sends(queue)) /* a directory that cannot be read cannot be synced by itself */
         return fs_sync_around(draft->file.file);
-    int error = fs_sync_dir(dir);
+    int error = fs_sync(dir);
     if (!error)
         error = bucket_settle(queue->dir, draft->state, dir);
     return error ? error : queue_settle(queue);
+}
+
+static int sync_published(mq_queue *queue, const struct draft *drafts, size_t count, int dir)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++)
+        error = drafts[i].synced ? 0 : fs_sync(drafts[i].file.file);
+    return error ? error : sync_names(queue, drafts, dir);
 }
 
 /* ENOENT: a consumer has it already, and at least once is what we promise. */
@@ -176,7 +185,7 @@ static void announce(mq_queue *queue, const struct draft *draft)
     move_announce(queue, draft->state, &draft->name, false);
 }
 
-/* As many as go into one bucket: their names, then one sync. A failed sync is final: they were not sent. */
+/* As many as go into one bucket: their names, then the syncs. A failed one is final: they were not sent. */
 static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -188,7 +197,7 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
         return error;
     }
     const size_t linked = link_more(queue, drafts, count, bucket, dir);
-    error = drafts->durable ? sync_names(queue, drafts, dir) : 0;
+    error = drafts->durable ? sync_published(queue, drafts, linked, dir) : 0;
     for (size_t i = 0; i < linked; i++)
         if (error)
             take_back(queue, &drafts[i], dir);
@@ -198,14 +207,16 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     return error;
 }
 
-static int sync_contents(const struct draft *drafts, size_t count)
+static int sync_contents(struct draft *drafts, size_t count)
 {
-    int error = 0;
+    int synced = 0;
     for (size_t i = 0; i < count && count > 1; i++)
         fs_start_sync(drafts[i].file.file);
-    for (size_t i = 0; i < count && !error; i++)
-        error = fs_sync_data(drafts[i].file.file);
-    return error;
+    for (size_t i = 0; i < count && synced >= 0; i++) {
+        synced = fs_sync_ahead(drafts[i].file.file);
+        drafts[i].synced = synced == 1;
+    }
+    return synced < 0 ? synced : 0;
 }
 
 static int sync_and_publish(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)

@@ -19,6 +19,7 @@ struct draft {
     enum mq_state state;
     uint64_t size;
     bool durable;
+    bool synced; /* its content */
     int64_t begun;
 };
 

@@ -215,7 +215,7 @@ static int create_in(int spool, const char *queue, const struct plan *plan)
     if (!error)
         error = spool_make_dirs(dir, plan->sharing);
     if (!error)
-        error = fs_sync_dir(dir);
+        error = fs_sync(dir);
     if (!error)
         error = fs_rename(spool, pending, spool, queue);
     if (dir >= 0)
@@ -237,7 +237,7 @@ static int settle(int spool, int dir)
     const int parent = fs_open_dir(spool, "..");
     if (parent == -EACCES) /* a spool's parent that may not be read is the administrator's to sync */
         return fs_settle_dir(spool, dir);
-    const int error = parent < 0 ? parent : fs_sync_dir(parent);
+    const int error = parent < 0 ? parent : fs_sync(parent);
     if (parent >= 0)
         close(parent);
     return error && !cannot_sync(error) ? error : fs_settle_dir(spool, dir);

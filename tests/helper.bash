@@ -178,6 +178,14 @@ as_nobody() {
     (cd "$public" && PATH=$public/bin:$PATH "${who[@]}" "$@")
 }
 
+# Whether this file system has one journal that keeps the order of all that happens to names and sizes.
+keeps_order() {
+    case $(stat -f -c %T "${MQ_SPOOL%/*}") in
+    ext* | xfs) return 0 ;;
+    esac
+    return 1
+}
+
 # Containers without devpts have none.
 has_terminal() {
     script -qec true /dev/null </dev/null >/dev/null 2>&1

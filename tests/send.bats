@@ -363,10 +363,10 @@ trace() { # CALL,CALL… COMMAND…
 }
 
 @test "an id is printed after its message is durable, not before" {
-    trace fdatasync,fsync,linkat,write mq-send jobs body
+    trace sync_file_range,fdatasync,fsync,linkat,write mq-send jobs body
     # What follows the last sync is the printing, and nothing is printed before.
-    grep -oE '(fdatasync|fsync|linkat|write\(1,)' trace | sed 's/(1,//' | uniq | paste -sd' ' >order
-    assert_regex "$(<order)" '^(write )?(fsync )*fdatasync linkat fsync write$' || fail "$(<trace)"
+    grep -oE '(sync_file_range|fdatasync|fsync|linkat|write\(1,)' trace | sed 's/(1,//' | uniq | paste -sd' ' >order
+    assert_regex "$(<order)" '^(write )?(fsync )*(fdatasync|sync_file_range) linkat fsync write$' || fail "$(<trace)"
     assert_equal "$(grep -c 'write(1,' trace)" 1
 }
 

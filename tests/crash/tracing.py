@@ -21,6 +21,7 @@ FAULTS = {
     "fdatasync": "EIO ENOSPC EDQUOT EINTR",
     "fsync": "EIO ENOSPC EDQUOT EINTR",
     "syncfs": "EIO ENOSPC EDQUOT",
+    "sync_file_range": "EIO ENOSPC ENOSYS",
     "linkat": "ENOSPC EDQUOT EIO EACCES EROFS",
     "renameat": "ENOSPC EDQUOT EIO EACCES EROFS",
     "renameat2": "ENOSPC EDQUOT EIO EACCES EROFS",

@@ -18,6 +18,6 @@ cut_power() {
     cut_power --cuts 3 xfs
 }
 
-@test "programs that do not sync the directory are caught" {
-    cut_power --cuts 12 --broken directory ext4
+@test "programs that sync nothing once a message has its name are caught" {
+    cut_power --cuts 12 --broken names ext4
 }

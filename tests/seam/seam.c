@@ -321,8 +321,10 @@ int __wrap_fstatfs(int file, struct statfs *status);
 int __wrap_fstatfs(int file, struct statfs *status)
 {
     const int error = fails(SEAM_BROKEN) ? -1 : __real_fstatfs(file, status);
-    if (!error && lacks(SEAM_ON_NETWORK))
-        status->f_type = NFS_SUPER_MAGIC;
+    if (!error)
+        status->f_type = lacks(SEAM_ON_NETWORK)      ? NFS_SUPER_MAGIC
+                         : lacks(SEAM_WITHOUT_ORDER) ? TMPFS_MAGIC
+                                                     : EXT4_SUPER_MAGIC;
     return error;
 }
 
@@ -336,6 +338,17 @@ int __wrap_fstatfs(int file, struct statfs *status)
 
 WRAP_SYNC(fsync)
 WRAP_SYNC(fdatasync)
+
+int __wrap_sync_file_range(int file, off_t offset, off_t size, unsigned flags);
+int __wrap_sync_file_range(int file, off_t offset, off_t size, unsigned flags)
+{
+    (void)file, (void)offset, (void)size, (void)flags;
+    if (lacks(SEAM_WITHOUT_RANGES)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return fails(SEAM_BROKEN | SEAM_NO_ROOM) ? -1 : 0;
+}
 
 /* ---- time and waiting -------------------------------------------------------------------------- */
 

@@ -162,6 +162,9 @@ int main(int count, char **arguments)
             continue;
         try_each_fault(&operations[i], alone, false);
         try_each_fault(&operations[i], lasting, true);
+        seam_do_without(SEAM_WITHOUT_ORDER);
+        try_each_fault(&operations[i], SEAM_BROKEN, false);
+        seam_do_without(0);
     }
     return unit_failures != 0;
 }

@@ -15,6 +15,8 @@ static const unsigned worlds[] = {
     SEAM_WITHOUT_NOREPLACE | SEAM_WITHOUT_TYPES,
     SEAM_WITHOUT_EMPTY_PATH | SEAM_WITHOUT_INOTIFY,
     SEAM_ON_NETWORK,
+    SEAM_WITHOUT_ORDER,
+    SEAM_WITHOUT_RANGES,
 };
 
 static void expect(bool holds, const struct operation *operation, unsigned world, const char *what)
