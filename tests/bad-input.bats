@@ -817,7 +817,10 @@ assert_drains() { # NUMBER
 
 @test "whichever system call finds the disk full, a message is sent whole or not at all" {
     needs_strace
-    for call in mkdirat:ENOSPC renameat2:ENOSPC writev:ENOSPC linkat:ENOSPC fdatasync:ENOSPC fdatasync:EIO fsync:ENOSPC fsync:EIO fallocate:ENOSPC; do
+    local ahead=fdatasync
+    ! keeps_order || ahead=sync_file_range
+    for call in mkdirat:ENOSPC renameat2:ENOSPC writev:ENOSPC linkat:ENOSPC $ahead:ENOSPC $ahead:EIO fsync:ENOSPC fsync:EIO \
+        fallocate:ENOSPC; do
         for nth in {1..9}; do
             rm -rf "$MQ_SPOOL"
             run --separate-stderr strace -qq -o trace -e trace="${call%:*}" -e inject="${call%:*}:error=${call#*:}:when=$nth" \

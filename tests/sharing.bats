@@ -187,9 +187,14 @@ inbox() {
     assert_line --regexp '^[0-9a-f]{13}\.5.*\.a0$'
     assert_equal "$(find spool/jobs/tmp -type f)" ''
     needs_strace
-    as cy strace -f -o "$public/trace" -e trace=fdatasync,syncfs,linkat mq-send -q jobs body || skip "strace may not trace here"
-    run -0 grep -oE '^[0-9]+ +(fdatasync|linkat|syncfs)|^(fdatasync|linkat|syncfs)' trace
-    assert_output --regexp $'fdatasync\n.*linkat\n.*syncfs'
+    as cy strace -f -o "$public/trace" -e trace=sync_file_range,fdatasync,fsync,syncfs,linkat mq-send -q jobs body ||
+        skip "strace may not trace here"
+    run -0 grep -oE '(sync_file_range|f?(data)?sync|linkat|syncfs)\(' trace
+    if keeps_order; then
+        assert_output $'sync_file_range(\nlinkat(\nfsync(\nsyncfs('
+    else
+        assert_output $'fdatasync(\nlinkat(\nsyncfs('
+    fi
 }
 
 @test "who may only send sees and takes nothing, and cannot count" {
