@@ -1,4 +1,5 @@
 /* Removing messages for good: what an administrator does. */
+#include <errno.h>
 #include <unistd.h>
 
 #include "browse.h"
@@ -19,13 +20,20 @@ static int forget(mq_queue *queue, enum mq_state state, int removed, const struc
 
 /* ---- one message ------------------------------------------------------------------ */
 
-/* Split off those in front of the message at `offset`, then it. */
+static int remove_all(mq_queue *queue, enum mq_state state, const struct browse_place *place)
+{
+    return forget(queue, state, move_out(queue, state, place->dir, place->file, &place->name), &place->name);
+}
+
+/* Split off those in front of the message at `offset`, then it. What cannot be taken apart is shown as one, and goes so. */
 static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *place, uint64_t offset)
 {
     struct name *rest = &place->name;
     while (rest->count > 1) {
         struct split split;
         int done = split_off(queue, state, place->dir, place->file, rest, &split);
+        if (done == -EBADMSG && rest->offset == offset)
+            return remove_all(queue, state, place);
         if (done != 1)
             return done;
         if (split.part.offset == offset)
@@ -37,9 +45,7 @@ static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *
         name_format(state, rest, place->file);
         rest->split = false; /* it is finished */
     }
-    if (rest->offset != offset)
-        return 0;
-    return forget(queue, state, move_out(queue, state, place->dir, place->file, rest), rest);
+    return rest->offset == offset ? remove_all(queue, state, place) : 0;
 }
 
 int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
