@@ -8,9 +8,15 @@
 
 #include "decode.h"
 #include "fs.h"
+#include "headers.h"
+#include "id.h"
+#include "shared.h"
 
-/* Most headers are read at once. */
+/* Most headers are read at once, and so are bodies with their separators. */
 #define FIRST_READ 1024
+#define NEXT_READ 16384
+
+/* ---- a message that has headers of its own ------------------------------------------ */
 
 static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint64_t *ret_length)
 {
@@ -39,21 +45,92 @@ static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint6
     return error;
 }
 
-int batch_read_part(int file, uint64_t offset, struct batch_part *ret_part)
+static int read_own(int file, uint64_t offset, struct batch_part *part, uint64_t *ret_length)
 {
-    struct batch_part part = {.offset = (uint32_t)offset};
-    struct stat status;
-    uint64_t length = 0;
-    if (fstat(file, &status) < 0)
-        return -errno;
-    const int error = read_extent(file, offset, part.id, &length);
+    part->offset = (uint32_t)offset;
+    return read_extent(file, offset, part->id, ret_length);
+}
+
+/* ---- one that shares them ----------------------------------------------------------- */
+
+/* Where the separator is that comes first from `at` on. */
+static int find_separator(int file, uint64_t at, char separator, uint64_t *ret_found)
+{
+    char text[NEXT_READ];
+    ssize_t got;
+    for (size_t room = FIRST_READ + 1; (got = fs_read_at(file, text, room, at)) > 0; room = sizeof text) {
+        const char *found = memchr(text, separator, (size_t)got);
+        if (found) {
+            *ret_found = at + (uint64_t)(found - text);
+            return 0;
+        }
+        at += (uint64_t)got;
+    }
+    return got < 0 ? (int)got : -EBADMSG;
+}
+
+static int read_shared_headers(int file, struct shared *ret_shared)
+{
+    char *text;
+    size_t size;
+    int error = headers_read(file, 0, &text, &size);
     if (error)
         return error;
-    if (offset > NAME_BYTES_MAX || length > NAME_BYTES_MAX || offset + length > (uint64_t)status.st_size)
+    error = shared_take(text, size, ret_shared);
+    free(text);
+    return error;
+}
+
+static int read_sharing(int file, uint64_t size, uint64_t offset, const char *id, struct batch_part *part,
+                        uint64_t *ret_length)
+{
+    struct shared shared; /* but for what lay in the text */
+    uint64_t separator;
+    int error = read_shared_headers(file, &shared);
+    if (error)
+        return error;
+    const bool is_first = offset == 0;
+    if (shared.end != size)
+        return -EBADMSG;
+    if (!is_first && (offset < shared.begin || !shared_may_have(&shared, id, false)))
+        return -EBADMSG;
+    error = find_separator(file, is_first ? shared.begin : offset, shared.separator, &separator);
+    if (error)
+        return error;
+    part->offset = (uint32_t)offset;
+    strcpy(part->id, is_first ? shared.first_id : id);
+    *ret_length = separator + 1 - offset;
+    return 0;
+}
+
+/* ---- either ------------------------------------------------------------------------- */
+
+int batch_read_part(int file, uint64_t offset, const char *id, struct batch_part *ret_part)
+{
+    struct batch_part part;
+    struct stat status;
+    uint64_t length = 0;
+    if (offset > NAME_BYTES_MAX)
+        return -EBADMSG;
+    int error = fstat(file, &status) < 0 ? -errno : shared_is(file);
+    if (error >= 0)
+        error = error ? read_sharing(file, (uint64_t)status.st_size, offset, id, &part, &length)
+                      : read_own(file, offset, &part, &length);
+    if (error)
+        return error;
+    if (length > NAME_BYTES_MAX || offset + length > (uint64_t)status.st_size)
         return -EBADMSG;
     part.length = (uint32_t)length;
     *ret_part = part;
     return 0;
+}
+
+void batch_step_id(const char *id, int64_t steps, char ret_id[MQ_ID_SIZE])
+{
+    if (id_is_in_series(id))
+        id_step(id, steps, ret_id);
+    else
+        strcpy(ret_id, id);
 }
 
 struct name batch_first(const struct name *name, const struct batch_part *first)
@@ -83,13 +160,15 @@ int batch_walk(int file, const struct name *name, int (*each)(void *context, con
 {
     struct name rest = *name;
     struct batch_part part = {0};
-    int stop = batch_read_part(file, rest.offset, &part);
+    char next[MQ_ID_SIZE];
+    int stop = batch_read_part(file, rest.offset, rest.id, &part);
     while (!stop) {
         const struct name one = batch_first(&rest, &part);
         stop = each(context, &one);
         if (stop || rest.count == 1)
             break;
-        stop = batch_read_part(file, part.offset + part.length, &part);
+        batch_step_id(rest.id, 1, next);
+        stop = batch_read_part(file, part.offset + part.length, next, &part);
         if (!stop)
             rest = batch_rest(&rest, &part);
     }

@@ -152,7 +152,7 @@ static int open_message(int file, const struct mq_entry *entry, struct name *nam
     struct batch_part part;
     int error = 0;
     if (name->count > 1) {
-        error = batch_read_part(file, entry->offset, &part);
+        error = batch_read_part(file, entry->offset, entry->id, &part);
         if (!error)
             *name = batch_first(name, &part);
     }

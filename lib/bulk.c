@@ -14,8 +14,11 @@
 #include "clock.h"
 #include "decode.h"
 #include "fs.h"
+#include "headers.h"
+#include "id.h"
 #include "receive.h"
 #include "settle.h"
+#include "shared.h"
 
 struct mq_batch {
     struct name name; /* as it was claimed */
@@ -29,6 +32,9 @@ struct mq_batch {
     char *text;
     size_t size, room;
     size_t at; /* where the next one begins */
+    bool shares;
+    struct shared shared; /* their headers, in the text or here: */
+    char *headers;
     int64_t sent_at;
     uint32_t handed_out;
     bool corrupt;      /* from there on */
@@ -56,6 +62,9 @@ static void clear(mq_batch *batch)
     if (batch->file >= 0)
         close(batch->file);
     batch->file = -1;
+    free(batch->headers);
+    batch->headers = NULL;
+    batch->shares = false;
     batch->size = batch->at = 0;
     batch->handed_out = 0;
     batch->corrupt = false;
@@ -94,6 +103,26 @@ static int make_room(mq_batch *batch, size_t size, size_t count)
     return 0;
 }
 
+/* The text may begin with headers that all share; where the messages begin later in the file those are read apart. */
+static int take_shared(mq_batch *batch)
+{
+    const uint64_t offset = batch->name.offset;
+    const struct shared *shared = &batch->shared;
+    size_t size = batch->size;
+    const int is_shared = offset ? shared_is(batch->file) : shared_begins(batch->text, batch->size);
+    if (is_shared != 1)
+        return is_shared;
+    int error = offset ? headers_read(batch->file, 0, &batch->headers, &size) : 0;
+    if (!error)
+        error = shared_take(offset ? batch->headers : batch->text, size, &batch->shared);
+    if (error)
+        return error;
+    batch->shares = true;
+    batch->at = offset ? 0 : shared->begin;
+    const bool is_whole = shared->end == offset + batch->size;
+    return is_whole && shared_may_have(shared, batch->name.id, offset == 0) ? 0 : -EBADMSG;
+}
+
 static int read_text(mq_batch *batch)
 {
     struct stat status;
@@ -111,7 +140,9 @@ static int read_text(mq_batch *batch)
     batch->size = (size_t)got;
     batch->sent_at = clock_of(&status.st_mtim);
     batch->offsets[0] = (uint32_t)offset;
-    return 0;
+    const int shared = take_shared(batch);
+    batch->corrupt = shared == -EBADMSG; /* the first that is asked for is */
+    return batch->corrupt ? 0 : shared;
 }
 
 int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, mq_batch *batch)
@@ -142,16 +173,36 @@ size_t mq_batch_count(const mq_batch *batch)
     return batch->name.count;
 }
 
+/* The body that comes next, and the headers as its own. How many bytes it takes with its separator; 0: it is not whole. */
+static size_t next_sharing(mq_batch *batch, mq_message *message)
+{
+    char *const body = batch->text + batch->at;
+    const char *const end = memchr(body, batch->shared.separator, batch->size - batch->at);
+    if (!end)
+        return 0;
+    if (batch->handed_out == 0)
+        strcpy(message->name.id, batch->name.id);
+    else
+        id_increment(message->name.id);
+    message->ahead = body;
+    message->ahead_size = message->body_size = (size_t)(end - body);
+    message->body_read = 0;
+    shared_show(&batch->shared, message->name.id, message->body_size, message);
+    return message->ahead_size + 1;
+}
+
 static int next_of_several(mq_batch *batch, mq_message **ret_message)
 {
     mq_message *message = batch->view;
     const uint32_t index = batch->handed_out;
-    const size_t used = decode_text(batch->text + batch->at, batch->size - batch->at, message);
+    const size_t used = batch->corrupt  ? 0
+                        : batch->shares ? next_sharing(batch, message)
+                                        : decode_text(batch->text + batch->at, batch->size - batch->at, message);
     const bool is_last = index + 1 == batch->name.count;
     if (used == 0 || (is_last && batch->at + used != batch->size))
         return -EBADMSG;
     batch->at += used;
-    batch->offsets[index + 1] = batch->offsets[index] + (uint32_t)used;
+    batch->offsets[index + 1] = batch->name.offset + (uint32_t)batch->at;
     message->name.priority = batch->name.priority;
     message->name.attempts = batch->name.attempts;
     message->name.expires = batch->name.expires;
@@ -181,7 +232,9 @@ static int settle_rest(mq_queue *queue, mq_batch *batch, size_t done, int64_t ac
     const bool corrupt = batch->corrupt && done == batch->handed_out;
     if (done > batch->handed_out)
         return -EINVAL;
-    const int error = corrupt ? 0 : batch_read_part(batch->file, batch->offsets[done], &next);
+    char id[MQ_ID_SIZE];
+    batch_step_id(batch->name.id, (int64_t)done, id);
+    const int error = corrupt ? 0 : batch_read_part(batch->file, batch->offsets[done], id, &next);
     if (error)
         return error;
     batch->kept_at = clock_monotonic();

@@ -11,12 +11,14 @@
 #include "clock.h"
 #include "fs.h"
 #include "put.h"
+#include "shared.h"
 
 #define BODY_CHUNK 65536
 #define LENGTH_DIGITS 20
 
-/* Our own lines and the blank one, at most: Id 69, Timestamp 39, Priority 12, Expires 37, Content-Length 38. */
-#define OWN_LINES 200
+/* Our own lines and the blank one, at most: Mq-Separator 22, Id 69, Timestamp 39, Priority 12, Expires 37,
+   Content-Length 38. */
+#define OWN_LINES 220
 
 /* A "Name\0Value\0" pair becomes a line with one byte more, and is at least three bytes. */
 static size_t headers_room(const mq_message *message)
@@ -66,6 +68,28 @@ char *encode_message(const mq_message *message, const char *id, int64_t expires,
 {
     to = put_length(put_headers(to, message, id, expires, sent_at), message->body_size);
     return message->body_size ? put_bytes(to, message->body, message->body_size) : to;
+}
+
+/* ---- shared headers ---------------------------------------------------------------- */
+
+size_t encode_shared_room(const mq_message *message)
+{
+    return headers_room(message);
+}
+
+char *encode_shared(const mq_message *message, const char *id, int64_t expires, const char *sent_at, char separator,
+                    char *to)
+{
+    to = put_headers(shared_put_separator(to, separator), message, id, expires, sent_at);
+    return put_text(to, "       \n\n"); /* as many digits as NAME_BYTES_MAX has */
+}
+
+void encode_shared_length(char *end_of_headers, uint64_t length)
+{
+    char *const end = end_of_headers - 2;
+    char digits[20];
+    const size_t count = (size_t)(put_decimal(digits, length) - digits);
+    memcpy(end - count, digits, count);
 }
 
 /* ---- files ----------------------------------------------------------------------- */

@@ -40,6 +40,20 @@ struct id_series id_series(int64_t moment)
     };
 }
 
+/* 62 bits: they do not run over. */
+static uint64_t low_after(uint64_t low, uint64_t steps)
+{
+    return VARIANT_10 | ((low + steps) & ~(UINT64_C(3) << 62));
+}
+
+/* The last two groups of an id. */
+static void put_low(char *at, uint64_t low)
+{
+    at = put_hex(at, low >> 48, 4);
+    *at++ = '-';
+    *put_hex(at, low, 12) = '\0';
+}
+
 void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE])
 {
     char *at = put_hex(ret_id, series->high >> 32, 8);
@@ -48,11 +62,58 @@ void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE])
     *at++ = '-';
     at = put_hex(at, series->high, 4);
     *at++ = '-';
-    at = put_hex(at, series->low >> 48, 4);
-    *at++ = '-';
-    *put_hex(at, series->low, 12) = '\0';
-    /* 62 bits: they do not run over. */
-    series->low = VARIANT_10 | ((series->low + 1) & ~(UINT64_C(3) << 62));
+    put_low(at, series->low);
+    series->low = low_after(series->low, 1);
+}
+
+#define SHAPE "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+#define LOW_AT 19 /* where the last two groups begin */
+
+bool id_is_in_series(const char *text)
+{
+    for (size_t i = 0; i < sizeof SHAPE - 1; i++)
+        if (SHAPE[i] == 'x' ? !memchr("0123456789abcdef", text[i], 16) : text[i] != SHAPE[i])
+            return false;
+    return text[sizeof SHAPE - 1] == '\0';
+}
+
+static uint64_t low_of(const char *id)
+{
+    uint64_t low = 0;
+    for (const char *at = id + LOW_AT; *at; at++)
+        if (*at != '-')
+            low = low << 4 | (uint64_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+    return low;
+}
+
+void id_step(const char *id, int64_t steps, char ret_id[ID_UUID_SIZE])
+{
+    memmove(ret_id, id, LOW_AT);
+    put_low(ret_id + LOW_AT, low_after(low_of(id), (uint64_t)steps));
+}
+
+/* The digit with the variant comes round after its fourth value. */
+void id_increment(char id[ID_UUID_SIZE])
+{
+    for (char *at = id + sizeof SHAPE - 2;; at--) {
+        const bool last = at == id + LOW_AT;
+        if (*at == '-')
+            continue;
+        if (*at != (last ? 'b' : 'f')) {
+            *at = *at == '9' ? 'a' : (char)(*at + 1);
+            return;
+        }
+        *at = last ? '8' : '0';
+        if (last)
+            return;
+    }
+}
+
+uint64_t id_distance(const char *first, const char *id)
+{
+    if (!id_is_in_series(first) || !id_is_in_series(id) || memcmp(first, id, LOW_AT) != 0)
+        return UINT64_MAX;
+    return (low_of(id) - low_of(first)) & ~(UINT64_C(3) << 62);
 }
 
 void id_make(int64_t moment, char ret_id[ID_UUID_SIZE])

@@ -24,6 +24,13 @@ struct id_series {
 struct id_series id_series(int64_t moment);
 void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE]);
 
+/* Whether text is an id of a series; the one so many steps after it, or before; and how many steps `id` comes after
+   `first`, more than any series has where it is of another. */
+bool id_is_in_series(const char *text);
+void id_step(const char *id, int64_t steps, char ret_id[ID_UUID_SIZE]);
+void id_increment(char id[ID_UUID_SIZE]); /* one step, which takes hardly any time */
+uint64_t id_distance(const char *first, const char *id);
+
 /* Whether text is an id: [A-Za-z0-9_-]{1,64}. */
 bool id_is_valid(const char *text);
 

@@ -72,8 +72,7 @@ void mq_message_free(mq_message *message)
         return;
     if (message->file >= 0)
         close(message->file);
-    if (!message->borrowed)
-        free(message->headers);
+    free(message->memory);
     free(message);
 }
 
@@ -115,10 +114,10 @@ static int append_header(mq_message *message, const char *name, const char *valu
         return -E2BIG;
     if (wanted > message->headers_room) {
         const size_t room = wanted * 2;
-        char *headers = realloc(message->headers, room);
-        if (!headers)
+        char *memory = realloc(message->memory, room);
+        if (!memory)
             return -ENOMEM;
-        message->headers = headers;
+        message->memory = message->headers = memory;
         message->headers_room = room;
     }
     memcpy(message->headers + message->headers_size, name, name_size);

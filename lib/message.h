@@ -11,6 +11,7 @@
 #define MESSAGE_HEADERS_MAX 65536
 
 struct mq_message {
+    char *memory; /* what the headers lie in; NULL: in somebody else's */
     char *headers;
     size_t headers_size, headers_room;
     struct name name; /* id and priority; when received all of it */
@@ -22,7 +23,6 @@ struct mq_message {
     uint64_t body_size; /* also when received */
 
     /* received */
-    bool borrowed;      /* the headers are in somebody else's memory */
     int file;           /* -1: none */
     uint64_t body_at;   /* where in the file the body begins */
     uint64_t body_read; /* how much of the body was handed out */

@@ -13,6 +13,7 @@
 #include "expire.h"
 #include "id.h"
 #include "publish.h"
+#include "put.h"
 
 /* Files that are written and not published yet. */
 struct window {
@@ -20,11 +21,15 @@ struct window {
     size_t count, most;
 };
 
+/* What may end the bodies of messages that share their headers, in the order in which it is tried. */
+enum separation { BY_NEWLINE, BY_NULL, NOT_AT_ALL };
+
 /* What is to be sent: messages, or one message that has one body after the other. */
 struct load {
     mq_message *const *messages;
     mq_message *model; /* has the bodies; NULL: messages */
     const struct iovec *bodies;
+    enum separation separation;
     size_t count, taken;
     char (*ids)[MQ_ID_SIZE];
 };
@@ -168,8 +173,8 @@ static int send_each(const struct pack *pack, const struct load *load, size_t co
     return error;
 }
 
-/* Those that come first and share a file: as many as there are in the pack then. */
-static void fill(struct pack *pack, const struct load *load)
+/* Those that come first and agree, each with its headers. */
+static void fill_with_messages(struct pack *pack, const struct load *load)
 {
     for (size_t ahead = 0; load->taken + ahead < load->count; ahead++) {
         const mq_message *message = message_at(load, ahead);
@@ -178,6 +183,52 @@ static void fill(struct pack *pack, const struct load *load)
             break;
         add(pack, message, &terms, id_at(load, ahead));
     }
+}
+
+static char *begin_shared(struct pack *pack, const mq_message *model, char separator, struct id_series ids)
+{
+    pack->terms = publish_terms(pack->queue, model, pack->now);
+    pack->first = publish_name(model, &pack->terms);
+    id_next(&ids, pack->first.id);
+    return encode_shared(model, pack->first.id, pack->terms.expires, pack->sent_at, separator, pack->text);
+}
+
+/* Bodies behind headers that they share, as many as fit. False: one of them has the separator in it. */
+static bool fill_with_bodies(struct pack *pack, const struct load *load, char separator)
+{
+    const struct config *config = &pack->queue->config;
+    struct id_series ids = pack->ids;
+    bool separable = true;
+    if (encode_shared_room(load->model) > config->batch_size)
+        return false;
+    char *const bodies = begin_shared(pack, load->model, separator, ids), *at = bodies;
+    char *const end = pack->text + config->batch_size;
+    for (; pack->count < pack->most && load->taken + pack->count < load->count; pack->count++) {
+        const struct iovec *body = &load->bodies[load->taken + pack->count];
+        separable = body->iov_len == 0 || !memchr(body->iov_base, separator, body->iov_len);
+        if (!separable || body->iov_len > config->max_size || body->iov_len >= (size_t)(end - at))
+            break;
+        if (body->iov_len > 0)
+            at = put_bytes(at, body->iov_base, body->iov_len);
+        *at++ = separator;
+        if (load->ids)
+            id_next(&ids, id_at(load, pack->count));
+    }
+    encode_shared_length(bodies, (uint64_t)(at - bodies));
+    pack->size = (size_t)(at - pack->text);
+    return separable;
+}
+
+/* Those that come first and share a file: as many as there are in the pack then. */
+static void fill(struct pack *pack, struct load *load)
+{
+    for (; load->separation != NOT_AT_ALL; load->separation++) {
+        if (fill_with_bodies(pack, load, load->separation == BY_NEWLINE ? '\n' : '\0'))
+            return;
+        pack->count = 0;
+        pack->size = 0;
+    }
+    fill_with_messages(pack, load);
 }
 
 /* A file's worth of messages, or one that does not share a file. How many of those and of the ones in the window were
@@ -228,7 +279,7 @@ size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *o
 int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count, const struct mq_send_options *options,
                   char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
-    struct load load = {.messages = messages, .count = count, .ids = ret_ids};
+    struct load load = {.messages = messages, .separation = NOT_AT_ALL, .count = count, .ids = ret_ids};
     return send_load(queue, &load, options, ret_sent);
 }
 

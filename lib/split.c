@@ -13,9 +13,11 @@
 static int read_parts(int file, const struct name *batch, struct split *split)
 {
     struct batch_part first, next;
-    int error = batch_read_part(file, batch->offset, &first);
+    char next_id[MQ_ID_SIZE];
+    batch_step_id(batch->id, 1, next_id);
+    int error = batch_read_part(file, batch->offset, batch->id, &first);
     if (!error)
-        error = batch_read_part(file, first.offset + first.length, &next);
+        error = batch_read_part(file, first.offset + first.length, next_id, &next);
     if (error)
         return error;
     split->part = batch_first(batch, &first);
@@ -70,16 +72,17 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
 
 int split_find(mq_queue *queue, enum mq_state state, const struct name *rest, struct split *ret_split)
 {
-    char in_tmp[NAME_SIZE];
+    char in_tmp[NAME_SIZE], id[MQ_ID_SIZE];
     struct batch_part part;
     int tmp, error = queue_tmp(queue, &tmp);
     if (error)
         return error;
     name_format_split(rest, in_tmp);
+    batch_step_id(rest->id, -1, id);
     const int file = fs_open_file(tmp, in_tmp);
     if (file < 0)
         return file == -ENOENT ? 0 : file;
-    error = batch_read_part(file, rest->split_offset, &part);
+    error = batch_read_part(file, rest->split_offset, id, &part);
     close(file);
     if (error)
         return error;

@@ -426,7 +426,7 @@ send_long_lines() { # COUNT
 }
 
 @test "a corrupt message in a batch makes a dead letter of itself and what follows, and no other" {
-    send_lines jobs 1 9
+    for n in {1..9}; do echo "{\"body\":\"$n\"}"; done | mq-send -q -j jobs
     file=$(find "$MQ_SPOOL/jobs/ready" -type f)
     python3 - "$file" <<'END'
 import sys
@@ -440,6 +440,46 @@ END
     assert_equal "$(mq-dlq list -j jobs | jq -r .reason)" corrupt
     send_lines jobs 1 1
     assert_equal "$(drain jobs)" 1
+}
+
+@test "lines whose file is not as long as it says become dead letters, one by one or all at once" {
+    local take
+    for take in 'mq-recv -a --no-wait jobs' 'mq-recv -a -l -f --no-wait jobs'; do
+        send_lines jobs 1 9
+        file=$(find "$MQ_SPOOL/jobs/ready" -type f)
+        truncate -s -1 "$file"
+        run -65 mq-queue check jobs
+        run $take
+        assert_output ''
+        assert_equal "$(states jobs)" '0 0 0 9'
+        assert_equal "$(mq-dlq list -j jobs | jq -r .reason | uniq)" corrupt
+        mq-dlq purge -q --all jobs
+        assert_equal "$(states jobs) $(counted jobs)" '0 0 0 0 0 0 0 0'
+    done
+}
+
+@test "lines lie in their file as they were sent, behind headers that all of them share" {
+    seq 5 9 | mq-send -H 'Tenant: acme' --type digit -p 6 --ttl 1h -l jobs >ids
+    file=$(find "$MQ_SPOOL/jobs/ready" -type f)
+    sed '1,/^$/d' "$file" | diff - <(seq 5 9)
+    assert_equal "$(head -n 2 "$file")" "$(printf 'Mq-Separator: newline\nId: %s' "$(head -n 1 ids)")"
+    # Taken one by one, and the rest of the file as a whole: each has all of the headers.
+    (mq-recv -aj jobs && mq-recv -aj jobs && mq-recv -ajf --no-wait jobs) >got
+    jq -r .id got | diff - ids
+    jq -r .body got | diff - <(seq 5 9)
+    assert_equal "$(jq -cS '[.headers, .priority, .expires != null]' got | sort -u)" \
+        '[{"Tenant":"acme","Type":"digit"},6,true]'
+    assert_nothing_left jobs
+}
+
+@test "records with newlines share headers, too, and those with both newlines and NULs share a file" {
+    printf '%s\0' $'a\nb' '' c | mq-send -q -0 jobs
+    assert_equal "$(head -n 1 "$MQ_SPOOL"/jobs/ready/*/*)" 'Mq-Separator: null'
+    mq-recv -a -0 -n 3 jobs | cmp - <(printf '%s\0' $'a\nb' '' c)
+    printf '%s\0' plain $'a\nb' $'\n' | mq-send -q -0 jobs
+    assert_equal "$(file_count jobs ready)" 1
+    mq-recv -a -0 -n 3 jobs | cmp - <(printf '%s\0' plain $'a\nb' $'\n')
+    assert_nothing_left jobs
 }
 
 # ---- time ----------------------------------------------------------------------------

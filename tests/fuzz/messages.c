@@ -7,6 +7,9 @@
 #include "encode.h"
 #include "fs.h"
 #include "fuzz.h"
+#include "shared.h"
+
+#define SHARED_ID "01937b1e-8c5a-7d31-b2f0-6b1f0c9f4a11"
 
 static void compare_headers(const mq_message *message, const mq_message *again)
 {
@@ -52,18 +55,19 @@ static void write_again(mq_message *message)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct name name = {.id = "x", .priority = MQ_PRIORITY_DEFAULT, .count = 1};
+    struct name name = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
     mq_message *message;
     const int file = memfd_create("fuzz", MFD_CLOEXEC);
     REQUIRE(file >= 0 && fs_write_all(file, data, size) == 0);
     lseek(file, 0, SEEK_SET);
+    strcpy(name.id, shared_begins((const char *)data, size) ? SHARED_ID : "x");
     const int error = decode_file(file, &name, &message);
     if (error) {
         REQUIRE(error == -EBADMSG);
         close(file);
         return 0;
     }
-    REQUIRE(strcmp(mq_message_id(message), "x") == 0);
+    REQUIRE(strcmp(mq_message_id(message), name.id) == 0);
     read_whole(message);
     write_again(message);
     mq_message_free(message);

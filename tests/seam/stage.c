@@ -43,15 +43,46 @@ void stage_send(mq_queue *queue, const char *body, struct letter letter)
     stage_must(stage_try_send(queue, body, letter), "mq_send");
 }
 
-void stage_send_three(mq_queue *queue, struct letter letter)
+static bool shared, sent_three;
+
+bool stage_sent_three(void)
+{
+    return sent_three;
+}
+
+void stage_share_headers(bool now)
+{
+    shared = now;
+    sent_three = false;
+}
+
+static int send_three_bodies(mq_queue *queue, struct letter letter, size_t *ret_sent)
+{
+    const struct iovec bodies[] = {
+        {(void *)(uintptr_t) "one", 3}, {(void *)(uintptr_t) "two", 3}, {(void *)(uintptr_t) "three", 5}};
+    mq_message *model = write_letter("", letter);
+    const int error = mq_send_bodies(queue, model, bodies, 3, &(struct mq_send_options){MQ_SEND_DEFAULTS}, NULL,
+                                     ret_sent);
+    mq_message_free(model);
+    return error;
+}
+
+static int send_three_messages(mq_queue *queue, struct letter letter, size_t *ret_sent)
 {
     mq_message *const messages[] = {write_letter("one", letter), write_letter("two", letter),
                                     write_letter("three", letter)};
-    size_t sent;
-    stage_must(mq_send_batch(queue, messages, 3, &(struct mq_send_options){MQ_SEND_DEFAULTS}, NULL, &sent),
-               "mq_send_batch");
+    const int error = mq_send_batch(queue, messages, 3, &(struct mq_send_options){MQ_SEND_DEFAULTS}, NULL, ret_sent);
     for (int i = 0; i < 3; i++)
         mq_message_free(messages[i]);
+    return error;
+}
+
+void stage_send_three(mq_queue *queue, struct letter letter)
+{
+    size_t sent;
+    sent_three = true;
+    stage_must(shared ? send_three_bodies(queue, letter, &sent) : send_three_messages(queue, letter, &sent),
+               "sending three");
 }
 
 void stage_claim(struct scene *scene, int64_t ack_timeout)

@@ -20,6 +20,10 @@ void stage_send(mq_queue *queue, const char *body, struct letter letter);
 /* Three in one file: "one", "two", "three". */
 void stage_send_three(mq_queue *queue, struct letter letter);
 
+/* Whether three were sent so since it was last said whether they share their headers. */
+bool stage_sent_three(void);
+void stage_share_headers(bool shared);
+
 /* Claim what comes next, and keep its receipt. */
 void stage_claim(struct scene *scene, int64_t ack_timeout);
 void stage_set(struct scene *scene, const char *key, const char *value);

@@ -1,10 +1,12 @@
 """A second reader of spools, for the tests: written from mq-spool(5), it shares no code with libmq.
 
-It is for queues that stand still. It knows single messages and files of several (the fields n, o, l and s).
+It is for queues that stand still. It knows single messages and files of several (the
+fields n, o, l and s), with headers of their own or shared ones.
 """
 
 import os
 import stat
+import uuid
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,12 +61,13 @@ def read_file(queue, state, path):
             raise Broken(f"{path}: is not in the inbox, and has no place")
         state = "inbox"
     content = path.read_bytes()
+    shared = read_shared(path, content)
     content = content[: fields["o"] + fields["l"]] if fields["l"] else content
     if "s" in fields and (queue / "tmp" / fields["link"]).exists():
-        yield read_message(queue, state, path, fields, content, fields["s"])[0]
+        yield read_message(queue, state, path, fields, content, shared, fields["s"], -1)[0]
     end = fields["o"]
-    for _ in range(fields["n"]):
-        message, end = read_message(queue, state, path, fields, content, end)
+    for step in range(fields["n"]):
+        message, end = read_message(queue, state, path, fields, content, shared, end, step)
         yield message
     if end != len(content):
         raise Broken(f"{path}: {len(content) - end} bytes behind the last message")
@@ -89,20 +92,56 @@ def parse_name(state, name):
     return fields
 
 
-def read_message(queue, state, path, fields, content, start):
-    """The message that begins there, and where it ends."""
+class Shared(NamedTuple):
+    """What a file says whose messages share their headers."""
+
+    first_id: str
+    begin: int  # of the bodies
+    separator: bytes
+
+
+def read_headers(path, content, start):
+    """The headers that begin there, and where they end."""
     blank = content.find(b"\n\n", start)
     if blank < 0:
         raise Broken(f"{path}: no headers at {start}")
-    headers = dict(line.split(b": ", 1) for line in content[start:blank].split(b"\n"))
-    size = int(headers.get(b"Content-Length", len(content) - blank - 2))
-    end = blank + 2 + size
-    if end > len(content):
-        raise Broken(f"{path}: {end - len(content)} bytes are missing")
-    identity = headers[b"Id"].decode()
+    return dict(line.split(b": ", 1) for line in content[start:blank].split(b"\n")), blank + 2
+
+
+def read_shared(path, content):
+    if not content.startswith(b"Mq-Separator:"):
+        return None
+    headers, begin = read_headers(path, content, 0)
+    if begin + int(headers[b"Content-Length"]) != len(content):
+        raise Broken(f"{path}: is not as long as it says")
+    separator = {b"newline": b"\n", b"null": b"\0"}[headers[b"Mq-Separator"]]
+    return Shared(headers[b"Id"].decode(), begin, separator)
+
+
+def step_id(first, steps):
+    """The id so many steps after the first."""
+    return str(uuid.UUID(int=uuid.UUID(first).int + steps))
+
+
+def read_message(queue, state, path, fields, content, shared, start, step):
+    """The message that begins there, so many steps from the one that the name tells, and where it ends."""
+    if shared:
+        identity = shared.first_id if start == 0 else step_id(fields["id"], step)
+        begin = max(start, shared.begin)
+        size = content.find(shared.separator, begin) - begin
+        end = begin + size + 1
+        if size < 0:
+            raise Broken(f"{path}: {begin} is not the beginning of a body")
+    else:
+        headers, begin = read_headers(path, content, start)
+        identity = headers[b"Id"].decode()
+        size = int(headers.get(b"Content-Length", len(content) - begin))
+        end = begin + size
+        if end > len(content):
+            raise Broken(f"{path}: {end - len(content)} bytes are missing")
     if start == fields["o"] and identity != fields["id"]:
         raise Broken(f"{path}: holds the message {identity}")
-    body = content[blank + 2 : end]
+    body = content[begin : begin + size]
     attempts, time, expires = fields["a"], fields["time"], fields["x"]
     return Message(queue.name, state, fields["position"], identity, body, attempts, time, expires, path), end
 

@@ -11,6 +11,7 @@
 
 #include "../seam/scene.h"
 #include "../seam/seam.h"
+#include "../seam/stage.h"
 #include "unit.h"
 
 /* More than any operation makes: one that never ends is found out. */
@@ -154,17 +155,27 @@ static void try_each_fault(const struct operation *operation, unsigned faults, b
     }
 }
 
+static void try_each_world(const struct operation *operation)
+{
+    try_each_fault(operation, alone, false);
+    try_each_fault(operation, lasting, true);
+    seam_do_without(SEAM_WITHOUT_ORDER);
+    try_each_fault(operation, SEAM_BROKEN, false);
+    seam_do_without(0);
+}
+
 /* With an argument: only the operation of that name. */
 int main(int count, char **arguments)
 {
     for (size_t i = 0; i < operations_count; i++) {
         if (count > 1 && strcmp(arguments[1], operations[i].name) != 0)
             continue;
-        try_each_fault(&operations[i], alone, false);
-        try_each_fault(&operations[i], lasting, true);
-        seam_do_without(SEAM_WITHOUT_ORDER);
-        try_each_fault(&operations[i], SEAM_BROKEN, false);
-        seam_do_without(0);
+        stage_share_headers(false);
+        try_each_world(&operations[i]);
+        if (!stage_sent_three())
+            continue;
+        stage_share_headers(true);
+        try_each_world(&operations[i]);
     }
     return unit_failures != 0;
 }

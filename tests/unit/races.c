@@ -175,6 +175,7 @@ static void run_before_each_call(const struct operation *operation, const struct
 /* With an argument: only the operation of that name. */
 int main(int count, char **arguments)
 {
+    stage_share_headers(true);
     for (size_t i = 0; i < operations_count; i++)
         for (size_t other = 0; other < sizeof others / sizeof *others; other++)
             if (count == 1 || strcmp(arguments[1], operations[i].name) == 0)
