@@ -18,10 +18,8 @@
 static int take_headers(char *text, size_t size, struct headers *ret_headers, uint64_t *ret_length)
 {
     struct headers headers;
-    const int error = headers_take(text, size, &headers);
-    if (error)
-        return error;
-    if (!headers.id || !id_is_valid(headers.id) || !headers_parse_length(&headers, ret_length))
+    if (headers_take(text, size, &headers) < 0 || !headers.id || !id_is_valid(headers.id) ||
+        !headers_parse_length(&headers, ret_length))
         return -EBADMSG;
     *ret_headers = headers;
     return 0;

@@ -100,7 +100,7 @@ void id_increment(char id[ID_UUID_SIZE])
         if (*at == '-')
             continue;
         if (*at != (last ? 'b' : 'f')) {
-            *at = *at == '9' ? 'a' : (char)(*at + 1);
+            *at = (char)(*at == '9' ? 'a' : *at + 1);
             return;
         }
         *at = last ? '8' : '0';

@@ -207,6 +207,10 @@ static void what_is_cut_or_wrong_is_refused_of_shared_ones_as_a_whole(const stru
     EXPECT(write(same, made->text, made->size) == (ssize_t)made->size);
     EXPECT(pwrite(same, "x", 1, (off_t)made->size - 1) == 1 && decode_file(same, &alone, &message) == -EBADMSG);
     EXPECT(pwrite(same, "\n", 1, (off_t)made->size - 1) == 1);
+    EXPECT(decode_file(dup(same), &alone, &message) == 0);
+    mq_message_free(message);
+    EXPECT(pwrite(same, "more\n", 5, (off_t)made->size) == 5 && decode_file(same, &alone, &message) == -EBADMSG);
+    EXPECT(ftruncate(same, (off_t)made->size) == 0);
     EXPECT(pwrite(same, "anything", 8, 14) == 8 && batch_read_part(same, 0, ids[0], &part) == -EBADMSG);
     strcpy(alone.id, ids[1]);
     EXPECT(decode_file(made->file, &alone, &message) == -EBADMSG);
