@@ -429,23 +429,14 @@ uint64_t page_counter(const struct page *page, enum page_counter counter)
     return atomic_load(&page->contents->counters[counter]);
 }
 
-/* More than there ever is: what is beyond it is noise, and must not overflow where it is summed up. */
-#define TALLY_MOST (INT64_C(1) << 56)
-
-static int64_t tally(uint64_t raw)
-{
-    const int64_t value = (int64_t)raw;
-    return value < -TALLY_MOST ? -TALLY_MOST : value > TALLY_MOST ? TALLY_MOST : value;
-}
-
 int64_t page_add_messages(struct page *page, enum mq_state state, int64_t change)
 {
-    return tally(atomic_fetch_add(&page->contents->messages[state], (uint64_t)change) + (uint64_t)change);
+    return (int64_t)(atomic_fetch_add(&page->contents->messages[state], (uint64_t)change) + (uint64_t)change);
 }
 
 int64_t page_messages(const struct page *page, enum mq_state state)
 {
-    return tally(atomic_load(&page->contents->messages[state]));
+    return (int64_t)atomic_load(&page->contents->messages[state]);
 }
 
 void page_add_bytes(struct page *page, int64_t change)
@@ -455,7 +446,7 @@ void page_add_bytes(struct page *page, int64_t change)
 
 int64_t page_bytes(const struct page *page)
 {
-    return tally(atomic_load(&page->contents->bytes));
+    return (int64_t)atomic_load(&page->contents->bytes);
 }
 
 /* ---- averages ------------------------------------------------------------------- */

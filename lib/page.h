@@ -134,6 +134,16 @@ int64_t page_messages(const struct page *page, enum mq_state state);
 void page_add_bytes(struct page *page, int64_t change);
 int64_t page_bytes(const struct page *page);
 
+/* Of such numbers: they come round as in the page, whose noise must not overflow. */
+static inline int64_t page_sum(int64_t one, int64_t other)
+{
+    return (int64_t)((uint64_t)one + (uint64_t)other);
+}
+static inline int64_t page_difference(int64_t one, int64_t other)
+{
+    return (int64_t)((uint64_t)one - (uint64_t)other);
+}
+
 /* ---- averages: the growth of counters over the last minutes --------------------- */
 
 enum page_rate { PAGE_RATE_SENT, PAGE_RATE_ACKED, PAGE_RATE_FAILED, PAGE_RATES };

@@ -43,8 +43,8 @@ static int subtract(void *context, const struct page *page)
 {
     struct survey *survey = context;
     for (int state = 0; state < MQ_STATES; state++)
-        survey->count[state] -= page_messages(page, (enum mq_state)state);
-    survey->bytes -= page_bytes(page);
+        survey->count[state] = page_difference(survey->count[state], page_messages(page, (enum mq_state)state));
+    survey->bytes = page_difference(survey->bytes, page_bytes(page));
     return 0;
 }
 

@@ -32,8 +32,8 @@ static int add_page(void *context, const struct page *page)
 {
     struct totals *totals = context;
     for (int state = 0; state < MQ_STATES; state++)
-        totals->count[state] += page_messages(page, (enum mq_state)state);
-    totals->bytes += page_bytes(page);
+        totals->count[state] = page_sum(totals->count[state], page_messages(page, (enum mq_state)state));
+    totals->bytes = page_sum(totals->bytes, page_bytes(page));
     for (int counter = 0; counter < PAGE_COUNTERS; counter++)
         totals->counters[counter] += page_counter(page, (enum page_counter)counter);
     for (int rate = 0; rate < PAGE_RATES; rate++)
@@ -77,7 +77,7 @@ int stats_is_over(mq_queue *queue, uint64_t limit, unsigned own, bool *ret_over)
     int error = add_up(queue, &totals);
     if (error)
         return error;
-    *ret_over = at_least_none(totals.count[MQ_READY] + totals.count[MQ_DELAYED]) > limit;
+    *ret_over = at_least_none(page_sum(totals.count[MQ_READY], totals.count[MQ_DELAYED])) > limit;
     if (!*ret_over || !page_take_recount(queue->page, clock_now()))
         return 0;
     /* Killed processes leave the counters wrong; a queue must not stay full because of that. */
@@ -107,8 +107,8 @@ static bool same_totals(const struct totals *one, const struct totals *other)
 static void correct(struct page *page, const struct totals *totals, const struct survey *survey)
 {
     for (int state = 0; state < MQ_STATES; state++)
-        page_add_messages(page, (enum mq_state)state, survey->count[state] - totals->count[state]);
-    page_add_bytes(page, survey->bytes - totals->bytes);
+        page_add_messages(page, (enum mq_state)state, page_difference(survey->count[state], totals->count[state]));
+    page_add_bytes(page, page_difference(survey->bytes, totals->bytes));
 }
 
 int stats_recount(mq_queue *queue)
