@@ -119,7 +119,7 @@ static int take_shared(mq_batch *batch)
         return error;
     batch->shares = true;
     batch->at = offset ? 0 : shared->begin;
-    const bool is_whole = shared->end == offset + batch->size;
+    const bool is_whole = shared->end == offset + batch->size && (offset == 0 || offset >= shared->begin);
     return is_whole && shared_may_have(shared, batch->name.id, offset == 0) ? 0 : -EBADMSG;
 }
 
