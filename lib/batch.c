@@ -69,7 +69,7 @@ static int find_separator(int file, uint64_t at, char separator, uint64_t *ret_f
     return got < 0 ? (int)got : -EBADMSG;
 }
 
-static int read_shared_headers(int file, struct shared *ret_shared)
+static int read_long_headers(int file, struct shared *ret_shared)
 {
     char *text;
     size_t size;
@@ -81,24 +81,31 @@ static int read_shared_headers(int file, struct shared *ret_shared)
     return error;
 }
 
-static int read_sharing(int file, uint64_t size, uint64_t offset, const char *id, struct batch_part *part,
+/* The headers that the messages of a file share, but for what lay in the text. 1, 0 they do not, or a negative errno. */
+static int read_shared_headers(int file, struct shared *ret_shared)
+{
+    char first[FIRST_READ];
+    const ssize_t got = fs_read_at(file, first, sizeof first, 0);
+    if (got < 0)
+        return (int)got;
+    if (!shared_begins(first, (size_t)got))
+        return 0;
+    const int error = shared_take(first, (size_t)got, ret_shared) == 0 ? 0 : read_long_headers(file, ret_shared);
+    return error ? error : 1;
+}
+
+static int read_sharing(int file, const struct shared *shared, uint64_t offset, const char *id, struct batch_part *part,
                         uint64_t *ret_length)
 {
-    struct shared shared; /* but for what lay in the text */
     uint64_t separator;
-    int error = read_shared_headers(file, &shared);
-    if (error)
-        return error;
     const bool is_first = offset == 0;
-    if (shared.end != size)
+    if (!is_first && (offset < shared->begin || !shared_may_have(shared, id, false)))
         return -EBADMSG;
-    if (!is_first && (offset < shared.begin || !shared_may_have(&shared, id, false)))
-        return -EBADMSG;
-    error = find_separator(file, is_first ? shared.begin : offset, shared.separator, &separator);
+    const int error = find_separator(file, is_first ? shared->begin : offset, shared->separator, &separator);
     if (error)
         return error;
     part->offset = (uint32_t)offset;
-    strcpy(part->id, is_first ? shared.first_id : id);
+    strcpy(part->id, is_first ? shared->first_id : id);
     *ret_length = separator + 1 - offset;
     return 0;
 }
@@ -108,14 +115,18 @@ static int read_sharing(int file, uint64_t size, uint64_t offset, const char *id
 int batch_read_part(int file, uint64_t offset, const char *id, struct batch_part *ret_part)
 {
     struct batch_part part;
+    struct shared shared;
     struct stat status;
     uint64_t length = 0;
     if (offset > NAME_BYTES_MAX)
         return -EBADMSG;
-    int error = fstat(file, &status) < 0 ? -errno : shared_is(file);
-    if (error >= 0)
-        error = error ? read_sharing(file, (uint64_t)status.st_size, offset, id, &part, &length)
-                      : read_own(file, offset, &part, &length);
+    const int is_shared = fstat(file, &status) < 0 ? -errno : read_shared_headers(file, &shared);
+    if (is_shared < 0)
+        return is_shared;
+    if (is_shared && shared.end != (uint64_t)status.st_size)
+        return -EBADMSG;
+    const int error = is_shared ? read_sharing(file, &shared, offset, id, &part, &length)
+                                : read_own(file, offset, &part, &length);
     if (error)
         return error;
     if (length > NAME_BYTES_MAX || offset + length > (uint64_t)status.st_size)

@@ -472,6 +472,15 @@ END
     assert_nothing_left jobs
 }
 
+@test "headers that are shared may be long" {
+    seq 3 | mq-send -q -l -H "Long: $(printf '%03000d' 7)" jobs
+    for n in 1 2 3; do
+        run -0 mq-recv -aj --no-wait jobs
+        assert_json ".body == \"$n\"" '.headers.Long | length == 3000'
+    done
+    assert_nothing_left jobs
+}
+
 @test "records with newlines share headers, too, and those with both newlines and NULs share a file" {
     printf '%s\0' $'a\nb' '' c | mq-send -q -0 jobs
     assert_equal "$(head -n 1 "$MQ_SPOOL"/jobs/ready/*/*)" 'Mq-Separator: null'
