@@ -115,7 +115,7 @@ static int read_sharing(int file, const struct shared *shared, uint64_t offset, 
 int batch_read_part(int file, uint64_t offset, const char *id, struct batch_part *ret_part)
 {
     struct batch_part part;
-    struct shared shared;
+    struct shared shared = {0};
     struct stat status;
     uint64_t length = 0;
     if (offset > NAME_BYTES_MAX)
