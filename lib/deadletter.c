@@ -115,7 +115,7 @@ static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to
 
 int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
 {
-    struct browse_place place;
+    struct browse_place place = {0};
     if (entry->state != MQ_DEAD)
         return -EINVAL;
     int found = queue_demand(queue, ACCESS_ALL);

@@ -205,9 +205,10 @@ needs_strace() {
 
 # ---- time ------------------------------------------------------------------------
 
-# faketime is a library that is loaded before others, so it needs programs that load any.
+# faketime is a library that is loaded before others, so it needs programs that load any; sanitizers must come second.
 if command -v faketime >/dev/null; then
     faketime() {
+        local -x ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0
         PATH=$MQ_BUILD/dynamic:$PATH command faketime "$@"
     }
 fi

@@ -311,8 +311,8 @@ END
     library=$(faketime -f +0 bash -c 'echo "$LD_PRELOAD"')
     echo +0 >offset
     mq-send -q jobs x
-    spawn worker env LD_PRELOAD="$library" FAKETIME_TIMESTAMP_FILE="$PWD/offset" FAKETIME_NO_CACHE=1 \
-        FAKETIME_DONT_FAKE_MONOTONIC=1 mq-recv -t 1s jobs -- \
+    spawn worker env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$library" FAKETIME_NO_CACHE=1 \
+        FAKETIME_TIMESTAMP_FILE="$PWD/offset" FAKETIME_DONT_FAKE_MONOTONIC=1 mq-recv -t 1s jobs -- \
         env -u LD_PRELOAD bash -c 'echo started; until [[ -e go ]]; do sleep 0.02; done'
     wait_until 20 has_line worker.out started
     echo -3600 >offset
