@@ -161,6 +161,6 @@ int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claim
         if (claimed != 0)
             return claimed;
         if (name.count > 1)
-            cursor_look_again(queue); /* the listing does not have what others have left of it */
+            cursor_lost(queue);
     }
 }

@@ -18,7 +18,7 @@ struct snapshot {
     uint64_t positions[NAME_PRIORITIES];
     uint64_t arrivals[NAME_PRIORITIES];
     uint64_t heads[NAME_PRIORITIES];
-    uint64_t returns;
+    uint64_t returns, splits;
 };
 
 struct cursor {
@@ -55,6 +55,7 @@ static void close_bucket(struct cursor *cursor)
 static void take_snapshot(const struct page *page, struct snapshot *ret_snapshot)
 {
     ret_snapshot->returns = page_returns(page);
+    ret_snapshot->splits = page_splits(page);
     for (int priority = 0; priority < NAME_PRIORITIES; priority++) {
         ret_snapshot->positions[priority] = page_last_position(page, priority);
         ret_snapshot->arrivals[priority] = page_arrivals(page, priority);
@@ -229,7 +230,8 @@ void cursor_put_back(mq_queue *queue, const char *file)
     cursor->has_rest = true;
 }
 
-void cursor_look_again(mq_queue *queue)
+void cursor_lost(mq_queue *queue)
 {
-    close_bucket(queue->cursor);
+    if (page_splits(queue->page) != queue->cursor->seen.splits)
+        close_bucket(queue->cursor);
 }

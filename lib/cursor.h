@@ -22,8 +22,10 @@ int cursor_next(mq_queue *queue, int *ret_dir, const char **ret_file, struct nam
 /* What is left of the file that cursor_next gave comes next, under this name. */
 void cursor_put_back(mq_queue *queue, const char *file);
 
-/* The listing has become stale in a way that the page does not tell. */
-void cursor_look_again(mq_queue *queue);
+/* The file that cursor_next gave, of several messages, is another's. If files were split since the look, that may be so
+   of its first message alone: what is left has a name that the listing lacks, so the next look is anew. (A split by
+   another host, or by one who was at it during the look, is found when the listing is used up.) */
+void cursor_lost(mq_queue *queue);
 
 void cursor_free(struct cursor *cursor); /* NULL is fine */
 

@@ -43,6 +43,7 @@ struct contents {
     } rates[PAGE_RATES];
     word held[MQ_HELD_BUCKETS];
     word held_total;
+    word splits;
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
@@ -348,6 +349,16 @@ uint64_t page_arrivals(const struct page *page, int priority)
 uint64_t page_returns(const struct page *page)
 {
     return atomic_load(&page->contents->returns);
+}
+
+uint64_t page_splits(const struct page *page)
+{
+    return atomic_load(&page->contents->splits);
+}
+
+void page_note_split(struct page *page)
+{
+    atomic_fetch_add(&page->contents->splits, 1);
 }
 
 void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned)

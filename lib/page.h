@@ -84,6 +84,10 @@ uint64_t page_arrivals(const struct page *page, int priority);
 /* How often something came back to an old place, in any priority. */
 uint64_t page_returns(const struct page *page);
 
+/* How often a file of ready/ was about to get another name, because its first message was split off. */
+uint64_t page_splits(const struct page *page);
+void page_note_split(struct page *page);
+
 /* A message now lies in this bucket. */
 void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned);
 

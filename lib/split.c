@@ -62,6 +62,8 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
     int error = queue_file_error(queue, fs_link(dir, file, tmp, in_tmp));
+    if (!error && state == MQ_READY) /* first: whoever does not find the old name must know that there is a new one */
+        page_note_split(queue->page);
     if (!error)
         error = rename_to_rest(dir, file, rest, tmp, in_tmp);
     if (error)
