@@ -23,8 +23,8 @@ CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 override CPPFLAGS += -D_GNU_SOURCE -DMQ_VERSION='"$(VERSION)"' -Ilib
-override CFLAGS   += -std=gnu17 $(WARNINGS) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections
-override LDFLAGS  += -Wl,--gc-sections -Wl,-z,relro
+override CFLAGS   += -std=gnu17 $(WARNINGS) -pthread -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections
+override LDFLAGS  += -pthread -Wl,--gc-sections -Wl,-z,relro
 ifneq ($(SANITIZE),)
 override CFLAGS  += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=$(SANITIZE)

@@ -136,6 +136,7 @@ static int settle_input(mq_queue **queue)
     size_t size;
     int got, status = STATUS_DONE;
     while ((got = records_next(&records, RECORDS_PATIENT, &line, &size)) == 1) {
+        line[size] = '\0';
         if (strlen(line) != size)
             status = cli_worse(status, cli_fail(STATUS_DATA, NULL, "'%s': not a receipt", line));
         else if (size > 0)

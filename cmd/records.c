@@ -2,6 +2,7 @@
 #include "records.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,35 +14,51 @@
 #define FIRST_LEAST ((size_t)512 << 10)
 #define FIRST_MOST ((size_t)6 << 20)
 
+#define PIPE_USUAL (64 << 10)
+#define PIPE_WIDE (512 << 10)
+
+/* What is read ahead at a time: each time the other thread must be woken. */
+#define BLOCK ((size_t)2 << 20)
+
 static size_t first_room(const struct records *records)
 {
     const size_t room = records->together < FIRST_MOST / USUAL ? records->together * USUAL : FIRST_MOST;
     return room > FIRST_LEAST ? room : FIRST_LEAST;
 }
 
-/* Make room for more: first what was consumed, then new memory. One byte stays free for the last record's NUL. */
+/* Have what is left at the front of our own memory, of which there is at least so much then. */
+static int gather(struct records *records, size_t wanted)
+{
+    const size_t left = records->end - records->start;
+    const bool is_ours = records->buffer == records->memory;
+    if (is_ours && records->buffer)
+        memmove(records->memory, records->memory + records->start, left);
+    if (records->room < wanted) {
+        size_t room = records->room ? records->room : first_room(records);
+        while (room < wanted)
+            room *= 2;
+        char *memory = realloc(records->memory, room);
+        if (!memory)
+            return -ENOMEM;
+        records->memory = memory;
+        records->room = room;
+    }
+    if (!is_ours && records->buffer)
+        memcpy(records->memory, records->buffer + records->start, left);
+    records->buffer = records->memory;
+    records->seen -= records->start;
+    records->start = records->kept = 0;
+    records->end = left;
+    return 0;
+}
+
+/* Make room for more: first what was consumed, then new memory. One byte stays free behind the last record. */
 static int make_room(struct records *records)
 {
-    const bool has_room = records->end + 1 < records->room;
+    const size_t left = records->end - records->start;
     if (records->kept < records->start)
-        return has_room ? 0 : -EAGAIN;
-    if (records->start > 0) {
-        memmove(records->buffer, records->buffer + records->start, records->end - records->start);
-        records->end -= records->start;
-        records->seen -= records->start;
-        records->start = records->kept = 0;
-    }
-    if (records->end + 1 < records->room)
-        return 0;
-    if (records->end > RECORDS_MOST)
-        return -EMSGSIZE;
-    const size_t room = records->room ? records->room * 2 : first_room(records);
-    char *buffer = realloc(records->buffer, room);
-    if (!buffer)
-        return -ENOMEM;
-    records->buffer = buffer;
-    records->room = room;
-    return 0;
+        return records->end + 1 < records->room ? 0 : -EAGAIN;
+    return left > RECORDS_MOST ? -EMSGSIZE : gather(records, left + 2);
 }
 
 /* Milliseconds; for ever if negative. */
@@ -51,7 +68,17 @@ static int wait_for_input(const struct records *records, int milliseconds)
     return poll(&input, 1, milliseconds) == 0 ? -ETIMEDOUT : 0;
 }
 
-static int read_more(struct records *records, int milliseconds)
+/* Whoever fills a pipe of the usual size waits for us, and we for him, every 64 KiB: half of the time. It need not
+   succeed. */
+static void widen_pipe(struct records *records, size_t got)
+{
+    if (records->is_wide || got < PIPE_USUAL)
+        return;
+    (void)fcntl(records->fd, F_SETPIPE_SZ, PIPE_WIDE);
+    records->is_wide = true;
+}
+
+static int read_on(struct records *records, int milliseconds)
 {
     int error = make_room(records);
     if (!error && milliseconds >= 0)
@@ -65,16 +92,54 @@ static int read_more(struct records *records, int milliseconds)
         else if (errno != EINTR)
             return -errno;
     }
+    widen_pipe(records, (size_t)got);
     records->ended = got == 0;
     records->end += (size_t)got;
     return 0;
+}
+
+/* The next block, with what is left of the one before put before it; or both in memory of our own, if that is much. */
+static int take_block(struct records *records)
+{
+    char *block;
+    const size_t left = records->end - records->start;
+    if (records->kept < records->start)
+        return -EAGAIN;
+    if (left > RECORDS_MOST)
+        return -EMSGSIZE;
+    const ssize_t got = ahead_next(records->ahead, &block);
+    records->ended = got == 0;
+    if (got <= 0)
+        return (int)got;
+    if (left > AHEAD_FRONT) {
+        const int error = gather(records, left + (size_t)got + 1);
+        if (error)
+            return error;
+        memcpy(records->memory + left, block, (size_t)got);
+    } else {
+        if (records->buffer)
+            memcpy(block - left, records->buffer + records->start, left);
+        records->buffer = block - left;
+        records->seen -= records->start;
+        records->start = records->kept = 0;
+    }
+    records->end = left + (size_t)got;
+    ahead_reuse(records->ahead);
+    return 0;
+}
+
+/* A file is read ahead, unless so much is used at a time that most of that time is a wait for the disk. */
+static int read_more(struct records *records, int milliseconds)
+{
+    if (!records->buffer && records->together > 0 && first_room(records) == FIRST_LEAST)
+        records->ahead = ahead_start(records->fd, BLOCK);
+    return records->ahead ? take_block(records) : read_on(records, milliseconds);
 }
 
 static int take(struct records *records, size_t end, char **ret_record, size_t *ret_size)
 {
     *ret_record = records->buffer + records->start;
     *ret_size = end - records->start;
-    records->buffer[end] = '\0';
     records->start = records->seen = end < records->end ? end + 1 : end;
     return *ret_size > RECORDS_MOST ? -EMSGSIZE : 1;
 }
@@ -110,5 +175,6 @@ void records_let_go(struct records *records)
 
 void records_release(struct records *records)
 {
-    free(records->buffer);
+    ahead_stop(records->ahead);
+    free(records->memory);
 }

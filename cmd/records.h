@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ahead.h"
+
 #define RECORDS_MOST ((size_t)64 << 20) /* bytes of one record: memory stays bounded */
 #define RECORDS_PATIENT (-1)
 
@@ -21,16 +23,20 @@ struct records {
     int fd;
     char separator;
     size_t together; /* how many are used at a time */
-    bool ended;
-    char *buffer;
-    size_t room, start, end;
+    bool ended, is_wide;
+    char *memory; /* ours */
+    size_t room;
+    struct ahead *ahead; /* NULL: what comes is read when it is asked for */
+    char *buffer;        /* in our memory, or in that of `ahead` */
+    size_t start, end;
     size_t kept; /* where the records that are not let go begin */
     size_t seen; /* so far there is no separator */
 };
 
 /*
- * The next record, followed by a NUL. 1 got it, 0 the end, -ETIMEDOUT nothing came within so many milliseconds,
- * -EAGAIN records must be let go first, -EMSGSIZE too long, -ENOMEM, or what read said.
+ * The next record, followed by its separator, or at the end by a byte that means nothing; either may be written to. 1
+ * got it, 0 the end, -ETIMEDOUT nothing came within so many milliseconds, -EAGAIN records must be let go first,
+ * -EMSGSIZE too long, -ENOMEM, or what read said.
  */
 int records_next(struct records *records, int milliseconds, char **ret_record, size_t *ret_size);
 

@@ -94,27 +94,13 @@ void encode_shared_length(char *end_of_headers, uint64_t length)
 
 /* ---- files ----------------------------------------------------------------------- */
 
-static int write_two(int file, const void *first, size_t first_size, const void *second, size_t second_size)
-{
-    const struct iovec parts[2] = {{(void *)(uintptr_t)first, first_size}, {(void *)(uintptr_t)second, second_size}};
-    const ssize_t written = writev(file, parts, 2);
-    if (written == (ssize_t)(first_size + second_size))
-        return 0;
-    /* A short write: what follows tells why, or writes the rest. */
-    const size_t done = written < 0 ? 0 : (size_t)written;
-    int error = 0;
-    if (done < first_size)
-        error = fs_write_all(file, (const char *)first + done, first_size - done);
-    const size_t second_done = done > first_size ? done - first_size : 0;
-    return error ? error : fs_write_all(file, (const char *)second + second_done, second_size - second_done);
-}
-
 /* Headers that end at `end`, where there is room for the length, and a body in memory. */
 static int write_whole(int file, const char *headers, char *end, const void *body, size_t body_size, uint64_t *ret_size)
 {
     const size_t size = (size_t)(put_length(end, body_size) - headers);
+    struct iovec parts[] = {{(void *)(uintptr_t)headers, size}, {(void *)(uintptr_t)body, body_size}};
     *ret_size = size + body_size;
-    return write_two(file, headers, size, body, body_size);
+    return fs_write_parts(file, parts, 2);
 }
 
 /* The length is written last, into the space left for it. */
@@ -155,7 +141,8 @@ static int write_stream(int from, int file, char *headers, char *end, uint64_t m
     uint64_t length = (uint64_t)first;
     const size_t length_at = (size_t)(end - headers);
     const size_t size = length_at + (size_t)sprintf(end, "%*s\n\n", LENGTH_DIGITS, "");
-    int error = write_two(file, headers, size, buffer, (size_t)first);
+    struct iovec parts[] = {{headers, size}, {buffer, (size_t)first}};
+    int error = fs_write_parts(file, parts, 2);
     if (!error)
         error = copy_rest(from, file, buffer, max_size, &length);
     if (!error)

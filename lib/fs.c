@@ -371,6 +371,29 @@ int fs_write_all(int file, const void *data, size_t size)
     return 0;
 }
 
+/* Leave out what was written. */
+static void step_over(struct iovec **part, int *count, size_t written)
+{
+    for (; *count > 0 && written >= (*part)->iov_len; (*part)++, (*count)--)
+        written -= (*part)->iov_len;
+    if (*count > 0)
+        **part = (struct iovec){(char *)(*part)->iov_base + written, (*part)->iov_len - written};
+}
+
+int fs_write_parts(int file, struct iovec *parts, int count)
+{
+    step_over(&parts, &count, 0);
+    while (count > 0) {
+        const ssize_t written = writev(file, parts, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? -errno : -EIO;
+        step_over(&parts, &count, (size_t)written);
+    }
+    return 0;
+}
+
 /* Who gave us the descriptor may share it with others who never wait. */
 static int wait_for_input(int file)
 {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /* Queues and messages belong to one user unless an administrator opens them to others. */
 #define FS_DIR_MODE 0700
@@ -127,6 +128,9 @@ void fs_start_sync(int file);
 int fs_sync_ahead(int file);
 
 int fs_write_all(int file, const void *data, size_t size);
+
+/* The same of several parts, as few calls as can be. They are used up. */
+int fs_write_parts(int file, struct iovec *parts, int count);
 
 /* Read up to `size` bytes, fewer only at the end of the file; waits for them whether the descriptor does or not. */
 ssize_t fs_read_full(int file, void *buffer, size_t size);

@@ -208,7 +208,8 @@ MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t co
 /*
  * The same for messages that differ in nothing but their bodies: `message`, which stays as it is, with one body after
  * the other. Where none of those that share a file has a newline in it, or none a NUL, they share the headers, too,
- * which costs least. -EINVAL: it has an id.
+ * which costs least; bodies that lie in memory one behind the other with just that byte between them, as lines of a text
+ * do, are written from there, without a copy. -EINVAL: it has an id.
  */
 MQ_API int mq_send_bodies(mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);

@@ -1,12 +1,14 @@
 /*
  * Sending many messages: those that agree in priority, due time and expiry share a file.
  *
- * They are written into memory, and from there with one write; the file is published like that of one message. So
- * the costs of the file system come once for all of them, and those of the disk once for several files.
+ * They are written into memory, and from there with one write; bodies that lie in the caller's memory as they are to
+ * lie in the file are not even copied. The file is published like that of one message. So the costs of the file system
+ * come once for all of them, and those of the disk once for several files.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "clock.h"
 #include "encode.h"
@@ -41,6 +43,8 @@ struct pack {
     uint32_t most, count;
     char *text; /* the handle's */
     size_t size;
+    struct iovec apart; /* what of it is in the caller's memory instead, but for the separator behind it; or none */
+    char separator;
     int64_t now;
     char sent_at[CLOCK_RFC3339_SIZE];
     struct id_series ids;
@@ -134,7 +138,10 @@ static int write_draft(const struct pack *pack, struct draft *ret_draft)
     int error = publish_open(pack->queue, ret_draft);
     if (error)
         return error;
-    error = fs_write_all(ret_draft->file.file, pack->text, pack->size);
+    const size_t apart = pack->apart.iov_base ? pack->apart.iov_len + sizeof pack->separator : 0;
+    struct iovec parts[] = {
+        {pack->text, pack->size - apart}, pack->apart, {(void *)(uintptr_t)&pack->separator, sizeof pack->separator}};
+    error = fs_write_parts(ret_draft->file.file, parts, apart ? 3 : 1);
     if (error)
         publish_close(ret_draft);
     return error;
@@ -193,29 +200,52 @@ static char *begin_shared(struct pack *pack, const mq_message *model, char separ
     return encode_shared(model, pack->first.id, pack->terms.expires, pack->sent_at, separator, pack->text);
 }
 
+/* Whether there is nothing but the separator between the body before this one and it. */
+static bool follows(const struct iovec *body, char separator)
+{
+    const struct iovec *before = body - 1;
+    return (uintptr_t)body->iov_base == (uintptr_t)before->iov_base + before->iov_len + 1 &&
+           ((const char *)body->iov_base)[-1] == separator;
+}
+
+static void put_bodies(const struct iovec *bodies, uint32_t count, char separator, char *to)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (bodies[i].iov_len > 0)
+            to = put_bytes(to, bodies[i].iov_base, bodies[i].iov_len);
+        *to++ = separator;
+    }
+}
+
 /* Bodies behind headers that they share, as many as fit. False: one of them has the separator in it. */
 static bool fill_with_bodies(struct pack *pack, const struct load *load, char separator)
 {
     const struct config *config = &pack->queue->config;
+    const struct iovec *const bodies = load->bodies + load->taken;
     struct id_series ids = pack->ids;
-    bool separable = true;
+    bool separable = true, together = true;
     if (encode_shared_room(load->model) > config->batch_size)
         return false;
-    char *const bodies = begin_shared(pack, load->model, separator, ids), *at = bodies;
-    char *const end = pack->text + config->batch_size;
+    char *const begin = begin_shared(pack, load->model, separator, ids);
+    const size_t room = config->batch_size - (size_t)(begin - pack->text);
+    size_t size = 0;
     for (; pack->count < pack->most && load->taken + pack->count < load->count; pack->count++) {
-        const struct iovec *body = &load->bodies[load->taken + pack->count];
+        const struct iovec *body = &bodies[pack->count];
         separable = body->iov_len == 0 || !memchr(body->iov_base, separator, body->iov_len);
-        if (!separable || body->iov_len > config->max_size || body->iov_len >= (size_t)(end - at))
+        if (!separable || body->iov_len > config->max_size || body->iov_len >= room - size)
             break;
-        if (body->iov_len > 0)
-            at = put_bytes(at, body->iov_base, body->iov_len);
-        *at++ = separator;
+        together = together && (pack->count == 0 || follows(body, separator));
+        size += body->iov_len + 1;
         if (load->ids)
             id_next(&ids, id_at(load, pack->count));
     }
-    encode_shared_length(bodies, (uint64_t)(at - bodies));
-    pack->size = (size_t)(at - pack->text);
+    encode_shared_length(begin, size);
+    pack->size = (size_t)(begin - pack->text) + size;
+    pack->separator = separator;
+    if (together && size > 0)
+        pack->apart = (struct iovec){bodies->iov_base, size - 1};
+    else if (separable)
+        put_bodies(bodies, pack->count, separator, begin);
     return separable;
 }
 
@@ -227,6 +257,7 @@ static void fill(struct pack *pack, struct load *load)
             return;
         pack->count = 0;
         pack->size = 0;
+        pack->apart = (struct iovec){0};
     }
     fill_with_messages(pack, load);
 }

@@ -34,10 +34,30 @@ checked() {
     checked mq-queue delete --force jobs
 }
 
-@test "ThreadSanitizer finds no race between threads that have a handle each" {
+needs_thread_sanitizer() {
     echo 'int main(void) { return 0; }' >empty.c
     "${CC:-cc}" -fsanitize=thread empty.c -o empty && ./empty || skip "ThreadSanitizer is not to be had"
+}
+
+thread_sanitized() { # PROGRAM SOURCE...
     "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -DMQ_VERSION='"test"' -I"$MQ_ROOT/lib" -g -O1 -fsanitize=thread -pthread \
-        -o threads "$MQ_ROOT"/tests/unit/threads.c "$MQ_ROOT"/lib/*.c
+        -o "$1" "${@:2}" "$MQ_ROOT"/lib/*.c -ljansson
+}
+
+@test "ThreadSanitizer finds no race between threads that have a handle each" {
+    needs_thread_sanitizer
+    thread_sanitized threads "$MQ_ROOT"/tests/unit/threads.c
     ./threads
+}
+
+@test "nor between the thread that reads a file ahead and the one that sends it" {
+    needs_thread_sanitizer
+    local source sources=()
+    for source in "$MQ_ROOT"/cmd/*.c; do
+        [[ $source == */mq-* ]] || sources+=("$source")
+    done
+    thread_sanitized mq-send "$MQ_ROOT"/cmd/mq-send.c "${sources[@]}"
+    seq 2000000 >lines
+    ./mq-send -q --no-sync -l jobs <lines
+    assert_equal "$(depth jobs ready)" 2000000
 }

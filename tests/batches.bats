@@ -51,6 +51,83 @@ assert_nothing_left() { # QUEUE
     assert_nothing_left jobs
 }
 
+# Lines of all lengths, several MiB: many short ones, one longer than what is moved between blocks, one longer than a
+# block, one longer than a file of several, and a last one without its newline.
+make_lines() {
+    {
+        seq 200000
+        head -c 200000 /dev/zero | tr '\0' a
+        echo
+        seq 200000 300000
+        head -c 3000000 /dev/zero | tr '\0' b
+        echo
+        seq 300000 900000
+        printf 'the last'
+    } >lines
+}
+
+@test "a file of many lines is sent as it is, however long they are" {
+    local queue
+    make_lines
+    for queue in jobs piped named; do mq-queue create "$queue" max-size=4M; done
+    mq-send -q --no-sync -l jobs <lines
+    mq-send -q --no-sync -l piped < <(cat lines)
+    mq-send -q --no-sync -l named -f lines
+    echo >>lines
+    for queue in jobs piped named; do
+        assert_equal "$(depth "$queue" ready)" "$(wc -l <lines)"
+        drain "$queue" >got
+        cmp got lines
+    done
+}
+
+@test "a file is read by a thread of its own, or where there can be none without" {
+    needs_strace
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers need the address space"
+    local limit
+    make_lines
+    for limit in unlimited 12000; do
+        mq-queue create "$limit" max-size=4M
+        strace -f -qq -o calls -e trace=clone,clone3 \
+            bash -c 'ulimit -v "$1"; exec mq-send -q --no-sync -l "$1"' - "$limit" <lines
+        threads[${#threads[@]}]=$(grep -c clone calls || true)
+        drain "$limit" >got
+        cmp got <(cat lines && echo)
+    done
+    assert_equal "${threads[*]}" '1 0'
+}
+
+@test "a pipe is widened once it is found full" {
+    python3 - >sizes <<'EOF'
+import fcntl, os, subprocess
+
+def size_after(text):
+    end, other = os.pipe()
+    os.write(other, text)
+    os.close(other)
+    subprocess.run(["mq-send", "-q", "--no-sync", "-l", "jobs"], stdin=end, check=True)
+    return fcntl.fcntl(end, fcntl.F_GETPIPE_SZ)
+
+print(size_after(b"one line\n") > 65536, size_after(b"1234567\n" * 8192) > 65536)
+EOF
+    assert_equal "$(<sizes)" 'False True'
+    assert_equal "$(depth jobs ready)" 8193
+}
+
+@test "a file that cannot be read to its end is told, and the lines before that are sent" {
+    needs_strace
+    local sent
+    seq 900000 >lines
+    run -74 --separate-stderr strace -f -qq -o calls -P "$PWD/lines" -e trace=read -e inject=read:error=EIO:when=3 \
+        mq-send -q --no-sync -l jobs <lines
+    assert_regex "$stderr" '^mq-send: jobs: record [0-9]+: cannot read the input: Input/output error; [0-9]+ sent$'
+    sent=$(depth jobs ready)
+    assert_regex "$stderr" "; $sent sent\$"
+    drain jobs >got
+    cmp got <(head -n "$sent" lines)
+    ((sent > 0))
+}
+
 @test "the ids that are printed are those of the messages, in order" {
     seq 300 | mq-send --no-sync -l jobs >ids
     mq-recv -a -j -f --no-wait jobs | jq -r '"\(.id) \(.body)"' >got

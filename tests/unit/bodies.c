@@ -55,6 +55,44 @@ static void all_come_in_order(void)
     mq_message_free(model);
 }
 
+/* The bodies of a text, each ended by a byte like those in `separators`, `lead` bytes of each left out. */
+static int divide(char *text, const char *separators, size_t lead, struct iovec *ret_bodies)
+{
+    int count = 0;
+    for (char *at = text, *end; *at; at = end + 1) {
+        end = at + strcspn(at, separators);
+        ret_bodies[count++] = (struct iovec){at + lead, (size_t)(end - at) - lead};
+    }
+    return count;
+}
+
+/* However they lie in memory, the file has them, and nothing that was between them. */
+static void bodies_may_lie_in_one_text(void)
+{
+    static const struct {
+        const char *text, *separators;
+        size_t lead;
+        const char *wanted[4];
+    } texts_of[] = {{"one\n\nthree\nfour\n", "\n", 0, {"one", "", "three", "four"}},
+                    {"one;two;three;four;", ";", 0, {"one", "two", "three", "four"}},
+                    {"one\ntwo;three\nfour\n", ";\n", 0, {"one", "two", "three", "four"}},
+                    {"-one\n-two\n-three\n-four\n", "\n", 1, {"one", "two", "three", "four"}},
+                    {"a\nb;c\nd;e;f;g\nh;", ";", 0, {"a\nb", "c\nd", "e", "f"}}};
+    mq_message *model = make_model();
+    for (size_t i = 0; i < sizeof texts_of / sizeof *texts_of; i++) {
+        char text[64];
+        struct iovec divided[sizeof text];
+        size_t sent = 0;
+        snprintf(text, sizeof text, "%s", texts_of[i].text);
+        EXPECT(divide(text, texts_of[i].separators, texts_of[i].lead, divided) >= 4);
+        EXPECT(mq_send_bodies(queue, model, divided, 4, &sending, ids, &sent) == 0 && sent == 4);
+        memset(text, '!', sizeof text);
+        for (int body = 0; body < 4; body++)
+            expect_next(ids[body], texts_of[i].wanted[body]);
+    }
+    mq_message_free(model);
+}
+
 static void one_or_none_is_fine(void)
 {
     mq_message *model = make_model();
@@ -92,6 +130,7 @@ int main(void)
     EXPECT(mkdtemp(spool) != NULL);
     EXPECT(mq_open(spool, "jobs", MQ_CREATE, &queue) == 0);
     all_come_in_order();
+    bodies_may_lie_in_one_text();
     one_or_none_is_fine();
     what_is_too_large_ends_it();
     an_id_is_for_one();
