@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of so many blocks there is something to gain. */
-#define WORTH_IT 2
+/* From so many blocks on there is more to gain than the thread and the memory cost. */
+#define WORTH_IT 8
 
 /* One is worked on, the other is read into. */
 #define BLOCKS 2

@@ -51,17 +51,17 @@ assert_nothing_left() { # QUEUE
     assert_nothing_left jobs
 }
 
-# Lines of all lengths, several MiB: many short ones, one longer than what is moved between blocks, one longer than a
+# Lines of all lengths, more than 16 MiB: many short ones, one longer than what is moved between blocks, one longer than a
 # block, one longer than a file of several, and a last one without its newline.
 make_lines() {
     {
-        seq 200000
+        seq -f %0200.0f 20000
         head -c 200000 /dev/zero | tr '\0' a
         echo
-        seq 200000 300000
+        seq 20000
         head -c 3000000 /dev/zero | tr '\0' b
         echo
-        seq 300000 900000
+        seq -f %0200.0f 60000
         printf 'the last'
     } >lines
 }
@@ -88,7 +88,7 @@ make_lines() {
     make_lines
     for limit in unlimited 12000; do
         mq-queue create "$limit" max-size=4M
-        strace -f -qq -o calls -e trace=clone,clone3 \
+        strace -f --seccomp-bpf -qq -o calls -e trace=clone,clone3 \
             bash -c 'ulimit -v "$1"; exec mq-send -q --no-sync -l "$1"' - "$limit" <lines
         threads[${#threads[@]}]=$(grep -c clone calls || true)
         drain "$limit" >got
@@ -117,7 +117,7 @@ EOF
 @test "a file that cannot be read to its end is told, and the lines before that are sent" {
     needs_strace
     local sent
-    seq 900000 >lines
+    seq -f %0200.0f 100000 >lines
     run -74 --separate-stderr strace -f -qq -o calls -P "$PWD/lines" -e trace=read -e inject=read:error=EIO:when=3 \
         mq-send -q --no-sync -l jobs <lines
     assert_regex "$stderr" '^mq-send: jobs: record [0-9]+: cannot read the input: Input/output error; [0-9]+ sent$'
