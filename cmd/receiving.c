@@ -224,7 +224,7 @@ static int receive_all(struct receiver *receiver)
     const struct receiving *wanted = receiver->wanted;
     int status = STATUS_DONE;
     for (uint64_t got = 0; status == STATUS_DONE && (!wanted->most || got < wanted->most);
-         got += mq_batch_count(receiver->batch)) {
+         got += outflow_written(receiver->out)) {
         const int came = receive(receiver, most_at_once(wanted, got));
         if (came == 0)
             return nothing_came(receiver, got);

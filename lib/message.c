@@ -130,7 +130,8 @@ int mq_message_set_header(mq_message *message, const char *name, const char *val
 {
     if (!message_is_header_name(name, strlen(name)) || !message_is_one_line(value, strlen(value)))
         return -EINVAL;
-    if (is_our_own(name))
+    const bool is_received = message->headers && message->headers_room == 0;
+    if (is_received || is_our_own(name))
         return -EPERM;
     remove_header(message, name);
     return append_header(message, name, value);

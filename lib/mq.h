@@ -161,7 +161,7 @@ MQ_API int mq_message_set_id(mq_message *message, const char *id);
 /*
  * Set a header; it replaces one of that name (names compare without case). -EINVAL: the name is not
  * [A-Za-z0-9-]+ or the value is not one line of UTF-8 without control characters; -EPERM: the
- * library writes that header itself (Id, Timestamp, Content-Length, Priority, Expires, Mq-*);
+ * library writes that header itself (Id, Timestamp, Content-Length, Priority, Expires, Mq-*), or the message was received;
  * -E2BIG: the headers are over 64 KiB.
  */
 MQ_API int mq_message_set_header(mq_message *message, const char *name, const char *value);

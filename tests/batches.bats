@@ -519,6 +519,20 @@ END
     assert_equal "$(drain jobs)" 1
 }
 
+@test "what is corrupt does not count as received" {
+    local file
+    for queue in some none; do
+        send_lines $queue 1 3
+        file=$(find "$MQ_SPOOL/$queue/ready" -type f)
+        truncate -s -1 "$file"
+    done
+    send_lines some 4 9
+    run -0 mq-recv -a -l -n 4 --no-wait some
+    assert_output $'4\n5\n6\n7'
+    run -1 mq-recv -a -l -f --no-wait none
+    assert_output ''
+}
+
 @test "lines whose file is not as long as it says become dead letters, one by one or all at once" {
     local take
     for take in 'mq-recv -a --no-wait jobs' 'mq-recv -a -l -f --no-wait jobs'; do

@@ -114,6 +114,7 @@ static void write_and_read(size_t size, bool streamed, const char *header_value)
     EXPECT_TEXT(mq_message_header(back, "x-note"), header_value);
     EXPECT_TEXT(mq_message_header(back, "timestamp"), "2023-11-14T22:13:20.000000Z");
     EXPECT(mq_message_size(back) == size);
+    EXPECT(mq_message_set_header(back, "Not", "to be changed") == -EPERM);
     expect_body(back, body, size);
     mq_message_free(back);
     mq_message_free(message);
