@@ -84,6 +84,14 @@ class Tracer:
         words = self.words(injections, traced)
         return stage.run(*words, *command, data=data, user=user, timeout=TIMEOUT)
 
+    def forget(self):
+        """What former runs did; strace does so only once it has begun."""
+        self.file.write_text("")
+
+    def has_seen_a_stop(self):
+        """Each call stops its caller, for strace to see; this is the stop of a signal, which lasts."""
+        return "--- stopped by SIGSTOP ---" in self.file.read_text(errors="replace")
+
     def calls(self):
         """What the last run did."""
         counts, found = {}, []
