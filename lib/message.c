@@ -130,7 +130,7 @@ int mq_message_set_header(mq_message *message, const char *name, const char *val
 {
     if (!message_is_header_name(name, strlen(name)) || !message_is_one_line(value, strlen(value)))
         return -EINVAL;
-    const bool is_received = message->headers && message->headers_room == 0;
+    const bool is_received = message->headers_size > message->headers_room;
     if (is_received || is_our_own(name))
         return -EPERM;
     remove_header(message, name);
