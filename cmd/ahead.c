@@ -25,7 +25,7 @@ struct ahead {
     int fd;
     size_t block_size;
     struct block blocks[BLOCKS];
-    unsigned next, reusable; /* counted from the first */
+    unsigned next; /* counted from the first */
     bool stopping;
     pthread_t thread;
     pthread_mutex_t mutex; /* of is_read and stopping */
@@ -143,8 +143,8 @@ ssize_t ahead_next(struct ahead *ahead, char **ret_block)
 
 void ahead_reuse(struct ahead *ahead)
 {
-    for (; ahead->reusable + 1 < ahead->next; ahead->reusable++)
-        hand_over(ahead, block_at(ahead, ahead->reusable), false);
+    if (ahead->next > 1)
+        hand_over(ahead, block_at(ahead, ahead->next - 2), false);
 }
 
 void ahead_stop(struct ahead *ahead)

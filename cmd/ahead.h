@@ -24,7 +24,7 @@ struct ahead *ahead_start(int fd, size_t block_size);
    returned before remains as it is until ahead_reuse; blocks before that one are gone. */
 ssize_t ahead_next(struct ahead *ahead, char **ret_block);
 
-/* What was returned before the last block is not used any more. */
+/* What was returned before the last block is not used any more: to be said once for each. */
 void ahead_reuse(struct ahead *ahead);
 
 void ahead_stop(struct ahead *ahead); /* NULL is fine */

@@ -26,13 +26,22 @@ static size_t first_room(const struct records *records)
     return room > FIRST_LEAST ? room : FIRST_LEAST;
 }
 
-/* Have what is left at the front of our own memory, of which there is at least so much then. */
-static int gather(struct records *records, size_t wanted)
+/* Have what is left at the front of this memory. */
+static void move_to(struct records *records, char *memory)
 {
     const size_t left = records->end - records->start;
+    if (records->buffer)
+        memmove(memory, records->buffer + records->start, left);
+    records->buffer = memory;
+    records->seen -= records->start;
+    records->start = records->kept = 0;
+    records->end = left;
+}
+
+/* The same of our own memory, of which there is at least so much then. */
+static int gather(struct records *records, size_t wanted)
+{
     const bool is_ours = records->buffer == records->memory;
-    if (is_ours && records->buffer)
-        memmove(records->memory, records->memory + records->start, left);
     if (records->room < wanted) {
         size_t room = records->room ? records->room : first_room(records);
         while (room < wanted)
@@ -40,15 +49,12 @@ static int gather(struct records *records, size_t wanted)
         char *memory = realloc(records->memory, room);
         if (!memory)
             return -ENOMEM;
+        if (is_ours && records->buffer)
+            records->buffer = memory;
         records->memory = memory;
         records->room = room;
     }
-    if (!is_ours && records->buffer)
-        memcpy(records->memory, records->buffer + records->start, left);
-    records->buffer = records->memory;
-    records->seen -= records->start;
-    records->start = records->kept = 0;
-    records->end = left;
+    move_to(records, records->memory);
     return 0;
 }
 
@@ -117,13 +123,9 @@ static int take_block(struct records *records)
             return error;
         memcpy(records->memory + left, block, (size_t)got);
     } else {
-        if (records->buffer)
-            memcpy(block - left, records->buffer + records->start, left);
-        records->buffer = block - left;
-        records->seen -= records->start;
-        records->start = records->kept = 0;
+        move_to(records, block - left);
     }
-    records->end = left + (size_t)got;
+    records->end += (size_t)got;
     ahead_reuse(records->ahead);
     return 0;
 }

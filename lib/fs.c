@@ -358,17 +358,7 @@ int fs_sync_ahead(int file)
 
 int fs_write_all(int file, const void *data, size_t size)
 {
-    const char *at = data;
-    while (size > 0) {
-        const ssize_t written = write(file, at, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return written < 0 ? -errno : -EIO;
-        at += written;
-        size -= (size_t)written;
-    }
-    return 0;
+    return fs_write_parts(file, &(struct iovec){(void *)(uintptr_t)data, size}, 1);
 }
 
 /* Leave out what was written. */

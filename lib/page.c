@@ -442,7 +442,7 @@ uint64_t page_counter(const struct page *page, enum page_counter counter)
 
 int64_t page_add_messages(struct page *page, enum mq_state state, int64_t change)
 {
-    return (int64_t)(atomic_fetch_add(&page->contents->messages[state], (uint64_t)change) + (uint64_t)change);
+    return page_sum((int64_t)atomic_fetch_add(&page->contents->messages[state], (uint64_t)change), change);
 }
 
 int64_t page_messages(const struct page *page, enum mq_state state)
