@@ -94,17 +94,6 @@ static int fail(const struct ending *ending)
     return settled(ending, error, STATUS_FAILED);
 }
 
-/* The command is at fault, not the message: it shall not cost any message an attempt. */
-static int cannot_run(const struct ending *ending)
-{
-    const int status = ending->outcome.exit_status, error = mq_release(ending->queue, receipt_of(ending));
-    const char *command = ending->options->job.command[0];
-    if (error && error != -ESTALE)
-        (void)cli_queue_error(error, queue_of(ending), "cannot give the message back");
-    return cli_fail(status, queue_of(ending), "%s: exit status %d, which says that the command cannot be run", command,
-                    status);
-}
-
 /* ---- endings ---------------------------------------------------------------------- */
 
 static int act_on(struct ending *ending, bool *ret_stop)
@@ -115,8 +104,6 @@ static int act_on(struct ending *ending, bool *ret_stop)
         return ack(ending);
     case VERDICT_DONE:
         return ack(ending);
-    case VERDICT_CANNOT_RUN:
-        return cannot_run(ending);
     default:
         return fail(ending);
     }

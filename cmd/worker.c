@@ -142,7 +142,8 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     free(worker.jobs);
     if (worker.signal && !options->follow)
         signals_die(worker.signal);
-    if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal)
+    /* To drain an empty queue is no failure: a timer, or a script with `set -e`, does it again and again. */
+    if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal && !options->until_empty)
         return STATUS_NOTHING;
     return worker.status;
 }

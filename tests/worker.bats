@@ -146,9 +146,10 @@ state_counts() {
     assert_complains 'mq-recv: jobs: cannot run ./missing: '
     run -126 --separate-stderr mq-recv -f jobs -- ./not-executable
     assert_complains 'mq-recv: jobs: cannot run ./not-executable: '
-    run -127 --separate-stderr mq-recv -f jobs -- sh -c 'exit 127'
-    assert_complains 'mq-recv: jobs: sh: exit status 127'
-    run -126 mq-recv -f jobs -- sh -c 'exit 126'
+    printf '#!./no-interpreter\n' >bad-interpreter
+    chmod +x bad-interpreter
+    run -127 --separate-stderr mq-recv -f jobs -- ./bad-interpreter
+    assert_complains 'mq-recv: jobs: cannot run ./bad-interpreter: '
     assert_equal "$(state_counts)" '[1,0,0,0]'
     take_json jobs
     assert_json '.attempts == 1'
@@ -166,7 +167,6 @@ state_counts() {
 }
 
 @test "the exit status tells: nothing received, all acked, some failed" {
-    run -1 mq-recv --until-empty jobs -- true
     run -1 mq-recv --no-wait jobs -- true
     run -1 mq-recv -w 0.05 jobs -- true
     seq 3 | mq-send -q -l jobs
@@ -540,4 +540,33 @@ jobs true
 END
     assert_equal "$(state_counts)" '[1,0,0,0]'
     assert_equal "$(mq-recv -a -- jobs)" x
+}
+
+# ---- what a command may do to its worker ------------------------------------------------
+
+@test "a command that ran and says 126 or 127 has failed like any other: counted, and the next message is taken" {
+    mq-queue config jobs max-attempts=2
+    mq-send -q jobs bad
+    mq-send -q jobs good
+    for code in 126 127; do
+        run -123 --separate-stderr timeout 20 mq-recv -w 1s -f jobs -- sh -c "read -r body; [ \"\$body\" = good ] || exit $code"
+        assert_complains 'mq-recv: jobs: '
+        [[ $stderr == *"exit status $code"* ]]
+        assert_equal "$(state_counts)" '[0,0,0,1]'
+        assert_equal "$(mq-dlq list -j jobs | jq -r '.reason, .attempts')" $'max-attempts\n2'
+        mq-dlq retry jobs
+        mq-send -q jobs good
+    done
+    # A shell that does not find a command did start.
+    run -123 mq-recv -q jobs -- sh -c './missing'
+    # --reject-on takes them, too.
+    run -123 mq-recv -q -w 20 --reject-on 127 jobs -- sh -c 'exit 127'
+    assert_equal "$(mq-dlq list -j jobs | jq -r .reason)" 'exit status 127'
+}
+
+@test "--until-empty with nothing to do is no failure" {
+    run -0 --separate-stderr mq-recv --until-empty jobs -- false
+    assert_equal "$output$stderr" ''
+    run -0 mq-recv --until-empty -w 0.05 -P 3 jobs -- false
+    run -66 mq-recv --until-empty missing -- true
 }
