@@ -19,8 +19,10 @@ struct receiver {
     mq_batch *batch;
     struct outflow *out;
     struct output_patience patience;
-    int lost;    /* what keeping the claim came to while nobody read */
-    int refused; /* what acking some of a batch came to */
+    bool careful; /* a message is acked once the reader of our pipe has taken it */
+    size_t acked; /* messages of the batch, since some are acked before all are out */
+    int lost;     /* what keeping the claim came to while nobody read */
+    int refused;  /* what acking some of a batch came to */
 };
 
 static const char *name_of(const struct receiver *receiver)
@@ -30,7 +32,7 @@ static const char *name_of(const struct receiver *receiver)
 
 /* ---- printing -------------------------------------------------------------------- */
 
-static int print_body(mq_message *message, struct outflow *out)
+static int print_body(mq_message *message, struct outflow *out, char *ret_last)
 {
     uint64_t left = mq_message_size(message);
     int error = 0;
@@ -41,6 +43,7 @@ static int print_body(mq_message *message, struct outflow *out)
         if (got <= 0)
             return got < 0 ? (int)got : -EIO;
         left -= (uint64_t)got;
+        *ret_last = room[got - 1];
         error = outflow_added(out, (size_t)got);
     }
     return error;
@@ -50,6 +53,7 @@ static int print_body(mq_message *message, struct outflow *out)
 static int print_plain(const struct receiver *receiver, mq_message *message)
 {
     const int framing = receiver->wanted->framing;
+    char last = '\n';
     int error = 0;
     if (!receiver->wanted->auto_ack) {
         const char *receipt = mq_message_receipt(message);
@@ -58,7 +62,9 @@ static int print_plain(const struct receiver *receiver, mq_message *message)
             error = outflow_add(receiver->out, "\n", 1);
     }
     if (!error)
-        error = print_body(message, receiver->out);
+        error = print_body(message, receiver->out, &last);
+    if (!error && !framing && last != '\n' && output_is_terminal())
+        error = outflow_add(receiver->out, "\n", 1); /* or the shell's prompt would stand behind it */
     if (!error && framing)
         error = outflow_add(receiver->out, framing == 'l' ? "\n" : "", 1);
     return error;
@@ -84,9 +90,7 @@ static int print_message(const struct receiver *receiver, mq_message *message)
 {
     cli_note(name_of(receiver), "received %s, attempt %u", mq_message_id(message), mq_message_attempts(message));
     const int error = receiver->wanted->framing == 'j' ? print_json(receiver, message) : print_plain(receiver, message);
-    if (!error)
-        outflow_end_message(receiver->out);
-    return error;
+    return error ? error : outflow_end_message(receiver->out);
 }
 
 /* ---- settling -------------------------------------------------------------------- */
@@ -99,10 +103,13 @@ static void keep(void *context)
         receiver->lost = error;
 }
 
-/* A signal came: with --follow that is the end asked for. */
+/* A signal came: with --follow that is the end asked for, unless the output is torn. */
 static int end(const struct receiver *receiver)
 {
-    if (receiver->wanted->most > 0)
+    const int first = outflow_signal(receiver->out);
+    if (receiver->wanted->most > 0 && first)
+        signals_die(first);
+    if (receiver->wanted->most > 0 || outflow_is_torn(receiver->out))
         signals_obey(receiver->patience.cancel_fd);
     return STATUS_DONE;
 }
@@ -118,9 +125,12 @@ static int cannot_ack(const struct receiver *receiver, int error)
 /* Not everything could be delivered: nobody is to blame for it, least of all the messages. What is out is acked. */
 static int give_back(struct receiver *receiver, int why)
 {
-    const size_t done = receiver->wanted->auto_ack ? outflow_written(receiver->out) : 0;
+    if (why == -EPIPE)
+        outflow_discount_unread(receiver->out);
+    const size_t written = outflow_written(receiver->out);
+    const size_t done = !receiver->wanted->auto_ack ? 0 : written > receiver->acked ? written : receiver->acked;
     const int error = mq_batch_release(receiver->queue, receiver->batch, done);
-    if (why == -ECANCELED)
+    if (why == -ECANCELED || outflow_signal(receiver->out))
         return error ? cannot_ack(receiver, error) : end(receiver);
     if (error)
         (void)cli_queue_error(error, name_of(receiver), "cannot give the messages back");
@@ -132,12 +142,21 @@ static int give_back(struct receiver *receiver, int why)
 
 /* ---- receiving ------------------------------------------------------------------- */
 
-static int ack_some(struct receiver *receiver)
+/* Nothing more is gathered; with care nothing lies in the pipe, either. */
+static int bring_out(struct receiver *receiver)
 {
     const int error = outflow_flush(receiver->out);
+    return error || !receiver->careful ? error : outflow_wait_until_read(receiver->out);
+}
+
+static int ack_some(struct receiver *receiver)
+{
+    const int error = bring_out(receiver);
     if (error)
         return error;
     receiver->refused = mq_batch_ack(receiver->queue, receiver->batch, outflow_written(receiver->out));
+    if (!receiver->refused)
+        receiver->acked = outflow_written(receiver->out);
     return receiver->refused;
 }
 
@@ -156,17 +175,20 @@ static int print_batch(struct receiver *receiver)
     }
     if (error)
         return error;
-    error = outflow_flush(receiver->out);
+    error = bring_out(receiver);
     return error ? error : got;
 }
 
 static int deliver(struct receiver *receiver)
 {
     receiver->lost = receiver->refused = 0;
+    receiver->acked = 0;
     outflow_begin(receiver->out, mq_batch_count(receiver->batch));
     int error = print_batch(receiver);
     if (error == -ESTALE || receiver->lost)
         return cannot_ack(receiver, receiver->lost ? receiver->lost : error);
+    if (error == -ECANCELED && outflow_written(receiver->out) == mq_batch_count(receiver->batch))
+        error = 0;           /* the signal came in time for the next ones only */
     if (error == -EBADMSG) { /* the rest becomes a dead letter */
         error = mq_batch_release(receiver->queue, receiver->batch, outflow_written(receiver->out));
         return error ? cannot_ack(receiver, error) : STATUS_DONE;
@@ -233,6 +255,9 @@ static int receive_all(struct receiver *receiver)
         if (came < 0)
             return cli_queue_error(came, name_of(receiver), "cannot receive");
         status = deliver(receiver);
+        if (status == STATUS_DONE && outflow_signal(receiver->out) &&
+            (!wanted->most || got + outflow_written(receiver->out) < wanted->most))
+            return end(receiver);
     }
     return status;
 }
@@ -246,6 +271,7 @@ int receiving_run(const struct receiving *receiving)
     if (error)
         return cli_error(error, name_of(&receiver), "cannot receive");
     receiver.out = outflow_new(&receiver.patience);
+    receiver.careful = receiving->ack_every == 1 && outflow_is_pipe();
     const int status = receive_all(&receiver);
     outflow_free(receiver.out);
     mq_batch_free(receiver.batch);

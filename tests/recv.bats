@@ -413,3 +413,73 @@ expire() { # NAME
     done
     assert_equal "$(depth jobs ready)" 1
 }
+
+# ---- a reader that ends early ----------------------------------------------------------
+
+@test "with --ack-every=1 what the reader of a pipe has not taken goes back, even from the pipe" {
+    seq 256 | mq-send -q -l jobs
+    run --separate-stderr bash -c 'mq-recv -a -l -f --ack-every=1 jobs | grep -m 1 -x 100'
+    assert_output 100
+    assert_equal "$(mq-stat -x --format='{ready} {inflight}' jobs)" '156 0'
+    take jobs
+    assert_equal "$(<got)" 101
+    # One by one, as a shell reads.
+    run --separate-stderr bash -c 'mq-recv -a -l -f --ack-every=1 jobs | { read -r one; read -r two; echo "$one $two"; }'
+    assert_output '102 103'
+    take jobs
+    assert_equal "$(<got)" 104
+    # The reader that takes nothing at all.
+    run --separate-stderr bash -c 'mq-recv -a -l -f --ack-every=1 jobs | sleep 0.2'
+    take jobs
+    assert_equal "$(<got)" 105
+}
+
+@test "with --ack-every=1 a signal waits until the reader has taken what was written, and a second one gives it back" {
+    local ended
+    seq 3 | mq-send -q -l jobs
+    mkfifo pipe
+    spawn first bash -c 'exec mq-recv -a -l -f --ack-every=1 jobs >pipe'
+    exec {reader}<pipe
+    wait_until 10 has_depth jobs inflight 3
+    kill -TERM "$!"
+    read -r line <&"$reader"
+    assert_equal "$line" 1
+    wait "${spawned[-1]}"
+    assert_equal "$(mq-stat -x --format='{ready} {inflight}' jobs)" '2 0'
+    spawn second bash -c 'exec mq-recv -a -l -f --ack-every=1 jobs >pipe'
+    wait_until 10 has_depth jobs inflight 2
+    kill -TERM "$!"
+    kill -HUP "$!"
+    wait "${spawned[-1]}"
+    exec {reader}<&-
+    take jobs
+    assert_equal "$(<got)" 2
+}
+
+@test "a reader that goes away leaves in the pipe what goes back, where it was not acked yet" {
+    seq -f '%02000.0f' 100 | mq-send -q --no-sync -l jobs
+    run --separate-stderr bash -c 'mq-recv -a -l -f jobs | head -c 20010 | wc -l'
+    assert_output 10
+    take jobs
+    assert_equal "$(sed "s/^0*//" got)" 11
+}
+
+# ---- a terminal ------------------------------------------------------------------------
+
+@test "on a terminal, and only there, a body without a newline is ended with one" {
+    needs_terminal
+    printf 'first' | mq-send -q jobs
+    printf 'second\n' | mq-send -q jobs
+    printf '' | mq-send -q jobs
+    printf 'fourth' | mq-send -q jobs
+    script -qec 'mq-recv -a -n 3 jobs; echo -n "prompt> "' /dev/null </dev/null | tr -d '\r' >shown
+    diff shown <(printf 'first\nsecond\nprompt> ')
+    script -qec 'mq-recv jobs; echo -n "prompt> "' /dev/null </dev/null | tr -d '\r' | tail -n +2 >shown
+    diff shown <(printf 'fourth\nprompt> ')
+    printf 'fifth' | mq-send -q jobs
+    script -qec 'mq-recv -a0 jobs' /dev/null </dev/null >shown
+    diff shown <(printf 'fifth\0')
+    printf 'sixth' | mq-send -q jobs
+    mq-recv -a jobs >got
+    diff got <(printf 'sixth')
+}
