@@ -17,10 +17,13 @@
 #include "text.h"
 
 #define MESSAGE_SIZE 1536
+#define LAST_WAIT 1000 /* milliseconds */
 #define MILLISECONDS_MOST INT64_C(86400000)
 
 const char *cli_spool;
 bool cli_quiet, cli_verbose, cli_json;
+int cli_signals = -1;
+bool cli_is_ending;
 
 /* ---- options -------------------------------------------------------------------- */
 
@@ -144,6 +147,29 @@ uint64_t cli_number(const struct argp_state *state, const char *option, const ch
 
 /* ---- talk ----------------------------------------------------------------------- */
 
+/* Signals that are blocked cannot end a write: wait for the reader and for them, and once one has come for a moment
+   only. True: there is room. */
+static bool wait_for_reader(void)
+{
+    static bool given_up;
+    struct pollfd both[2] = {{.fd = STDERR_FILENO, .events = POLLOUT}, {.fd = cli_signals, .events = POLLIN}};
+    int ready;
+    do
+        ready = poll(both, 2, given_up ? 0 : cli_is_ending ? LAST_WAIT : -1);
+    while (ready < 0 && errno == EINTR);
+    given_up = ready == 0;
+    return ready < 0 || both[0].revents;
+}
+
+void cli_say(const char *text, size_t size)
+{
+    if (cli_signals >= 0 && !wait_for_reader())
+        return;
+    /* Where the complaint cannot be written there is nobody to tell: the status has to do. */
+    if (write(STDERR_FILENO, text, size) < 0)
+        return;
+}
+
 /* One write a line: programs of a pipeline share the terminal. */
 static void say(const char *subject, const char *format, va_list arguments)
 {
@@ -155,9 +181,7 @@ static void say(const char *subject, const char *format, va_list arguments)
         vsnprintf(text + head, sizeof text - (size_t)head, format, arguments);
     size_t size = text_escape(text, strlen(text), "", escaped);
     escaped[size++] = '\n';
-    /* Where the complaint cannot be written there is nobody to tell: the status has to do. */
-    if (write(STDERR_FILENO, escaped, size) < 0)
-        return;
+    cli_say(escaped, size);
 }
 
 int cli_fail(int status, const char *subject, const char *format, ...)

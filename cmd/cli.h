@@ -23,6 +23,10 @@
 extern const char *cli_spool; /* NULL: the default one */
 extern bool cli_quiet, cli_verbose, cli_json;
 
+/* Where signals are read from that end a wait for the reader of standard error (signals.h); -1: they strike. */
+extern int cli_signals;
+extern bool cli_is_ending; /* one was read from there */
+
 /* The common options, and the children of an argp that takes them: alone, or with -j. */
 extern const struct argp cli_argp;
 extern const struct argp_child cli_children[], cli_json_children[];
@@ -51,6 +55,9 @@ int cli_queue_error(int error, const char *queue, const char *what);
 
 /* There is none of that name: say where that was looked for. */
 int cli_no_queue(const char *name);
+
+/* Write to standard error what is plain text already. */
+void cli_say(const char *text, size_t size);
 
 /* Say what was done, with -v only. */
 void cli_note(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -74,7 +74,8 @@ static int tell_failure(mq_message *reply, const char *queue, const char *status
     const ssize_t size = mq_message_read(reply, said, sizeof said);
     const size_t length = size > 0 ? text_escape(said, (size_t)size, "\n\t", text) : 0;
     (void)cli_fail(STATUS_FAILED, queue, "the request failed: status %s", status);
-    return write(STDERR_FILENO, text, length) < 0 ? STATUS_IO : STATUS_FAILED;
+    cli_say(text, length);
+    return STATUS_FAILED;
 }
 
 static int take_reply(mq_message *reply, const char *queue)

@@ -242,3 +242,46 @@ END
     run --separate-stderr timeout 20 bash -c 'mq-queue events jobs >/dev/full & sleep 0.5; mq-send -q jobs x; wait $!'
     assert_equal "$status" 74
 }
+
+# ---- a reader that does not read -------------------------------------------------------
+
+# Its pipe of a page has no room for a line, and it sleeps.
+is_stuck() { # PID
+    is_asleep "$1" && holds 1 "$reader"
+}
+
+@test "a signal ends it while its reader does not read, with no line torn, in both forms" {
+    local options ended
+    mq-queue create jobs durability=none
+    for options in '' -j; do
+        mkfifo "pipe$options"
+        # shellcheck disable=SC2086 # none or a word
+        spawn events env --default-signal=INT,HUP,TERM bash -c 'exec mq-queue -v $1 events jobs >"pipe$1"' follow "$options"
+        exec {reader}<"pipe$options"
+        make_small "$reader"
+        wait_until 10 grep -q following events.err
+        seq 200 | mq-send -q --batch 1 -l jobs
+        wait_until 10 is_stuck "${spawned[-1]}"
+        kill -TERM "${spawned[-1]}"
+        wait_until 10 is_gone "${spawned[-1]}"
+        ended=0
+        wait "${spawned[-1]}" || ended=$?
+        assert_equal "$ended" 143
+        cat <&"$reader" >got
+        exec {reader}<&-
+        [[ -s got && $(tail -c 1 got) == '' ]]
+    done
+}
+
+is_gone() { # PID
+    [[ $(ps -o state= -p "$1") != [^Z]* ]]
+}
+
+@test "a signal ends it while events never end" {
+    mq-queue create jobs durability=none
+    spawn sender bash -c 'while :; do seq 2000 | mq-send -q --batch 1 -l jobs; mq-queue purge jobs || mq-queue purge --all jobs; done'
+    follow jobs
+    wait_until 10 test -s events.out
+    kill -TERM "$events"
+    wait_until 10 is_gone "$events"
+}

@@ -117,6 +117,19 @@ is_waiting_in_poll() { # PID
     is_asleep_as "$1" mq-recv
 }
 
+# holds BYTES PIPE: so many lie at least in the pipe that is open as this descriptor.
+holds() {
+    python3 -c 'import array, fcntl, sys, termios
+n = array.array("i", [0])
+fcntl.ioctl(0, termios.FIONREAD, n)
+sys.exit(n[0] < int(sys.argv[1]))' "$1" <&"$2"
+}
+
+# make_small PIPE: let the pipe be as small as there are any.
+make_small() {
+    python3 -c 'import fcntl; fcntl.fcntl(0, 1031, 4096)' <&"$1"
+}
+
 # ---- messages in and out ---------------------------------------------------------
 
 # The next message, acked: its body in the file `got`, byte for byte.

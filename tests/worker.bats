@@ -570,3 +570,21 @@ END
     run -0 mq-recv --until-empty -w 0.05 -P 3 jobs -- false
     run -66 mq-recv --until-empty missing -- true
 }
+
+@test "a signal ends a worker whose own reports nobody reads" {
+    seq 200 | mq-send -q -l jobs
+    mkfifo reports
+    exec {reader}<>reports
+    make_small "$reader"
+    spawn worker bash -c 'exec mq-recv -v -f jobs -- false 2>reports'
+    wait_until 20 is_stuck "${spawned[-1]}"
+    kill -TERM "${spawned[-1]}"
+    kill -HUP "${spawned[-1]}"
+    wait_until 10 is_gone "${spawned[-1]}"
+    exec {reader}<&-
+}
+
+# There is no free page in the pipe, and it sleeps.
+is_stuck() { # PID
+    holds 1 "$reader" && is_asleep "$1"
+}
