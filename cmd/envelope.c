@@ -103,6 +103,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 const struct argp envelope_argp = {.options = options, .parser = parse};
 
+int64_t envelope_ttl(void)
+{
+    return arg_ttl;
+}
+
 bool envelope_has_id(void)
 {
     return arg_id != NULL;

@@ -72,7 +72,7 @@ static int ask(struct sending *sending, mq_message *message, const struct source
 {
     mq_queue *replies;
     char id[MQ_ID_SIZE];
-    int status = request_open(message, &replies);
+    int status = request_open(sending->queue, message, sending->reply_timeout, &replies);
     if (status != STATUS_DONE)
         return status;
     sending->options.cancel_fd = request_cancel_fd();
@@ -82,7 +82,7 @@ static int ask(struct sending *sending, mq_message *message, const struct source
     if (error && error != -ECANCELED)
         status = refused(sending, source, error);
     else if (!error)
-        status = request_wait(replies, mq_queue_name(sending->queue), sending->reply_timeout);
+        status = request_wait(replies, sending->queue, id, sending->reply_timeout);
     return request_close(replies, status);
 }
 

@@ -13,6 +13,7 @@
 #include "bucket.h"
 #include "clock.h"
 #include "deadletter.h"
+#include "decode.h"
 #include "failures.h"
 #include "fs.h"
 #include "inbox.h"
@@ -60,14 +61,32 @@ static int drop(mq_queue *queue, enum mq_state state, int bucket_dir, const char
     return error ? error : move_out(queue, state, bucket_dir, file, &whole);
 }
 
+/* Whether it is a request, whose caller waits no more: as a dead letter it would be of use to nobody. */
+static bool is_request(int bucket_dir, const char *file, const struct name *name)
+{
+    mq_message *message;
+    const int fd = name->count > 1 ? -1 : fs_open_file(bucket_dir, file);
+    if (fd < 0)
+        return false;
+    if (decode_file(fd, name, &message) != 0) {
+        close(fd);
+        return false;
+    }
+    const char *reply_to = mq_message_header(message, "Reply-To");
+    const bool is = reply_to && name_is_reply(reply_to);
+    mq_message_free(message);
+    return is;
+}
+
 int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
                    int64_t now)
 {
-    const int done = queue->config.drop_expired ? drop(queue, state, bucket_dir, file, name)
-                                                : deadletter_make(queue, state, bucket_dir, file, name, "expired", now);
+    const bool dropped = queue->config.drop_expired || is_request(bucket_dir, file, name);
+    const int done = dropped ? drop(queue, state, bucket_dir, file, name)
+                             : deadletter_make(queue, state, bucket_dir, file, name, "expired", now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED, name->count);
-    if (done == 1 && queue->config.drop_expired)
+    if (done == 1 && dropped)
         failures_forget(queue, state, name);
     return done;
 }

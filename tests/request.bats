@@ -56,15 +56,16 @@ serve() { # [OPTION…] -- COMMAND…
     assert_output ''
     assert_complains 'mq-send: upper: no reply came within '
     assert_equal "$(reply_queues)" 0
-    assert_equal "$(depth upper ready)" 1
+    assert_equal "$(depth upper ready)" 0
 }
 
 @test "a reply that comes too late is dropped, and the message is acked" {
-    run -1 mq-send -q --request=0.1s upper hello
-    run -0 --separate-stderr mq-recv -w 20 --reply upper -- tr a-z A-Z
-    assert_output ''
-    assert_equal "$stderr" ''
-    assert_equal "$(mq-stat -j -x upper | jq -c '[.ready, .delayed, .inflight, .dead]')" '[0,0,0,0]'
+    spawn caller mq-send -q --request=1s upper hello
+    run -0 --separate-stderr mq-recv -w 20 --reply upper -- \
+        sh -c 'while ls "$MQ_SPOOL"/_reply-* >/dev/null 2>&1; do sleep 0.02; done; tr a-z A-Z'
+    assert_equal "$output$stderr" ''
+    assert_equal "$(depth upper ready)$(depth upper inflight)" 00
+    assert_equal "$(reply_queues)" 0
 }
 
 @test "a request that fails for good fails for its caller, who is told why" {
@@ -156,4 +157,62 @@ serve() { # [OPTION…] -- COMMAND…
 --request --reply-to other upper hello
 --request=never upper hello
 END
+}
+
+# ---- a caller that waits no more ---------------------------------------------------------
+
+everywhere() { # QUEUE: messages in any state
+    mq-stat -x --format='{ready} {delayed} {inflight} {dead}' "$1"
+}
+
+@test "a request whose caller gave up is not served later, nor is it a dead letter" {
+    run -1 mq-send -q --request=50ms upper hello
+    assert_equal "$(everywhere upper)" '0 0 0 0'
+    run -1 mq-send -q --request=50ms -d 1h upper hello
+    assert_equal "$(everywhere upper)" '0 0 0 0'
+    # A caller that was killed withdraws nothing, but what it sent expires, however long the queue lets others wait.
+    mq-queue config upper ttl=1h
+    spawn caller mq-send --request=100ms upper hello
+    wait_until 10 has_depth upper ready 1
+    kill -KILL "${spawned[-1]}"
+    wait_until 10 nothing_ready
+    assert_equal "$(everywhere upper)" '0 0 0 0'
+}
+
+nothing_ready() {
+    mq-queue sweep upper
+    [[ $(everywhere upper) == 0* ]]
+}
+
+@test "a signal for the caller withdraws its request, and no other, unless it is claimed" {
+    local ended
+    mq-send -q -i before upper other
+    for signal in TERM INT HUP; do
+        spawn caller env --default-signal=TERM,INT,HUP mq-send --request upper hello
+        wait_until 10 has_depth upper ready 2
+        wait_until 10 is_asleep_as "${spawned[-1]}" mq-send
+        kill -$signal "${spawned[-1]}"
+        ended=0
+        wait "${spawned[-1]}" || ended=$?
+        assert_equal "$ended" "$((128 + $(kill -l $signal)))"
+        assert_equal "$(everywhere upper)" '1 0 0 0'
+    done
+    mq-ack "$(claim upper)"
+    spawn caller mq-send --request upper hello
+    wait_until 10 has_depth upper ready 1
+    receipt=$(claim upper)
+    wait_until 10 is_asleep_as "${spawned[-1]}" mq-send
+    kill -TERM "${spawned[-1]}"
+    wait "${spawned[-1]}" || true
+    mq-ack "$receipt"
+}
+
+@test "a shorter ttl of its own ends a request sooner, and what is no request dies as ever" {
+    mq-queue config upper ttl=10ms
+    spawn caller mq-send -q --request=1h upper hello
+    wait_until 10 has_depth upper ready 1
+    wait_until 10 nothing_ready
+    mq-send -q --reply-to answers upper late
+    wait_until 10 nothing_ready
+    assert_equal "$(everywhere upper)" '0 0 0 1'
 }
