@@ -91,6 +91,7 @@ static void guard_standard_descriptors(void)
 void cli_parse(const struct argp *argp, int argc, char **argv)
 {
     guard_standard_descriptors();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is a full disk, and no reason to be killed */
     argp_err_exit_status = STATUS_USAGE;
     argp_program_version_hook = print_version;
     const error_t error = argp_parse(argp, argc, argv, 0, NULL, NULL);
@@ -216,6 +217,8 @@ const char *cli_reason(int error)
         return "the claim has ended";
     case EBADMSG:
         return "malformed";
+    case EFBIG:
+        return "a file may not become so large here (ulimit -f)";
     default:
         return strerror(-error);
     }
@@ -242,6 +245,7 @@ int cli_status(int error)
     case ENOBUFS:
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case EMFILE:
     case ENFILE:
     case ENOMEM:

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -154,11 +155,33 @@ static struct job *find_job(const struct worker *worker, pid_t pid)
     return NULL; /* a child that whoever became us had */
 }
 
+/* A command that reads from the terminal is stopped by it, for ever since no command is the foreground. Any other stop
+   is somebody's wish, who may wake it. */
+static void take_stop(struct worker *worker, struct job *job, int number)
+{
+    if (number == SIGTTIN || number == SIGTTOU)
+        job_end(job, JOB_WANTS_TERMINAL, clock_monotonic() + worker->options->job.kill_after);
+    else
+        (void)cli_fail(STATUS_DONE, mq_queue_name(worker->queue), "%s: its command, process %d, was stopped by SIG%s",
+                       mq_message_id(job->message), (int)job->pid, sigabbrev_np(number));
+}
+
+static void take_stops(struct worker *worker)
+{
+    for (siginfo_t stopped;
+         stopped.si_pid = 0, waitid(P_ALL, 0, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid;) {
+        struct job *job = find_job(worker, stopped.si_pid);
+        if (job)
+            take_stop(worker, job, stopped.si_status);
+    }
+}
+
 /* Looked at first and waited for then: as long as the process is there its group's number is nobody else's. */
 static void take_children(struct worker *worker)
 {
     while (signals_take(worker->children))
         ;
+    take_stops(worker);
     for (siginfo_t ended;
          ended.si_pid = 0, waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid;) {
         struct job *job = find_job(worker, ended.si_pid);

@@ -147,6 +147,8 @@ void job_outcome(const struct job *job, const struct outcome_policy *policy, con
     if (job->end == JOB_TIMED_OUT) {
         units_format_duration(options->timeout, duration);
         outcome_set_failure(ret_outcome, "timeout after %s", duration);
+    } else if (job->end == JOB_WANTS_TERMINAL) {
+        outcome_set_failure(ret_outcome, "stopped by the terminal, which is not for commands");
     } else if (job->feed.error) {
         outcome_set_failure(ret_outcome, "the body cannot be read: %s", cli_reason(job->feed.error));
     } else if (job->end == JOB_STOPPED && !done) {

@@ -29,7 +29,7 @@ struct job_options {
     int64_t kill_after; /* from TERM to KILL */
 };
 
-enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE }; /* why we end it */
+enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE, JOB_WANTS_TERMINAL }; /* why we end it */
 
 struct job {
     mq_message *message; /* NULL: the slot is free */

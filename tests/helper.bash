@@ -201,7 +201,7 @@ keeps_order() {
 
 # Containers without devpts have none.
 has_terminal() {
-    script -qec true /dev/null </dev/null >/dev/null 2>&1
+    command script -qec true /dev/null </dev/null >/dev/null 2>&1
 }
 
 needs_terminal() {

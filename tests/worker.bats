@@ -588,3 +588,54 @@ END
 is_stuck() { # PID
     holds 1 "$reader" && is_asleep "$1"
 }
+
+# ---- what a terminal or a limit may do to a command ---------------------------------------
+
+@test "a command that the terminal stops fails, and is told, and the worker goes on" {
+    needs_terminal
+    mq-queue config jobs max-attempts=1
+    mq-send -q jobs first
+    mq-send -q jobs second
+    script ask <<'END_OF_SCRIPT'
+body=$(cat)
+[[ $body == second ]] || read -r answer </dev/tty
+END_OF_SCRIPT
+    run -123 timeout --foreground 20 script -qec 'mq-recv --until-empty jobs -- ./ask' /dev/null </dev/null
+    assert_output --partial 'stopped by the terminal'
+    assert_equal "$(state_counts)" '[0,0,0,1]'
+    # What ignores TERM is killed.
+    mq-dlq retry jobs
+    run -123 timeout --foreground 20 script -qec \
+        'mq-recv --kill-after 50ms jobs -- bash -c "trap : TERM; while :; do read -r answer </dev/tty; done"' /dev/null </dev/null
+    assert_equal "$(state_counts)" '[0,0,0,1]'
+}
+
+@test "with tostop a command's output is shown all the same" {
+    needs_terminal
+    mq-send -q jobs body
+    run -0 timeout --foreground 20 script -qec 'stty tostop; mq-recv jobs -- cat' /dev/null </dev/null
+    assert_output --partial body
+}
+
+@test "a command that somebody stopped is told, and goes on when it is woken" {
+    mq-send -q jobs x
+    spawn worker mq-recv -w 20 jobs -- sh -c 'echo $$ >pid; kill -STOP $$'
+    wait_until 10 grep -q 'was stopped by SIGSTOP' worker.err
+    kill -CONT "$(<pid)"
+    ended 0
+    assert_equal "$(state_counts)" '[0,0,0,0]'
+}
+
+@test "a limit on the size of files is like a full disk, and the command has the signal as usual" {
+    mq-send -q jobs x
+    mq-recv jobs -- sh -c 'grep ^SigIgn /proc/self/status' >status
+    (((0x$(awk '{ print $2 }' status) & 1 << 24) == 0))
+    run -75 --separate-stderr bash -c 'ulimit -f 1; head -c 100000 /dev/zero | mq-send jobs'
+    assert_complains 'mq-send: jobs: cannot publish: '
+    head -c 100000 /dev/zero | mq-send -q jobs
+    run -74 --separate-stderr bash -c 'ulimit -f 1; mq-recv -a jobs >body'
+    assert_complains 'mq-recv: jobs: cannot deliver: '
+    assert_equal "$(state_counts)" '[1,0,0,0]'
+    run -75 --separate-stderr bash -c 'ulimit -f 1; mq-recv --body-file jobs -- true'
+    assert_equal "$(state_counts)" '[1,0,0,0]'
+}
