@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <units.h>
@@ -18,11 +20,15 @@
 
 #define EVENTS 16
 
+/* Descriptors: of the worker itself, and of a job at most. */
+#define OTHER_FILES 64
+#define JOB_FILES 8
+
 /* A claim is renewed when so much of it has passed. */
 #define LEASE_PARTS 3
 
 /* What an event is about; with a slot's number above, where it is about a job. */
-enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY };
+enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY, REST }; /* REST: with a descriptor above */
 #define SOURCE_BITS 3
 
 /* ---- watching --------------------------------------------------------------------- */
@@ -42,6 +48,73 @@ void crew_add_status(struct worker *worker, int status)
 {
     if (worker->status == STATUS_DONE || worker->status == STATUS_FAILED)
         worker->status = status == STATUS_DONE ? worker->status : status;
+}
+
+/* ---- what commands left running --------------------------------------------------- */
+
+/* The jobs' own descriptors come first. */
+static bool has_room_for_rest(const struct worker *worker)
+{
+    struct rlimit files;
+    const rlim_t others = OTHER_FILES + (rlim_t)worker->options->parallel * JOB_FILES;
+    return getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > others &&
+           worker->rest_count < files.rlim_cur - others;
+}
+
+/* Have the rest of a job's standard error passed on after the job. */
+static void keep_rest(struct worker *worker, struct relay *relay)
+{
+    if (relay->rest < 0)
+        return;
+    unwatch(worker, relay->rest);
+    if (!has_room_for_rest(worker))
+        return; /* it goes with the job */
+    int *rests = realloc(worker->rests, (worker->rest_count + 1) * sizeof *rests);
+    if (!rests)
+        return;
+    worker->rests = rests;
+    if (!worker->rests_held && watch(worker, relay->rest, EPOLLIN, REST, (size_t)relay->rest) < 0)
+        return;
+    rests[worker->rest_count++] = relay->rest;
+    relay->rest = -1;
+}
+
+static void hold_rests(struct worker *worker)
+{
+    worker->rests_held = true;
+    for (size_t i = 0; i < worker->rest_count; i++)
+        unwatch(worker, worker->rests[i]);
+    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: a job did */
+}
+
+static void resume_rests(struct worker *worker)
+{
+    for (size_t i = 0; worker->rests_held && i < worker->rest_count; i++)
+        (void)watch(worker, worker->rests[i], EPOLLIN, REST, (size_t)worker->rests[i]);
+    worker->rests_held = false;
+}
+
+static void pass_rest(struct worker *worker, int pipe)
+{
+    size_t i = 0;
+    while (i < worker->rest_count && worker->rests[i] != pipe)
+        i++;
+    if (i == worker->rest_count || worker->rests_held)
+        return;
+    const enum relay_state state = relay_pass_rest(pipe);
+    if (state == RELAY_HELD)
+        hold_rests(worker);
+    if (state != RELAY_DONE)
+        return;
+    close(pipe);
+    worker->rests[i] = worker->rests[--worker->rest_count];
+}
+
+void crew_close(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->rest_count; i++)
+        (void)relay_pass_rest(worker->rests[i]);
+    free(worker->rests);
 }
 
 /* ---- ending ----------------------------------------------------------------------- */
@@ -67,6 +140,7 @@ static void conclude(struct worker *worker, struct job *job)
     crew_add_status(worker, conclude_job(worker->queue, worker->options, job, &stop));
     if (stop)
         crew_finish(worker);
+    keep_rest(worker, &job->relay);
     release(worker, job);
 }
 
@@ -145,6 +219,7 @@ static void resume_held(struct worker *worker)
             (void)watch(worker, job->relay.pipe, EPOLLIN, RELAY, i);
         follow_relay(worker, job, relay_pump(&job->relay));
     }
+    resume_rests(worker);
 }
 
 static struct job *find_job(const struct worker *worker, pid_t pid)
@@ -205,8 +280,9 @@ static void feed(struct worker *worker, struct job *job)
 
 static void dispatch(struct worker *worker, uint64_t data)
 {
-    struct job *job = &worker->jobs[data >> SOURCE_BITS];
-    switch ((enum source)(data & ((1 << SOURCE_BITS) - 1))) {
+    const enum source source = data & ((1 << SOURCE_BITS) - 1);
+    struct job *job = source == REST ? NULL : &worker->jobs[data >> SOURCE_BITS];
+    switch (source) {
     case SIGNALS:
         take_signals(worker);
         break;
@@ -218,6 +294,9 @@ static void dispatch(struct worker *worker, uint64_t data)
         break;
     case FEED:
         feed(worker, job);
+        break;
+    case REST:
+        pass_rest(worker, (int)(data >> SOURCE_BITS));
         break;
     case RELAY:
         if (job->message && !job->held)

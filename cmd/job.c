@@ -20,7 +20,7 @@ static void clear(struct job *job)
     job->message = NULL;
     job->pid = 0;
     job->end = JOB_RUNS;
-    job->body = job->output = job->input = job->error = job->feed.pipe = job->relay.pipe = -1;
+    job->body = job->output = job->input = job->error = job->feed.pipe = job->relay.pipe = job->relay.rest = -1;
     job->feed.chunk = NULL;
     job->feed.error = 0;
     job->held = false;
@@ -38,6 +38,7 @@ void job_release(struct job *job)
 {
     feed_close(&job->feed);
     relay_close(&job->relay);
+    close_one(&job->relay.rest);
     close_one(&job->input);
     close_one(&job->error);
     close_one(&job->body);

@@ -139,6 +139,7 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     notify("READY=1");
     work(&worker);
     crew_finish(&worker);
+    crew_close(&worker);
     free(worker.jobs);
     if (worker.signal && !options->follow)
         signals_die(worker.signal);

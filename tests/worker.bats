@@ -639,3 +639,50 @@ END_OF_SCRIPT
     run -75 --separate-stderr bash -c 'ulimit -f 1; mq-recv --body-file jobs -- true'
     assert_equal "$(state_counts)" '[1,0,0,0]'
 }
+
+# ---- what a command leaves running ---------------------------------------------------------
+
+@test "what a command leaves in the background lives on and is heard as long as the worker, and keeps no job" {
+    script leave <<'END_OF_SCRIPT'
+body=$(cat)
+{
+    until [[ -e go ]]; do sleep 0.02; done
+    echo "late $body" >&2
+    until [[ -e stop ]]; do sleep 0.02; done
+    echo "last $body" >&2
+} >/dev/null 3>&- &
+echo "early $body" >&2
+END_OF_SCRIPT
+    spawn worker mq-recv -f jobs -- ./leave
+    wait_until 10 is_asleep_as "${spawned[-1]}" mq-recv
+    local before
+    before=$(pipes)
+    mq-send -q jobs 1
+    mq-send -q jobs 2
+    wait_until 10 has_line worker.err 'early 2'
+    wait_until 10 all_done
+    touch go
+    wait_until 10 has_line worker.err 'late 1'
+    wait_until 10 has_line worker.err 'late 2'
+    touch stop
+    wait_until 10 has_line worker.err 'last 1'
+    wait_until 10 has_line worker.err 'last 2'
+    wait_until 10 has_pipes "$before"
+    mq-send -q jobs 3
+    wait_until 10 has_line worker.err 'last 3'
+    kill -TERM "${spawned[-1]}"
+    ended 0
+    assert_equal "$(sort worker.err | paste -sd,)" 'early 1,early 2,early 3,last 1,last 2,last 3,late 1,late 2,late 3'
+}
+
+all_done() {
+    [[ $(state_counts) == '[0,0,0,0]' ]]
+}
+
+pipes() { # of the worker
+    find "/proc/${spawned[-1]}/fd" -lname 'pipe:*' | wc -l
+}
+
+has_pipes() { # NUMBER
+    [[ $(pipes) == "$1" ]]
+}
