@@ -110,14 +110,22 @@ libc = ctypes.CDLL(None)
 while libc.inotify_init() >= 0: pass
 print("full", flush=True)
 time.sleep(60)'
-    wait_until 5 grep -q full hog.out
+    wait_until 20 grep -q full hog.out
+    mq-send -q --no-sync jobs work
+    mkdir aside
+    mv "$MQ_SPOOL"/jobs/ready/* aside/
     spawn r1 mq-recv -v -a -w 20 jobs
     local receiver=$!
-    wait_until 5 is_asleep $receiver
-    mq-send -q --no-sync jobs work
+    # It polls once it has waited for a second.
+    wait_until 5 has_switched $receiver 20 # far more often than once a second
+    mv aside/* "$MQ_SPOOL/jobs/ready/"
     wait_until 2 received_text work
     wait $receiver
     assert_equal "$(grep -c inotify r1.err)" 1
+}
+
+has_switched() { # PID TIMES
+    (($(switches "$1") >= $2))
 }
 
 @test "SIGINT, SIGTERM and SIGHUP end a waiting receiver at once, with nothing held" {
