@@ -1,10 +1,10 @@
 /*
  * Waiting: leaders and followers, and that no wake-up is lost.
  *
- * Models wait_enter(), wait_sleep() and wait_leave() of lib/wait.c, bell_ring() and bell_hand_on() of lib/bell.c, the
- * loop of mq_receive() in lib/receive.c, and a sender that links a message and then rings if the page says that somebody
- * leads (publish_some() of lib/publish.c). WAITERS processes want one message each and may give up at any moment; each of SENDERS
- * sends MESSAGES.
+ * Models wait_enter(), wait_sleep() and wait_leave() of lib/wait.c, bell_ring() and bell_ring_follower() of lib/bell.c,
+ * the loop of mq_receive() in lib/receive.c, and a sender that links a message and then rings if the page says that
+ * somebody leads (publish_some() of lib/publish.c). WAITERS processes want one message each and may give up at any
+ * moment; each of SENDERS sends MESSAGES.
  *
  * Left out on purpose: the look that each waiter takes by itself now and then, which finds what a leader or a
  * follower that was killed after it was rung did not pass on; and inotify, which a leader adds after a second. So what is
