@@ -10,7 +10,8 @@
 #include "outflow.h"
 #include "signals.h"
 
-#define MOMENT INT64_C(20000)
+/* Longer than the library waits before it makes use of inotify. */
+#define MOMENT INT64_C(1500000)
 #define KEEP_EVERY 50 /* milliseconds between looks at the claim, while nobody reads the output */
 
 struct receiver {

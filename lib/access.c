@@ -26,6 +26,7 @@ static const struct bits table[ACCESS_ENTRIES] = {
     [ACCESS_INBOX] = {7, 5, 3, 7},   /* put something in, and not see what is there */
     [ACCESS_WORK] = {7, 0, 3, 7},    /* who can read a directory can lock it */
     [ACCESS_FILE] = {6, 4, 0, 6},    [ACCESS_FIFO] = {6, 0, 0, 6},
+    [ACCESS_BELL] = {6, 0, 2, 6}, /* who could read it could take what others have rung */
 };
 
 static unsigned group_of(unsigned sharing)
@@ -68,7 +69,7 @@ static unsigned bits_of(const struct bits *bits, unsigned digit)
 
 static bool is_dir(enum access_entry entry)
 {
-    return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO;
+    return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO && entry != ACCESS_BELL;
 }
 
 /* In directories that senders may put something into only the owner of a thing may remove it, if nobody receives but

@@ -25,7 +25,8 @@ enum access_entry {
     ACCESS_INBOX,   /* the reserve of delayed/: where those who only send put their messages */
     ACCESS_WORK,    /* tmp/ and waiters/ */
     ACCESS_FILE,    /* a message, the page, what went wrong with a message */
-    ACCESS_FIFO,
+    ACCESS_FIFO,    /* of a receiver that follows */
+    ACCESS_BELL,    /* of the receiver that leads: whoever sends rings it */
     ACCESS_ENTRIES
 };
 

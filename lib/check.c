@@ -166,7 +166,7 @@ static int check_state_entry(void *context, const char *name, unsigned char type
 static int check_waiters_entry(void *context, const char *name, unsigned char type)
 {
     const bool hidden = name[0] == '.';
-    const bool belongs = type == DT_FIFO && name_is_waiter(name + hidden);
+    const bool belongs = type == DT_FIFO && (name_is_waiter(name + hidden) || strcmp(name, NAME_BELL) == 0);
     return belongs ? 0 : report(context, "waiters", name, "not a waiter's FIFO");
 }
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bell.h"
 #include "bucket.h"
 #include "clock.h"
 #include "deadletter.h"
@@ -184,7 +185,7 @@ static int do_duty(mq_queue *queue, enum page_time which, int64_t now)
     int64_t next;
     const int stop = walk(&work, which, &next);
     if (page_announce(queue->page, which, next, now))
-        fs_touch_dir(queue->dir, "waiters");
+        bell_ring(queue);
     return stop < 0 ? stop : 0;
 }
 

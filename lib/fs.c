@@ -272,11 +272,6 @@ bool fs_exists(int at, const char *name)
     return fs_has(at, name) == 1;
 }
 
-void fs_touch_dir(int at, const char *name)
-{
-    (void)utimensat(at, name, NULL, AT_SYMLINK_NOFOLLOW);
-}
-
 static int set_mode_of_draft(const struct fs_draft *draft, mode_t mode)
 {
     const int error = mode == FS_FILE_MODE ? 0 : fs_set_mode(draft->file, mode);
@@ -437,10 +432,11 @@ int fs_make_fifo(int at, const char *name, mode_t mode)
     return error;
 }
 
+#define FIFO_FLAGS (O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
+
 /* What is open under the name is looked at each time: another user may have put something else there meanwhile. */
-static int open_fifo(int at, const char *name, int access)
+static int check_fifo(int fifo)
 {
-    const int fifo = result(openat(at, name, access | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
     struct stat status;
     if (fifo < 0 || (fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode)))
         return fifo;
@@ -450,13 +446,23 @@ static int open_fifo(int at, const char *name, int access)
 
 int fs_open_fifo(int at, const char *name)
 {
-    const int fifo = open_fifo(at, name, O_WRONLY);
-    if (fifo < 0)
-        return fifo;
-    /* It has a reader, who may go before we write: then we are the reader, and no SIGPIPE ends the caller. */
-    const int ours = open_fifo(at, name, O_RDWR);
-    close(fifo);
-    return ours;
+    return check_fifo(result(openat(at, name, O_WRONLY | FIFO_FLAGS)));
+}
+
+int fs_open_fifo_below(int at, const char *parent, const char *name)
+{
+    return check_fifo(open_below(at, parent, name, O_WRONLY | FIFO_FLAGS));
+}
+
+int fs_open_own_fifo(int at, const char *name)
+{
+    return check_fifo(result(openat(at, name, O_RDWR | FIFO_FLAGS)));
+}
+
+bool fs_has_name(int file)
+{
+    struct stat status;
+    return fstat(file, &status) == 0 && status.st_nlink > 0;
 }
 
 static unsigned char entry_type(int dir, const struct dirent64 *entry)

@@ -94,9 +94,6 @@ int fs_has(int at, const char *name);
 /* Whether a name is seen to be there. */
 bool fs_exists(int at, const char *name);
 
-/* Tell whoever watches a directory: its times change. */
-void fs_touch_dir(int at, const char *name);
-
 /* Make a directory's own name durable: sync the parent it lies in and mark it. */
 int fs_settle_dir(int parent, int dir);
 
@@ -142,8 +139,16 @@ ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset);
    given its own once it is open, since who finds a FIFO that nobody reads takes its reader for dead. */
 int fs_make_fifo(int at, const char *name, mode_t mode);
 
-/* A FIFO to write to without waiting. -ENXIO: nobody reads it; -EBADMSG: it is none. */
+/* A FIFO to write to without waiting. -ENXIO: nobody reads it; -EBADMSG: it is none. Its reader may go before it is
+   written to: then a write raises SIGPIPE. */
 int fs_open_fifo(int at, const char *name);
+int fs_open_fifo_below(int at, const char *parent, const char *name);
+
+/* A FIFO that is there, as fs_make_fifo makes it. */
+int fs_open_own_fifo(int at, const char *name);
+
+/* Whether an open file still has a name. */
+bool fs_has_name(int file);
 
 /*
  * Call `each` for every entry but . and .., in no order; its non-zero return ends the listing and

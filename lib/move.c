@@ -5,26 +5,29 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "bell.h"
 #include "clock.h"
 #include "fs.h"
 
 /* How often a bucket may be removed between our making it and our using it, before we give up. */
 #define TRIES 100
 
-/* When a directory ordered by time wants to be looked at because of this message; ready/ never. */
+/* When a directory ordered by time wants to be looked at because of this message. */
 static void announce_time(mq_queue *queue, enum mq_state state, const struct name *name)
 {
     static const enum page_time times[MQ_STATES] = {[MQ_DELAYED] = PAGE_DUE, [MQ_INFLIGHT] = PAGE_DEADLINE};
     if (page_announce(queue->page, times[state], name->time, clock_now()))
-        fs_touch_dir(queue->dir, "waiters");
+        bell_ring(queue);
 }
 
 void move_announce(mq_queue *queue, enum mq_state state, const struct name *name, bool returned)
 {
-    if (state == MQ_READY)
+    if (state == MQ_READY) {
         page_note_arrival(queue->page, name->priority, name_birth(name->position), returned);
-    else if (state == MQ_DELAYED || state == MQ_INFLIGHT)
+        bell_ring(queue);
+    } else if (state == MQ_DELAYED || state == MQ_INFLIGHT) {
         announce_time(queue, state, name);
+    }
 }
 
 static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct name *name)

@@ -30,7 +30,7 @@ int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from
 int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name,
                  int dir, const char *done_name);
 
-/* Tell the page that a message now is in a state, and wake who must look at it sooner than he meant to. */
+/* Tell the page that a message now is in a state, and ring whoever waits for it, or must look sooner than it meant to. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct name *name, bool returned);
 
 #endif

@@ -142,6 +142,9 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
 void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);
 bool name_is_waiter(const char *text);
 
+/* The FIFO that senders write to; the receiver that leads reads it. It stays when nobody waits. */
+#define NAME_BELL "bell"
+
 /* A directory in tmp/ that is to become a bucket. */
 void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE]);
 bool name_is_new_bucket(const char *text);

@@ -44,6 +44,8 @@ struct contents {
     word held[MQ_HELD_BUCKETS];
     word held_total;
     word splits;
+    word leader;
+    word followers;
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
@@ -413,6 +415,36 @@ bool page_take_duty(struct page *page, enum page_time which, int64_t now)
 bool page_take_recount(struct page *page, int64_t now)
 {
     return take(&page->contents->recounted, now);
+}
+
+/* ---- receivers that wait --------------------------------------------------------- */
+
+uint64_t page_leader(const struct page *page)
+{
+    /* What the sender linked is to be seen before what is loaded here. */
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load(&page->contents->leader);
+}
+
+void page_set_leader(struct page *page, uint64_t leader)
+{
+    atomic_store(&page->contents->leader, leader);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void page_forget_leader(struct page *page, uint64_t leader)
+{
+    (void)atomic_compare_exchange_strong(&page->contents->leader, &leader, 0);
+}
+
+uint64_t page_followers(const struct page *page)
+{
+    return atomic_load(&page->contents->followers);
+}
+
+void page_set_followers(struct page *page, uint64_t followers)
+{
+    atomic_store(&page->contents->followers, followers);
 }
 
 /* ---- counters ------------------------------------------------------------------- */

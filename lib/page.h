@@ -4,7 +4,7 @@
  *
  * The page is a hint, never the truth: whoever believes it must lose nothing where it is stale or
  * noise. What a wrong word costs: a position, order; a head, a listing of ready/; a time, a
- * listing of that directory a second later; a counter, a wrong figure until the next sweep.
+ * listing of that directory a second later; a leader, a second's delay; a counter, a wrong figure until the next sweep.
  *
  *     page_open()           a good page of this boot, or not
  *     page_create() … page_install()   a new one, once the caller has filled it from the directories
@@ -112,6 +112,23 @@ bool page_take_duty(struct page *page, enum page_time which, int64_t now);
 
 /* Take the duty of counting a queue that seems full. */
 bool page_take_recount(struct page *page, int64_t now);
+
+/* ---- receivers that wait: whether a sender has to ring ---------------------------- */
+
+/* The number of the receiver that leads those that wait, 0 for none. A wrong 0 costs a message the time until a
+   receiver looks by itself, a wrong number costs a sender a look into waiters/. */
+uint64_t page_leader(const struct page *page);
+
+/* The receiver that holds the lock of waiters/ sets its number, then looks for messages; it sets 0 before it drops the
+   lock. */
+void page_set_leader(struct page *page, uint64_t leader);
+
+/* That leader is dead; one that has come after it stays. */
+void page_forget_leader(struct page *page, uint64_t leader);
+
+/* How many receivers followed the leader when they were last counted. */
+uint64_t page_followers(const struct page *page);
+void page_set_followers(struct page *page, uint64_t followers);
 
 /* ---- counters ------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "bell.h"
 #include "bucket.h"
 #include "clock.h"
 #include "expire.h"
@@ -174,15 +175,24 @@ static void take_back(mq_queue *queue, const struct draft *draft, int dir)
     page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
 }
 
+/* What is linked can be received, and whoever waits is woken at once: a sync takes longer than that. */
+static void wake_receivers(mq_queue *queue, const struct draft *drafts, size_t count)
+{
+    if (drafts->state != MQ_READY && !queue_only_sends(queue))
+        return;
+    for (size_t i = 0; i < count && !queue_only_sends(queue); i++)
+        page_note_arrival(queue->page, drafts[i].name.priority, name_birth(drafts[i].name.position), false);
+    bell_ring(queue);
+}
+
 static void announce(mq_queue *queue, const struct draft *draft)
 {
-    if (queue_only_sends(queue)) {
-        fs_touch_dir(queue->dir, "waiters"); /* whoever takes it in counts it */
-        return;
-    }
+    if (queue_only_sends(queue))
+        return; /* whoever takes it in counts it */
     page_add_bytes(queue->page, (int64_t)draft->size);
     page_count(queue->page, PAGE_SENT, draft->name.count);
-    move_announce(queue, draft->state, &draft->name, false);
+    if (draft->state != MQ_READY)
+        move_announce(queue, draft->state, &draft->name, false);
 }
 
 /* As many as go into one bucket: their names, then the syncs. A failed one is final: they were not sent. */
@@ -197,6 +207,7 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
         return error;
     }
     const size_t linked = link_more(queue, drafts, count, bucket, dir);
+    wake_receivers(queue, drafts, linked);
     error = drafts->durable ? sync_published(queue, drafts, linked, dir) : 0;
     for (size_t i = 0; i < linked; i++)
         if (error)

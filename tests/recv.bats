@@ -268,7 +268,7 @@ is_waiting() { # PID
         wait "$receiver" || status=$?
         assert_equal "$signal $status" "$signal $((128 + $(kill -l "$signal")))"
         assert_equal "$(<waiting.out)$(<waiting.err)" ''
-        assert_equal "$(ls "$MQ_SPOOL/jobs/waiters")" ''
+        assert_equal "$(ls "$MQ_SPOOL/jobs/waiters")" bell
     done
     mq-send -q jobs body
     take jobs

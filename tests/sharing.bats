@@ -246,9 +246,10 @@ inbox() {
     spawn receiver as ann mq-recv -a -w 30 jobs
     wait_until 10 is_asleep "$(pgrep -P $! || echo $!)"
     # It would also look by itself, within a second: this is what wakes it before.
-    before=$(stat -c %y spool/jobs/waiters)
+    assert_equal "$(stat -c %a spool/jobs/waiters/bell)" 620
+    before=$(stat -c %y spool/jobs/waiters/bell)
     as bob mq-send -q jobs wake
-    [[ $(stat -c %y spool/jobs/waiters) != "$before" ]]
+    [[ $(stat -c %y spool/jobs/waiters/bell) != "$before" ]]
     wait_until 10 grep -q wake receiver.out
 }
 
