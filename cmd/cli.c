@@ -49,7 +49,6 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
         return 0;
     case 'v':
         cli_verbose = true;
-        cli_quiet = false;
         return 0;
     case 'j':
         cli_json = true;
@@ -85,14 +84,35 @@ static void guard_standard_descriptors(void)
             _exit(STATUS_IO);
 }
 
-void cli_parse(const struct argp *argp, int argc, char **argv)
+/* --help and --version print, and end the program without a look at what became of that. */
+static bool is_parsing;
+
+static void check_output(void)
+{
+    if (is_parsing && (ferror(stdout) || fflush(stdout) != 0))
+        _exit(cli_fail(STATUS_IO, NULL, "cannot write the output: %s", strerror(errno)));
+}
+
+static void parse(const struct argp *argp, int argc, char **argv, unsigned flags)
 {
     guard_standard_descriptors();
     argp_err_exit_status = STATUS_USAGE;
     argp_program_version_hook = print_version;
-    const error_t error = argp_parse(argp, argc, argv, 0, NULL, NULL);
+    is_parsing = atexit(check_output) == 0;
+    const error_t error = argp_parse(argp, argc, argv, flags, NULL, NULL);
+    is_parsing = false;
     if (error)
         exit(cli_error(-error, NULL, "cannot read the command line"));
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, 0);
+}
+
+void cli_parse_in_order(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, ARGP_IN_ORDER);
 }
 
 void cli_usage(const struct argp_state *state, const char *format, ...)

@@ -30,6 +30,9 @@ extern const struct argp_child cli_children[], cli_json_children[];
 /* Parse the command line; ends the program on --help, --version and misuse. */
 void cli_parse(const struct argp *argp, int argc, char **argv);
 
+/* The same, where a word may end the options: each word is passed on in its place among them. */
+void cli_parse_in_order(const struct argp *argp, int argc, char **argv);
+
 /* End the program: the command line is wrong. */
 _Noreturn void cli_usage(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -543,3 +543,85 @@ os.execvp(sys.argv[3], sys.argv[3:])' "$@"
     assert_equal "$(head -n 5000 <&"$ids" | grep -cE "$UUID7")" 5000
     wait "${spawned[-1]}"
 }
+
+# ---- where options end -------------------------------------------------------------
+
+# sends BODY WORD…: `mq-send jobs` and these words send this body.
+sends() {
+    run -0 --separate-stderr mq-send jobs "${@:2}"
+    assert_regex "$output" "$UUID7"
+    take jobs
+    assert_equal "$(<got)" "$1"
+}
+
+@test "the first word of the body ends the options: what follows is text" {
+    sends 'convert -q 80 photo.jpg' convert -q 80 photo.jpg
+    sends 'sleep -d 5' sleep -d 5
+    sends 'tar --help -f x --no-such-option' tar --help -f x --no-such-option
+    sends 'one -- two -l' one -- two -l
+    sends '-q -v' -- -q -v
+    sends 'run -5' -p 9 run -5
+    sends ' -j' '' -j
+    env POSIXLY_CORRECT=1 mq-send jobs -q sleep -q 5
+    take jobs
+    assert_equal "$(<got)" 'sleep -q 5'
+    run -0 --separate-stderr mq-send -d 1h jobs -q -p 9 --id=later sleep -i 5
+    assert_equal "$output" ''
+    assert_equal "$(depth jobs delayed)" 1
+    run -0 mq-queue peek -i later jobs
+    assert_line 'Priority: 9'
+    assert_line 'sleep -i 5'
+    run -0 mq-send -- jobs convert -q
+    take jobs
+    assert_equal "$(<got)" 'convert -q'
+}
+
+@test "options count before the queue and up to the body, and among files" {
+    echo one >one
+    echo two >two
+    run -0 --separate-stderr mq-send jobs -f one two -q
+    assert_equal "$output" ''
+    mq-recv -a -n 2 jobs >got
+    assert_equal "$(<got)" $'one\ntwo'
+    run -64 --separate-stderr mq-send jobs -5
+    run -64 --separate-stderr mq-send jobs -l word
+    assert_complains 'mq-send: a body among the arguments excludes --lines'
+}
+
+@test "- alone as the body is standard input" {
+    local words
+    for words in '-' '-- -' '-p 4 -'; do
+        # shellcheck disable=SC2086 # words
+        echo hello | mq-send -q jobs $words
+        take jobs
+        assert_equal "$(<got)" hello
+    done
+    sends '- -q' - -q
+    seq 3 | mq-send -q -l jobs -
+    mq-recv -a -l -n 3 jobs >got
+    assert_equal "$(<got)" $'1\n2\n3'
+}
+
+@test "-q prints no id, whatever -v says" {
+    local options
+    for options in -qv -vq '-q -v'; do
+        # shellcheck disable=SC2086 # options
+        run -0 --separate-stderr mq-send $options jobs body
+        assert_equal "$output" ''
+        run -0 --separate-stderr mq-send $options -l jobs < <(seq 3)
+        assert_equal "$output" ''
+    done
+    run -0 --separate-stderr mq-send -qv jobs body
+    assert_regex "$stderr" 'sent '
+}
+
+@test "the version, and help, that cannot be printed are an error" {
+    local program option
+    for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue; do
+        for option in --version --help --usage; do
+            run -0 --separate-stderr "$program" "$option"
+            run -74 --separate-stderr bash -c '"$@" >/dev/full' - "$program" "$option"
+            assert_complains "$program: cannot write the output: "
+        done
+    done
+}
