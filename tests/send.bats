@@ -625,3 +625,74 @@ sends() {
         done
     done
 }
+
+# ---- JSON of all kinds -------------------------------------------------------------
+
+# as_json BODY OBJECT: OBJECT sends this body, as JSON.
+as_json() {
+    run -0 --separate-stderr mq-send -q -j jobs <<<"$2"
+    take_json jobs
+    assert_equal "$(jq -r .body <<<"$output")" "$1"
+    assert_equal "$(jq -r '.headers["Content-Type"]' <<<"$output")" application/json
+}
+
+@test "any value of JSON is a body, exactly as it is written, and says what it is" {
+    as_json '{"a":[1,"b c",{"d":null}]}' ' { "body" : { "a" : [ 1 , "b c" , {"d" : null} ] } , "priority" : 7 } '
+    as_json '[]' '{"body":[]}'
+    as_json 17 '{"body":17}'
+    as_json false '{"priority":4,"body":false}'
+    as_json null '{"body":null}'
+    as_json '{"n":1.10,"big":123456789012345678901234567890,"e":1e3}' \
+        '{"body":{"n":1.10, "big":123456789012345678901234567890, "e":1e3}}'
+    as_json '{"z":1,"a":"\u00e9\"}\\","body":"no"}' '{"headers":{"body":"x"},"body":{"z":1,"a":"\u00e9\"}\\","body":"no"}}'
+    as_json '[1]' '{"b\u006fdy":[1]}'
+    as_json '{"a":1}' $'{"body":\t{"a":1}}\r'
+}
+
+@test "a body of JSON keeps the content type that was said, and a string gets none" {
+    mq-send -q -j jobs <<<'{"headers":{"content-type":"text/x-json"},"body":[1]}'
+    take_json jobs
+    assert_json '.headers == {"content-type":"text/x-json"}'
+    mq-send -q -j --content-type application/vnd.acme+json jobs <<<'{"body":[1]}'
+    take_json jobs
+    assert_json '.headers == {"Content-Type":"application/vnd.acme+json"}'
+    mq-send -q -j jobs <<<'{"body":"[1]"}'
+    take_json jobs
+    assert_json '.headers == {}' '.body == "[1]"'
+    run -65 --separate-stderr mq-send -j jobs <<<'{"body":[1],"body_base64":"aGk="}'
+    assert_complains 'mq-send: jobs: record 1: body_base64: there is a body already'
+}
+
+@test "blank lines among objects are no objects, however many" {
+    run -0 --separate-stderr mq-send -j jobs < <(printf '\n{"body":"one"}\n\n \t\r\n{"body":"two"}\n\n')
+    assert_equal "${#lines[@]}" 2
+    run -65 --separate-stderr mq-send -j jobs < <(printf '\n\n{"body":"three"}\n\n{bad\n')
+    assert_complains 'mq-send: jobs: record 2: invalid JSON: '
+    assert_regex "$stderr" '; 1 sent$'
+    yes '' | head -n 3000000 | timeout 60 mq-send -q -j jobs
+    assert_equal "$(depth jobs ready)" 3
+}
+
+@test "an object that takes several lines, and several that share one, are refused and say what to do" {
+    run -65 --separate-stderr mq-send -j jobs < <(jq . <<<'{"body":"one"}')
+    assert_complains 'mq-send: jobs: record 1: invalid JSON: it ends too early: '
+    assert_regex "$stderr" 'jq -c'
+    run -65 --separate-stderr mq-send -j jobs <<<'{"body":"one"} {"body":"two"}'
+    assert_complains 'mq-send: jobs: record 1: invalid JSON: more than an object, '
+    run -65 --separate-stderr mq-send -j jobs <<<'{"Body":"one"}'
+    assert_regex "$stderr" 'Body: no such member: there are body, '
+    assert_equal "$(depth jobs ready)" 0
+}
+
+@test "a header that is given twice, in whatever case, is refused: none is lost" {
+    run -65 --separate-stderr mq-send -j jobs <<<'{"headers":{"Tenant":"a","X":"1","tenant":"b"}}'
+    assert_complains 'mq-send: jobs: record 1: headers: tenant: given twice'
+    run -64 --separate-stderr mq-send -H 'Tenant: a' -H 'tenant: b' jobs body
+    assert_complains "mq-send: the header 'tenant' is given "
+    run -64 --separate-stderr mq-send --type a -H 'Type: b' jobs body
+    assert_complains "mq-send: the header 'Type' is given "
+    assert_not_exists "$MQ_SPOOL/jobs/ready/0"
+    mq-send -q -j -H 'Tenant: a' jobs <<<'{"headers":{"tenant":"b"}}'
+    take_json jobs
+    assert_json '.headers == {"tenant":"b"}'
+}
