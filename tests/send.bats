@@ -696,3 +696,49 @@ as_json() {
     take_json jobs
     assert_json '.headers == {"tenant":"b"}'
 }
+
+# ---- clocks that change ------------------------------------------------------------
+
+# due_at NOW AT MOMENT: at NOW (UTC), in the time zone $TZ, --at AT is MOMENT (UTC).
+due_at() {
+    local id=at-${1//[^0-9]/}-${2//[^0-9]/} now
+    now=$(date -u -d "$1" +%s)
+    faketime -f "$(printf '%+d' $((now - EPOCHSECONDS)))s" mq-send -q -i "$id" --at "$2" jobs later
+    run -0 --separate-stderr mq-queue peek -j --state all -i "$id" jobs
+    assert_json ".due == \"$3.000000Z\"" || fail "at $1 --at $2 is not $3"
+}
+
+@test "--at HH:MM is the first moment at which clocks show it, also where they are put back or forward" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    export TZ='CET-1CEST,M3.5.0,M10.5.0/3' # Berlin's
+    # Clocks are put back there on 2026-10-25 at 01:00 UTC, from 03:00 to 02:00.
+    due_at '2026-10-24 23:00:00' 02:30 2026-10-25T00:30:00
+    due_at '2026-10-25 00:20:00' 02:30 2026-10-25T00:30:00
+    due_at '2026-10-25 00:40:00' 02:30 2026-10-25T01:30:00
+    due_at '2026-10-25 01:20:00' 02:30 2026-10-25T01:30:00
+    due_at '2026-10-25 01:40:00' 02:30 2026-10-26T01:30:00
+    due_at '2026-10-25 00:40:00' 02:10 2026-10-25T01:10:00
+    due_at '2026-10-25 00:40:00' 01:50 2026-10-26T00:50:00
+    due_at '2026-10-25 00:40:00' 03:00 2026-10-25T02:00:00
+    due_at '2026-10-25 00:20:00' 2026-10-25T02:30 2026-10-25T00:30:00
+    due_at '2026-10-25 00:40:00' 2026-10-25T02:30 2026-10-25T01:30:00
+    # They are put forward on 2026-03-29 at 01:00 UTC, from 02:00 to 03:00.
+    due_at '2026-03-29 00:20:00' 02:30 2026-03-30T00:30:00
+    due_at '2026-03-29 00:20:00' 03:00 2026-03-29T01:00:00
+    due_at '2026-03-28 22:30:00' 01:59 2026-03-29T00:59:00
+    due_at '2026-03-29 00:20:00' 2026-03-29T02:30 2026-03-29T01:30:00
+}
+
+@test "--at HH:MM is right where midnight is put back, or a day is passed over" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    # From 00:01 to 23:01 of the day before, as clocks in St. John's once were.
+    export TZ='NST3:30NDT,M3.2.0/0:01,M11.1.0/0:01'
+    due_at '2026-11-01 02:30:30' 23:30 2026-11-01T03:00:00
+    due_at '2026-11-01 02:15:00' 23:30 2026-11-01T03:00:00
+    due_at '2026-11-01 01:59:00' 23:30 2026-11-01T02:00:00
+    # Samoa had no 30th of December 2011.
+    if [[ -e /usr/share/zoneinfo/Pacific/Apia ]]; then
+        export TZ=Pacific/Apia
+        due_at '2011-12-29 23:00:00' 12:00 2011-12-30T22:00:00
+    fi
+}
