@@ -21,9 +21,9 @@ __mq_options() {
         echo "$common -j --json -x --exact --format= --sort= --filter= -w --watch --watch= --ages --inflight" \
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
-    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all" ;;
-    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --mode= --group= --force" \
-        "--repair" ;;
+    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
+    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
+        "--force --repair" ;;
     esac
 }
 

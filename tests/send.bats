@@ -189,7 +189,7 @@ trace() { # CALL,CALL… COMMAND…
 @test "a JSON delay is a duration or a number of seconds, and expires a moment" {
     mq-send -q -j jobs <<<'{"delay": "2h"}'
     [[ $(seconds_from_now "$(due)") -ge 7100 && $(seconds_from_now "$(due)") -le 7200 ]]
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     mq-send -q -j jobs <<<'{"delay": 90.5}'
     [[ $(seconds_from_now "$(due)") -ge 80 && $(seconds_from_now "$(due)") -le 90 ]]
     mq-send -q -j jobs <<<'{"expires": "2100-01-02T03:04:05Z"}'
@@ -276,7 +276,7 @@ trace() { # CALL,CALL… COMMAND…
     for moment in "${!moments[@]}"; do
         TZ=UTC+8 mq-send -q --at="$moment" jobs later
         assert_equal "$moment $(($(due) / 1000000))" "$moment ${moments[$moment]}"
-        mq-queue purge jobs
+        mq-queue purge --all jobs
     done
 }
 
@@ -288,7 +288,7 @@ trace() { # CALL,CALL… COMMAND…
         assert_equal "$(date -d "@$(($(due) / 1000000))" +%H:%M:%S)" "$at:00"
         left=$(seconds_from_now "$(due)")
         ((left >= 0 && left < 86400)) || fail "$at is in $left seconds"
-        mq-queue purge jobs
+        mq-queue purge --all jobs
     done
 }
 
@@ -392,7 +392,7 @@ trace() { # CALL,CALL… COMMAND…
     assert_complains 'mq-send: jobs: '
     assert_output ''
     assert_equal "$(depth jobs ready) $(depth jobs delayed)" '1 1'
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     mq-send -q jobs 3
 }
 
