@@ -237,7 +237,9 @@ static int retry_one(struct walk *walk, const struct mq_entry *entry)
 static int run_retry(char **words, int count)
 {
     struct walk walk = {.act = retry_one};
+    cli_advice = "mq-queue create makes it";
     int status = arg_to ? cli_open(arg_to, 0, &walk.to) : STATUS_DONE;
+    cli_advice = NULL;
     if (status != STATUS_DONE)
         return status;
     status = walk_queue(words, count, &walk);

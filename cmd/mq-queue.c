@@ -67,6 +67,7 @@ static int run_config(char **words, int count)
         sets |= strchr(words[i], '=') != NULL;
     if (!sets)
         return settings_print(words[0], words + 1, count - 1);
+    cli_advice = "mq-queue create makes it";
     if (cli_json)
         return cli_fail(STATUS_USAGE, words[0], "setting prints nothing: --json is for reading");
     const int status = settings_check(words[0], words + 1, count - 1);
@@ -75,7 +76,7 @@ static int run_config(char **words, int count)
 
 static int print_name(const char *queue, void *context)
 {
-    (void)context;
+    *(bool *)context = true;
     if (cli_json)
         json_print(json_pack("{s:s}", "queue", queue));
     else
@@ -87,8 +88,16 @@ static int run_list(char **words, int count)
 {
     (void)words;
     (void)count;
-    const int error = mq_list(cli_spool, print_name, NULL);
-    return error ? cli_error(error, NULL, "cannot list the queues") : STATUS_DONE;
+    bool any = false;
+    const int status = cli_check_spool();
+    if (status != STATUS_DONE)
+        return status;
+    const int error = mq_list(cli_spool, print_name, &any);
+    if (error)
+        return cli_error(error, NULL, "cannot list the queues");
+    if (!any && output_is_terminal())
+        cli_say_none();
+    return STATUS_DONE;
 }
 
 static int not_empty(const char *queue)

@@ -608,3 +608,55 @@ teardown() {
     assert_exist "$MQ_SPOOL/empty"
     run -66 --separate-stderr mq-queue delete --dry-run missing
 }
+
+# ---- spools ----------------------------------------------------------------------------
+
+@test "a spool that cannot be made is 73 and told by its path" {
+    local command
+    touch file
+    for command in 'mq-send jobs body' 'mq-recv --create --no-wait jobs' 'mq-queue create jobs' \
+        'mq-queue create --mode=660 jobs'; do
+        # shellcheck disable=SC2086 # words
+        MQ_SPOOL=/proc/no/such/spool run -73 --separate-stderr $command
+        assert_complains "${command%% *}: cannot make the spool /proc/no/such/spool: "
+        # shellcheck disable=SC2086
+        MQ_SPOOL=$PWD/file/spool run -73 --separate-stderr $command
+        assert_complains "${command%% *}: cannot make the spool $PWD/file/spool: "
+    done
+}
+
+@test "what would make a missing queue is told where it would help" {
+    run -66 --separate-stderr mq-recv --no-wait jobs
+    assert_regex "$stderr" "no such queue in $MQ_SPOOL: --create makes it\$"
+    run -66 --separate-stderr mq-queue config jobs ttl=1h
+    assert_regex "$stderr" 'mq-queue create makes it$'
+    mq-queue create jobs
+    run -66 --separate-stderr mq-dlq retry --to missing jobs
+    assert_regex "$stderr" 'missing: no such queue .*: mq-queue create makes it$'
+    run -66 --separate-stderr mq-dlq list missing
+    refute_regex "$stderr" 'makes it'
+}
+
+@test "a shared queue that others cannot come to is made with a warning" {
+    chmod 755 .
+    local public
+    public=$(mktemp -d /tmp/mq-test.XXXXXX)
+    chmod 711 "$public"
+    mkdir -m 700 "$public/spool"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" "mq-queue: jobs: warning: others cannot come to it, since $public/spool has mode 700"
+    chmod 710 "$public/spool"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" ''
+    if ((EUID == 0)); then
+        run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=622 requests
+        assert_regex "$stderr" 'spool has mode 710$'
+    fi
+    chmod 711 "$public/spool"
+    chmod 700 "$public"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" "mq-queue: jobs: warning: others cannot come to it, since $public has mode 700"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create private
+    assert_equal "$stderr" ''
+    rm -rf "$public"
+}
