@@ -305,3 +305,21 @@ dead() { # the ids of the dead letters
     run -0 --separate-stderr mq-dlq retry --all jobs
     assert_equal "$(dead)" ''
 }
+
+# The second line of `mq-dlq list jobs` on a terminal of this width.
+row_at() { # COLUMNS
+    script -qec "stty cols $1; NO_COLOR=1 mq-dlq list jobs" /dev/null </dev/null | tr -d '\r' | sed -n 2p
+}
+
+@test "a reason is whole where the terminal has room, and what is cut says so" {
+    needs_terminal
+    mq-send -q -i one jobs body
+    mq-ack --reject --reason='the customer has moved to another town' "$(claim jobs)"
+    assert_regex "$(row_at 200)" ' the customer has moved to another town  '
+    assert_regex "$(row_at 80)" ' the custom[a-z ]*…  .* 4  body$'
+    assert_regex "$(row_at 30)" '…$'
+    export LC_ALL=C
+    assert_regex "$(row_at 80)" ' the cust[a-z ]*\.\.\.  .* 4  body$'
+    run -0 mq-dlq list jobs
+    assert_output --partial ' the customer has moved to another town  '
+}

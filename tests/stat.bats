@@ -641,3 +641,11 @@ three_queues() {
     run -64 --separate-stderr mq-stat --no-such-option
     assert_complains 'mq-stat: '
 }
+
+@test "a terminal that obeys no control sequences gets none, also from --watch" {
+    needs_terminal
+    mq-send -q jobs body
+    on_terminal 80 'TERM=dumb timeout 3 mq-stat -w100ms' || true
+    run ! grep -q $'\e' screen
+    (($(grep -c '^jobs ' screen) >= 2)) || fail "$(<screen)"
+}
