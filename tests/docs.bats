@@ -89,6 +89,29 @@ same_options() { # FUNCTION
     assert_output ''
 }
 
+@test "no option in a page lacks a dash, and no word is taken for an option" {
+    command -v mandoc || skip "no mandoc"
+    local page
+    for page in "$MQ_ROOT"/man/*.1; do
+        mandoc -T ascii "$page" | col -b | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' >synopsis
+        run grep -E '(^|[^-a-z])-([a-z]{5,}|[a-z]+-[a-z])' synopsis
+        assert_output ''
+        # Behind the punctuation that follows it an Fl goes on: a word there becomes an option.
+        run grep -E '(^\.| )Fl [^ ]+ [],;:.)] [a-z]' "$page"
+        assert_output ''
+    done
+}
+
+@test "groff finds no line in the pages that it cannot break" {
+    command -v groff || skip "no groff"
+    local page
+    for page in "$MQ_ROOT"/man/*.[1357]; do
+        run groff -mdoc -ww -K utf8 -T ascii "$page"
+        refute_output --partial "can't break line"
+        refute_output --partial "can't adjust line"
+    done
+}
+
 @test "every page has the sections that a reader looks for" {
     local program section
     for program in "${programs[@]}"; do
