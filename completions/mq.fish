@@ -16,8 +16,31 @@ function __mq_spool
     end
 end
 
+# Of the words given those that are not on the line yet.
+function __mq_untyped
+    set -l words (commandline -opc)
+    for word in $argv
+        contains -- $word $words; or printf '%s\n' $word
+    end
+end
+
 function __mq_queues
-    mq-queue (__mq_spool) list 2>/dev/null
+    __mq_untyped (mq-queue (__mq_spool) list 2>/dev/null)
+end
+
+# Whether the command of mq-recv begins before the cursor.
+function __mq_is_in_command
+    contains -- -- (commandline -opc)
+end
+
+function __mq_command
+    set -l words (commandline -opc)
+    set -l place (contains -i -- -- $words)
+    if test (count $words) -eq $place
+        __fish_complete_command
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
 
 # The words that are neither options nor values of options: the command, the queue, and so on.
@@ -52,7 +75,7 @@ end
 
 function __mq_dead_ids
     set -l operands (__mq_operands)
-    mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
+    __mq_untyped (mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 end
 
 function __mq_figures
@@ -87,7 +110,9 @@ end
 for program in mq-send mq-recv mq-stat mq-dlq mq-queue
     complete -c $program -s j -l json -d 'JSON, one object a line'
 end
-for program in mq-send mq-recv mq-stat
+complete -c mq-recv -n 'not __mq_is_in_command' -a '(__mq_queues)' -d queue
+complete -c mq-recv -n __mq_is_in_command -a '(__mq_command)'
+for program in mq-send mq-stat
     complete -c $program -a '(__mq_queues)' -d queue
 end
 
