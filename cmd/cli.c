@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <units.h>
 
@@ -52,7 +53,6 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
         return 0;
     case 'v':
         cli_verbose = true;
-        cli_quiet = false;
         return 0;
     case 'j':
         cli_json = true;
@@ -62,7 +62,18 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
     }
 }
 
-const struct argp cli_argp = {.options = common_options, .parser = parse_common};
+/* The end of --help. */
+static char *filter_help(int key, const char *text, void *input)
+{
+    char spool[CLI_SPOOL_SIZE], *line;
+    (void)input;
+    if (key != ARGP_KEY_HELP_EXTRA)
+        return (char *)(uintptr_t)text;
+    cli_describe_spool(spool);
+    return asprintf(&line, "The spool in force is %s.", spool) < 0 ? NULL : line;
+}
+
+const struct argp cli_argp = {.options = common_options, .parser = parse_common, .help_filter = filter_help};
 static const struct argp json_argp = {.options = json_options, .parser = parse_common};
 
 const struct argp_child cli_children[] = {{&cli_argp, 0, NULL, 0}, {0}};
@@ -88,15 +99,36 @@ static void guard_standard_descriptors(void)
             _exit(STATUS_IO);
 }
 
-void cli_parse(const struct argp *argp, int argc, char **argv)
+/* --help and --version print, and end the program without a look at what became of that. */
+static bool is_parsing;
+
+static void check_output(void)
+{
+    if (is_parsing && (ferror(stdout) || fflush(stdout) != 0))
+        _exit(cli_fail(STATUS_IO, NULL, "cannot write the output: %s", strerror(errno)));
+}
+
+static void parse(const struct argp *argp, int argc, char **argv, unsigned flags)
 {
     guard_standard_descriptors();
     (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is a full disk, and no reason to be killed */
     argp_err_exit_status = STATUS_USAGE;
     argp_program_version_hook = print_version;
-    const error_t error = argp_parse(argp, argc, argv, 0, NULL, NULL);
+    is_parsing = atexit(check_output) == 0;
+    const error_t error = argp_parse(argp, argc, argv, flags, NULL, NULL);
+    is_parsing = false;
     if (error)
         exit(cli_error(-error, NULL, "cannot read the command line"));
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, 0);
+}
+
+void cli_parse_in_order(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, ARGP_IN_ORDER);
 }
 
 void cli_usage(const struct argp_state *state, const char *format, ...)
@@ -276,17 +308,92 @@ int cli_queue_error(int error, const char *queue, const char *what)
     return cli_error(error, queue, what);
 }
 
-/* ---- queues --------------------------------------------------------------------- */
+/* ---- the spool ------------------------------------------------------------------ */
 
-int cli_no_queue(const char *name)
+const char *cli_advice;
+
+bool cli_spool_is_named(void)
+{
+    const char *said = getenv("MQ_SPOOL");
+    return cli_spool || (said && *said);
+}
+
+/* Whoever becomes root for one command does not think of root's spool. */
+static const char *user_behind_root(void)
+{
+    const char *user = getenv("SUDO_USER");
+    user = user ? user : getenv("DOAS_USER");
+    return !cli_spool_is_named() && geteuid() == 0 && user && strcmp(user, "root") != 0 ? user : NULL;
+}
+
+void cli_describe_spool(char text[CLI_SPOOL_SIZE])
+{
+    char path[PATH_MAX];
+    const char *user = user_behind_root();
+    if (mq_spool_path(cli_spool, path, sizeof path) != 0)
+        snprintf(text, CLI_SPOOL_SIZE, "not known, since none of -S, MQ_SPOOL and HOME is set");
+    else if (user)
+        snprintf(text, CLI_SPOOL_SIZE, "%s (root's own; name that of %.64s with -S or MQ_SPOOL)", path, user);
+    else
+        snprintf(text, CLI_SPOOL_SIZE, "%s", path);
+}
+
+/* The spool cannot be used at all: 0, or the exit status of what was reported. */
+static int check_path(void)
 {
     char path[PATH_MAX];
     const int error = mq_spool_path(cli_spool, path, sizeof path);
     if (error == -ENOENT)
         return cli_fail(STATUS_CONFIG, NULL, "no spool: none of -S, MQ_SPOOL and HOME is set");
-    if (error)
-        return cli_error(error, NULL, "no spool");
-    return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s", path);
+    return error ? cli_error(error, NULL, "no spool") : STATUS_DONE;
+}
+
+int cli_check_spool(void)
+{
+    char path[PATH_MAX], described[CLI_SPOOL_SIZE];
+    struct stat status;
+    const int status_of_path = check_path();
+    if (status_of_path != STATUS_DONE || mq_spool_path(cli_spool, path, sizeof path) != 0)
+        return status_of_path;
+    const int error = stat(path, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+    if (!error)
+        return STATUS_DONE;
+    cli_describe_spool(described);
+    if (error == ENOENT)
+        return cli_fail(STATUS_NO_QUEUE, NULL, "there is no spool %s", described);
+    return cli_fail(cli_status(-error), NULL, "cannot look into the spool %s: %s", described, cli_reason(-error));
+}
+
+void cli_say_none(void)
+{
+    char described[CLI_SPOOL_SIZE];
+    cli_describe_spool(described);
+    if (!cli_quiet)
+        (void)cli_fail(STATUS_DONE, NULL, "no queues in %s", described);
+}
+
+/* A queue could not be made, because the directory that it is to be in could not. */
+static int cannot_make_spool(int error)
+{
+    char described[CLI_SPOOL_SIZE];
+    const int status = check_path();
+    if (status != STATUS_DONE)
+        return status;
+    cli_describe_spool(described);
+    return cli_fail(STATUS_CANNOT_CREATE, NULL, "cannot make the spool %s: %s", described, cli_reason(error));
+}
+
+/* ---- queues --------------------------------------------------------------------- */
+
+int cli_no_queue(const char *name)
+{
+    char described[CLI_SPOOL_SIZE];
+    const int status = check_path();
+    if (status != STATUS_DONE)
+        return status;
+    cli_describe_spool(described);
+    return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s%s%s", described, cli_advice ? ": " : "",
+                    cli_advice ? cli_advice : "");
 }
 
 /*
@@ -316,6 +423,13 @@ int cli_check_name(const char *name)
                     "'%s': not a queue name: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with no . or -", name);
 }
 
+int cli_cannot_create(int error, const char *queue)
+{
+    if (cli_status(error) == STATUS_NO_QUEUE)
+        return cannot_make_spool(error);
+    return cli_queue_error(error, queue, "cannot open or create the queue");
+}
+
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
 {
     const int status_of_name = cli_check_name(name);
@@ -325,11 +439,9 @@ int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
     const int error = mq_open(cli_spool, name, flags, ret_queue);
     if (!error)
         return STATUS_DONE;
-    if (error == -ENOENT)
-        return cli_no_queue(name);
-    const char *what = flags & MQ_CREATE ? "cannot open or create the queue" : "cannot open the queue";
-    const int status = cli_queue_error(error, name, what);
-    return status == STATUS_NO_QUEUE && flags & MQ_CREATE ? STATUS_CANNOT_CREATE : status;
+    if (flags & MQ_CREATE)
+        return cli_cannot_create(error, name);
+    return error == -ENOENT ? cli_no_queue(name) : cli_queue_error(error, name, "cannot open the queue");
 }
 
 void *cli_must(void *allocated)

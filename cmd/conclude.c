@@ -74,7 +74,7 @@ static void tell_caller(const struct ending *ending)
 
 static void report(const struct ending *ending)
 {
-    if (!cli_quiet)
+    if (!cli_quiet || cli_verbose)
         (void)cli_fail(STATUS_FAILED, queue_of(ending), "%s: attempt %u: %s", mq_message_id(ending->job->message),
                        mq_message_attempts(ending->job->message), ending->outcome.text);
 }

@@ -43,6 +43,8 @@ static void add_header(const struct argp_state *state, const char *name, const c
     /* There cannot be more of them than arguments. */
     if (!arg_headers)
         arg_headers = cli_must(calloc((size_t)state->argc, sizeof *arg_headers));
+    if (envelope_has_header(name))
+        cli_usage(state, "the header '%s' is given twice", name);
     arg_headers[arg_header_count++] = (struct header){name, value};
 }
 

@@ -76,7 +76,7 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "[RECEIPT...]",
     .doc = "Ack the messages of the receipts that mq-recv printed: their work is done.\v"
-           "Without RECEIPT they are read from standard input, one a line.",
+           "Without RECEIPT, or for -, they are read from standard input, one a line.",
     .children = cli_children,
 };
 
@@ -155,7 +155,8 @@ int main(int argc, char **argv)
     int status = STATUS_DONE;
     cli_parse(&argp, argc, argv);
     for (int i = 0; i < arg_receipt_count; i++)
-        status = cli_worse(status, settle_receipt(arg_receipts[i], &queue));
+        status = cli_worse(status, strcmp(arg_receipts[i], "-") == 0 ? settle_input(&queue)
+                                                                     : settle_receipt(arg_receipts[i], &queue));
     if (arg_receipt_count == 0)
         status = settle_input(&queue);
     mq_close(queue);

@@ -179,6 +179,7 @@ int main(int argc, char **argv)
         return cli_error(arg_options.cancel_fd, NULL, "cannot watch for signals");
     /* A receipt that is printed belongs to the script that reads it; we are gone by then. */
     arg_options.owner = arg_auto_ack ? 0 : getppid();
+    cli_advice = "--create makes it";
     int status = cli_open(arg_queue, arg_create ? MQ_CREATE : 0, &queue);
     if (status != STATUS_DONE)
         return status;

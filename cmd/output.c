@@ -163,10 +163,16 @@ size_t output_columns(void)
     return 80;
 }
 
+bool output_is_dumb(void)
+{
+    const char *terminal = getenv("TERM");
+    return terminal && strcmp(terminal, "dumb") == 0;
+}
+
 bool output_has_colour(void)
 {
-    const char *forbidden = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return output_is_terminal() && !(forbidden && *forbidden) && terminal && strcmp(terminal, "dumb") != 0;
+    const char *forbidden = getenv("NO_COLOR");
+    return output_is_terminal() && !(forbidden && *forbidden) && getenv("TERM") && !output_is_dumb();
 }
 
 bool output_has_utf8(void)

@@ -37,6 +37,9 @@ bool output_is_terminal(void);
 /* The columns of the terminal, or 0 where the output is none. */
 size_t output_columns(void);
 
+/* Whether TERM says that the terminal obeys no control sequences. */
+bool output_is_dumb(void);
+
 /* Whether it is a terminal that shows colours, and NO_COLOR (no-color.org) does not forbid them. */
 bool output_has_colour(void);
 

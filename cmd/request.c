@@ -110,7 +110,8 @@ static int nothing_came(const char *queue, int64_t timeout)
 {
     char text[UNITS_TEXT_SIZE];
     units_format_duration(timeout, text);
-    return cli_quiet ? STATUS_NOTHING : cli_fail(STATUS_NOTHING, queue, "no reply came within %s", text);
+    return cli_quiet && !cli_verbose ? STATUS_NOTHING
+                                     : cli_fail(STATUS_NOTHING, queue, "no reply came within %s", text);
 }
 
 /* ---- giving up --------------------------------------------------------------------- */

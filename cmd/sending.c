@@ -10,6 +10,7 @@
 
 #include "bundle.h"
 #include "cli.h"
+#include "json_read.h"
 #include "output.h"
 #include "records.h"
 #include "request.h"
@@ -154,6 +155,11 @@ static int add(struct stream *stream, char *text, size_t size)
 {
     const char *problem = NULL;
     const bool json = stream->sending->framing == 'j';
+    if (json && json_is_blank(text, size)) {
+        if (bundle_count(stream->bundle) == 0)
+            records_let_go(&stream->records);
+        return STATUS_DONE;
+    }
     if (bundle_count(stream->bundle) == 0)
         stream->first_at = clock_monotonic();
     int status = json ? bundle_add_json(stream->bundle, text, size, &problem)

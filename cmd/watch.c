@@ -170,10 +170,10 @@ int watch_run(const struct watch *watch)
     struct loop loop = {.watch = watch, .endings = signals_open(), .changes = -1};
     if (loop.endings < 0)
         return cli_error(loop.endings, NULL, "cannot watch for signals");
-    const bool lines = cli_json || watch->overview->template || !output_is_terminal();
+    const bool lines = cli_json || watch->overview->template || !output_is_terminal() || output_is_dumb();
     /* A queue that is not there is told before the screen hides it. */
     int status = watch->name_count > 0 ? figures_gather(watch->names, watch->name_count, false, &loop.now)
-                                       : STATUS_DONE;
+                                       : cli_check_spool();
     if (status == STATUS_DONE)
         status = lines ? print_looks(&loop) : run_screen(&loop);
     figures_release(&loop.now);

@@ -154,7 +154,7 @@ assert_dead() { # REASON
         mq-queue create jobs
         assert_equal "$(files jobs ready | wc -l) $(files jobs delayed | wc -l)" \
             "$([[ $status != 0 ]] && echo 0 0 || { [[ $option == --ttl ]] && echo 1 0 || echo 0 1; })"
-        mq-queue purge jobs
+        mq-queue purge --all jobs
     done
     run -0 --separate-stderr mq-queue check jobs
 }
@@ -649,7 +649,7 @@ work_while() { # BREAKAGE
     chmod -R a+rX "$MQ_SPOOL"
     find "$MQ_SPOOL" -type f -path '*/jobs/[!h]*' | sort >before
     for command in 'mq-send jobs body' 'mq-recv --no-wait jobs' 'mq-queue create new' 'mq-queue delete --force jobs' \
-        'mq-queue config jobs ttl=1h' 'mq-queue purge jobs' "mq-ack $receipt"; do
+        'mq-queue config jobs ttl=1h' 'mq-queue purge --all jobs' "mq-ack $receipt"; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr as_nobody $command
         assert_equal "$command: $status" "$command: 77"
@@ -668,7 +668,7 @@ work_while() { # BREAKAGE
     receipt=$(claim jobs)
     mount -o remount,ro disk 2>mount.err || skip "remounting does not work here: $(<mount.err)"
     for command in 'mq-send jobs body' 'mq-send new body' 'mq-recv --no-wait jobs' "mq-ack $receipt" 'mq-queue create new' \
-        'mq-queue config jobs ttl=1h' 'mq-queue purge jobs' 'mq-queue delete --force jobs' "mq-ack --nack $receipt"; do
+        'mq-queue config jobs ttl=1h' 'mq-queue purge --all jobs' 'mq-queue delete --force jobs' "mq-ack --nack $receipt"; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr timeout 20 $command
         assert_equal "$command: $status" "$command: 69"

@@ -677,7 +677,7 @@ END
 
 @test "purge removes batches, and of a batch what it is told" {
     send_lines jobs 1 600
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     assert_nothing_left jobs
     send_lines jobs 1 600
     run -0 mq-queue purge -j --older-than 1us jobs
@@ -750,7 +750,7 @@ kill_in_split() { # CALL N
     assert_equal "$(states jobs)" '5 0 0 0'
     assert_equal "$(drain jobs | paste -sd' ')" '1 2 3 4 5'
     hide_one
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     assert_equal "$(drain jobs)" 1
     hide_one
     run -0 mq-recv --no-wait jobs

@@ -141,7 +141,7 @@ settled() {
     see claimed one
     mq-ack --nack --delay=1h "$(<receipt)"
     see retried one
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     see removed one
     mq-send -q -i two jobs two
     mq-ack --reject "$(claim jobs)" # the first dead letter

@@ -358,7 +358,7 @@ has_lines() { # FILE NUMBER
 
 @test "purge removes what waits, and neither claims nor dead letters" {
     fill jobs
-    run -0 --separate-stderr mq-queue purge jobs
+    run -0 --separate-stderr mq-queue purge --all jobs
     assert_equal "$output$stderr" ''
     assert_equal "$(states jobs)" '0 0 1 1'
 }
@@ -385,9 +385,9 @@ has_lines() { # FILE NUMBER
 
 @test "purge says how many with -v and -j" {
     fill jobs
-    run -0 --separate-stderr mq-queue purge -j jobs
+    run -0 --separate-stderr mq-queue purge -j --all jobs
     assert_json '.queue == "jobs"' '.purged == 2'
-    run -0 --separate-stderr mq-queue purge -j jobs
+    run -0 --separate-stderr mq-queue purge -j --all jobs
     assert_json '.purged == 0'
     run -0 --separate-stderr mq-queue purge -v --state=all jobs
     assert_regex "$stderr" '^mq-queue: jobs: .*2'
@@ -497,7 +497,7 @@ has_lines() { # FILE NUMBER
 # ---- all of them ---------------------------------------------------------------------
 
 @test "a queue that is missing is 66 for every command, and is not made" {
-    for command in 'config missing' 'config missing ttl=1h' 'peek missing' 'purge missing' 'delete missing' \
+    for command in 'config missing' 'config missing ttl=1h' 'peek missing' 'purge --all missing' 'delete missing' \
         'delete --force missing' 'sweep missing' 'check missing'; do
         # shellcheck disable=SC2086 # several words
         run -66 --separate-stderr mq-queue $command
@@ -511,7 +511,7 @@ has_lines() { # FILE NUMBER
     fill jobs
     touch "$MQ_SPOOL/jobs/stray"
     for command in list 'list -j' 'config jobs' 'config -j jobs' 'peek jobs' 'peek -j jobs' 'peek -i dead jobs' \
-        'sweep -j' 'purge -j jobs'; do
+        'sweep -j' 'purge -j --all jobs'; do
         run -74 --separate-stderr bash -c "mq-queue $command >/dev/full"
         assert_complains 'mq-queue: '
     done
@@ -549,4 +549,114 @@ has_lines() { # FILE NUMBER
 teardown() {
     kill_spawned
     remove_public
+}
+
+# ---- what removes more than it names -----------------------------------------------------
+
+@test "purge without saying what is refused, and removes nothing" {
+    fill jobs
+    run -64 --separate-stderr mq-queue purge jobs
+    assert_complains 'mq-queue: purge: say --id, --state, --older-than or '
+    run -64 --separate-stderr mq-queue purge --dry-run jobs
+    run -64 --separate-stderr mq-queue purge --all --older-than=1h jobs
+    run -64 --separate-stderr mq-queue purge --all --id=x jobs
+    assert_equal "$(states jobs)" '1 1 1 1'
+}
+
+@test "purge takes ids, tells which one is not there, and leaves the others" {
+    local id
+    for id in one two three; do
+        mq-send -q -i "$id" jobs "$id"
+    done
+    run -1 --separate-stderr mq-queue purge -i one -i missing -i three jobs
+    assert_complains 'mq-queue: jobs: missing: no such '
+    assert_equal "$(states jobs)" '1 0 0 0'
+    run -0 mq-queue purge -j -i two jobs
+    assert_json '.purged == 1'
+    mq-send -q -i four -p 9 jobs four
+    claim jobs
+    run -1 --separate-stderr mq-queue purge -i four jobs
+    mq-queue purge --state inflight -i four jobs
+    assert_equal "$(states jobs)" '0 0 0 0'
+}
+
+@test "--dry-run prints the ids of what would go, and removes nothing" {
+    fill jobs
+    mq-send -q -i one jobs one
+    touch -d '2 hours ago' "$MQ_SPOOL"/jobs/ready/*/*.one*
+    mq-send -q -l jobs < <(seq 3)
+    local before
+    before=$(find "$MQ_SPOOL/jobs" ! -path '*/host/*' | sort)
+    run -0 --separate-stderr mq-queue purge --dry-run --older-than=1h jobs
+    assert_equal "$output$stderr" one
+    run -0 --separate-stderr mq-queue purge --dry-run -v --all jobs
+    assert_equal "${#lines[@]}" 6
+    assert_regex "$stderr" '^mq-queue: jobs: 6 would be purged$'
+    run -0 mq-queue purge --dry-run --state all jobs
+    assert_equal "${#lines[@]}" 8
+    run -0 mq-queue purge --dry-run -j --all jobs
+    assert_json '.purged == 6' '.dry_run'
+    run -75 --separate-stderr mq-queue delete --dry-run jobs
+    assert_equal "${#lines[@]}" 8
+    assert_complains 'mq-queue: jobs: not empty'
+    run -0 --separate-stderr mq-queue delete --dry-run --force jobs
+    assert_equal "${#lines[@]}" 8
+    assert_equal "$(find "$MQ_SPOOL/jobs" ! -path '*/host/*' | sort)" "$before"
+    mq-queue create empty
+    run -0 --separate-stderr mq-queue delete --dry-run empty
+    assert_equal "$output$stderr" ''
+    assert_exist "$MQ_SPOOL/empty"
+    run -66 --separate-stderr mq-queue delete --dry-run missing
+}
+
+# ---- spools ----------------------------------------------------------------------------
+
+@test "a spool that cannot be made is 73 and told by its path" {
+    local command
+    touch file
+    for command in 'mq-send jobs body' 'mq-recv --create --no-wait jobs' 'mq-queue create jobs' \
+        'mq-queue create --mode=660 jobs'; do
+        # shellcheck disable=SC2086 # words
+        MQ_SPOOL=/proc/no/such/spool run -73 --separate-stderr $command
+        assert_complains "${command%% *}: cannot make the spool /proc/no/such/spool: "
+        # shellcheck disable=SC2086
+        MQ_SPOOL=$PWD/file/spool run -73 --separate-stderr $command
+        assert_complains "${command%% *}: cannot make the spool $PWD/file/spool: "
+    done
+}
+
+@test "what would make a missing queue is told where it would help" {
+    run -66 --separate-stderr mq-recv --no-wait jobs
+    assert_regex "$stderr" "no such queue in $MQ_SPOOL: --create makes it\$"
+    run -66 --separate-stderr mq-queue config jobs ttl=1h
+    assert_regex "$stderr" 'mq-queue create makes it$'
+    mq-queue create jobs
+    run -66 --separate-stderr mq-dlq retry --to missing jobs
+    assert_regex "$stderr" 'missing: no such queue .*: mq-queue create makes it$'
+    run -66 --separate-stderr mq-dlq list missing
+    refute_regex "$stderr" 'makes it'
+}
+
+@test "a shared queue that others cannot come to is made with a warning" {
+    chmod 755 .
+    local public
+    public=$(mktemp -d /tmp/mq-test.XXXXXX)
+    chmod 711 "$public"
+    mkdir -m 700 "$public/spool"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" "mq-queue: jobs: warning: others cannot come to it, since $public/spool has mode 700"
+    chmod 710 "$public/spool"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" ''
+    if ((EUID == 0)); then
+        run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=622 requests
+        assert_regex "$stderr" 'spool has mode 710$'
+    fi
+    chmod 711 "$public/spool"
+    chmod 700 "$public"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" "mq-queue: jobs: warning: others cannot come to it, since $public has mode 700"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create private
+    assert_equal "$stderr" ''
+    rm -rf "$public"
 }

@@ -203,7 +203,7 @@ inbox() {
     as ann mq-send -q jobs another
     receipt=$(as ann mq-recv --no-wait jobs | head -n 1)
     for command in 'mq-recv --no-wait jobs' 'mq-stat jobs' 'mq-queue peek jobs' 'mq-queue peek --state all jobs' \
-        "mq-ack $receipt" 'mq-dlq list jobs' 'mq-queue purge jobs' 'mq-queue sweep jobs' 'mq-queue check jobs' \
+        "mq-ack $receipt" 'mq-dlq list jobs' 'mq-queue purge --all jobs' 'mq-queue sweep jobs' 'mq-queue check jobs' \
         'mq-queue config jobs ttl=1h' 'mq-queue events jobs'; do
         # shellcheck disable=SC2086 # several words
         forbidden bob $command
@@ -319,7 +319,7 @@ inbox() {
     receipt=$(as ann mq-recv --no-wait jobs | head -n 1)
     as ann mq-recv --no-wait jobs | head -n 1 | as ann mq-ack --reject --reason 'no good'
     for command in 'mq-send jobs x' 'mq-recv --no-wait jobs' 'mq-recv -w 5 jobs' "mq-ack $receipt" "mq-ack --nack $receipt" \
-        'mq-queue purge jobs' 'mq-dlq retry jobs m2' 'mq-dlq purge --all jobs' 'mq-queue sweep jobs' \
+        'mq-queue purge --all jobs' 'mq-dlq retry jobs m2' 'mq-dlq purge --all jobs' 'mq-queue sweep jobs' \
         'mq-queue config jobs ttl=1h'; do
         # shellcheck disable=SC2086 # several words
         forbidden bob $command

@@ -333,3 +333,17 @@ os.kill(child, signal.SIGKILL)
 sys.exit(1)
 PYTHON
 }
+
+@test "the keys and the order are told whole on a terminal of 80 columns" {
+    needs_tmux
+    three_queues
+    open 80 24 'mq-stat --watch=100ms'
+    see '3 queues by name '
+    see '^q quit .* reverse order$'
+    see '^sort: n name .* s size$'
+    press r
+    see '3 queues by -ready '
+    mq-queue delete --force small
+    mq-queue delete empty
+    see ' 1 queue by -ready '
+}

@@ -18,11 +18,13 @@ static void durations(void)
     expect_duration("30s", 30000000);
     expect_duration("30", 30000000);
     expect_duration("0.5s", 500000);
+    expect_duration(".5s", 500000);
+    expect_duration(".5", 500000);
     expect_duration("1.5h", 5400000000);
     expect_duration("7d", 7 * INT64_C(86400000000));
     expect_duration("0", 0);
     static const char *const refused[] = {"",           "-1s",   "+1s",  "1x",    "s",
-                                          "1 s",        " 1s",   "1s ",  "1.s",   ".5s",
+                                          "1 s",        " 1s",   "1s ",  "1.s",   ".s",
                                           "1e3",        "0x10s", "ms",   "1..5s", "99999999999999999999s",
                                           "106751992d", "nan",   "1m30s"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -34,6 +36,9 @@ static void sizes(void)
     uint64_t value = 7;
     EXPECT(units_parse_size("64K", &value) && value == 65536);
     EXPECT(units_parse_size("2G", &value) && value == UINT64_C(2) << 30);
+    EXPECT(units_parse_size(".5K", &value) && value == 512);
+    EXPECT(units_parse_size("1.5M", &value) && value == 1536 << 10);
+    EXPECT(units_parse_size("0.99999999999999999999T", &value) && value == (UINT64_C(1) << 40) - 1);
     EXPECT(units_parse_size("0", &value) && value == 0);
     value = 7;
     EXPECT(!units_parse_size("64k ", &value) && !units_parse_size("-1", &value) &&
