@@ -50,6 +50,10 @@ int settings_set(const char *queue, char **words, int count)
     for (int i = 0; i < count; i++) {
         split(words[i], key, &value);
         const int error = mq_config_set(cli_spool, queue, key, value);
+        if (error == -EAGAIN)
+            return cli_fail(STATUS_TRY_LATER, queue,
+                            "cannot set the configuration: another process holds its lock: "
+                            "try again later");
         if (error)
             return cli_queue_error(error, queue, "cannot set the configuration");
         cli_note(queue, "%s set", key);
