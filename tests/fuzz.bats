@@ -3,6 +3,11 @@
 
 load helper
 
+teardown() {
+    kill_spawned
+    cd / && remove_public
+}
+
 @test "the seeds and what was ever found to fail do no harm" {
     local target
     for target in "$MQ_ROOT"/tests/fuzz/corpus/*/; do
@@ -106,8 +111,6 @@ look_as() {
     look_as 0 mq-queue purge --state all jobs
     look_as 0 mq-queue check --repair jobs
     look_as 0 mq-queue sweep jobs
-    cd /
-    rm -rf "$public"
 }
 
 honest_are_here() { # NUMBER: each came once

@@ -418,12 +418,12 @@ expire() { # NAME
     [[ -z ${SANITIZE-} ]] || skip 'sanitizers need the address space'
     mq-queue create jobs max-size=1G max-attempts=2 retry-delay=1ms
     truncate -s 100M large
-    mq-send -q --no-sync -i large jobs <large
+    mq-send -q --no-sync -i much jobs <large
     mq-send -q jobs small
     (ulimit -v 50000 && exec mq-recv -aj -n 1 --no-wait jobs) >got 2>said
     run -0 jq -r .body got
     assert_output small
-    [[ $(<said) == 'mq-recv: jobs: large: attempt 1: cannot deliver: '* ]]
+    [[ $(<said) == 'mq-recv: jobs: much: attempt 1: cannot deliver: '* ]]
     wait_until 10 bash -c 'mq-queue sweep -q jobs; ! (ulimit -v 50000 && exec mq-recv -aj -n 1 --no-wait jobs) 2>/dev/null
         mq-dlq list -j jobs | grep -q max-attempts'
     # A terabyte is too large for any memory, which is known without trying.
