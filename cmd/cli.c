@@ -437,6 +437,10 @@ int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
         return status_of_name;
     cli_survive_cut_pages();
     const int error = mq_open(cli_spool, name, flags, ret_queue);
+    if (!error && mq_queue_is_alone(*ret_queue) && !cli_quiet)
+        (void)cli_fail(STATUS_DONE, name,
+                       "a directory lies in the place of this host's page: figures, order and "
+                       "wake-ups suffer until mq-queue check --repair has moved it");
     if (!error)
         return STATUS_DONE;
     if (flags & MQ_CREATE)

@@ -2,11 +2,13 @@
 #include "conclude.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <units.h>
 
 #include "answer.h"
+#include "burden.h"
 #include "cli.h"
 #include "environment.h"
 #include "failure.h"
@@ -65,7 +67,7 @@ static bool is_last_attempt(const struct ending *ending)
 static void tell_caller(const struct ending *ending)
 {
     const bool final = ending->outcome.verdict == VERDICT_REJECT || is_last_attempt(ending);
-    if (!ending->options->job.reply || !final)
+    if (!ending->options->job.reply || !final || !answer_is_possible(ending->job->message, &ending->options->job))
         return;
     const int error = answer_failure(ending->job->message, &ending->outcome, ending->said, ending->said_size);
     if (error)
@@ -140,8 +142,30 @@ static void give_back(mq_queue *queue, const struct job *job)
         (void)cli_queue_error(error, mq_queue_name(queue), "cannot give the message back");
 }
 
-int conclude_unprepared(mq_queue *queue, const struct job *job, int why, bool *ret_stop)
+/* The attempt ends with a failure or a rejection, though no command began. */
+static int fail_unbegun(mq_queue *queue, const struct worker_options *options, const struct job *job,
+                        enum verdict verdict, const char *why)
 {
+    struct ending ending = {.queue = queue, .options = options, .job = job};
+    ending.outcome.exit_status = -1;
+    outcome_set_failure(&ending.outcome, "%s", why);
+    ending.outcome.verdict = verdict;
+    return fail(&ending);
+}
+
+int conclude_unanswerable(mq_queue *queue, const struct worker_options *options, const struct job *job)
+{
+    return fail_unbegun(queue, options, job, VERDICT_REJECT, "Reply-To names no reply queue");
+}
+
+int conclude_unprepared(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
+                        bool *ret_stop)
+{
+    if (burden_is_to_blame(why, job->message)) {
+        char text[128];
+        snprintf(text, sizeof text, "the body cannot be handed over: %s", burden_reason(why));
+        return fail_unbegun(queue, options, job, VERDICT_RETRY, text);
+    }
     give_back(queue, job);
     *ret_stop = true;
     return cli_fail(cli_status(why), mq_queue_name(queue), "cannot hand over %s: %s", mq_message_id(job->message),
@@ -158,15 +182,6 @@ static bool are_headers_too_large(const struct worker_options *options, int why)
     return why == -E2BIG && environment_base_size(options->job.command) < (size_t)most;
 }
 
-static int reject_headers(mq_queue *queue, const struct worker_options *options, const struct job *job)
-{
-    struct ending ending = {.queue = queue, .options = options, .job = job};
-    ending.outcome.exit_status = -1;
-    outcome_set_failure(&ending.outcome, "headers");
-    ending.outcome.verdict = VERDICT_REJECT;
-    return fail(&ending);
-}
-
 static int status_of_launch(int why)
 {
     const int status = cli_status(why);
@@ -180,7 +195,7 @@ int conclude_unlaunched(mq_queue *queue, const struct worker_options *options, c
 {
     *ret_stop = !are_headers_too_large(options, why);
     if (!*ret_stop)
-        return reject_headers(queue, options, job);
+        return fail_unbegun(queue, options, job, VERDICT_REJECT, "headers");
     give_back(queue, job);
     return cli_fail(status_of_launch(why), mq_queue_name(queue), "cannot run %s: %s", options->job.command[0],
                     strerror(-why));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <units.h>
 
+#include "answer.h"
 #include "cli.h"
 #include "conclude.h"
 #include "notify.h"
@@ -378,7 +379,9 @@ static int launch(struct worker *worker, struct job *job, mq_message *message, b
     const struct job_options *options = &worker->options->job;
     int error = job_prepare(job, message, options);
     if (error)
-        return conclude_unprepared(worker->queue, job, error, ret_stop);
+        return conclude_unprepared(worker->queue, worker->options, job, error, ret_stop);
+    if (options->reply && !answer_is_possible(message, options))
+        return conclude_unanswerable(worker->queue, worker->options, job);
     error = job_launch(job, worker->queue, options);
     return error ? conclude_unlaunched(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
 }

@@ -25,6 +25,7 @@ struct job_options {
     char *const *command;
     bool body_file;     /* hand the body as a file */
     bool reply;         /* keep what it prints, where the message asks for a reply */
+    bool reply_any;     /* into whatever queue it names */
     int64_t timeout;    /* JOB_NEVER: none */
     int64_t kill_after; /* from TERM to KILL */
 };

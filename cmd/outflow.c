@@ -21,6 +21,7 @@
 struct outflow {
     const struct output_patience *patience;
     uint64_t out;   /* bytes since the count began */
+    uint64_t begun; /* where the message begins that is on its way, counted in such bytes */
     uint64_t *ends; /* where each message ends, counted in such bytes */
     size_t ends_room, ended, written;
     int signal; /* that came in the midst of a message; 0: none */
@@ -51,7 +52,7 @@ void outflow_begin(struct outflow *outflow, size_t count)
         outflow->ends = cli_must(realloc(outflow->ends, count * sizeof *outflow->ends));
         outflow->ends_room = count;
     }
-    outflow->out = 0;
+    outflow->out = outflow->begun = 0;
     outflow->ended = outflow->written = outflow->used = 0;
 }
 
@@ -191,11 +192,20 @@ int outflow_add(struct outflow *outflow, const void *data, size_t size)
 
 int outflow_end_message(struct outflow *outflow)
 {
-    outflow->ends[outflow->ended++] = outflow->out + outflow->used;
+    outflow->begun = outflow->out + outflow->used;
+    outflow->ends[outflow->ended++] = outflow->begun;
     if (!outflow->signal)
         return 0;
     const int error = outflow_flush(outflow);
     return error ? error : -ECANCELED;
+}
+
+bool outflow_drop_message(struct outflow *outflow)
+{
+    if (outflow->begun < outflow->out)
+        return false;
+    outflow->used = (size_t)(outflow->begun - outflow->out);
+    return true;
 }
 
 size_t outflow_written(const struct outflow *outflow)

@@ -35,6 +35,10 @@ char *outflow_room(struct outflow *outflow, size_t *ret_size);
 int outflow_added(struct outflow *outflow, size_t size);
 
 int outflow_end_message(struct outflow *outflow);
+
+/* The message that was begun cannot be had to its end. True: nothing of it is out, and nothing will be. */
+bool outflow_drop_message(struct outflow *outflow);
+
 int outflow_flush(struct outflow *outflow);
 
 /* How many messages are out. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "burden.h"
 #include "cli.h"
 #include "json_write.h"
 #include "outflow.h"
@@ -20,10 +21,12 @@ struct receiver {
     mq_batch *batch;
     struct outflow *out;
     struct output_patience patience;
-    bool careful; /* a message is acked once the reader of our pipe has taken it */
-    size_t acked; /* messages of the batch, since some are acked before all are out */
-    int lost;     /* what keeping the claim came to while nobody read */
-    int refused;  /* what acking some of a batch came to */
+    bool careful;       /* a message is acked once the reader of our pipe has taken it */
+    size_t acked;       /* messages of the batch, since some are acked before all are out */
+    mq_message *failed; /* the one of the batch that cannot be had; NULL: none */
+    bool alone;         /* the next message is taken without others */
+    int lost;           /* what keeping the claim came to while nobody read */
+    int refused;        /* what acking some of a batch came to */
 };
 
 static const char *name_of(const struct receiver *receiver)
@@ -42,7 +45,7 @@ static int print_body(mq_message *message, struct outflow *out, char *ret_last)
         char *room = outflow_room(out, &size);
         const ssize_t got = mq_message_read(message, room, size);
         if (got <= 0)
-            return got < 0 ? (int)got : -EIO;
+            return got < 0 ? (int)got : -EBADMSG;
         left -= (uint64_t)got;
         *ret_last = room[got - 1];
         error = outflow_added(out, (size_t)got);
@@ -169,6 +172,8 @@ static int print_batch(struct receiver *receiver)
     int got, error = 0;
     while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
         error = print_message(receiver, message);
+        if (error && burden_is_to_blame(error, message))
+            receiver->failed = message;
         printed++;
         if (!error && receiver->wanted->ack_every && printed % receiver->wanted->ack_every == 0 &&
             printed < mq_batch_count(receiver->batch))
@@ -180,12 +185,49 @@ static int print_batch(struct receiver *receiver)
     return error ? error : got;
 }
 
+/* Of a message that is not out as a whole, nothing is to be, or at least nothing of the next one in the same record. */
+static int end_failed(struct receiver *receiver, bool *ret_dropped)
+{
+    const int framing = receiver->wanted->framing;
+    *ret_dropped = outflow_drop_message(receiver->out);
+    int error = 0;
+    if (!*ret_dropped && (framing == 'l' || framing == '0'))
+        error = outflow_add(receiver->out, framing == 'l' ? "\n" : "", 1);
+    return error ? error : outflow_flush(receiver->out);
+}
+
+/* A message that cannot be had, for its own fault: an attempt of it has failed, and the next one is taken. One among
+   others is taken by itself for that. */
+static int set_aside(struct receiver *receiver, int why)
+{
+    bool dropped;
+    mq_message *message = receiver->failed;
+    int error = end_failed(receiver, &dropped);
+    if (error)
+        return give_back(receiver, error);
+    receiver->alone = mq_batch_count(receiver->batch) > 1;
+    if (receiver->alone) {
+        error = mq_batch_release(receiver->queue, receiver->batch, outflow_written(receiver->out));
+    } else {
+        (void)cli_fail(STATUS_DATA, name_of(receiver), "%s: attempt %u: cannot deliver: %s", mq_message_id(message),
+                       mq_message_attempts(message), burden_reason(why));
+        error = mq_nack(receiver->queue, mq_message_receipt(message), MQ_BACK_OFF);
+    }
+    if (error && error != -ESTALE)
+        return cli_queue_error(error, name_of(receiver), "cannot give the message back");
+    return dropped || receiver->wanted->auto_ack ? STATUS_DONE : STATUS_DATA;
+}
+
 static int deliver(struct receiver *receiver)
 {
     receiver->lost = receiver->refused = 0;
     receiver->acked = 0;
+    receiver->failed = NULL;
+    receiver->alone = false;
     outflow_begin(receiver->out, mq_batch_count(receiver->batch));
     int error = print_batch(receiver);
+    if (receiver->failed)
+        return set_aside(receiver, error);
     if (error == -ESTALE || receiver->lost)
         return cannot_ack(receiver, receiver->lost ? receiver->lost : error);
     if (error == -ECANCELED && outflow_written(receiver->out) == mq_batch_count(receiver->batch))
@@ -235,9 +277,10 @@ static int receive(struct receiver *receiver, uint64_t most)
 }
 
 /* A receipt is for one message. */
-static uint64_t most_at_once(const struct receiving *wanted, uint64_t got)
+static uint64_t most_at_once(const struct receiver *receiver, uint64_t got)
 {
-    if (!wanted->auto_ack)
+    const struct receiving *wanted = receiver->wanted;
+    if (!wanted->auto_ack || receiver->alone)
         return 1;
     return wanted->most ? wanted->most - got : UINT64_MAX;
 }
@@ -248,7 +291,7 @@ static int receive_all(struct receiver *receiver)
     int status = STATUS_DONE;
     for (uint64_t got = 0; status == STATUS_DONE && (!wanted->most || got < wanted->most);
          got += outflow_written(receiver->out)) {
-        const int came = receive(receiver, most_at_once(wanted, got));
+        const int came = receive(receiver, most_at_once(receiver, got));
         if (came == 0)
             return nothing_came(receiver, got);
         if (came == -ECANCELED)

@@ -62,6 +62,10 @@ int settings_set(const char *queue, char **words, int count)
         const int error = mq_config_set(cli_spool, queue, key, value);
         if (error == -ENOENT)
             return cli_no_queue(queue);
+        if (error == -EAGAIN)
+            return cli_fail(STATUS_TRY_LATER, queue,
+                            "cannot set the configuration: another process holds its lock: "
+                            "try again later");
         if (error)
             return cli_queue_error(error, queue, "cannot set the configuration");
         cli_note(queue, "%s set", key);

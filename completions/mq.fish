@@ -154,6 +154,7 @@ complete -c mq-recv -l timeout -x -d 'End a command that runs for so long'
 complete -c mq-recv -l kill-after -x -d 'Kill it so long after that'
 complete -c mq-recv -l grace -x -d 'Let commands go on for so long after a signal'
 complete -c mq-recv -l reply -d 'Send what the command prints as the reply'
+complete -c mq-recv -l reply-any -d 'The same, to whatever queue the message names'
 complete -c mq-recv -l once -d 'Do not run what was acknowledged before'
 
 complete -c mq-ack -l nack -d 'It failed: deliver it again'

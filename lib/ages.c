@@ -26,7 +26,7 @@ static void note(const struct ages *ages, enum mq_state state, int dir, const ch
     name_parse(state, file, &name);
     if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return; /* it has moved on */
-    const int64_t age = ages->now - clock_of(&status.st_mtim);
+    const int64_t age = ages->now - clock_of_file(&status.st_mtim);
     while (i < ages->count && age >= ages->limits[i])
         i++;
     ages->found[i] += name.count;

@@ -138,7 +138,7 @@ static int read_text(mq_batch *batch)
     if (got < 0)
         return (int)got;
     batch->size = (size_t)got;
-    batch->sent_at = clock_of(&status.st_mtim);
+    batch->sent_at = clock_of_file(&status.st_mtim);
     batch->offsets[0] = (uint32_t)offset;
     const int shared = take_shared(batch);
     batch->corrupt = shared == -EBADMSG; /* the first that is asked for is */
@@ -163,9 +163,11 @@ int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, 
     }
     batch->file = claimed.file;
     const int error = read_text(batch);
-    if (error)
-        (void)mq_release(queue, batch->receipt);
-    return error ? error : 1;
+    if (!error)
+        return 1;
+    (void)mq_release(queue, batch->receipt);
+    /* There may be room for one of them. */
+    return error == -ENOMEM && most > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
 }
 
 size_t mq_batch_count(const mq_batch *batch)

@@ -3,9 +3,18 @@
 
 #include <stdio.h>
 
+#include "name.h"
+
 int64_t clock_of(const struct timespec *time)
 {
     return (int64_t)time->tv_sec * CLOCK_SECOND + time->tv_nsec / 1000;
+}
+
+int64_t clock_of_file(const struct timespec *time)
+{
+    if (time->tv_sec < 0)
+        return 0;
+    return time->tv_sec < NAME_TIME_MAX / CLOCK_SECOND ? clock_of(time) : NAME_TIME_MAX;
 }
 
 static int64_t read_clock(clockid_t clock)

@@ -14,8 +14,12 @@ int64_t clock_now(void);
 /* A clock that is never stepped: for how long to wait. */
 int64_t clock_monotonic(void);
 
-/* A moment of the kernel's, such as a file's times. */
+/* A moment of the kernel's clocks. */
 int64_t clock_of(const struct timespec *time);
+
+/* The same of a file's times, which its owner can set to anything: never before the epoch, nor beyond what a name can
+   say. */
+int64_t clock_of_file(const struct timespec *time);
 
 #define CLOCK_RFC3339_SIZE 28
 

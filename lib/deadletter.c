@@ -20,7 +20,7 @@ static struct name dead_name(const struct name *name, const char *reason, int64_
     return dead;
 }
 
-/* The toolkit's own reasons; whatever else a dead letter says was said by who rejected it. */
+/* The toolkit's own reasons that are counted each; whatever else a dead letter says was said by who rejected it. */
 static enum mq_death cause(const char *reason)
 {
     static const char *const reasons[MQ_DEATHS] = {
@@ -44,11 +44,18 @@ static int count(mq_queue *queue, int moved, const struct name *dead)
     return moved;
 }
 
-int deadletter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
-                            int64_t now)
+int deadletter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
+                          const char *reason, int64_t now)
 {
-    const struct name dead = dead_name(name, "corrupt", now);
+    const struct name dead = dead_name(name, reason, now);
     return count(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+}
+
+int deadletter_take_in(mq_queue *queue, int dir, const char *file, const struct name *name, const char *reason,
+                       int64_t now)
+{
+    const struct name dead = dead_name(name, reason, now);
+    return count(queue, move_in(queue, dir, file, MQ_DEAD, &dead), &dead);
 }
 
 /* All but the last one of a batch, whose name `rest` and `file` then are. 1 done, 0 somebody else was at it. */
@@ -80,7 +87,7 @@ int deadletter_make(mq_queue *queue, enum mq_state state, int dir, const char *f
     int done = split_finish(queue, state, &last);
     if (!done)
         done = make_all_but_last(queue, state, dir, last_file, &last, reason, now);
-    if (done == -EBADMSG)
+    if (done == -EBADMSG || done == -EAGAIN)
         return deadletter_make_corrupt(queue, state, dir, last_file, &last, now);
     if (done != 1)
         return done;

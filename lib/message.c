@@ -262,5 +262,5 @@ ssize_t mq_message_read(mq_message *message, void *buffer, size_t size)
     if (got > 0)
         message->body_read += (uint64_t)got;
     /* The file was whole when it was opened: somebody cuts it short under us. */
-    return got == 0 ? -EIO : got;
+    return got == 0 ? -EBADMSG : got;
 }

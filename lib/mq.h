@@ -127,6 +127,10 @@ MQ_API void mq_reply_close(mq_queue *queue); /* NULL is fine */
 /* The queue's name; lives as long as the handle. */
 MQ_API const char *mq_queue_name(const mq_queue *queue);
 
+/* Whether a directory lies in the place of this host's page, so that this handle has one of its own: figures, order and
+   wake-ups suffer until mq_check has moved that aside. */
+MQ_API bool mq_queue_is_alone(const mq_queue *queue);
+
 /* Whether receiving waits by polling, since inotify is not to be had here (known once it has waited). */
 MQ_API bool mq_queue_is_polling(const mq_queue *queue);
 

@@ -31,12 +31,13 @@
 
 #include "mq.h"
 
-#define NAME_SIZE 256          /* the longest file name and its NUL */
-#define NAME_BUCKET_SIZE 16    /* the longest bucket name and its NUL */
-#define NAME_REASON_SIZE 81    /* of an escaped reason */
-#define NAME_OTHERS_SIZE 30    /* of all the fields that we do not know */
-#define NAME_COUNT_MAX 4096    /* messages of one name: the slots of a bucket */
-#define NAME_BYTES_MAX 9999999 /* where a message in a file of several may begin */
+#define NAME_SIZE 256               /* the longest file name and its NUL */
+#define NAME_BUCKET_SIZE 16         /* the longest bucket name and its NUL */
+#define NAME_REASON_SIZE 81         /* of an escaped reason */
+#define NAME_OTHERS_SIZE 30         /* of all the fields that we do not know */
+#define NAME_ATTEMPTS_MAX 999999999 /* a count that stops there */
+#define NAME_COUNT_MAX 4096         /* messages of one name: the slots of a bucket */
+#define NAME_BYTES_MAX 9999999      /* where a message in a file of several may begin */
 #define NAME_SPLIT_BITS 48
 #define NAME_TIME_MAX ((INT64_C(1) << 52) - 1)
 #define NAME_WAITER_SIZE 28
@@ -97,8 +98,21 @@ static inline int64_t name_time_after(int64_t now, int64_t duration)
     return duration < NAME_TIME_MAX - now ? now + duration : NAME_TIME_MAX;
 }
 
+/* One attempt more. */
+static inline void name_count_attempt(struct name *name)
+{
+    name->attempts += name->attempts < NAME_ATTEMPTS_MAX;
+}
+
+/* Whoever sends decides where the message belongs and when, and how many there are. All else that a name may say of it
+   came from a forger: the name loses it, and stands for the whole file. */
+void name_as_sent(struct name *name);
+
 /* Take a file name of a state's directory apart. False: not a message's name. */
 bool name_parse(enum mq_state state, const char *text, struct name *ret_name);
+
+/* Whether the text holds that token: by a look that costs little, which most names of claims do not survive. */
+bool name_has_token(const char *text, uint64_t token);
 
 /* Put it together. The text always fits. */
 void name_format(enum mq_state state, const struct name *name, char text[NAME_SIZE]);

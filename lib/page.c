@@ -55,7 +55,7 @@ static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '2'};
 struct page {
     struct contents *contents;
     int file; /* -1: private */
-    bool exclusive;
+    bool exclusive, displaced;
     char tmp_name[24];
 };
 
@@ -241,7 +241,12 @@ int page_install(struct page *page, int queue_dir, const char *host_name)
         close(tmp);
     if (host >= 0)
         close(host);
-    return installed;
+    if (installed != -EISDIR)
+        return installed;
+    close(page->file);
+    page->file = -1;
+    page->displaced = true;
+    return 1;
 }
 
 void page_discard(struct page *page, int queue_dir)
@@ -267,6 +272,11 @@ void page_close(struct page *page)
 bool page_is_private(const struct page *page)
 {
     return page->file < 0;
+}
+
+bool page_is_displaced(const struct page *page)
+{
+    return page->displaced;
 }
 
 bool page_is_exclusive(const struct page *page)

@@ -45,7 +45,7 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page);
 int page_create_private(struct page **ret_page);
 
 /* Give a created page the host's name. A page that others made in the meantime wins: 0, and 1 where ours is
-   installed. */
+   installed. Where a directory lies in its place the page stays private. */
 int page_install(struct page *page, int queue_dir, const char *host_name);
 
 /* Drop a created page that could not be filled. */
@@ -58,6 +58,9 @@ bool page_is_current(const struct page *page);
 
 /* Whether it is private to this process. */
 bool page_is_private(const struct page *page);
+
+/* Whether that is so since a directory lies in its place. */
+bool page_is_displaced(const struct page *page);
 
 /* Whether its file is its owner's alone: then so is the queue. */
 bool page_is_exclusive(const struct page *page);

@@ -261,6 +261,11 @@ const char *mq_queue_name(const mq_queue *queue)
     return queue->name;
 }
 
+bool mq_queue_is_alone(const mq_queue *queue)
+{
+    return page_is_displaced(queue->page);
+}
+
 bool mq_queue_is_polling(const mq_queue *queue)
 {
     return queue->polling;

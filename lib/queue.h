@@ -2,8 +2,6 @@
 #ifndef MQ_QUEUE_H
 #define MQ_QUEUE_H
 
-#include <errno.h>
-
 #include "access.h"
 #include "config.h"
 #include "mq.h"
@@ -50,13 +48,6 @@ int queue_reopen(mq_queue *queue);
 
 /* -EACCES, or -EROFS, where this process has not all of these rights. */
 int queue_demand(const mq_queue *queue, unsigned rights);
-
-/* What an error of opening or linking a message's file means. In a shared queue the file may be another user's, who has
-   closed it: then it is as good as malformed, and must keep nobody from the others. */
-static inline int queue_file_error(const mq_queue *queue, int error)
-{
-    return access_is_shared(queue->sharing) && (error == -EACCES || error == -EPERM) ? -EBADMSG : error;
-}
 
 /* Whether it may send, and no more. */
 static inline bool queue_only_sends(const mq_queue *queue)

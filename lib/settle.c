@@ -18,7 +18,7 @@
 #include "fs.h"
 #include "id.h"
 #include "move.h"
-#include "retry.h"
+#include "setback.h"
 #include "settle.h"
 #include "split.h"
 
@@ -54,46 +54,49 @@ static int find_in_place(mq_queue *queue, const struct name *wanted, struct clai
     return 1;
 }
 
-static bool pick_token(const struct listing *files, const struct name *wanted, struct claim *ret_claim)
+struct search {
+    const struct name *wanted;
+    struct claim *claim;
+};
+
+/* Only a name that has the token is taken apart: there may be very many others. */
+static int pick_token(void *context, const char *file, unsigned char type)
 {
+    const struct search *search = context;
+    const struct name *wanted = search->wanted;
     struct name name;
-    for (size_t i = 0; i < files->count; i++) {
-        const char *file = listing_at(files, i);
-        name_parse(MQ_INFLIGHT, file, &name);
-        /* A batch has another id in front once some of it is acked. */
-        if (name.token == wanted->token && (wanted->count > 1 || strcmp(name.id, wanted->id) == 0)) {
-            ret_claim->name = name;
-            snprintf(ret_claim->file, sizeof ret_claim->file, "%s", file);
-            return true;
-        }
-    }
-    return false;
+    (void)type;
+    if (!name_has_token(file, wanted->token) || !name_parse(MQ_INFLIGHT, file, &name))
+        return 0;
+    /* A batch has another id in front once some of it is acked. */
+    if (name.token != wanted->token || (wanted->count == 1 && strcmp(name.id, wanted->id) != 0))
+        return 0;
+    search->claim->name = name;
+    snprintf(search->claim->file, sizeof search->claim->file, "%s", file);
+    return 1;
 }
 
-static int find_in_bucket(mq_queue *queue, const char *bucket, const struct name *wanted, struct listing *files,
-                          struct claim *ret_claim)
+static int find_in_bucket(mq_queue *queue, const char *bucket, const struct name *wanted, struct claim *ret_claim)
 {
     const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    const int error = bucket_read(dir, MQ_INFLIGHT, files);
-    if (!error && pick_token(files, wanted, ret_claim)) {
+    const int found = fs_list(dir, pick_token, &(struct search){wanted, ret_claim});
+    if (found == 1)
         ret_claim->dir = dir;
-        return 1;
-    }
-    close(dir);
-    return error;
+    else
+        close(dir);
+    return found;
 }
 
 /* Anywhere, by its token. */
 static int find_by_token(mq_queue *queue, const struct name *wanted, struct claim *ret_claim)
 {
-    struct listing buckets = {0}, files = {0};
+    struct listing buckets = {0};
     int found = bucket_list(queue->dir, MQ_INFLIGHT, &buckets);
     for (size_t i = 0; i < buckets.count && found == 0; i++)
-        found = find_in_bucket(queue, listing_at(&buckets, i), wanted, &files, ret_claim);
+        found = find_in_bucket(queue, listing_at(&buckets, i), wanted, ret_claim);
     listing_free(&buckets);
-    listing_free(&files);
     return found;
 }
 
@@ -196,19 +199,7 @@ int mq_was_acked(mq_queue *queue, const char *id)
 
 static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    const int64_t asked = *(const int64_t *)argument, now = clock_now();
-    if (retry_is_over(&queue->config, claim->name.attempts))
-        return die(queue, claim, "max-attempts");
-    struct name name = claim->name;
-    const int64_t delay = asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
-    name.time = name_time_after(now, delay);
-    const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
-                                  &name);
-    if (done == 1) {
-        page_count(queue->page, PAGE_RETRIED, name.count);
-        page_count(queue->page, PAGE_FAILED, name.count);
-    }
-    return done;
+    return setback_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, *(const int64_t *)argument);
 }
 
 int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
@@ -263,8 +254,9 @@ static struct name name_of_rest(const struct name *name, const struct settle_pro
 {
     struct name rest = *name;
     rest.count -= (uint32_t)(progress->position - name->position);
-    if (rest.length)
-        rest.length -= progress->offset - name->offset;
+    const uint32_t passed = progress->offset - name->offset;
+    if (rest.length) /* a forged length may be less than that */
+        rest.length = rest.length > passed ? rest.length - passed : 0;
     rest.position = progress->position;
     rest.offset = progress->offset;
     snprintf(rest.id, sizeof rest.id, "%s", progress->id);

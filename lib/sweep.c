@@ -17,7 +17,7 @@
 #include "unsplit.h"
 
 /* No writer is at it any more: publish.c lets them live for a day. */
-#define TMP_AGE (36 * 3600)
+#define TMP_AGE (36 * 3600 * CLOCK_SECOND)
 
 struct sweep {
     mq_queue *queue;
@@ -30,7 +30,7 @@ static bool is_abandoned(const struct sweep *sweep, const char *name)
 {
     struct stat status;
     return fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           sweep->now / CLOCK_SECOND - status.st_mtim.tv_sec >= TMP_AGE;
+           sweep->now - clock_of_file(&status.st_mtim) >= TMP_AGE;
 }
 
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)

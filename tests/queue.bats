@@ -660,3 +660,27 @@ teardown() {
     assert_equal "$stderr" ''
     rm -rf "$public"
 }
+
+@test "a check that lacks descriptors says so, and what it could not see is not sound" {
+    mq-queue create jobs
+    mq-send -q jobs body
+    touch "$MQ_SPOOL/jobs/ready/junk"
+    for options in '' --repair; do
+        # As many as lets it list, and not open a message.
+        for limit in 7 8 9; do
+            # shellcheck disable=SC2086 # none or one word
+            run -75 --separate-stderr bash -c 'ulimit -n '$limit'; exec mq-queue check '"$options"' jobs'
+        done
+    done
+    run -0 --separate-stderr mq-queue check --repair jobs
+    run -0 --separate-stderr mq-queue check jobs
+    assert_equal "$(depth jobs ready)" 1
+}
+
+@test "sweeping a queue whose figures are right waits for nothing" {
+    needs_strace
+    mq-queue create jobs
+    mq-send -q jobs body
+    run -0 strace -qq -o trace -e trace=poll,ppoll,clock_nanosleep mq-queue sweep jobs
+    run ! grep -E 'poll\(NULL|nanosleep' trace
+}

@@ -483,3 +483,73 @@ expire() { # NAME
     mq-recv -a jobs >got
     diff got <(printf 'sixth')
 }
+
+@test "a body that is too large for the memory at hand fails, attempt by attempt, and keeps nobody from the next" {
+    [[ -z ${SANITIZE-} ]] || skip 'sanitizers need the address space'
+    mq-queue create jobs max-size=1G max-attempts=2 retry-delay=1ms
+    truncate -s 100M large
+    mq-send -q --no-sync -i much jobs <large
+    mq-send -q jobs small
+    (ulimit -v 50000 && exec mq-recv -aj -n 1 --no-wait jobs) >got 2>said
+    run -0 jq -r .body got
+    assert_output small
+    [[ $(<said) == 'mq-recv: jobs: much: attempt 1: cannot deliver: '* ]]
+    wait_until 10 bash -c 'mq-queue sweep -q jobs; ! (ulimit -v 50000 && exec mq-recv -aj -n 1 --no-wait jobs) 2>/dev/null
+        mq-dlq list -j jobs | grep -q max-attempts'
+    # A terabyte is too large for any memory, which is known without trying.
+    truncate -s 1T large 2>/dev/null || skip "no file is so large here"
+    mq-send -q -i holes jobs x
+    truncate -s 1T "$MQ_SPOOL"/jobs/ready/*/*holes*
+    mq-send -q jobs small
+    run --separate-stderr timeout 20 mq-recv -aj -n 1 --no-wait jobs
+    assert_json '.body == "small"'
+}
+
+@test "a batch of which one message is too large is delivered but for that one" {
+    [[ -z ${SANITIZE-} ]] || skip 'sanitizers need the address space'
+    mq-queue create jobs max-size=8M batch-size=8M retry-delay=1h
+    { echo one; head -c 3M /dev/zero | tr '\0' '\1'; echo; echo three; } >lines
+    mq-send -q -l jobs <lines
+    assert_equal "$(files jobs ready | wc -l)" 1
+    (ulimit -v 32000 && exec mq-recv -aj -n 3 --no-wait jobs) >got 2>said || true
+    assert_equal "$(jq -r .body got | tr '\n' ' ')" 'one three '
+    assert_equal "$(depth jobs delayed)" 1
+    [[ $(files jobs delayed) == *.a1.* ]]
+}
+
+@test "a body that is cut short while it is read ends its record, and keeps nobody from the next" {
+    mq-queue create jobs max-size=1M max-attempts=1
+    mq-send -q jobs first
+    head -c 900000 /dev/zero | tr '\0' x | mq-send -q -i cut jobs
+    mq-send -q jobs last
+    cut_and_read() {
+        wait_until 10 has_depth jobs inflight 1 && wait_until 10 is_asleep_as "$(<id)" mq-recv
+        truncate -s 100 "$MQ_SPOOL"/jobs/inflight/*/*.cut.*
+        timeout 20 cat >got
+    }
+    timeout 20 sh -c 'echo $$ >id; exec mq-recv -a -l -n 3 --no-wait jobs' 2>said | cut_and_read
+    assert_equal "$(grep -cE '^x+$' got) $(grep -v x got | xargs)" '1 first last'
+    [[ $(<said) == 'mq-recv: jobs: cut: attempt 1: cannot deliver: it is cut short' ]]
+    [[ $(files jobs dead) == *.cut.a1.rmax-attempts ]]
+}
+
+@test "a body that is too large for TMPDIR fails, attempt by attempt, and the worker goes on" {
+    mq-queue create jobs max-size=1G max-attempts=2 retry-delay=1ms
+    mkdir small
+    if ! mount -t tmpfs -o size=1M none small 2>/dev/null; then
+        skip "it takes root to make a small file system"
+    fi
+    head -c 3M /dev/zero | mq-send -q -i large jobs
+    mq-send -q jobs small
+    TMPDIR=$PWD/small run --separate-stderr timeout 20 mq-recv --until-empty --body-file jobs -- sh -c 'cat "$MQ_BODY"'
+    local seen="$status $output"
+    wait_until 10 bash -c 'TMPDIR=$PWD/small mq-recv -q --until-empty --body-file jobs -- true; mq-dlq list -j jobs | grep -q large'
+    # Where nothing can be kept no message is to blame.
+    head -c 300K /dev/zero | mq-send -q -i middle jobs
+    head -c 2M /dev/zero >small/full || true
+    TMPDIR=$PWD/small run --separate-stderr timeout 20 mq-recv --until-empty --body-file jobs -- sh -c 'cat "$MQ_BODY"'
+    umount small
+    assert_equal "$seen" '123 small'
+    assert_equal "$status" 75
+    [[ $(files jobs ready) == *.middle.a0 ]]
+}

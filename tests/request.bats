@@ -33,7 +33,7 @@ serve() { # [OPTION…] -- COMMAND…
 }
 
 @test "the reply has the request's Correlation-Id, its own or a new one" {
-    spawn service mq-recv -f --reply upper -- sh -c 'echo "$MQ_REPLY_TO $MQ_CORRELATION_ID"'
+    spawn service mq-recv -f --reply-any upper -- sh -c 'echo "$MQ_REPLY_TO $MQ_CORRELATION_ID"'
     run -0 mq-send --request=20s upper x
     local -a words
     read -ra words <<<"$output"
@@ -92,7 +92,7 @@ serve() { # [OPTION…] -- COMMAND…
 @test "a reply larger than its queue takes is a failed attempt" {
     mq-queue create answers max-size=10
     mq-send -q --reply-to answers upper hello
-    run -123 --separate-stderr mq-recv -w 20 --reply upper -- seq 100
+    run -123 --separate-stderr mq-recv -w 20 --reply-any upper -- seq 100
     [[ $stderr == *'the reply cannot be sent: the body is larger than max-size'* ]]
     assert_equal "$(depth upper ready)$(depth upper delayed)" 01
 }
@@ -215,4 +215,40 @@ nothing_ready() {
     mq-send -q --reply-to answers upper late
     wait_until 10 nothing_ready
     assert_equal "$(everywhere upper)" '0 0 0 1'
+}
+
+@test "a reply goes to no other queue than a request's, and such a message is rejected before it is worked on" {
+    mq-queue create admin
+    mq-queue create results
+    mq-send -q -i m --reply-to admin upper hello
+    run -123 --separate-stderr mq-recv --until-empty --reply upper -- sh -c 'cat; touch ran'
+    assert_output ''
+    assert_equal "$stderr" 'mq-recv: upper: m: attempt 1: Reply-To names no reply queue'
+    assert_not_exists ran
+    assert_equal "$(depth admin ready)" 0
+    run -0 mq-dlq list -j upper
+    assert_json '.reason == "Reply-To names no reply queue"' '.attempts == 1'
+    # Neither does what says that it failed.
+    mq-send -q --reply-to admin upper hello
+    run -123 --separate-stderr mq-recv --until-empty --reply --reject-on=1 upper -- false
+    assert_equal "$(depth admin ready)" 0
+    # With the option for it it does.
+    mq-dlq retry upper m
+    run -0 mq-recv --reply-any upper -- tr a-z A-Z
+    run -0 mq-recv -a --no-wait admin
+    assert_output HELLO
+}
+
+@test "a name that no queue can have is no place for a reply" {
+    for name in ../x . '' a/b _reply-0123456789abcde _reply-0123456789ABCDEF _reply-0123456789abcdef.; do
+        mq-send -q -H "Reply-To: $name" upper hello
+        run -123 --separate-stderr mq-recv --until-empty --reply upper -- touch ran
+    done
+    mq-send -q -H 'Reply-To: ../x' upper hello
+    run -123 --separate-stderr mq-recv --until-empty --reply-any upper -- touch ran
+    assert_not_exists ran
+    # One that could be a request's, who has given up.
+    mq-send -q --reply-to=_reply-0123456789abcdef upper hello
+    run -0 mq-recv --until-empty --reply upper -- touch ran
+    assert_exists ran
 }

@@ -609,3 +609,206 @@ canary_is_well() {
     grep -qx 'MQ_QUEUE=jobs' after
     assert_not_exists hacked
 }
+
+# ---- no message of one user stops the others ------------------------------------------------
+
+# plant NAME [FILE]: cy, who may only send, links a file of his into the inbox.
+plant() {
+    as cy ln "${2:-mine}" "spool/jobs/delayed/0000000000000/$1"
+}
+
+# A queue that cy may send to, and a file of his that holds a message with the id m.
+harm() { # [SETTING…]
+    as ann mq-queue create --mode=622 jobs max-size=64K "$@"
+    printf 'Id: m\nContent-Length: 3\n\nabc' | as cy tee mine >/dev/null
+    chmod 666 mine
+}
+
+# judge WORD…: of what is sent before and after, each is received once, in every way; others may be between.
+judge() {
+    run -0 --separate-stderr as ann timeout 20 mq-queue sweep jobs
+    as cy mq-send -q jobs last
+    for options in '' '-j'; do
+        for ((i = 0; i < 200; i++)); do
+            # shellcheck disable=SC2086 # none or one word
+            as ann timeout 20 mq-recv --no-wait $options jobs >got || fail "$1 did not come"
+            ! grep -q "$1" got || break
+        done
+        shift
+    done
+    as ann timeout 20 mq-recv -q --until-empty jobs -- sh -c 'cat; echo' >got || (($? == 123))
+    assert_equal "$(grep -c . <(grep -x last got))" 1
+    for command in 'mq-stat jobs' 'mq-queue peek --state all jobs' 'mq-dlq list jobs' 'mq-queue sweep jobs'; do
+        # shellcheck disable=SC2086 # several words
+        run -0 --separate-stderr as ann timeout 20 $command
+    done
+}
+
+readonly PAST=0000000000001.5000012345678
+
+@test "a forged number of attempts is none, and the claim can be settled" {
+    harm ack-timeout=1s
+    plant ${PAST}9abc.m.a999999999
+    as ann mq-recv --no-wait jobs >got
+    receipt=$(head -n 1 got)
+    [[ $receipt == */*.m.a1.* ]]
+    as ann mq-ack "$receipt"
+    # Where it has a place already it is taken for a message of a full disk: the count ends there.
+    plant 0000000000001.5fff0123456789aaa.m.a999999999
+    as ann mq-recv -w 10 jobs >got
+    receipt=$(head -n 1 got)
+    [[ $receipt == */*.m.a999999999.* ]]
+    as ann mq-ack "$receipt"
+    run -0 as ann mq-queue check jobs
+}
+
+@test "a forged split, place, part and length keep nobody from what is due behind them" {
+    harm
+    as cy cp mine spool/jobs/tmp/split-5fff0123456789abc.m.0123456789ab
+    as cy sh -c 'umask 0; echo noise >spool/jobs/tmp/split-5fff0123456789abd.m.0123456789ab'
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    for name in ${PAST}9abc.m.a0.n2.s5-0123456789ab ${PAST}9abd.m.a0.o7.l2 ${PAST}9abe.m.a0.n4096.o7.l2 \
+        ${PAST}9abf.m.a0.x0000000000001 ${PAST}9ac0.m.a0.rx.b0000000000001.p1-x ${PAST}9ac1.m.a0.n2.l5; do
+        plant "$name"
+    done
+    for position in 5fff0123456789abc 5fff0123456789abd 00000000000001000 9ffffffffffffffff 5ffffffffffffffff; do
+        for fields in n2.s5-0123456789ab n2.l5 n4096.s0-0123456789ab l9999999 o9999999; do
+            plant "0000000000001.$position.m.a0.$fields"
+            plant "0000000000002.$position.m.a0.$fields"
+        done
+    done
+    judge good1 good2
+    run -0 --separate-stderr as ann timeout 20 mq-queue purge --state all jobs
+    find spool/jobs/{ready,inflight,dead} -type f >left
+    assert_file_empty left
+}
+
+@test "a batch whose file has no more links, or a lease on it, keeps nobody from the others" {
+    harm retry-delay=10s
+    printf 'Id: m\nContent-Length: 1\n\naId: n\nContent-Length: 1\n\nb' | as cy tee mine >/dev/null
+    plant ${PAST}9abc.m.a0.n2
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    spawn lease setpriv --reuid=$cy --regid=$own --clear-groups /usr/bin/python3 -c '
+import fcntl, os, signal, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = os.open("mine", os.O_RDWR)
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+time.sleep(60)'
+    wait_until 10 grep -q held lease.out || skip "no lease is to be had here: $(<lease.err)"
+    judge good1 good2
+    assert_equal "$(files jobs delayed | grep -c '\.m\.a1\.n2')" 1
+    kill_spawned
+    # As many links as there can be; a file system that does not end before that does not answer so.
+    as cy /usr/bin/python3 -c '
+import os
+os.mkdir("links")
+try:
+    for i in range(70000):
+        os.link("mine", f"links/{i}")
+except OSError as error:
+    print(error.errno)' >said
+    [[ $(<said) == 31 ]] || skip "the number of links has no end here"
+    age_shared delayed
+    as cy mq-send -q jobs good3
+    as cy mq-send -q jobs good4
+    judge good3 good4
+    [[ $(files jobs dead) == *.m.*.rcorrupt ]]
+}
+
+@test "a terabyte of holes is a dead letter when it comes, and when it has grown since" {
+    harm
+    printf 'Id: m\n\nabc' | as cy tee mine >/dev/null
+    printf 'Id: n\n\nabc' | as cy tee grows >/dev/null
+    as cy truncate -s 1T mine || skip "no file is so large here"
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    plant ${PAST}9abc.m.a0
+    plant ${PAST}9abd.n.a0 grows
+    as ann mq-stat jobs >taken
+    as cy truncate -s 1T grows
+    judge good1 good2
+    run -0 as ann mq-dlq list -j jobs
+    assert_equal "$(jq -r '.id + " " + .reason' <<<"$output")" \
+        $'m larger than max-size\nn larger than max-size'
+    run -0 as ann mq-dlq purge --all jobs
+}
+
+@test "what is no message goes out of the inbox, so that no receive lists it again" {
+    harm
+    as cy sh -c 'cd spool/jobs/delayed/0000000000000 && for i in $(seq 3000); do : >junk$i; done
+        mkdir a b && mkfifo c && ln -s /etc/passwd d && echo >e && ln e ../../tmp/1 2>/dev/null || true
+        mkdir -m 700 full && : >full/x && ln -s . 66104af000000.50000000000001003.o.a0
+        : >66104af000000.50000000000001003.o.a0.c0123456789abcdef; : >.hidden'
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    for ((i = 0; i < 4; i++)); do as ann timeout 20 mq-stat jobs >stat; done
+    judge good1 good2
+    assert_equal "$(ls -A spool/jobs/delayed/0000000000000)" full
+    assert_equal "$(find spool/jobs/aside -name 'junk*' | wc -l)" 3000
+}
+
+@test "what has its place in the inbox goes to the bucket of its time" {
+    harm
+    for ((i = 0; i < 300; i++)); do
+        printf -v name '6fffff0000000.5fff0123456%06x.m.a0' $i
+        plant "$name"
+    done
+    as ann mq-stat jobs >stat
+    as cy mq-send -q jobs good
+    run -0 as ann mq-recv -a --no-wait jobs
+    assert_output good
+    assert_equal "$(ls -A spool/jobs/delayed/0000000000000)" ''
+    assert_equal "$(find spool/jobs/delayed/6fffff0000000 -type f | wc -l)" 300
+}
+
+@test "an immutable message is passed over" {
+    harm
+    for body in one two three; do as ann mq-send -q jobs $body; done
+    file=$(find spool/jobs/ready -type f | sort | head -n 1)
+    chattr +i "$file" 2>/dev/null || skip "no file can be made immutable here"
+    as ann timeout 20 mq-recv -a -l -n 9 --no-wait jobs >got || status=$?
+    run --separate-stderr as ann timeout 20 mq-recv -a --no-wait jobs
+    assert_equal "$status" 1
+    run --separate-stderr as ann timeout 20 mq-queue purge jobs
+    local purged=$status
+    chattr -i "$file"
+    assert_equal "$(<got)" $'two\nthree'
+    assert_equal "$purged" 77
+    run -0 as ann mq-recv -a --no-wait jobs
+    assert_output one
+}
+
+@test "the lock of the settings is waited for with an end, which is told" {
+    create 0660
+    spawn holder setpriv --reuid=$bob --regid=$own --groups=$group flock spool/jobs/tmp sleep 60
+    wait_until 10 bash -c '! flock -n spool/jobs/tmp true'
+    run -75 --separate-stderr timeout 10 setpriv --reuid=$ann --regid=$own --groups=$group bin/mq-queue config jobs ttl=1h
+    assert_complains 'mq-queue: jobs: cannot set the configuration: another process holds its lock'
+    assert_not_exists spool/jobs/config
+    kill_spawned
+    for ((i = 0; i < 20; i++)); do
+        as ann mq-queue config jobs max-depth=$((i + 1)) ttl=${i}1s &
+    done
+    wait
+    [[ $(grep -c . spool/jobs/config) == 2 ]]
+}
+
+@test "a directory in the place of the host's page is told, does no harm, and is repaired" {
+    create 0660
+    as ann mq-send -q jobs one
+    page=spool/jobs/host/$(ls spool/jobs/host)
+    as bob sh -c "rm $page && mkdir -p $page/x"
+    run -0 --separate-stderr as ann mq-send -q jobs two
+    assert_equal "$stderr" ''
+    for command in 'mq-send jobs three' 'mq-recv -a -l -n 3 jobs' 'mq-stat jobs' 'mq-queue check --repair jobs'; do
+        # shellcheck disable=SC2086 # several words
+        run -0 --separate-stderr "$public/bin/${command%% *}" ${command#* }
+        assert_complains "${command%% *}: jobs: a directory lies in the place of this host's page"
+    done
+    run -0 --separate-stderr as ann mq-send jobs four
+    assert_equal "$stderr" ''
+    [[ -f $page ]]
+}

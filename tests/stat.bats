@@ -649,3 +649,33 @@ three_queues() {
     run ! grep -q $'\e' screen
     (($(grep -c '^jobs ' screen) >= 2)) || fail "$(<screen)"
 }
+
+# On a file system that keeps such times and sizes, as tmpfs does.
+look_at_extremes() {
+    local second command size
+    mq-queue create jobs
+    for second in -9223372036854775808 -1 9223372036854775807; do
+        mq-send -q -i "at$second" jobs body
+        touch -d "@$second" "$MQ_SPOOL"/jobs/ready/*/*".at$second."* || return 100
+    done
+    for command in 'mq-stat -x jobs' 'mq-stat --ages jobs' 'mq-stat -j jobs' 'mq-queue peek jobs' 'mq-queue peek -j jobs'; do
+        timeout 20 $command || return
+    done
+    for size in -1 9223372036854775807; do
+        truncate -s 9223372036854775807 "$MQ_SPOOL"/jobs/ready/*/*".at$size."* || return 100
+    done
+    for command in 'mq-stat -x jobs' 'mq-queue sweep jobs' 'mq-stat jobs' 'mq-stat --ages jobs' 'mq-queue peek jobs'; do
+        timeout 20 $command || return
+    done
+}
+
+@test "times and sizes at the ends of their range overflow nothing" {
+    [[ -d /dev/shm && -w /dev/shm ]] || skip "no /dev/shm is here"
+    MQ_SPOOL=$(mktemp -d /dev/shm/mq-test.XXXXXX)
+    run --separate-stderr look_at_extremes
+    rm -rf "$MQ_SPOOL"
+    ((status != 100)) || skip "this file system keeps no such time or size"
+    assert_equal "$status $stderr" '0 '
+    # No age or size is negative.
+    run ! grep -E ' -[0-9]+[smhd]|"-|: *-[0-9]' <<<"$output"
+}
