@@ -10,7 +10,7 @@
 #include "fs.h"
 #include "unit.h"
 
-static char spool[] = "/tmp/mq-unit-wait.XXXXXX";
+static char *spool;
 static mq_queue *queue;
 static int waiters;
 
@@ -63,7 +63,7 @@ static void ringing_who_has_just_gone_is_no_harm(void)
 
 int main(void)
 {
-    EXPECT(mkdtemp(spool) != NULL);
+    spool = unit_directory();
     EXPECT(mq_open(spool, "jobs", MQ_CREATE, &queue) == 0);
     waiters = fs_open_dir(queue->dir, "waiters");
     EXPECT(waiters >= 0);
@@ -74,5 +74,6 @@ int main(void)
     mq_close(queue);
     EXPECT(mq_delete(spool, "jobs", true) == 0);
     rmdir(spool);
+    free(spool);
     return unit_failures != 0;
 }
