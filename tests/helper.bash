@@ -169,13 +169,15 @@ assert_json() {
 
 # ---- other users -----------------------------------------------------------------
 
-# Make a directory, $public, that any user may write in, and in it $public/bin with the programs.
+# Make a directory, $public, that any user may write in, and in it $public/bin with the programs. Not in that of the
+# test, which other users may not enter.
 make_public() {
-    public=$(mktemp -d /tmp/mq-test.XXXXXX)
+    public=$(mktemp -d "${TMPDIR:-/tmp}/mq-test.XXXXXX")
     mkdir "$public/bin"
     cp "$MQ_BUILD"/mq-* "$public/bin"
     chmod -R a+rX "$public"
     chmod 1777 "$public"
+    as_nobody test -x "$public/bin/mq-send" || skip "other users do not get to what lies in ${TMPDIR:-/tmp}"
 }
 
 remove_public() {

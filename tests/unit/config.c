@@ -93,8 +93,8 @@ static void writing_keeps_the_rest(void)
 
 int main(void)
 {
-    char path[] = "/tmp/mq-unit-XXXXXX";
-    dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY) : -1;
+    char *const path = unit_directory();
+    dir = open(path, O_RDONLY | O_DIRECTORY);
     defaults();
     reading();
     what_is_refused();
@@ -102,5 +102,6 @@ int main(void)
     unlinkat(dir, "config", 0);
     close(dir);
     rmdir(path);
+    free(path);
     return unit_failures != 0;
 }

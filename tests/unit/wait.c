@@ -13,7 +13,7 @@
 #include "fs.h"
 #include "unit.h"
 
-static char spool[] = "/tmp/mq-unit-wait.XXXXXX";
+static char *spool;
 static mq_queue *queue;
 static int waiters;
 
@@ -154,7 +154,7 @@ static void what_is_no_bell_is_replaced(void)
 
 int main(void)
 {
-    EXPECT(mkdtemp(spool) != NULL);
+    spool = unit_directory();
     EXPECT(mq_open(spool, "jobs", MQ_CREATE, &queue) == 0);
     waiters = fs_open_dir(queue->dir, "waiters");
     EXPECT(waiters >= 0);
@@ -170,5 +170,6 @@ int main(void)
     mq_close(queue);
     EXPECT(mq_delete(spool, "jobs", true) == 0);
     rmdir(spool);
+    free(spool);
     return unit_failures != 0;
 }
