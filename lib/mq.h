@@ -273,7 +273,7 @@ MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
 MQ_API int mq_batch_next(mq_batch *batch, mq_message **ret_message);
 
 /* Ack the first `done` messages, counted from the claim's beginning. The claim on the others goes on, for the ack
-   timeout from now. */
+   timeout from now. -EINVAL: `done` is less than was acked before, or more than mq_batch_next has handed out. */
 MQ_API int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done);
 
 /* The same, and the others go back to their place, their attempt not counted. */

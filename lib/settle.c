@@ -287,6 +287,8 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
 static int act_progress(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const struct settle_progress *progress = argument;
+    if (progress->position - claim->name.position >= claim->name.count)
+        return -EINVAL; /* it would bring back what is acked, or leave nothing */
     struct name rest = name_of_rest(&claim->name, progress);
     const int moved = move_rest(queue, claim, progress, &rest);
     if (moved != 1)
