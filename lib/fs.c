@@ -92,8 +92,9 @@ static int make_parents(const char *path)
             continue;
         memcpy(prefix, path, end);
         prefix[end] = '\0';
-        if (mkdir(prefix, FS_DIR_MODE) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-            return -errno;
+        const int error = fs_make_dir(AT_FDCWD, prefix);
+        if (error && error != -EEXIST && error != -EROFS && error != -EACCES)
+            return error;
     }
     return 0;
 }
@@ -142,15 +143,24 @@ int fs_open_append(int at, const char *name, mode_t mode)
         close(file);
         return -EBADMSG;
     }
-    if (status.st_size == 0 && mode != FS_FILE_MODE)
+    if (status.st_size == 0 && (status.st_mode & 0777) != mode)
         (void)fs_set_mode(file, mode); /* somebody else who made it does so himself */
     return file;
+}
+
+/* Whatever the umask is, a file that was just made for FS_FILE_MODE has the mode that it is to have. */
+static int give_mode(int file, mode_t mode)
+{
+    struct stat status;
+    if (mode == FS_FILE_MODE && fstat(file, &status) == 0 && (status.st_mode & 0777) == mode)
+        return 0;
+    return fs_set_mode(file, mode);
 }
 
 int fs_make_file(int at, const char *name, mode_t mode)
 {
     const int file = result(openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));
-    const int error = file >= 0 && mode != FS_FILE_MODE ? fs_set_mode(file, mode) : 0;
+    const int error = file >= 0 ? give_mode(file, mode) : 0;
     if (!error)
         return file;
     fs_unlink(at, name);
@@ -163,14 +173,22 @@ int fs_set_mode(int file, mode_t mode)
     return result(fchmod(file, mode));
 }
 
+/* No link is followed that somebody has put there meanwhile. One that cannot be opened, as after an unlucky umask, is
+   reached by its name; where that takes /proc and there is none, nothing is. */
 int fs_set_mode_at(int at, const char *name, mode_t mode)
 {
-    return result(fchmodat(at, name, mode, 0));
+    const int dir = fs_open_dir(at, name);
+    if (dir == -EACCES)
+        return result(fchmodat(at, name, mode, AT_SYMLINK_NOFOLLOW));
+    const int error = dir < 0 ? dir : fs_set_mode(dir, mode);
+    if (dir >= 0)
+        close(dir);
+    return error;
 }
 
-int fs_set_group(int dir, gid_t group)
+int fs_set_owner(int file, uid_t owner, gid_t group)
 {
-    return result(fchown(dir, (uid_t)-1, group));
+    return result(fchown(file, owner, group));
 }
 
 int fs_may(int at, const char *name, int bits)
@@ -180,7 +198,25 @@ int fs_may(int at, const char *name, int bits)
 
 int fs_make_dir(int at, const char *name)
 {
-    return result(mkdirat(at, name, FS_DIR_MODE));
+    struct stat status;
+    if (mkdirat(at, name, FS_DIR_MODE) < 0)
+        return -errno;
+    int error = result(fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW));
+    if (!error && (status.st_mode & 0777) != FS_DIR_MODE)
+        error = fs_set_mode_at(at, name, FS_DIR_MODE);
+    if (error)
+        (void)fs_remove_dir(at, name);
+    return error;
+}
+
+int fs_give_to_owner_of(int dir, const char *name)
+{
+    struct stat parent, child;
+    if (fstat(dir, &parent) < 0 || fstatat(dir, name, &child, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    if (parent.st_uid == child.st_uid)
+        return 0;
+    return result(fchownat(dir, name, parent.st_uid, parent.st_gid, AT_SYMLINK_NOFOLLOW));
 }
 
 int fs_rename(int from, const char *name, int to, const char *new_name)
@@ -203,6 +239,11 @@ int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 int fs_replace(int from, const char *name, int to, const char *new_name)
 {
     return result(renameat(from, name, to, new_name));
+}
+
+int fs_exchange(int from, const char *name, int to, const char *other)
+{
+    return result(renameat2(from, name, to, other, RENAME_EXCHANGE));
 }
 
 int fs_link(int from, const char *name, int to, const char *new_name)
@@ -279,7 +320,7 @@ void fs_touch_dir(int at, const char *name)
 
 static int set_mode_of_draft(const struct fs_draft *draft, mode_t mode)
 {
-    const int error = mode == FS_FILE_MODE ? 0 : fs_set_mode(draft->file, mode);
+    const int error = give_mode(draft->file, mode);
     if (error)
         close(draft->file);
     return error;
@@ -425,8 +466,11 @@ int fs_make_fifo(int at, const char *name, mode_t mode)
     snprintf(hidden, sizeof hidden, ".%s", name);
     if (mkfifoat(at, hidden, FS_FILE_MODE) < 0)
         return -errno;
-    const int fifo = result(openat(at, hidden, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-    int error = fifo >= 0 && mode != FS_FILE_MODE ? fs_set_mode(fifo, mode) : 0;
+    const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
+    int fifo = result(openat(at, hidden, flags));
+    if (fifo == -EACCES && fchmodat(at, hidden, FS_FILE_MODE, AT_SYMLINK_NOFOLLOW) == 0) /* the umask */
+        fifo = result(openat(at, hidden, flags));
+    int error = fifo >= 0 ? give_mode(fifo, mode) : 0;
     if (!error)
         error = fifo < 0 ? fifo : fs_rename(at, hidden, at, name);
     if (!error)

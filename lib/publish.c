@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "adopt.h"
 #include "bucket.h"
 #include "clock.h"
 #include "expire.h"
@@ -91,9 +92,14 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
     memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
-static int link_draft(const struct draft *draft, int dir)
+/* A draft that was begun for a queue that is gone is made one of this queue. */
+static int link_draft(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
+    const int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
+    if (error)
+        return error;
+    draft->openings = queue->openings;
     name_format(draft->state, &draft->name, text);
     return fs_draft_link(&draft->file, dir, text);
 }
@@ -106,7 +112,7 @@ static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_
         int error = queue_target(queue, draft->state, ret_bucket, ret_dir);
         if (error)
             return error;
-        error = link_draft(draft, *ret_dir);
+        error = link_draft(queue, draft, *ret_dir);
         if (error != -ENOENT)
             return error;
         queue_forget_target(queue, draft->state);
@@ -139,7 +145,7 @@ static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, con
         if (draft->state != drafts->state || strcmp(its_bucket, bucket) != 0)
             break;
         page_add_messages(queue->page, draft->state, draft->name.count);
-        if (link_draft(draft, dir) < 0) {
+        if (link_draft(queue, draft, dir) < 0) {
             page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
             break;
         }
@@ -253,6 +259,7 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
 static int open_draft(mq_queue *queue, struct draft *draft)
 {
     const int error = queue_demand(queue, ACCESS_SEND);
+    draft->openings = queue->openings;
     return error ? error : fs_draft_open(&draft->file, queue->dir, "tmp", access_mode(queue->sharing, ACCESS_FILE));
 }
 

@@ -20,6 +20,7 @@ struct draft {
     uint64_t size;
     bool durable;
     bool synced; /* its content */
+    unsigned openings; /* of the queue, when it was begun */
     int64_t begun;
 };
 

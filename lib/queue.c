@@ -208,8 +208,10 @@ static int refill_handle(mq_queue *queue)
     empty_handle(&filled);
     const int error = fill_handle(&filled);
     release_handle(error ? &filled : queue);
-    if (!error)
+    if (!error) {
         *queue = filled;
+        queue->openings++;
+    }
     return error;
 }
 

@@ -27,6 +27,7 @@ struct mq_queue {
     bool settled; /* the queue's own name is known to be on the disk */
     bool fresh;   /* nothing was done with it since it was opened */
     bool polling;
+    unsigned openings; /* how often it was opened: what was begun before the last time was begun for another queue */
     int64_t config_read_at; /* monotonic */
     struct config config;
     struct page *page;

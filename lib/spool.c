@@ -197,7 +197,7 @@ static int open_to_others(int dir, const struct plan *plan)
 {
     if (!access_is_shared(plan->sharing))
         return 0;
-    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_group(dir, plan->group);
+    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, plan->group);
     return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_QUEUE));
 }
 
