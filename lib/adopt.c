@@ -34,8 +34,7 @@ static int manner_of(const mq_queue *queue, struct manner *ret_manner)
 
 static bool fits(const struct manner *manner, const struct stat *file)
 {
-    return (file->st_mode & 0777) == manner->mode &&
-           (manner->owner == (uid_t)-1 || file->st_uid == manner->owner) &&
+    return (file->st_mode & 0777) == manner->mode && (manner->owner == (uid_t)-1 || file->st_uid == manner->owner) &&
            (manner->group == (gid_t)-1 || file->st_gid == manner->group);
 }
 
@@ -116,6 +115,17 @@ int adopt_file(mq_queue *to, int dir, const char *name)
 
 /* ---- drafts ----------------------------------------------------------------------- */
 
+static int replace_draft(const struct manner *manner, struct fs_draft *draft, struct fs_draft *copied)
+{
+    int error = copy(draft->file, copied->file);
+    if (!error)
+        error = change(copied->file, manner);
+    fs_draft_close(error ? copied : draft);
+    if (!error)
+        *draft = *copied;
+    return error;
+}
+
 int adopt_draft(mq_queue *to, struct fs_draft *draft)
 {
     struct manner manner;
@@ -126,13 +136,15 @@ int adopt_draft(mq_queue *to, struct fs_draft *draft)
     if (error != -EPERM)
         return error;
     error = fs_draft_open(&copied, to->dir, "tmp", manner.mode);
-    if (error)
-        return error;
-    error = copy(draft->file, copied.file);
+    return error ? error : replace_draft(&manner, draft, &copied);
+}
+
+int adopt_unnamed(mq_queue *queue, struct fs_draft *draft)
+{
+    struct manner manner;
+    struct fs_draft copied;
+    int error = manner_of(queue, &manner);
     if (!error)
-        error = change(copied.file, &manner);
-    fs_draft_close(error ? &copied : draft);
-    if (!error)
-        *draft = copied;
-    return error;
+        error = fs_draft_open_named(&copied, queue->dir, "tmp", manner.mode);
+    return error ? error : replace_draft(&manner, draft, &copied);
 }

@@ -22,4 +22,7 @@ int adopt_file(mq_queue *to, int dir, const char *name);
 /* The same for a draft that was begun for another queue, which is changed where that is enough. */
 int adopt_draft(mq_queue *to, struct fs_draft *draft);
 
+/* Copy a draft that has no name, and can get none, to one in tmp/. */
+int adopt_unnamed(mq_queue *queue, struct fs_draft *draft);
+
 #endif

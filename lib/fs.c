@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "id.h"
+#include "journal.h"
 
 #ifndef SMB2_SUPER_MAGIC
 #define SMB2_SUPER_MAGIC 0xFE534D42
@@ -334,6 +335,11 @@ int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
         return set_mode_of_draft(draft, mode);
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
         return -errno;
+    return fs_draft_open_named(draft, at, tmp, mode);
+}
+
+int fs_draft_open_named(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
+{
     draft->tmp = fs_open_passage(at, tmp);
     if (draft->tmp < 0)
         return draft->tmp;
@@ -344,10 +350,30 @@ int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
     return draft->file < 0 ? draft->file : 0;
 }
 
+static bool is_gone(int dir)
+{
+    struct stat status;
+    return fstat(dir, &status) == 0 && status.st_nlink == 0;
+}
+
+/* In a directory that nothing may be put into link(2) fails as on a file system that has no links. */
+static bool is_immutable(int dir)
+{
+    struct statx status;
+    return statx(dir, "", AT_EMPTY_PATH, 0, &status) == 0 &&
+           status.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
+}
+
+static int link_named(const struct fs_draft *draft, int dir, const char *name)
+{
+    const int error = result(linkat(draft->tmp, draft->name, dir, name, 0));
+    return error == -EPERM && !is_immutable(dir) ? -EOPNOTSUPP : error;
+}
+
 int fs_draft_link(const struct fs_draft *draft, int dir, const char *name)
 {
     if (draft->tmp >= 0)
-        return result(linkat(draft->tmp, draft->name, dir, name, 0));
+        return link_named(draft, dir, name);
     /* By descriptor where the kernel lets us, else through /proc. */
     if (linkat(draft->file, "", dir, name, AT_EMPTY_PATH) == 0)
         return 0;
@@ -355,7 +381,8 @@ int fs_draft_link(const struct fs_draft *draft, int dir, const char *name)
         return -errno;
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", draft->file);
-    return result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
+    const int error = result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
+    return error && error != -EEXIST && error != -ENOSPC && error != -EDQUOT && !is_gone(dir) ? -ENXIO : error;
 }
 
 void fs_draft_close(struct fs_draft *draft)
@@ -372,23 +399,12 @@ void fs_start_sync(int file)
     (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-/*
- * Where all that happens to names and sizes goes through one journal, in the order in which it happened. Content that
- * was written back before a link had its size and its place noted in that journal before it; and no commit of a journal
- * is on the disk before content that was written when it began.
- */
-static bool keeps_order(int file)
-{
-    struct statfs status;
-    if (fstatfs(file, &status) < 0)
-        return false;
-    return status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC;
-}
-
-int fs_sync_ahead(int file)
+int fs_sync_ahead(int file, enum fs_order *order)
 {
     const unsigned write_back = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    if (keeps_order(file)) {
+    if (*order == FS_ORDER_UNKNOWN)
+        *order = journal_keeps_order(file) ? FS_ORDER_KEPT : FS_ORDER_NOT_KEPT;
+    if (*order == FS_ORDER_KEPT) {
         const int error = result(sync_file_range(file, 0, 0, write_back));
         if (error != -ENOSYS)
             return error;

@@ -121,6 +121,12 @@ struct fs_draft {
     char name[24];
 };
 int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
+
+/* The same, always in tmp/. */
+int fs_draft_open_named(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
+
+/* -ENXIO: what has no name can get none here, where the kernel allows it by no descriptor and there is no /proc.
+   -EOPNOTSUPP: the file system has no links. */
 int fs_draft_link(const struct fs_draft *draft, int dir, const char *name);
 void fs_draft_close(struct fs_draft *draft);
 
@@ -130,9 +136,10 @@ void fs_start_sync(int file);
 /*
  * See to it that whoever finds a name that the file gets from now on finds its content, too, when the power was cut.
  * 1: the file is synced. 0: what was written is on its way to a disk where a name cannot overtake it, and fs_sync, once
- * the file has its name, makes both durable at once.
+ * the file has its name, makes both durable at once. `order` is asked for once, for all files of a file system.
  */
-int fs_sync_ahead(int file);
+enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };
+int fs_sync_ahead(int file, enum fs_order *order);
 
 int fs_write_all(int file, const void *data, size_t size);
 

@@ -39,7 +39,7 @@ static int reserve(mq_queue *queue, const struct draft *draft)
     if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
         return 0;
     bool full;
-    const int error = stats_is_over(queue, queue->config.max_depth, draft->name.count, &full);
+    const int error = stats_is_over(queue, queue->config.max_depth, draft->state, draft->name.count, &full);
     if (error || full)
         page_add_messages(queue->page, draft->state, -count);
     return error ? error : full ? -ENOBUFS : 0;
@@ -96,12 +96,17 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
 static int link_draft(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
-    const int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
     if (error)
         return error;
     draft->openings = queue->openings;
     name_format(draft->state, &draft->name, text);
-    return fs_draft_link(&draft->file, dir, text);
+    error = fs_draft_link(&draft->file, dir, text);
+    if (error != -ENXIO)
+        return error;
+    queue->names_drafts = true; /* the next ones have a name from the beginning */
+    error = adopt_unnamed(queue, &draft->file);
+    return error ? error : fs_draft_link(&draft->file, dir, text);
 }
 
 /* Link the draft into its bucket, which others may remove while it is empty. */
@@ -213,13 +218,13 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     return error;
 }
 
-static int sync_contents(struct draft *drafts, size_t count)
+static int sync_contents(mq_queue *queue, struct draft *drafts, size_t count)
 {
     int synced = 0;
     for (size_t i = 0; i < count && count > 1; i++)
         fs_start_sync(drafts[i].file.file);
     for (size_t i = 0; i < count && synced >= 0; i++) {
-        synced = fs_sync_ahead(drafts[i].file.file);
+        synced = fs_sync_ahead(drafts[i].file.file, &queue->order);
         drafts[i].synced = synced == 1;
     }
     return synced < 0 ? synced : 0;
@@ -229,7 +234,7 @@ static int sync_and_publish(mq_queue *queue, struct draft *drafts, size_t count,
 {
     int error = clock_monotonic() - drafts->begun < WRITER_LIFE ? 0 : -ETIMEDOUT;
     if (!error && drafts->durable)
-        error = sync_contents(drafts, count);
+        error = sync_contents(queue, drafts, count);
     if (error)
         page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
     while (!error && *published < count) {
@@ -259,8 +264,12 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
 static int open_draft(mq_queue *queue, struct draft *draft)
 {
     const int error = queue_demand(queue, ACCESS_SEND);
+    const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
     draft->openings = queue->openings;
-    return error ? error : fs_draft_open(&draft->file, queue->dir, "tmp", access_mode(queue->sharing, ACCESS_FILE));
+    if (error)
+        return error;
+    return queue->names_drafts ? fs_draft_open_named(&draft->file, queue->dir, "tmp", mode)
+                               : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
 }
 
 int publish_open(mq_queue *queue, struct draft *draft)

@@ -709,3 +709,16 @@ letters_in() { # QUEUE STATE: their modes, owners and groups
 has_private_fifo() {
     [[ $(find "$MQ_SPOOL/idle/waiters" -type p ! -name '.*' -printf '%m\n') == 600 ]]
 }
+
+@test "ages tell of what lies in the inbox as the figures do, whoever looks" {
+    create 0624 # the group only sends, all others only look
+    as bob mq-send -q jobs now
+    as bob mq-send -q -d 1h jobs later
+    for user in cy ann; do
+        assert_equal "$(as $user mq-stat -j jobs | jq -c '[.ready, .delayed]')" '[1,1]'
+        as $user mq-stat --ages --json jobs | jq -r 'select(.state == "ready" or .state == "delayed") | "\(.state) \(.total)"' >ages
+        assert_equal "$(grep ready ages)" 'ready 1'
+        grep delayed ages | grep -vx 'delayed 1' && fail "$(<ages)"
+        :
+    done
+}
