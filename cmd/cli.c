@@ -1,6 +1,7 @@
 /* What the programs share. */
 #include "cli.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -149,6 +150,14 @@ int64_t cli_duration(const struct argp_state *state, const char *option, const c
     if (!units_parse_duration(text, &duration))
         cli_usage(state, "%s: '%s' is not a duration such as 500ms, 30s or 2h", option, text);
     return duration;
+}
+
+int64_t cli_delay(const struct argp_state *state, const char *option, const char *text)
+{
+    const int64_t delay = cli_duration(state, option, text);
+    if (delay > UNITS_DURATION_MAX - clock_now())
+        cli_usage(state, "%s: '%s' lies beyond 2112, the last year that a message can tell", option, text);
+    return delay;
 }
 
 int64_t cli_period(const struct argp_state *state, const char *option, const char *text)
@@ -396,18 +405,32 @@ int cli_no_queue(const char *name)
                     cli_advice ? cli_advice : "");
 }
 
+/* From the linker: where this program lies in memory. */
+extern const char __executable_start[], _end[];
+
+/* A file that a mapping is of was cut short, and it is not the program's own. */
+static bool is_of_cut_file(const siginfo_t *info)
+{
+    const uintptr_t at = (uintptr_t)info->si_addr;
+    return info->si_code == BUS_ADRERR && (at < (uintptr_t)__executable_start || at >= (uintptr_t)_end);
+}
+
 /*
  * The queue's shared page is a mapped file: cut it short, and touching it is SIGBUS. An empty page in its
  * place is as good as any to go on with, since the page is only a hint; the library sees that it is not the
- * file any more, and makes a new one.
+ * file any more, and makes a new one. Any other SIGBUS, as one that somebody sends, does what it does by itself.
  */
 static void replace_page(int signal, siginfo_t *info, void *context)
 {
     const uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)info->si_addr;
+    const int error = errno;
     (void)context;
-    if (mmap((void *)(at - at % size), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-        MAP_FAILED)
+    if (!is_of_cut_file(info) || mmap((void *)(at - at % size), size, PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
         (void)sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        (void)raise(signal); /* delivered on return */
+    }
+    errno = error;
 }
 
 void cli_survive_cut_pages(void)

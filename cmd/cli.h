@@ -40,8 +40,10 @@ void cli_parse_in_order(const struct argp *argp, int argc, char **argv);
 /* End the program: the command line is wrong. */
 _Noreturn void cli_usage(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* An option's value, or the end of the program. A period is a duration that is not zero. */
+/* An option's value, or the end of the program. A period is a duration that is not zero; a delay is one that ends at a
+   moment that a message can tell. */
 int64_t cli_duration(const struct argp_state *state, const char *option, const char *text);
+int64_t cli_delay(const struct argp_state *state, const char *option, const char *text);
 int64_t cli_period(const struct argp_state *state, const char *option, const char *text);
 int cli_milliseconds(const struct argp_state *state, const char *option, const char *text);
 uint64_t cli_number(const struct argp_state *state, const char *option, const char *text, uint64_t least,

@@ -85,13 +85,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_priority = (int)cli_number(state, "--priority", argument, 0, 9);
         return 0;
     case 'd':
-        arg_delay = cli_duration(state, "--delay", argument);
+        arg_delay = cli_delay(state, "--delay", argument);
         return 0;
     case AT:
         if (!moment_parse(argument, clock_now(), &arg_due))
             cli_usage(state, "--at: '%s' is not a time such as 2026-11-24T10:30:00Z, @1795516200 or 10:30", argument);
         return 0;
     case TTL:
+        (void)cli_delay(state, "--ttl", argument);
         arg_ttl = cli_period(state, "--ttl", argument);
         return 0;
     case ARGP_KEY_END:

@@ -50,11 +50,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'e':
         set_action(state, key);
+        (void)cli_delay(state, "--extend", argument);
         arg_extension = cli_period(state, "--extend", argument);
         return 0;
     case DELAY:
         arg_has_delay = true;
-        arg_delay = cli_duration(state, "--delay", argument);
+        arg_delay = cli_delay(state, "--delay", argument);
         return 0;
     case REASON:
         arg_reason = argument;

@@ -103,6 +103,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_options.wait = 0;
         return 0;
     case 't':
+        (void)cli_delay(state, "--ack-timeout", argument);
         arg_options.ack_timeout = cli_period(state, "--ack-timeout", argument);
         return 0;
     case ACK_EVERY:

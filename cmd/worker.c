@@ -15,7 +15,7 @@ static void ack_again(struct worker *worker, mq_message *message)
 {
     const char *queue = mq_queue_name(worker->queue);
     cli_note(queue, "%s: was done before", mq_message_id(message));
-    const int error = mq_ack(worker->queue, mq_message_receipt(message));
+    const int error = mq_ack_again(worker->queue, mq_message_receipt(message));
     if (error && error != -ESTALE)
         crew_add_status(worker, cli_queue_error(error, queue, "cannot ack"));
 }

@@ -158,9 +158,10 @@ static int make_in(int tmp, unsigned sharing, int parent, const char *name)
     int error = fs_make_dir(tmp, new_name);
     if (error)
         return error;
-    error = access_apply(sharing, ACCESS_DIR, tmp, new_name);
+    error = access_is_shared(sharing) ? access_apply(sharing, ACCESS_DIR, tmp, new_name)
+                                      : fs_give_to_owner_of(tmp, new_name);
     if (!error)
-        error = fs_rename(tmp, new_name, parent, name);
+        error = fs_rename_unique(tmp, new_name, parent, name);
     if (error)
         (void)fs_remove_dir(tmp, new_name);
     return error == -ENOTEMPTY ? -EEXIST : error;
@@ -168,8 +169,6 @@ static int make_in(int tmp, unsigned sharing, int parent, const char *name)
 
 int access_make_dir(int queue_dir, unsigned sharing, int parent, const char *name)
 {
-    if (!access_is_shared(sharing))
-        return fs_make_dir(parent, name);
     const int tmp = fs_open_dir(queue_dir, "tmp");
     const int error = tmp < 0 ? tmp : make_in(tmp, sharing, parent, name);
     if (tmp >= 0)

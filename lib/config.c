@@ -17,6 +17,7 @@
 #include "fs.h"
 #include "id.h"
 #include "mq.h"
+#include "name.h"
 #include "units.h"
 
 #define FILE_MAX 65536
@@ -314,11 +315,23 @@ static int store_locked(int queue_dir, int tmp, const char *key, const char *val
     return error;
 }
 
+/* Asked only of what is to be set: the time that is left grows shorter, and a setting that is there stays good. */
+static const char *check_expressible(const struct config *config, const struct setting *setting)
+{
+    int64_t duration;
+    if (setting->type != DURATION && setting->type != DURATION_OR_NONE)
+        return NULL;
+    memcpy(&duration, (const char *)config + setting->offset, sizeof duration);
+    return name_can_say_after(clock_now(), duration) ? NULL : "longer than the names of messages can tell: up to 2112";
+}
+
 int mq_config_check(const char *key, const char *value, char *ret_text, size_t size)
 {
     const struct setting *setting = find_setting(key);
     struct config scratch;
     const char *problem = !setting ? "no such key" : value ? apply(&scratch, setting, value) : NULL;
+    if (!problem && value)
+        problem = check_expressible(&scratch, setting);
     if (problem)
         snprintf(ret_text, size, "%s", problem);
     return problem ? -EINVAL : 0;

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "eight.h"
 #include "fs.h"
 #include "id.h"
@@ -155,6 +156,8 @@ static int set_moment(int64_t *field, int64_t value)
 
 int mq_message_set_delay(mq_message *message, int64_t delay)
 {
+    if (!name_can_say_after(clock_now(), delay))
+        return -EINVAL;
     return set_moment(&message->delay, delay);
 }
 
@@ -165,6 +168,8 @@ int mq_message_set_due(mq_message *message, int64_t due)
 
 int mq_message_set_ttl(mq_message *message, int64_t ttl)
 {
+    if (!name_can_say_after(clock_now(), ttl))
+        return -EINVAL;
     return set_moment(&message->ttl, ttl);
 }
 

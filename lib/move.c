@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "adopt.h"
 #include "bell.h"
 #include "clock.h"
 #include "fs.h"
@@ -92,6 +93,9 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
                   const struct name *name)
 {
     const int64_t size = size_of(from_dir, from_name, name);
+    const int error = adopt_file(to, from_dir, from_name);
+    if (error)
+        return error == -ENOENT ? 0 : error;
     const int moved = rename_into(to, from_dir, from_name, MQ_READY, name);
     if (moved != 1)
         return moved;

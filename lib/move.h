@@ -18,7 +18,7 @@ int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *
 /* The same out of the inbox, of a message that nobody has counted yet. */
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct name *name);
 
-/* The same into another queue's ready/. */
+/* The same into another queue's ready/, as a file that its users can read. */
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct name *name);
 

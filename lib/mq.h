@@ -277,7 +277,7 @@ MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
 MQ_API int mq_batch_next(mq_batch *batch, mq_message **ret_message);
 
 /* Ack the first `done` messages, counted from the claim's beginning. The claim on the others goes on, for the ack
-   timeout from now. */
+   timeout from now. -EINVAL: `done` is less than was acked before, or more than mq_batch_next has handed out. */
 MQ_API int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done);
 
 /* The same, and the others go back to their place, their attempt not counted. */
@@ -306,9 +306,11 @@ MQ_API int mq_release(mq_queue *queue, const char *receipt);
 
 /*
  * The same as mq_ack, and the message's id is remembered for the queue's dedup-window: the mark and the ack are one
- * rename. mq_was_acked: 1 the id was acked so within the window, 0 not.
+ * rename. mq_was_acked: 1 the id was acked so within the window, 0 not. mq_ack_again: the same as mq_ack, for a message
+ * of which that is known and which was not worked on: it is counted as a duplicate.
  */
 MQ_API int mq_ack_once(mq_queue *queue, const char *receipt);
+MQ_API int mq_ack_again(mq_queue *queue, const char *receipt);
 MQ_API int mq_was_acked(mq_queue *queue, const char *id);
 
 /* Move the claim's deadline to now + `ack_timeout`. The receipt stays good. Returns as the others. */
@@ -438,7 +440,7 @@ struct mq_stats {
     uint64_t sent, delivered, acked, retried, expired, died;
     uint64_t redelivered;       /* deliveries that were not the first */
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
-    uint64_t duplicates;        /* messages acked since they had been worked on before */
+    uint64_t duplicates;        /* messages acked without work, since they had been worked on before */
     uint64_t deaths[MQ_DEATHS]; /* of `died`, by cause */
     /* how many acked messages were held for how long, from claim to ack: less than MQ_HELD_LIMIT(i), or in the last
        one any longer; and the sum of these times */

@@ -92,6 +92,12 @@ static inline bool name_has_place(const struct name *name)
     return name->position >> NAME_NO_PLACE_BITS != 0;
 }
 
+/* Whether a name can say a moment so long after `now`. */
+static inline bool name_can_say_after(int64_t now, int64_t duration)
+{
+    return duration >= 0 && duration <= NAME_TIME_MAX - now;
+}
+
 /* A moment so long after `now`, or the last one that a name can say. */
 static inline int64_t name_time_after(int64_t now, int64_t duration)
 {

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "adopt.h"
 #include "bell.h"
 #include "bucket.h"
 #include "clock.h"
@@ -39,7 +40,7 @@ static int reserve(mq_queue *queue, const struct draft *draft)
     if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
         return 0;
     bool full;
-    const int error = stats_is_over(queue, queue->config.max_depth, draft->name.count, &full);
+    const int error = stats_is_over(queue, queue->config.max_depth, draft->state, draft->name.count, &full);
     if (error || full)
         page_add_messages(queue->page, draft->state, -count);
     return error ? error : full ? -ENOBUFS : 0;
@@ -92,11 +93,21 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
     memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
-static int link_draft(const struct draft *draft, int dir)
+/* A draft that was begun for a queue that is gone is made one of this queue. */
+static int link_draft(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
+    if (error)
+        return error;
+    draft->openings = queue->openings;
     name_format(draft->state, &draft->name, text);
-    return fs_draft_link(&draft->file, dir, text);
+    error = fs_draft_link(&draft->file, dir, text);
+    if (error != -ENXIO)
+        return error;
+    queue->names_drafts = true; /* the next ones have a name from the beginning */
+    error = adopt_unnamed(queue, &draft->file);
+    return error ? error : fs_draft_link(&draft->file, dir, text);
 }
 
 /* Link the draft into its bucket, which others may remove while it is empty. */
@@ -107,7 +118,7 @@ static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_
         int error = queue_target(queue, draft->state, ret_bucket, ret_dir);
         if (error)
             return error;
-        error = link_draft(draft, *ret_dir);
+        error = link_draft(queue, draft, *ret_dir);
         if (error != -ENOENT)
             return error;
         queue_forget_target(queue, draft->state);
@@ -140,7 +151,7 @@ static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, con
         if (draft->state != drafts->state || strcmp(its_bucket, bucket) != 0)
             break;
         page_add_messages(queue->page, draft->state, draft->name.count);
-        if (link_draft(draft, dir) < 0) {
+        if (link_draft(queue, draft, dir) < 0) {
             page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
             break;
         }
@@ -218,13 +229,13 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     return error;
 }
 
-static int sync_contents(struct draft *drafts, size_t count)
+static int sync_contents(mq_queue *queue, struct draft *drafts, size_t count)
 {
     int synced = 0;
     for (size_t i = 0; i < count && count > 1; i++)
         fs_start_sync(drafts[i].file.file);
     for (size_t i = 0; i < count && synced >= 0; i++) {
-        synced = fs_sync_ahead(drafts[i].file.file);
+        synced = fs_sync_ahead(drafts[i].file.file, &queue->order);
         drafts[i].synced = synced == 1;
     }
     return synced < 0 ? synced : 0;
@@ -234,7 +245,7 @@ static int sync_and_publish(mq_queue *queue, struct draft *drafts, size_t count,
 {
     int error = clock_monotonic() - drafts->begun < WRITER_LIFE ? 0 : -ETIMEDOUT;
     if (!error && drafts->durable)
-        error = sync_contents(drafts, count);
+        error = sync_contents(queue, drafts, count);
     if (error)
         page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
     while (!error && *published < count) {
@@ -264,7 +275,12 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
 static int open_draft(mq_queue *queue, struct draft *draft)
 {
     const int error = queue_demand(queue, ACCESS_SEND);
-    return error ? error : fs_draft_open(&draft->file, queue->dir, "tmp", access_mode(queue->sharing, ACCESS_FILE));
+    const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
+    draft->openings = queue->openings;
+    if (error)
+        return error;
+    return queue->names_drafts ? fs_draft_open_named(&draft->file, queue->dir, "tmp", mode)
+                               : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
 }
 
 int publish_open(mq_queue *queue, struct draft *draft)

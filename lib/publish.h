@@ -19,7 +19,8 @@ struct draft {
     enum mq_state state;
     uint64_t size;
     bool durable;
-    bool synced; /* its content */
+    bool synced;       /* its content */
+    unsigned openings; /* of the queue, when it was begun */
     int64_t begun;
 };
 

@@ -153,6 +153,7 @@ static void empty_handle(mq_queue *queue)
     queue->page = NULL;
     queue->dir = queue->tmp = -1;
     queue->settled = false;
+    queue->order = FS_ORDER_UNKNOWN;
     for (int state = 0; state < MQ_STATES; state++)
         queue->target[state].dir = -1;
 }
@@ -208,8 +209,10 @@ static int refill_handle(mq_queue *queue)
     empty_handle(&filled);
     const int error = fill_handle(&filled);
     release_handle(error ? &filled : queue);
-    if (!error)
+    if (!error) {
         *queue = filled;
+        queue->openings++;
+    }
     return error;
 }
 

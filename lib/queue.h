@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "config.h"
+#include "fs.h"
 #include "mq.h"
 #include "name.h"
 #include "page.h"
@@ -25,6 +26,9 @@ struct mq_queue {
     bool settled; /* the queue's own name is known to be on the disk */
     bool fresh;   /* nothing was done with it since it was opened */
     bool polling;
+    bool names_drafts;   /* a file without a name could not get one here */
+    enum fs_order order; /* of the file system that it lies on */
+    unsigned openings;   /* how often it was opened: what was begun before the last time was begun for another queue */
     int64_t config_read_at; /* monotonic */
     struct config config;
     struct page *page;

@@ -62,7 +62,7 @@ static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
 
 int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, struct claimed *ret_claimed)
 {
-    if (options->ack_timeout < 0 || options->owner < 0)
+    if (!name_can_say_after(clock_now(), options->ack_timeout) || options->owner < 0)
         return -EINVAL;
     const int error = queue_demand(queue, ACCESS_ALL);
     if (error)

@@ -170,14 +170,13 @@ static int die(mq_queue *queue, const struct claim *claim, const char *reason)
     return done;
 }
 
-/* What was acked before has its mark, and on a full disk there is none: then the ack is as any other. */
+/* What was acked before, while this one was worked on, has its mark; and on a full disk there is none: then the ack is as
+   any other. */
 static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const int64_t now = clock_now();
     (void)argument;
     int done = done_move(queue, claim->dir, claim->file, &claim->name, now);
-    if (done == -EEXIST)
-        page_count(queue->page, PAGE_DUPLICATES, 1);
     if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
         done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1) {
@@ -192,6 +191,19 @@ int mq_ack_once(mq_queue *queue, const char *receipt)
     return settle(queue, receipt, act_ack_once, NULL);
 }
 
+static int act_ack_again(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int done = act_ack(queue, claim, argument);
+    if (done == 1)
+        page_count(queue->page, PAGE_DUPLICATES, claim->name.count);
+    return done;
+}
+
+int mq_ack_again(mq_queue *queue, const char *receipt)
+{
+    return settle(queue, receipt, act_ack_again, NULL);
+}
+
 int mq_was_acked(mq_queue *queue, const char *id)
 {
     return id_is_valid(id) ? done_has(queue, id, clock_now()) : -EINVAL;
@@ -204,7 +216,7 @@ static int act_nack(mq_queue *queue, const struct claim *claim, const void *argu
 
 int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 {
-    if (delay < 0 && delay != MQ_BACK_OFF)
+    if (delay != MQ_BACK_OFF && !name_can_say_after(clock_now(), delay))
         return -EINVAL;
     return settle(queue, receipt, act_nack, &delay);
 }
@@ -243,7 +255,7 @@ static int act_extend(mq_queue *queue, const struct claim *claim, const void *ar
 
 int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 {
-    if (ack_timeout <= 0)
+    if (ack_timeout == 0 || !name_can_say_after(clock_now(), ack_timeout))
         return -EINVAL;
     return settle(queue, receipt, act_extend, &ack_timeout);
 }
@@ -279,6 +291,8 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
 static int act_progress(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const struct settle_progress *progress = argument;
+    if (progress->position - claim->name.position >= claim->name.count)
+        return -EINVAL; /* it would bring back what is acked, or leave nothing */
     struct name rest = name_of_rest(&claim->name, progress);
     const int moved = move_rest(queue, claim, progress, &rest);
     if (moved != 1)

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,7 +198,7 @@ static int open_to_others(int dir, const struct plan *plan)
 {
     if (!access_is_shared(plan->sharing))
         return 0;
-    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_group(dir, plan->group);
+    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, plan->group);
     return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_QUEUE));
 }
 
@@ -332,8 +333,24 @@ static int open_in(int spool, const char *name, unsigned flags)
     return created < 0 ? created : fs_open_passage(spool, name);
 }
 
+/* As a rule it is there, and one call finds it; whatever is in the way of that is looked at step by step. */
+static int open_at_once(const char *spool, const char *name)
+{
+    char path[PATH_MAX];
+    const int error = mq_spool_path(spool, path, sizeof path);
+    const size_t length = error ? 0 : strlen(path);
+    if (error || length + 1 + strlen(name) >= sizeof path)
+        return -ENAMETOOLONG;
+    path[length] = '/';
+    strcpy(path + length + 1, name);
+    return fs_open_dir(AT_FDCWD, path);
+}
+
 int spool_open_queue(const char *spool, const char *name, unsigned flags)
 {
+    const int dir_at_once = open_at_once(spool, name);
+    if (dir_at_once >= 0)
+        return dir_at_once;
     const int root = spool_open(spool, flags & MQ_CREATE);
     if (root < 0)
         return root;

@@ -70,7 +70,7 @@ static int count_waiting(mq_queue *queue, int64_t limit, int64_t *ret_count)
     return error;
 }
 
-int stats_is_over(mq_queue *queue, uint64_t limit, unsigned own, bool *ret_over)
+int stats_is_over(mq_queue *queue, uint64_t limit, enum mq_state state, unsigned own, bool *ret_over)
 {
     struct totals totals;
     int64_t counted;
@@ -85,9 +85,10 @@ int stats_is_over(mq_queue *queue, uint64_t limit, unsigned own, bool *ret_over)
     if (!error && (uint64_t)counted + own <= limit) {
         *ret_over = false;
         error = stats_recount(queue);
-        page_add_messages(queue->page, MQ_READY, own); /* which the directories do not have */
+        if (error == 1)
+            page_add_messages(queue->page, state, own); /* which the directories do not have */
     }
-    return error;
+    return error < 0 ? error : 0;
 }
 
 /* ---- putting right ---------------------------------------------------------------- */
@@ -138,7 +139,7 @@ int stats_recount(mq_queue *queue)
             return error;
         if (same_totals(&before, &after)) {
             correct(queue->page, &before, &survey);
-            return 0;
+            return 1;
         }
     }
     return 0;

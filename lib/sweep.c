@@ -136,7 +136,7 @@ int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
         error = sweep_leftovers(queue, now, &swept.leftovers);
     if (!error)
         error = stats_recount(queue);
-    if (!error)
+    if (error >= 0)
         *ret_swept = swept;
-    return error;
+    return error < 0 ? error : 0;
 }

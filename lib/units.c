@@ -20,14 +20,14 @@ static const struct unit size_units[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Digits, saturating; NULL where there are none. */
+/* Digits; NULL where there are none, or too many. */
 static const char *parse_digits(const char *text, uint64_t *ret_value)
 {
     uint64_t value = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++)
         if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
-            value = UINT64_MAX / 10;
+            return NULL;
     if (at == text)
         return NULL;
     *ret_value = value;
@@ -86,7 +86,7 @@ static bool parse_quantity(const char *text, const struct unit *units, size_t co
 bool units_parse_duration(const char *text, int64_t *ret_microseconds)
 {
     uint64_t value;
-    if (!parse_quantity(text, duration_units, COUNT(duration_units), "s", &value))
+    if (!parse_quantity(text, duration_units, COUNT(duration_units), "s", &value) || value > UNITS_DURATION_MAX)
         return false;
     *ret_microseconds = (int64_t)value;
     return true;

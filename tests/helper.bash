@@ -195,8 +195,13 @@ as_nobody() {
 
 # Whether this file system has one journal that keeps the order of all that happens to names and sizes.
 keeps_order() {
+    local device
     case $(stat -f -c %T "${MQ_SPOOL%/*}") in
-    ext* | xfs) return 0 ;;
+    xfs) return 0 ;;
+    ext*) # with a journal, which content is written in order with
+        device=$(readlink "/sys/dev/block/$(stat -c %Hd:%Ld "${MQ_SPOOL%/*}")") &&
+            grep -qE '^data=(ordered|journal)$' "/proc/fs/ext4/${device##*/}/options" 2>/dev/null && return 0
+        ;;
     esac
     return 1
 }

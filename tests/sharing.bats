@@ -772,7 +772,7 @@ except OSError as error:
     as ann timeout 20 mq-recv -a -l -n 9 --no-wait jobs >got || status=$?
     run --separate-stderr as ann timeout 20 mq-recv -a --no-wait jobs
     assert_equal "$status" 1
-    run --separate-stderr as ann timeout 20 mq-queue purge jobs
+    run --separate-stderr as ann timeout 20 mq-queue purge --all jobs
     local purged=$status
     chattr -i "$file"
     assert_equal "$(<got)" $'two\nthree'
@@ -811,4 +811,118 @@ except OSError as error:
     run -0 --separate-stderr as ann mq-send jobs four
     assert_equal "$stderr" ''
     [[ -f $page ]]
+}
+
+# A queue of one user's own, with a dead letter of each kind: alone in its file, with headers of its own or shared.
+make_letters() { # USER QUEUE
+    as "$1" mq-queue create "$2" max-attempts=1
+    as "$1" mq-send -q -H 'Kind: single' "$2" alone
+    printf 'one\ntwo\n' | as "$1" mq-send -q -l "$2"
+    printf '{"body":"three"}\n{"body":"four"}\n' | as "$1" mq-send -q -j "$2"
+    for letter in alone one two three four; do
+        as "$1" mq-recv --no-wait "$2" | head -n 1 | as "$1" mq-ack --reject
+    done
+}
+
+letters_in() { # QUEUE STATE: their modes, owners and groups
+    find "spool/$1/$2" -type f -printf '%m %U %G\n' | sort -u
+}
+
+@test "a dead letter that is tried again in a shared queue is one of that queue's" {
+    create 0660
+    make_letters bob mine
+    touch -d '2020-01-02 03:04:05 UTC' spool/mine/dead/*/*
+    allowed bob mq-dlq retry mine --to jobs
+    assert_equal "$(letters_in jobs ready)" "660 $bob $group"
+    assert_equal "$(find spool/jobs/ready -type f -printf '%TY\n' | sort -u)" 2020
+    assert_equal "$(as bob mq-stat -x --format dead mine | tail -n 1 | tr -d ' ')" 0
+    assert_equal "$(find spool/{mine,jobs}/tmp -type f | wc -l)" 0
+    as ann mq-recv -a -l -n 5 --no-wait jobs >got
+    printf '%s\n' alone one two three four | cmp - got
+    run -0 --separate-stderr as ann mq-stat -x --format ready,dead,bytes jobs
+    assert_output "$(as ann mq-stat --format ready,dead,bytes jobs)"
+}
+
+@test "a dead letter that is tried again in a queue of one's own is nobody else's" {
+    create 0660
+    as bob mq-send -q jobs secret
+    as bob mq-recv --no-wait jobs | head -n 1 | as bob mq-ack --reject
+    as ann mq-queue create mine
+    allowed ann mq-dlq retry jobs --to mine
+    assert_equal "$(letters_in mine ready)" "600 $ann $own"
+    as ann mq-recv -a --no-wait mine >got
+    echo -n secret | cmp - got
+}
+
+@test "what root tries again in another user's queue is that user's" {
+    as ann mq-queue create mine
+    mq-send -q roots work
+    mq-recv --no-wait roots | head -n 1 | mq-ack --reject
+    mq-dlq retry roots --to mine
+    assert_equal "$(letters_in mine ready | cut -d' ' -f1-2)" "600 $ann"
+    as ann mq-recv -a --no-wait mine >got
+    echo -n work | cmp - got
+}
+
+@test "of several who try dead letters again in a shared queue one has each" {
+    create 0660
+    as bob mq-queue create --mode=0666 --group=$group team # whose files are others'
+    for body in {1..20}; do
+        as bob mq-send -q team "$body"
+        as bob mq-recv --no-wait team | head -n 1 | as bob mq-ack --reject
+    done
+    for user in ann bob ann bob; do
+        as $user mq-dlq retry team --to jobs &
+    done
+    wait
+    as ann mq-recv -a -l -n 100 --no-wait jobs | sort -n >got
+    seq 20 | cmp - got
+    assert_equal "$(as ann mq-stat -x --format dead team | tail -n 1 | tr -d ' ')" 0
+}
+
+@test "a private queue is usable, and nobody else's, whatever the umask of anybody who uses it is" {
+    local mask other round=0
+    for mask in 777 700 277 000; do
+        for other in 000 777 377; do
+            export MQ_SPOOL=$public/of-$((++round))/deep/spool
+            mkdir "$public/of-$round"
+            chown $ann:$own "$public/of-$round"
+            (umask $mask && as ann mq-send -q jobs one && seq 3 | as ann mq-send -q -l jobs)
+            (umask $other && as ann mq-send -q -d 1h jobs two && as ann mq-queue config jobs dedup-window=1h)
+            receipt=$(umask $other && as ann mq-recv --no-wait jobs | head -n 1)
+            (umask $mask && as ann mq-ack --nack "$receipt")
+            (umask $mask && as ann mq-recv -n 1 --once jobs -- false 2>/dev/null) || true
+            (umask $other && as ann mq-recv -n 1 --once --no-wait jobs -- true)
+            as ann mq-recv -a --no-wait jobs >/dev/null
+            run -0 find "$public/of-$round" -mindepth 1 \( -type d ! -perm 700 ! -perm 4700 -o ! -type d ! -perm 600 \) -printf '%m %p\n'
+            refute_output
+        done
+    done
+    # Who waits second makes a FIFO.
+    as ann mq-queue create idle
+    for waiter in first second; do
+        spawn $waiter as ann sh -c 'umask 777; exec mq-recv -a -w 30 idle'
+    done
+    wait_until 20 has_private_fifo
+    as ann mq-send -q idle one
+    as ann mq-send -q idle two
+    wait_until 20 [ -s first.out ]
+    wait_until 20 [ -s second.out ]
+}
+
+has_private_fifo() {
+    [[ $(find "$MQ_SPOOL/idle/waiters" -type p ! -name '.*' -printf '%m\n') == 600 ]]
+}
+
+@test "ages tell of what lies in the inbox as the figures do, whoever looks" {
+    create 0624 # the group only sends, all others only look
+    as bob mq-send -q jobs now
+    as bob mq-send -q -d 1h jobs later
+    for user in cy ann; do
+        assert_equal "$(as $user mq-stat -j jobs | jq -c '[.ready, .delayed]')" '[1,1]'
+        as $user mq-stat --ages --json jobs | jq -r 'select(.state == "ready" or .state == "delayed") | "\(.state) \(.total)"' >ages
+        assert_equal "$(grep ready ages)" 'ready 1'
+        grep delayed ages | grep -vx 'delayed 1' && fail "$(<ages)"
+        :
+    done
 }

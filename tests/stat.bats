@@ -679,3 +679,13 @@ look_at_extremes() {
     # No age or size is negative.
     run ! grep -E ' -[0-9]+[smhd]|"-|: *-[0-9]' <<<"$output"
 }
+
+@test "a delayed message that is sent when a queue is recounted is counted as delayed" {
+    mq-queue create jobs max-depth=2
+    mq-send -q jobs one
+    mq-send -q jobs two
+    rm "$MQ_SPOOL"/jobs/ready/*/* # as if they had been taken by a process that was killed before it counted
+    mq-send -q -d 1h jobs three
+    assert_equal "$(mq-stat -j jobs | jq -c '[.ready, .delayed]')" '[0,1]'
+    assert_equal "$(mq-stat -j -x jobs | jq -c '[.ready, .delayed]')" '[0,1]'
+}

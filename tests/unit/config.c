@@ -60,6 +60,9 @@ static void what_is_refused(void)
     expect_problem("ack-timeout = none\n", "line 1", "ack-timeout");
     expect_problem("durability = perhaps\n", "line 1", "durability");
     expect_problem("max-size = -1\n", "line 1", "max-size");
+    expect_problem("max-size = 18446744073709551616\n", "line 1", "max-size");
+    expect_problem("max-depth = 18446744073709551617\n", "line 1", "max-depth");
+    expect_problem("ttl = 9223372036854775807us\n", "line 1", "ttl");
     expect_problem("just words\n", "line 1", "key = value");
     struct config config;
     write_config("ttl\0= 5m", 8);
