@@ -26,12 +26,14 @@ struct wish {
 
 /* ---- what was claimed ------------------------------------------------------------- */
 
-/* Give back what could not be opened for a reason of ours (no descriptors, no memory): it was not tried. */
-static void give_back(mq_queue *queue, int dir, const char *file, const struct name *claimed)
+void claim_give_back(mq_queue *queue, const struct name *claimed)
 {
+    char file[NAME_SIZE];
     struct name ready = *claimed;
+    name_format(MQ_INFLIGHT, claimed, file);
     ready.attempts--;
-    (void)move_message(queue, MQ_INFLIGHT, dir, file, MQ_READY, &ready); /* else its deadline brings it back */
+    /* Else its deadline brings it back. */
+    (void)move_message(queue, MQ_INFLIGHT, queue->target[MQ_INFLIGHT].dir, file, MQ_READY, &ready);
 }
 
 static int open_file(const mq_queue *queue, int file, const struct name *claimed, struct claimed *ret_claimed)
@@ -66,7 +68,7 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, struct clai
         const int moved = deadletter_make_corrupt(queue, MQ_INFLIGHT, dir, file_name, claimed, clock_now());
         return moved < 0 ? moved : 0;
     }
-    give_back(queue, dir, file_name, claimed);
+    claim_give_back(queue, claimed); /* for a reason of ours: no descriptors, no memory */
     return error;
 }
 
