@@ -69,16 +69,10 @@ int spool_open(const char *spool, bool make)
 /* Somebody may have cleaned away what was empty of it, but not all. */
 static int is_queue(int dir)
 {
-    int has = fs_has(dir, name_of_state(MQ_READY)), count = 0;
-    if (has != 0)
-        return has;
-    for (size_t i = 0; i < COUNT(parts) && count < 2; i++) {
-        has = fs_has(dir, parts[i].name);
-        if (has < 0)
-            return has;
-        count += has;
-    }
-    return count == 2;
+    int has = fs_has(dir, name_of_state(MQ_READY));
+    for (size_t i = 0; i < COUNT(parts) && has == 0; i++)
+        has = strcmp(parts[i].name, "tmp") == 0 ? 0 : fs_has(dir, parts[i].name); /* many things have a tmp/ */
+    return has;
 }
 
 int spool_find_queue(int spool, const char *name)
