@@ -24,7 +24,7 @@ struct mq_queue {
     unsigned sharing; /* as access.h has it */
     unsigned rights;  /* this process's: a digit of the same */
     int dir;
-    int root;     /* the spool that it was opened in */
+    int root;                    /* the spool that it was opened in */
     struct fs_identity identity; /* of `dir`, once it was asked for */
     bool identified;
     int tmp;      /* its tmp/; -1: not open */
