@@ -56,6 +56,9 @@ static int run_create(char **words, int count)
     if (status != STATUS_DONE)
         return status;
     mq_close(queue);
+    const int whole = mq_create(cli_spool, words[0]); /* somebody may have cleaned a part of it away */
+    if (whole < 0)
+        return cli_error(whole, words[0], "cannot create the queue");
     cli_note(words[0], "is there");
     return settings_set(words[0], words + 1, count - 1);
 }

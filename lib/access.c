@@ -110,14 +110,47 @@ static unsigned digit_of(unsigned queue, unsigned work)
     return (queue & 5) == 5 ? ACCESS_LOOK : 0;
 }
 
+static int read_mode(int queue_dir, const char *name, mode_t *ret_mode)
+{
+    struct stat status;
+    if (fstatat(queue_dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    *ret_mode = status.st_mode;
+    return 0;
+}
+
+/* A class's bits on tmp/, by those on the queue and on a directory that senders do not see into. */
+static mode_t work_by_dir(mode_t queue, mode_t dir)
+{
+    return (dir & 7) == 7 ? 7 : (queue & 5) == 1 && (dir & 7) == 0 ? 3 : 0;
+}
+
+/* The mode of tmp/; where somebody has cleaned that away, as what is left tells it. */
+static int read_work(int queue_dir, mode_t queue, mode_t *ret_mode)
+{
+    mode_t dir = 0;
+    int error = read_mode(queue_dir, "tmp", ret_mode);
+    if (error == -ENOENT)
+        error = read_mode(queue_dir, "waiters", ret_mode);
+    if (error != -ENOENT)
+        return error;
+    error = queue & 077 ? read_mode(queue_dir, "host", &dir) : 0;
+    if (!error)
+        *ret_mode = work_by_dir(queue >> 3, dir >> 3) << 3 | work_by_dir(queue, dir);
+    return error;
+}
+
 /* From directories that stay when a queue is found not to be empty and is not deleted. */
 int access_read(int queue_dir, unsigned *ret_sharing)
 {
-    struct stat queue, work;
-    if (fstat(queue_dir, &queue) < 0 || fstatat(queue_dir, "tmp", &work, AT_SYMLINK_NOFOLLOW) < 0)
+    struct stat queue;
+    mode_t work = 0;
+    if (fstat(queue_dir, &queue) < 0)
         return -errno;
-    *ret_sharing = ACCESS_PRIVATE | digit_of(queue.st_mode >> 3, work.st_mode >> 3) << 3 |
-                   digit_of(queue.st_mode, work.st_mode);
+    const int error = read_work(queue_dir, queue.st_mode, &work);
+    if (error)
+        return error;
+    *ret_sharing = ACCESS_PRIVATE | digit_of(queue.st_mode >> 3, work >> 3) << 3 | digit_of(queue.st_mode, work);
     return 0;
 }
 

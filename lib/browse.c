@@ -87,6 +87,8 @@ int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_
     struct browse browse = {.queue = queue, .state = state, .each = each, .context = context};
     struct listing buckets = {0};
     int stop = queue_demand(queue, ACCESS_LOOK);
+    if (!stop)
+        stop = queue_refresh(queue);
     if (!stop) {
         (void)inbox_take(queue, clock_now(), INBOX_ALL); /* else it is shown where it is */
         stop = bucket_list(queue->dir, state, &buckets);

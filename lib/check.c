@@ -19,6 +19,7 @@
 #include "fs.h"
 #include "id.h"
 #include "queue.h"
+#include "spool.h"
 
 struct check {
     mq_queue *queue;
@@ -202,20 +203,37 @@ static int check_queue_entry(void *context, const char *name, unsigned char type
     return is_one_of_ours(name, type) ? 0 : report(context, "", name, "not a part of a queue");
 }
 
+static int open_part(struct check *check, const char *name)
+{
+    int dir = fs_open_dir(check->queue->dir, name);
+    if (dir != -ENOENT)
+        return dir;
+    const int healed = check->repair ? spool_heal(check->queue->dir) : 0;
+    tell(check, "", name, "a part of the queue that is missing");
+    return healed ? healed : fs_open_dir(check->queue->dir, name);
+}
+
+static int list_dir(struct check *check, int dir, fs_list_fn *each)
+{
+    if (dir < 0)
+        return dir;
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", each, check);
+    close(dir);
+    return error;
+}
+
+/* One that is missing is a finding, and no error. */
 static int check_dir(struct check *check, const char *name, fs_list_fn *each)
 {
-    check->dir = fs_open_dir(check->queue->dir, name);
-    if (check->dir < 0)
-        return check->dir;
-    const int error = fs_list_at(check->dir, ".", each, check);
-    close(check->dir);
-    return error;
+    const int error = list_dir(check, open_part(check, name), each);
+    return error == -ENOENT ? 0 : error;
 }
 
 /* Of those that are made when they are needed. */
 static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
 {
-    const int error = check_dir(check, name, each);
+    const int error = list_dir(check, fs_open_dir(check->queue->dir, name), each);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -231,7 +249,9 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
     struct check check = {.queue = queue, .repair = repair, .each = each, .context = context};
     int error = queue_demand(queue, ACCESS_LOOK);
     if (!error)
-        error = check_dir(&check, ".", check_queue_entry);
+        error = queue_refresh(queue);
+    if (!error)
+        error = list_dir(&check, fs_open_dir(queue->dir, "."), check_queue_entry);
     for (int state = 0; state < MQ_STATES && !error; state++) {
         check.state = (enum mq_state)state;
         error = check_dir(&check, name_of_state(check.state), check_state_entry);

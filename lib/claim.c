@@ -29,12 +29,14 @@ struct wish {
 
 /* ---- what was claimed ------------------------------------------------------------- */
 
-/* Give back what could not be opened for a reason of ours (no descriptors, no memory): it was not tried. */
-static void give_back(mq_queue *queue, int dir, const char *file, const struct name *claimed)
+void claim_give_back(mq_queue *queue, const struct name *claimed)
 {
+    char file[NAME_SIZE];
     struct name ready = *claimed;
+    name_format(MQ_INFLIGHT, claimed, file);
     ready.attempts -= ready.attempts > 0;
-    (void)move_message(queue, MQ_INFLIGHT, dir, file, MQ_READY, &ready); /* else its deadline brings it back */
+    /* Else its deadline brings it back. */
+    (void)move_message(queue, MQ_INFLIGHT, queue->target[MQ_INFLIGHT].dir, file, MQ_READY, &ready);
 }
 
 /* What some may only send to takes nothing larger than it says, by whatever way it was sent. */
@@ -97,7 +99,7 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, struct clai
         return 0;
     if (is_its_own_fault(error))
         return put_away(queue, MQ_INFLIGHT, dir, file_name, claimed, error);
-    give_back(queue, dir, file_name, claimed);
+    claim_give_back(queue, claimed); /* for a reason of ours: no descriptors, no memory */
     return error;
 }
 

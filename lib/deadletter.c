@@ -9,6 +9,7 @@
 #include "browse.h"
 #include "clock.h"
 #include "failures.h"
+#include "fs.h"
 #include "move.h"
 #include "split.h"
 
@@ -95,6 +96,10 @@ int deadletter_make(mq_queue *queue, enum mq_state state, int dir, const char *f
     return count(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
 }
 
+/* How often the other queue may be deleted meanwhile, before we give up. */
+#define TRIES 10
+#define RETRY_AGAIN 2
+
 /* ---- another try ------------------------------------------------------------------ */
 
 /* A second life: no attempts, no reason, and no expiry, which would end it at once. */
@@ -108,6 +113,15 @@ static struct name revive(const struct name *dead)
     return name;
 }
 
+/* The other queue was being deleted meanwhile: what is still where it was put becomes a dead letter again. */
+static int take_back(const struct browse_place *place, mq_queue *to, const struct name *name, int error)
+{
+    char file[NAME_SIZE];
+    name_format(MQ_READY, name, file);
+    const int moved = fs_rename(to->target[MQ_READY].dir, file, place->dir, place->file);
+    return moved == -ENOENT ? 1 : moved ? moved : error ? error : RETRY_AGAIN;
+}
+
 static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to)
 {
     struct name name = revive(&place->name);
@@ -115,6 +129,9 @@ static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to
         return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
     name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
     const int moved = move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name);
+    const int has = moved == 1 ? queue_has_name(to) : 1;
+    if (has != 1)
+        return take_back(place, to, &name, has);
     if (moved == 1)
         failures_forget(queue, MQ_DEAD, &place->name);
     return moved;
@@ -129,11 +146,21 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
     if (!found)
         found = queue_demand(to, ACCESS_ALL);
     if (!found)
+        found = queue_refresh(queue);
+    if (!found && to != queue)
+        found = queue_refresh(to);
+    if (!found)
         found = browse_find(queue, entry, &place);
     if (found != 1)
         return found;
-    const int moved = retry(queue, &place, to);
+    int moved = retry(queue, &place, to);
+    for (int tries = 0; tries < TRIES && (moved == RETRY_AGAIN || moved == -ENOENT); tries++) {
+        const int opened = queue_reopen(to);
+        moved = opened ? opened : retry(queue, &place, to);
+    }
     close(place.dir);
+    if (moved == RETRY_AGAIN)
+        return -EBUSY;
     if (moved == 1)
         page_count(queue->page, PAGE_RETRIED, place.name.count);
     return moved;

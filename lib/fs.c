@@ -309,6 +309,23 @@ int fs_has(int at, const char *name)
     return errno == ENOENT ? 0 : -errno;
 }
 
+int fs_identify(int dir, struct fs_identity *ret_identity)
+{
+    struct stat status;
+    if (fstat(dir, &status) < 0)
+        return -errno;
+    *ret_identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
+    return 0;
+}
+
+int fs_is_named(int at, const char *name, const struct fs_identity *identity)
+{
+    struct stat status;
+    if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return status.st_dev == identity->device && status.st_ino == identity->number;
+}
+
 bool fs_exists(int at, const char *name)
 {
     return fs_has(at, name) == 1;

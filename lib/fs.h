@@ -98,6 +98,16 @@ bool fs_is_settled(int dir);
 /* Whether a name is there: 1 or 0, or why that cannot be told. */
 int fs_has(int at, const char *name);
 
+/* Which directory it is that is open, whatever its name is by now. */
+struct fs_identity {
+    dev_t device;
+    ino_t number;
+};
+int fs_identify(int dir, struct fs_identity *ret_identity);
+
+/* Whether a name is that of this directory: 1 or 0, or why that cannot be told. */
+int fs_is_named(int at, const char *name, const struct fs_identity *identity);
+
 /* Whether a name is seen to be there. */
 bool fs_exists(int at, const char *name);
 

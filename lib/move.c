@@ -46,8 +46,9 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
                                   : fs_rename(from_dir, from_name, dir, text);
         if (error != -ENOENT)
             return error ? error : 1;
-        if (!fs_exists(from_dir, from_name))
-            return 0;
+        const int has = fs_has(from_dir, from_name);
+        if (has != 1)
+            return has;
         queue_forget_target(queue, to); /* it was the bucket that went */
     }
     return -EBUSY;

@@ -87,7 +87,8 @@ MQ_API bool mq_queue_name_is_valid(const char *name);
  */
 MQ_API int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context);
 
-/* Make a queue (and the spool). 1 made, 0 it was there. However many processes race, one good queue results. */
+/* Make a queue (and the spool), or what one that is there lacks of its directories. 1 made, 0 it was there. However many
+   processes race, one good queue results. -ENOTDIR: the name is that of something else. */
 MQ_API int mq_create(const char *spool, const char *queue);
 
 /*
@@ -106,7 +107,8 @@ MQ_API bool mq_mode_is_valid(unsigned mode);
  */
 MQ_API int mq_delete(const char *spool, const char *queue, bool force);
 
-/* Make the queue if it is not there: also later, when it was deleted while the handle was open. */
+/* Make the queue if it is not there: also later, when it was deleted while the handle was open. A handle whose queue
+   was deleted goes on with whatever queue has the name then; where none has, and without this, it says -ENOENT. */
 #define MQ_CREATE 1u
 
 /*

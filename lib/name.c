@@ -580,7 +580,8 @@ bool name_is_reply(const char *text)
 
 /* ---- pending queues --------------------------------------------------------------- */
 
-static const char *const pending_prefixes[] = {[NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-"};
+static const char *const pending_prefixes[] = {
+    [NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-", [NAME_EMPTIED] = ".emptied-"};
 
 void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE])
 {
@@ -604,7 +605,7 @@ static bool parse_pending_rest(const char *rest, char ret_queue[MQ_QUEUE_NAME_SI
 
 bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE])
 {
-    for (int kind = NAME_NEW; kind <= NAME_HELD; kind++) {
+    for (int kind = NAME_NEW; kind <= NAME_EMPTIED; kind++) {
         const size_t length = strlen(pending_prefixes[kind]);
         if (strncmp(text, pending_prefixes[kind], length) != 0)
             continue;

@@ -188,8 +188,8 @@ void name_format_reply(uint64_t random, char text[NAME_REPLY_SIZE]);
 bool name_is_reply(const char *text);
 
 /* Names beside the queues in a spool, no queue's since they start with a dot: being made, being
-   deleted, and held out of sight to see whether it is empty. */
-enum name_pending { NAME_NEW, NAME_GONE, NAME_HELD };
+   deleted, held out of sight to see whether it is empty, and found to be empty. */
+enum name_pending { NAME_NEW, NAME_GONE, NAME_HELD, NAME_EMPTIED };
 #define NAME_PENDING_SIZE 168
 void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE]);
 bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE]);

@@ -56,6 +56,10 @@ void page_close(struct page *page);
 /* Whether the mapping is still the file that others use, whole and sane. */
 bool page_is_current(const struct page *page);
 
+/* Whether the page's file is seen to lie in the queue that has this name in the spool of `queue_dir`. The file has one
+   name, so then `queue_dir` is that queue. False also where this cannot be seen. */
+bool page_lies_in(const struct page *page, int queue_dir, const char *queue, const char *host_name);
+
 /* Whether it is private to this process. */
 bool page_is_private(const struct page *page);
 

@@ -9,8 +9,10 @@
 #include "publish.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adopt.h"
 #include "bell.h"
@@ -126,7 +128,7 @@ static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_
     return -EBUSY;
 }
 
-/* The queue was deleted under us: the draft goes into the one that has its name now, or is made anew. */
+/* The queue was deleted under us, or lacks a part: the draft goes into the one that has its name now, or is made anew. */
 static int link_into_new(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
 {
     int error = -ENOENT;
@@ -206,7 +208,99 @@ static void announce(mq_queue *queue, const struct draft *draft)
         move_announce(queue, draft->state, &draft->name, false);
 }
 
-/* As many as go into one bucket: their names, then the syncs. A failed one is final: they were not sent. */
+/* Rename a draft that is in another directory into its bucket, by a new name. 1 done, 0 it is there no more. */
+static int rename_into(mq_queue *queue, struct draft *draft, int from, int *ret_dir)
+{
+    char old[NAME_SIZE], text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
+    name_format(draft->state, &draft->name, old);
+    place(queue, draft, bucket);
+    name_format(draft->state, &draft->name, text);
+    for (int tries = 0; tries < TRIES; tries++) {
+        int error = draft->openings == queue->openings ? 0 : adopt_file(queue, from, old);
+        if (!error) {
+            draft->openings = queue->openings;
+            error = queue_target(queue, draft->state, bucket, ret_dir);
+        }
+        if (!error)
+            error = fs_rename(from, old, *ret_dir, text);
+        if (error != -ENOENT)
+            return error ? error : 1;
+        const int has = fs_has(from, old);
+        if (has != 1)
+            return has;
+        queue_forget_target(queue, draft->state);
+        error = queue_reopen(queue);
+        if (error)
+            return error;
+    }
+    return -EBUSY;
+}
+
+/* A draft was linked in a directory that has lost the queue's name: it goes where the name is now. What is not there any
+   more was taken by a receiver, or went with others to that queue, or a deletion by force took it that began after we
+   had looked: in any case it was sent. */
+static int move_on(mq_queue *queue, struct draft *draft, int *from)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        const struct draft before = *draft;
+        int dir = -1, moved = queue_reopen(queue);
+        if (!moved)
+            moved = rename_into(queue, draft, *from, &dir);
+        if (moved != 1) {
+            draft->name = before.name;
+            draft->state = before.state;
+            return moved;
+        }
+        const int there = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+        if (there < 0)
+            return -errno;
+        close(*from);
+        *from = there;
+        const int error = draft->durable ? sync_published(queue, draft, 1, dir) : 0, has = queue_has_name(queue);
+        if (has == 1 && !error) {
+            page_add_messages(queue->page, draft->state, draft->name.count);
+            announce(queue, draft);
+        }
+        if (has != 0)
+            return has < 0 ? has : error;
+    }
+    return -EBUSY;
+}
+
+/* What cannot go where the name is does not stay where it was. 0: it is sent. */
+static int move_on_or_take_back(mq_queue *queue, struct draft *draft, int dir)
+{
+    char text[NAME_SIZE];
+    int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+    int error = from < 0 ? -errno : move_on(queue, draft, &from);
+    if (error) {
+        name_format(draft->state, &draft->name, text);
+        if (fs_unlink(from < 0 ? dir : from, text) == -ENOENT)
+            error = 0;
+    }
+    if (from >= 0)
+        close(from);
+    return error;
+}
+
+/* When one cannot go on, those behind it are not sent either. */
+static int move_all_on(mq_queue *queue, struct draft *drafts, size_t count, int dir, size_t *published)
+{
+    const int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++) {
+        error = move_on_or_take_back(queue, &drafts[i], from < 0 ? dir : from);
+        *published += !error;
+        for (size_t rest = i + 1; rest < count && error; rest++)
+            take_back(queue, &drafts[rest], from < 0 ? dir : from);
+    }
+    if (from >= 0)
+        close(from);
+    return error;
+}
+
+/* As many as go into one bucket: their names, then the syncs, then a look whether the queue still is what has its name.
+   A failed sync is final: they were not sent. */
 static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -220,6 +314,11 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     const size_t linked = link_more(queue, drafts, count, bucket, dir);
     wake_receivers(queue, drafts, linked);
     error = drafts->durable ? sync_published(queue, drafts, linked, dir) : 0;
+    const int has = queue_has_name(queue);
+    if (has == 0)
+        return move_all_on(queue, drafts, linked, dir, published);
+    if (has < 0)
+        error = has;
     for (size_t i = 0; i < linked; i++)
         if (error)
             take_back(queue, &drafts[i], dir);

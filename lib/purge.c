@@ -61,6 +61,8 @@ int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
     struct browse_place place;
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
+        done = queue_refresh(queue);
+    if (!done)
         done = browse_find(queue, entry, &place);
     if (done != 1)
         return done;
@@ -107,6 +109,8 @@ int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged)
     struct listing buckets = {0}, files = {0};
     uint64_t purged = 0;
     int stuck = 0, error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = queue_refresh(queue);
     if (!error)
         error = inbox_take(queue, clock_now(), INBOX_ALL);
     if (!error)

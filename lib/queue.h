@@ -22,6 +22,8 @@ struct mq_queue {
     unsigned sharing; /* as access.h has it */
     unsigned rights;  /* this process's: a digit of the same */
     int dir;
+    struct fs_identity identity; /* of `dir`, once it was asked for */
+    bool identified;
     int tmp;      /* its tmp/; -1: not open */
     bool settled; /* the queue's own name is known to be on the disk */
     bool fresh;   /* nothing was done with it since it was opened */
@@ -43,11 +45,15 @@ struct mq_queue {
 };
 
 /* Before each operation: notice a page that was replaced, truncated or deleted, a changed configuration, and that
-   the queue was deleted: then it is as with queue_reopen. */
+   the queue's name is another's or nobody's: then it is as with queue_reopen. */
 int queue_refresh(mq_queue *queue);
 
-/* The queue was deleted since it was opened: open what has its name now, made anew where MQ_CREATE says so.
-   -ENOENT where it does not. */
+/* Whether the name is still that of the directory that is open: 1 or 0, or why that cannot be told. Without it nothing
+   can be told of the queue: what lies in the directory may be deleted or moved to another one. */
+int queue_has_name(mq_queue *queue);
+
+/* The queue was deleted since it was opened, or a part of it is missing: open what has its name now, made whole, or
+   made anew where MQ_CREATE says so. -ENOENT where it does not, and nothing has the name. */
 int queue_reopen(mq_queue *queue);
 
 /* -EACCES, or -EROFS, where this process has not all of these rights. */

@@ -45,9 +45,10 @@ static int find_in_place(mq_queue *queue, const struct name *wanted, struct clai
     const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    if (!fs_exists(dir, ret_claim->file)) {
+    const int has = fs_has(dir, ret_claim->file);
+    if (has != 1) {
         close(dir);
-        return 0;
+        return has;
     }
     ret_claim->name = *wanted;
     ret_claim->dir = dir;
@@ -126,6 +127,14 @@ static int settle_once(mq_queue *queue, const struct name *wanted, settle_fn *ac
     return done;
 }
 
+/* The claim was not found, or cannot be moved: the queue may be held by somebody who deletes it, and put back, or lie in
+   the one that has its name now. 0 look again. */
+static int look_elsewhere(mq_queue *queue, int error)
+{
+    const int has = error ? 0 : queue_has_name(queue);
+    return has == 1 ? 0 : has < 0 ? has : queue_reopen(queue);
+}
+
 static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument)
 {
     struct name wanted;
@@ -135,8 +144,11 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const vo
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
         done = queue_refresh(queue);
-    for (int looks = 0; looks < LOOKS && done == 0; looks++)
+    for (int looks = 0; looks < LOOKS && done == 0; looks++) {
         done = settle_once(queue, &wanted, act, argument);
+        if (done == 0 || done == -ENOENT)
+            done = look_elsewhere(queue, done);
+    }
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 

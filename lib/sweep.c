@@ -121,15 +121,10 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
     return error;
 }
 
-int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
+static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
-    const int64_t now = clock_now();
-    int error = queue_demand(queue, ACCESS_ALL);
-    if (!error)
-        error = queue_refresh(queue);
-    if (!error)
-        error = unsplit_finish(queue);
+    int error = unsplit_finish(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)
@@ -139,4 +134,18 @@ int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
     if (error >= 0)
         *ret_swept = swept;
     return error < 0 ? error : 0;
+}
+
+int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
+{
+    const int64_t now = clock_now();
+    int error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = queue_refresh(queue);
+    if (!error)
+        error = sweep_once(queue, now, ret_swept);
+    if (error != -ENOENT)
+        return error;
+    error = queue_reopen(queue); /* it was deleted, or lacks a part */
+    return error ? error : sweep_once(queue, now, ret_swept);
 }

@@ -162,6 +162,164 @@ has_lines() { # FILE NUMBER
     wait_until 10 has_lines goes_on.out 1
 }
 
+# A deleter who is killed behind his first rename, before he removes anything, and leaves the queue held, or gone.
+kill_deleter() { # OPTION… QUEUE
+    needs_strace
+    run strace -o /dev/null -e trace=unlinkat -e inject=unlinkat:signal=SIGKILL:when=1 mq-queue delete "$@"
+    assert_equal "$status" 137
+    assert_not_exists "$MQ_SPOOL/${*: -1}"
+}
+
+@test "a sender that had the queue open sends to what has its name once a deleter by force was killed" {
+    begin_feed jobs
+    feed before
+    wait_until 10 has_lines sender.out 1
+    kill_deleter --force jobs
+    feed behind
+    wait_until 10 has_lines sender.out 2
+    take jobs
+    assert_equal "$(<got)" behind
+}
+
+@test "where another queue has the name, that is where it sends to, also when it was stopped before its link" {
+    needs_strace
+    for batch in 1 2; do
+        mq-queue create jobs
+        printf 'one\ntwo\n' >in
+        spawn sender strace -o trace -e trace=linkat -e inject=linkat:delay_enter=1500ms mq-send -f in -l --batch=$batch jobs
+        wait_until 10 eval '[[ -n $(find "$MQ_SPOOL"/jobs/ready -mindepth 1 -type d) ]]'
+        kill_deleter --force jobs
+        mq-queue create jobs
+        wait "${spawned[-1]}"
+        mq-recv -a -l -n 2 --no-wait jobs >got
+        assert_equal "$(sort got | paste -sd' ')" 'one two'
+        mq-queue delete --force jobs
+    done
+}
+
+@test "a receiver that had the queue open receives what is sent to the one that has its name" {
+    mq-queue create jobs
+    spawn receiver mq-recv -a -l -f --create jobs
+    wait_until 10 is_asleep $!
+    kill_deleter --force jobs
+    mq-send -q jobs new
+    wait_until 10 has_lines receiver.out 1
+}
+
+@test "a queue that a killed deleter held comes back with its messages to whoever asks for it" {
+    needs_strace
+    for command in 'mq-recv -a -l --no-wait jobs' 'mq-queue create jobs' 'mq-queue config jobs ttl=1h' 'mq-send -q jobs further'; do
+        mq-queue create jobs
+        mq-queue config jobs max-attempts=7
+        kill_deleter jobs
+        mv "$MQ_SPOOL"/.held-jobs-* "$MQ_SPOOL/jobs" # a message that was sent by somebody who had it open
+        mq-send -q jobs body
+        mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+        $command >out
+        assert_equal "$(mq-queue config jobs max-attempts)" 7
+        [[ $command == mq-recv* ]] || take jobs
+        assert_regex "$(cat out got 2>/dev/null)" body
+        assert_equal "$(ls -A "$MQ_SPOOL")" jobs
+        rm -f got
+        mq-queue delete --force jobs
+    done
+}
+
+@test "a claim survives that its queue is held: it is acked where it lies" {
+    mq-send -q jobs body
+    local receipt
+    receipt=$(claim jobs)
+    mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+    mq-ack "$receipt"
+    assert_equal "$(states jobs)" '0 0 0 0'
+}
+
+@test "a sweep that cannot look into a held queue keeps it" {
+    needs_strace
+    command -v faketime >/dev/null || skip 'faketime is not installed'
+    mq-send -q jobs body
+    local nth error
+    for nth in 1 2 3 4; do
+        mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+        strace -f -o /dev/null -P "$MQ_SPOOL/.held-jobs-0123456789abcdef" -e trace=openat,openat2,getdents64 \
+            -e inject=openat,openat2,getdents64:error=ENFILE:when="$nth" faketime -f +2d mq-queue sweep || true
+        faketime -f +2d mq-queue sweep
+        assert_equal "$(states jobs)" '1 0 0 0'
+    done
+}
+
+# ---- healing -------------------------------------------------------------------------
+
+@test "what a cleaner removed of a queue is made again by whoever meets the lack" {
+    local part command
+    for part in ready delayed inflight dead tmp waiters host; do
+        for command in 'mq-send -q jobs body' 'mq-recv -a --no-wait jobs' 'mq-recv -a -w 10ms jobs' 'mq-queue create jobs' \
+            'mq-queue check --repair jobs' 'mq-queue sweep jobs' 'mq-queue config jobs ttl=1h'; do
+            mq-queue create jobs
+            rm -r "$MQ_SPOOL/jobs/$part"
+            run --separate-stderr $command
+            ((status != 66 && status != 74)) || fail "$part: $command: $status: $stderr"
+            mq-send -q jobs one
+            mq-send -q -d 1ms jobs two
+            wait_until 5 mq-recv -a -w 1 jobs
+            wait_until 5 mq-recv -a -w 1 jobs
+            mq-queue delete --force jobs
+        done
+    done
+}
+
+@test "find -empty -delete leaves a queue that create makes whole, and check tells what is missing" {
+    mq-queue create jobs
+    mq-queue config jobs ttl=1h
+    mq-send -q jobs body
+    take jobs
+    find "$MQ_SPOOL" -type d -empty -delete
+    run -65 mq-queue check jobs
+    assert_line --regexp '^jobs/ready: .*missing'
+    run -0 mq-queue create jobs
+    run -0 mq-queue check jobs
+    assert_equal "$(mq-queue config jobs ttl)" 1h
+    mq-send -q jobs body
+    take jobs
+}
+
+@test "an empty directory becomes a queue by create and by send, and one of other things does not" {
+    mkdir -p "$MQ_SPOOL/jobs" "$MQ_SPOOL/logs" "$MQ_SPOOL/mine/things"
+    run -0 mq-queue create jobs
+    mq-send -q jobs body
+    mq-send -q logs body
+    assert_equal "$(mq-queue list | paste -sd' ')" 'jobs logs'
+    run mq-queue create mine
+    ((status != 0))
+    assert_equal "$(ls -A "$MQ_SPOOL/mine")" things
+}
+
+@test "a queue of overlayfs' lower layer is deleted" {
+    ((EUID == 0)) || skip "it takes root to mount"
+    local -x MQ_SPOOL=$BATS_TEST_TMPDIR/lower
+    mq-queue create jobs
+    mq-queue create other
+    mq-queue create full
+    mq-send -q full body
+    mkdir mem
+    run unshare -m bash -ec '
+        mount -t tmpfs none mem
+        mkdir mem/{upper,work,spool}
+        mount -t overlay overlay -o "lowerdir=$MQ_SPOOL,upperdir=mem/upper,workdir=mem/work" mem/spool || exit 77
+        export MQ_SPOOL=$PWD/mem/spool
+        mq-queue delete jobs
+        mq-queue delete --force other
+        ! mq-queue delete full 2>/dev/null
+        mq-recv -a -l --no-wait full
+        mq-queue delete full
+        mq-queue create jobs
+        mq-send -q jobs new
+        mq-recv -a -l --no-wait jobs
+        ls -A "$MQ_SPOOL"'
+    ((status != 77)) || skip "overlayfs is not to be had"
+    assert_output $'body\nnew\njobs'
+}
+
 # ---- config --------------------------------------------------------------------------
 
 @test "config prints the defaults that the manual promises" {
