@@ -54,6 +54,7 @@ struct page {
     struct contents *contents;
     int file; /* -1: private */
     bool exclusive;
+    struct fs_identity identity; /* of the file, where it was opened by its name */
     char tmp_name[24];
 };
 
@@ -106,13 +107,10 @@ static struct contents *map_file(int file, bool shared)
     return map == MAP_FAILED ? NULL : map;
 }
 
-static bool is_whole(int file, mode_t *ret_mode)
+static bool is_whole(int file, struct stat *ret_status)
 {
-    struct stat status;
-    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size != PAGE_SIZE || status.st_nlink != 1)
-        return false;
-    *ret_mode = status.st_mode & 0777;
-    return true;
+    return fstat(file, ret_status) == 0 && S_ISREG(ret_status->st_mode) && ret_status->st_size == PAGE_SIZE &&
+           ret_status->st_nlink == 1;
 }
 
 static bool is_page(const struct contents *contents)
@@ -131,11 +129,12 @@ static int open_page(int queue_dir, const char *host_name, bool writable, bool i
                      struct page **ret_page)
 {
     const int file = fs_open_shared_below(queue_dir, "host", host_name, writable);
-    mode_t mode = 0;
-    struct contents *contents = file >= 0 && is_whole(file, &mode) ? map_file(file, writable) : NULL;
+    struct stat status = {0};
+    struct contents *contents = file >= 0 && is_whole(file, &status) ? map_file(file, writable) : NULL;
     struct page *page = contents && is_good(contents) ? new_handle(contents, file) : NULL;
     if (page) {
-        page->exclusive = mode == FS_FILE_MODE;
+        page->exclusive = (status.st_mode & 0777) == FS_FILE_MODE;
+        page->identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
         *ret_page = page;
         return 1;
     }
@@ -267,6 +266,15 @@ bool page_is_private(const struct page *page)
     return page->file < 0;
 }
 
+bool page_lies_in(const struct page *page, int spool, const char *queue, const char *host_name)
+{
+    char path[MQ_QUEUE_NAME_SIZE + PAGE_NAME_SIZE + sizeof "/host/"];
+    if (page->identity.number == 0)
+        return false;
+    snprintf(path, sizeof path, "%s/host/%s", queue, host_name);
+    return fs_is_named(spool, path, &page->identity) == 1;
+}
+
 bool page_is_exclusive(const struct page *page)
 {
     return page->exclusive;
@@ -274,10 +282,10 @@ bool page_is_exclusive(const struct page *page)
 
 bool page_is_current(const struct page *page)
 {
-    mode_t mode;
+    struct stat status;
     if (page_is_private(page))
         return true;
-    return is_whole(page->file, &mode) && is_page(page->contents);
+    return is_whole(page->file, &status) && is_page(page->contents);
 }
 
 /* ---- words ---------------------------------------------------------------------- */

@@ -56,6 +56,9 @@ void page_close(struct page *page);
 /* Whether the mapping is still the file that others use, whole and sane. */
 bool page_is_current(const struct page *page);
 
+/* Whether its file is seen to be that queue's page; it may be so without being seen. */
+bool page_lies_in(const struct page *page, int spool, const char *queue, const char *host_name);
+
 /* Whether it is private to this process. */
 bool page_is_private(const struct page *page);
 

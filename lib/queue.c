@@ -281,8 +281,11 @@ int queue_settle(mq_queue *queue)
     return error;
 }
 
+/* The page, which has one name, in our directory, is looked at first: which file it is is known without a call. */
 int queue_has_name(mq_queue *queue)
 {
+    if (!queue->identified && page_lies_in(queue->page, queue->root, queue->name, queue->host))
+        return 1;
     const int error = queue->identified ? 0 : fs_identify(queue->dir, &queue->identity);
     queue->identified = !error;
     return error ? error : fs_is_named(queue->root, queue->name, &queue->identity);
