@@ -264,3 +264,37 @@ build_copy() { # DIRECTORY
     # A program has of the parts what it uses.
     refute grep -q extra_ <(nm one/build/mq-ack)
 }
+
+# ---- what is missing -------------------------------------------------------------------
+
+# A machine with nothing of what is needed, where these commands do what is said; each call of apt-get is in `asked`.
+bare() { # [COMMAND=SHELL…]
+    local tool
+    mkdir bin
+    for tool in awk env head mkdir rm sed; do
+        ln -s "$(type -P "$tool")" bin
+    done
+    for tool in 'apt-get=echo "$*" >>asked; echo "E: Temporary failure resolving" >&2; exit 100' 'apt-cache=exit 0' "$@"; do
+        printf '#!/bin/sh\n%s\n' "${tool#*=}" >"bin/${tool%%=*}"
+        chmod +x "bin/${tool%%=*}"
+    done
+}
+
+@test "whoever may not install is told what to install, and nothing is tried" {
+    bare 'id=echo 1000' 'sudo=exit 1'
+    PATH=$PWD/bin run -69 "$MQ_ROOT/tests/setup" build
+    assert_equal "${#lines[@]}" 1
+    assert_output --partial 'please install make gcc'
+    assert_file_not_exist asked
+}
+
+@test "without a network that is said once, and what to install" {
+    bare 'id=echo 0'
+    PATH=$PWD/bin run -69 "$MQ_ROOT/tests/setup" build
+    assert_equal "${#lines[@]}" 3
+    assert_line --index 0 --partial 'tests/setup: installing make gcc'
+    assert_line --index 1 'tests/setup: apt-get: Temporary failure resolving'
+    assert_line --index 2 --partial 'tests/setup: please install make gcc'
+    assert_equal "$(grep -c . asked)" 1
+    grep -q 'Acquire::Retries=0' asked
+}

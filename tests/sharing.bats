@@ -40,7 +40,9 @@ forbidden() {
 }
 
 snapshot() {
-    find "$MQ_SPOOL" ! -path '*/host/*' ! -path '*/waiters*' -printf '%M %U:%G %p %s\n' | sort
+    # How large a directory is tells on tmpfs what lies in it.
+    find "$MQ_SPOOL" ! -path '*/host/*' ! -path '*/waiters*' \( -type d -printf '%M %U:%G %p\n' -o \
+        -printf '%M %U:%G %p %s\n' \) | sort
 }
 
 allowed() { # USER COMMAND…
