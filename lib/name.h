@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "mq.h"
 
 #define NAME_SIZE 256               /* the longest file name and its NUL */
@@ -39,7 +40,7 @@
 #define NAME_COUNT_MAX 4096         /* messages of one name: the slots of a bucket */
 #define NAME_BYTES_MAX 9999999      /* where a message in a file of several may begin */
 #define NAME_SPLIT_BITS 48
-#define NAME_TIME_MAX ((INT64_C(1) << 52) - 1)
+#define NAME_TIME_MAX CLOCK_MAX
 #define NAME_WAITER_SIZE 28
 #define NAME_NEW_BUCKET_SIZE 28
 #define NAME_PRIORITIES 10

@@ -46,6 +46,7 @@ struct contents {
     word splits;
     word leader;
     word followers;
+    word booted_at; /* by the clock, the last time that the boot id was compared */
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
@@ -115,19 +116,36 @@ static bool is_whole(int file, struct stat *ret_status)
            ret_status->st_nlink == 1;
 }
 
-static bool is_page(const struct contents *contents)
+static bool is_page(struct contents *contents)
 {
     return memcmp(contents->magic, magic, sizeof magic) == 0;
 }
 
-static bool is_of_this_boot(const struct contents *contents)
+/* The moment of the boot by the clock moves when the clock is set, and no two boots share one unless each began with the
+   same wrong time. So while it stays, reading the boot id is spared, which takes three system calls. A page that passes
+   for one of this boot and is not costs what a stale hint costs. */
+#define BOOT_DRIFT CLOCK_SECOND
+
+static bool was_booted_at(const struct contents *contents, int64_t moment)
 {
-    char boot[sizeof contents->boot];
-    read_boot_id(boot);
-    return is_page(contents) && memcmp(contents->boot, boot, sizeof boot) == 0;
+    const int64_t noted = (int64_t)atomic_load_explicit(&contents->booted_at, memory_order_relaxed);
+    return noted >= moment - BOOT_DRIFT && noted <= moment + BOOT_DRIFT;
 }
 
-static int open_page(int queue_dir, const char *host_name, bool writable, bool is_good(const struct contents *),
+static bool is_of_this_boot(struct contents *contents)
+{
+    char boot[sizeof contents->boot];
+    const int64_t booted_at = clock_booted_at();
+    if (!is_page(contents) || was_booted_at(contents, booted_at))
+        return is_page(contents);
+    read_boot_id(boot);
+    if (memcmp(contents->boot, boot, sizeof boot) != 0)
+        return false;
+    atomic_store_explicit(&contents->booted_at, (uint64_t)booted_at, memory_order_relaxed);
+    return true;
+}
+
+static int open_page(int queue_dir, const char *host_name, bool writable, bool is_good(struct contents *),
                      struct page **ret_page)
 {
     const int file = fs_open_shared_below(queue_dir, "host", host_name, writable);
@@ -166,6 +184,7 @@ static void clear(struct contents *contents)
 {
     memcpy(contents->magic, magic, sizeof magic);
     read_boot_id(contents->boot);
+    atomic_store_explicit(&contents->booted_at, (uint64_t)clock_booted_at(), memory_order_relaxed);
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         atomic_store(&contents->heads[priority], PAGE_NO_BUCKET);
     atomic_store(&contents->averaged_at, (uint64_t)clock_now());
