@@ -184,6 +184,13 @@ int __wrap_openat(int at, const char *name, int flags, ...)
                                                                              : __real_openat(at, name, flags, mode);
 }
 
+/* What openat() is with FORTIFY, where the compiler does not see its flags. */
+int __wrap___openat_2(int at, const char *name, int flags);
+int __wrap___openat_2(int at, const char *name, int flags)
+{
+    return __wrap_openat(at, name, flags);
+}
+
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
