@@ -14,13 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/stats.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "format/message.h"
 #include "lifecycle/expire.h"
 #include "queue/adopt.h"
 #include "queue/bell.h"
+#include "queue/depth.h"
 #include "queue/move.h"
 #include "store/bucket.h"
 
@@ -42,7 +42,7 @@ static int reserve(mq_queue *queue, const struct draft *draft)
     if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
         return 0;
     bool full;
-    const int error = stats_is_over(queue, queue->config.max_depth, draft->state, draft->name.count, &full);
+    const int error = depth_is_over(queue, queue->config.max_depth, draft->state, draft->name.count, &full);
     if (error || full)
         page_add_messages(queue->page, draft->state, -count);
     return error ? error : full ? -ENOBUFS : 0;
