@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "queue/inbox.h"
+#include "lifecycle/inbox.h"
 #include "queue/queue.h"
 #include "store/bucket.h"
 

@@ -10,8 +10,8 @@
 #include "base/fs.h"
 #include "format/batch.h"
 #include "format/decode.h"
+#include "lifecycle/inbox.h"
 #include "queue/blame.h"
-#include "queue/inbox.h"
 #include "store/bucket.h"
 
 /* ---- looking ---------------------------------------------------------------------- */

@@ -4,9 +4,9 @@
 
 #include "admin/browse.h"
 #include "base/clock.h"
+#include "lifecycle/inbox.h"
 #include "queue/blame.h"
 #include "queue/failures.h"
-#include "queue/inbox.h"
 #include "queue/move.h"
 #include "queue/split.h"
 #include "store/bucket.h"

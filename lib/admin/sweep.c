@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/stats.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "lifecycle/expire.h"
+#include "queue/depth.h"
 #include "queue/done_marks.h"
 #include "queue/failures.h"
 #include "queue/queue.h"
@@ -130,7 +130,7 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
     if (!error)
         error = sweep_leftovers(queue, now, &swept.leftovers);
     if (!error)
-        error = stats_recount(queue);
+        error = depth_recount(queue);
     if (error >= 0)
         *ret_swept = swept;
     return error < 0 ? error : 0;

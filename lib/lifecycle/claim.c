@@ -147,7 +147,7 @@ static int claim_first(mq_queue *queue, const struct claim_request *request, int
     if (done != 1)
         return done;
     name_format(MQ_READY, &split.rest, rest);
-    cursor_put_back(queue, rest);
+    cursor_put_back(queue->cursor, rest);
     return claim_split(queue, request, &split, ret_claimed);
 }
 
@@ -160,7 +160,7 @@ static int claim_left_over(mq_queue *queue, const struct claim_request *request,
     if (claimed == 1)
         claimed = claim_split(queue, request, &split, ret_claimed);
     if (claimed == 1)
-        cursor_put_back(queue, file);
+        cursor_put_back(queue->cursor, file);
     return claimed;
 }
 
@@ -188,20 +188,22 @@ static int claim(mq_queue *queue, const struct claim_request *request, int dir, 
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claimed *ret_claimed)
 {
     const struct claim_request request = {.ack_timeout = ack_timeout, .most = most};
-    cursor_begin(queue);
+    const int error = cursor_begin(&queue->cursor, queue->dir, queue->page);
+    if (error)
+        return error;
     for (;;) {
         const char *file;
         struct message_name name;
         int dir;
-        const int found = cursor_next(queue, &dir, &file, &name);
+        const int found = cursor_next(queue->cursor, &dir, &file, &name);
         if (found != 1)
             return found;
         int claimed = claim(queue, &request, dir, file, &name, ret_claimed);
         if (blame_is_stuck(dir, claimed))
-            claimed = cursor_pass_over(queue, file);
+            claimed = cursor_pass_over(queue->cursor, file);
         if (claimed != 0)
             return claimed;
         if (name.count > 1)
-            cursor_lost(queue);
+            cursor_lost(queue->cursor);
     }
 }

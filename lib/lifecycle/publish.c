@@ -14,13 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/stats.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "format/message.h"
 #include "lifecycle/expire.h"
 #include "queue/adopt.h"
 #include "queue/bell.h"
+#include "queue/depth.h"
 #include "queue/move.h"
 #include "store/bucket.h"
 
@@ -42,7 +42,7 @@ static int reserve(mq_queue *queue, const struct draft *draft)
     if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
         return 0;
     bool full;
-    const int error = stats_is_over(queue, queue->config.max_depth, draft->state, draft->name.count, &full);
+    const int error = depth_is_over(queue, queue->config.max_depth, draft->state, draft->name.count, &full);
     if (error || full)
         page_add_messages(queue->page, draft->state, -count);
     return error ? error : full ? -ENOBUFS : 0;
@@ -216,7 +216,7 @@ static int rename_into(mq_queue *queue, struct draft *draft, int from, int *ret_
     place(queue, draft, bucket);
     name_format(draft->state, &draft->name, text);
     for (int tries = 0; tries < TRIES; tries++) {
-        int error = draft->openings == queue->openings ? 0 : adopt_file(queue, from, old);
+        int error = draft->openings == queue->openings ? 0 : adopt_file(queue->dir, queue->sharing, from, old);
         if (!error) {
             draft->openings = queue->openings;
             error = queue_target(queue, draft->state, bucket, ret_dir);

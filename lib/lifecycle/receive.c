@@ -65,17 +65,29 @@ static int try_here_or_anew(mq_queue *queue, const struct mq_receive_options *op
     return -EBUSY;
 }
 
+static struct wait_queue what_waits(const mq_queue *queue)
+{
+    return (struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page};
+}
+
+static int64_t time_left(const struct mq_receive_options *options, int64_t waited)
+{
+    return options->wait == MQ_FOREVER ? INT64_MAX : options->wait - waited;
+}
+
 /* Sleep, unless the time is up. 1 look again, 0 time is up. */
 static int wait_more(mq_queue *queue, const struct mq_receive_options *options, int64_t since)
 {
     const int64_t waited = clock_monotonic() - since;
     if (options->wait != MQ_FOREVER && waited >= options->wait)
         return 0;
+    const struct wait_queue waits = what_waits(queue);
     int error;
-    if (!wait_is_ready(queue))
-        error = wait_enter(queue);
+    if (!wait_is_ready(queue->waiter))
+        error = wait_enter(&queue->waiter, &waits);
     else
-        error = wait_sleep(queue, options->wait == MQ_FOREVER ? INT64_MAX : options->wait - waited, options->cancel_fd);
+        error = wait_sleep(queue->waiter, &waits, expire_next(queue, clock_now()), time_left(options, waited),
+                           options->cancel_fd);
     return error ? error : 1;
 }
 
@@ -111,7 +123,8 @@ int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uin
         if (more < 0)
             got = more;
     }
-    wait_leave(queue);
+    const struct wait_queue waits = what_waits(queue);
+    wait_leave(queue->waiter, &waits);
     return got;
 }
 

@@ -9,7 +9,7 @@
 
 #include "store/bucket.h"
 
-/* How often a look is begun anew because senders went on during it; then their order is a race anyway. */
+/* How many times a look is begun again because senders went on during it. After that their order is a race anyway. */
 #define LOOKS 16
 
 enum found { NOTHING, SOMETHING, LOOK_AGAIN };
@@ -23,15 +23,17 @@ struct snapshot {
 };
 
 struct cursor {
+    int queue_dir;     /* during one claim; the handle may open another one in between */
+    struct page *page; /* the same */
     struct listing buckets;
     struct listing files;
     size_t next;
     bool has_rest;
     char rest[NAME_SIZE]; /* comes before the rest of `files` */
-    int dir;              /* the bucket of `files`; -1: none */
+    int bucket_dir;       /* the bucket of `files`; -1: none */
     int priority;
     struct snapshot seen;
-    char (*stuck)[NAME_SIZE]; /* what is passed over */
+    char (*stuck)[NAME_SIZE]; /* the files that are passed over during this claim */
     size_t stuck_count;
 };
 
@@ -39,8 +41,8 @@ void cursor_free(struct cursor *cursor)
 {
     if (!cursor)
         return;
-    if (cursor->dir >= 0)
-        close(cursor->dir);
+    if (cursor->bucket_dir >= 0)
+        close(cursor->bucket_dir);
     listing_free(&cursor->buckets);
     listing_free(&cursor->files);
     free(cursor->stuck);
@@ -49,9 +51,9 @@ void cursor_free(struct cursor *cursor)
 
 static void close_bucket(struct cursor *cursor)
 {
-    if (cursor->dir >= 0)
-        close(cursor->dir);
-    cursor->dir = -1;
+    if (cursor->bucket_dir >= 0)
+        close(cursor->bucket_dir);
+    cursor->bucket_dir = -1;
     cursor->files.count = cursor->next = 0;
     cursor->has_rest = false;
 }
@@ -68,8 +70,9 @@ static void take_snapshot(const struct page *page, struct snapshot *ret_snapshot
 }
 
 /* Whether the listing still tells what is next. */
-static bool is_valid(const struct cursor *cursor, const struct page *page)
+static bool is_valid(const struct cursor *cursor)
 {
+    const struct page *page = cursor->page;
     const bool used_up = !cursor->has_rest && cursor->next >= cursor->files.count;
     if (used_up || page_returns(page) != cursor->seen.returns)
         return false;
@@ -79,14 +82,15 @@ static bool is_valid(const struct cursor *cursor, const struct page *page)
     return true;
 }
 
-/* Cut the listing before what was sent since the look began; positions the page never gave out are other hosts'. */
-static bool cut_newer(struct cursor *cursor, const struct page *page)
+/* Cut the listing before the first message that was sent after the look began. Positions that this page never gave out
+   are those of other hosts. */
+static bool cut_newer(struct cursor *cursor)
 {
     struct message_name name;
     for (size_t i = 0; i < cursor->files.count; i++) {
         name_parse(MQ_READY, listing_at(&cursor->files, i), &name);
         if (name.position > cursor->seen.positions[name.priority] &&
-            name.position <= page_last_position(page, name.priority)) {
+            name.position <= page_last_position(cursor->page, name.priority)) {
             cursor->files.count = i;
             return true;
         }
@@ -111,149 +115,140 @@ static void cut_stuck(struct cursor *cursor)
     cursor->files.count = kept;
 }
 
-static int read_bucket(mq_queue *queue, struct cursor *cursor, int priority, uint64_t birth, bool strict,
-                       enum found *ret_found)
+static int read_bucket(struct cursor *cursor, int priority, uint64_t birth, bool strict, enum found *ret_found)
 {
     char bucket[NAME_BUCKET_SIZE];
     close_bucket(cursor);
     name_format_ready_bucket(priority, birth, bucket);
     *ret_found = NOTHING;
-    cursor->dir = bucket_open(queue->dir, MQ_READY, bucket);
-    if (bucket_is_missing(cursor->dir))
+    cursor->bucket_dir = bucket_open(cursor->queue_dir, MQ_READY, bucket);
+    if (bucket_is_missing(cursor->bucket_dir))
         return 0;
-    if (cursor->dir < 0)
-        return cursor->dir;
-    const int error = bucket_read(cursor->dir, MQ_READY, &cursor->files);
+    if (cursor->bucket_dir < 0)
+        return cursor->bucket_dir;
+    const int error = bucket_read(cursor->bucket_dir, MQ_READY, &cursor->files);
     if (error)
         return error;
     if (cursor->stuck_count > 0)
         cut_stuck(cursor);
-    const bool newer = strict && cut_newer(cursor, queue->page);
+    const bool newer = strict && cut_newer(cursor);
     cursor->priority = priority;
     *ret_found = cursor->files.count > 0 ? SOMETHING : newer ? LOOK_AGAIN : NOTHING;
     return 0;
 }
 
-/* Look where the page says that something may be. */
-static int look_at_heads(mq_queue *queue, struct cursor *cursor, bool strict, enum found *ret_found)
+/* Look into the buckets that the page names: the head of each priority. */
+static int look_at_heads(struct cursor *cursor, bool strict, enum found *ret_found)
 {
     *ret_found = NOTHING;
     for (int priority = NAME_PRIORITIES - 1; priority >= 0; priority--) {
         const uint64_t head = cursor->seen.heads[priority];
         if (head == PAGE_NO_BUCKET)
             continue;
-        const int error = read_bucket(queue, cursor, priority, head, strict, ret_found);
+        const int error = read_bucket(cursor, priority, head, strict, ret_found);
         if (error || *ret_found != NOTHING)
             return error;
-        /* Used up, and not the one being filled: the next bucket of this priority comes before all lower ones. */
+        /* The head is empty and senders fill a later bucket: that one comes before all lower priorities. */
         if (head != name_birth(cursor->seen.positions[priority]))
             return 0;
     }
     return 0;
 }
 
-static void note_heads(mq_queue *queue, const struct snapshot *seen, int lowest, const uint64_t *heads)
+static void note_heads(const struct cursor *cursor, int lowest, const uint64_t *heads)
 {
+    const struct snapshot *seen = &cursor->seen;
     for (int priority = NAME_PRIORITIES - 1; priority >= lowest; priority--)
         if (heads[priority] != seen->heads[priority])
-            page_move_head(queue->page, priority, seen->heads[priority], heads[priority], seen->arrivals[priority]);
+            page_move_head(cursor->page, priority, seen->heads[priority], heads[priority], seen->arrivals[priority]);
 }
 
-/* A bucket that was begun after the look was: there may be an older one that the listing does not show. */
-static bool is_newer(const struct cursor *cursor, const struct page *page, int priority, uint64_t birth)
+/* Whether a bucket was made after the look began. Then there may be an older one that the listing does not show. */
+static bool is_newer(const struct cursor *cursor, int priority, uint64_t birth)
 {
     return birth > name_birth(cursor->seen.positions[priority]) &&
-           birth <= name_birth(page_last_position(page, priority));
+           birth <= name_birth(page_last_position(cursor->page, priority));
 }
 
-/* Look at all buckets, the truth; remove the empty ones on the way, and put the page's heads right. */
-static int look_at_all(mq_queue *queue, struct cursor *cursor, bool strict, enum found *ret_found)
+/* Look at all buckets, in case the page is wrong; remove the empty ones, and correct the page's heads. */
+static int look_at_all(struct cursor *cursor, bool strict, enum found *ret_found)
 {
     uint64_t heads[NAME_PRIORITIES];
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         heads[priority] = PAGE_NO_BUCKET;
     *ret_found = NOTHING;
-    int error = bucket_list(queue->dir, MQ_READY, &cursor->buckets);
+    int error = bucket_list(cursor->queue_dir, MQ_READY, &cursor->buckets);
     int lowest = 0;
     for (size_t i = 0; i < cursor->buckets.count && !error && *ret_found == NOTHING; i++) {
         const char *bucket = listing_at(&cursor->buckets, i);
         int priority;
         uint64_t birth;
         name_parse_ready_bucket(bucket, &priority, &birth);
-        if (strict && is_newer(cursor, queue->page, priority, birth)) {
+        if (strict && is_newer(cursor, priority, birth)) {
             *ret_found = LOOK_AGAIN;
             return 0;
         }
-        error = read_bucket(queue, cursor, priority, birth, strict, ret_found);
+        error = read_bucket(cursor, priority, birth, strict, ret_found);
         if (error || *ret_found == LOOK_AGAIN)
             return error;
         if (*ret_found == SOMETHING) {
             heads[priority] = birth;
             lowest = priority;
-        } else if (birth != name_birth(page_last_position(queue->page, priority))) {
-            (void)bucket_remove(queue->dir, MQ_READY, bucket); /* whoever needs it makes it again */
+        } else if (birth != name_birth(page_last_position(cursor->page, priority))) {
+            (void)bucket_remove(cursor->queue_dir, MQ_READY, bucket); /* a sender that needs it makes it again */
         }
     }
     if (!error)
-        note_heads(queue, &cursor->seen, lowest, heads);
+        note_heads(cursor, lowest, heads);
     return error;
 }
 
-static int look_once(mq_queue *queue, struct cursor *cursor, bool strict, enum found *ret_found)
+static int look_once(struct cursor *cursor, bool strict, enum found *ret_found)
 {
-    take_snapshot(queue->page, &cursor->seen);
-    const int error = look_at_heads(queue, cursor, strict, ret_found);
-    return error || *ret_found != NOTHING ? error : look_at_all(queue, cursor, strict, ret_found);
+    take_snapshot(cursor->page, &cursor->seen);
+    const int error = look_at_heads(cursor, strict, ret_found);
+    return error || *ret_found != NOTHING ? error : look_at_all(cursor, strict, ret_found);
 }
 
-static int look(mq_queue *queue, struct cursor *cursor)
+static int look(struct cursor *cursor)
 {
     enum found found = LOOK_AGAIN;
     int error = 0;
     for (int looks = 1; looks <= LOOKS && !error && found == LOOK_AGAIN; looks++)
-        error = look_once(queue, cursor, looks < LOOKS, &found);
+        error = look_once(cursor, looks < LOOKS, &found);
     return error ? error : found == SOMETHING;
 }
 
-static int get_cursor(mq_queue *queue, struct cursor **ret_cursor)
+int cursor_begin(struct cursor **cursor, int queue_dir, struct page *page)
 {
-    if (!queue->cursor) {
-        queue->cursor = calloc(1, sizeof *queue->cursor);
-        if (!queue->cursor)
+    if (!*cursor) {
+        *cursor = calloc(1, sizeof **cursor);
+        if (!*cursor)
             return -ENOMEM;
-        queue->cursor->dir = -1;
+        (*cursor)->bucket_dir = -1;
     }
-    *ret_cursor = queue->cursor;
+    (*cursor)->queue_dir = queue_dir;
+    (*cursor)->page = page;
+    (*cursor)->stuck_count = 0;
     return 0;
 }
 
-int cursor_next(mq_queue *queue, int *ret_dir, const char **ret_file, struct message_name *ret_name)
+int cursor_next(struct cursor *cursor, int *ret_dir, const char **ret_file, struct message_name *ret_name)
 {
-    struct cursor *cursor;
-    int error = get_cursor(queue, &cursor);
-    if (error)
-        return error;
-    if (!is_valid(cursor, queue->page)) {
-        const int found = look(queue, cursor);
+    if (!is_valid(cursor)) {
+        const int found = look(cursor);
         if (found != 1)
             return found;
     }
     *ret_file = cursor->has_rest ? cursor->rest : listing_at(&cursor->files, cursor->next++);
-    *ret_dir = cursor->dir;
+    *ret_dir = cursor->bucket_dir;
     cursor->has_rest = false;
     name_parse(MQ_READY, *ret_file, ret_name);
     return 1;
 }
 
-void cursor_begin(mq_queue *queue)
+int cursor_pass_over(struct cursor *cursor, const char *file)
 {
-    if (queue->cursor)
-        queue->cursor->stuck_count = 0;
-}
-
-int cursor_pass_over(mq_queue *queue, const char *file)
-{
-    struct cursor *cursor = queue->cursor;
     void *more = realloc(cursor->stuck, (cursor->stuck_count + 1) * sizeof *cursor->stuck);
     if (!more)
         return -ENOMEM;
@@ -262,16 +257,15 @@ int cursor_pass_over(mq_queue *queue, const char *file)
     return 0;
 }
 
-void cursor_put_back(mq_queue *queue, const char *file)
+void cursor_put_back(struct cursor *cursor, const char *file)
 {
-    struct cursor *cursor = queue->cursor;
     if (file != cursor->rest)
         snprintf(cursor->rest, sizeof cursor->rest, "%s", file);
     cursor->has_rest = true;
 }
 
-void cursor_lost(mq_queue *queue)
+void cursor_lost(struct cursor *cursor)
 {
-    if (page_splits(queue->page) != queue->cursor->seen.splits)
-        close_bucket(queue->cursor);
+    if (page_splits(cursor->page) != cursor->seen.splits)
+        close_bucket(cursor);
 }

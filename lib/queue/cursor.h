@@ -1,37 +1,48 @@
 /*
- * The reader's place in ready/: which message is next, by priority, then in the order sent.
+ * A receiver's place in ready/: which message is next, by priority, then in the order sent.
  *
- * A cursor keeps one bucket's listing and works it off. The page tells when that has become stale: something
- * came into a higher priority, or came back to an old place. Then, and when the bucket is used up, it looks anew:
- * at the head that the page names for each priority, and if that is used up at the list of buckets.
+ * A cursor keeps the listing of one bucket and works through it. The page tells when the listing is out of date:
+ * a message came into a higher priority, or came back to an old place. Then, and when the listing is used up, the cursor
+ * looks again: into the head bucket that the page names for each priority, and if those are empty into all buckets.
  *
- * Order while others send. A listing may show what was added while it was read and miss what was
- * added just before that. So what was given its position after the look began (the page tells) is
- * not taken from that look, but from the next one, which sees all that came before.
+ * Order while others send. A listing that is read while senders add files may show a later file and miss an earlier one.
+ * So a message whose position was given out after the look began (the page tells) is not taken from that look. The next
+ * look sees every message that came before it.
+ *
+ *     cursor_begin(&cursor, queue_dir, page);              for each claim
+ *     while (cursor_next(cursor, &dir, &file, &name) == 1)
+ *         try to move dir/file; if that succeeds: break;
+ *
+ * Errors are negative errno values.
  */
 #ifndef MQ_CURSOR_H
 #define MQ_CURSOR_H
 
-#include "queue/queue.h"
+#include "format/name.h"
+#include "store/page.h"
 
 struct cursor;
 
-/* The next message: 1, its bucket, file name (valid until the next call) and parsed name; 0 there is none now. */
-int cursor_next(mq_queue *queue, int *ret_dir, const char **ret_file, struct message_name *ret_name);
+/* A claim begins. The first time this makes the cursor, where `*cursor` is NULL. Files that the last claim passed over are
+   tried again. */
+int cursor_begin(struct cursor **cursor, int queue_dir, struct page *page);
 
-/* A claim begins: what could not be moved for the last one may have become movable. */
-void cursor_begin(mq_queue *queue);
+/* The next message: 1, its bucket, file name (valid until the next call) and parsed name. 0: there is none now. */
+int cursor_next(struct cursor *cursor, int *ret_dir, const char **ret_file, struct message_name *ret_name);
 
-/* The file that cursor_next gave cannot be moved: it is not given again for this claim. 0 or a negative errno. */
-int cursor_pass_over(mq_queue *queue, const char *file);
+/* The file that cursor_next returned cannot be moved: do not return it again during this claim. */
+int cursor_pass_over(struct cursor *cursor, const char *file);
 
-/* What is left of the file that cursor_next gave comes next, under this name. */
-void cursor_put_back(mq_queue *queue, const char *file);
+/* The first message was taken off the file that cursor_next returned: what is left, which has this name, comes next. */
+void cursor_put_back(struct cursor *cursor, const char *file);
 
-/* The file that cursor_next gave, of several messages, is another's. If files were split since the look, that may be so
-   of its first message alone: what is left has a name that the listing lacks, so the next look is anew. (A split by
-   another host, or by one who was at it during the look, is found when the listing is used up.) */
-void cursor_lost(mq_queue *queue);
+/*
+ * The file that cursor_next returned, of several messages, is gone: another receiver was faster. If files were split
+ * since the look began, that receiver may have taken only the first message. Then the rest has a name that the listing
+ * lacks, and the next call looks again. (A split on another host, or one that was under way when the look began, is
+ * found when the listing is used up.)
+ */
+void cursor_lost(struct cursor *cursor);
 
 void cursor_free(struct cursor *cursor); /* NULL is fine */
 

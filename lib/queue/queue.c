@@ -277,7 +277,7 @@ bool mq_queue_is_alone(const mq_queue *queue)
 
 bool mq_queue_is_polling(const mq_queue *queue)
 {
-    return queue->polling;
+    return wait_polls(queue->waiter);
 }
 
 int queue_persist(mq_queue *queue)

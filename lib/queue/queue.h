@@ -24,10 +24,9 @@ struct mq_queue {
     int dir;
     struct fs_identity identity; /* of `dir`, once it was asked for */
     bool identified;
-    int tmp;        /* its tmp/; -1: not open */
-    bool persisted; /* the queue's own name is known to be on the disk */
-    bool fresh;     /* nothing was done with it since it was opened */
-    bool polling;
+    int tmp;             /* its tmp/; -1: not open */
+    bool persisted;      /* the queue's own name is known to be on the disk */
+    bool fresh;          /* nothing was done with it since it was opened */
     bool names_drafts;   /* a file without a name could not get one here */
     enum fs_order order; /* of the file system that it lies on */
     unsigned openings;   /* how often it was opened: what was begun before the last time was begun for another queue */

@@ -1,14 +1,14 @@
 /*
  * Waiting for messages: leaders and followers.
  *
- * No wake-up is lost: a leader opens the bell, has its number in the page and only then looks; a follower has its FIFO
- * before it tries the lock for the last time; and whoever is woken looks before he sleeps again. A leader that finds
- * work claims it before it hands on: the other order lets the next leader see the very message that is being claimed,
- * and wake a third.
+ * No wake-up is lost. A leader opens the bell and writes its number into the page before it looks for messages. A
+ * follower makes its FIFO before it tries the lock for the last time. A receiver that is woken looks before it sleeps
+ * again. A leader that finds a message claims it before it wakes the next leader: in the other order the next leader
+ * would see the message that is being claimed, and wake a third receiver.
  *
- * To close an inotify descriptor that watched takes the kernel some 10 ms. So the leader watches only when it has led
- * for a second, for what nobody rings for: files that were moved by hand or from other machines, and senders that were
- * killed before they rang.
+ * The kernel takes some 10 ms to close an inotify descriptor that has watches. So the leader watches ready/ only after it
+ * has led for a second. It does so for files that nobody rings for: those that were moved by hand or from other machines,
+ * and those of senders that were killed before they rang.
  */
 #include "queue/wait.h"
 
@@ -22,45 +22,57 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
-#include "lifecycle/expire.h"
-#include "queue/bell.h"
+#include "format/name.h"
+#include "queue/fifo.h"
 #include "store/access.h"
 #include "store/bucket.h"
 
-/* The leader looks by itself this often, give or take an eighth: earlier than it meant to if it is awake then. */
+/* How often the leader looks by itself. If it is awake a quarter of that earlier, it looks then. */
 #define LOOK_EVERY CLOCK_SECOND
 #define LOOK_EARLY (LOOK_EVERY / 4)
 
-/* The followers together look so often in that time, and none less often than this. */
+/* How often all followers together look in that time, and the longest time after which each of them looks. */
 #define FOLLOWERS_LOOKS 4
 #define LOOK_AT_LEAST (16 * LOOK_EVERY)
 
 #define POLL_FIRST INT64_C(1000)
 #define POLL_MOST INT64_C(64000)
 
-/* When nothing is ready there are few buckets: one a priority, and what others are about to remove. */
+/* When nothing is ready there are few buckets: one for each priority, and empty ones that are about to be removed. */
 #define WATCHED_BUCKETS 64
 
 enum role { AWAKE, LEADER, FOLLOWER, POLLER };
 
 struct waiter {
+    struct wait_queue queue; /* during one call */
     enum role role;
     int dir;                          /* waiters/, an open file of this waiter's own, since the lock belongs to it */
     uint64_t number;                  /* of its leadership, in the page */
-    int bell;                         /* while it leads; -1: not to be had */
+    int bell;                         /* while it leads; -1: it could not be opened */
     int64_t look_at;                  /* monotonic: when it looks by itself, at the latest */
-    int inotify;                      /* -1: not made yet, or not to be had */
+    int inotify;                      /* -1: not made yet, or it could not be made */
     int watches[1 + WATCHED_BUCKETS]; /* the first is that of ready/ */
     size_t count_watches;
-    int fifo;
+    int fifo; /* of a follower; -1: none */
     char fifo_name[NAME_WAITER_SIZE];
-    int64_t pause; /* of a poller */
+    bool is_polling;
+    int64_t pause; /* before the next poll */
     struct listing buckets;
 };
 
-bool wait_is_ready(const mq_queue *queue)
+bool wait_is_ready(const struct waiter *waiter)
 {
-    return queue->waiter && queue->waiter->role != AWAKE;
+    return waiter && waiter->role != AWAKE;
+}
+
+bool wait_leads(const struct waiter *waiter)
+{
+    return waiter && waiter->role == LEADER;
+}
+
+bool wait_polls(const struct waiter *waiter)
+{
+    return waiter && waiter->is_polling;
 }
 
 /* ---- watching --------------------------------------------------------------------- */
@@ -73,7 +85,7 @@ static void end_watching(struct waiter *waiter)
     waiter->count_watches = 0;
 }
 
-/* The descriptor stays open for the next time: without watches it costs nobody anything, and to close it takes time. */
+/* The descriptor stays open for the next time: without watches it costs nothing, and closing it takes long. */
 static void stop_watching(struct waiter *waiter)
 {
     for (size_t i = 0; i < waiter->count_watches; i++)
@@ -95,52 +107,51 @@ static int watch(struct waiter *waiter, int dir)
     return 0;
 }
 
-static int watch_bucket(mq_queue *queue, const char *bucket)
+static int watch_bucket(struct waiter *waiter, const char *bucket)
 {
-    const int dir = bucket_open(queue->dir, MQ_READY, bucket);
+    const int dir = bucket_open(waiter->queue.dir, MQ_READY, bucket);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    const int error = watch(queue->waiter, dir);
+    const int error = watch(waiter, dir);
     close(dir);
     return error;
 }
 
-/* Watch the buckets there are. Watching one again is no harm: it is the same watch. */
-static int watch_buckets(mq_queue *queue)
+/* Watch the buckets that exist. To watch one twice does no harm: the kernel gives the same watch. */
+static int watch_buckets(struct waiter *waiter)
 {
-    struct listing *buckets = &queue->waiter->buckets;
-    int error = bucket_list(queue->dir, MQ_READY, buckets);
+    struct listing *buckets = &waiter->buckets;
+    int error = bucket_list(waiter->queue.dir, MQ_READY, buckets);
     const size_t first = buckets->count > WATCHED_BUCKETS ? buckets->count - WATCHED_BUCKETS : 0;
     for (size_t i = first; i < buckets->count && !error; i++)
-        error = watch_bucket(queue, listing_at(buckets, i));
+        error = watch_bucket(waiter, listing_at(buckets, i));
     return error;
 }
 
-static int watch_ready(mq_queue *queue)
+static int watch_ready(struct waiter *waiter)
 {
-    const int ready = fs_open_dir(queue->dir, "ready");
+    const int ready = fs_open_dir(waiter->queue.dir, "ready");
     if (ready < 0)
         return ready;
-    const int error = watch(queue->waiter, ready);
+    const int error = watch(waiter, ready);
     close(ready);
     return error;
 }
 
 /* ready/ and its buckets. */
-static int start_watching(mq_queue *queue)
+static int start_watching(struct waiter *waiter)
 {
-    struct waiter *waiter = queue->waiter;
     if (waiter->inotify < 0)
         waiter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    int error = waiter->inotify < 0 ? -errno : watch_ready(queue);
+    int error = waiter->inotify < 0 ? -errno : watch_ready(waiter);
     if (!error)
-        error = watch_buckets(queue);
+        error = watch_buckets(waiter);
     if (error)
         end_watching(waiter);
     return error;
 }
 
-/* Take all events. An event means 'look again', never more; true: there is a new bucket to watch. */
+/* Take all events. An event means no more than that there may be something new. True: there may be a new bucket. */
 static bool take_events(struct waiter *waiter)
 {
     _Alignas(struct inotify_event) char buffer[4096];
@@ -167,12 +178,12 @@ static void drop_fifo(struct waiter *waiter)
     (void)fs_unlink(waiter->dir, waiter->fifo_name);
 }
 
-static void become_poller(mq_queue *queue)
+static void become_poller(struct waiter *waiter)
 {
-    queue->polling = true;
-    queue->waiter->role = POLLER;
-    queue->waiter->pause = POLL_FIRST;
-    queue->waiter->look_at = INT64_MAX;
+    waiter->is_polling = true;
+    waiter->role = POLLER;
+    waiter->pause = POLL_FIRST;
+    waiter->look_at = INT64_MAX;
 }
 
 static int64_t least(int64_t one, int64_t other)
@@ -180,24 +191,23 @@ static int64_t least(int64_t one, int64_t other)
     return one < other ? one : other;
 }
 
-static int64_t look_every(const mq_queue *queue)
+static int64_t look_every(const struct waiter *waiter)
 {
-    const uint64_t followers = page_followers(queue->page);
+    const uint64_t followers = page_followers(waiter->queue.page);
     if (followers >= FOLLOWERS_LOOKS * LOOK_AT_LEAST / LOOK_EVERY)
         return LOOK_AT_LEAST;
     return followers > FOLLOWERS_LOOKS ? (int64_t)followers * LOOK_EVERY / FOLLOWERS_LOOKS : LOOK_EVERY;
 }
 
-/* Followers not all at once. The leader, which the page has wake once a second in any case, a little later than that: so
-   it wakes once for both. */
-static void set_next_look(mq_queue *queue)
+/* Followers look at different moments. The leader wakes once a second in any case, when something may be due; it looks a
+   little later than that, so that it wakes once for both. */
+static void set_next_look(struct waiter *waiter)
 {
-    struct waiter *waiter = queue->waiter;
     waiter->look_at = clock_monotonic();
     if (waiter->role == LEADER) {
         waiter->look_at += LOOK_EVERY + LOOK_EARLY / 2;
     } else {
-        const int64_t every = look_every(queue);
+        const int64_t every = look_every(waiter);
         waiter->look_at += every - every / 8 + (int64_t)(id_random() % (uint64_t)(every / 4));
     }
 }
@@ -207,51 +217,48 @@ static bool is_time_to_look(const struct waiter *waiter)
     return clock_monotonic() >= waiter->look_at - (waiter->role == LEADER ? LOOK_EARLY : 0);
 }
 
-/* Watch, where that can be; else we poll. */
-static void watch_or_poll(mq_queue *queue)
+/* Watch ready/ if that is possible, else poll. */
+static void watch_or_poll(struct waiter *waiter)
 {
-    queue->polling = start_watching(queue) < 0;
+    waiter->is_polling = start_watching(waiter) < 0;
 }
 
-/* Let those who send know whom to ring: first the bell, then the page. */
-static void answer_bell(mq_queue *queue)
+/* Let senders know that somebody leads: first open the bell, then write the page. */
+static void answer_bell(struct waiter *waiter)
 {
-    struct waiter *waiter = queue->waiter;
     if (waiter->bell < 0)
-        waiter->bell = bell_open(queue, waiter->dir);
+        waiter->bell = fifo_open_bell(waiter->dir, waiter->queue.sharing);
     if (waiter->bell >= 0)
-        page_set_leader(queue->page, waiter->number);
+        page_set_leader(waiter->queue.page, waiter->number);
 }
 
-/* 1 we lead now, 0 somebody else does. */
-static int try_to_lead(mq_queue *queue)
+/* 1: this process leads now; 0: another one does. */
+static int try_to_lead(struct waiter *waiter)
 {
-    struct waiter *waiter = queue->waiter;
     if (flock(waiter->dir, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
     drop_fifo(waiter);
     waiter->role = LEADER;
     waiter->number = (uint64_t)clock_now();
     waiter->pause = POLL_FIRST;
-    set_next_look(queue);
-    queue->polling = false;
-    answer_bell(queue);
-    if (waiter->bell < 0 || page_is_private(queue->page)) /* nobody would ring */
-        watch_or_poll(queue);
+    set_next_look(waiter);
+    waiter->is_polling = false;
+    answer_bell(waiter);
+    if (waiter->bell < 0 || page_is_private(waiter->queue.page)) /* nobody would ring */
+        watch_or_poll(waiter);
     return 1;
 }
 
-static int follow(mq_queue *queue)
+static int follow(struct waiter *waiter)
 {
-    struct waiter *waiter = queue->waiter;
     if (waiter->fifo >= 0)
         return 0;
     name_format_waiter(id_random(), waiter->fifo_name);
-    waiter->fifo = fs_make_fifo(waiter->dir, waiter->fifo_name, access_mode(queue->sharing, ACCESS_FIFO));
+    waiter->fifo = fs_make_fifo(waiter->dir, waiter->fifo_name, access_mode(waiter->queue.sharing, ACCESS_FIFO));
     if (waiter->fifo < 0)
         return waiter->fifo;
     waiter->role = FOLLOWER;
-    set_next_look(queue);
+    set_next_look(waiter);
     return 0;
 }
 
@@ -265,41 +272,41 @@ static struct waiter *new_waiter(int dir)
     return waiter;
 }
 
-static int get_waiter(mq_queue *queue)
+static int make_waiter(struct waiter **ret_waiter, int queue_dir)
 {
-    if (queue->waiter)
-        return 0;
-    const int dir = fs_open_dir(queue->dir, "waiters");
+    const int dir = fs_open_dir(queue_dir, "waiters");
     if (dir == -ENOENT)
         return dir;
-    queue->waiter = new_waiter(dir);
-    if (queue->waiter)
+    *ret_waiter = new_waiter(dir);
+    if (*ret_waiter)
         return 0;
     if (dir >= 0)
         close(dir);
     return -ENOMEM;
 }
 
-int wait_enter(mq_queue *queue)
+int wait_enter(struct waiter **made, const struct wait_queue *queue)
 {
-    int leads = get_waiter(queue);
-    if (leads < 0)
-        return leads;
+    const int error = *made ? 0 : make_waiter(made, queue->dir);
+    if (error)
+        return error;
+    struct waiter *waiter = *made;
+    waiter->queue = *queue;
     /* Across machines neither inotify nor a FIFO reaches everybody. */
-    leads = fs_is_network(queue->dir) ? -EOPNOTSUPP : try_to_lead(queue);
+    int leads = fs_is_network(queue->dir) ? -EOPNOTSUPP : try_to_lead(waiter);
     if (leads == 0)
-        leads = follow(queue);
+        leads = follow(waiter);
     if (leads == 0)
-        leads = try_to_lead(queue); /* the leader may have left before it could see our FIFO */
+        leads = try_to_lead(waiter); /* the leader may have left before it could see our FIFO */
     if (leads < 0)
-        become_poller(queue);
+        become_poller(waiter);
     return 0;
 }
 
 /* ---- handing on ------------------------------------------------------------------- */
 
-/* Whether the lock is free; taken and dropped, so that somebody may find it taken and nobody leads: he has
-   our bell to come. */
+/* Whether the lock is free. It is taken for a moment: a follower that tries it just then finds it taken although nobody
+   leads, and is rung by this process next. */
 static bool nobody_leads(const struct waiter *waiter)
 {
     if (flock(waiter->dir, LOCK_EX | LOCK_NB) < 0)
@@ -308,39 +315,33 @@ static bool nobody_leads(const struct waiter *waiter)
     return true;
 }
 
-/* The page first, while the lock is ours: what it says later is the next leader's. */
-static void stop_leading(mq_queue *queue)
+/* The page first, while this process holds the lock: afterwards the page is the next leader's. */
+static void stop_leading(struct waiter *waiter)
 {
-    struct waiter *waiter = queue->waiter;
-    page_set_leader(queue->page, 0);
+    page_set_leader(waiter->queue.page, 0);
     flock(waiter->dir, LOCK_UN);
     if (waiter->bell >= 0)
         close(waiter->bell);
     waiter->bell = -1;
 }
 
-void wait_leave(mq_queue *queue)
+void wait_leave(struct waiter *waiter, const struct wait_queue *queue)
 {
-    struct waiter *waiter = queue->waiter;
     if (!waiter || waiter->role == AWAKE)
         return;
-    bool duty = bell_read(waiter->fifo); /* a follower that was to lead and leaves instead */
+    waiter->queue = *queue;
+    bool duty = fifo_read(waiter->fifo); /* a follower that was woken to lead, and leaves instead */
     drop_fifo(waiter);
     if (waiter->role == LEADER) {
-        stop_leading(queue);
+        stop_leading(waiter);
         duty = true;
     } else if (waiter->role == FOLLOWER && nobody_leads(waiter)) {
-        duty = true; /* the bell may have come after we read: whoever rings has dropped the lock before */
+        duty = true; /* it may have been rung after the read: a leader drops the lock before it rings */
     }
     waiter->role = AWAKE;
-    if (duty && !bell_ring_follower(waiter->dir))
-        page_set_followers(queue->page, 0);
+    if (duty && !fifo_ring_follower(waiter->dir))
+        page_set_followers(waiter->queue.page, 0);
     stop_watching(waiter);
-}
-
-bool wait_leads(const mq_queue *queue)
-{
-    return queue->waiter && queue->waiter->role == LEADER;
 }
 
 void waiter_free(struct waiter *waiter)
@@ -361,7 +362,7 @@ void waiter_free(struct waiter *waiter)
 
 enum source { SOURCE_FIFO, SOURCE_INOTIFY, SOURCE_CANCEL, SOURCES };
 
-/* Up to `longest`, or until one of the descriptors is readable. */
+/* Sleep for at most `longest`, or until one of the descriptors is readable. */
 static void sleep_on(struct pollfd fds[SOURCES], int64_t longest)
 {
     const struct timespec time = {.tv_sec = longest / CLOCK_SECOND, .tv_nsec = longest % CLOCK_SECOND * 1000};
@@ -382,33 +383,25 @@ static int64_t not_past(int64_t left)
     return left > 0 ? left : 0;
 }
 
-static int64_t until_due(const mq_queue *queue)
+static int64_t until_look(struct waiter *waiter, int64_t due)
 {
-    const int64_t now = clock_now();
-    return not_past(expire_next(queue, now) - now);
-}
-
-static int64_t until_look(mq_queue *queue)
-{
-    struct waiter *waiter = queue->waiter;
     const int64_t left = not_past(waiter->look_at - clock_monotonic());
     if (waiter->role == FOLLOWER)
         return left;
-    const int64_t time = least(left, until_due(queue));
-    return waiter->role == POLLER || queue->polling ? least(time, next_poll(waiter)) : time;
+    const int64_t time = least(left, not_past(due - clock_now()));
+    return waiter->role == POLLER || waiter->is_polling ? least(time, next_poll(waiter)) : time;
 }
 
-/* What the page says may have been lost, and the bell may have been removed. */
-static void look_as_leader(mq_queue *queue)
+/* The page may be a new one, and the bell may have been removed. */
+static void look_as_leader(struct waiter *waiter)
 {
-    struct waiter *waiter = queue->waiter;
     if (waiter->bell >= 0 && !fs_has_name(waiter->bell)) {
         close(waiter->bell);
         waiter->bell = -1;
     }
-    answer_bell(queue);
+    answer_bell(waiter);
     if (waiter->count_watches == 0)
-        watch_or_poll(queue);
+        watch_or_poll(waiter);
 }
 
 static int count_follower(void *context, const char *name, unsigned char type)
@@ -418,47 +411,46 @@ static int count_follower(void *context, const char *name, unsigned char type)
     return 0;
 }
 
-static void count_followers(mq_queue *queue)
+static void count_followers(struct waiter *waiter)
 {
     uint64_t followers = 0;
-    if (fs_list_at(queue->waiter->dir, ".", count_follower, &followers) == 0)
-        page_set_followers(queue->page, followers);
+    if (fs_list_at(waiter->dir, ".", count_follower, &followers) == 0)
+        page_set_followers(waiter->queue.page, followers);
 }
 
-/* By itself, since nobody rang: for those who are dead or stopped. */
-static void look_by_itself(mq_queue *queue)
+/* Nobody rang, but the process that should have may be dead or stopped. */
+static void look_by_itself(struct waiter *waiter)
 {
-    if (queue->waiter->role == LEADER)
-        look_as_leader(queue);
+    if (waiter->role == LEADER)
+        look_as_leader(waiter);
     else
-        count_followers(queue);
-    set_next_look(queue);
+        count_followers(waiter);
+    set_next_look(waiter);
 }
 
-static void after_sleep(mq_queue *queue, const struct pollfd fds[SOURCES])
+static void after_sleep(struct waiter *waiter, const struct pollfd fds[SOURCES])
 {
-    struct waiter *waiter = queue->waiter;
     if (fds[SOURCE_FIFO].revents)
-        (void)bell_read(fds[SOURCE_FIFO].fd);
+        (void)fifo_read(fds[SOURCE_FIFO].fd);
     if (fds[SOURCE_INOTIFY].revents && take_events(waiter))
-        (void)watch_buckets(queue); /* at worst we see it in a second */
+        (void)watch_buckets(waiter); /* if that fails, the leader looks within a second anyway */
     if (is_time_to_look(waiter))
-        look_by_itself(queue);
+        look_by_itself(waiter);
     if (waiter->role == FOLLOWER)
-        (void)try_to_lead(queue); /* rung, or the leader may be dead */
+        (void)try_to_lead(waiter); /* rung, or the leader may be dead */
 }
 
-int wait_sleep(mq_queue *queue, int64_t longest, int cancel_fd)
+int wait_sleep(struct waiter *waiter, const struct wait_queue *queue, int64_t due, int64_t longest, int cancel_fd)
 {
-    const struct waiter *waiter = queue->waiter;
+    waiter->queue = *queue;
     struct pollfd fds[SOURCES] = {
         [SOURCE_FIFO] = {.fd = waiter->role == LEADER ? waiter->bell : waiter->fifo, .events = POLLIN},
         [SOURCE_INOTIFY] = {.fd = waiter->role == LEADER ? waiter->inotify : -1, .events = POLLIN},
         [SOURCE_CANCEL] = {.fd = cancel_fd, .events = POLLIN},
     };
-    sleep_on(fds, least(longest, until_look(queue)));
+    sleep_on(fds, least(longest, until_look(waiter, due)));
     if (fds[SOURCE_CANCEL].revents)
         return -ECANCELED;
-    after_sleep(queue, fds);
+    after_sleep(waiter, fds);
     return 0;
 }

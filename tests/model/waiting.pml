@@ -1,7 +1,8 @@
 /*
  * Waiting: leaders and followers, and that no wake-up is lost.
  *
- * Models wait_enter(), wait_sleep() and wait_leave() of lib/queue/wait.c, bell_ring() and bell_ring_follower() of lib/queue/bell.c,
+ * Models wait_enter(), wait_sleep() and wait_leave() of lib/queue/wait.c, bell_ring() of lib/queue/bell.c,
+ * fifo_ring_follower() of lib/queue/fifo.c,
  * the loop of mq_receive() in lib/lifecycle/receive.c, and a sender that links a message and then rings if the page says that
  * somebody leads (publish_some() of lib/lifecycle/publish.c). WAITERS processes want one message each and may give up at any
  * moment; each of SENDERS sends MESSAGES.

@@ -9,25 +9,37 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "queue/bell.h"
+#include "queue/fifo.h"
 #include "unit.h"
 
 static char *spool;
 static mq_queue *queue;
 static int waiters;
 
+static int enter(void)
+{
+    return wait_enter(&queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page});
+}
+
+static void leave(void)
+{
+    wait_leave(queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page});
+}
+
 static void who_leaves_rings_when_nobody_leads(void)
 {
     char name[NAME_WAITER_SIZE], byte;
     name_format_waiter(1, name);
     EXPECT(flock(waiters, LOCK_EX | LOCK_NB) == 0);
-    EXPECT(wait_enter(queue) == 0); /* follows us */
+    EXPECT(enter() == 0); /* follows us */
     const int other = fs_make_fifo(waiters, name, 0600);
     EXPECT(other >= 0);
     /* We leave, and our bell comes after the follower has looked for it: he must see that nobody leads. */
     flock(waiters, LOCK_UN);
-    wait_leave(queue);
+    leave();
     EXPECT(read(other, &byte, 1) == 1);
     close(other);
     EXPECT(fs_unlink(waiters, name) == 0);
@@ -38,10 +50,10 @@ static void who_leaves_is_quiet_when_somebody_leads(void)
     char name[NAME_WAITER_SIZE], byte;
     name_format_waiter(2, name);
     EXPECT(flock(waiters, LOCK_EX | LOCK_NB) == 0);
-    EXPECT(wait_enter(queue) == 0);
+    EXPECT(enter() == 0);
     const int other = fs_make_fifo(waiters, name, 0600);
     EXPECT(other >= 0);
-    wait_leave(queue);
+    leave();
     EXPECT(read(other, &byte, 1) < 0);
     flock(waiters, LOCK_UN);
     close(other);
@@ -57,9 +69,9 @@ static void ringing_who_has_just_gone_is_no_harm(void)
     EXPECT(other >= 0);
     const int fifo = fs_open_fifo(waiters, name);
     EXPECT(fifo >= 0);
-    EXPECT(bell_write(fifo));
+    EXPECT(fifo_write(fifo));
     close(other);
-    EXPECT(!bell_write(fifo));
+    EXPECT(!fifo_write(fifo));
     close(fifo);
     EXPECT(fs_open_fifo(waiters, name) == -ENXIO);
     EXPECT(fs_unlink(waiters, name) == 0);
@@ -77,11 +89,11 @@ static void the_callers_signals_stay(void)
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     sigprocmask(SIG_BLOCK, &pipe, NULL);
-    EXPECT(!bell_write(fifo));
+    EXPECT(!fifo_write(fifo));
     sigpending(&pending);
     EXPECT(!sigismember(&pending, SIGPIPE));
     raise(SIGPIPE);
-    EXPECT(!bell_write(fifo));
+    EXPECT(!fifo_write(fifo));
     sigpending(&pending);
     EXPECT(sigismember(&pending, SIGPIPE));
     EXPECT(sigtimedwait(&pipe, NULL, &(struct timespec){0}) == SIGPIPE);
@@ -120,15 +132,15 @@ static void a_leader_is_rung_by_others(void)
     mq_queue *sender;
     struct pollfd rung = {.events = POLLIN};
     EXPECT(mq_open(spool, "jobs", 0, &sender) == 0);
-    EXPECT(wait_enter(queue) == 0);
-    EXPECT(wait_leads(queue) && page_leader(sender->page) != 0);
+    EXPECT(enter() == 0);
+    EXPECT(wait_leads(queue->waiter) && page_leader(sender->page) != 0);
     rung.fd = fs_open_own_fifo(waiters, NAME_BELL);
     EXPECT(rung.fd >= 0);
     bell_ring(queue);
     EXPECT(poll(&rung, 1, 0) == 0);
     bell_ring(sender);
     EXPECT(poll(&rung, 1, 0) == 1);
-    wait_leave(queue);
+    leave();
     EXPECT(page_leader(sender->page) == 0);
     close(rung.fd);
     mq_close(sender);
@@ -139,16 +151,17 @@ static void what_is_no_bell_is_replaced(void)
 {
     EXPECT(fs_unlink(waiters, NAME_BELL) == 0);
     close(fs_make_file(waiters, NAME_BELL, 0600));
-    const int bell = bell_open(queue, waiters);
+    const int bell = fifo_open_bell(waiters, queue->sharing);
     EXPECT(bell >= 0);
     close(bell);
     EXPECT(fs_unlink(waiters, NAME_BELL) == 0);
     EXPECT(fs_make_dir(waiters, NAME_BELL) == 0);
-    EXPECT(bell_open(queue, waiters) < 0);
-    EXPECT(wait_enter(queue) == 0); /* without it */
-    EXPECT(wait_leads(queue) && page_leader(queue->page) == 0);
-    EXPECT(wait_sleep(queue, 1000, -1) == 0);
-    wait_leave(queue);
+    EXPECT(fifo_open_bell(waiters, queue->sharing) < 0);
+    EXPECT(enter() == 0); /* without it */
+    EXPECT(wait_leads(queue->waiter) && page_leader(queue->page) == 0);
+    const struct wait_queue waits = {queue->dir, queue->sharing, queue->page};
+    EXPECT(wait_sleep(queue->waiter, &waits, clock_now() + CLOCK_SECOND, 1000, -1) == 0);
+    leave();
     EXPECT(fs_remove_dir(waiters, NAME_BELL) == 0);
 }
 

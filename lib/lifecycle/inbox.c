@@ -5,7 +5,7 @@
  * came just before that; so what is later than the listing's beginning is left to the next one. That is soon, or it was
  * meant to be delayed: then it goes to the bucket of its time, so that the inbox stays small.
  */
-#include "queue/inbox.h"
+#include "lifecycle/inbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,104 @@
+/* The FIFOs in waiters/. */
+#include "queue/fifo.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/name.h"
+#include "store/access.h"
+
+/* ---- one FIFO --------------------------------------------------------------------- */
+
+static bool is_pending(int number)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, number) == 1;
+}
+
+/* A write that raises SIGPIPE raises it for this thread, before it returns. */
+static void take_signal(const sigset_t *signals)
+{
+    (void)sigtimedwait(signals, NULL, &(struct timespec){0});
+}
+
+bool fifo_write(int fifo)
+{
+    sigset_t pipe, before;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    if (pthread_sigmask(SIG_BLOCK, &pipe, &before) != 0)
+        return false;
+    const bool callers = sigismember(&before, SIGPIPE) == 1 && is_pending(SIGPIPE);
+    const ssize_t written = write(fifo, "!", 1);
+    const int error = written < 0 ? errno : 0;
+    if (error == EPIPE && !callers)
+        take_signal(&pipe);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return written == 1 || error == EAGAIN; /* a FIFO that is full was rung before */
+}
+
+bool fifo_read(int fifo)
+{
+    char bytes[4096];
+    return fifo >= 0 && read(fifo, bytes, sizeof bytes) > 0;
+}
+
+/* ---- a follower ------------------------------------------------------------------- */
+
+/* 1: this follower was rung; 0: it was not. */
+static int ring_one(int waiters, const char *name)
+{
+    int unread = 0;
+    const int fifo = fs_open_fifo(waiters, name);
+    if (fifo == -ENXIO)
+        (void)fs_unlink(waiters, name); /* its reader is dead */
+    if (fifo < 0)
+        return 0;
+    /* A follower that has not read its last ring is stopped, or about to wake: then another one must be rung. */
+    const bool rung = ioctl(fifo, FIONREAD, &unread) == 0 && unread == 0 && fifo_write(fifo);
+    close(fifo);
+    return rung;
+}
+
+static int ring_first(void *context, const char *name, unsigned char type)
+{
+    (void)type;
+    return name_is_waiter(name) ? ring_one(*(const int *)context, name) : 0;
+}
+
+bool fifo_ring_follower(int waiters)
+{
+    return fs_list_at(waiters, ".", ring_first, &waiters) == 1;
+}
+
+/* ---- the bell --------------------------------------------------------------------- */
+
+/* The FIFO has a name that nobody looks for until it has its mode and is open. */
+static int make_bell(int waiters, unsigned sharing)
+{
+    char name[NAME_WAITER_SIZE];
+    name_format_waiter(id_random(), name);
+    const int bell = fs_make_fifo(waiters, name, access_mode(sharing, ACCESS_BELL));
+    const int error = bell < 0 ? bell : fs_rename(waiters, name, waiters, NAME_BELL);
+    if (error >= 0)
+        return bell;
+    if (bell >= 0) {
+        (void)fs_unlink(waiters, name);
+        close(bell);
+    }
+    return error;
+}
+
+int fifo_open_bell(int waiters, unsigned sharing)
+{
+    const int bell = fs_open_own_fifo(waiters, NAME_BELL);
+    if (bell >= 0 || bell == -EMFILE || bell == -ENFILE)
+        return bell;
+    if (bell != -ENOENT)
+        (void)fs_unlink(waiters, NAME_BELL); /* it is not a bell, or this process may not read it */
+    return make_bell(waiters, sharing);
+}
