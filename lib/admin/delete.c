@@ -21,6 +21,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "queue/adopt.h"
 #include "store/access.h"
 #include "store/bucket.h"
 #include "store/census.h"
@@ -69,12 +70,19 @@ struct transfer {
     int from, to; /* buckets */
 };
 
-/* A split goes where its name goes, and first, or somebody there would take it for finished. */
+/* The users of the two queues may differ: the file becomes one of the queue that it comes to. */
+static int transfer_file(const struct transfer *transfer, int from, int to, const char *name)
+{
+    const int error = adopt_file(transfer->to_queue, transfer->to_sharing, from, name);
+    return error ? error : fs_rename(from, name, to, name);
+}
+
+/* The link of a split goes before the name that tells of it, or a receiver there would take the split for finished. */
 static int transfer_split(const struct transfer *transfer, const struct message_name *name)
 {
     char split[NAME_SIZE];
     name_format_split(name, split);
-    const int error = fs_rename(transfer->from_tmp, split, transfer->to_tmp, split);
+    const int error = transfer_file(transfer, transfer->from_tmp, transfer->to_tmp, split);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -87,7 +95,7 @@ static int transfer_message(void *context, const char *file, unsigned char type)
         return 0;
     if (name_parse(transfer->state, file, &name) && name.split)
         error = transfer_split(transfer, &name);
-    return error ? error : fs_rename(transfer->from, file, transfer->to, file);
+    return error ? error : transfer_file(transfer, transfer->from, transfer->to, file);
 }
 
 static int transfer_bucket(void *context, const char *bucket, unsigned char type)

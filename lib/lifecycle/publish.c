@@ -216,7 +216,7 @@ static int rename_into(mq_queue *queue, struct draft *draft, int from, int *ret_
     place(queue, draft, bucket);
     name_format(draft->state, &draft->name, text);
     for (int tries = 0; tries < TRIES; tries++) {
-        int error = draft->openings == queue->openings ? 0 : adopt_file(queue, from, old);
+        int error = draft->openings == queue->openings ? 0 : adopt_file(queue->dir, queue->sharing, from, old);
         if (!error) {
             draft->openings = queue->openings;
             error = queue_target(queue, draft->state, bucket, ret_dir);

@@ -20,13 +20,13 @@ struct manner {
     gid_t group; /* -1: any */
 };
 
-static int manner_of(const mq_queue *queue, struct manner *ret_manner)
+static int manner_of(int queue_dir, unsigned sharing, struct manner *ret_manner)
 {
     struct stat status;
-    if (fstat(queue->dir, &status) < 0)
+    if (fstat(queue_dir, &status) < 0)
         return -errno;
-    const bool is_shared = access_is_shared(queue->sharing);
-    ret_manner->mode = access_mode(queue->sharing, ACCESS_FILE);
+    const bool is_shared = access_is_shared(sharing);
+    ret_manner->mode = access_mode(sharing, ACCESS_FILE);
     ret_manner->owner = is_shared ? (uid_t)-1 : status.st_uid;
     ret_manner->group = is_shared ? status.st_gid : (gid_t)-1;
     return 0;
@@ -94,23 +94,27 @@ static int replace_by_copy(int tmp, int file, const struct manner *manner, int d
     return error;
 }
 
-int adopt_file(mq_queue *to, int dir, const char *name)
+static int replace(int queue_dir, const struct manner *manner, int dir, const char *name)
+{
+    const int tmp = fs_open_passage(queue_dir, "tmp");
+    if (tmp < 0)
+        return tmp;
+    const int file = fs_open_file(dir, name);
+    const int error = file < 0 ? file : replace_by_copy(tmp, file, manner, dir, name);
+    if (file >= 0)
+        close(file);
+    close(tmp);
+    return error;
+}
+
+int adopt_file(int queue_dir, unsigned sharing, int dir, const char *name)
 {
     struct stat status;
     struct manner manner;
-    int tmp;
-    int error = manner_of(to, &manner);
+    const int error = manner_of(queue_dir, sharing, &manner);
     if (error || fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return error ? error : -errno;
-    if (fits(&manner, &status))
-        return 0;
-    error = queue_tmp(to, &tmp);
-    const int file = error ? error : fs_open_file(dir, name);
-    if (file < 0)
-        return file;
-    error = replace_by_copy(tmp, file, &manner, dir, name);
-    close(file);
-    return error;
+    return fits(&manner, &status) ? 0 : replace(queue_dir, &manner, dir, name);
 }
 
 /* ---- drafts ----------------------------------------------------------------------- */
@@ -130,7 +134,7 @@ int adopt_draft(mq_queue *to, struct fs_draft *draft)
 {
     struct manner manner;
     struct fs_draft copied;
-    int error = manner_of(to, &manner);
+    int error = manner_of(to->dir, to->sharing, &manner);
     if (!error)
         error = change(draft->file, &manner);
     if (error != -EPERM)
@@ -143,7 +147,7 @@ int adopt_unnamed(mq_queue *queue, struct fs_draft *draft)
 {
     struct manner manner;
     struct fs_draft copied;
-    int error = manner_of(queue, &manner);
+    int error = manner_of(queue->dir, queue->sharing, &manner);
     if (!error)
         error = fs_draft_open_named(&copied, queue->dir, "tmp", manner.mode);
     return error ? error : replace_draft(&manner, draft, &copied);

@@ -95,7 +95,7 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
                   const struct message_name *name)
 {
     const int64_t size = size_of(from_dir, from_name, name);
-    const int error = adopt_file(to, from_dir, from_name);
+    const int error = adopt_file(to->dir, to->sharing, from_dir, from_name);
     if (error)
         return error == -ENOENT ? 0 : error;
     const int moved = rename_into(to, from_dir, from_name, MQ_READY, name);

@@ -928,3 +928,33 @@ has_private_fifo() {
         :
     done
 }
+
+# Hold what the user has in jobs, let the user make another queue of that name, and let the user's sweep merge the two.
+merge_held() { # USER MODE
+    mv spool/jobs held
+    as "$1" mq-queue create --mode="$2" --group=$group jobs
+    mv held spool/.held-jobs-0123456789abcdef
+    cp "$MQ_BUILD/dynamic/mq-queue" dynamic-mq-queue
+    as "$1" faketime '+2 days' ./dynamic-mq-queue sweep
+    assert_equal "$(ls -A spool)" jobs
+}
+
+@test "what a deleter held and a new queue of the name takes in is one of the new queue's" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    [[ -z ${SANITIZE-} ]] || skip "the sanitizers want to be loaded before faketime"
+    as ann mq-queue create jobs
+    as ann mq-send -q jobs alone
+    seq 4 | as ann mq-send -q -l --batch=4 jobs
+    as ann mq-recv --no-wait jobs | head -n 1 | as ann mq-ack --reject
+    merge_held ann 0660
+    assert_equal "$(letters_in jobs ready | sort -u)" "660 $ann $group"
+    assert_equal "$(letters_in jobs dead)" "660 $ann $group"
+    allowed bob mq-recv -a -l -n 9 --no-wait jobs
+    assert_output "$(seq 4)"
+    as bob mq-send -q jobs secret
+    allowed bob mq-dlq retry jobs
+    merge_held ann 0600
+    assert_equal "$(letters_in jobs ready | cut -d' ' -f1-2 | sort -u)" "600 $ann"
+    allowed ann mq-recv -a -l -n 9 --no-wait jobs
+    assert_output $'alone\nsecret'
+}
