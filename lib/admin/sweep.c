@@ -9,6 +9,7 @@
 #include "admin/stats.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_fifo.h"
 #include "lifecycle/expire.h"
 #include "queue/done_marks.h"
 #include "queue/failures.h"

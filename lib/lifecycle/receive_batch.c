@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/decode.h"
@@ -135,7 +135,7 @@ static int read_text(mq_batch *batch)
     const int error = make_room(batch, size, (size_t)batch->name.count + 1);
     if (error)
         return error;
-    const ssize_t got = fs_read_at(batch->file, batch->text, size, offset);
+    const ssize_t got = io_read_at(batch->file, batch->text, size, offset);
     if (got < 0)
         return (int)got;
     batch->size = (size_t)got;

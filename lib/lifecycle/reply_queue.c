@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "queue/queue.h"
@@ -27,7 +28,7 @@ static int write_settings(int dir)
     const int file = fs_make_file(dir, "config", FS_FILE_MODE);
     if (file < 0)
         return file;
-    const int error = fs_write_all(file, settings, strlen(settings));
+    const int error = io_write_all(file, settings, strlen(settings));
     close(file);
     return error;
 }

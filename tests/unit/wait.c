@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_fifo.h"
 #include "queue/bell.h"
 #include "unit.h"
 
