@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/io.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/decode.h"
 #include "format/headers.h"
 #include "format/shared_headers.h"

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/headers.h"
 #include "format/shared_headers.h"
 

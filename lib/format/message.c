@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "base/swar.h"
 #include "base/utf8.h"
 

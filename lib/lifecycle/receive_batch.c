@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/batch.h"
 #include "format/decode.h"
 #include "format/headers.h"
+#include "format/receipt.h"
 #include "format/shared_headers.h"
 #include "lifecycle/claim.h"
 #include "lifecycle/receive.h"

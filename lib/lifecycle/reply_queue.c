@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/io.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/name.h"
+#include "format/spool_name.h"
 #include "queue/queue.h"
 #include "store/access.h"
 #include "store/spool.h"
