@@ -1,7 +1,7 @@
 /* Files of a moment. */
 #include "io/temporary.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static int copy_body(mq_message *message, int file)
     ssize_t got;
     int error = 0;
     while (!error && (got = mq_message_read(message, chunk, sizeof chunk)) != 0)
-        error = got < 0 ? (int)got : fs_write_all(file, chunk, (size_t)got);
+        error = got < 0 ? (int)got : io_write_all(file, chunk, (size_t)got);
     return error;
 }
 

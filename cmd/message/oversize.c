@@ -1,7 +1,7 @@
 /* Bodies that are too much for the memory, or the TMPDIR, at hand. */
 #include "message/oversize.h"
 
-#include "base/fs.h"
+#include "base/io.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -28,7 +28,7 @@ static bool has_room_for_a_small_one(void)
 {
     char *small = calloc(1, SMALL);
     const int file = small ? temporary_open() : -ENOMEM;
-    const int error = file < 0 ? file : fs_write_all(file, small, SMALL);
+    const int error = file < 0 ? file : io_write_all(file, small, SMALL);
     if (file >= 0)
         close(file);
     free(small);

@@ -2,6 +2,7 @@
 #include "stat/prometheus.h"
 
 #include "base/fs.h"
+#include "base/io.h"
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -198,7 +199,7 @@ static int write_and_rename(int dir, const char *name, const char *text, size_t 
     if (file < 0)
         return file;
     let_others_read(file);
-    int error = fs_write_all(file, text, size);
+    int error = io_write_all(file, text, size);
     close(file);
     if (!error)
         error = fs_replace(dir, draft, dir, name);

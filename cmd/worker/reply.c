@@ -1,7 +1,7 @@
 /* Replies to requests. */
 #include "worker/reply.h"
 
-#include "format/name.h"
+#include "format/spool_name.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

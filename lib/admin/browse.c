@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "format/batch.h"
+#include "format/death.h"
 #include "format/decode.h"
 #include "lifecycle/inbox.h"
 #include "queue/blame.h"

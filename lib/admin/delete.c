@@ -21,6 +21,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "format/spool_name.h"
 #include "queue/adopt.h"
 #include "store/access.h"
 #include "store/bucket.h"

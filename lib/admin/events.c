@@ -24,6 +24,7 @@
 #include "admin/watch_table.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "format/death.h"
 #include "store/bucket.h"
 
 #define DEPARTURES 32

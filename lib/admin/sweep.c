@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_fifo.h"
 #include "lifecycle/expire.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"

@@ -1,7 +1,7 @@
 /* What became of a message. */
 #include "admin/transition.h"
 
-#include <string.h>
+#include "format/death.h"
 
 static enum mq_event_kind appeared(const struct place *to)
 {
@@ -9,7 +9,7 @@ static enum mq_event_kind appeared(const struct place *to)
     case MQ_INFLIGHT:
         return MQ_EVENT_CLAIMED;
     case MQ_DEAD:
-        return strcmp(to->name.reason, "expired") == 0 ? MQ_EVENT_EXPIRED : MQ_EVENT_DEAD;
+        return death_cause(to->name.reason) == MQ_DEATH_EXPIRED ? MQ_EVENT_EXPIRED : MQ_EVENT_DEAD;
     default:
         if (to->name.length > 0) /* split off: it was there all the time */
             return MQ_EVENT_NONE;

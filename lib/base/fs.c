@@ -4,11 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -16,7 +14,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/id.h"
 #include "base/journal.h"
 
 #ifndef SMB2_SUPER_MAGIC
@@ -42,8 +39,8 @@ int fs_open_passage(int at, const char *name)
     return dir == -EACCES ? result(openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) : dir;
 }
 
-/* The kernel refuses links on the way, and ways out of `at`, by itself. */
-static int open_below_whole(int at, const char *parent, const char *name, int flags)
+/* In one system call, of which the kernel refuses paths that lead through links or out of `at`. */
+static int open_at_once(int at, const char *parent, const char *name, int flags)
 {
     char path[NAME_MAX * 2 + 2];
     const struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
@@ -52,9 +49,9 @@ static int open_below_whole(int at, const char *parent, const char *name, int fl
     return result((int)syscall(SYS_openat2, at, path, &how, sizeof how));
 }
 
-static int open_below(int at, const char *parent, const char *name, int flags)
+int fs_open_below(int at, const char *parent, const char *name, int flags)
 {
-    int file = open_below_whole(at, parent, name, flags);
+    int file = open_at_once(at, parent, name, flags);
     if (file != -ENOSYS && file != -EPERM)
         return file;
     const int dir = fs_open_passage(at, parent);
@@ -67,19 +64,19 @@ static int open_below(int at, const char *parent, const char *name, int flags)
 
 int fs_open_dir_below(int at, const char *parent, const char *name)
 {
-    return open_below(at, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fs_open_below(at, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 int fs_open_passage_below(int at, const char *parent, const char *name)
 {
     const int dir = fs_open_dir_below(at, parent, name);
-    return dir == -EACCES ? open_below(at, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : dir;
+    return dir == -EACCES ? fs_open_below(at, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : dir;
 }
 
 int fs_open_shared_below(int at, const char *parent, const char *name, bool writable)
 {
     const int access = writable ? O_RDWR : O_RDONLY;
-    return open_below(at, parent, name, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fs_open_below(at, parent, name, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 static int make_parents(const char *path)
@@ -100,7 +97,7 @@ static int make_parents(const char *path)
     return 0;
 }
 
-/* An administrator may let users go through a spool and not list it. */
+/* The administrator may have made a spool that users can search but not list. */
 static int open_root(const char *path)
 {
     const int dir = result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -145,12 +142,11 @@ int fs_open_append(int at, const char *name, mode_t mode)
         return -EBADMSG;
     }
     if (status.st_size == 0 && (status.st_mode & 0777) != mode)
-        (void)fs_set_mode(file, mode); /* somebody else who made it does so himself */
+        (void)fs_set_mode(file, mode); /* fails if another user made it, who sets the mode */
     return file;
 }
 
-/* Whatever the umask is, a file that was just made for FS_FILE_MODE has the mode that it is to have. */
-static int give_mode(int file, mode_t mode)
+int fs_override_umask(int file, mode_t mode)
 {
     struct stat status;
     if (mode == FS_FILE_MODE && fstat(file, &status) == 0 && (status.st_mode & 0777) == mode)
@@ -161,10 +157,20 @@ static int give_mode(int file, mode_t mode)
 int fs_make_file(int at, const char *name, mode_t mode)
 {
     const int file = result(openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));
-    const int error = file >= 0 ? give_mode(file, mode) : 0;
+    const int error = file >= 0 ? fs_override_umask(file, mode) : 0;
     if (!error)
         return file;
     fs_unlink(at, name);
+    close(file);
+    return error;
+}
+
+int fs_make_unnamed(int at, const char *dir, mode_t mode)
+{
+    const int file = result(openat(at, dir, O_TMPFILE | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));
+    const int error = file >= 0 ? fs_override_umask(file, mode) : 0;
+    if (!error)
+        return file;
     close(file);
     return error;
 }
@@ -174,8 +180,8 @@ int fs_set_mode(int file, mode_t mode)
     return result(fchmod(file, mode));
 }
 
-/* No link is followed that somebody has put there meanwhile. One that cannot be opened, as after an unlucky umask, is
-   reached by its name; where that takes /proc and there is none, nothing is. */
+/* By descriptor, so that a link that another process puts there meanwhile is not followed. A directory that the umask made
+   unreadable cannot be opened: its mode is set by name, which fails if the C library needs /proc and it is not mounted. */
 int fs_set_mode_at(int at, const char *name, mode_t mode)
 {
     const int dir = fs_open_dir(at, name);
@@ -252,6 +258,25 @@ int fs_link(int from, const char *name, int to, const char *new_name)
     return result(linkat(from, name, to, new_name, 0));
 }
 
+static bool is_removed(int dir)
+{
+    struct stat status;
+    return fstat(dir, &status) == 0 && status.st_nlink == 0;
+}
+
+int fs_link_unnamed(int file, int dir, const char *new_name)
+{
+    char path[32];
+    if (linkat(file, "", dir, new_name, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno != ENOENT && errno != EINVAL && errno != EPERM)
+        return -errno;
+    /* Older kernels allow that to root alone, and to others by the path in /proc. */
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    const int error = result(linkat(AT_FDCWD, path, dir, new_name, AT_SYMLINK_FOLLOW));
+    return error && error != -EEXIST && error != -ENOSPC && error != -EDQUOT && !is_removed(dir) ? -ENXIO : error;
+}
+
 int fs_unlink(int at, const char *name)
 {
     return result(unlinkat(at, name, 0));
@@ -296,7 +321,7 @@ int fs_persist_dir(int parent, int dir)
     const int error = fs_sync_passage(parent, dir);
     if (error < 0)
         return error;
-    /* Only the owner can mark it; for others the parent is synced again next time. */
+    /* Only the owner can set the mark. Without it the next caller syncs the parent again. */
     if (fstat(dir, &status) == 0)
         (void)fchmod(dir, (status.st_mode & 07777) | S_ISUID);
     return 0;
@@ -331,81 +356,6 @@ bool fs_exists(int at, const char *name)
     return fs_has(at, name) == 1;
 }
 
-static int set_mode_of_draft(const struct fs_draft *draft, mode_t mode)
-{
-    const int error = give_mode(draft->file, mode);
-    if (error)
-        close(draft->file);
-    return error;
-}
-
-int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
-{
-    draft->tmp = -1;
-    draft->file = openat(at, tmp, O_TMPFILE | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE);
-    if (draft->file >= 0)
-        return set_mode_of_draft(draft, mode);
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
-        return -errno;
-    return fs_draft_open_named(draft, at, tmp, mode);
-}
-
-int fs_draft_open_named(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
-{
-    draft->tmp = fs_open_passage(at, tmp);
-    if (draft->tmp < 0)
-        return draft->tmp;
-    snprintf(draft->name, sizeof draft->name, "%016" PRIx64, id_random());
-    draft->file = fs_make_file(draft->tmp, draft->name, mode);
-    if (draft->file < 0)
-        close(draft->tmp);
-    return draft->file < 0 ? draft->file : 0;
-}
-
-static bool is_gone(int dir)
-{
-    struct stat status;
-    return fstat(dir, &status) == 0 && status.st_nlink == 0;
-}
-
-/* In a directory that nothing may be put into link(2) fails as on a file system that has no links. */
-static bool is_immutable(int dir)
-{
-    struct statx status;
-    return statx(dir, "", AT_EMPTY_PATH, 0, &status) == 0 &&
-           status.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
-}
-
-static int link_named(const struct fs_draft *draft, int dir, const char *name)
-{
-    const int error = result(linkat(draft->tmp, draft->name, dir, name, 0));
-    return error == -EPERM && !is_immutable(dir) ? -EOPNOTSUPP : error;
-}
-
-int fs_draft_link(const struct fs_draft *draft, int dir, const char *name)
-{
-    if (draft->tmp >= 0)
-        return link_named(draft, dir, name);
-    /* By descriptor where the kernel lets us, else through /proc. */
-    if (linkat(draft->file, "", dir, name, AT_EMPTY_PATH) == 0)
-        return 0;
-    if (errno != ENOENT && errno != EINVAL && errno != EPERM)
-        return -errno;
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", draft->file);
-    const int error = result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
-    return error && error != -EEXIST && error != -ENOSPC && error != -EDQUOT && !is_gone(dir) ? -ENXIO : error;
-}
-
-void fs_draft_close(struct fs_draft *draft)
-{
-    close(draft->file);
-    if (draft->tmp < 0)
-        return;
-    fs_unlink(draft->tmp, draft->name);
-    close(draft->tmp);
-}
-
 void fs_start_sync(int file)
 {
     (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -425,117 +375,6 @@ int fs_sync_ahead(int file, enum fs_order *order)
     return error ? error : 1;
 }
 
-int fs_write_all(int file, const void *data, size_t size)
-{
-    return fs_write_parts(file, &(struct iovec){(void *)(uintptr_t)data, size}, 1);
-}
-
-/* Leave out what was written. */
-static void step_over(struct iovec **part, int *count, size_t written)
-{
-    for (; *count > 0 && written >= (*part)->iov_len; (*part)++, (*count)--)
-        written -= (*part)->iov_len;
-    if (*count > 0)
-        **part = (struct iovec){(char *)(*part)->iov_base + written, (*part)->iov_len - written};
-}
-
-int fs_write_parts(int file, struct iovec *parts, int count)
-{
-    step_over(&parts, &count, 0);
-    while (count > 0) {
-        const ssize_t written = writev(file, parts, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return written < 0 ? -errno : -EIO;
-        step_over(&parts, &count, (size_t)written);
-    }
-    return 0;
-}
-
-/* Who gave us the descriptor may share it with others who never wait. */
-static int wait_for_input(int file)
-{
-    const int ready = poll(&(struct pollfd){.fd = file, .events = POLLIN}, 1, -1);
-    return ready < 0 && errno != EINTR ? -errno : 0;
-}
-
-ssize_t fs_read_full(int file, void *buffer, size_t size)
-{
-    size_t have = 0;
-    while (have < size) {
-        const ssize_t got = read(file, (char *)buffer + have, size - have);
-        if (got == 0)
-            break;
-        if (got > 0) {
-            have += (size_t)got;
-            continue;
-        }
-        const int error = errno == EAGAIN ? wait_for_input(file) : errno == EINTR ? 0 : -errno;
-        if (error)
-            return error;
-    }
-    return (ssize_t)have;
-}
-
-/* A regular file gives less than was asked for at its end only. */
-ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset)
-{
-    ssize_t got;
-    do
-        got = pread(file, buffer, size, (off_t)offset);
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
-}
-
-int fs_make_fifo(int at, const char *name, mode_t mode)
-{
-    char hidden[NAME_MAX];
-    snprintf(hidden, sizeof hidden, ".%s", name);
-    if (mkfifoat(at, hidden, FS_FILE_MODE) < 0)
-        return -errno;
-    const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
-    int fifo = result(openat(at, hidden, flags));
-    if (fifo == -EACCES && fchmodat(at, hidden, FS_FILE_MODE, AT_SYMLINK_NOFOLLOW) == 0) /* the umask */
-        fifo = result(openat(at, hidden, flags));
-    int error = fifo >= 0 ? give_mode(fifo, mode) : 0;
-    if (!error)
-        error = fifo < 0 ? fifo : fs_rename(at, hidden, at, name);
-    if (!error)
-        return fifo;
-    fs_unlink(at, hidden);
-    if (fifo >= 0)
-        close(fifo);
-    return error;
-}
-
-#define FIFO_FLAGS (O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
-
-/* What is open under the name is looked at each time: another user may have put something else there meanwhile. */
-static int check_fifo(int fifo)
-{
-    struct stat status;
-    if (fifo < 0 || (fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode)))
-        return fifo;
-    close(fifo);
-    return -EBADMSG;
-}
-
-int fs_open_fifo(int at, const char *name)
-{
-    return check_fifo(result(openat(at, name, O_WRONLY | FIFO_FLAGS)));
-}
-
-int fs_open_fifo_below(int at, const char *parent, const char *name)
-{
-    return check_fifo(open_below(at, parent, name, O_WRONLY | FIFO_FLAGS));
-}
-
-int fs_open_own_fifo(int at, const char *name)
-{
-    return check_fifo(result(openat(at, name, O_RDWR | FIFO_FLAGS)));
-}
-
 bool fs_has_name(int file)
 {
     struct stat status;
@@ -548,7 +387,7 @@ static unsigned char entry_type(int dir, const struct dirent64 *entry)
     if (entry->d_type != DT_UNKNOWN)
         return entry->d_type;
     if (fstatat(dir, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return DT_REG; /* gone, or not to be looked at: whoever opens it will see */
+        return DT_REG; /* removed or forbidden: the caller finds out when opening it */
     return (unsigned char)IFTODT(status.st_mode);
 }
 
@@ -586,7 +425,7 @@ int fs_list_at(int at, const char *name, fs_list_fn *each, void *context)
     return returned;
 }
 
-/* inotify takes paths only; that of an open descriptor cannot be led astray. */
+/* inotify takes only paths. No other process can redirect the one of an open descriptor. */
 int fs_watch_dir(int inotify, int dir, uint32_t events)
 {
     char path[32];

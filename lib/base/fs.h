@@ -1,8 +1,21 @@
 /*
- * The file system: the only calls of rename, link, unlink, rmdir and fsync are here.
+ * The file system. The only calls of rename, link, unlink, rmdir and fsync are here.
  *
- * Everything is relative to a directory descriptor, close-on-exec, and follows no symbolic link.
- * Calls return a descriptor or 0 when they worked, a negative errno when not.
+ *     dir = fs_open_dir(queue_dir, "tmp");
+ *     file = fs_make_file(dir, name, mode);         a fresh file: -EEXIST if the name is taken
+ *     …write to it (io.h)…
+ *     error = fs_sync(file);                        its content is durable
+ *     error = fs_rename(dir, name, to, new_name);   never replaces another file
+ *     error = fs_sync(to);                          and so is its name
+ *
+ * Files are named relative to the descriptor of a directory. Every descriptor is close-on-exec, and no call follows a
+ * symbolic link, except fs_open_root.
+ *
+ * Errors. A call returns a descriptor or 0 on success and a negative errno on failure; then it has made and changed
+ * nothing. Calls that answer a question return 1 or 0, or a negative errno if the answer cannot be known.
+ *
+ * See also fs_draft.h (files that no other process sees until they are complete), fs_fifo.h and io.h (reading and
+ * writing).
  */
 #ifndef MQ_FS_H
 #define MQ_FS_H
@@ -12,182 +25,160 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 
-/* Queues and messages belong to one user unless an administrator opens them to others. */
+/* Queues and messages belong to one user unless an administrator shares them. */
 #define FS_DIR_MODE 0700
 #define FS_FILE_MODE 0600
 
+/* ---- opening -------------------------------------------------------------------- */
+
 int fs_open_dir(int at, const char *name);
 
-/* A directory to go through: also one that may not be listed. That one can be neither listed, synced nor locked. */
+/* A directory to open files in. If this process may search but not read it, the descriptor (O_PATH) can be neither
+   listed, synced nor locked. */
 int fs_open_passage(int at, const char *name);
 
-/* `name` in the directory `parent` of `at`, in one system call where the kernel can (openat2). */
+/* The spool by its path, which may contain symbolic links. With `make`, it and its parents are made if missing. */
+int fs_open_root(const char *path, bool make);
+
+/* A regular file, read-only. -EBADMSG for anything else; opening a FIFO or device never blocks. */
+int fs_open_file(int at, const char *name);
+
+/* A regular file to append to, made with `mode` if missing. -EBADMSG for anything else, and for a file with a second
+   name: a hostile user may have linked a file of this user there. */
+int fs_open_append(int at, const char *name, mode_t mode);
+
+/* `name` in the directory `parent` of `at`: one system call (openat2) where the kernel allows it. */
+int fs_open_below(int at, const char *parent, const char *name, int flags);
 int fs_open_dir_below(int at, const char *parent, const char *name);
 int fs_open_passage_below(int at, const char *parent, const char *name);
 int fs_open_shared_below(int at, const char *parent, const char *name, bool writable); /* a file to map */
 
-/* A spool by its path, whose links the administrator chose; with `make` it and its parents are made where they are
-   missing. */
-int fs_open_root(const char *path, bool make);
+/* ---- making, and who may use it ------------------------------------------------- */
 
-/* A regular file, read-only. -EBADMSG for anything else: a fifo or device is never waited for. */
-int fs_open_file(int at, const char *name);
-
-/* A fresh regular file, read-write. -EEXIST where the name is taken. Whatever is made here has its mode whatever the
-   umask is; a directory has it a moment after its name. */
+/* A fresh regular file, read-write, with exactly `mode` whatever the umask is. -EEXIST: the name is taken. */
 int fs_make_file(int at, const char *name, mode_t mode);
-int fs_make_dir(int at, const char *name); /* of FS_DIR_MODE */
 
-/* Give what this process has just made in a directory to the directory's owner: only root makes anything in another's. */
-int fs_give_to_owner_of(int dir, const char *name);
+/* The same without a name, for a directory `dir` of `at`. -EOPNOTSUPP, -EISDIR or -EINVAL: not on this file system. */
+int fs_make_unnamed(int at, const char *dir, mode_t mode);
 
-/* A regular file to append to, made where it is missing, with that mode. -EBADMSG for anything else, and for one that
-   has another name somewhere: it may be anybody's. */
-int fs_open_append(int at, const char *name, mode_t mode);
+/* A directory of FS_DIR_MODE. For a moment other processes may see it with the mode that the umask left. */
+int fs_make_dir(int at, const char *name);
 
-/* Only the owner of a file may set its mode; one that has it already is left alone. */
+/* Give a file that was just made for FS_FILE_MODE the mode `mode`. Costs no fchmod if it has FS_FILE_MODE and shall. */
+int fs_override_umask(int file, mode_t mode);
+
+/* Set the mode of a file. -EPERM: this process does not own it. */
 int fs_set_mode(int file, mode_t mode);
 
-/* The same, of a directory, by a name that nobody else can have made. */
+/* Set the mode of a directory by its name, in a directory where no other user can replace it. */
 int fs_set_mode_at(int at, const char *name, mode_t mode);
 
-/* Give a file or directory to a user and a group, where they are not -1. -EPERM: the user is another, or this one is no
-   member of the group. */
+/* Give a file or directory to a user and a group; -1 leaves either as it is. -EPERM: only root may give files to another
+   user, and others only to groups that they are in. */
 int fs_set_owner(int file, uid_t owner, gid_t group);
 
-/* Whether this process may do what the bits R_OK, W_OK, X_OK say: 0 or why not. */
+/* Give what this process has just made in `dir` to the owner of `dir`. Only root ever needs to. */
+int fs_give_to_owner_of(int dir, const char *name);
+
+/* Whether this process has the access that the bits R_OK, W_OK, X_OK ask for: 0, or why not. */
 int fs_may(int at, const char *name, int bits);
 
-/* Rename to a fresh name: -EEXIST where it is taken, never a silent replacement where the file system can tell. */
+/* ---- names ---------------------------------------------------------------------- */
+
+/* Rename to a fresh name. -EEXIST: it is taken. A file system without RENAME_NOREPLACE cannot tell and replaces. */
 int fs_rename(int from, const char *name, int to, const char *new_name);
 
-/* Rename to a name that nobody else can have made. On network file systems a rename may report
-   that the source is gone after it has moved it itself: then the target tells. */
+/* Rename to a name that no other process can have made. A network file system may report that the source is missing
+   although its own first attempt moved it; then a file under the new name means success. */
 int fs_rename_unique(int from, const char *name, int to, const char *new_name);
 
-/* Rename over whatever file has the name. */
+/* Rename, and replace whatever file has the name. */
 int fs_replace(int from, const char *name, int to, const char *new_name);
 
-/* Give each of two files the name of the other; both must be there. -EINVAL or -ENOSYS: not here. */
+/* Exchange the names of two existing files. -EINVAL or -ENOSYS: not supported here. */
 int fs_exchange(int from, const char *name, int to, const char *other);
 
-/* A further name for a file. -EEXIST where it is taken. */
+/* Give a file one more name. -EEXIST: it is taken. */
 int fs_link(int from, const char *name, int to, const char *new_name);
 
-int fs_unlink(int at, const char *name);
-int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY where something is in it */
-int fs_sync_data(int file);
-int fs_sync(int file); /* or directory, with all that is known of it */
+/* Give a file without a name its first one. -ENXIO: not possible here: the kernel refuses to link it by its descriptor,
+   and /proc is not mounted. */
+int fs_link_unnamed(int file, int dir, const char *new_name);
 
-/* The same for one that may only be gone through, and so cannot be synced by itself: then all of the file system that
-   `inside` lies in, something that was opened through it. */
+int fs_unlink(int at, const char *name);
+int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY: it is not empty */
+
+/* ---- durability ----------------------------------------------------------------- */
+
+int fs_sync_data(int file);
+int fs_sync(int file); /* or a directory: its entries */
+
+/* Sync a directory that may be open as a passage only. Such a descriptor cannot be synced: then the whole file system of
+   `inside` is, a descriptor that was opened through it. */
 int fs_sync_passage(int passage, int inside);
 
-/* Sync all of the file system that a file lies in: for its name in a directory that may not be opened to be synced. */
+/* Sync the whole file system that a file lies in. */
 int fs_sync_around(int file);
 
+/* Start writing a file to disk, and do not wait. A later sync waits for it. */
+void fs_start_sync(int file);
+
 /*
- * Whether a directory's own name is known to be on the disk. The knowledge is the directory's
- * set-user-ID bit, which means nothing on a directory: it is set after the parent was synced and
- * vanishes with the directory, so it can be missing but never be wrong.
+ * Make sure that a name which a file gets from now on never appears on disk before the file's content, so that nobody
+ * finds an empty file after a power failure.
+ *
+ * Returns 1 if the content is durable already. Returns 0 if the file system commits content and names in order
+ * (journal.h): the content has been written, and one fs_sync after linking makes both durable. `order` caches what is
+ * known of the file system; it starts as FS_ORDER_UNKNOWN.
+ */
+enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };
+int fs_sync_ahead(int file, enum fs_order *order);
+
+/*
+ * Whether a directory's own name is durable, and making it so: sync its parent, then mark the directory. The mark is its
+ * set-user-ID bit, which has no other meaning for directories. It is set only after the parent was synced and vanishes
+ * with the directory, so it can be missing although the name is durable, but never the other way round.
  */
 bool fs_is_persisted(int dir);
+int fs_persist_dir(int parent, int dir);
 
-/* Whether a name is there: 1 or 0, or why that cannot be told. */
+/* ---- questions ------------------------------------------------------------------ */
+
+/* Whether the name exists: 1 or 0, or a negative errno if that cannot be known. */
 int fs_has(int at, const char *name);
 
-/* Which directory it is that is open, whatever its name is by now. */
+/* Whether the name is known to exist. False also if that cannot be known. */
+bool fs_exists(int at, const char *name);
+
+/* The identity of an open directory, which survives renaming; and whether a name is that directory's: 1 or 0, or a
+   negative errno if that cannot be known. */
 struct fs_identity {
     dev_t device;
     ino_t number;
 };
 int fs_identify(int dir, struct fs_identity *ret_identity);
-
-/* Whether a name is that of this directory: 1 or 0, or why that cannot be told. */
 int fs_is_named(int at, const char *name, const struct fs_identity *identity);
-
-/* Whether a name is seen to be there. */
-bool fs_exists(int at, const char *name);
-
-/* Make a directory's own name durable: sync the parent it lies in and mark it. */
-int fs_persist_dir(int parent, int dir);
-
-/*
- * A file being written that nobody sees: without a name where the file system can do that, else in tmp/.
- *
- *     struct fs_draft draft;
- *     fs_draft_open(&draft, at, "tmp");   ... write to draft.file ...
- *     fs_draft_link(&draft, dir, name);
- *     fs_draft_close(&draft);       always: it also removes what was not linked
- */
-struct fs_draft {
-    int file;
-    int tmp; /* -1 where it has no name */
-    char name[24];
-};
-int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
-
-/* The same, always in tmp/. */
-int fs_draft_open_named(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
-
-/* -ENXIO: what has no name can get none here, where the kernel allows it by no descriptor and there is no /proc.
-   -EOPNOTSUPP: the file system has no links. */
-int fs_draft_link(const struct fs_draft *draft, int dir, const char *name);
-void fs_draft_close(struct fs_draft *draft);
-
-/* Let the disk begin with what was written to a file; the next one waits for it. */
-void fs_start_sync(int file);
-
-/*
- * See to it that whoever finds a name that the file gets from now on finds its content, too, when the power was cut.
- * 1: the file is synced. 0: what was written is on its way to a disk where a name cannot overtake it, and fs_sync, once
- * the file has its name, makes both durable at once. `order` is asked for once, for all files of a file system.
- */
-enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };
-int fs_sync_ahead(int file, enum fs_order *order);
-
-int fs_write_all(int file, const void *data, size_t size);
-
-/* The same of several parts, as few calls as can be. They are used up. */
-int fs_write_parts(int file, struct iovec *parts, int count);
-
-/* Read up to `size` bytes, fewer only at the end of the file; waits for them whether the descriptor does or not. */
-ssize_t fs_read_full(int file, void *buffer, size_t size);
-
-/* The same from `offset` on; for regular files. */
-ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset);
-
-/* A FIFO that we hold open for reading and writing, so that it never ends: made under a dot name, and
-   given its own once it is open, since who finds a FIFO that nobody reads takes its reader for dead. */
-int fs_make_fifo(int at, const char *name, mode_t mode);
-
-/* A FIFO to write to without waiting. -ENXIO: nobody reads it; -EBADMSG: it is none. Its reader may go before it is
-   written to: then a write raises SIGPIPE. */
-int fs_open_fifo(int at, const char *name);
-int fs_open_fifo_below(int at, const char *parent, const char *name);
-
-/* A FIFO that is there, as fs_make_fifo makes it. */
-int fs_open_own_fifo(int at, const char *name);
 
 /* Whether an open file still has a name. */
 bool fs_has_name(int file);
 
+/* Whether the file system is shared between machines: then inotify does not report what other machines do. */
+bool fs_is_network(int dir);
+
+/* ---- listing and watching ------------------------------------------------------- */
+
 /*
- * Call `each` for every entry but . and .., in no order; its non-zero return ends the listing and
- * is returned. `type` is a DT_ constant, never DT_UNKNOWN. `dir` must be freshly opened.
+ * Call `each` for every entry except . and .., in no particular order. If it returns non-zero, the listing stops and
+ * returns that. `type` is a DT_ constant, never DT_UNKNOWN. `dir` must be freshly opened.
  */
 typedef int fs_list_fn(void *context, const char *name, unsigned char type);
 int fs_list(int dir, fs_list_fn *each, void *context);
 
-/* The same for a directory by name ("." for `at` itself). */
+/* The same for a directory by its name; "." lists `at` itself. */
 int fs_list_at(int at, const char *name, fs_list_fn *each, void *context);
 
-/* Watch a directory by its descriptor: the number of the watch. */
+/* Watch a directory by its descriptor. Returns the number of the watch. */
 int fs_watch_dir(int inotify, int dir, uint32_t events);
-
-/* Whether a file system is shared between machines, so that inotify tells half the truth. */
-bool fs_is_network(int dir);
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/fs.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/decode.h"
 #include "format/headers.h"
 #include "format/shared_headers.h"
@@ -33,7 +33,7 @@ static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint6
         }
         size_t headers;
         uint64_t body;
-        const ssize_t got = fs_read_at(file, text, room, offset);
+        const ssize_t got = io_read_at(file, text, room, offset);
         error = got < 0 ? (int)got : decode_extent(text, (size_t)got, ret_id, &headers, &body);
         if (!error)
             *ret_length = body > NAME_BYTES_MAX ? body : headers + body;
@@ -59,7 +59,7 @@ static int find_separator(int file, uint64_t at, char separator, uint64_t *ret_f
     char text[NEXT_READ];
     ssize_t got = 0;
     const uint64_t most = at + NAME_BYTES_MAX; /* a file of holes may be endless */
-    for (size_t room = FIRST_READ + 1; at < most && (got = fs_read_at(file, text, room, at)) > 0; room = sizeof text) {
+    for (size_t room = FIRST_READ + 1; at < most && (got = io_read_at(file, text, room, at)) > 0; room = sizeof text) {
         const char *found = memchr(text, separator, (size_t)got);
         if (found) {
             *ret_found = at + (uint64_t)(found - text);
@@ -86,7 +86,7 @@ static int read_long_headers(int file, struct shared_headers *ret_shared)
 static int read_shared_headers(int file, struct shared_headers *ret_shared)
 {
     char first[FIRST_READ];
-    const ssize_t got = fs_read_at(file, first, sizeof first, 0);
+    const ssize_t got = io_read_at(file, first, sizeof first, 0);
     if (got < 0)
         return (int)got;
     if (!shared_headers_begins(first, (size_t)got))

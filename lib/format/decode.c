@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/headers.h"
 #include "format/shared_headers.h"
 
@@ -103,7 +103,7 @@ static int fill(mq_message *message, const struct source *source)
 static int expect_separator(int file, uint64_t at, char separator)
 {
     char last;
-    const ssize_t got = fs_read_at(file, &last, 1, at);
+    const ssize_t got = io_read_at(file, &last, 1, at);
     return got < 0 ? (int)got : got == 1 && last == separator ? 0 : -EBADMSG;
 }
 

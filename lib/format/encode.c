@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/put.h"
 #include "format/shared_headers.h"
 
@@ -100,7 +100,7 @@ static int write_whole(int file, const char *headers, char *end, const void *bod
     const size_t size = (size_t)(put_length(end, body_size) - headers);
     struct iovec parts[] = {{(void *)(uintptr_t)headers, size}, {(void *)(uintptr_t)body, body_size}};
     *ret_size = size + body_size;
-    return fs_write_parts(file, parts, 2);
+    return io_write_parts(file, parts, 2);
 }
 
 /* The length is written last, into the space left for it. */
@@ -115,13 +115,13 @@ static int fill_in_length(int file, size_t offset, uint64_t length)
 static int copy_rest(int from, int to, char *buffer, uint64_t max_size, uint64_t *length)
 {
     for (;;) {
-        const ssize_t got = fs_read_full(from, buffer, BODY_CHUNK);
+        const ssize_t got = io_read_full(from, buffer, BODY_CHUNK);
         if (got <= 0)
             return (int)got;
         *length += (uint64_t)got;
         if (*length > max_size)
             return -EMSGSIZE;
-        const int error = fs_write_all(to, buffer, (size_t)got);
+        const int error = io_write_all(to, buffer, (size_t)got);
         if (error)
             return error;
     }
@@ -130,7 +130,7 @@ static int copy_rest(int from, int to, char *buffer, uint64_t max_size, uint64_t
 static int write_stream(int from, int file, char *headers, char *end, uint64_t max_size, uint64_t *ret_size)
 {
     char buffer[BODY_CHUNK];
-    const ssize_t first = fs_read_full(from, buffer, sizeof buffer);
+    const ssize_t first = io_read_full(from, buffer, sizeof buffer);
     if (first < 0)
         return (int)first;
     if ((uint64_t)first > max_size)
@@ -142,7 +142,7 @@ static int write_stream(int from, int file, char *headers, char *end, uint64_t m
     const size_t length_at = (size_t)(end - headers);
     const size_t size = length_at + (size_t)sprintf(end, "%*s\n\n", LENGTH_DIGITS, "");
     struct iovec parts[] = {{headers, size}, {buffer, (size_t)first}};
-    int error = fs_write_parts(file, parts, 2);
+    int error = io_write_parts(file, parts, 2);
     if (!error)
         error = copy_rest(from, file, buffer, max_size, &length);
     if (!error)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/units.h"
 #include "format/message.h"
 
@@ -93,7 +93,7 @@ int headers_read(int file, uint64_t offset, char **ret_text, size_t *ret_size)
     char *text = NULL;
     for (size_t room = FIRST_READ; room <= MESSAGE_HEADERS_MAX * 4; room *= 4) {
         char *more = realloc(text, room);
-        const ssize_t got = more ? fs_read_at(file, more + have, room - have, offset + have) : -ENOMEM;
+        const ssize_t got = more ? io_read_at(file, more + have, room - have, offset + have) : -ENOMEM;
         text = more ? more : text;
         if (got < 0) {
             free(text);

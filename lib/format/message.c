@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "base/swar.h"
 #include "base/utf8.h"
 
@@ -262,7 +262,7 @@ ssize_t mq_message_read(mq_message *message, void *buffer, size_t size)
     const uint64_t left = message->body_size - message->body_read;
     if (left == 0)
         return 0;
-    const ssize_t got = fs_read_at(message->file, buffer, size < left ? size : (size_t)left,
+    const ssize_t got = io_read_at(message->file, buffer, size < left ? size : (size_t)left,
                                    message->body_at + message->body_read);
     if (got > 0)
         message->body_read += (uint64_t)got;

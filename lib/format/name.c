@@ -1,16 +1,13 @@
-/* The grammar of file names, bucket names and receipts. */
+/* The grammar of the names of messages, buckets and a queue's other files. */
 #include "format/name.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/id.h"
 #include "base/put.h"
+#include "format/digits.h"
 
 #define TIME_DIGITS 13
-#define WORD_DIGITS 16
 #define POSITION_DIGITS 17
 #define ATTEMPTS_DIGITS 9
 #define PROCESS_DIGITS 9
@@ -27,16 +24,6 @@ static int64_t bucket_start(enum mq_state state, int64_t moment)
     return moment >> bucket_bits[state] << bucket_bits[state];
 }
 
-bool mq_queue_name_is_valid(const char *name)
-{
-    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
-    static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-    if (strspn(name, first) == 0)
-        return false;
-    const size_t length = strspn(name, more);
-    return length < MQ_QUEUE_NAME_SIZE && name[length] == '\0';
-}
-
 const char *name_of_state(enum mq_state state)
 {
     static const char *const names[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
@@ -44,23 +31,6 @@ const char *name_of_state(enum mq_state state)
 }
 
 /* ---- reading -------------------------------------------------------------------- */
-
-/* Exactly `digits` lower-case hexadecimal digits; the text behind them, or NULL. */
-static const char *parse_hex(const char *text, int digits, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < digits; i++) {
-        const char c = text[i];
-        if (c >= '0' && c <= '9')
-            value = value << 4 | (uint64_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            value = value << 4 | (uint64_t)(c - 'a' + 10);
-        else
-            return NULL;
-    }
-    *ret_value = value;
-    return text + digits;
-}
 
 static const char *parse_time(const char *text, int64_t *ret_time)
 {
@@ -380,63 +350,7 @@ void name_format_bucket(enum mq_state state, const struct message_name *name, ch
         *put_hex(text, (uint64_t)bucket_start(state, name->time), TIME_DIGITS) = '\0';
 }
 
-/* ---- reasons -------------------------------------------------------------------- */
-
-static bool must_escape(unsigned char c)
-{
-    return c <= ' ' || c == '.' || c == '/' || c == '%' || c == 0x7f;
-}
-
-static bool continues_character(unsigned char c)
-{
-    return (c & 0xC0) == 0x80;
-}
-
-/* How many bytes the character at `text` has, by where the next one starts. */
-static size_t character_length(const char *text)
-{
-    size_t length = 1;
-    while (continues_character((unsigned char)text[length]))
-        length++;
-    return length;
-}
-
-void name_escape_reason(const char *reason, char ret_escaped[NAME_REASON_SIZE])
-{
-    char *at = ret_escaped, *const end = ret_escaped + NAME_REASON_SIZE - 1;
-    while (*reason) {
-        const bool escape = must_escape((unsigned char)*reason);
-        const size_t length = escape ? 1 : character_length(reason);
-        if (at + (escape ? 3 : length) > end)
-            break;
-        if (escape) {
-            *at++ = '%';
-            at = put_hex(at, (unsigned char)*reason, 2);
-        } else {
-            memcpy(at, reason, length);
-            at += length;
-        }
-        reason += length;
-    }
-    *at = '\0';
-}
-
-void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE])
-{
-    char *at = ret_reason;
-    while (*escaped && at < ret_reason + NAME_REASON_SIZE - 1) {
-        uint64_t byte;
-        if (*escaped == '%' && parse_hex(escaped + 1, 2, &byte) && byte != 0) {
-            *at++ = (char)byte;
-            escaped += 3;
-        } else {
-            *at++ = *escaped++;
-        }
-    }
-    *at = '\0';
-}
-
-/* ---- splits, receipts, waiters ------------------------------------------ */
+/* ---- splits, hosts, waiters ------------------------------------------------------- */
 
 static const char split_prefix[] = "split-";
 
@@ -452,33 +366,6 @@ void name_format_split(const struct message_name *rest, char text[NAME_SIZE])
 bool name_is_split(const char *text)
 {
     return strncmp(text, split_prefix, strlen(split_prefix)) == 0;
-}
-
-bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct message_name *ret_name)
-{
-    char queue[MQ_QUEUE_NAME_SIZE];
-    const size_t length = strcspn(receipt, "/");
-    if (length >= sizeof queue || receipt[length] != '/')
-        return false;
-    memcpy(queue, receipt, length);
-    queue[length] = '\0';
-    if (!mq_queue_name_is_valid(queue) || !name_parse(MQ_INFLIGHT, receipt + length + 1, ret_name))
-        return false;
-    memcpy(ret_queue, queue, length + 1);
-    return true;
-}
-
-void receipt_format(const char *queue, const struct message_name *name, char ret_receipt[MQ_RECEIPT_SIZE])
-{
-    char *at = put_text(ret_receipt, queue);
-    *at++ = '/';
-    name_format(MQ_INFLIGHT, name, at);
-}
-
-int mq_receipt_queue(const char *receipt, char *ret_queue)
-{
-    struct message_name name;
-    return receipt_parse(receipt, ret_queue, &name) ? 0 : -EBADMSG;
 }
 
 void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
@@ -519,7 +406,7 @@ bool name_is_new_bucket(const char *text)
     return is_random_name(text, "bucket-");
 }
 
-/* ---- done, retried, replies ------------------------------------------------------ */
+/* ---- done, retried -------------------------------------------------------------- */
 
 int64_t name_done_width(int64_t window)
 {
@@ -561,56 +448,4 @@ bool name_mark_retried(struct message_name *name)
 bool name_may_have_failed(enum mq_state state, const struct message_name *name)
 {
     return name->attempts > (state == MQ_INFLIGHT ? 1 : 0) || is_marked_retried(name);
-}
-
-static const char reply_prefix[] = "_reply-";
-
-void name_format_reply(uint64_t random, char text[NAME_REPLY_SIZE])
-{
-    *put_hex(put_text(text, reply_prefix), random, WORD_DIGITS) = '\0';
-}
-
-bool name_is_reply(const char *text)
-{
-    uint64_t random;
-    const size_t length = strlen(reply_prefix);
-    const char *end = strncmp(text, reply_prefix, length) == 0 ? parse_hex(text + length, WORD_DIGITS, &random) : NULL;
-    return end && *end == '\0';
-}
-
-/* ---- pending queues --------------------------------------------------------------- */
-
-static const char *const pending_prefixes[] = {
-    [NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-", [NAME_EMPTIED] = ".emptied-"};
-
-void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE])
-{
-    snprintf(text, NAME_PENDING_SIZE, "%s%s-%016" PRIx64, pending_prefixes[kind], queue, random);
-}
-
-static bool parse_pending_rest(const char *rest, char ret_queue[MQ_QUEUE_NAME_SIZE])
-{
-    uint64_t random;
-    const size_t length = strlen(rest);
-    if (length <= WORD_DIGITS + 1 || length - WORD_DIGITS - 1 >= MQ_QUEUE_NAME_SIZE)
-        return false;
-    const char *dash = rest + length - WORD_DIGITS - 1;
-    char queue[MQ_QUEUE_NAME_SIZE] = "";
-    memcpy(queue, rest, (size_t)(dash - rest));
-    if (*dash != '-' || !parse_hex(dash + 1, WORD_DIGITS, &random) || !mq_queue_name_is_valid(queue))
-        return false;
-    memcpy(ret_queue, queue, sizeof queue);
-    return true;
-}
-
-bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE])
-{
-    for (int kind = NAME_NEW; kind <= NAME_EMPTIED; kind++) {
-        const size_t length = strlen(pending_prefixes[kind]);
-        if (strncmp(text, pending_prefixes[kind], length) != 0)
-            continue;
-        *ret_kind = (enum name_pending)kind;
-        return parse_pending_rest(text + length, ret_queue);
-    }
-    return false;
 }

@@ -1,5 +1,6 @@
 /*
- * File names, bucket names and receipts: their grammar. No other module knows it. Nothing here does I/O.
+ * The grammar of the names of messages, buckets and a queue's other files. Nothing here does I/O. Related grammars are in
+ * receipt.h, death.h (reasons of death) and spool_name.h (queues); no other module knows how a name is made.
  *
  *     struct message_name name;
  *     if (!name_parse(MQ_READY, file, &name))
@@ -106,10 +107,6 @@ static inline void name_count_attempt(struct message_name *name)
    there are. Everything else that the name says is forged and goes, so that the name stands for the whole file. */
 void name_as_sent(struct message_name *name);
 
-/* A reason of death as a field of a name: escaped, and cut between two characters if it is too long. */
-void name_escape_reason(const char *reason, char ret_escaped[NAME_REASON_SIZE]);
-void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE]);
-
 /* Mark the name of a dead letter that is retried: its attempts begin at 0 again, but the records of its failures stay.
    The mark is a field `f` among the unknown ones. False: there is no room for it. */
 bool name_mark_retried(struct message_name *name);
@@ -181,12 +178,6 @@ void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCK
 bool name_parse_done_bucket(const char *text, int64_t *ret_start);
 int64_t name_done_width(int64_t window);
 
-/* ---- receipts and claims -------------------------------------------------------- */
-
-/* A receipt is QUEUE/ and the name of the file in flight. `name` is that of a message in MQ_INFLIGHT. */
-bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct message_name *ret_name);
-void receipt_format(const char *queue, const struct message_name *name, char ret_receipt[MQ_RECEIPT_SIZE]);
-
 /* The mark of a host in the names of its claims: the first characters of the name of its page, which is its machine
    id. */
 void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
@@ -203,19 +194,5 @@ bool name_is_waiter(const char *text);
 
 /* The FIFO that senders write to when the leader of the receivers sleeps. */
 #define NAME_BELL "bell"
-
-/* ---- beside the queues in a spool ----------------------------------------------- */
-
-/* The queue that takes the reply to one request. */
-#define NAME_REPLY_SIZE 24
-void name_format_reply(uint64_t random, char text[NAME_REPLY_SIZE]);
-bool name_is_reply(const char *text);
-
-/* Directories that begin with a dot and so are no queues: one that is being made, one that is being deleted, one that a
-   deletion keeps out of sight while it looks whether the queue is empty, and one that was found to be empty. */
-enum name_pending { NAME_NEW, NAME_GONE, NAME_HELD, NAME_EMPTIED };
-#define NAME_PENDING_SIZE 168
-void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE]);
-bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE]);
 
 #endif

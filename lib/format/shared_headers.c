@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "base/put.h"
 #include "format/headers.h"
 
@@ -25,7 +25,7 @@ bool shared_headers_begins(const char *text, size_t size)
 int shared_headers_is(int file)
 {
     char text[sizeof NAME];
-    const ssize_t got = fs_read_at(file, text, sizeof text, 0);
+    const ssize_t got = io_read_at(file, text, sizeof text, 0);
     return got < 0 ? (int)got : shared_headers_begins(text, (size_t)got);
 }
 

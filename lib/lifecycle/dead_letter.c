@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/death.h"
 #include "queue/move.h"
 #include "queue/split.h"
 
@@ -16,26 +17,11 @@ static struct message_name dead_name(const struct message_name *name, const char
     return dead;
 }
 
-/* The toolkit's own reasons that are counted each; whatever else a dead letter says was said by who rejected it. */
-static enum mq_death cause(const char *reason)
-{
-    static const char *const reasons[MQ_DEATHS] = {
-        [MQ_DEATH_REJECTED] = "rejected",
-        [MQ_DEATH_MAX_ATTEMPTS] = "max-attempts",
-        [MQ_DEATH_EXPIRED] = "expired",
-        [MQ_DEATH_CORRUPT] = "corrupt",
-    };
-    for (int death = 0; death < MQ_DEATHS; death++)
-        if (strcmp(reason, reasons[death]) == 0)
-            return (enum mq_death)death;
-    return MQ_DEATH_REJECTED;
-}
-
 static int count(mq_queue *queue, int moved, const struct message_name *dead)
 {
     if (moved == 1) {
         page_count(queue->page, PAGE_DIED, dead->count);
-        page_count(queue->page, PAGE_DEATHS + cause(dead->reason), dead->count);
+        page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
     }
     return moved;
 }

@@ -6,6 +6,7 @@
 #ifndef MQ_DEADLETTER_H
 #define MQ_DEADLETTER_H
 
+#include "format/death.h"
 #include "queue/queue.h"
 
 int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
@@ -18,7 +19,7 @@ int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const 
 static inline int dead_letter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file,
                                            const struct message_name *name, int64_t now)
 {
-    return dead_letter_make_whole(queue, state, dir, file, name, "corrupt", now);
+    return dead_letter_make_whole(queue, state, dir, file, name, death_reason(MQ_DEATH_CORRUPT), now);
 }
 
 /* The same out of the inbox, of a message that nobody has counted yet. */

@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "format/death.h"
 #include "format/decode.h"
+#include "format/spool_name.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/inbox.h"
 #include "queue/bell.h"
@@ -84,8 +86,9 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
                    const struct message_name *name, int64_t now)
 {
     const bool dropped = queue->config.drop_expired || is_request(bucket_dir, file, name);
-    const int done = dropped ? drop(queue, state, bucket_dir, file, name)
-                             : dead_letter_make(queue, state, bucket_dir, file, name, "expired", now);
+    const int done = dropped
+                         ? drop(queue, state, bucket_dir, file, name)
+                         : dead_letter_make(queue, state, bucket_dir, file, name, death_reason(MQ_DEATH_EXPIRED), now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED, name->count);
     if (done == 1 && dropped)
@@ -128,7 +131,8 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct m
     mq_queue *queue = work->queue;
     int moved;
     if (retry_policy_is_over(&queue->config, name->attempts)) {
-        moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, "max-attempts", work->now);
+        moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, death_reason(MQ_DEATH_MAX_ATTEMPTS),
+                                 work->now);
     } else {
         moved = move_on(work, MQ_INFLIGHT, bucket_dir, file, name);
         if (moved == 1)

@@ -10,7 +10,7 @@
 #ifndef MQ_PUBLISH_H
 #define MQ_PUBLISH_H
 
-#include "base/fs.h"
+#include "base/fs_draft.h"
 #include "queue/queue.h"
 
 struct draft {

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "format/message.h"
+#include "format/receipt.h"
 #include "lifecycle/expire.h"
 #include "queue/wait.h"
 

@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/batch.h"
 #include "format/decode.h"
 #include "format/headers.h"
+#include "format/receipt.h"
 #include "format/shared_headers.h"
 #include "lifecycle/claim.h"
 #include "lifecycle/receive.h"
@@ -135,7 +136,7 @@ static int read_text(mq_batch *batch)
     const int error = make_room(batch, size, (size_t)batch->name.count + 1);
     if (error)
         return error;
-    const ssize_t got = fs_read_at(batch->file, batch->text, size, offset);
+    const ssize_t got = io_read_at(batch->file, batch->text, size, offset);
     if (got < 0)
         return (int)got;
     batch->size = (size_t)got;

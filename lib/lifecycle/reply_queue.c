@@ -12,7 +12,9 @@
 
 #include "base/fs.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "format/name.h"
+#include "format/spool_name.h"
 #include "queue/queue.h"
 #include "store/access.h"
 #include "store/spool.h"
@@ -27,7 +29,7 @@ static int write_settings(int dir)
     const int file = fs_make_file(dir, "config", FS_FILE_MODE);
     if (file < 0)
         return file;
-    const int error = fs_write_all(file, settings, strlen(settings));
+    const int error = io_write_all(file, settings, strlen(settings));
     close(file);
     return error;
 }

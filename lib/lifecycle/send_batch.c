@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "base/put.h"
 #include "format/encode.h"
 #include "lifecycle/expire.h"
@@ -141,7 +142,7 @@ static int write_draft(const struct pack *pack, struct draft *ret_draft)
     const size_t apart = pack->apart.iov_base ? pack->apart.iov_len + sizeof pack->separator : 0;
     struct iovec parts[] = {
         {pack->text, pack->size - apart}, pack->apart, {(void *)(uintptr_t)&pack->separator, sizeof pack->separator}};
-    error = fs_write_parts(ret_draft->file.file, parts, apart ? 3 : 1);
+    error = io_write_parts(ret_draft->file.file, parts, apart ? 3 : 1);
     if (error)
         publish_close(ret_draft);
     return error;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "format/death.h"
 #include "lifecycle/dead_letter.h"
 #include "queue/move.h"
 #include "store/retry_policy.h"
@@ -25,7 +26,8 @@ int setback_make(mq_queue *queue, enum mq_state state, int dir, const char *file
     if (delay == MQ_BACK_OFF)
         delay = retry_policy_delay(config, name->attempts, id_random());
     const int moved = retry_policy_is_over(config, name->attempts)
-                          ? dead_letter_make(queue, state, dir, file, name, "max-attempts", clock_now())
+                          ? dead_letter_make(queue, state, dir, file, name, death_reason(MQ_DEATH_MAX_ATTEMPTS),
+                                             clock_now())
                           : try_again(queue, state, dir, file, name, delay);
     if (moved == 1)
         page_count(queue->page, PAGE_FAILED, name->count);

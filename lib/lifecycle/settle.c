@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
+#include "format/death.h"
+#include "format/receipt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/setback.h"
 #include "lifecycle/settle.h"
@@ -241,7 +243,7 @@ static int act_reject(mq_queue *queue, const struct claim *claim, const void *ar
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
 {
-    return settle(queue, receipt, act_reject, reason && *reason ? reason : "rejected");
+    return settle(queue, receipt, act_reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
 }
 
 static int act_release(mq_queue *queue, const struct claim *claim, const void *argument)

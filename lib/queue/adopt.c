@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/id.h"
+#include "base/io.h"
 #include "store/access.h"
 
 #define BLOCK 65536
@@ -56,8 +57,8 @@ static int copy(int from, int to)
     char block[BLOCK];
     int error = 0;
     ssize_t got;
-    for (uint64_t at = 0; !error && (got = fs_read_at(from, block, sizeof block, at)) != 0; at += (uint64_t)got)
-        error = got < 0 ? (int)got : fs_write_all(to, block, (size_t)got);
+    for (uint64_t at = 0; !error && (got = io_read_at(from, block, sizeof block, at)) != 0; at += (uint64_t)got)
+        error = got < 0 ? (int)got : io_write_all(to, block, (size_t)got);
     return error ? error : fs_sync_data(to);
 }
 

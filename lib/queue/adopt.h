@@ -11,7 +11,7 @@
 #ifndef MQ_ADOPT_H
 #define MQ_ADOPT_H
 
-#include "base/fs.h"
+#include "base/fs_draft.h"
 #include "queue/queue.h"
 
 /* Put a copy under the name of a file that is to come into the queue `queue_dir`, shared as `sharing` says. It takes the file's place at once, and only that of a file that

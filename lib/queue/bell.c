@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_fifo.h"
 #include "queue/fifo.h"
 #include "queue/wait.h"
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/id.h"
 #include "mq.h"
 #include "store/access.h"
@@ -36,7 +37,7 @@ static int read_file(int file, char **ret_text, size_t *ret_size)
 {
     /* One line may be on its way while we read. */
     char *text = malloc(FILE_MAX + FAILURES_LINE_MAX);
-    const ssize_t size = text ? fs_read_full(file, text, FILE_MAX + FAILURES_LINE_MAX) : -ENOMEM;
+    const ssize_t size = text ? io_read_full(file, text, FILE_MAX + FAILURES_LINE_MAX) : -ENOMEM;
     if (size <= 0) {
         free(text);
         return (int)size;
@@ -55,7 +56,7 @@ static int write_newer_half(const mq_queue *queue, int dir, const char *id, cons
     snprintf(name, sizeof name, "failures-%016" PRIx64, id_random());
     const int tmp = fs_open_dir(queue->dir, "tmp");
     const int file = tmp < 0 ? tmp : fs_make_file(tmp, name, access_mode(queue->sharing, ACCESS_FILE));
-    int error = file < 0 ? file : fs_write_all(file, text + size - rest, rest);
+    int error = file < 0 ? file : io_write_all(file, text + size - rest, rest);
     if (!error)
         error = fs_replace(tmp, name, dir, id);
     if (file >= 0) {
@@ -93,7 +94,7 @@ static int append(const mq_queue *queue, int dir, const char *id, const char *li
     int error = fstat(file, &status) < 0 ? -errno : 0;
     *ret_full = !error && status.st_size + (off_t)size > FILE_MAX;
     if (!error && !*ret_full)
-        error = fs_write_all(file, line, size);
+        error = io_write_all(file, line, size);
     close(file);
     return error;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_fifo.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "store/access.h"

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/io.h"
 #include "base/id.h"
 #include "base/units.h"
 #include "format/name.h"
@@ -218,7 +219,7 @@ static int read_file(int queue_dir, char **ret_text)
     if (file < 0)
         return file;
     char *text = malloc(FILE_MAX + 1);
-    const ssize_t size = text ? fs_read_full(file, text, FILE_MAX + 1) : -ENOMEM;
+    const ssize_t size = text ? io_read_full(file, text, FILE_MAX + 1) : -ENOMEM;
     close(file);
     if (size < 0 || size > FILE_MAX || memchr(text, '\0', (size_t)size)) {
         free(text);
@@ -285,7 +286,7 @@ static int write_file(int queue_dir, int tmp, const char *text, size_t size)
     const int file = fs_make_file(tmp, name, access_mode(sharing, ACCESS_CONFIG));
     if (file < 0)
         return file;
-    error = fs_write_all(file, text, size);
+    error = io_write_all(file, text, size);
     if (!error)
         error = fs_sync_data(file);
     close(file);

@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "format/spool_name.h"
 #include "store/access.h"
 #include "store/bucket.h"
 

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "format/decode.h"
 #include "format/shared_headers.h"
 #include "fuzz.h"
@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct message_name name = {.priority = MQ_PRIORITY_DEFAULT, .count = COUNT};
     struct batch_part first;
     const int file = memfd_create("fuzz", MFD_CLOEXEC);
-    REQUIRE(file >= 0 && fs_write_all(file, data, size) == 0);
+    REQUIRE(file >= 0 && io_write_all(file, data, size) == 0);
     struct walk walk = {.file = file};
     if (batch_read_part(file, 0, "none", &first) == 0) {
         strcpy(name.id, first.id);

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/fs.h"
+#include "base/io.h"
 #include "format/decode.h"
 #include "format/encode.h"
 #include "format/shared_headers.h"
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct message_name name = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
     mq_message *message;
     const int file = memfd_create("fuzz", MFD_CLOEXEC);
-    REQUIRE(file >= 0 && fs_write_all(file, data, size) == 0);
+    REQUIRE(file >= 0 && io_write_all(file, data, size) == 0);
     lseek(file, 0, SEEK_SET);
     strcpy(name.id, shared_headers_begins((const char *)data, size) ? SHARED_ID : "x");
     const int error = decode_file(file, &name, &message);

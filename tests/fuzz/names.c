@@ -1,5 +1,8 @@
 /* Names, buckets and receipts: what parses formats back to itself, and lies in a bucket that is one. */
+#include "format/death.h"
 #include "format/name.h"
+#include "format/receipt.h"
+#include "format/spool_name.h"
 #include "fuzz.h"
 
 static void try_name(enum mq_state state, const char *text)

@@ -1,6 +1,9 @@
 /* The grammar of names: what is a name, that it reads back, and that names sort in order of delivery. */
 #include "format/name.h"
 
+#include "format/death.h"
+#include "format/receipt.h"
+#include "format/spool_name.h"
 #include "unit.h"
 
 #define POSITION "500063f2a1b3c4001"

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_fifo.h"
 #include "queue/bell.h"
 #include "queue/fifo.h"
 #include "unit.h"
