@@ -25,11 +25,11 @@ static struct message_name revive(const struct message_name *dead)
 }
 
 /* The other queue was deleted during the retry: if the message is still where it was put it becomes a dead letter again. */
-static int take_back(const struct browse_place *place, mq_queue *to, const struct message_name *name, int error)
+static int take_back(const struct browse_place *place, int ready_dir, const struct message_name *name, int error)
 {
     char file[NAME_SIZE];
     name_format(MQ_READY, name, file);
-    const int moved = fs_rename(to->target[MQ_READY].dir, file, place->dir, place->file);
+    const int moved = fs_rename(ready_dir, file, place->dir, place->file);
     return moved == -ENOENT ? 1 : moved ? moved : error ? error : RETRY_AGAIN;
 }
 
@@ -39,10 +39,11 @@ static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to
     if (strcmp(to->name, queue->name) == 0)
         return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
     name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
-    const int moved = move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name);
+    int ready_dir = -1;
+    const int moved = move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name, &ready_dir);
     const int has = moved == 1 ? queue_has_name(to) : 1;
     if (has != 1)
-        return take_back(place, to, &name, has);
+        return take_back(place, ready_dir, &name, has);
     if (moved == 1)
         failures_forget(queue, MQ_DEAD, &place->name);
     return moved;

@@ -1,24 +1,33 @@
-/* Claiming: taking what is next in ready/ by one rename. */
+/*
+ * Claiming: taking the next messages out of ready/ by one rename to inflight/.
+ *
+ *     got = claim_next(queue, ack_timeout, max_count, &claimed);
+ *     … deliver claimed.message, or the messages in claimed.file …
+ *     claim_give_back(queue, &claimed);      if they cannot be delivered after all
+ *
+ * The caller owns the message or the file. What it delivers is settled by its receipt (settle.c).
+ */
 #ifndef MQ_CLAIM_H
 #define MQ_CLAIM_H
 
 #include "queue/queue.h"
 
-/* What was claimed: one message, or the open file of several. */
 struct claimed {
     struct message_name name;
-    mq_message *message;
-    int file; /* where `message` is NULL */
+    int dir;             /* the bucket of the claimed file; the handle owns it, until its next claim or reopening */
+    mq_message *message; /* NULL: there are several, in `file` */
+    int file;
 };
 
 /*
- * Claim the next message, or up to `most` of them that lie in one file and have not failed yet: what came back
- * after a failed attempt is taken one by one, so that one poisonous message dies alone. 1 claimed, 0 there is
- * nothing now.
+ * Claim the next message, or up to `max_count` messages if they lie in one file and none of them has failed. Messages
+ * that came back after a failed attempt are claimed one by one, so that a poisonous message takes no other with it.
+ * Returns 1 if something was claimed, 0 if there is nothing to claim now, or a negative errno.
  */
-int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claimed *ret_claimed);
+int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct claimed *ret_claimed);
 
-/* Give back what was claimed and is handed to nobody: it was not tried. */
-void claim_give_back(mq_queue *queue, const struct message_name *claimed);
+/* Put what was claimed back into ready/, as if this attempt had not been, and free it. If that fails, the claim's
+   deadline brings it back. The bucket claimed.dir must still be open. */
+void claim_give_back(mq_queue *queue, struct claimed *claimed);
 
 #endif

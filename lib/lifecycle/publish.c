@@ -1,85 +1,67 @@
 /*
- * Publishing.
+ * Publishing, step by step:
  *
- * The file is written without a name, and its content put where no name can overtake it on its way to the disk; then it
- * is linked into its bucket: until the link nobody sees it, and a crash before leaves at most a file in tmp/. The link
- * decides. Then the file is synced, unless it was before, and the bucket, and the directory that it lies in unless its
- * name is known to be durable.
+ *     reservation    the page counts the messages
+ *     content        it is put where no name can reach the disk before it
+ *     link           the draft gets its name in a bucket: from here on receivers see it, and they are woken
+ *     sync           the content, the bucket, and the directory of the bucket if its own name may not be durable
+ *     name           the sender looks whether the queue still has its name
+ *     announce       the page is told
+ *
+ * The link decides. A crash before it leaves at most a file in tmp/, which the sweep removes. A failed sync is final: the
+ * messages are taken back and count as not sent.
  */
 #include "lifecycle/publish.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/id.h"
-#include "format/message.h"
-#include "lifecycle/expire.h"
 #include "queue/adopt.h"
 #include "queue/bell.h"
 #include "queue/depth.h"
 #include "queue/move.h"
 #include "store/bucket.h"
 
+/* Buckets and queues may be removed while this process uses them. After this many times publishing fails with -EBUSY. */
 #define TRIES 100
 
-/* A writer gives up after a day; sweep.c takes a file in tmp/ for abandoned only well after that. */
+/* A sender gives up after a day. The sweep (sweep.c) removes a file in tmp/ only when it is well older than that. */
 #define WRITER_LIFE (24 * 3600 * CLOCK_SECOND)
 
-#define FULL_POLL_FIRST 5 /* milliseconds between looks at a full queue */
-#define FULL_POLL_MOST 100
+/* ---- reservation --------------------------------------------------------------------- */
 
-/* ---- room ----------------------------------------------------------------------- */
-
-/* Reserve places under max-depth. -ENOBUFS: the queue is full. */
-static int reserve(mq_queue *queue, const struct draft *draft)
+static void reserve(mq_queue *queue, struct draft *draft)
 {
-    const int64_t count = draft->name.count;
-    page_add_messages(queue->page, draft->state, count);
-    if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
-        return 0;
-    bool full;
-    const int error = depth_is_over(queue, queue->config.max_depth, draft->state, draft->name.count, &full);
-    if (error || full)
-        page_add_messages(queue->page, draft->state, -count);
-    return error ? error : full ? -ENOBUFS : 0;
+    reservation_make(queue, draft->state, draft->name.count, &draft->reservation);
 }
 
-/* Sleep until there may be room. 0 look again, -ENOBUFS the time is up, -ECANCELED. */
-static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause)
+static void cancel(mq_queue *queue, struct draft *draft)
 {
-    if (options->block != MQ_FOREVER && clock_monotonic() - since >= options->block)
-        return -ENOBUFS;
-    struct pollfd cancel = {.fd = options->cancel_fd, .events = POLLIN};
-    if (poll(&cancel, 1, *pause) > 0)
-        return -ECANCELED;
-    *pause = *pause * 2 < FULL_POLL_MOST ? *pause * 2 : FULL_POLL_MOST;
-    return 0;
+    reservation_cancel(queue, &draft->reservation);
 }
 
-static int reserve_or_wait(mq_queue *queue, const struct draft *draft, const struct mq_send_options *options)
+/* ---- content ------------------------------------------------------------------------- */
+
+static int sync_contents(mq_queue *queue, struct draft *drafts, size_t count)
 {
-    const int64_t since = clock_monotonic();
-    int pause = FULL_POLL_FIRST, error;
-    while ((error = reserve(queue, draft)) == -ENOBUFS && options->block != 0) {
-        error = wait_for_room(options, since, &pause);
-        if (!error)
-            error = queue_refresh(queue);
-        if (!error)
-            error = expire_all(queue, clock_now());
-        if (error)
-            break;
+    int synced = 0;
+    for (size_t i = 0; i < count && count > 1; i++)
+        fs_start_sync(drafts[i].file.file);
+    for (size_t i = 0; i < count && synced >= 0; i++) {
+        synced = fs_sync_ahead(drafts[i].file.file, &queue->order);
+        drafts[i].synced = synced == 1;
     }
-    return error;
+    return synced < 0 ? synced : 0;
 }
 
-/* ---- publishing ----------------------------------------------------------------- */
+/* ---- link ---------------------------------------------------------------------------- */
 
-/* Its place in the queue, as late as can be, so that the order of positions is the order of publication. In the inbox
-   the time is the order. */
+/* Give a draft its place in the queue. This comes as late as possible, so that the order of positions is the order of
+   publication. In the inbox the time is the order, and the position is a random number that nobody can guess. */
 static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE])
 {
     const int64_t now = clock_now();
@@ -95,8 +77,9 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
     memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
-/* A draft that was begun for a queue that is gone is made one of this queue. */
-static int link_draft(mq_queue *queue, struct draft *draft, int dir)
+/* Link a draft to its name. A draft that was made for a queue that is gone gets the mode and owner of this queue's files
+   first. */
+static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
     int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
@@ -107,20 +90,21 @@ static int link_draft(mq_queue *queue, struct draft *draft, int dir)
     error = fs_draft_link(&draft->file, dir, text);
     if (error != -ENXIO)
         return error;
-    queue->names_drafts = true; /* the next ones have a name from the beginning */
+    queue->names_drafts = true; /* later drafts have a name in tmp/ from the beginning */
     error = adopt_unnamed(queue, &draft->file);
     return error ? error : fs_draft_link(&draft->file, dir, text);
 }
 
-/* Link the draft into its bucket, which others may remove while it is empty. */
-static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
+/* Link a draft into its bucket, which other processes may remove while it is empty. -ENOENT: the queue was deleted, or
+   lacks a part. */
+static int link_into_bucket(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
 {
     place(queue, draft, ret_bucket);
     for (int tries = 0; tries < TRIES; tries++) {
         int error = queue_target(queue, draft->state, ret_bucket, ret_dir);
         if (error)
             return error;
-        error = link_draft(queue, draft, *ret_dir);
+        error = link_to_name(queue, draft, *ret_dir);
         if (error != -ENOENT)
             return error;
         queue_forget_target(queue, draft->state);
@@ -128,21 +112,24 @@ static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_
     return -EBUSY;
 }
 
-/* The queue was deleted under us, or lacks a part: the draft goes into the one that has its name now, or is made anew. */
-static int link_into_new(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
+/* Link a draft into the queue that has the name now, which is repaired or made anew if necessary. */
+static int link_first(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
 {
-    int error = -ENOENT;
+    reserve(queue, draft);
+    int error = link_into_bucket(queue, draft, ret_bucket, ret_dir);
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
+        cancel(queue, draft);
         error = queue_reopen(queue);
         if (error)
             return error;
-        page_add_messages(queue->page, draft->state, draft->name.count);
-        error = link_into(queue, draft, ret_bucket, ret_dir);
+        reserve(queue, draft);
+        error = link_into_bucket(queue, draft, ret_bucket, ret_dir);
     }
     return error;
 }
 
-/* Those behind the first that go into the same bucket, as long as that is there; how many there are with it. */
+/* Link the drafts that follow the first one and belong in the same bucket, until one of them cannot be linked. Returns
+   how many are linked, with the first. */
 static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, const char *bucket, int dir)
 {
     size_t linked = 1;
@@ -152,14 +139,39 @@ static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, con
         place(queue, draft, its_bucket);
         if (draft->state != drafts->state || strcmp(its_bucket, bucket) != 0)
             break;
-        page_add_messages(queue->page, draft->state, draft->name.count);
-        if (link_draft(queue, draft, dir) < 0) {
-            page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
+        reserve(queue, draft);
+        if (link_to_name(queue, draft, dir) < 0) {
+            cancel(queue, draft);
             break;
         }
     }
     return linked;
 }
+
+/* Link as many drafts as go into one bucket, which `ret_dir` is then. */
+static int link_drafts(mq_queue *queue, struct draft *drafts, size_t count, size_t *ret_linked, int *ret_dir)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    const int error = link_first(queue, drafts, bucket, ret_dir);
+    if (error) {
+        cancel(queue, drafts);
+        return error;
+    }
+    *ret_linked = link_more(queue, drafts, count, bucket, *ret_dir);
+    return 0;
+}
+
+/* Receivers can take what is linked, so they are woken before the sync, which takes longer than they do. */
+static void wake_receivers(mq_queue *queue, const struct draft *drafts, size_t count)
+{
+    if (drafts->state != MQ_READY && !queue_only_sends(queue))
+        return;
+    for (size_t i = 0; i < count && !queue_only_sends(queue); i++)
+        page_note_arrival(queue->page, drafts[i].name.priority, name_birth(drafts[i].name.position), false);
+    bell_ring(queue);
+}
+
+/* ---- sync ---------------------------------------------------------------------------- */
 
 static int sync_names(mq_queue *queue, const struct draft *draft, int dir)
 {
@@ -171,7 +183,7 @@ static int sync_names(mq_queue *queue, const struct draft *draft, int dir)
     return error ? error : queue_persist(queue);
 }
 
-static int sync_published(mq_queue *queue, const struct draft *drafts, size_t count, int dir)
+static int sync_linked(mq_queue *queue, const struct draft *drafts, size_t count, int dir)
 {
     int error = 0;
     for (size_t i = 0; i < count && !error; i++)
@@ -179,37 +191,47 @@ static int sync_published(mq_queue *queue, const struct draft *drafts, size_t co
     return error ? error : sync_names(queue, drafts, dir);
 }
 
-/* ENOENT: a consumer has it already, and at least once is what we promise. */
-static void take_back(mq_queue *queue, const struct draft *draft, int dir)
-{
-    char text[NAME_SIZE];
-    name_format(draft->state, &draft->name, text);
-    (void)fs_unlink(dir, text);
-    page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
-}
+/* ---- announce, or take back ---------------------------------------------------------- */
 
-/* What is linked can be received, and whoever waits is woken at once: a sync takes longer than that. */
-static void wake_receivers(mq_queue *queue, const struct draft *drafts, size_t count)
+static void announce(mq_queue *queue, struct draft *draft)
 {
-    if (drafts->state != MQ_READY && !queue_only_sends(queue))
-        return;
-    for (size_t i = 0; i < count && !queue_only_sends(queue); i++)
-        page_note_arrival(queue->page, drafts[i].name.priority, name_birth(drafts[i].name.position), false);
-    bell_ring(queue);
-}
-
-static void announce(mq_queue *queue, const struct draft *draft)
-{
+    reservation_commit(&draft->reservation);
     if (queue_only_sends(queue))
-        return; /* whoever takes it in counts it */
+        return; /* the receiver that takes the message out of the inbox counts it */
     page_add_bytes(queue->page, (int64_t)draft->size);
     page_count(queue->page, PAGE_SENT, draft->name.count);
     if (draft->state != MQ_READY)
         move_announce(queue, draft->state, &draft->name, false);
 }
 
-/* Rename a draft that is in another directory into its bucket, by a new name. 1 done, 0 it is there no more. */
-static int rename_into(mq_queue *queue, struct draft *draft, int from, int *ret_dir)
+/* -ENOENT: a receiver has the message already. A message whose sending failed may be delivered all the same. */
+static int remove_link(const struct draft *draft, int dir)
+{
+    char text[NAME_SIZE];
+    name_format(draft->state, &draft->name, text);
+    return fs_unlink(dir, text);
+}
+
+static void take_back(mq_queue *queue, struct draft *draft, int dir)
+{
+    (void)remove_link(draft, dir);
+    cancel(queue, draft);
+}
+
+static void conclude(mq_queue *queue, struct draft *drafts, size_t count, int dir, int error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (error)
+            take_back(queue, &drafts[i], dir);
+        else
+            announce(queue, &drafts[i]);
+}
+
+/* ---- the directory has lost the queue's name ------------------------------------------- */
+
+/* Rename a linked draft from the directory `from` into its bucket, under a new name. 1 done; 0 it is not there any
+   more. */
+static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, int *ret_dir)
 {
     char old[NAME_SIZE], text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
     name_format(draft->state, &draft->name, old);
@@ -236,16 +258,20 @@ static int rename_into(mq_queue *queue, struct draft *draft, int from, int *ret_
     return -EBUSY;
 }
 
-/* A draft was linked in a directory that has lost the queue's name: it goes where the name is now. What is not there any
-   more was taken by a receiver, or went with others to that queue, or a deletion by force took it that began after we
-   had looked: in any case it was sent. */
-static int move_on(mq_queue *queue, struct draft *draft, int *from)
+/*
+ * Move a linked draft to the directory that has the queue's name, until that directory keeps the name. `from` is the
+ * bucket that the draft lies in, and becomes the bucket that it lies in then.
+ *
+ * If the draft is not in `from` any more it was sent: a receiver took it, or it was moved to that queue together with
+ * the others, or a forced deletion removed it, which began after this process had looked.
+ */
+static int follow_name(mq_queue *queue, struct draft *draft, int *from)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         const struct draft before = *draft;
         int dir = -1, moved = queue_reopen(queue);
         if (!moved)
-            moved = rename_into(queue, draft, *from, &dir);
+            moved = rename_into_bucket(queue, draft, *from, &dir);
         if (moved != 1) {
             draft->name = before.name;
             draft->state = before.state;
@@ -256,9 +282,9 @@ static int move_on(mq_queue *queue, struct draft *draft, int *from)
             return -errno;
         close(*from);
         *from = there;
-        const int error = draft->durable ? sync_published(queue, draft, 1, dir) : 0, has = queue_has_name(queue);
+        const int error = draft->durable ? sync_linked(queue, draft, 1, dir) : 0, has = queue_has_name(queue);
         if (has == 1 && !error) {
-            page_add_messages(queue->page, draft->state, draft->name.count);
+            reserve(queue, draft);
             announce(queue, draft);
         }
         if (has != 0)
@@ -267,29 +293,27 @@ static int move_on(mq_queue *queue, struct draft *draft, int *from)
     return -EBUSY;
 }
 
-/* What cannot go where the name is does not stay where it was. 0: it is sent. */
-static int move_on_or_take_back(mq_queue *queue, struct draft *draft, int dir)
+/* A draft that cannot follow the name does not stay where it is. 0: it was sent. */
+static int follow_or_take_back(mq_queue *queue, struct draft *draft, int dir)
 {
-    char text[NAME_SIZE];
     int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
-    int error = from < 0 ? -errno : move_on(queue, draft, &from);
-    if (error) {
-        name_format(draft->state, &draft->name, text);
-        if (fs_unlink(from < 0 ? dir : from, text) == -ENOENT)
-            error = 0;
-    }
+    int error = from < 0 ? -errno : follow_name(queue, draft, &from);
+    if (error && remove_link(draft, from < 0 ? dir : from) == -ENOENT)
+        error = 0; /* a receiver has taken it */
+    if (error)
+        cancel(queue, draft);
     if (from >= 0)
         close(from);
     return error;
 }
 
-/* When one cannot go on, those behind it are not sent either. */
-static int move_all_on(mq_queue *queue, struct draft *drafts, size_t count, int dir, size_t *published)
+/* If one draft cannot follow the name, those behind it are not sent either. */
+static int follow_all(mq_queue *queue, struct draft *drafts, size_t count, int dir, size_t *published)
 {
     const int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
     int error = 0;
     for (size_t i = 0; i < count && !error; i++) {
-        error = move_on_or_take_back(queue, &drafts[i], from < 0 ? dir : from);
+        error = follow_or_take_back(queue, &drafts[i], from < 0 ? dir : from);
         *published += !error;
         for (size_t rest = i + 1; rest < count && error; rest++)
             take_back(queue, &drafts[rest], from < 0 ? dir : from);
@@ -299,66 +323,25 @@ static int move_all_on(mq_queue *queue, struct draft *drafts, size_t count, int 
     return error;
 }
 
-/* As many as go into one bucket: their names, then the syncs, then a look whether the queue still is what has its name.
-   A failed sync is final: they were not sent. */
+/* ---- all steps in their order ------------------------------------------------------------ */
+
+/* Publish as many drafts as go into one bucket. Their number is added to `published`. */
 static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
-    char bucket[NAME_BUCKET_SIZE];
-    int dir, error = link_into(queue, drafts, bucket, &dir);
-    if (error == -ENOENT)
-        error = link_into_new(queue, drafts, bucket, &dir);
-    if (error) {
-        page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
+    size_t linked;
+    int dir, error = link_drafts(queue, drafts, count, &linked, &dir);
+    if (error)
         return error;
-    }
-    const size_t linked = link_more(queue, drafts, count, bucket, dir);
     wake_receivers(queue, drafts, linked);
-    error = drafts->durable ? sync_published(queue, drafts, linked, dir) : 0;
+    error = drafts->durable ? sync_linked(queue, drafts, linked, dir) : 0;
     const int has = queue_has_name(queue);
     if (has == 0)
-        return move_all_on(queue, drafts, linked, dir, published);
+        return follow_all(queue, drafts, linked, dir, published);
     if (has < 0)
         error = has;
-    for (size_t i = 0; i < linked; i++)
-        if (error)
-            take_back(queue, &drafts[i], dir);
-        else
-            announce(queue, &drafts[i]);
+    conclude(queue, drafts, linked, dir, error);
     *published += error ? 0 : linked;
     return error;
-}
-
-static int sync_contents(mq_queue *queue, struct draft *drafts, size_t count)
-{
-    int synced = 0;
-    for (size_t i = 0; i < count && count > 1; i++)
-        fs_start_sync(drafts[i].file.file);
-    for (size_t i = 0; i < count && synced >= 0; i++) {
-        synced = fs_sync_ahead(drafts[i].file.file, &queue->order);
-        drafts[i].synced = synced == 1;
-    }
-    return synced < 0 ? synced : 0;
-}
-
-static int sync_and_publish(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
-{
-    int error = clock_monotonic() - drafts->begun < WRITER_LIFE ? 0 : -ETIMEDOUT;
-    if (!error && drafts->durable)
-        error = sync_contents(queue, drafts, count);
-    if (error)
-        page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
-    while (!error && *published < count) {
-        struct draft *rest = &drafts[*published];
-        if (*published > 0)
-            page_add_messages(queue->page, rest->state, rest->name.count);
-        error = publish_some(queue, rest, count - *published, published);
-    }
-    return error;
-}
-
-size_t publish_most(const mq_queue *queue, bool durable)
-{
-    return durable && queue->config.max_depth == 0 ? PUBLISH_MOST : 1;
 }
 
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
@@ -367,61 +350,19 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     *ret_published = 0;
     if (count == 0)
         return 0;
-    const int error = reserve_or_wait(queue, drafts, options);
-    return error ? error : sync_and_publish(queue, drafts, count, ret_published);
-}
-
-static int open_draft(mq_queue *queue, struct draft *draft)
-{
-    const int error = queue_demand(queue, ACCESS_SEND);
-    const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
-    draft->openings = queue->openings;
+    int error = reservation_wait(queue, drafts->state, drafts->name.count, options, &drafts->reservation);
+    if (!error && clock_monotonic() - drafts->begun >= WRITER_LIFE)
+        error = -ETIMEDOUT;
+    if (!error && drafts->durable)
+        error = sync_contents(queue, drafts, count);
     if (error)
-        return error;
-    return queue->names_drafts ? fs_draft_open_named(&draft->file, queue->dir, "tmp", mode)
-                               : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
-}
-
-int publish_open(mq_queue *queue, struct draft *draft)
-{
-    draft->begun = clock_monotonic();
-    int error = open_draft(queue, draft);
-    for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
-        error = queue_reopen(queue); /* it was deleted under us */
-        if (error)
-            return error;
-        error = open_draft(queue, draft);
-    }
+        cancel(queue, drafts);
+    while (!error && *ret_published < count)
+        error = publish_some(queue, drafts + *ret_published, count - *ret_published, ret_published);
     return error;
 }
 
-void publish_close(struct draft *draft)
+size_t publish_max(const mq_queue *queue, const struct mq_send_options *options)
 {
-    fs_draft_close(&draft->file);
-}
-
-/* ---- names ------------------------------------------------------------------------ */
-
-struct schedule publish_schedule(const mq_queue *queue, const mq_message *message, int64_t now)
-{
-    struct schedule schedule = {.priority = message->name.priority, .expires = message->name.expires};
-    const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
-    if (!schedule.expires && ttl)
-        schedule.expires = name_time_after(now, ttl);
-    schedule.time = message->due ? message->due : name_time_after(now, message->delay);
-    return schedule;
-}
-
-struct message_name publish_name(const mq_message *message, const struct schedule *schedule)
-{
-    struct message_name name = message->name;
-    name.priority = schedule->priority;
-    name.time = schedule->time;
-    name.expires = schedule->expires;
-    return name;
-}
-
-enum mq_state publish_state(const struct message_name *name, int64_t now)
-{
-    return name->time > now ? MQ_DELAYED : MQ_READY;
+    return draft_is_durable(queue, options) && queue->config.max_depth == 0 ? PUBLISH_MAX : 1;
 }

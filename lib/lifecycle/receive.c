@@ -1,4 +1,10 @@
-/* Receiving: housekeeping, a claim, and waiting until there is something to claim. */
+/*
+ * Receiving: do what is due, claim, and sleep until there is something to claim.
+ *
+ * Each attempt has these steps: notice changes of the queue, move what is due, claim and open the next message, and look
+ * whether the queue still has its name. Without its name the directory may be deleted or merged into another queue, so
+ * nothing is delivered from there.
+ */
 #include "lifecycle/receive.h"
 
 #include <errno.h>
@@ -11,7 +17,7 @@
 #include "lifecycle/expire.h"
 #include "queue/wait.h"
 
-/* How often the queue may be deleted while we look, before we give up. */
+/* After the queue was deleted and made anew this many times during one attempt, receiving fails with -EBUSY. */
 #define TRIES 100
 
 static bool is_cancelled(int cancel_fd)
@@ -25,40 +31,29 @@ int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_optio
     return options->ack_timeout ? options->ack_timeout : queue->config.ack_timeout;
 }
 
-static int try_once(mq_queue *queue, const struct mq_receive_options *options, uint64_t most,
-                    struct claimed *ret_claimed)
+static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
+                              struct claimed *ret_claimed)
 {
     int error = queue_refresh(queue);
     if (!error)
         error = expire_all(queue, clock_now());
-    return error ? error : claim_next(queue, receive_ack_timeout(queue, options), most, ret_claimed);
+    return error ? error : claim_next(queue, receive_ack_timeout(queue, options), max_count, ret_claimed);
 }
 
-/* What was claimed in a directory that has lost the queue's name goes back: it may be put back, or merged. */
-static void give_back(mq_queue *queue, struct claimed *claimed)
-{
-    claim_give_back(queue, &claimed->name);
-    if (claimed->message)
-        mq_message_free(claimed->message);
-    else
-        close(claimed->file);
-    *claimed = (struct claimed){0};
-}
-
-/* The queue may be deleted while we look: then in the one that has its name now. */
-static int try_here_or_anew(mq_queue *queue, const struct mq_receive_options *options, uint64_t most,
-                            struct claimed *ret_claimed)
+/* One attempt, in the directory that has the queue's name at its end. */
+static int claim_in_queue(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
+                          struct claimed *ret_claimed)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         struct claimed claimed = {0};
-        const int got = try_once(queue, options, most, &claimed);
+        const int got = claim_in_directory(queue, options, max_count, &claimed);
         const int has = got >= 0 ? queue_has_name(queue) : got == -ENOENT ? 0 : 1;
         if (has == 1 && got == 1)
             *ret_claimed = claimed;
         if (has == 1)
             return got;
         if (got == 1)
-            give_back(queue, &claimed);
+            claim_give_back(queue, &claimed);
         const int error = has < 0 ? has : queue_reopen(queue);
         if (error)
             return error;
@@ -76,8 +71,8 @@ static int64_t time_left(const struct mq_receive_options *options, int64_t waite
     return options->wait == MQ_FOREVER ? INT64_MAX : options->wait - waited;
 }
 
-/* Sleep, unless the time is up. 1 look again, 0 time is up. */
-static int wait_more(mq_queue *queue, const struct mq_receive_options *options, int64_t since)
+/* Sleep, unless the time is up. 1 try again; 0 the time is up. */
+static int wait_for_more(mq_queue *queue, const struct mq_receive_options *options, int64_t since)
 {
     const int64_t waited = clock_monotonic() - since;
     if (options->wait != MQ_FOREVER && waited >= options->wait)
@@ -92,7 +87,7 @@ static int wait_more(mq_queue *queue, const struct mq_receive_options *options, 
     return error ? error : 1;
 }
 
-/* The process id is asked for once: that is a system call. */
+/* Asking for the process id is a system call, so the handle keeps it. */
 static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
 {
     if (!options->owner && !queue->process)
@@ -100,7 +95,8 @@ static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
     queue->owner.process = (uint32_t)(options->owner ? options->owner : queue->process);
 }
 
-int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, struct claimed *ret_claimed)
+int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
+                  struct claimed *ret_claimed)
 {
     if (!name_can_say_after(clock_now(), options->ack_timeout) || options->owner < 0)
         return -EINVAL;
@@ -112,11 +108,11 @@ int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uin
     bool healed = false;
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
     while (more == 1) {
-        got = try_here_or_anew(queue, options, most, ret_claimed);
+        got = claim_in_queue(queue, options, max_count, ret_claimed);
         if (got != 0)
             break;
-        more = wait_more(queue, options, since);
-        if (more == -ENOENT && !healed) { /* it was deleted, or lacks waiters/ */
+        more = wait_for_more(queue, options, since);
+        if (more == -ENOENT && !healed) { /* the queue was deleted, or lacks waiters/ */
             healed = true;
             more = queue_reopen(queue);
             more = more ? more : 1;

@@ -1,14 +1,21 @@
-/* Receiving: housekeeping, a claim, and waiting until there is something to claim. */
+/*
+ * Receiving, for one message (mq_receive) and for several (mq_receive_batch).
+ *
+ *     got = receive_claim(queue, options, max_count, &claimed);
+ *
+ * Returns 1 if something was claimed, 0 if the time was up first, -EINVAL, -EACCES, -EROFS, -ECANCELED, or why this
+ * process could not claim.
+ */
 #ifndef MQ_RECEIVE_H
 #define MQ_RECEIVE_H
 
 #include "lifecycle/claim.h"
 
-/* As mq_receive, of up to `most` messages at once. */
-int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t most,
+/* Claim as claim_next does, and wait for something to claim as the options say. */
+int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
                   struct claimed *ret_claimed);
 
-/* How long such a claim lives. */
+/* How long such a claim is valid. */
 int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_options *options);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Sending many messages: those that agree in priority, due time and expiry share a file.
+ * Sending many messages: those that have the same priority, due time and expiry share a file.
  *
- * They are written into memory, and from there with one write; bodies that lie in the caller's memory as they are to
- * lie in the file are not even copied. The file is published like that of one message. So the costs of the file system
- * come once for all of them, and those of the disk once for several files.
+ * The file's content is composed in memory and written by one call. Bodies that lie in the caller's memory in the layout
+ * that they have in the file are not even copied. The file is published like the file of one message. So the costs of
+ * the file system arise once for all messages of a file, and those of the disk once for several files.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,71 +15,68 @@
 #include "base/io.h"
 #include "base/put.h"
 #include "format/encode.h"
+#include "lifecycle/draft.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/publish.h"
 
 /* Files that are written and not published yet. */
-struct window {
-    struct draft drafts[PUBLISH_MOST];
-    size_t count, most;
+struct drafts {
+    struct draft all[PUBLISH_MAX];
+    size_t count, max;
 };
 
 /* What may end the bodies of messages that share their headers, in the order in which it is tried. */
 enum separation { BY_NEWLINE, BY_NULL, NOT_AT_ALL };
 
-/* What is to be sent: messages, or one message that has one body after the other. */
-struct load {
+/* What the caller sends: messages, or one message that has one body after the other. */
+struct input {
     mq_message *const *messages;
-    mq_message *model; /* has the bodies; NULL: messages */
+    mq_message *model; /* the message that has the bodies; NULL: `messages` */
     const struct iovec *bodies;
     enum separation separation;
     size_t count, taken;
     char (*ids)[MQ_ID_SIZE];
 };
 
-/* The messages of one file. */
-struct pack {
+/* The messages of one file, as they are composed. */
+struct batch {
     mq_queue *queue;
     const struct mq_send_options *options;
-    uint32_t most, count;
-    char *text; /* the handle's */
+    uint32_t max_count, count;
+    char *text; /* belongs to the handle */
     size_t size;
-    struct iovec apart; /* what of it is in the caller's memory instead, but for the separator behind it; or none */
+    struct iovec
+        in_place; /* the end of the content, if it lies in the caller's memory; the last separator follows it */
     char separator;
     int64_t now;
     char sent_at[CLOCK_RFC3339_SIZE];
     struct id_series ids;
-    struct schedule schedule; /* of all */
+    struct schedule schedule; /* of every message */
     struct message_name first;
 };
 
-/* The one so far behind those that were taken. */
-static mq_message *message_at(const struct load *load, size_t ahead)
+/* The message that comes `ahead` messages after those that were taken. */
+static mq_message *message_at(const struct input *input, size_t ahead)
 {
-    const size_t index = load->taken + ahead;
-    if (!load->model)
-        return load->messages[index];
-    mq_message_set_body(load->model, load->bodies[index].iov_base, load->bodies[index].iov_len);
-    return load->model;
+    const size_t index = input->taken + ahead;
+    if (!input->model)
+        return input->messages[index];
+    mq_message_set_body(input->model, input->bodies[index].iov_base, input->bodies[index].iov_len);
+    return input->model;
 }
 
-static char *id_at(const struct load *load, size_t ahead)
+static char *id_at(const struct input *input, size_t ahead)
 {
-    return load->ids ? load->ids[load->taken + ahead] : NULL;
+    return input->ids ? input->ids[input->taken + ahead] : NULL;
 }
 
-static uint32_t most_in_a_file(const mq_queue *queue, const struct mq_send_options *options)
+static uint32_t max_in_a_file(const mq_queue *queue, const struct mq_send_options *options)
 {
-    const uint64_t most = options->batch ? options->batch : queue->config.batch_count;
-    return most < NAME_COUNT_MAX ? (uint32_t)most : NAME_COUNT_MAX;
+    const uint64_t count = options->batch ? options->batch : queue->config.batch_count;
+    return count < NAME_COUNT_MAX ? (uint32_t)count : NAME_COUNT_MAX;
 }
 
-static bool is_durable(const mq_queue *queue, const struct mq_send_options *options)
-{
-    return queue->config.durable && !options->no_sync;
-}
-
-static int begin(struct pack *pack, mq_queue *queue, const struct mq_send_options *options)
+static int begin_batch(struct batch *batch, mq_queue *queue, const struct mq_send_options *options)
 {
     const size_t room = queue->config.batch_size;
     if (queue->pack_room < room) {
@@ -89,123 +86,123 @@ static int begin(struct pack *pack, mq_queue *queue, const struct mq_send_option
         queue->pack = text;
         queue->pack_room = room;
     }
-    *pack = (struct pack){.queue = queue,
-                          .options = options,
-                          .most = most_in_a_file(queue, options),
-                          .text = queue->pack,
-                          .now = clock_now()};
-    pack->ids = id_series(pack->now);
-    clock_format_rfc3339(pack->now, pack->sent_at);
+    *batch = (struct batch){.queue = queue,
+                            .options = options,
+                            .max_count = max_in_a_file(queue, options),
+                            .text = queue->pack,
+                            .now = clock_now()};
+    batch->ids = id_series(batch->now);
+    clock_format_rfc3339(batch->now, batch->sent_at);
     return 0;
 }
 
-static bool agree(const struct schedule *one, const struct schedule *other)
+static bool is_same_schedule(const struct schedule *one, const struct schedule *other)
 {
-    return one->priority == other->priority && one->time == other->time && one->expires == other->expires;
+    return one->priority == other->priority && one->due == other->due && one->expires == other->expires;
 }
 
-static bool fits(const struct pack *pack, const mq_message *message, const struct schedule *schedule)
+static bool fits(const struct batch *batch, const mq_message *message, const struct schedule *schedule)
 {
-    const struct config *config = &pack->queue->config;
+    const struct config *config = &batch->queue->config;
     return message->body_fd < 0 && message->body_size <= config->max_size &&
-           encode_room(message) <= config->batch_size - pack->size &&
-           (pack->count == 0 || (pack->count < pack->most && agree(&pack->schedule, schedule)));
+           encode_room(message) <= config->batch_size - batch->size &&
+           (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
 }
 
-static void add(struct pack *pack, const mq_message *message, const struct schedule *schedule, char *ret_id)
+static void append(struct batch *batch, const mq_message *message, const struct schedule *schedule, char *ret_id)
 {
     char made[MQ_ID_SIZE];
     const char *const id = message->name.id[0] ? message->name.id : made;
     if (id == made)
-        id_next(&pack->ids, made);
-    const char *end = encode_message(message, id, schedule->expires, pack->sent_at, pack->text + pack->size);
-    pack->size = (size_t)(end - pack->text);
+        id_next(&batch->ids, made);
+    const char *end = encode_message(message, id, schedule->expires, batch->sent_at, batch->text + batch->size);
+    batch->size = (size_t)(end - batch->text);
     if (ret_id)
         strcpy(ret_id, id);
-    if (pack->count++ > 0)
+    if (batch->count++ > 0)
         return;
-    pack->schedule = *schedule;
-    pack->first = publish_name(message, schedule);
-    strcpy(pack->first.id, id);
+    batch->schedule = *schedule;
+    batch->first = draft_name(message, schedule);
+    strcpy(batch->first.id, id);
 }
 
-static int write_draft(const struct pack *pack, struct draft *ret_draft)
+static int write_draft(const struct batch *batch, struct draft *ret_draft)
 {
-    *ret_draft = (struct draft){.name = pack->first,
-                                .state = publish_state(&pack->first, pack->now),
-                                .size = pack->size,
-                                .durable = is_durable(pack->queue, pack->options)};
-    ret_draft->name.count = pack->count;
-    int error = publish_open(pack->queue, ret_draft);
+    struct message_name name = batch->first;
+    name.count = batch->count;
+    int error = draft_open(batch->queue, &name, batch->options, batch->now, ret_draft);
     if (error)
         return error;
-    const size_t apart = pack->apart.iov_base ? pack->apart.iov_len + sizeof pack->separator : 0;
-    struct iovec parts[] = {
-        {pack->text, pack->size - apart}, pack->apart, {(void *)(uintptr_t)&pack->separator, sizeof pack->separator}};
-    error = io_write_parts(ret_draft->file.file, parts, apart ? 3 : 1);
+    const size_t in_place = batch->in_place.iov_base ? batch->in_place.iov_len + sizeof batch->separator : 0;
+    struct iovec parts[] = {{batch->text, batch->size - in_place},
+                            batch->in_place,
+                            {(void *)(uintptr_t)&batch->separator, sizeof batch->separator}};
+    ret_draft->size = batch->size;
+    error = io_write_parts(ret_draft->file.file, parts, in_place ? 3 : 1);
     if (error)
-        publish_close(ret_draft);
+        draft_close(ret_draft);
     return error;
 }
 
 /* How many messages were sent is added to `sent`. */
-static int publish_window(const struct pack *pack, struct window *window, size_t *sent)
+static int publish_drafts(const struct batch *batch, struct drafts *drafts, size_t *sent)
 {
     size_t published;
-    const int error = publish(pack->queue, window->drafts, window->count, pack->options, &published);
-    for (size_t i = 0; i < window->count; i++) {
-        *sent += i < published ? window->drafts[i].name.count : 0;
-        publish_close(&window->drafts[i]);
+    const int error = publish(batch->queue, drafts->all, drafts->count, batch->options, &published);
+    for (size_t i = 0; i < drafts->count; i++) {
+        *sent += i < published ? drafts->all[i].name.count : 0;
+        draft_close(&drafts->all[i]);
     }
-    window->count = 0;
+    drafts->count = 0;
     return error;
 }
 
-static int flush(struct pack *pack, struct window *window, size_t *sent)
+/* Write a batch to a draft. Publish the drafts when there are as many as one call of publish can take. */
+static int write_batch(const struct batch *batch, struct drafts *drafts, size_t *sent)
 {
-    int error = write_draft(pack, &window->drafts[window->count]);
-    window->count += !error;
-    if (!error && window->count < window->most)
+    int error = write_draft(batch, &drafts->all[drafts->count]);
+    drafts->count += !error;
+    if (!error && drafts->count < drafts->max)
         return 0;
-    const int published = publish_window(pack, window, sent);
+    const int published = publish_drafts(batch, drafts, sent);
     return published ? published : error;
 }
 
-static int send_each(const struct pack *pack, const struct load *load, size_t count, size_t *sent)
+static int send_singly(const struct batch *batch, const struct input *input, size_t count, size_t *sent)
 {
     int error = 0;
     for (size_t i = 0; i < count && !error; i++) {
-        error = mq_send(pack->queue, message_at(load, i), pack->options, id_at(load, i));
+        error = mq_send(batch->queue, message_at(input, i), batch->options, id_at(input, i));
         *sent += !error;
     }
     return error;
 }
 
-/* Those that come first and agree, each with its headers. */
-static void fill_with_messages(struct pack *pack, const struct load *load)
+/* Take messages, each with its headers, as long as they fit and have the same schedule. */
+static void fill_with_messages(struct batch *batch, const struct input *input)
 {
-    for (size_t ahead = 0; load->taken + ahead < load->count; ahead++) {
-        const mq_message *message = message_at(load, ahead);
-        const struct schedule schedule = publish_schedule(pack->queue, message, pack->now);
-        if (!fits(pack, message, &schedule))
+    for (size_t ahead = 0; input->taken + ahead < input->count; ahead++) {
+        const mq_message *message = message_at(input, ahead);
+        const struct schedule schedule = draft_schedule(batch->queue, message, batch->now);
+        if (!fits(batch, message, &schedule))
             break;
-        add(pack, message, &schedule, id_at(load, ahead));
+        append(batch, message, &schedule, id_at(input, ahead));
     }
 }
 
-static char *begin_shared(struct pack *pack, const mq_message *model, char separator, struct id_series ids)
+static char *begin_shared(struct batch *batch, const mq_message *model, char separator, struct id_series ids)
 {
-    pack->schedule = publish_schedule(pack->queue, model, pack->now);
-    pack->first = publish_name(model, &pack->schedule);
-    id_next(&ids, pack->first.id);
-    return encode_shared(model, pack->first.id, pack->schedule.expires, pack->sent_at, separator, pack->text);
+    batch->schedule = draft_schedule(batch->queue, model, batch->now);
+    batch->first = draft_name(model, &batch->schedule);
+    id_next(&ids, batch->first.id);
+    return encode_shared(model, batch->first.id, batch->schedule.expires, batch->sent_at, separator, batch->text);
 }
 
-/* Whether there is nothing but the separator between the body before this one and it. */
-static bool follows(const struct iovec *body, char separator)
+/* Whether nothing but the separator lies between the previous body and this one. */
+static bool is_adjacent(const struct iovec *body, char separator)
 {
-    const struct iovec *before = body - 1;
-    return (uintptr_t)body->iov_base == (uintptr_t)before->iov_base + before->iov_len + 1 &&
+    const struct iovec *previous = body - 1;
+    return (uintptr_t)body->iov_base == (uintptr_t)previous->iov_base + previous->iov_len + 1 &&
            ((const char *)body->iov_base)[-1] == separator;
 }
 
@@ -218,84 +215,84 @@ static void put_bodies(const struct iovec *bodies, uint32_t count, char separato
     }
 }
 
-/* Bodies behind headers that they share, as many as fit. False: one of them has the separator in it. */
-static bool fill_with_bodies(struct pack *pack, const struct load *load, char separator)
+/* Take bodies, behind headers that they share, as long as they fit. False: one of them contains the separator. */
+static bool fill_with_bodies(struct batch *batch, const struct input *input, char separator)
 {
-    const struct config *config = &pack->queue->config;
-    const struct iovec *const bodies = load->bodies + load->taken;
-    struct id_series ids = pack->ids;
-    bool separable = true, together = true;
-    if (encode_shared_room(load->model) > config->batch_size)
+    const struct config *config = &batch->queue->config;
+    const struct iovec *const bodies = input->bodies + input->taken;
+    struct id_series ids = batch->ids;
+    bool separable = true, adjacent = true;
+    if (encode_shared_room(input->model) > config->batch_size)
         return false;
-    char *const begin = begin_shared(pack, load->model, separator, ids);
-    const size_t room = config->batch_size - (size_t)(begin - pack->text);
+    char *const begin = begin_shared(batch, input->model, separator, ids);
+    const size_t room = config->batch_size - (size_t)(begin - batch->text);
     size_t size = 0;
-    for (; pack->count < pack->most && load->taken + pack->count < load->count; pack->count++) {
-        const struct iovec *body = &bodies[pack->count];
+    for (; batch->count < batch->max_count && input->taken + batch->count < input->count; batch->count++) {
+        const struct iovec *body = &bodies[batch->count];
         separable = body->iov_len == 0 || !memchr(body->iov_base, separator, body->iov_len);
         if (!separable || body->iov_len > config->max_size || body->iov_len >= room - size)
             break;
-        together = together && (pack->count == 0 || follows(body, separator));
+        adjacent = adjacent && (batch->count == 0 || is_adjacent(body, separator));
         size += body->iov_len + 1;
-        if (load->ids)
-            id_next(&ids, id_at(load, pack->count));
+        if (input->ids)
+            id_next(&ids, id_at(input, batch->count));
     }
     encode_shared_length(begin, size);
-    pack->size = (size_t)(begin - pack->text) + size;
-    pack->separator = separator;
-    if (together && size > 0)
-        pack->apart = (struct iovec){bodies->iov_base, size - 1};
+    batch->size = (size_t)(begin - batch->text) + size;
+    batch->separator = separator;
+    if (adjacent && size > 0)
+        batch->in_place = (struct iovec){bodies->iov_base, size - 1};
     else if (separable)
-        put_bodies(bodies, pack->count, separator, begin);
+        put_bodies(bodies, batch->count, separator, begin);
     return separable;
 }
 
-/* Those that come first and share a file: as many as there are in the pack then. */
-static void fill(struct pack *pack, struct load *load)
+/* Take the messages that can share a file. */
+static void fill(struct batch *batch, struct input *input)
 {
-    for (; load->separation != NOT_AT_ALL; load->separation++) {
-        if (fill_with_bodies(pack, load, load->separation == BY_NEWLINE ? '\n' : '\0'))
+    for (; input->separation != NOT_AT_ALL; input->separation++) {
+        if (fill_with_bodies(batch, input, input->separation == BY_NEWLINE ? '\n' : '\0'))
             return;
-        pack->count = 0;
-        pack->size = 0;
-        pack->apart = (struct iovec){0};
+        batch->count = 0;
+        batch->size = 0;
+        batch->in_place = (struct iovec){0};
     }
-    fill_with_messages(pack, load);
+    fill_with_messages(batch, input);
 }
 
-/* A file's worth of messages, or one that does not share a file. How many of those and of the ones in the window were
-   sent is added to `sent`. */
-static int send_pack(struct pack *pack, struct window *window, struct load *load, size_t *sent)
+/* Send the next messages: those that share a file, or one that shares its file with no other. How many messages were
+   sent, of these and of the earlier drafts, is added to `sent`. */
+static int send_next(struct batch *batch, struct drafts *drafts, struct input *input, size_t *sent)
 {
-    fill(pack, load);
-    const size_t count = pack->count > 1 ? pack->count : 1;
+    fill(batch, input);
+    const size_t count = batch->count > 1 ? batch->count : 1;
     int error;
     if (count == 1) {
-        error = publish_window(pack, window, sent);
-        error = error ? error : send_each(pack, load, 1, sent);
+        error = publish_drafts(batch, drafts, sent);
+        error = error ? error : send_singly(batch, input, 1, sent);
     } else {
-        error = flush(pack, window, sent);
-        if (error == -ENOBUFS) /* as many as there is room for */
-            error = send_each(pack, load, count, sent);
+        error = write_batch(batch, drafts, sent);
+        if (error == -ENOBUFS) /* there is no room for all of them, but there may be for some */
+            error = send_singly(batch, input, count, sent);
     }
-    load->taken += count;
+    input->taken += count;
     return error;
 }
 
-static int send_load(mq_queue *queue, struct load *load, const struct mq_send_options *options, size_t *ret_sent)
+static int send_input(mq_queue *queue, struct input *input, const struct mq_send_options *options, size_t *ret_sent)
 {
-    struct pack pack = {.queue = queue, .options = options};
-    struct window window;
+    struct batch batch = {.queue = queue, .options = options};
+    struct drafts drafts;
     int error = queue_refresh(queue);
-    window.count = 0;
-    window.most = publish_most(queue, is_durable(queue, options));
+    drafts.count = 0;
+    drafts.max = publish_max(queue, options);
     *ret_sent = 0;
-    while (!error && load->taken < load->count) {
-        error = begin(&pack, queue, options);
+    while (!error && input->taken < input->count) {
+        error = begin_batch(&batch, queue, options);
         if (!error)
-            error = send_pack(&pack, &window, load, ret_sent);
+            error = send_next(&batch, &drafts, input, ret_sent);
     }
-    const int published = publish_window(&pack, &window, ret_sent);
+    const int published = publish_drafts(&batch, &drafts, ret_sent);
     if (!error)
         error = published;
     if (!error)
@@ -305,21 +302,21 @@ static int send_load(mq_queue *queue, struct load *load, const struct mq_send_op
 
 size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *options)
 {
-    return most_in_a_file(queue, options) * publish_most(queue, is_durable(queue, options));
+    return max_in_a_file(queue, options) * publish_max(queue, options);
 }
 
 int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count, const struct mq_send_options *options,
                   char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
-    struct load load = {.messages = messages, .separation = NOT_AT_ALL, .count = count, .ids = ret_ids};
-    return send_load(queue, &load, options, ret_sent);
+    struct input input = {.messages = messages, .separation = NOT_AT_ALL, .count = count, .ids = ret_ids};
+    return send_input(queue, &input, options, ret_sent);
 }
 
 int mq_send_bodies(mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
                    const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
     mq_message model = *message;
-    struct load load = {.model = &model, .bodies = bodies, .count = count, .ids = ret_ids};
+    struct input input = {.model = &model, .bodies = bodies, .count = count, .ids = ret_ids};
     *ret_sent = 0;
-    return message->name.id[0] ? -EINVAL : send_load(queue, &load, options, ret_sent);
+    return message->name.id[0] ? -EINVAL : send_input(queue, &input, options, ret_sent);
 }

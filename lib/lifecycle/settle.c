@@ -15,8 +15,8 @@
 #include "base/id.h"
 #include "format/death.h"
 #include "format/receipt.h"
+#include "lifecycle/attempt.h"
 #include "lifecycle/dead_letter.h"
-#include "lifecycle/setback.h"
 #include "lifecycle/settle.h"
 #include "queue/done_marks.h"
 #include "queue/failures.h"
@@ -226,7 +226,7 @@ int mq_was_acked(mq_queue *queue, const char *id)
 
 static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    return setback_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, *(const int64_t *)argument);
+    return attempt_fail(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, *(const int64_t *)argument);
 }
 
 int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
@@ -250,7 +250,7 @@ static int act_release(mq_queue *queue, const struct claim *claim, const void *a
 {
     (void)argument;
     struct message_name name = claim->name;
-    name.attempts -= name.attempts > 0;
+    attempt_uncount(&name);
     return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_READY, &name);
 }
 
@@ -299,7 +299,7 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
         return dead_letter_make_corrupt(queue, MQ_INFLIGHT, claim->dir, claim->file, rest, now);
     if (progress->ack_timeout)
         return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, rest);
-    rest->attempts -= rest->attempts > 0;
+    attempt_uncount(rest);
     return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_READY, rest);
 }
 

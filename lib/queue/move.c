@@ -1,4 +1,4 @@
-/* A file from one state to another, by one rename. */
+/* Moving a message's file from one state to another by one rename. */
 #include "queue/move.h"
 
 #include <errno.h>
@@ -10,10 +10,11 @@
 #include "queue/adopt.h"
 #include "queue/bell.h"
 
-/* How often a bucket may be removed between our making it and our using it, before we give up. */
+/* Other processes may remove a bucket between the moment that this process makes it and the rename into it. After this
+   many times the move fails with -EBUSY. */
 #define TRIES 100
 
-/* When a directory ordered by time wants to be looked at because of this message. */
+/* The next look at a directory that is ordered by time has to come no later than this message's time. */
 static void announce_time(mq_queue *queue, enum mq_state state, const struct message_name *name)
 {
     static const enum page_time times[MQ_STATES] = {[MQ_DELAYED] = PAGE_DUE, [MQ_INFLIGHT] = PAGE_DEADLINE};
@@ -32,7 +33,7 @@ void move_announce(mq_queue *queue, enum mq_state state, const struct message_na
 }
 
 static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
-                       const struct message_name *name)
+                       const struct message_name *name, int *ret_dir)
 {
     char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
     name_format_bucket(to, name, bucket);
@@ -42,23 +43,25 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
         int error = queue_target(queue, to, bucket, &dir);
         if (error)
             return error;
-        /* A claim's name holds its token: only we can have made it. */
+        /* The name of a claim holds its token, so no other process can have made this name. */
         error = to == MQ_INFLIGHT ? fs_rename_unique(from_dir, from_name, dir, text)
                                   : fs_rename(from_dir, from_name, dir, text);
+        if (!error)
+            *ret_dir = dir;
         if (error != -ENOENT)
             return error ? error : 1;
         const int has = fs_has(from_dir, from_name);
         if (has != 1)
             return has;
-        queue_forget_target(queue, to); /* it was the bucket that went */
+        queue_forget_target(queue, to); /* the file is there, so the bucket was removed */
     }
     return -EBUSY;
 }
 
-int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
-                 const struct message_name *name)
+static int move_and_tell(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
+                         const struct message_name *name, int *ret_dir)
 {
-    const int moved = rename_into(queue, from_dir, from_name, to, name);
+    const int moved = rename_into(queue, from_dir, from_name, to, name, ret_dir);
     if (moved != 1)
         return moved;
     if (from != to) {
@@ -69,7 +72,19 @@ int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *
     return 1;
 }
 
-/* How many bytes of a file the name stands for. */
+int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
+                 const struct message_name *name)
+{
+    int dir;
+    return move_and_tell(queue, from, from_dir, from_name, to, name, &dir);
+}
+
+int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struct message_name *name, int *ret_dir)
+{
+    return move_and_tell(queue, MQ_READY, from_dir, from_name, MQ_INFLIGHT, name, ret_dir);
+}
+
+/* How many bytes of a file belong to the messages that the name stands for. */
 static int64_t size_of(int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
@@ -80,8 +95,9 @@ static int64_t size_of(int dir, const char *file, const struct message_name *nam
 
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name)
 {
+    int dir;
     const int64_t size = size_of(from_dir, from_name, name);
-    const int moved = rename_into(queue, from_dir, from_name, to, name);
+    const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);
     if (moved != 1)
         return moved;
     page_add_messages(queue->page, to, name->count);
@@ -92,13 +108,13 @@ int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state 
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
-                  const struct message_name *name)
+                  const struct message_name *name, int *ret_dir)
 {
     const int64_t size = size_of(from_dir, from_name, name);
     const int error = adopt_file(to->dir, to->sharing, from_dir, from_name);
     if (error)
         return error == -ENOENT ? 0 : error;
-    const int moved = rename_into(to, from_dir, from_name, MQ_READY, name);
+    const int moved = rename_into(to, from_dir, from_name, MQ_READY, name, ret_dir);
     if (moved != 1)
         return moved;
     page_add_messages(queue->page, from, -(int64_t)name->count);

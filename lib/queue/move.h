@@ -1,36 +1,44 @@
 /*
- * A file, with the messages that its name stands for, from one state to another by one rename, and what the page is
- * told of it.
+ * Moving a message's file from one state to another by one rename, and telling the host page about it.
+ *
+ *     moved = move_message(queue, MQ_DELAYED, dir, file, MQ_READY, &name);
+ *
+ * `from_dir` is the open directory that the file lies in, `from_name` its name there, and `name` the name that it gets.
+ * A file may hold several messages; `name->count` says how many of them move with it.
+ *
+ * The calls return 1 if this process moved the file, and 0 if the file was not there any more, because another process
+ * moved it first. -EEXIST: the new name is taken. After any negative errno the file is where it was.
  */
 #ifndef MQ_MOVE_H
 #define MQ_MOVE_H
 
 #include "queue/queue.h"
 
-/*
- * Rename the file `from_name` in the bucket `from_dir` of state `from` to where `name` belongs in
- * state `to`. 1 moved; 0 the file is not there any more: somebody else moved it first. -EEXIST: the
- * target's name is taken.
- */
+/* Move a file to where `name` belongs in state `to`. */
 int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
                  const struct message_name *name);
 
-/* The same out of the inbox, of a message that nobody has counted yet. */
+/* Move a file from ready/ to inflight/. `ret_dir` is the bucket that it lies in then. The handle owns this descriptor
+   and keeps it open until the next move to inflight/, or until the queue is reopened. */
+int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struct message_name *name, int *ret_dir);
+
+/* Move a file out of the inbox. Its messages are counted now, because their sender could not count them. */
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name);
 
-/* The same into another queue's ready/, as a file that its users can read. */
+/* Move a file to ready/ of another queue, whose users can read it there. `ret_dir` is as for move_claim, of the queue
+   `to`. */
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
-                  const struct message_name *name);
+                  const struct message_name *name, int *ret_dir);
 
-/* Unlink a message's file, or the name that it has among others. 1 removed; 0 it is not there any more. */
+/* Remove a file, or the one of its names that `from_name` is. */
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct message_name *name);
 
-/* The message is done, and its file goes to `done_name` in a directory that is no state's. 1 moved; 0 it is not there any more;
-   -EEXIST: the name is taken. */
+/* The message is done: move its file to `done_name` in `dir`, which belongs to no state. */
 int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name,
                  const struct message_name *name, int dir, const char *done_name);
 
-/* Tell the page that a message now is in a state, and ring whoever waits for it, or must look sooner than it meant to. */
+/* Tell the page that a message has arrived in a state. Ring the bell if a waiting receiver can take the message, or has
+   to look sooner than it planned. `returned`: the message may have an old place in the order. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct message_name *name, bool returned);
 
 #endif

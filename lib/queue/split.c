@@ -1,4 +1,4 @@
-/* Splitting: taking the first message off a name that stands for several. */
+/* Splitting: taking the first message off a batch. */
 #include "queue/split.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "queue/blame.h"
 #include "queue/move.h"
 
-/* The first message of the file and what comes behind it. */
+/* Read where the first message ends and the next one begins. */
 static int read_parts(int file, const struct message_name *batch, struct split *split)
 {
     struct batch_part first, next;
@@ -19,7 +19,7 @@ static int read_parts(int file, const struct message_name *batch, struct split *
     int error = batch_read_part(file, batch->offset, batch->id, &first);
     if (!error)
         error = batch_read_part(file, first.offset + first.length, next_id, &next);
-    if (!error && batch->length && batch->length <= next.offset - batch->offset) /* forged */
+    if (!error && batch->length && batch->length <= next.offset - batch->offset) /* a forged name */
         error = -EBADMSG;
     if (error)
         return error;
@@ -31,9 +31,9 @@ static int read_parts(int file, const struct message_name *batch, struct split *
     return 0;
 }
 
-/* Neither link nor rename. */
-static int plan(const mq_queue *queue, int dir, const char *file_name, const struct message_name *batch,
-                struct split *split)
+/* Prepare a split: no name changes yet. */
+static int read_split(const mq_queue *queue, int dir, const char *file_name, const struct message_name *batch,
+                      struct split *split)
 {
     const int file = fs_open_file(dir, file_name);
     if (file < 0)
@@ -43,7 +43,8 @@ static int plan(const mq_queue *queue, int dir, const char *file_name, const str
     return error ? error : 1;
 }
 
-/* Where the batch keeps its name or was somebody else's, no name will tell of our link. */
+/* If the batch has kept its name, or another process has renamed it, no name will speak of this process's link: then
+   the link is removed. */
 static int rename_to_rest(int dir, const char *file, const char *rest, int tmp, const char *in_tmp)
 {
     const int error = fs_rename_unique(dir, file, dir, rest);
@@ -60,13 +61,13 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
     int tmp;
     int done = queue_tmp(queue, &tmp);
     if (!done)
-        done = plan(queue, dir, file, batch, &split);
+        done = read_split(queue, dir, file, batch, &split);
     if (done != 1)
         return done;
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
     int error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
-    if (!error && state == MQ_READY) /* first: whoever does not find the old name must know that there is a new one */
+    if (!error && state == MQ_READY) /* before the rename: a receiver that misses the old name must know of a new one */
         page_note_split(queue->page);
     if (!error)
         error = rename_to_rest(dir, file, rest, tmp, in_tmp);
@@ -98,7 +99,8 @@ int split_find(mq_queue *queue, enum mq_state state, const struct message_name *
     return 1;
 }
 
-static int find_in_tmp(mq_queue *queue, const struct split *split, int *ret_tmp, char ret_file[NAME_SIZE])
+/* The name in tmp/ of a message that was split off. */
+static int locate(mq_queue *queue, const struct split *split, int *ret_tmp, char ret_file[NAME_SIZE])
 {
     name_format_split(&split->rest, ret_file);
     return queue_tmp(queue, ret_tmp);
@@ -108,15 +110,23 @@ int split_take(mq_queue *queue, const struct split *split, enum mq_state to, con
 {
     char file[NAME_SIZE];
     int tmp = -1;
-    const int error = find_in_tmp(queue, split, &tmp, file);
+    const int error = locate(queue, split, &tmp, file);
     return error ? error : move_message(queue, split->state, tmp, file, to, name);
+}
+
+int split_claim(mq_queue *queue, const struct split *split, const struct message_name *name, int *ret_dir)
+{
+    char file[NAME_SIZE];
+    int tmp = -1;
+    const int error = locate(queue, split, &tmp, file);
+    return error ? error : move_claim(queue, tmp, file, name, ret_dir);
 }
 
 int split_remove(mq_queue *queue, const struct split *split)
 {
     char file[NAME_SIZE];
     int tmp = -1;
-    const int error = find_in_tmp(queue, split, &tmp, file);
+    const int error = locate(queue, split, &tmp, file);
     return error ? error : move_out(queue, split->state, tmp, file, &split->part);
 }
 
@@ -129,7 +139,7 @@ int split_finish(mq_queue *queue, enum mq_state state, struct message_name *name
     if (done == 1)
         done = split_take(queue, &split, state, &split.part);
     if (done < 0)
-        return done == -EEXIST ? -EBADMSG : done; /* a forger's: the place of the message is taken */
+        return done == -EEXIST ? -EBADMSG : done; /* -EEXIST: a forged file has the message's name */
     name->split = false;
     return 0;
 }

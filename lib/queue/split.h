@@ -1,19 +1,26 @@
 /*
- * Splitting: taking the first message off a name that stands for several.
+ * Splitting: taking the first message off a batch, which is a file whose name stands for several messages.
  *
- * The file is not touched. Of the names
+ *     done = split_off(queue, state, dir, file, &batch, &split);      the first message lies in tmp/ now
+ *     done = split_take(queue, &split, to, &name);                    or split_claim, or split_remove
+ *
+ * The content of the file stays as it is. Three system calls change its names:
  *
  *     link    STATE/B/batch          tmp/split-REST.MARK    REST: position and id of the next message
- *     rename  STATE/B/batch          STATE/B/rest           its name says that a message was split off, and the mark
+ *     rename  STATE/B/batch          STATE/B/rest           this name has the mark, and says that a message was split off
  *     rename  tmp/split-REST.MARK    wherever the message is to go
  *
- * the second decides that the message is not in the batch any more, and the third who has it. Whoever dies between
- * them hides it until the next one comes by: who wants to move or remove a name with a split first finishes it. So a
- * batch is out of nobody's reach at any time, and no message has two names, but for tmp/, which is no state.
+ * The second call decides that the message is not in the batch any more. The third decides which process has it. If a
+ * process dies between the two, the message is hidden until another process meets the name of the rest: every process
+ * that moves or removes a name with an unfinished split finishes the split first. So a batch can be reached at any
+ * moment, and no message has two names in any state. (tmp/ is not a state.)
  *
- * The mark is random, one for each try, since link(2) looks for the old name and makes the new one in two steps: a
- * process that is slow between them makes its link when others have been through all three. With a name of its own
- * that link means nothing, as any that was not followed by its rename.
+ * The mark is random, and each attempt has a new one, because link(2) looks up the old name and makes the new name in
+ * two steps. A process that is stopped between these steps makes its link after other processes have done all three
+ * calls. That link has a name of its own. So it means nothing, like every link that was not followed by its rename.
+ *
+ * The calls return 1 if they did their step, and 0 if another process was first. -EBADMSG: the messages are malformed.
+ * -EAGAIN: the file cannot be used for a while (blame.h).
  */
 #ifndef MQ_SPLIT_H
 #define MQ_SPLIT_H
@@ -22,29 +29,29 @@
 
 struct split {
     enum mq_state state;
-    struct message_name part; /* the message's own name in that state */
-    struct message_name rest; /* what it was split off */
+    struct message_name part; /* the first message, with the name that it has in that state */
+    struct message_name rest; /* the batch without that message */
 };
 
-/*
- * The first two steps, with the file `file` of a bucket, whose name `batch` stands for several messages; a split that
- * it says itself is finished. 1 done: the caller is to take the message, or to finish. 0 somebody else changed the
- * batch first. -EBADMSG: the messages are malformed.
- */
+/* Steps one and two, for the file `file` in a bucket, whose name is `batch`. A split that this name itself speaks of is
+   finished already. After 1 the caller takes or removes the message. */
 int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *batch,
               struct split *ret_split);
 
-/* What a name with a split says of it. 1 the message is still in tmp/; 0 it is not; -EBADMSG: malformed. */
+/* Find the message that was split off `rest`, a name with a split. 1: it is still in tmp/. */
 int split_find(mq_queue *queue, enum mq_state state, const struct message_name *rest, struct split *ret_split);
 
-/* The third step: give the message `name` in state `to`. As move_message. */
+/* Step three: move the message to state `to`, where its name is `name`. Errors are those of move_message. */
 int split_take(mq_queue *queue, const struct split *split, enum mq_state to, const struct message_name *name);
 
-/* The third step instead: remove the message. 1 removed, 0 somebody else has taken it. */
+/* Step three for a claim: `ret_dir` is as for move_claim. */
+int split_claim(mq_queue *queue, const struct split *split, const struct message_name *name, int *ret_dir);
+
+/* Step three for a message that is to go: remove it. */
 int split_remove(mq_queue *queue, const struct split *split);
 
-/* Finish whatever split the name of a file says: the message gets its own name in the state that it is in, and `name`
-   says it no more. 0, or a negative errno, which is -EBADMSG or -EAGAIN where blame.h has it so. */
+/* Finish the split that the name of a file speaks of, if any: the message gets a name of its own in the same state, and
+   `name` speaks of no split any more. Returns 0 or a negative errno. */
 int split_finish(mq_queue *queue, enum mq_state state, struct message_name *name);
 
 #endif

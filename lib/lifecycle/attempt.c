@@ -1,5 +1,5 @@
-/* Failed attempts. */
-#include "lifecycle/setback.h"
+/* Attempts that failed. */
+#include "lifecycle/attempt.h"
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -19,7 +19,7 @@ static int try_again(mq_queue *queue, enum mq_state state, int dir, const char *
     return moved;
 }
 
-int setback_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+int attempt_fail(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                  int64_t delay)
 {
     const struct config *config = &queue->config;

@@ -1,0 +1,69 @@
+/* Drafts: files that are to become messages of a queue. */
+#include "lifecycle/draft.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "format/message.h"
+
+/* After the queue was deleted and made anew this many times, opening a draft fails. */
+#define TRIES 100
+
+struct schedule draft_schedule(const mq_queue *queue, const mq_message *message, int64_t now)
+{
+    struct schedule schedule = {.priority = message->name.priority, .expires = message->name.expires};
+    const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
+    if (!schedule.expires && ttl)
+        schedule.expires = name_time_after(now, ttl);
+    schedule.due = message->due ? message->due : name_time_after(now, message->delay);
+    return schedule;
+}
+
+struct message_name draft_name(const mq_message *message, const struct schedule *schedule)
+{
+    struct message_name name = message->name;
+    name.priority = schedule->priority;
+    name.time = schedule->due;
+    name.expires = schedule->expires;
+    return name;
+}
+
+bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *options)
+{
+    return queue->config.durable && !options->no_sync;
+}
+
+static int open_file(mq_queue *queue, struct draft *draft)
+{
+    const int error = queue_demand(queue, ACCESS_SEND);
+    const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
+    draft->openings = queue->openings;
+    if (error)
+        return error;
+    return queue->names_drafts ? fs_draft_open_named(&draft->file, queue->dir, "tmp", mode)
+                               : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
+}
+
+int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
+               struct draft *ret_draft)
+{
+    struct draft draft = {.name = *name,
+                          .state = name->time > now ? MQ_DELAYED : MQ_READY,
+                          .durable = draft_is_durable(queue, options),
+                          .begun = clock_monotonic()};
+    int error = open_file(queue, &draft);
+    for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
+        error = queue_reopen(queue); /* the queue was deleted */
+        if (error)
+            return error;
+        error = open_file(queue, &draft);
+    }
+    if (!error)
+        *ret_draft = draft;
+    return error;
+}
+
+void draft_close(struct draft *draft)
+{
+    fs_draft_close(&draft->file);
+}

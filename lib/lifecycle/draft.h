@@ -1,0 +1,55 @@
+/*
+ * Drafts: files that are to become messages of a queue. Nobody sees a draft until it is published.
+ *
+ *     schedule = draft_schedule(queue, message, now);
+ *     name = draft_name(message, &schedule);
+ *     error = draft_open(queue, &name, options, now, &draft);
+ *     … write to draft.file.file, set draft.size …
+ *     error = publish(queue, &draft, 1, options, &published);
+ *     draft_close(&draft);                                       in any case
+ *
+ * Errors are a negative errno. -EACCES, -EROFS: this process may not send to the queue. -ENOENT: the queue is gone.
+ */
+#ifndef MQ_DRAFT_H
+#define MQ_DRAFT_H
+
+#include "base/fs_draft.h"
+#include "lifecycle/reservation.h"
+#include "queue/queue.h"
+
+/* What the messages of one file have in common. */
+struct schedule {
+    int priority;
+    int64_t due;
+    int64_t expires; /* 0: never */
+};
+
+struct draft {
+    struct fs_draft file;
+    struct message_name name; /* without a position, which the publication gives it */
+    enum mq_state state;
+    uint64_t size;
+    bool durable;
+    bool synced;       /* the content is on the disk */
+    unsigned openings; /* of the queue, when the draft was made: a draft of an older opening belongs to another queue */
+    int64_t begun;     /* monotonic */
+    struct reservation reservation;
+};
+
+/* The schedule of a message. What the message leaves open is as the queue is configured. */
+struct schedule draft_schedule(const mq_queue *queue, const mq_message *message, int64_t now);
+
+/* The name of a message with this schedule. It has no id if the message has none. */
+struct message_name draft_name(const mq_message *message, const struct schedule *schedule);
+
+/* Whether messages that are sent with these options are synced to the disk. */
+bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *options);
+
+/* Open a new file for the messages that `name` stands for. */
+int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
+               struct draft *ret_draft);
+
+/* Close the file. If it was not published it goes. */
+void draft_close(struct draft *draft);
+
+#endif
