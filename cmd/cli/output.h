@@ -24,7 +24,7 @@ int output_write(const void *data, size_t size, const struct output_patience *pa
  * whose reader does not read: it fails with ECANCELED. Lines of up to PIPE_BUF bytes are never torn by it. 0 or a
  * negative errno.
  */
-int output_heed(int cancel_fd);
+int output_cancel_by(int cancel_fd);
 
 /* Write all of it, with all the patience there is. */
 int output_print(const void *data, size_t size);

@@ -5,8 +5,8 @@
  * Only for files, which have all of it at once: what a pipe will bring nobody can know, and who fills it runs beside us
  * as it is.
  */
-#ifndef AHEAD_H
-#define AHEAD_H
+#ifndef READ_AHEAD_H
+#define READ_AHEAD_H
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -4,8 +4,8 @@
  * While our own standard error takes no more, the command's is not read either, so that it waits for the reader as it
  * would without us between; the worker goes on with the rest.
  */
-#ifndef RELAY_H
-#define RELAY_H
+#ifndef STDERR_RELAY_H
+#define STDERR_RELAY_H
 
 #include <stdbool.h>
 #include <stddef.h>

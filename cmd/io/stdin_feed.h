@@ -4,8 +4,8 @@
  * What fits is in the pipe before the command begins. A command that does not read it, or no more of it, is no
  * error: that is its own business.
  */
-#ifndef FEED_H
-#define FEED_H
+#ifndef STDIN_FEED_H
+#define STDIN_FEED_H
 
 #include <mq.h>
 #include <stdbool.h>

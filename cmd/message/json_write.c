@@ -9,7 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/oversize.h"
+#include "io/space.h"
 #include "text/base64.h"
 #include "text/moment.h"
 #include "text/text.h"
@@ -41,7 +41,7 @@ static json_t *encoded(const char *data, size_t size)
 static int set_body(json_t *object, mq_message *message)
 {
     const size_t size = (size_t)mq_message_size(message);
-    int error = oversize_expect_memory(size);
+    int error = space_check_memory(size);
     char *data = error ? NULL : malloc(size + 1);
     if (!data)
         return -ENOMEM;

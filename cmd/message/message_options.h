@@ -2,8 +2,8 @@
  * What the command line of mq-send says of every message that it sends: an argp child that takes
  * the options, and a call that tells a message what they said.
  */
-#ifndef ENVELOPE_H
-#define ENVELOPE_H
+#ifndef MESSAGE_OPTIONS_H
+#define MESSAGE_OPTIONS_H
 
 #include <argp.h>
 #include <mq.h>

@@ -241,7 +241,7 @@ static int begin(struct follow *follow, char **names, int count)
 int follow_run(char **names, int count)
 {
     struct follow follow = {.all = count == 0};
-    const int cancel = signals_open(), error = cancel < 0 ? cancel : output_heed(cancel);
+    const int cancel = signals_open(), error = cancel < 0 ? cancel : output_cancel_by(cancel);
     if (error)
         return cli_error(error, NULL, "cannot watch for signals");
     cli_survive_cut_pages();

@@ -1,6 +1,6 @@
 /* Sweeping and checking queues; with no names, all of the spool. Calls return an exit status. */
-#ifndef UPKEEP_H
-#define UPKEEP_H
+#ifndef MAINTENANCE_H
+#define MAINTENANCE_H
 
 #include <stdbool.h>
 

@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "io/output_buffer.h"
+#include "message/body_error.h"
 #include "message/json_write.h"
-#include "message/oversize.h"
 
 /* Longer than the library waits before it makes use of inotify. */
 #define MOMENT INT64_C(1500000)
@@ -172,7 +172,7 @@ static int print_batch(struct receiver *receiver)
     int got, error = 0;
     while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
         error = print_message(receiver, message);
-        if (error && oversize_is_to_blame(error, message))
+        if (error && body_error_is_of_message(error, message))
             receiver->failed = message;
         printed++;
         if (!error && receiver->wanted->ack_every && printed % receiver->wanted->ack_every == 0 &&
@@ -210,7 +210,7 @@ static int set_aside(struct receiver *receiver, int why)
         error = mq_batch_release(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
     } else {
         (void)cli_fail(STATUS_DATA, name_of(receiver), "%s: attempt %u: cannot deliver: %s", mq_message_id(message),
-                       mq_message_attempts(message), oversize_reason(why));
+                       mq_message_attempts(message), body_error_reason(why));
         error = mq_nack(receiver->queue, mq_message_receipt(message), MQ_BACK_OFF);
     }
     if (error && error != -ESTALE)

@@ -2,8 +2,8 @@
  * What the command line of mq-recv says of running commands: an argp child that takes the options, and what it made of
  * them.
  */
-#ifndef WORKER_LINE_H
-#define WORKER_LINE_H
+#ifndef WORKER_ARGUMENTS_H
+#define WORKER_ARGUMENTS_H
 
 #include <argp.h>
 #include <mq.h>

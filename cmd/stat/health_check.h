@@ -2,8 +2,8 @@
  * Conditions that a queue must not meet, told as monitoring plugins tell: one line with performance data, and an exit
  * status of theirs.
  */
-#ifndef ALARM_H
-#define ALARM_H
+#ifndef HEALTH_CHECK_H
+#define HEALTH_CHECK_H
 
 #include "stat/condition.h"
 

@@ -1,6 +1,6 @@
 /* One queue seen from near: its figures, its claims, and the messages that come next. */
-#ifndef CLOSEUP_H
-#define CLOSEUP_H
+#ifndef QUEUE_DETAIL_H
+#define QUEUE_DETAIL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -60,7 +60,7 @@ static void pause_between(struct loop *loop)
 
 static int print_looks(struct loop *loop)
 {
-    const int error = output_heed(loop->endings);
+    const int error = output_cancel_by(loop->endings);
     if (error)
         return cli_error(error, NULL, "cannot watch for signals");
     for (bool first = true;; first = false) {

@@ -163,7 +163,7 @@ static bool add_all(mq_queue *queue, const mq_message *message, const char *body
            add_headers(message);
 }
 
-char **environment_of(mq_queue *queue, const mq_message *message, const char *body)
+char **environment_for(mq_queue *queue, const mq_message *message, const char *body)
 {
     if (!add_all(queue, message, body))
         return NULL;

@@ -2,7 +2,7 @@
  * The environment of a command: ours, without what we were told ourselves, and what the message says of itself.
  *
  *     environment_prepare();                       once
- *     char **variables = environment_of(queue, message, body);
+ *     char **variables = environment_for(queue, message, body);
  */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
@@ -15,7 +15,7 @@ void environment_prepare(void);
 
 /* The variables, for execvpe; valid until the next call. `body` is the file that holds the body, or NULL.
    NULL: out of memory. */
-char **environment_of(mq_queue *queue, const mq_message *message, const char *body);
+char **environment_for(mq_queue *queue, const mq_message *message, const char *body);
 
 /* Bytes that a command line and the environment take of what the system allows, the message's headers left out. */
 size_t environment_base_size(char *const *command);

@@ -53,7 +53,7 @@ static int open_input(struct job *job, const struct job_options *options)
 {
     if (!options->body_file)
         return stdin_feed_open(&job->feed, job->message, &job->input);
-    job->body = temporary_of_body(job->message);
+    job->body = temporary_copy_body(job->message);
     return job->body < 0 ? job->body : 0;
 }
 
@@ -80,7 +80,7 @@ int job_launch(struct job *job, mq_queue *queue, const struct job_options *optio
     char path[PATH_SIZE];
     /* The body's file is named through us: so it is found by whatever the command starts, too, and is gone with us. */
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), job->body);
-    char **variables = environment_of(queue, job->message, job->body >= 0 ? path : NULL);
+    char **variables = environment_for(queue, job->message, job->body >= 0 ? path : NULL);
     if (!variables)
         return -ENOMEM;
     const pid_t pid = spawn_command(&(struct spawn){

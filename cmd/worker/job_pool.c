@@ -120,7 +120,7 @@ void job_pool_close(struct worker *worker)
 
 /* ---- ending ----------------------------------------------------------------------- */
 
-void job_pool_finish(struct worker *worker)
+void job_pool_stop_claiming(struct worker *worker)
 {
     if (worker->phase == WORKING) {
         worker->phase = FINISHING;
@@ -138,9 +138,9 @@ static void release(struct worker *worker, struct job *job)
 static void conclude(struct worker *worker, struct job *job)
 {
     bool stop;
-    job_pool_add_status(worker, settlement_of_job(worker->queue, worker->options, job, &stop));
+    job_pool_add_status(worker, settle_finished_job(worker->queue, worker->options, job, &stop));
     if (stop)
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     keep_rest(worker, &job->relay);
     release(worker, job);
 }
@@ -177,7 +177,7 @@ static void take_signals(struct worker *worker)
         } else if (worker->signal) {
             end_jobs(worker);
         } else {
-            job_pool_finish(worker);
+            job_pool_stop_claiming(worker);
             worker->signal = number;
             if (worker->options->grace != MQ_FOREVER)
                 worker->grace_ends = clock_monotonic() + worker->options->grace;
@@ -313,7 +313,7 @@ static int milliseconds_until(int64_t time)
     return time == JOB_NEVER ? -1 : left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
-void job_pool_take_events(struct worker *worker, int64_t time)
+void job_pool_handle_events(struct worker *worker, int64_t time)
 {
     struct epoll_event events[EVENTS];
     const int count = epoll_wait(worker->epoll, events, EVENTS, milliseconds_until(time));
@@ -336,7 +336,7 @@ static void renew(struct worker *worker, struct job *job, int64_t now)
         (void)cli_queue_error(error, mq_queue_name(worker->queue), "cannot renew a claim");
 }
 
-static void heed_time(struct worker *worker, struct job *job, int64_t now)
+static void run_timers(struct worker *worker, struct job *job, int64_t now)
 {
     if (job->term_at <= now)
         job_end(job, JOB_TIMED_OUT, now + worker->options->job.kill_after);
@@ -346,7 +346,7 @@ static void heed_time(struct worker *worker, struct job *job, int64_t now)
         renew(worker, job, now);
 }
 
-int64_t job_pool_heed_times(struct worker *worker)
+int64_t job_pool_run_timers(struct worker *worker)
 {
     const int64_t now = clock_monotonic();
     if (worker->grace_ends <= now)
@@ -356,7 +356,7 @@ int64_t job_pool_heed_times(struct worker *worker)
         struct job *job = &worker->jobs[i];
         if (!job->message)
             continue;
-        heed_time(worker, job, now);
+        run_timers(worker, job, now);
         const int64_t own = job_next_time(job);
         next = own < next ? own : next;
     }
@@ -379,11 +379,11 @@ static int launch(struct worker *worker, struct job *job, mq_message *message, b
     const struct job_options *options = &worker->options->job;
     int error = job_prepare(job, message, options);
     if (error)
-        return settlement_of_unprepared(worker->queue, worker->options, job, error, ret_stop);
-    if (options->reply && !answer_is_possible(message, options))
-        return conclude_unanswerable(worker->queue, worker->options, job);
+        return settle_unprepared_job(worker->queue, worker->options, job, error, ret_stop);
+    if (options->reply && !reply_is_allowed(message, options))
+        return settle_unanswerable_job(worker->queue, worker->options, job);
     error = job_launch(job, worker->queue, options);
-    return error ? settlement_of_unstarted(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
+    return error ? settle_unstarted_job(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
 }
 
 static void watch_job(struct worker *worker, struct job *job)
@@ -394,7 +394,7 @@ static void watch_job(struct worker *worker, struct job *job)
         error = watch(worker, job->feed.pipe, EPOLLOUT, FEED, slot);
     if (error) { /* out of memory: end what we cannot attend to */
         job_pool_add_status(worker, cli_error(error, mq_queue_name(worker->queue), "cannot watch the command"));
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
         job_end(job, JOB_STOPPED, clock_monotonic());
     }
     job->lease = lease(worker);
@@ -411,7 +411,7 @@ void job_pool_start(struct worker *worker, mq_message *message)
     const int status = launch(worker, job, message, &stop);
     job_pool_add_status(worker, status);
     if (stop)
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     if (job->pid <= 0) {
         release(worker, job);
         return;

@@ -1,6 +1,6 @@
 /* Starting a command: cheaply, in a process group of its own, and such that it does not outlive us. */
-#ifndef LAUNCH_H
-#define LAUNCH_H
+#ifndef SPAWN_H
+#define SPAWN_H
 
 #include <sys/types.h>
 

@@ -25,7 +25,7 @@ static void give_back(struct worker *worker, mq_message *message, int why)
 {
     (void)mq_release(worker->queue, mq_message_receipt(message)); /* else its deadline brings it back */
     job_pool_add_status(worker, cli_queue_error(why, mq_queue_name(worker->queue), "cannot see what was done before"));
-    job_pool_finish(worker);
+    job_pool_stop_claiming(worker);
 }
 
 /* With --once: what was acked here before is acked again, and no more. True: that is all. */
@@ -97,26 +97,26 @@ static void claim(struct worker *worker, int64_t next_time)
     if (came == 1) {
         take_message(worker, message);
     } else if (came == -ECANCELED) {
-        job_pool_take_events(worker, 0);
+        job_pool_handle_events(worker, 0);
     } else if (came < 0) {
         job_pool_add_status(worker, cli_queue_error(came, mq_queue_name(worker->queue), "cannot receive"));
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     } else if (over <= clock_monotonic()) {
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     }
 }
 
 static void work(struct worker *worker)
 {
     for (;;) {
-        const int64_t next_time = job_pool_heed_times(worker);
+        const int64_t next_time = job_pool_run_timers(worker);
         const bool wanted = may_claim(worker);
         if (!wanted && worker->running == 0)
             return;
         if (!wanted || worker->running == worker->options->parallel)
-            job_pool_take_events(worker, next_time);
+            job_pool_handle_events(worker, next_time);
         else if (worker->next_start > clock_monotonic())
-            job_pool_take_events(worker, earlier(next_time, worker->next_start));
+            job_pool_handle_events(worker, earlier(next_time, worker->next_start));
         else
             claim(worker, next_time);
     }
@@ -138,7 +138,7 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     environment_prepare();
     notify("READY=1");
     work(&worker);
-    job_pool_finish(&worker);
+    job_pool_stop_claiming(&worker);
     job_pool_close(&worker);
     free(worker.jobs);
     if (worker.signal && !options->follow)
