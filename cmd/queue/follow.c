@@ -11,7 +11,7 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "message/json_write.h"
-#include "message/preview.h"
+#include "message/names.h"
 #include "text/moment.h"
 #include "text/text.h"
 
@@ -45,11 +45,10 @@ static const char *const kinds[] = {
     [MQ_EVENT_DELETED] = "deleted",
 };
 
-/* What an event's time is. */
-static const char *name_of_time(const struct mq_event *event)
+/* What the event's time is called; NULL: it has none. */
+static const char *time_name(const struct mq_event *event)
 {
-    static const char *const names[MQ_STATES] = {[MQ_DELAYED] = "due", [MQ_INFLIGHT] = "deadline", [MQ_DEAD] = "died"};
-    return event->is ? names[event->to] : NULL;
+    return event->is && event->time ? state_time_name(event->to) : NULL;
 }
 
 static void print_line(const struct mq_event *event)
@@ -65,9 +64,9 @@ static void print_line(const struct mq_event *event)
         printf(" from=%s", state_name(event->from));
     if (event->is)
         printf(" to=%s", state_name(event->to));
-    if (event->time && name_of_time(event)) {
+    if (time_name(event)) {
         moment_format(event->time, time);
-        printf(" %s=%s", name_of_time(event), time);
+        printf(" %s=%s", time_name(event), time);
     }
     if (event->owner)
         printf(" owner=%d", (int)event->owner);
@@ -86,13 +85,6 @@ static void set(json_t *object, const char *name, json_t *value)
         cli_must(NULL);
 }
 
-static json_t *moment_json(int64_t moment)
-{
-    char text[MOMENT_SIZE];
-    moment_format(moment, text);
-    return json_string(text);
-}
-
 /* A reason is any bytes, and JSON takes only UTF-8. */
 static json_t *reason_json(const char *reason)
 {
@@ -107,7 +99,7 @@ static json_t *reason_json(const char *reason)
 static void print_object(const struct mq_event *event)
 {
     json_t *object = cli_must(json_object());
-    set(object, "time", moment_json(clock_now()));
+    set(object, "time", json_moment(clock_now()));
     set(object, "queue", event->queue ? json_string(mq_queue_name(event->queue)) : json_null());
     set(object, "event", json_string(kinds[event->kind]));
     if (event->id) {
@@ -118,8 +110,8 @@ static void print_object(const struct mq_event *event)
         set(object, "from", event->was ? json_string(state_name(event->from)) : json_null());
         set(object, "to", event->is ? json_string(state_name(event->to)) : json_null());
     }
-    if (event->time && name_of_time(event))
-        set(object, name_of_time(event), moment_json(event->time));
+    if (time_name(event))
+        set(object, time_name(event), json_moment(event->time));
     if (event->owner)
         set(object, "owner", json_integer(event->owner));
     if (event->reason)

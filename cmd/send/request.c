@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/signals.h"
-#include "message/message_options.h"
+#include "send/message_options.h"
 #include "text/text.h"
 
 #define CHUNK 65536

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/queues.h"
 #include "message/json_write.h"
-#include "message/preview.h"
+#include "message/names.h"
 #include "term/table.h"
 
 #define SECOND INT64_C(1000000)

@@ -12,7 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/preview.h"
+#include "message/names.h"
 
 struct exposition {
     FILE *stream;
@@ -137,11 +137,11 @@ static void print_counters(const struct exposition *to)
 
 static void print_deaths(const struct exposition *to)
 {
-    static const char *const reasons[MQ_DEATHS] = {"rejected", "max-attempts", "expired", "corrupt"};
     print_head(to, "mq_messages_dead", "counter", "", "Messages that became dead letters, by reason.");
     for (size_t i = 0; i < to->list->count; i++)
         for (int death = 0; death < MQ_DEATHS; death++) {
-            begin(to, "mq_messages_dead", "_total", to->list->items[i].queue, "reason", reasons[death]);
+            begin(to, "mq_messages_dead", "_total", to->list->items[i].queue, "reason",
+                  death_name((enum mq_death)death));
             print_number(to->stream, to->list->items[i].stats.deaths[death]);
         }
 }

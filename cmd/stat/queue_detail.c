@@ -79,18 +79,18 @@ static const struct table_column message_columns[] = {
 static int add_message(const struct mq_entry *entry, void *context)
 {
     struct part *part = context;
-    struct preview glance;
+    struct preview preview;
     char priority[16], attempts[16], age[HUMANE_SIZE], size[HUMANE_SIZE];
     if (part->left == 0)
         return 1;
-    if (preview_of(part->queue, entry, &glance) != 1)
+    if (preview_of(part->queue, entry, &preview) != 1)
         return 0; /* it has moved on */
     part->left--;
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
-    human_age(clock_now() - glance.sent_at, age);
-    human_size(glance.size, size);
-    table_row(part->table, (const char *[MESSAGE_COLUMNS]){entry->id, priority, attempts, age, size, glance.preview});
+    human_age(clock_now() - preview.sent_at, age);
+    human_size(preview.size, size);
+    table_row(part->table, (const char *[MESSAGE_COLUMNS]){entry->id, priority, attempts, age, size, preview.body});
     return 0;
 }
 
