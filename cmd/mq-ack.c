@@ -16,8 +16,8 @@ static const struct argp_option options[] = {
     {"delay", DELAY, "DURATION", 0, "With --nack: deliver it again after DURATION", 1},
     {"reject", REJECT, NULL, 0, "It will never work: make the message a dead letter", 1},
     {"reason", REASON, "TEXT", 0, "With --reject: why", 1},
-    {"extend", 'e', "DURATION", 0, "It takes longer: let the claim end only after DURATION", 1},
-    {"release", RELEASE, NULL, 0, "It was not tried: back to its place, the attempt not counted", 1},
+    {"extend", 'e', "DURATION", 0, "It takes longer: let the claim end DURATION from now", 1},
+    {"release", RELEASE, NULL, 0, "It was not tried: return it to its place; the attempt does not count", 1},
     {0},
 };
 

@@ -16,11 +16,11 @@ static const struct argp_option options[] = {
     {"follow", 'f', NULL, 0, "Receive until SIGINT or SIGTERM", 1},
     {"lines", 'l', NULL, 0, "End each body with a newline", 2},
     {"null", '0', NULL, 0, "End each body with a NUL", 2},
-    {"wait", 'w', "DURATION", 0, "Wait so long for each message, not for ever", 3},
+    {"wait", 'w', "DURATION", 0, "Wait this long for each message, not for ever", 3},
     {"no-wait", NO_WAIT, NULL, 0, "Do not wait", 3},
-    {"ack-timeout", 't', "DURATION", 0, "Claim for so long, instead of the queue's ack-timeout", 3},
+    {"ack-timeout", 't', "DURATION", 0, "Claim for this long, instead of the queue's ack-timeout", 3},
     {"ack-every", ACK_EVERY, "N", 0, "With --auto-ack: ack after every N messages, not all that were sent together", 3},
-    {"create", CREATE, NULL, 0, "Make the queue if it is not there", 3},
+    {"create", CREATE, NULL, 0, "Make the queue if it is missing", 3},
     {0},
 };
 

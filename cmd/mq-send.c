@@ -24,11 +24,11 @@ static const struct argp_option options[] = {
     {"null", '0', NULL, 0, "Send each NUL-terminated record of the input as a message", 1},
     {"json", 'j', NULL, 0, "Send a message for each line of the input, a JSON object", 1},
     {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
-    {"linger", LINGERING, "DURATION", 0, "Let a record wait so long for others to share its file; 5ms by default", 4},
+    {"linger", LINGERING, "DURATION", 0, "How long a record waits for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
     {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
      4},
-    {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full wait for room, for ever or DURATION", 4},
+    {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full, wait for room, for ever or DURATION", 4},
     {0},
 };
 
@@ -110,8 +110,8 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "QUEUE [BODY...]\nQUEUE -f FILE...",
     .doc = "Send a message to QUEUE: the words of BODY, or without them or for - standard input.\v"
-           "Options come before BODY: whatever follows its first word belongs to it. "
-           "The queue is made if it is not there. The id of each message is printed once it is safe.",
+           "Options come before BODY: all that follows its first word belongs to it. "
+           "The queue is made if it is missing. The id of each message is printed once it is safe.",
     .children = children,
 };
 

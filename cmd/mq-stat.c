@@ -23,18 +23,19 @@ enum key {
 static struct view arg_view = {.interval = 2 * SECOND, .within = 3600 * SECOND};
 
 static const struct argp_option options[] = {
-    {"exact", 'x', NULL, 0, "Count by listing, which takes longer the more there is", 1},
+    {"exact", 'x', NULL, 0, "Count by listing the directories; slower for deep queues", 1},
     {"format", KEY_FORMAT, "FORMAT", 0, "Show these figures: FIELD,FIELD..., or a line of text with {FIELD}s in it", 1},
     {"sort", KEY_SORT, "[-]FIELD", 0, "Sort by a figure; with - the largest first", 1},
-    {"filter", KEY_FILTER, "CONDITION", 0, "Only queues of which this is true, as 'dead>0'; may be repeated", 1},
-    {"watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL, "Look again and again: on a terminal a live screen", 2},
-    {"ages", KEY_AGES, NULL, 0, "How many messages of what age there are", 2},
-    {"inflight", KEY_INFLIGHT, NULL, 0, "Who holds which message until when", 2},
+    {"filter", KEY_FILTER, "CONDITION", 0, "Only queues for which this is true, such as 'dead>0'; may be repeated", 1},
+    {"watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL, "Repeat every SECONDS, 2 by default; on a terminal a live screen",
+     2},
+    {"ages", KEY_AGES, NULL, 0, "Histograms of the ages of messages", 2},
+    {"inflight", KEY_INFLIGHT, NULL, 0, "Claims: which process holds which message until when", 2},
     {"capacity", KEY_CAPACITY, "DURATION", OPTION_ARG_OPTIONAL,
-     "How many consumers are needed, also to have the backlog gone within DURATION, an hour by default", 2},
+     "How many consumers are needed, also to work off the backlog within DURATION, an hour by default", 2},
     {"prometheus", KEY_PROMETHEUS, "FORMAT", OPTION_ARG_OPTIONAL, "Metrics as text, or as openmetrics", 2},
     {"output", KEY_OUTPUT, "FILE", 0, "Put the metrics into FILE, replaced in one step", 2},
-    {"check", KEY_CHECK, "CONDITION", 0, "Critical where this is true, as 'oldest>30m'; may be repeated", 2},
+    {"check", KEY_CHECK, "CONDITION", 0, "Critical if this is true, such as 'oldest>30m'; may be repeated", 2},
     {"warn", KEY_WARN, "CONDITION", 0, "The same for a warning", 2},
     {0},
 };

@@ -1,4 +1,4 @@
-/* Following what happens in queues. */
+/* mq-queue events. */
 #include "queue/follow.h"
 
 #include "base/clock.h"
@@ -15,20 +15,20 @@
 #include "text/moment.h"
 #include "text/text.h"
 
-/* How often we look for queues that were made. */
+/* How often new queues are looked for. */
 #define LOOK_EVERY INT64_C(250000)
 
-/* How many events are taken between looks for a signal, while there always is one. */
+/* While events come without a pause, signals are looked for after this many. */
 #define SIGNALS_EVERY 64
 
 struct follow {
     mq_watch *watch;
     mq_queue **queues;
     size_t count;
-    bool all;       /* those of the spool, also new ones */
-    bool begun;     /* a queue that we meet now is a new one */
-    int64_t looked; /* when we last looked for them, monotonic */
-    unsigned turns; /* of the loop */
+    bool all;       /* all queues of the spool, also new ones */
+    bool begun;     /* a queue that is found from now on is new */
+    int64_t looked; /* when new queues were last looked for; monotonic */
+    unsigned turns; /* rounds of the loop */
     int status;
 };
 
@@ -85,7 +85,7 @@ static void set(json_t *object, const char *name, json_t *value)
         cli_must(NULL);
 }
 
-/* A reason is any bytes, and JSON takes only UTF-8. */
+/* A reason may hold any bytes, but JSON only UTF-8. */
 static json_t *reason_json(const char *reason)
 {
     char *text = cli_must(malloc(TEXT_ESCAPED(strlen(reason))));
@@ -129,7 +129,7 @@ static bool is_followed(const struct follow *follow, const char *name)
     return false;
 }
 
-/* The queue is ours from here on. */
+/* Takes over the queue, also after an error. */
 static int add(struct follow *follow, mq_queue *queue)
 {
     const int error = mq_watch_add(follow->watch, queue, follow->begun);
@@ -190,13 +190,13 @@ static void take(struct follow *follow, const struct mq_event *event)
         drop(follow, event->queue);
 }
 
-/* Events that come faster than we print them leave no wait in which a signal would be seen. */
+/* If events come faster than they are printed, there is no wait in which a signal would be noticed. */
 static bool is_over(struct follow *follow, int cancel)
 {
     return ++follow->turns % SIGNALS_EVERY == 0 && signals_came(cancel);
 }
 
-/* What is printed goes out before we sleep. */
+/* The output is flushed before each wait. */
 static int follow_on(struct follow *follow, int cancel)
 {
     int came = 0;
@@ -205,7 +205,7 @@ static int follow_on(struct follow *follow, int cancel)
         came = mq_watch_next(follow->watch, 0, cancel, &event);
         if (came == 0) {
             if (fflush(stdout) != 0)
-                return STATUS_DONE; /* a signal, or output_finish tells why */
+                return STATUS_DONE; /* a signal came, or output_finish reports the error */
             came = mq_watch_next(follow->watch, LOOK_EVERY, cancel, &event);
         }
         if (came == 1)

@@ -13,7 +13,7 @@
 #define VALUE_SIZE 64
 #define PROBLEM_SIZE 128
 
-/* "KEY=VALUE": the key, and the value, or NULL for "KEY=" and where there is no `=`. */
+/* Split "KEY=VALUE". The value is NULL for "KEY=" and for a word without `=`. */
 static void split(const char *word, char key[KEY_SIZE], const char **ret_value)
 {
     const size_t length = strcspn(word, "=");

@@ -1,4 +1,4 @@
-/* How many messages of what age. */
+/* mq-stat --ages. */
 #include "stat/ages.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* Who holds what until when. */
+/* mq-stat --inflight. */
 #include "stat/claims.h"
 
 #include "base/clock.h"
@@ -15,7 +15,7 @@
 
 #define COMMAND_MOST 15 /* characters that the kernel keeps of a command's name */
 
-/* What the owner is called; false: it runs no more. */
+/* The command of the process; false: there is no such process. */
 static bool read_command(pid_t process, char *text, size_t size)
 {
     char path[32], name[COMMAND_MOST + 2];

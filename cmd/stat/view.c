@@ -54,10 +54,10 @@ void view_check(const struct view *view, const struct argp_state *state)
 /* ---- showing ---------------------------------------------------------------------------- */
 
 /* The views that need the figures of one look. */
-static int show_figures(struct view *view)
+static int show_snapshots(struct view *view)
 {
-    struct figures_list list = {0};
-    int status = figures_gather(view->queues, view->queue_count, view->exact, &list);
+    struct snapshot_list list = {0};
+    int status = snapshots_gather(view->queues, view->queue_count, view->exact, &list);
     const bool none = status == STATUS_DONE && list.count == 0;
     overview_arrange(&view->overview, &list);
     if (view->kind == VIEW_CHECK)
@@ -68,7 +68,7 @@ static int show_figures(struct view *view)
         overview_print(&view->overview, &list);
     if (none && view->kind == VIEW_OVERVIEW && !cli_json && !view->overview.template)
         cli_say_none();
-    figures_release(&list);
+    snapshots_release(&list);
     return status;
 }
 
@@ -84,6 +84,6 @@ int view_show(struct view *view)
     case VIEW_CAPACITY:
         return capacity_show(view->queues, view->queue_count, view->within);
     default:
-        return show_figures(view);
+        return show_snapshots(view);
     }
 }

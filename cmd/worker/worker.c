@@ -69,7 +69,7 @@ static int64_t end_of_wait(const struct worker *worker)
 static void tell_if_polling(struct worker *worker)
 {
     if (!worker->polling_told && mq_queue_is_polling(worker->queue)) {
-        cli_note(mq_queue_name(worker->queue), "looking again and again, since inotify is not to be had");
+        cli_note(mq_queue_name(worker->queue), "polling, since inotify is not available");
         worker->polling_told = true;
     }
 }
