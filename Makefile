@@ -9,7 +9,8 @@
 # make lint       manual pages, shell and formatting; make format puts the last right
 #
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's, and come after ours. HARDEN= builds without what hardens, STATIC= programs
-# that load the C library as they start. Sources are found wherever they lie in lib/ and cmd/, tests in tests/tests.mk.
+# that load the C library as they start, SHARED=1 programs that load libmq.so too, in build-shared/.
+# Sources are found wherever they lie in lib/ and cmd/, tests in tests/tests.mk.
 VERSION := 0.1.0
 SONAME  := libmq.so.0
 
@@ -21,7 +22,8 @@ MANDIR     ?= $(PREFIX)/share/man
 DATADIR    ?= $(PREFIX)/share
 
 SANITIZE ?=
-BUILD    ?= build$(if $(SANITIZE),-sanitize)
+SHARED   ?=
+BUILD    ?= build$(if $(SHARED),-shared)$(if $(SANITIZE),-sanitize)
 CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
@@ -45,7 +47,7 @@ JANSSON ?= $(shell $(CC) -print-file-name=libjansson.a | grep / || echo -ljansso
 
 # No dynamic linker either, where there are archives of all that is needed (STATIC= does without): starting is most of
 # what a program takes that sends one message, and a static one starts a quarter sooner.
-STATIC ?= $(if $(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell echo 'int main(void) { return 0; }' | \
+STATIC ?= $(if $(SHARED)$(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell echo 'int main(void) { return 0; }' | \
               $(LINK) -static-pie -x c -o /dev/null - 2>/dev/null && echo -static-pie))
 
 LIB_SOURCES     := $(wildcard lib/*.c lib/*/*.c)
@@ -55,6 +57,14 @@ CMD_SOURCES     := $(filter-out $(PROGRAM_SOURCES),$(wildcard cmd/*.c cmd/*/*.c)
 PROGRAMS := $(PROGRAM_SOURCES:cmd/%.c=%)
 LIBRARY  := $(BUILD)/libmq.a
 PARTS    := $(BUILD)/libcmd.a
+BASE     := $(BUILD)/libbase.a
+
+# What a program takes from lib/. With SHARED=1 it has lib/base in itself, and loads everything else through mq.h from
+# libmq.so: first from RUNPATH, so that installed programs find the library beside their own directory.
+RUNPATH      ?= $$ORIGIN/../lib
+RUNPATH_LINK  = -Wl,-rpath,'$(RUNPATH)'
+FROM_LIBRARY := $(if $(SHARED),$(BASE) $(BUILD)/$(SONAME),$(LIBRARY))
+LINK_PROGRAM  = $(LINK) $(or $(STATIC),-pie) $(if $(and $(SHARED),$(RUNPATH)),$(RUNPATH_LINK))
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(LIBRARY) $(BUILD)/$(SONAME)
 
@@ -66,14 +76,15 @@ $(BUILD)/%.o: %.c
 	$(COMPILE) -c -o $@ $<
 $(LIBRARY): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 $(PARTS): $(CMD_SOURCES:%.c=$(BUILD)/%.o)
+$(BASE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/base/*.c))
 # Appended, since two folders may each have a file of the same name; without times and users.
-$(LIBRARY) $(PARTS):
+$(LIBRARY) $(PARTS) $(BASE):
 	@rm -f $@
 	$(AR) qcsD $@ $^
 $(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.pic.o)
 	$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $^
-$(BUILD)/mq-%: $(BUILD)/cmd/mq-%.o $(PARTS) $(LIBRARY)
-	$(LINK) $(or $(STATIC),-pie) -o $@ $^ $(JANSSON)
+$(BUILD)/mq-%: $(BUILD)/cmd/mq-%.o $(PARTS) $(FROM_LIBRARY)
+	$(LINK_PROGRAM) -o $@ $^ $(JANSSON)
 
 # What is installed, as MODE:SOURCE:TARGET, where $(call in,MODE,FILES,DIRECTORY) keeps the files' names. The shell puts in
 # the directories, whose names may have spaces.
@@ -114,7 +125,7 @@ uninstall:
 	-rmdir "$$DESTDIR$$DATADIR/doc/mq/examples" "$$DESTDIR$$DATADIR/doc/mq" "$$DESTDIR$$DATADIR/mq"
 
 clean:
-	rm -rf build build-sanitize build-coverage
+	rm -rf build build-sanitize build-shared build-shared-sanitize build-coverage
 
 include $(wildcard tests/tests.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,14 +1,9 @@
 /* mq-send: send messages to a queue. */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
-#include "message/message_options.h"
-#include "send/request.h"
+#include "send/input.h"
+#include "send/message_options.h"
 #include "send/sending.h"
 
 #define LINGER 5
@@ -16,10 +11,7 @@
 enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST };
 
 static const char *arg_queue;
-static char **arg_words; /* the body */
-static int arg_word_count;
-static const char **arg_files;
-static int arg_file_count;
+static struct input arg_input;
 static int arg_framing;         /* the option that splits the input into messages, 0: it is one */
 static int arg_linger = LINGER; /* milliseconds */
 static bool arg_request;
@@ -32,22 +24,15 @@ static const struct argp_option options[] = {
     {"null", '0', NULL, 0, "Send each NUL-terminated record of the input as a message", 1},
     {"json", 'j', NULL, 0, "Send a message for each line of the input, a JSON object", 1},
     {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
-    {"linger", LINGERING, "DURATION", 0, "Let a record wait so long for others to share its file; 5ms by default", 4},
+    {"linger", LINGERING, "DURATION", 0, "How long a record waits for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
     {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
      4},
-    {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full wait for room, for ever or DURATION", 4},
+    {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full, wait for room, for ever or DURATION", 4},
     {0},
 };
 
 /* ---- the command line ------------------------------------------------------------ */
-
-static void add_file(const struct argp_state *state, const char *file)
-{
-    if (!arg_files)
-        arg_files = cli_must(calloc((size_t)state->argc, sizeof *arg_files));
-    arg_files[arg_file_count++] = file;
-}
 
 static void set_framing(const struct argp_state *state, int framing)
 {
@@ -56,34 +41,24 @@ static void set_framing(const struct argp_state *state, int framing)
     arg_framing = framing;
 }
 
-/* The first word of the body ends the options, since what follows is text: `mq-send jobs convert -q 80 photo.jpg`. */
-static void take_body(struct argp_state *state)
-{
-    arg_words = state->argv + state->next - 1;
-    arg_word_count = state->argc - state->next + 1;
-    state->next = state->argc;
-    if (arg_word_count == 1 && strcmp(arg_words[0], "-") == 0)
-        arg_word_count = 0; /* standard input */
-}
-
 /* `mq-send jobs -f *.txt`: the shell's expansion leaves all but the first among the words. */
 static void take_word(struct argp_state *state, char *word)
 {
     if (!arg_queue)
         arg_queue = word;
-    else if (arg_file_count > 0)
-        add_file(state, word);
+    else if (arg_input.file_count > 0)
+        input_add_file(&arg_input, state, word);
     else
-        take_body(state);
+        input_take_body(&arg_input, state);
 }
 
 static void check(const struct argp_state *state)
 {
-    if (arg_word_count > 0 && arg_framing)
+    if (arg_input.word_count > 0 && arg_framing)
         cli_usage(state, "a body among the arguments excludes --lines, --null and --json");
-    if (message_options_has_id() && (arg_framing || arg_file_count > 1))
+    if (message_options_has_id() && (arg_framing || arg_input.file_count > 1))
         cli_usage(state, "--id is for one message");
-    if (arg_request && (arg_framing || arg_file_count > 1))
+    if (arg_request && (arg_framing || arg_input.file_count > 1))
         cli_usage(state, "--request is for one message");
     if (arg_request && message_options_has_header("Reply-To"))
         cli_usage(state, "--request excludes --reply-to");
@@ -93,7 +68,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
     case 'f':
-        add_file(state, argument);
+        input_add_file(&arg_input, state, argument);
         return 0;
     case 'l':
     case '0':
@@ -135,67 +110,10 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "QUEUE [BODY...]\nQUEUE -f FILE...",
     .doc = "Send a message to QUEUE: the words of BODY, or without them or for - standard input.\v"
-           "Options come before BODY: whatever follows its first word belongs to it. "
-           "The queue is made if it is not there. The id of each message is printed once it is safe.",
+           "Options come before BODY: all that follows its first word belongs to it. "
+           "The queue is made if it is missing. The id of each message is printed once it is safe.",
     .children = children,
 };
-
-/* ---- sending --------------------------------------------------------------------- */
-
-/* A message with all that the command line says, or NULL, reported. */
-static mq_message *make_message(int *ret_status)
-{
-    mq_message *message;
-    const int error = mq_message_new(&message);
-    if (error) {
-        *ret_status = cli_error(error, NULL, "cannot make a message");
-        return NULL;
-    }
-    *ret_status = message_options_apply(message);
-    if (*ret_status == STATUS_DONE)
-        return message;
-    mq_message_free(message);
-    return NULL;
-}
-
-static int send_file(struct sending *sending, const char *name)
-{
-    if (strcmp(name, "-") == 0)
-        return sending_stream(sending, STDIN_FILENO, NULL);
-    const int file = open(name, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return sending_fail_file(sending, -errno, name, "cannot open");
-    const int status = sending_stream(sending, file, name);
-    close(file);
-    return status;
-}
-
-static int send_words(struct sending *sending, char **words, int count)
-{
-    size_t size = 0;
-    for (int i = 0; i < count; i++)
-        size += strlen(words[i]) + 1;
-    char *body = cli_must(malloc(size)), *end = body;
-    for (int i = 0; i < count; i++) {
-        end = stpcpy(end, words[i]);
-        *end++ = ' ';
-    }
-    const int status = sending_bytes(sending, body, size - 1, NULL);
-    free(body);
-    return status;
-}
-
-static int send_all(struct sending *sending)
-{
-    if (arg_word_count > 0)
-        return send_words(sending, arg_words, arg_word_count);
-    if (arg_file_count == 0)
-        return sending_stream(sending, STDIN_FILENO, NULL);
-    int status = STATUS_DONE;
-    for (int i = 0; i < arg_file_count && status == STATUS_DONE; i++)
-        status = send_file(sending, arg_files[i]);
-    return status;
-}
 
 int main(int argc, char **argv)
 {
@@ -203,21 +121,21 @@ int main(int argc, char **argv)
     int status;
     cli_parse_in_order(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
-    /* What is wrong with the command line shall be told before a queue is made for it. */
-    mq_message *trial = make_message(&status);
+    /* An error of the command line is reported before a queue is made. */
+    mq_message *trial = message_options_make(&status);
     if (!trial)
         return status;
     mq_message_free(trial);
     sending = (struct sending){.options = arg_options,
-                               .make = make_message,
+                               .make = message_options_make,
                                .framing = arg_framing,
                                .linger = arg_linger,
                                .request = arg_request,
                                .reply_timeout = arg_reply_timeout,
-                               .tallies = arg_framing || arg_file_count > 1};
+                               .tallies = arg_framing || arg_input.file_count > 1};
     status = cli_open(arg_queue, MQ_CREATE, &sending.queue);
     if (status != STATUS_DONE)
         return status;
-    /* The queue is never closed: the end of the process does that with four system calls less. */
-    return send_all(&sending);
+    /* The queue is not closed: the end of the process does that, with four system calls fewer. */
+    return input_send(&arg_input, &sending);
 }

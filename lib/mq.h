@@ -80,6 +80,9 @@ MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
 /* Whether `name` may name a queue: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}. */
 MQ_API bool mq_queue_name_is_valid(const char *name);
 
+/* Whether `name` is a name that mq_reply_open gives to a queue. */
+MQ_API bool mq_queue_name_is_reply(const char *name);
+
 /*
  * Call `each` with the name of every queue of the spool, in byte order. Reply queues are left out. If `each` returns
  * non-zero, the listing ends and returns that. A missing spool has no queues.

@@ -1,6 +1,6 @@
 /*
- * Programs with commands: mq-queue COMMAND [WORD...]. Each command says which options and how many
- * words it takes; whatever else is given is misuse, never ignored.
+ * Programs with commands: mq-queue COMMAND [WORD...]. Each command says which options and how many words it takes.
+ * Any other option or word is an error, never ignored.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -9,7 +9,7 @@
 
 struct command {
     const char *name;
-    const char *takes; /* the options' characters; 'j' where it has something to print */
+    const char *takes; /* the characters of its options; 'j' if it prints something */
     int least, most;   /* words after the command; `most` -1: any number */
     int (*run)(char **words, int count);
 };
@@ -26,7 +26,7 @@ struct command_line {
     char used[32]; /* characters of the options that were given */
 };
 
-/* To be called for each option that was given, and for the keys that are no options. */
+/* Call command_note for each option that is given, and command_parse for the keys of argp that are no options. */
 void command_note(struct command_line *line, int key);
 error_t command_parse(struct command_line *line, int key, struct argp_state *state);
 

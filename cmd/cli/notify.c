@@ -1,4 +1,4 @@
-/* Telling the service manager how we are. */
+/* Telling the service manager about the state of this process. */
 #include "cli/notify.h"
 
 #include <stddef.h>

@@ -109,7 +109,7 @@ static ssize_t write_patiently(void *patience, const char *data, size_t size)
     return error ? 0 : (ssize_t)size;
 }
 
-int output_heed(int cancel_fd)
+int output_cancel_by(int cancel_fd)
 {
     static struct output_patience patience;
     patience = (struct output_patience){.cancel_fd = cancel_fd, .milliseconds = -1};

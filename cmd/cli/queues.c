@@ -1,4 +1,4 @@
-/* Doing something with each queue. */
+/* Calling a function for each queue. */
 #include "cli/queues.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
-/* Doing something with each of the queues named, or with all of the spool. */
+/* Calling a function for each named queue, or for every queue of the spool. */
 #ifndef QUEUES_H
 #define QUEUES_H
 
 #include <mq.h>
 
 /*
- * Open each queue, call `act`, and close it; with no names, each queue there is, of a spool that there is. What cannot be
- * opened is told and the rest still done. The worst of the exit statuses.
+ * Open each queue, call `act`, and close it; without names, every queue of the spool, which must exist. A queue that
+ * cannot be opened is reported, and the others are visited all the same. Returns the most serious exit status.
  */
 int queues_each(char *const *names, int count, int (*act)(mq_queue *queue, void *context), void *context);
 

@@ -1,4 +1,4 @@
-/* Signals to be read from a descriptor. */
+/* Signals that are read from a descriptor. */
 #include "cli/signals.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
 
-/* A signalfd also shows ignored signals, which nohup and shells do not want us to heed. */
+/* A signalfd also shows ignored signals. Those stay out: nohup and shells ignore a signal for a reason. */
 static void collect(sigset_t *ret_set)
 {
     struct sigaction action;
@@ -47,7 +47,7 @@ int signals_open_children(void)
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
-    /* Where whoever started us ignores it, children would leave no status. */
+    /* If the parent left it ignored, children would leave no status. */
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
         return -errno;
     return open_set(&set);
@@ -64,7 +64,7 @@ int signals_take(int fd)
 void signals_die(int number)
 {
     sigset_t set;
-    kill(getpid(), number); /* waits for the unblocking, which it does not survive */
+    kill(getpid(), number); /* stays pending until it is unblocked, and then ends the process */
     sigemptyset(&set);
     sigaddset(&set, number);
     sigprocmask(SIG_UNBLOCK, &set, NULL);

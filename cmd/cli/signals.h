@@ -1,29 +1,29 @@
 /*
- * Signals to be read from a descriptor rather than to strike: those that ask the program to end, so that what is held
- * can be given back first, and the one that tells of children.
+ * Signals that are read from a descriptor: those that ask the program to end, so that it can give back its claims
+ * first, and SIGCHLD.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
 #include <stdbool.h>
 
-/* Block SIGINT, SIGTERM and SIGHUP, unless ignored. A descriptor that is readable once one came, or a negative
-   errno. It also ends the wait of what we say on a standard error that nobody reads. */
+/* Block SIGINT, SIGTERM and SIGHUP, except those that are ignored. Returns a descriptor that becomes readable when one
+   comes, or a negative errno. Such a signal also ends the wait for a reader of standard error. */
 int signals_open(void);
 
 /* The same for SIGCHLD. */
 int signals_open_children(void);
 
-/* Whether one came that was not taken. */
+/* Whether a signal came that was not taken yet. */
 bool signals_came(int fd);
 
-/* Take a signal that came: its number, or 0 where none did. */
+/* Take a signal that came: its number; 0: none came. */
 int signals_take(int fd);
 
-/* End the program by a signal that was taken, so that the caller sees it. */
+/* End the program by a signal that was taken, so that its parent sees which one it was. */
 void signals_die(int number);
 
-/* End the program by the signal that came. Returns only where none came. */
+/* End the program by the signal that came. Returns only if none came. */
 void signals_obey(int fd);
 
 #endif

@@ -1,30 +1,29 @@
 /*
- * Reading a file ahead: a thread of its own copies what comes next out of the page cache while what has come is worked
- * on. For who splits it and writes it on, that copy is two fifths of the whole.
+ * Reading a file ahead: a thread copies the next block out of the page cache while the caller works on the last one. For
+ * a program that splits the input and writes it out, that copy is two fifths of the time.
  *
- * Only for files, which have all of it at once: what a pipe will bring nobody can know, and who fills it runs beside us
- * as it is.
+ * This is only for regular files. The writer of a pipe runs at the same time anyway.
  */
-#ifndef AHEAD_H
-#define AHEAD_H
+#ifndef READ_AHEAD_H
+#define READ_AHEAD_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Before each block there is so much room for what was left of the one before, and behind it for a byte. */
+/* The room before each block, for the rest of the block before it. After each block there is room for one byte. */
 #define AHEAD_FRONT ((size_t)128 << 10)
 
 struct read_ahead;
 
-/* Read blocks of so many bytes from here on. NULL: it is no file, there is too little left of it to be worth a thread,
-   or no thread can be had. */
+/* Read blocks of this size from the present offset. NULL: it is no regular file, the rest of it is too short to be worth
+   a thread, or no thread could be started. */
 struct read_ahead *read_ahead_start(int fd, size_t block_size);
 
-/* Wait for the next block, which can be written to. Its size, 0 at the end, or what read said. The block that was
-   returned before remains as it is until read_ahead_reuse; blocks before that one are gone. */
+/* Wait for the next block, which may be written to. Returns its size, 0 at the end, or the error of read. The block
+   returned before stays valid until read_ahead_reuse; earlier ones are no longer valid. */
 ssize_t read_ahead_next(struct read_ahead *ahead, char **ret_block);
 
-/* What was returned before the last block is not used any more: to be said once for each. */
+/* The block before the last one is no longer in use. Call this once for each block. */
 void read_ahead_reuse(struct read_ahead *ahead);
 
 void read_ahead_stop(struct read_ahead *ahead); /* NULL is fine */

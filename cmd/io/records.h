@@ -5,8 +5,8 @@
  *     while ((got = records_next(&records, RECORDS_PATIENT, &record, &size)) == 1) { … records_let_go(&records); }
  *     records_release(&records);
  *
- * What has come is returned at once, however slowly the rest follows. Records stay where they are until they are let
- * go, so that many can be used at a time without a copy.
+ * A record is returned as soon as it has come, however slowly the next one follows. Records stay in memory until
+ * records_let_go, so that many can be used at a time without a copy.
  */
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -22,28 +22,28 @@
 struct records {
     int fd;
     char separator;
-    size_t together; /* how many are used at a time */
+    size_t together; /* how many records are used at a time */
     bool ended, is_wide;
-    char *memory; /* ours */
+    char *memory; /* allocated by this module */
     size_t room;
-    struct read_ahead *ahead; /* NULL: what comes is read when it is asked for */
-    char *buffer;             /* in our memory, or in that of `ahead` */
+    struct read_ahead *ahead; /* NULL: the input is not read ahead */
+    char *buffer;             /* in `memory`, or in a block of `ahead` */
     size_t start, end;
-    size_t kept; /* where the records that are not let go begin */
-    size_t seen; /* so far there is no separator */
+    size_t kept; /* where the records that are still in use begin */
+    size_t seen; /* up to here there is no separator */
 };
 
 /*
- * The next record, followed by its separator, or at the end by a byte that means nothing; either may be written to. 1
- * got it, 0 the end, -ETIMEDOUT nothing came within so many milliseconds, -EAGAIN records must be let go first,
- * -EMSGSIZE too long, -ENOMEM, or what read said.
+ * The next record. One byte after it may be written to: its separator, or at the end of the stream an unused one.
+ * 1: a record. 0: the end. -ETIMEDOUT: nothing came within this many milliseconds. -EAGAIN: records_let_go must be called
+ * first. -EMSGSIZE: the record is too long. -ENOMEM, or the error of read.
  */
 int records_next(struct records *records, int milliseconds, char **ret_record, size_t *ret_size);
 
-/* The same of what was read before: 1 got it, 0 there is no whole one, -EMSGSIZE too long. */
+/* The next record from what was read before. 1: a record. 0: there is no whole one. -EMSGSIZE: too long. */
 int records_at_hand(struct records *records, char **ret_record, size_t *ret_size);
 
-/* The records returned so far are not used any more. */
+/* The records returned so far are no longer in use. */
 void records_let_go(struct records *records);
 
 void records_release(struct records *records);

@@ -1,11 +1,11 @@
 /*
- * A command's standard error: passed on to ours as it comes, its end kept.
+ * A command's standard error: passed on to the worker's as it comes, with the last bytes kept.
  *
- * While our own standard error takes no more, the command's is not read either, so that it waits for the reader as it
- * would without us between; the worker goes on with the rest.
+ * While the worker's standard error takes no more, the command's is not read either. So the command waits for the reader
+ * as it would without the worker in between, and the worker goes on with other commands.
  */
-#ifndef RELAY_H
-#define RELAY_H
+#ifndef STDERR_RELAY_H
+#define STDERR_RELAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,31 +13,32 @@
 #define RELAY_TAIL 4096
 
 struct stderr_relay {
-    int pipe; /* the end to read from; -1: done */
-    int rest; /* the same once it is done, where what the command left running may still write to it; -1: it may not */
-    bool ended; /* the command has: what `left` counts is all that is still read, whoever else holds the pipe */
+    int pipe; /* the end to read from; -1: closed */
+    int rest; /* the same after the command has ended, if processes that it left behind may still write to it; else -1 */
+    bool ended; /* the command has ended: only the next `left` bytes are still read for it */
     size_t left;
-    size_t seen; /* bytes so far; the last RELAY_TAIL of them are in `tail`, which goes round */
+    size_t seen; /* bytes so far; the last RELAY_TAIL of them are in `tail`, a ring buffer */
     char tail[RELAY_TAIL];
 };
 
 enum stderr_relay_state { RELAY_MORE, RELAY_HELD, RELAY_DONE };
 
-/* Make the pipe; the end to write to is in `ret_end`, for the command. */
+/* Make the pipe. `ret_end` gets the command's end, to write to. */
 int stderr_relay_open(struct stderr_relay *relay, int *ret_end);
 
-/* Pass on what is there. RELAY_HELD: our standard error takes no more for now. RELAY_DONE: the pipe is closed. */
+/* Pass on what the pipe holds. RELAY_HELD: the worker's standard error takes no more for now. RELAY_DONE: the pipe is
+   closed. */
 enum stderr_relay_state stderr_relay_pump(struct stderr_relay *relay);
 
-/* The command has ended: from now on only what it has written already is passed on. */
+/* The command has ended: from now on only what the pipe holds already is passed on. */
 enum stderr_relay_state stderr_relay_finish(struct stderr_relay *relay);
 
 void stderr_relay_close(struct stderr_relay *relay);
 
-/* Pass on what is in a pipe that was the rest of a relay. RELAY_DONE: nobody writes to it any more. */
+/* Pass on what the pipe in `rest` holds. RELAY_DONE: no process can write to it any more. */
 enum stderr_relay_state stderr_relay_pass_rest(int pipe);
 
-/* The last bytes, in order: how many are in `ret_bytes`. */
+/* Copy the last bytes to `ret_bytes`, in order. Returns how many. */
 size_t stderr_relay_tail(const struct stderr_relay *relay, char ret_bytes[RELAY_TAIL]);
 
 #endif

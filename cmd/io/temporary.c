@@ -1,4 +1,4 @@
-/* Files of a moment. */
+/* Temporary files without a name. */
 #include "io/temporary.h"
 
 #include "base/io.h"
@@ -8,14 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "message/oversize.h"
+#include "io/space.h"
 
 #define CHUNK 65536
 
 int temporary_open(void)
 {
-    const char *said = getenv("TMPDIR");
-    const int file = open(said && *said ? said : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    const char *tmpdir = getenv("TMPDIR");
+    const int file = open(tmpdir && *tmpdir ? tmpdir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (file >= 0)
         return file;
     const int memory = memfd_create("mq", MFD_CLOEXEC);
@@ -32,10 +32,10 @@ static int copy_body(mq_message *message, int file)
     return error;
 }
 
-int temporary_of_body(mq_message *message)
+int temporary_copy_body(mq_message *message)
 {
     const int file = temporary_open();
-    int error = file < 0 ? file : oversize_expect_room(file, mq_message_size(message));
+    int error = file < 0 ? file : space_check_file(file, mq_message_size(message));
     if (!error)
         error = copy_body(message, file);
     if (!error)

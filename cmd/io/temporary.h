@@ -1,13 +1,14 @@
-/* Files of a moment: without a name, gone with the last descriptor, so that nothing is left behind whoever dies. */
-#ifndef SCRATCH_H
-#define SCRATCH_H
+/* Temporary files without a name: the kernel removes each with its last descriptor, even if the process is killed. */
+#ifndef TEMPORARY_H
+#define TEMPORARY_H
 
 #include <mq.h>
 
-/* A fresh file, read-write, in $TMPDIR, or in memory where that cannot be. */
+/* A new file for reading and writing, in $TMPDIR, or in memory if $TMPDIR cannot hold one. A descriptor or a negative
+   errno. */
 int temporary_open(void);
 
-/* The same, filled with what is left of the message's body. */
-int temporary_of_body(mq_message *message);
+/* The same, filled with the part of the message's body that has not been read yet. */
+int temporary_copy_body(mq_message *message);
 
 #endif

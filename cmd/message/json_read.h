@@ -6,7 +6,7 @@
  *     mq_send(queue, message, ...);
  *     json_record_release(&record);
  *
- * What the object does not say stays as it is in `message`.
+ * A property without a member in the object stays unchanged in `message`.
  */
 #ifndef JSON_READ_H
 #define JSON_READ_H
@@ -16,14 +16,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What must live until the message is sent; to be released whether the text was good or not. */
+/* Memory that must live until the message is sent. Release it also after an error. */
 struct json_record {
     json_t *root;
-    char *decoded;     /* a body that is not as it was written */
-    char problem[256]; /* what was wrong with it */
+    char *decoded;     /* a body that had to be decoded */
+    char problem[256]; /* what is wrong with the object */
 };
 
-/* Whether there is nothing in it: a line that is no object, and no mistake either. */
+/* Whether the line is blank. Blank lines are skipped. */
 bool json_is_blank(const char *text, size_t size);
 
 bool json_to_message(const char *text, size_t size, mq_message *message, struct json_record *ret_record);

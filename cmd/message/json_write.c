@@ -9,7 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/oversize.h"
+#include "io/space.h"
 #include "text/base64.h"
 #include "text/moment.h"
 #include "text/text.h"
@@ -41,7 +41,7 @@ static json_t *encoded(const char *data, size_t size)
 static int set_body(json_t *object, mq_message *message)
 {
     const size_t size = (size_t)mq_message_size(message);
-    int error = oversize_expect_memory(size);
+    int error = space_check_memory(size);
     char *data = error ? NULL : malloc(size + 1);
     if (!data)
         return -ENOMEM;
@@ -52,6 +52,13 @@ static int set_body(json_t *object, mq_message *message)
         error = json_object_set_new(object, "body_base64", encoded(data, size)) ? -ENOMEM : 0;
     free(data);
     return error;
+}
+
+json_t *json_moment(int64_t moment)
+{
+    char text[MOMENT_SIZE];
+    moment_format(moment, text);
+    return json_string(text);
 }
 
 /* ---- the rest ------------------------------------------------------------------- */
@@ -78,18 +85,11 @@ static json_t *headers_of(const mq_message *message)
     return headers;
 }
 
-static json_t *moment_string(int64_t moment)
-{
-    char text[MOMENT_SIZE];
-    moment_format(moment, text);
-    return json_string(text);
-}
-
 /* As its own header says; the time of the file is a little coarser. */
 static json_t *timestamp_of(const mq_message *message)
 {
     const char *said = mq_message_header(message, "Timestamp");
-    return said ? json_string(said) : moment_string(mq_message_sent_at(message));
+    return said ? json_string(said) : json_moment(mq_message_sent_at(message));
 }
 
 static int set_envelope(json_t *object, const mq_message *message, const char *queue, const char *receipt)
@@ -103,7 +103,7 @@ static int set_envelope(json_t *object, const mq_message *message, const char *q
     if (receipt)
         failed |= json_object_set_new(object, "receipt", json_string(receipt));
     if (expires)
-        failed |= json_object_set_new(object, "expires", moment_string(expires));
+        failed |= json_object_set_new(object, "expires", json_moment(expires));
     failed |= json_object_set_new(object, "headers", headers_of(message));
     return failed ? -ENOMEM : 0;
 }

@@ -1,4 +1,4 @@
-/* How a command ended, and what that says of its message. */
+/* How a command ended, and what that means for its message. */
 #include "message/outcome.h"
 
 #include "base/units.h"

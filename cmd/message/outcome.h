@@ -1,11 +1,11 @@
 /*
- * How a command ended, and what that says of its message: policy alone.
+ * How a command ended, and what that means for its message. Only the policy; nothing is done here.
  *
- *     0 done · 99 done, and no more · 65, 100 and what --reject-on names: it will never work ·
- *     anything else, and death by signal: try again
+ *     0: done · 99: done, and the worker stops · 65, 100 and the statuses of --reject-on: reject ·
+ *     any other status, and death by a signal: try again
  *
- * 126 and 127 are like any other status. A command that cannot be started has none (launch.h tells); a shell or a
- * program that says 126 or 127 did start, and says it because of this message as well as of every message.
+ * 126 and 127 are like any other status. A command that cannot be started has no status (spawn.h). A shell or a program
+ * that exits with 126 or 127 was started, and this message may be the reason.
  */
 #ifndef OUTCOME_H
 #define OUTCOME_H
@@ -24,7 +24,7 @@ struct outcome {
     char text[OUTCOME_SIZE]; /* "exit status 3", "signal KILL", "timeout after 5s", … */
 };
 
-/* Which exit statuses reject the message beside those that always do. */
+/* The exit statuses of --reject-on. */
 struct outcome_policy {
     bool rejects[256];
 };
@@ -32,10 +32,10 @@ struct outcome_policy {
 /* Take `65,70-79` apart. False: malformed. */
 bool outcome_parse_list(struct outcome_policy *policy, const char *text);
 
-/* Of a command whose wait status is this. */
+/* The outcome of a command with this wait status. */
 void outcome_of_status(const struct outcome_policy *policy, int wait_status, struct outcome *ret_outcome);
 
-/* Of a command that failed for a reason of ours, however it ended. */
+/* Make the outcome a failure with this reason, whatever the exit status. */
 void outcome_set_failure(struct outcome *outcome, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

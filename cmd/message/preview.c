@@ -1,4 +1,4 @@
-/* What a listing shows of a message, and a message shown whole. */
+/* A message as a row of a listing shows it, and a message shown whole. */
 #include "message/preview.h"
 
 #include "base/clock.h"
@@ -12,21 +12,16 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "message/names.h"
 
 #define CHUNK 16384
 
-const char *state_name(enum mq_state state)
+static void set_body(struct preview *preview, const char *data, size_t size)
 {
-    static const char *const names[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
-    return names[state];
+    text_escape(data, size == PREVIEW_BYTES ? text_whole(data, size) : size, "", preview->body);
 }
 
-static void set_preview(struct preview *glance, const char *data, size_t size)
-{
-    text_escape(data, size == PREVIEW_BYTES ? text_whole(data, size) : size, "", glance->preview);
-}
-
-/* ---- corrupt messages: their files as they are ------------------------------------ */
+/* ---- corrupt messages: the bytes of their files ----------------------------------- */
 
 static int open_file(mq_queue *queue, const struct mq_entry *entry)
 {
@@ -40,29 +35,29 @@ static int open_file(mq_queue *queue, const struct mq_entry *entry)
     return file < 0 ? -errno : file;
 }
 
-static int glance_at_file(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_glance)
+static int preview_file(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_preview)
 {
     struct stat status;
-    struct preview glance = {0};
+    struct preview preview = {0};
     const int file = open_file(queue, entry);
     if (file == -ENOENT)
         return 0;
     if (file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
         char data[PREVIEW_BYTES];
         const ssize_t got = read(file, data, sizeof data);
-        glance.size = (uint64_t)status.st_size;
-        glance.sent_at = clock_of_file(&status.st_mtim);
-        set_preview(&glance, data, got > 0 ? (size_t)got : 0);
+        preview.size = (uint64_t)status.st_size;
+        preview.sent_at = clock_of_file(&status.st_mtim);
+        set_body(&preview, data, got > 0 ? (size_t)got : 0);
     }
     if (file >= 0)
         close(file);
-    *ret_glance = glance;
+    *ret_preview = preview;
     return 1;
 }
 
 /* ---- sound ones ------------------------------------------------------------------- */
 
-static int glance_at_message(mq_message *message, struct preview *ret_glance)
+static int preview_message(mq_message *message, struct preview *ret_preview)
 {
     char data[PREVIEW_BYTES];
     size_t have = 0;
@@ -71,27 +66,28 @@ static int glance_at_message(mq_message *message, struct preview *ret_glance)
         have += (size_t)got;
     if (got < 0)
         return (int)got;
-    *ret_glance = (struct preview){.size = mq_message_size(message), .sent_at = mq_message_sent_at(message)};
-    set_preview(ret_glance, data, have);
+    *ret_preview = (struct preview){.size = mq_message_size(message), .sent_at = mq_message_sent_at(message)};
+    set_body(ret_preview, data, have);
     return 1;
 }
 
-int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_glance)
+int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_preview)
 {
     mq_message *message;
     const int opened = mq_entry_open(queue, entry, &message);
     if (opened == -EBADMSG || opened == -EAGAIN)
-        return glance_at_file(queue, entry, ret_glance);
+        return preview_file(queue, entry, ret_preview);
     if (opened != 1)
         return opened;
-    const int got = glance_at_message(message, ret_glance);
+    const int got = preview_message(message, ret_preview);
     mq_message_free(message);
     return got;
 }
 
 /* ---- whole messages --------------------------------------------------------------- */
 
-/* Write what may be shown of `data`; a character that the end cuts in two waits for its rest. Bytes used. */
+/* Print `data` escaped. If the end cuts a character in two, the character is left for the next call, unless this is the
+   last. Returns the number of bytes printed. */
 static size_t print_escaped(const char *data, size_t size, bool last)
 {
     char text[TEXT_ESCAPED(CHUNK)];

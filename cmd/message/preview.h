@@ -1,4 +1,4 @@
-/* What a listing shows of a message, in whatever state, corrupt ones too; and a message shown whole. */
+/* A message as a row of a listing shows it, in any state, even if it is corrupt; and a message shown whole. */
 #ifndef PREVIEW_H
 #define PREVIEW_H
 
@@ -10,19 +10,17 @@
 
 #define PREVIEW_BYTES 64
 
-/* Of a corrupt message: of its file as it is. */
+/* Of a corrupt message, all of these are about its file. */
 struct preview {
     uint64_t size; /* bytes of body */
     int64_t sent_at;
-    char preview[TEXT_ESCAPED(PREVIEW_BYTES)]; /* how the body begins, escaped */
+    char body[TEXT_ESCAPED(PREVIEW_BYTES)]; /* how the body begins, escaped */
 };
 
-/* 1 got it, 0 the message has moved on, or a negative errno. */
-int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_glance);
+/* 1: read. 0: the message has left this state. Otherwise a negative errno. */
+int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_preview);
 
-const char *state_name(enum mq_state state);
-
-/* Print headers, a blank line and the body; on a terminal nothing but text gets through. 0 or a negative errno. */
+/* Print headers, a blank line and the body; for a terminal, control characters are escaped. 0 or a negative errno. */
 int preview_print_whole(mq_message *message);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which messages a command is about. */
+/* Which messages of a queue a command is about. */
 #include "message/selection.h"
 
 #include "base/clock.h"
@@ -6,8 +6,25 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "message/names.h"
 #include "message/preview.h"
-#include "text/moment.h"
+
+bool selection_parse_state(struct selection *selection, const char *text)
+{
+    bool known = false;
+    for (int state = 0; state < MQ_STATES; state++)
+        if (strcmp(text, "all") == 0 || strcmp(text, state_name((enum mq_state)state)) == 0)
+            known = selection->states[state] = true;
+    return known;
+}
+
+bool selection_has_states(const struct selection *selection)
+{
+    bool any = false;
+    for (int state = 0; state < MQ_STATES; state++)
+        any |= selection->states[state];
+    return any;
+}
 
 bool selection_parse_match(struct selection *selection, char *text)
 {
@@ -21,12 +38,14 @@ bool selection_parse_match(struct selection *selection, char *text)
     return true;
 }
 
-void selection_set_ids(struct selection *selection, char **ids, int count)
+void selection_add_id(struct selection *selection, const char *id)
 {
-    selection->ids = ids;
-    selection->id_count = count;
-    if (count > 0)
-        selection->found = cli_must(calloc((size_t)count, sizeof *selection->found));
+    const size_t count = (size_t)selection->id_count + 1;
+    selection->ids = cli_must(reallocarray(selection->ids, count, sizeof *selection->ids));
+    selection->found = cli_must(reallocarray(selection->found, count, sizeof *selection->found));
+    selection->ids[count - 1] = id;
+    selection->found[count - 1] = false;
+    selection->id_count++;
 }
 
 static bool matches_id(struct selection *selection, const char *id)
@@ -53,22 +72,53 @@ static bool matches_header(const struct selection *selection, mq_queue *queue, c
 
 static bool matches_age(const struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
 {
-    struct preview glance;
+    struct preview preview;
     if (!selection->older_than)
         return true;
-    const int64_t border = clock_now() - selection->older_than;
+    const int64_t limit = clock_now() - selection->older_than;
     if (entry->state == MQ_DEAD)
-        return entry->time <= border;
-    return preview_of(queue, entry, &glance) == 1 && glance.sent_at <= border;
+        return entry->time <= limit;
+    return preview_of(queue, entry, &preview) == 1 && preview.sent_at <= limit;
 }
 
-bool selection_takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
+static bool takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
 {
     if (!matches_id(selection, entry->id) || !matches_age(selection, queue, entry) ||
         !matches_header(selection, queue, entry))
         return false;
     selection->taken++;
     return true;
+}
+
+struct browse {
+    struct selection *selection;
+    mq_queue *queue;
+    int (*act)(const struct mq_entry *entry, void *context);
+    void *context;
+};
+
+static bool is_complete(const struct selection *selection)
+{
+    return selection->most > 0 && selection->taken == selection->most;
+}
+
+static int visit(const struct mq_entry *entry, void *context)
+{
+    const struct browse *browse = context;
+    if (is_complete(browse->selection))
+        return 1;
+    return takes(browse->selection, browse->queue, entry) ? browse->act(entry, browse->context) : 0;
+}
+
+int selection_browse(struct selection *selection, mq_queue *queue,
+                     int (*act)(const struct mq_entry *entry, void *context), void *context)
+{
+    struct browse browse = {selection, queue, act, context};
+    int stopped = 0;
+    for (int state = 0; state < MQ_STATES && stopped == 0; state++)
+        if (selection->states[state])
+            stopped = mq_browse(queue, (enum mq_state)state, visit, &browse);
+    return stopped < 0 ? stopped : 0;
 }
 
 int selection_report(struct selection *selection, const char *queue)
@@ -78,5 +128,6 @@ int selection_report(struct selection *selection, const char *queue)
         if (!selection->found[i])
             status = cli_fail(STATUS_NOTHING, queue, "%s: no such message", selection->ids[i]);
     free(selection->found);
+    free(selection->ids);
     return status;
 }

@@ -1,8 +1,10 @@
 /*
- * Which messages a command is about: by id, by a header, by age; what is not said does not restrict.
+ * Which messages of a queue a command is about: by state, id, header and age. A condition that is not set lets every
+ * message through.
  *
+ *     struct selection selection = {.states = {[MQ_DEAD] = true}};
  *     selection_parse_match(&selection, "Type=signup")
- *     mq_browse(..., each: selection_takes(&selection, queue, entry) ...)
+ *     error = selection_browse(&selection, queue, act, context);
  *     status = selection_report(&selection, mq_queue_name(queue));
  */
 #ifndef SELECTION_H
@@ -13,25 +15,37 @@
 #include <stdint.h>
 
 struct selection {
-    char **ids;
+    bool states[MQ_STATES];
+    const char **ids;
     int id_count;
     const char *header, *value; /* of --match; `header` NULL: any */
     int64_t older_than;         /* a duration; 0: any */
-    bool *found;                /* which ids were there */
-    uint64_t taken;             /* how many messages */
+    uint64_t most;              /* take no more messages than this; 0: no limit */
+    bool *found;                /* for each id, whether a message has it */
+    uint64_t taken;             /* how many messages were taken */
 };
+
+/* Add a state by its name, or "all". False: there is no such state. */
+bool selection_parse_state(struct selection *selection, const char *text);
+
+/* Whether any state was added. */
+bool selection_has_states(const struct selection *selection);
 
 /* Take `Header=value` or `Header: value` apart, in place. */
 bool selection_parse_match(struct selection *selection, char *text);
 
-/* The ids that it is about; none: all. */
-void selection_set_ids(struct selection *selection, char **ids, int count);
+/* Take only messages with one of the ids that were added. */
+void selection_add_id(struct selection *selection, const char *id);
 
-/* Age counts since death for dead letters, else since the message was sent. A corrupt message has no headers to
-   match. */
-bool selection_takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry);
+/*
+ * Call `act` with each message that the selection takes. If it returns non-zero, the walk ends. 0, or a negative errno
+ * from the walk or from `act`. The age counts from death for dead letters, else from when the message was sent. A
+ * corrupt message has no headers that could match.
+ */
+int selection_browse(struct selection *selection, mq_queue *queue,
+                     int (*act)(const struct mq_entry *entry, void *context), void *context);
 
-/* Tell which ids were not there. STATUS_NOTHING where one is missing or nothing was taken at all. */
+/* At the end: report each id that no message has. STATUS_NOTHING if an id is missing, or if no message was taken. */
 int selection_report(struct selection *selection, const char *queue);
 
 #endif

@@ -1,4 +1,4 @@
-/* Following what happens in queues. */
+/* mq-queue events. */
 #include "queue/follow.h"
 
 #include "base/clock.h"
@@ -11,24 +11,24 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "message/json_write.h"
-#include "message/preview.h"
+#include "message/names.h"
 #include "text/moment.h"
 #include "text/text.h"
 
-/* How often we look for queues that were made. */
+/* How often new queues are looked for. */
 #define LOOK_EVERY INT64_C(250000)
 
-/* How many events are taken between looks for a signal, while there always is one. */
+/* While events come without a pause, signals are looked for after this many. */
 #define SIGNALS_EVERY 64
 
 struct follow {
     mq_watch *watch;
     mq_queue **queues;
     size_t count;
-    bool all;       /* those of the spool, also new ones */
-    bool begun;     /* a queue that we meet now is a new one */
-    int64_t looked; /* when we last looked for them, monotonic */
-    unsigned turns; /* of the loop */
+    bool all;       /* all queues of the spool, also new ones */
+    bool begun;     /* a queue that is found from now on is new */
+    int64_t looked; /* when new queues were last looked for; monotonic */
+    unsigned turns; /* rounds of the loop */
     int status;
 };
 
@@ -45,11 +45,10 @@ static const char *const kinds[] = {
     [MQ_EVENT_DELETED] = "deleted",
 };
 
-/* What an event's time is. */
-static const char *name_of_time(const struct mq_event *event)
+/* What the event's time is called; NULL: it has none. */
+static const char *time_name(const struct mq_event *event)
 {
-    static const char *const names[MQ_STATES] = {[MQ_DELAYED] = "due", [MQ_INFLIGHT] = "deadline", [MQ_DEAD] = "died"};
-    return event->is ? names[event->to] : NULL;
+    return event->is && event->time ? state_time_name(event->to) : NULL;
 }
 
 static void print_line(const struct mq_event *event)
@@ -65,9 +64,9 @@ static void print_line(const struct mq_event *event)
         printf(" from=%s", state_name(event->from));
     if (event->is)
         printf(" to=%s", state_name(event->to));
-    if (event->time && name_of_time(event)) {
+    if (time_name(event)) {
         moment_format(event->time, time);
-        printf(" %s=%s", name_of_time(event), time);
+        printf(" %s=%s", time_name(event), time);
     }
     if (event->owner)
         printf(" owner=%d", (int)event->owner);
@@ -86,14 +85,7 @@ static void set(json_t *object, const char *name, json_t *value)
         cli_must(NULL);
 }
 
-static json_t *moment_json(int64_t moment)
-{
-    char text[MOMENT_SIZE];
-    moment_format(moment, text);
-    return json_string(text);
-}
-
-/* A reason is any bytes, and JSON takes only UTF-8. */
+/* A reason may hold any bytes, but JSON only UTF-8. */
 static json_t *reason_json(const char *reason)
 {
     char *text = cli_must(malloc(TEXT_ESCAPED(strlen(reason))));
@@ -107,7 +99,7 @@ static json_t *reason_json(const char *reason)
 static void print_object(const struct mq_event *event)
 {
     json_t *object = cli_must(json_object());
-    set(object, "time", moment_json(clock_now()));
+    set(object, "time", json_moment(clock_now()));
     set(object, "queue", event->queue ? json_string(mq_queue_name(event->queue)) : json_null());
     set(object, "event", json_string(kinds[event->kind]));
     if (event->id) {
@@ -118,8 +110,8 @@ static void print_object(const struct mq_event *event)
         set(object, "from", event->was ? json_string(state_name(event->from)) : json_null());
         set(object, "to", event->is ? json_string(state_name(event->to)) : json_null());
     }
-    if (event->time && name_of_time(event))
-        set(object, name_of_time(event), moment_json(event->time));
+    if (time_name(event))
+        set(object, time_name(event), json_moment(event->time));
     if (event->owner)
         set(object, "owner", json_integer(event->owner));
     if (event->reason)
@@ -137,7 +129,7 @@ static bool is_followed(const struct follow *follow, const char *name)
     return false;
 }
 
-/* The queue is ours from here on. */
+/* Takes over the queue, also after an error. */
 static int add(struct follow *follow, mq_queue *queue)
 {
     const int error = mq_watch_add(follow->watch, queue, follow->begun);
@@ -198,13 +190,13 @@ static void take(struct follow *follow, const struct mq_event *event)
         drop(follow, event->queue);
 }
 
-/* Events that come faster than we print them leave no wait in which a signal would be seen. */
+/* If events come faster than they are printed, there is no wait in which a signal would be noticed. */
 static bool is_over(struct follow *follow, int cancel)
 {
     return ++follow->turns % SIGNALS_EVERY == 0 && signals_came(cancel);
 }
 
-/* What is printed goes out before we sleep. */
+/* The output is flushed before each wait. */
 static int follow_on(struct follow *follow, int cancel)
 {
     int came = 0;
@@ -213,7 +205,7 @@ static int follow_on(struct follow *follow, int cancel)
         came = mq_watch_next(follow->watch, 0, cancel, &event);
         if (came == 0) {
             if (fflush(stdout) != 0)
-                return STATUS_DONE; /* a signal, or output_finish tells why */
+                return STATUS_DONE; /* a signal came, or output_finish reports the error */
             came = mq_watch_next(follow->watch, LOOK_EVERY, cancel, &event);
         }
         if (came == 1)
@@ -241,7 +233,7 @@ static int begin(struct follow *follow, char **names, int count)
 int follow_run(char **names, int count)
 {
     struct follow follow = {.all = count == 0};
-    const int cancel = signals_open(), error = cancel < 0 ? cancel : output_heed(cancel);
+    const int cancel = signals_open(), error = cancel < 0 ? cancel : output_cancel_by(cancel);
     if (error)
         return cli_error(error, NULL, "cannot watch for signals");
     cli_survive_cut_pages();

@@ -1,9 +1,9 @@
-/* Following what happens in queues: a line, or an object, for each event. */
+/* mq-queue events: a line, or an object, for each event in queues. */
 #ifndef FOLLOW_H
 #define FOLLOW_H
 
-/* In the queues named, or in all of the spool, those that are made meanwhile too; until a signal ends it, or there
-   is no queue left of those named. An exit status. */
+/* Follow the named queues until all are deleted; without names, all queues of the spool, also those that are made
+   later. A signal ends it. Returns an exit status. */
 int follow_run(char **names, int count);
 
 #endif

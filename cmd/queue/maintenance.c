@@ -41,7 +41,7 @@ static bool is_missing(void)
 
 int maintenance_sweep(char **names, int count)
 {
-    /* Those who have no queues yet may have it swept all the same. */
+    /* A user without queues has no spool yet; sweeping it is no error. */
     if (count == 0 && !cli_spool_is_named() && is_missing())
         return STATUS_DONE;
     const int status = queues_each(names, count, sweep, NULL);
@@ -61,7 +61,7 @@ struct report {
     bool repair;
 };
 
-/* A file's name is any bytes: escaped, since it is untrusted and JSON takes only UTF-8. */
+/* A file's name may hold any bytes. It is escaped for the terminal and for JSON, which holds only UTF-8. */
 static void print_finding(const char *path, const char *problem, void *context)
 {
     const struct report *report = context;

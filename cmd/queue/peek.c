@@ -8,10 +8,12 @@
 
 #include "cli/cli.h"
 #include "message/json_write.h"
+#include "message/names.h"
 #include "message/preview.h"
 #include "term/table.h"
 #include "text/human.h"
-#include "text/moment.h"
+
+#define COUNT 10 /* messages that are shown unless --count says otherwise */
 
 static const struct table_column columns[] = {
     {.title = "STATE"},
@@ -25,13 +27,12 @@ static const struct table_column columns[] = {
 #define COLUMNS (sizeof columns / sizeof *columns)
 
 struct view {
-    const struct peek *peek;
     mq_queue *queue;
-    struct table *table; /* NULL where there is none */
+    struct table *table; /* NULL: messages are shown whole, or as objects */
     int status;
 };
 
-/* How long ago it was sent or died; how far off is the due time or the deadline. */
+/* How long ago the message was sent or died, or how long it is until its due time or deadline. */
 static void format_time(const struct mq_entry *entry, int64_t sent_at, char *text, size_t size)
 {
     char age[HUMANE_SIZE];
@@ -40,26 +41,15 @@ static void format_time(const struct mq_entry *entry, int64_t sent_at, char *tex
     snprintf(text, size, moment > now ? "in %s" : "%s ago", age);
 }
 
-static void show_row(const struct view *view, const struct mq_entry *entry, const struct preview *glance)
+static void show_row(const struct view *view, const struct mq_entry *entry, const struct preview *preview)
 {
     char priority[16], attempts[16], time[HUMANE_SIZE + 8], size[HUMANE_SIZE];
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
-    format_time(entry, glance->sent_at, time, sizeof time);
-    human_size(glance->size, size);
+    format_time(entry, preview->sent_at, time, sizeof time);
+    human_size(preview->size, size);
     table_row(view->table, (const char *[COLUMNS]){state_name(entry->state), entry->id, priority, attempts, time, size,
-                                                   glance->preview});
-}
-
-/* The entry's time under the name that it has in its state; a ready message has none. */
-static void add_time(json_t *object, const struct mq_entry *entry)
-{
-    static const char *const names[MQ_STATES] = {[MQ_DELAYED] = "due", [MQ_INFLIGHT] = "deadline", [MQ_DEAD] = "died"};
-    char moment[MOMENT_SIZE];
-    if (!names[entry->state])
-        return;
-    moment_format(entry->time, moment);
-    json_object_set_new(object, names[entry->state], cli_must(json_string(moment)));
+                                                   preview->body});
 }
 
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
@@ -69,7 +59,8 @@ static int show_object(const struct view *view, const struct mq_entry *entry, mq
     if (error)
         return error;
     json_object_set_new(object, "state", cli_must(json_string(state_name(entry->state))));
-    add_time(object, entry);
+    if (state_time_name(entry->state))
+        json_object_set_new(object, state_time_name(entry->state), cli_must(json_moment(entry->time)));
     if (entry->reason)
         json_object_set_new(object, "reason", cli_must(json_string(entry->reason)));
     json_print(object);
@@ -89,21 +80,16 @@ static int show_message(const struct view *view, const struct mq_entry *entry)
 
 static int show_line(const struct view *view, const struct mq_entry *entry)
 {
-    struct preview glance;
-    const int got = preview_of(view->queue, entry, &glance);
+    struct preview preview;
+    const int got = preview_of(view->queue, entry, &preview);
     if (got == 1)
-        show_row(view, entry, &glance);
+        show_row(view, entry, &preview);
     return got < 0 ? got : 0;
 }
 
 static int visit(const struct mq_entry *entry, void *context)
 {
     struct view *view = context;
-    struct selection *selection = view->peek->selection;
-    if (selection->taken == view->peek->count)
-        return 1;
-    if (!selection_takes(selection, view->queue, entry))
-        return 0;
     const int error = view->table ? show_line(view, entry) : show_message(view, entry);
     if (error)
         view->status = cli_worse(view->status,
@@ -112,18 +98,31 @@ static int visit(const struct mq_entry *entry, void *context)
     return 0;
 }
 
-int peek_show(mq_queue *queue, const struct peek *peek)
+static int show(mq_queue *queue, struct selection *selection, bool whole)
 {
-    struct view view = {.peek = peek, .queue = queue, .status = STATUS_DONE};
-    if (!peek->whole && !cli_json)
+    struct view view = {.queue = queue, .status = STATUS_DONE};
+    if (!whole && !cli_json)
         view.table = table_new(columns, COLUMNS);
-    int stopped = 0;
-    for (int state = 0; state < MQ_STATES && stopped >= 0; state++)
-        if (peek->states[state])
-            stopped = mq_browse(queue, (enum mq_state)state, visit, &view);
+    const int error = selection_browse(selection, queue, visit, &view);
     if (view.table)
         table_end(view.table);
-    if (stopped < 0)
-        return cli_queue_error(stopped, mq_queue_name(queue), "cannot look");
-    return cli_worse(view.status, selection_report(peek->selection, mq_queue_name(queue)));
+    if (error)
+        return cli_queue_error(error, mq_queue_name(queue), "cannot look");
+    return cli_worse(view.status, selection_report(selection, mq_queue_name(queue)));
+}
+
+int peek_show(const char *name, struct selection *selection)
+{
+    mq_queue *queue;
+    const bool whole = selection->id_count > 0;
+    if (!selection_has_states(selection))
+        (void)selection_parse_state(selection, whole ? "all" : "ready");
+    if (!whole && selection->most == 0)
+        selection->most = COUNT;
+    int status = cli_open(name, 0, &queue);
+    if (status != STATUS_DONE)
+        return status;
+    status = show(queue, selection, whole);
+    mq_close(queue);
+    return status;
 }

@@ -1,56 +1,85 @@
 /* Removing messages. */
 #include "queue/purge.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "message/json_write.h"
 
-static int visit(const struct mq_entry *entry, void *context)
+struct purge {
+    mq_queue *queue;
+    struct selection *selection;
+    bool dry_run;
+};
+
+static int remove_one(const struct mq_entry *entry, void *context)
 {
     const struct purge *purge = context;
-    struct selection *selection = purge->selection;
-    if (!selection_takes(selection, purge->queue, entry))
-        return 0;
-    if (purge->dry) {
+    if (purge->dry_run) {
         if (!cli_json)
             puts(entry->id);
         return 0;
     }
     const int removed = mq_entry_remove(purge->queue, entry);
     if (removed == 0)
-        selection->taken--;
+        purge->selection->taken--;
     return removed < 0 ? removed : 0;
 }
 
-/* Without a condition files can be removed as they are. */
-static int purge_state(const struct purge *purge, enum mq_state state)
+/* Without conditions the library removes whole files without reading them. */
+static int remove_states(const struct purge *purge)
 {
-    struct selection *selection = purge->selection;
-    uint64_t purged = 0;
-    if (purge->dry || selection->older_than || selection->id_count > 0)
-        return mq_browse(purge->queue, state, visit, (void *)(uintptr_t)purge);
-    const int error = mq_purge(purge->queue, state, &purged);
-    selection->taken += purged;
+    int error = 0;
+    for (int state = 0; state < MQ_STATES && !error; state++) {
+        uint64_t purged = 0;
+        if (purge->selection->states[state])
+            error = mq_purge(purge->queue, (enum mq_state)state, &purged);
+        purge->selection->taken += purged;
+    }
     return error;
 }
 
-int purge_run(const struct purge *purge)
+static int remove_selected(struct purge *purge)
 {
+    struct selection *selection = purge->selection;
     const char *name = mq_queue_name(purge->queue);
-    const bool by_id = purge->selection->id_count > 0;
-    int error = 0;
-    for (int state = 0; state < MQ_STATES && !error; state++)
-        if (purge->states[state])
-            error = purge_state(purge, (enum mq_state)state);
+    const bool has_conditions = selection->older_than || selection->id_count > 0;
+    const int error = purge->dry_run || has_conditions ? selection_browse(selection, purge->queue, remove_one, purge)
+                                                       : remove_states(purge);
     const int status = error ? cli_queue_error(error, name, "cannot purge") : STATUS_DONE;
-    return by_id ? cli_worse(status, selection_report(purge->selection, name)) : status;
+    return selection->id_count > 0 ? cli_worse(status, selection_report(selection, name)) : status;
+}
+
+static void report(const char *queue, uint64_t purged, bool dry_run)
+{
+    cli_note(queue, "%" PRIu64 " %s", purged, dry_run ? "would be purged" : "purged");
+    if (!cli_json)
+        return;
+    json_t *object = json_pack("{s:s, s:I}", "queue", queue, "purged", (json_int_t)purged);
+    if (object && dry_run)
+        json_object_set_new(object, "dry_run", json_true());
+    json_print(object);
+}
+
+int purge_messages(const char *name, struct selection *selection, bool dry_run)
+{
+    struct purge purge = {.selection = selection, .dry_run = dry_run};
+    if (!selection_has_states(selection))
+        selection->states[MQ_READY] = selection->states[MQ_DELAYED] = true;
+    int status = cli_open(name, 0, &purge.queue);
+    if (status != STATUS_DONE)
+        return status;
+    status = remove_selected(&purge);
+    mq_close(purge.queue);
+    report(name, selection->taken, dry_run);
+    return status;
 }
 
 int purge_list(mq_queue *queue, uint64_t *ret_count)
 {
-    struct selection all = {0};
-    const struct purge purge = {.queue = queue, .selection = &all, .states = {true, true, true, true}, .dry = true};
-    const int status = purge_run(&purge);
+    struct selection all = {.states = {true, true, true, true}};
+    const int status = remove_selected(&(struct purge){.queue = queue, .selection = &all, .dry_run = true});
     if (status == STATUS_DONE)
         *ret_count = all.taken;
     return status;

@@ -1,11 +1,4 @@
-/*
- * Removing messages of a queue, and telling which ones that would be.
- *
- *     struct purge purge = {.queue = queue, .selection = &selection, .states = {[MQ_READY] = true}};
- *     status = purge_run(&purge);
- *
- * Calls that report an error return the exit status that belongs to it.
- */
+/* Removing messages of a queue, or printing the ids of those that would be removed. Calls return an exit status. */
 #ifndef PURGE_H
 #define PURGE_H
 
@@ -14,17 +7,11 @@
 
 #include "message/selection.h"
 
-struct purge {
-    mq_queue *queue;
-    struct selection *selection;
-    bool states[MQ_STATES];
-    bool dry; /* remove nothing, print the ids */
-};
+/* Remove the selected messages: those that wait, if no state is selected. With `dry_run` only their ids are printed.
+   STATUS_NOTHING if an id is missing. */
+int purge_messages(const char *name, struct selection *selection, bool dry_run);
 
-/* How many were removed is in selection->taken. STATUS_NOTHING where an id is not there. */
-int purge_run(const struct purge *purge);
-
-/* Print the ids of all messages in the queue, and how many there are. */
+/* Print the ids of all messages in the queue, and count them. */
 int purge_list(mq_queue *queue, uint64_t *ret_count);
 
 #endif

@@ -1,4 +1,4 @@
-/* A queue's settings on the command line. */
+/* The configuration of a queue on the command line. */
 #include "queue/settings.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define VALUE_SIZE 64
 #define PROBLEM_SIZE 128
 
-/* "KEY=VALUE": the key, and the value, or NULL for "KEY=" and where there is no `=`. */
+/* Split "KEY=VALUE". The value is NULL for "KEY=" and for a word without `=`. */
 static void split(const char *word, char key[KEY_SIZE], const char **ret_value)
 {
     const size_t length = strcspn(word, "=");
@@ -122,4 +122,18 @@ int settings_print(const char *name, char **words, int count)
     status = cli_json ? print_json(queue, keys, key_count) : print_text(queue, keys, key_count, count == 0);
     mq_close(queue);
     return status;
+}
+
+int settings_run(char **words, int count)
+{
+    bool sets = false;
+    for (int i = 1; i < count; i++)
+        sets |= strchr(words[i], '=') != NULL;
+    if (!sets)
+        return settings_print(words[0], words + 1, count - 1);
+    cli_advice = "mq-queue create makes it";
+    if (cli_json)
+        return cli_fail(STATUS_USAGE, words[0], "setting prints nothing: --json is for reading");
+    const int status = settings_check(words[0], words + 1, count - 1);
+    return status == STATUS_DONE ? settings_set(words[0], words + 1, count - 1) : status;
 }

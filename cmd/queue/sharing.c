@@ -81,15 +81,15 @@ static gid_t group_of(const char *spool, const char *queue)
     return stat(path, &status) == 0 ? status.st_gid : MQ_OWN_GROUP;
 }
 
-/* The length of a path's first part is 1, of the next ones up to each further slash, of the last one all. */
+/* The length of the path of the next directory on the way: first 1 for "/", then up to each further slash, last all. */
 static size_t next_part(const char *path, size_t length)
 {
     const size_t from = length > 1 ? length + 1 : length;
     return path[length] ? from + strcspn(path + from, "/") : length + 1;
 }
 
-/* A queue is of no use to others who cannot come to it: tell the first directory on the way that stops them. */
-static void warn_of_walls(const struct sharing *sharing, const char *queue)
+/* Others cannot use the queue if a directory above it stops them: warn of the first such directory. */
+static void warn_of_closed_dirs(const struct sharing *sharing, const char *queue)
 {
     char path[PATH_MAX], whole[PATH_MAX];
     struct stat status;
@@ -113,7 +113,7 @@ int sharing_create(const struct sharing *sharing, const char *queue)
         return status;
     const int created = mq_create_shared(cli_spool, queue, sharing->mode, sharing->group);
     if (created >= 0) {
-        warn_of_walls(sharing, queue);
+        warn_of_closed_dirs(sharing, queue);
         return STATUS_DONE;
     }
     if (created == -EEXIST)

@@ -15,11 +15,11 @@ struct sharing {
         0, MQ_OWN_GROUP, NULL                                                                                          \
     }
 
-/* What an option says, or the end of the program. */
+/* Take the argument of an option, or end the program if it is malformed. */
 void sharing_set_mode(struct sharing *sharing, const struct argp_state *state, const char *text);
 void sharing_set_group(struct sharing *sharing, const struct argp_state *state, const char *text);
 
-/* Make the queue so, or find that it is there and so, or report why not. */
+/* Make the queue with this mode and group. It is no error if it exists with both. Returns an exit status. */
 int sharing_create(const struct sharing *sharing, const char *queue);
 
 #endif

@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "io/output_buffer.h"
+#include "message/body_error.h"
 #include "message/json_write.h"
-#include "message/oversize.h"
 
 /* Longer than the library waits before it makes use of inotify. */
 #define MOMENT INT64_C(1500000)
@@ -21,12 +21,12 @@ struct receiver {
     mq_batch *batch;
     struct output_buffer *out;
     struct output_patience patience;
-    bool careful;       /* a message is acked once the reader of our pipe has taken it */
-    size_t acked;       /* messages of the batch, since some are acked before all are out */
-    mq_message *failed; /* the one of the batch that cannot be had; NULL: none */
-    bool alone;         /* the next message is taken without others */
-    int lost;           /* what keeping the claim came to while nobody read */
-    int refused;        /* what acking some of a batch came to */
+    bool careful;       /* ack a message only when the reader of the pipe has read it */
+    size_t acked;       /* messages of the batch that were acked; some are acked before all are written */
+    mq_message *failed; /* the message of the batch that cannot be read; NULL: none */
+    bool alone;         /* claim the next message without others */
+    int lost;           /* the error of extending the claim while nobody read the output */
+    int refused;        /* the error of acking a part of the batch */
 };
 
 static const char *name_of(const struct receiver *receiver)
@@ -68,7 +68,7 @@ static int print_plain(const struct receiver *receiver, mq_message *message)
     if (!error)
         error = print_body(message, receiver->out, &last);
     if (!error && !framing && last != '\n' && output_is_terminal())
-        error = output_buffer_add(receiver->out, "\n", 1); /* or the shell's prompt would stand behind it */
+        error = output_buffer_add(receiver->out, "\n", 1); /* else the shell's prompt would follow on the same line */
     if (!error && framing)
         error = output_buffer_add(receiver->out, framing == 'l' ? "\n" : "", 1);
     return error;
@@ -107,7 +107,7 @@ static void keep(void *context)
         receiver->lost = error;
 }
 
-/* A signal came: with --follow that is the end asked for, unless the output is torn. */
+/* A signal came. With --follow that is the expected end, unless a message was written in part. */
 static int end(const struct receiver *receiver)
 {
     const int first = output_buffer_signal(receiver->out);
@@ -126,7 +126,8 @@ static int cannot_ack(const struct receiver *receiver, int error)
     return cli_queue_error(error, name_of(receiver), "cannot ack");
 }
 
-/* Not everything could be delivered: nobody is to blame for it, least of all the messages. What is out is acked. */
+/* Not everything could be written. The messages are not to blame: those that were written are acked, the others go
+   back without a counted attempt. */
 static int give_back(struct receiver *receiver, int why)
 {
     if (why == -EPIPE)
@@ -146,7 +147,7 @@ static int give_back(struct receiver *receiver, int why)
 
 /* ---- receiving ------------------------------------------------------------------- */
 
-/* Nothing more is gathered; with care nothing lies in the pipe, either. */
+/* Write what was gathered. If `careful`, also wait until the reader has read it. */
 static int bring_out(struct receiver *receiver)
 {
     const int error = output_buffer_flush(receiver->out);
@@ -164,7 +165,7 @@ static int ack_some(struct receiver *receiver)
     return receiver->refused;
 }
 
-/* All messages of the batch, to the output. 0 they are out; -EBADMSG those before a corrupt one are. */
+/* Write all messages of the batch. 0: all were written. -EBADMSG: those before a corrupt one were. */
 static int print_batch(struct receiver *receiver)
 {
     mq_message *message;
@@ -172,7 +173,7 @@ static int print_batch(struct receiver *receiver)
     int got, error = 0;
     while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
         error = print_message(receiver, message);
-        if (error && oversize_is_to_blame(error, message))
+        if (error && body_error_is_of_message(error, message))
             receiver->failed = message;
         printed++;
         if (!error && receiver->wanted->ack_every && printed % receiver->wanted->ack_every == 0 &&
@@ -210,7 +211,7 @@ static int set_aside(struct receiver *receiver, int why)
         error = mq_batch_release(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
     } else {
         (void)cli_fail(STATUS_DATA, name_of(receiver), "%s: attempt %u: cannot deliver: %s", mq_message_id(message),
-                       mq_message_attempts(message), oversize_reason(why));
+                       mq_message_attempts(message), body_error_reason(why));
         error = mq_nack(receiver->queue, mq_message_receipt(message), MQ_BACK_OFF);
     }
     if (error && error != -ESTALE)
@@ -250,16 +251,16 @@ static int nothing_came(const struct receiver *receiver, uint64_t got)
     return got > 0 ? STATUS_DONE : STATUS_NOTHING;
 }
 
-/* Said once, however long we follow. */
+/* Said once. */
 static void tell_if_polling(const mq_queue *queue)
 {
     static bool told;
     if (!told && mq_queue_is_polling(queue))
-        cli_note(mq_queue_name(queue), "looking again and again, since inotify is not to be had");
+        cli_note(mq_queue_name(queue), "polling, since inotify is not available");
     told = told || mq_queue_is_polling(queue);
 }
 
-/* Whether inotify is to be had shows once a receive has begun to wait: first for a moment, then for the rest. */
+/* Whether inotify is available is known only once a receive waits: so wait for a moment first, then for the rest. */
 static int receive(struct receiver *receiver, uint64_t most)
 {
     struct mq_receive_options wanted = receiver->wanted->options;

@@ -1,4 +1,4 @@
-/* What the command line of mq-recv says of running commands. */
+/* The options of mq-recv that are about commands. */
 #include "recv/worker_arguments.h"
 
 #include "base/clock.h"
@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 
-/* Beside the numbers of mq-recv.c. */
+/* Numbers that mq-recv.c does not use. */
 enum { BODY_FILE = 512, REJECT_ON, TIMEOUT, KILL_AFTER, UNTIL_EMPTY, MAX_RATE, GRACE, REPLY, REPLY_ANY, ONCE };
 
 #define PARALLEL_MAX 4096
@@ -22,20 +22,20 @@ static struct worker_options arg = {
 
 static const struct argp_option options[] = {
     {"parallel", 'P', "N", 0, "Run up to N commands at once", 5},
-    {"until-empty", UNTIL_EMPTY, NULL, 0, "Go on until no message is ready, then end", 5},
+    {"until-empty", UNTIL_EMPTY, NULL, 0, "Receive until no message is ready, then end", 5},
     {"max-rate", MAX_RATE, "N/s", 0, "Start no more than N commands a second; N/m, N/h: a minute, an hour", 5},
-    {"body-file", BODY_FILE, NULL, 0, "Hand the body as the file $MQ_BODY, not on standard input", 5},
-    {"reject-on", REJECT_ON, "LIST", 0, "Exit statuses that make a dead letter at once, as 3,70-79", 5},
-    {"timeout", TIMEOUT, "DURATION", 0, "End a command that runs for so long: it has failed", 6},
-    {"kill-after", KILL_AFTER, "DURATION", 0, "Kill a command so long after it was to end: 10s by default", 6},
-    {"grace", GRACE, "DURATION", 0, "Once a signal came let commands go on for so long, not for ever", 6},
-    {"reply", REPLY, NULL, 0, "Send what the command prints to where the message asks for a reply", 7},
-    {"reply-any", REPLY_ANY, NULL, 0, "The same, also to other queues than those that requests make", 7},
+    {"body-file", BODY_FILE, NULL, 0, "Give the body as the file $MQ_BODY, not on standard input", 5},
+    {"reject-on", REJECT_ON, "LIST", 0, "Exit statuses that make a dead letter at once, such as 3,70-79", 5},
+    {"timeout", TIMEOUT, "DURATION", 0, "Stop a command that runs for this long: it has failed", 6},
+    {"kill-after", KILL_AFTER, "DURATION", 0, "Send SIGKILL this long after SIGTERM: 10s by default", 6},
+    {"grace", GRACE, "DURATION", 0, "How long running commands get to finish after a signal; no limit by default", 6},
+    {"reply", REPLY, NULL, 0, "Send what the command prints to the queue that Reply-To names", 7},
+    {"reply-any", REPLY_ANY, NULL, 0, "The same, also to queues that no request has made", 7},
     {"once", ONCE, NULL, 0, "Ack a message whose id was acked before, without running the command", 7},
     {0},
 };
 
-/* N/s, N/m or N/h; a bare N is a second's. */
+/* The time between two starts: N/s, N/m or N/h; N alone means N/s. */
 static int64_t interval(const struct argp_state *state, char *text)
 {
     int64_t unit = CLOCK_SECOND;

@@ -1,9 +1,6 @@
-/*
- * What the command line of mq-recv says of running commands: an argp child that takes the options, and what it made of
- * them.
- */
-#ifndef WORKER_LINE_H
-#define WORKER_LINE_H
+/* The options of mq-recv that are about commands: an argp child, and the values that it parsed. */
+#ifndef WORKER_ARGUMENTS_H
+#define WORKER_ARGUMENTS_H
 
 #include <argp.h>
 #include <mq.h>
@@ -13,16 +10,16 @@
 
 extern const struct argp worker_argp;
 
-/* Cut the arguments at the first `--`: what is behind it, or NULL where there is none. */
+/* Cut the arguments at the first `--`. Returns the words after it; NULL: there is no `--`. */
 char **worker_cut_command(int *argc, char **argv);
 
-/* Whether any of the options was given, which need a command. */
+/* Whether any of these options was given. They need a command. */
 bool worker_is_asked_for(void);
 
-/* Whether the worker ends once the queue is empty. */
+/* Whether --until-empty was given. */
 bool worker_until_empty(void);
 
-/* The options, complete but for what mq-recv itself was told. */
+/* Fill in these options and the command. The caller adds the options of mq-recv itself. */
 void worker_fill_options(struct worker_options *ret_options, char **command);
 
 #endif

@@ -10,11 +10,11 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/signals.h"
-#include "message/message_options.h"
+#include "send/message_options.h"
 #include "text/text.h"
 
 #define CHUNK 65536
-#define SAID_MAX 4096 /* of what a service says of its failure */
+#define SAID_MAX 4096 /* bytes that are shown of the reason that a service gives for its failure */
 
 static int signals = -1;
 
@@ -31,7 +31,7 @@ static int set_headers(mq_message *message, const char *reply_to)
     return error ? cli_error(error, NULL, "cannot set the headers") : STATUS_DONE;
 }
 
-/* It lives no longer than its caller waits, nor than it would anyway. */
+/* The request expires when its sender no longer waits, or earlier if --ttl or the queue says so. */
 static int set_ttl(mq_queue *queue, mq_message *message, int64_t timeout)
 {
     char text[UNITS_TEXT_SIZE];
@@ -39,7 +39,7 @@ static int set_ttl(mq_queue *queue, mq_message *message, int64_t timeout)
     if (timeout == MQ_FOREVER)
         return STATUS_DONE;
     if (ttl == 0 && mq_config_get(queue, "ttl", text, sizeof text) == 0)
-        (void)units_parse_duration(text, &ttl); /* or it says that there is none */
+        (void)units_parse_duration(text, &ttl); /* the text may also say that there is no ttl */
     const int64_t shorter = ttl > 0 && ttl < timeout ? ttl : timeout;
     const int error = mq_message_set_ttl(message, shorter > 0 ? shorter : 1);
     return error ? cli_error(error, NULL, "cannot set the expiry") : STATUS_DONE;
@@ -48,7 +48,7 @@ static int set_ttl(mq_queue *queue, mq_message *message, int64_t timeout)
 int request_open(mq_queue *queue, mq_message *message, int64_t timeout, mq_queue **ret_replies)
 {
     mq_queue *replies;
-    /* From now on signals are looked at only while we wait: nobody shall die between making the queue and removing it. */
+    /* From now on signals are handled only in waits, so that none ends the process while the reply's queue exists. */
     signals = signals_open();
     const int error = signals < 0 ? signals : mq_reply_open(cli_spool, &replies);
     if (error)
@@ -84,7 +84,7 @@ static int print_body(mq_message *reply)
     return error;
 }
 
-/* What the service says of its failure is for people. */
+/* The reason that the service gives for its failure is for people. */
 static int tell_failure(mq_message *reply, const char *queue, const char *status)
 {
     char said[SAID_MAX], text[TEXT_ESCAPED(SAID_MAX)];
@@ -127,8 +127,8 @@ static int withdraw_entry(const struct mq_entry *entry, void *context)
     return strcmp(entry->id, withdrawal->id) == 0 ? mq_entry_remove(withdrawal->queue, entry) : 0;
 }
 
-/* Nobody waits for the reply any more. What was claimed already is at work; and whoever may only send cannot take
-   anything back, so that only its expiry ends it. */
+/* Withdraw the request. One that was claimed already is being worked on. A user who may only send cannot remove it
+   either: then it stays until it expires. */
 static void withdraw(mq_queue *queue, const char *id)
 {
     struct withdrawal withdrawal = {queue, id};

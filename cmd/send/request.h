@@ -1,22 +1,22 @@
-/* A request: a message that is sent with a private queue for its reply, and the wait for that. */
+/* A request: a message with a private queue for its reply, and the wait for that reply. */
 #ifndef REQUEST_H
 #define REQUEST_H
 
 #include <mq.h>
 #include <stdint.h>
 
-/* Begin: the queue for the reply, named in the message, which is to be sent to `queue` and expires with the timeout (or
-   MQ_FOREVER). Reports what is wrong; an exit status. */
+/* Make the queue for the reply and name it in the message, which is about to be sent to `queue`. The message expires with
+   the timeout, which may be MQ_FOREVER. Returns an exit status; an error was reported. */
 int request_open(mq_queue *queue, mq_message *message, int64_t timeout, mq_queue **ret_replies);
 
-/* Wait for the reply to the message of that id, which was sent to `asked`, and print its body: an exit status. Where
-   none comes the message is withdrawn, unless it was claimed. */
+/* Wait for the reply to the message with this id, which was sent to `asked`, and print its body. If no reply comes, the
+   message is withdrawn, unless it was claimed. Returns an exit status. */
 int request_wait(mq_queue *replies, mq_queue *asked, const char *id, int64_t timeout);
 
-/* End, the reply's queue too. Ends the program where a signal asks for it. */
+/* Remove the reply's queue. If a signal came, it ends the program. */
 int request_close(mq_queue *replies, int status);
 
-/* What becomes readable once a signal asks us to end. */
+/* A descriptor that becomes readable when a signal comes. */
 int request_cancel_fd(void);
 
 #endif

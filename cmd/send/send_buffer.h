@@ -1,5 +1,5 @@
 /*
- * Messages on their way: collected as the input has them, and sent together.
+ * Messages that are collected in the order of the input and sent together.
  *
  *     struct send_buffer *send_buffer = send_buffer_new(capacity, make_message);
  *     send_buffer_add_bytes(send_buffer, line, size) …
@@ -17,21 +17,21 @@
 
 struct send_buffer;
 
-/* Up to `capacity` messages, each made by `make`, which says what is common to all and reports what is wrong. */
+/* A buffer for up to `capacity` messages. `make` makes each with what is common to all, and reports its errors. */
 struct send_buffer *send_buffer_new(size_t capacity, mq_message *(*make)(int *ret_status));
 void send_buffer_free(struct send_buffer *send_buffer);
 
 size_t send_buffer_count(const struct send_buffer *send_buffer);
 bool send_buffer_is_full(const struct send_buffer *send_buffer);
 
-/* Add a message with this body. An exit status. One send_buffer takes either these or JSON. */
+/* Add a message with this body. Returns an exit status. A buffer takes either bodies or JSON, not both. */
 int send_buffer_add_bytes(struct send_buffer *send_buffer, char *data, size_t size);
 
-/* Add the message that an object of JSON says. STATUS_DATA, and what is wrong with it in `ret_problem`, which lives
-   until the next call. */
+/* Add the message that a JSON object describes. STATUS_DATA: `ret_problem` tells what is wrong with it, until the next
+   call. */
 int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size_t size, const char **ret_problem);
 
-/* Send them all; then the send_buffer is empty, whatever came of it. As mq_send_batch. */
+/* Send them all, as mq_send_batch does. The buffer is empty afterwards, also after an error. */
 int send_buffer_send(struct send_buffer *send_buffer, mq_queue *queue, const struct mq_send_options *options,
                      char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 

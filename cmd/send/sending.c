@@ -1,4 +1,4 @@
-/* Sending what the command line or a stream holds. */
+/* Sending the body of the command line, or the messages of a stream. */
 #include "send/sending.h"
 
 #include "base/clock.h"
@@ -18,7 +18,7 @@
 /* Where a message comes from. */
 struct source {
     const char *file; /* NULL: standard input or the arguments */
-    uint64_t record;  /* counted from 1; 0: the whole of it */
+    uint64_t record;  /* counted from 1; 0: the whole file */
 };
 
 /* ---- failures -------------------------------------------------------------------- */
@@ -53,7 +53,7 @@ int sending_fail_file(const struct sending *sending, int error, const char *file
 
 /* ---- one at a time --------------------------------------------------------------- */
 
-/* Print ids, which are made to end in a newline on the way. */
+/* Print the ids, each followed by a newline. */
 static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], size_t count, const struct source *source)
 {
     char *text = cli_must(malloc(count * MQ_ID_SIZE + 1)), *end = text;
@@ -68,7 +68,7 @@ static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], siz
                  : STATUS_DONE;
 }
 
-/* Send it, and wait for the reply. */
+/* Send the request, and wait for its reply. */
 static int ask(struct sending *sending, mq_message *message, const struct source *source)
 {
     mq_queue *replies;
@@ -130,11 +130,11 @@ struct stream {
     struct records records;
     struct send_buffer *send_buffer;
     struct source source; /* the record that is read next */
-    int64_t first_at;     /* when the first one of the send_buffer came; monotonic */
+    int64_t first_at;     /* when the first record in the buffer came; monotonic */
     char (*ids)[MQ_ID_SIZE];
 };
 
-/* Send what has been collected. */
+/* Send the messages in the buffer. */
 static int flush(struct stream *stream)
 {
     struct sending *sending = stream->sending;
@@ -164,7 +164,7 @@ static int add(struct stream *stream, char *text, size_t size)
         stream->first_at = clock_monotonic();
     int status = json ? send_buffer_add_json(stream->send_buffer, text, size, &problem)
                       : send_buffer_add_bytes(stream->send_buffer, text, size);
-    if (problem) { /* the good ones before it are sent nevertheless, and counted */
+    if (problem) { /* the good records before it are sent and counted */
         status = cli_worse(flush(stream), STATUS_DATA);
         return fail(stream->sending, status, &stream->source, problem, "");
     }
@@ -172,7 +172,7 @@ static int add(struct stream *stream, char *text, size_t size)
     return status == STATUS_DONE && send_buffer_is_full(stream->send_buffer) ? flush(stream) : status;
 }
 
-/* How long the next record may be waited for: for ever, or as long as those that are here may still linger. */
+/* How long to wait for the next record: as long as those in the buffer may still linger; if it is empty, for ever. */
 static int patience(const struct stream *stream)
 {
     if (send_buffer_count(stream->send_buffer) == 0)
@@ -188,7 +188,7 @@ static int read_all(struct stream *stream)
     int got = 1, status = STATUS_DONE;
     while (status == STATUS_DONE && got != 0) {
         got = records_at_hand(&stream->records, &text, &size);
-        if (got == 0) /* only then it matters what time it is */
+        if (got == 0) /* the time is looked up only if no record is at hand */
             got = records_next(&stream->records, patience(stream), &text, &size);
         if (got == 1)
             status = add(stream, text, size);

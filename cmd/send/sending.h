@@ -1,8 +1,5 @@
-/*
- * Sending what the command line or a stream holds, telling of each failure where it was.
- *
- * Calls return an exit status, and have reported what is wrong.
- */
+/* Sending the body of the command line, or the messages of a stream. Calls return an exit status; an error was reported
+   with its place in the input. */
 #ifndef SENDING_H
 #define SENDING_H
 
@@ -14,19 +11,19 @@
 struct sending {
     mq_queue *queue;
     struct mq_send_options options;
-    mq_message *(*make)(int *ret_status); /* a message with all that is common to them; or NULL, reported */
+    mq_message *(*make)(int *ret_status); /* a new message with what is common to all; NULL: an error was reported */
     int framing;                          /* of streams: 'l', '0' or 'j', or 0: a stream is one message */
-    int linger;                           /* milliseconds that the first of many waits for others */
+    int linger;                           /* milliseconds that a record waits for others to share its file */
     bool request;                         /* wait for the reply to each, and print it instead of the id */
     int64_t reply_timeout;
-    bool tallies; /* there may be many: errors say how many were sent */
+    bool tallies; /* errors tell how many messages were sent */
     uint64_t sent;
 };
 
-/* A message with this body; `file` says where it is from, or is NULL. */
+/* Send a message with this body, from the file of this name; NULL: from the command line. */
 int sending_bytes(struct sending *sending, const char *data, size_t size, const char *file);
 
-/* What a descriptor gives: one message, or by framing many. */
+/* Send what the descriptor holds: one message, or with `framing` many. */
 int sending_stream(struct sending *sending, int fd, const char *file);
 
 /* Report a failure to read `file`. */

@@ -1,4 +1,4 @@
-/* How many messages of what age. */
+/* mq-stat --ages. */
 #include "stat/ages.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/queues.h"
 #include "message/json_write.h"
-#include "message/preview.h"
+#include "message/names.h"
 #include "term/table.h"
 
 #define SECOND INT64_C(1000000)

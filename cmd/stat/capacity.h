@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* For the queues named, or all of the spool; `within` is how soon the backlog is to be gone. An exit status. */
+/* For the named queues; without names, for all queues of the spool. `within` is the time in which the backlog is to be
+   worked off. Returns an exit status. */
 int capacity_show(char *const *names, int count, int64_t within);
 
 #endif

@@ -1,4 +1,4 @@
-/* Who holds what until when. */
+/* mq-stat --inflight. */
 #include "stat/claims.h"
 
 #include "base/clock.h"
@@ -12,11 +12,10 @@
 #include "cli/queues.h"
 #include "message/json_write.h"
 #include "term/table.h"
-#include "text/moment.h"
 
 #define COMMAND_MOST 15 /* characters that the kernel keeps of a command's name */
 
-/* What the owner is called; false: it runs no more. */
+/* The command of the process; false: there is no such process. */
 static bool read_command(pid_t process, char *text, size_t size)
 {
     char path[32], name[COMMAND_MOST + 2];
@@ -71,20 +70,14 @@ struct view {
     struct table *table; /* NULL: objects */
 };
 
-static json_t *moment_json(int64_t moment)
-{
-    char text[MOMENT_SIZE];
-    moment_format(moment, text);
-    return moment ? json_string(text) : json_null();
-}
-
 static void print_object(const char *queue, const struct mq_entry *entry, const struct claim_text *text)
 {
     const bool known = entry->owner != 0;
     json_print(json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o, s:o}", "queue", queue, "id", entry->id, "attempts",
                          (int)entry->attempts, "owner", known ? json_integer(entry->owner) : json_null(), "host",
                          known ? entry->host : NULL, "command", strcmp(text->command, "-") != 0 ? text->command : NULL,
-                         "claimed", moment_json(entry->begun), "deadline", moment_json(entry->time)));
+                         "claimed", entry->begun ? json_moment(entry->begun) : json_null(), "deadline",
+                         entry->time ? json_moment(entry->time) : json_null()));
 }
 
 static int show_claim(const struct mq_entry *entry, void *context)

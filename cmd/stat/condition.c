@@ -45,11 +45,11 @@ const char *condition_parse(const char *text, struct condition *ret_condition)
     return NULL;
 }
 
-bool condition_holds(const struct condition *condition, const struct figures *figures)
+bool condition_holds(const struct condition *condition, const struct snapshot *snapshot)
 {
     if (condition->field->kind == FIELD_NAME)
-        return (strcmp(figures->queue, condition->value) == 0) == (condition->comparison == EQUAL);
-    const double value = field_value(condition->field, figures), number = condition->number;
+        return (strcmp(snapshot->queue, condition->value) == 0) == (condition->comparison == EQUAL);
+    const double value = field_value(condition->field, snapshot), number = condition->number;
     switch (condition->comparison) {
     case ABOVE:
         return value > number;
@@ -72,10 +72,10 @@ void conditions_add(struct conditions *conditions, const struct condition *condi
     conditions->items[conditions->count++] = *condition;
 }
 
-bool conditions_hold(const struct conditions *conditions, const struct figures *figures)
+bool conditions_hold(const struct conditions *conditions, const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < conditions->count; i++)
-        if (!condition_holds(&conditions->items[i], figures))
+        if (!condition_holds(&conditions->items[i], snapshot))
             return false;
     return true;
 }

@@ -4,7 +4,7 @@
  *     CONDITION = FIELD OPERATOR VALUE
  *     OPERATOR  = ">" | ">=" | "<" | "<=" | "=" | "!="
  *
- * A figure that there is not, as the age of the oldest of no messages, meets no condition.
+ * A missing value, such as the age of the oldest message of an empty queue, meets no condition.
  */
 #ifndef CONDITION_H
 #define CONDITION_H
@@ -17,25 +17,24 @@
 enum comparison { ABOVE, AT_LEAST, BELOW, AT_MOST, EQUAL, UNEQUAL };
 
 struct condition {
-    const char *text; /* as it was given */
+    const char *text; /* as the user wrote it */
     const struct field *field;
     enum comparison comparison;
-    const char *value; /* of a name; the text behind the operator */
-    double number;     /* of all else */
+    const char *value; /* of a FIELD_NAME: the text after the operator */
+    double number;     /* of all other kinds */
 };
 
-/* Take it apart. NULL, or what is wrong, for people; `text` must live as long as the condition. */
+/* Parse a condition. NULL, or what is wrong, for people. `text` must live as long as the condition. */
 const char *condition_parse(const char *text, struct condition *ret_condition);
 
-bool condition_holds(const struct condition *condition, const struct figures *figures);
+bool condition_holds(const struct condition *condition, const struct snapshot *snapshot);
 
-/* Several of them. */
 struct conditions {
     struct condition *items;
     size_t count;
 };
 
 void conditions_add(struct conditions *conditions, const struct condition *condition);
-bool conditions_hold(const struct conditions *conditions, const struct figures *figures); /* all of them */
+bool conditions_hold(const struct conditions *conditions, const struct snapshot *snapshot); /* all of them */
 
 #endif

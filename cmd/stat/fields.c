@@ -17,29 +17,29 @@
 
 static const double seconds_of[MQ_SPANS] = {60, 300, 900};
 
-static double oldest(const struct figures *figures, enum mq_span span)
+static double oldest(const struct snapshot *snapshot, enum mq_span span)
 {
     (void)span;
-    if (!figures->stats.oldest)
+    if (!snapshot->stats.oldest)
         return NAN;
-    return figures->taken > figures->stats.oldest ? (double)(figures->taken - figures->stats.oldest) / SECOND : 0;
+    return snapshot->taken > snapshot->stats.oldest ? (double)(snapshot->taken - snapshot->stats.oldest) / SECOND : 0;
 }
 
 /* How long the consumers need for what is ready, at their pace of the last minutes. */
-static double lag(const struct figures *figures, enum mq_span span)
+static double lag(const struct snapshot *snapshot, enum mq_span span)
 {
-    const uint64_t ready = figures->stats.count[MQ_READY];
-    return ready == 0 ? 0 : (double)ready / figures->stats.acked_rate[span];
+    const uint64_t ready = snapshot->stats.count[MQ_READY];
+    return ready == 0 ? 0 : (double)ready / snapshot->stats.acked_rate[span];
 }
 
-static double in_of(const struct figures *figures, enum mq_span span)
+static double in_of(const struct snapshot *snapshot, enum mq_span span)
 {
-    return figures->stats.sent_rate[span];
+    return snapshot->stats.sent_rate[span];
 }
 
-static double out_of(const struct figures *figures, enum mq_span span)
+static double out_of(const struct snapshot *snapshot, enum mq_span span)
 {
-    return figures->stats.acked_rate[span];
+    return snapshot->stats.acked_rate[span];
 }
 
 /* Of how many attempts? Less than a twentieth of one in all that time is what a decayed average leaves of none. */
@@ -48,35 +48,35 @@ static double share(double failed, double acked, double seconds)
     return (failed + acked) * seconds < 0.05 ? NAN : 100 * failed / (failed + acked);
 }
 
-static double errors_of(const struct figures *figures, enum mq_span span)
+static double errors_of(const struct snapshot *snapshot, enum mq_span span)
 {
-    return share(figures->stats.failed_rate[span], figures->stats.acked_rate[span], seconds_of[span]);
+    return share(snapshot->stats.failed_rate[span], snapshot->stats.acked_rate[span], seconds_of[span]);
 }
 
-static double in_now(const struct figures *figures, enum mq_span span)
-{
-    (void)span;
-    return figures->in;
-}
-
-static double out_now(const struct figures *figures, enum mq_span span)
+static double in_now(const struct snapshot *snapshot, enum mq_span span)
 {
     (void)span;
-    return figures->out;
+    return snapshot->in;
 }
 
-static double errors_now(const struct figures *figures, enum mq_span span)
+static double out_now(const struct snapshot *snapshot, enum mq_span span)
 {
-    return share(figures->failed, figures->out, seconds_of[span]);
+    (void)span;
+    return snapshot->out;
 }
 
-static double held(const struct figures *figures, enum mq_span span)
+static double errors_now(const struct snapshot *snapshot, enum mq_span span)
+{
+    return share(snapshot->failed, snapshot->out, seconds_of[span]);
+}
+
+static double held(const struct snapshot *snapshot, enum mq_span span)
 {
     uint64_t count = 0;
     (void)span;
     for (int i = 0; i < MQ_HELD_BUCKETS; i++)
-        count += figures->stats.held[i];
-    return count ? (double)figures->stats.held_total / (double)count / SECOND : NAN;
+        count += snapshot->stats.held[i];
+    return count ? (double)snapshot->stats.held_total / (double)count / SECOND : NAN;
 }
 
 /* ---- the fields -------------------------------------------------------------------- */
@@ -155,16 +155,16 @@ const struct field *field_find(const char *name, size_t length)
     return NULL;
 }
 
-static uint64_t counter_of(const struct field *field, const struct figures *figures)
+static uint64_t counter_of(const struct field *field, const struct snapshot *snapshot)
 {
     uint64_t value;
-    memcpy(&value, (const char *)&figures->stats + field->counter, sizeof value);
+    memcpy(&value, (const char *)&snapshot->stats + field->counter, sizeof value);
     return value;
 }
 
-double field_value(const struct field *field, const struct figures *figures)
+double field_value(const struct field *field, const struct snapshot *snapshot)
 {
-    return field->compute ? field->compute(figures, field->span) : (double)counter_of(field, figures);
+    return field->compute ? field->compute(snapshot, field->span) : (double)counter_of(field, snapshot);
 }
 
 /* ---- as text ----------------------------------------------------------------------- */
@@ -187,13 +187,13 @@ static void human_text(const struct field *field, double value, char text[HUMANE
     }
 }
 
-void field_text(const struct field *field, const struct figures *figures, bool human, char text[FIELD_TEXT_SIZE])
+void field_text(const struct field *field, const struct snapshot *snapshot, bool human, char text[FIELD_TEXT_SIZE])
 {
     if (field->kind == FIELD_NAME) {
-        snprintf(text, FIELD_TEXT_SIZE, "%s", figures->queue);
+        snprintf(text, FIELD_TEXT_SIZE, "%s", snapshot->queue);
         return;
     }
-    const double value = field_value(field, figures);
+    const double value = field_value(field, snapshot);
     const bool fraction = field->kind == FIELD_RATE || field->kind == FIELD_PERCENT;
     if (isnan(value))
         memcpy(text, "-", 2);
@@ -204,7 +204,7 @@ void field_text(const struct field *field, const struct figures *figures, bool h
     else if (fraction)
         snprintf(text, FIELD_TEXT_SIZE, "%.3f", value);
     else /* whole seconds: shells reckon with nothing else */
-        snprintf(text, FIELD_TEXT_SIZE, "%" PRIu64, field->compute ? (uint64_t)value : counter_of(field, figures));
+        snprintf(text, FIELD_TEXT_SIZE, "%" PRIu64, field->compute ? (uint64_t)value : counter_of(field, snapshot));
 }
 
 static bool parse_decimal(const char *text, double *ret_value)
@@ -250,30 +250,30 @@ bool field_parse_value(const struct field *field, const char *text, double *ret_
 
 /* ---- as JSON ----------------------------------------------------------------------- */
 
-static json_t *field_json(const struct field *field, const struct figures *figures)
+static json_t *field_json(const struct field *field, const struct snapshot *snapshot)
 {
     if (field->kind == FIELD_NAME)
-        return json_string(figures->queue);
+        return json_string(snapshot->queue);
     if (!field->compute)
-        return json_integer((json_int_t)counter_of(field, figures));
-    const double value = field_value(field, figures);
+        return json_integer((json_int_t)counter_of(field, snapshot));
+    const double value = field_value(field, snapshot);
     return isfinite(value) ? json_real(value) : json_null(); /* JSON has no infinity */
 }
 
-static void set(json_t *object, const struct field *field, const struct figures *figures)
+static void set(json_t *object, const struct field *field, const struct snapshot *snapshot)
 {
-    if (json_object_set_new(object, field->name, field_json(field, figures)))
+    if (json_object_set_new(object, field->name, field_json(field, snapshot)))
         cli_must(NULL);
 }
 
-json_t *field_object(const struct figures *figures, const struct field *const *only)
+json_t *field_object(const struct snapshot *snapshot, const struct field *const *only)
 {
     json_t *object = cli_must(json_object());
     if (only)
         for (; *only; only++)
-            set(object, *only, figures);
+            set(object, *only, snapshot);
     else
         for (const struct field *field = fields; field->name; field++)
-            set(object, field, figures);
+            set(object, field, snapshot);
     return object;
 }

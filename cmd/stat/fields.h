@@ -8,38 +8,38 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "stat/figures.h"
+#include "stat/snapshot.h"
 
 enum field_kind { FIELD_NAME, FIELD_COUNT, FIELD_DURATION, FIELD_SIZE, FIELD_RATE, FIELD_PERCENT };
 
 struct field {
     const char *name, *title;
     enum field_kind kind;
-    size_t counter; /* of FIELD_COUNT and FIELD_SIZE, where `compute` is NULL: its place in struct mq_stats */
-    double (*compute)(const struct figures *figures, enum mq_span span);
+    size_t counter; /* of FIELD_COUNT and FIELD_SIZE, if `compute` is NULL: the offset in struct mq_stats */
+    double (*compute)(const struct snapshot *snapshot, enum mq_span span);
     enum mq_span span;
 };
 
 extern const struct field fields[]; /* the last one has no name */
 
-/* A field by its name or its short one, of `length` characters; NULL: there is none. */
+/* Find a field by its name or short name, which has `length` characters; NULL: there is none. */
 const struct field *field_find(const char *name, size_t length);
 
-/* What is wrong with a name that field_find does not know, and which ones there are. */
+/* For an unknown name: the error message, with the names of all fields. */
 const char *field_no_such(void);
 
-/* Durations in seconds. NAN where the queue has no such figure, as the age of the oldest of no messages. */
-double field_value(const struct field *field, const struct figures *figures);
+/* The value; durations are in seconds. NAN: it is missing, such as the age of the oldest message of an empty queue. */
+double field_value(const struct field *field, const struct snapshot *snapshot);
 
 #define FIELD_TEXT_SIZE 160
 
-/* Plain numbers (seconds, bytes), or with `human` rounded ones with units; "-" where there is none. */
-void field_text(const struct field *field, const struct figures *figures, bool human, char text[FIELD_TEXT_SIZE]);
+/* The value as a plain number (seconds, bytes), or with `human` rounded with a unit; "-": it is missing. */
+void field_text(const struct field *field, const struct snapshot *snapshot, bool human, char text[FIELD_TEXT_SIZE]);
 
-/* A value of the field's kind with its unit, as "30m" or "1.5%". False: malformed. */
+/* Parse a value of the field's kind with its unit, such as "30m" or "1.5%". False: malformed. */
 bool field_parse_value(const struct field *field, const char *text, double *ret_value);
 
-/* As an object; all fields, or with `only` those, up to a NULL. */
-json_t *field_object(const struct figures *figures, const struct field *const *only);
+/* The fields as an object: all, or those in `only`, which ends with NULL. */
+json_t *field_object(const struct snapshot *snapshot, const struct field *const *only);
 
 #endif

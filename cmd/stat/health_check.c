@@ -18,19 +18,19 @@ static const struct condition *find(const struct conditions *conditions, const s
 
 /* ---- what is wrong -------------------------------------------------------------------- */
 
-static void print_breach(const struct condition *condition, const struct figures *figures, bool first)
+static void print_breach(const struct condition *condition, const struct snapshot *snapshot, bool first)
 {
     char value[FIELD_TEXT_SIZE], escaped[TEXT_ESCAPED(256)];
-    field_text(condition->field, figures, true, value);
+    field_text(condition->field, snapshot, true, value);
     text_escape(condition->text, strnlen(condition->text, 255), "", escaped);
-    printf("%s%s %s is %s (%s)", first ? "" : ", ", figures->queue, condition->field->name, value, escaped);
+    printf("%s%s %s is %s (%s)", first ? "" : ", ", snapshot->queue, condition->field->name, value, escaped);
 }
 
 /* Whether one of the conditions on a figure is met. */
-static bool is_breached(const struct conditions *conditions, const struct field *field, const struct figures *figures)
+static bool is_breached(const struct conditions *conditions, const struct field *field, const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < conditions->count; i++)
-        if (conditions->items[i].field == field && condition_holds(&conditions->items[i], figures))
+        if (conditions->items[i].field == field && condition_holds(&conditions->items[i], snapshot))
             return true;
     return false;
 }
@@ -38,7 +38,7 @@ static bool is_breached(const struct conditions *conditions, const struct field 
 /* Print each that is met, behind the `printed` ones before, unless `worse` says it of the figure already. How many
    there are then. */
 static size_t print_breaches(const struct conditions *conditions, const struct conditions *worse,
-                             const struct figures_list *list, size_t printed)
+                             const struct snapshot_list *list, size_t printed)
 {
     for (size_t i = 0; i < list->count; i++)
         for (size_t j = 0; j < conditions->count; j++) {
@@ -50,7 +50,7 @@ static size_t print_breaches(const struct conditions *conditions, const struct c
     return printed;
 }
 
-static bool is_met(const struct conditions *conditions, const struct figures_list *list)
+static bool is_met(const struct conditions *conditions, const struct snapshot_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         for (size_t j = 0; j < conditions->count; j++)
@@ -88,14 +88,14 @@ static const char *unit_of(const struct field *field)
 }
 
 /* As the condition calls the figure. `U`: there is no such figure now. */
-static void print_item(const struct alarm *alarm, const struct condition *condition, const struct figures *figures)
+static void print_item(const struct alarm *alarm, const struct condition *condition, const struct snapshot *snapshot)
 {
     const struct field *field = condition->field;
-    const double value = field->kind == FIELD_NAME ? NAN : field_value(field, figures);
+    const double value = field->kind == FIELD_NAME ? NAN : field_value(field, snapshot);
     const int length = (int)strcspn(condition->text, "<>=!");
     if (field->kind == FIELD_NAME)
         return;
-    printf(" '%s_%.*s'=", figures->queue, length, condition->text);
+    printf(" '%s_%.*s'=", snapshot->queue, length, condition->text);
     if (isfinite(value))
         printf("%.15g%s", value, unit_of(field));
     else
@@ -106,17 +106,18 @@ static void print_item(const struct alarm *alarm, const struct condition *condit
 }
 
 /* Each figure once, however many conditions are on it. */
-static void print_data_of(const struct alarm *alarm, const struct conditions *conditions, const struct figures *figures)
+static void print_data_of(const struct alarm *alarm, const struct conditions *conditions,
+                          const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < conditions->count; i++) {
         const struct condition *condition = &conditions->items[i];
         if (find(conditions, condition->field) == condition &&
             (conditions == &alarm->critical || !find(&alarm->critical, condition->field)))
-            print_item(alarm, condition, figures);
+            print_item(alarm, condition, snapshot);
     }
 }
 
-int health_check_report(const struct alarm *alarm, const struct figures_list *list, bool unknown)
+int health_check_report(const struct alarm *alarm, const struct snapshot_list *list, bool unknown)
 {
     static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
     const enum alarm_status status = is_met(&alarm->critical, list)  ? ALARM_CRITICAL

@@ -1,20 +1,20 @@
 /*
- * Conditions that a queue must not meet, told as monitoring plugins tell: one line with performance data, and an exit
- * status of theirs.
+ * Conditions that a queue must not meet, reported as monitoring plugins do: one line with performance data, and one of
+ * their exit statuses.
  */
-#ifndef ALARM_H
-#define ALARM_H
+#ifndef HEALTH_CHECK_H
+#define HEALTH_CHECK_H
 
 #include "stat/condition.h"
 
-/* As the Monitoring Plugins Development Guidelines have them. */
+/* The exit statuses of the Monitoring Plugins Development Guidelines. */
 enum alarm_status { ALARM_OK, ALARM_WARNING, ALARM_CRITICAL, ALARM_UNKNOWN };
 
 struct alarm {
     struct conditions critical, warning;
 };
 
-/* Print the line; `unknown`: not every queue could be seen. The exit status. */
-int health_check_report(const struct alarm *alarm, const struct figures_list *list, bool unknown);
+/* Print the line. `unknown`: some queue could not be read. Returns the exit status. */
+int health_check_report(const struct alarm *alarm, const struct snapshot_list *list, bool unknown);
 
 #endif

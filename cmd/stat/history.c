@@ -43,11 +43,11 @@ static void append(struct course *course, double depth)
     course->depths[course->count++] = depth;
 }
 
-void history_note(struct history *history, const struct figures_list *figures)
+void history_note(struct history *history, const struct snapshot_list *snapshot)
 {
-    struct course *courses = cli_must(calloc(figures->count + 1, sizeof *courses));
-    for (size_t i = 0; i < figures->count; i++) {
-        const struct figures *now = &figures->items[i];
+    struct course *courses = cli_must(calloc(snapshot->count + 1, sizeof *courses));
+    for (size_t i = 0; i < snapshot->count; i++) {
+        const struct snapshot *now = &snapshot->items[i];
         const struct course *known = find(history, now->queue);
         if (known)
             courses[i] = *known;
@@ -57,7 +57,7 @@ void history_note(struct history *history, const struct figures_list *figures)
     }
     free(history->courses);
     history->courses = courses;
-    history->count = figures->count;
+    history->count = snapshot->count;
 }
 
 size_t history_depths(const struct history *history, const char *queue, size_t most, double *ret_depths)

@@ -70,7 +70,7 @@ static int compare_numbers(double one, double other)
 static int compare(const void *one, const void *other, void *context)
 {
     const struct overview *overview = context;
-    const struct figures *a = one, *b = other;
+    const struct snapshot *a = one, *b = other;
     int order = strcmp(a->queue, b->queue);
     if (overview->sort && overview->sort->kind != FIELD_NAME) {
         const int by_value = compare_numbers(field_value(overview->sort, a), field_value(overview->sort, b));
@@ -82,7 +82,7 @@ static int compare(const void *one, const void *other, void *context)
     return order;
 }
 
-void overview_arrange(const struct overview *overview, struct figures_list *list)
+void overview_arrange(const struct overview *overview, struct snapshot_list *list)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++)
@@ -108,13 +108,13 @@ static void print_escape(char letter)
         putchar(letter);
 }
 
-static void print_template(const char *template, const struct figures *figures)
+static void print_template(const char *template, const struct snapshot *snapshot)
 {
     char text[FIELD_TEXT_SIZE];
     for (const char *at = template; *at; at++) {
         if (*at == '{') {
             const size_t length = strcspn(at + 1, "}");
-            field_text(field_find(at + 1, length), figures, false, text);
+            field_text(field_find(at + 1, length), snapshot, false, text);
             fputs(text, stdout);
             at += length + 1;
         } else if (*at == '\\') {
@@ -161,7 +161,7 @@ static struct layout lay_out(const struct field *const *columns)
 }
 
 /* What the fields leave of a row, for the trail. */
-static void measure(struct layout *layout, const struct figures_list *list, size_t width)
+static void measure(struct layout *layout, const struct snapshot_list *list, size_t width)
 {
     char text[FIELD_TEXT_SIZE];
     size_t used = 0;
@@ -181,9 +181,9 @@ static void measure(struct layout *layout, const struct figures_list *list, size
 }
 
 /* Errors and dead letters are what somebody must see to. */
-static const char *style_of(const struct field *field, const struct figures *figures)
+static const char *style_of(const struct field *field, const struct snapshot *snapshot)
 {
-    const double value = field->kind == FIELD_NAME ? 0 : field_value(field, figures);
+    const double value = field->kind == FIELD_NAME ? 0 : field_value(field, snapshot);
     if (field->kind == FIELD_PERCENT && value > MANY_ERRORS)
         return TABLE_RED;
     if (strcmp(field->name, "dead") == 0 && value > 0)
@@ -191,26 +191,26 @@ static const char *style_of(const struct field *field, const struct figures *fig
     return field->kind == FIELD_COUNT && value == 0 ? TABLE_DIM : NULL;
 }
 
-static void draw_bar(void *context, const struct figures *figures, size_t room, char *text, size_t size)
+static void draw_bar(void *context, const struct snapshot *snapshot, size_t room, char *text, size_t size)
 {
     const struct layout *layout = context;
     (void)size;
-    bars_bar((double)figures->stats.count[MQ_READY], layout->deepest, room, output_has_utf8(), text);
+    bars_bar((double)snapshot->stats.count[MQ_READY], layout->deepest, room, output_has_utf8(), text);
 }
 
-static void add_row(struct table *table, const struct layout *layout, const struct figures *figures, bool human,
+static void add_row(struct table *table, const struct layout *layout, const struct snapshot *snapshot, bool human,
                     overview_trail_fn *trail, void *context)
 {
     char(*texts)[FIELD_TEXT_SIZE] = cli_must(calloc(layout->count + 1, sizeof *texts));
     const char **cells = cli_must(calloc(layout->count + 1, sizeof *cells));
     const char **styles = cli_must(calloc(layout->count + 1, sizeof *styles));
     for (size_t i = 0; i < layout->count; i++) {
-        field_text(layout->fields[i], figures, human, texts[i]);
+        field_text(layout->fields[i], snapshot, human, texts[i]);
         cells[i] = texts[i];
-        styles[i] = style_of(layout->fields[i], figures);
+        styles[i] = style_of(layout->fields[i], snapshot);
     }
     if (layout->trail)
-        trail(context, figures, layout->trail, texts[layout->count], FIELD_TEXT_SIZE);
+        trail(context, snapshot, layout->trail, texts[layout->count], FIELD_TEXT_SIZE);
     cells[layout->count] = texts[layout->count];
     styles[layout->count] = TABLE_GREEN;
     table_row_styled(table, cells, styles);
@@ -219,7 +219,7 @@ static void add_row(struct table *table, const struct layout *layout, const stru
     free(styles);
 }
 
-void overview_table(const struct overview *overview, const struct figures_list *list, FILE *stream, size_t width,
+void overview_table(const struct overview *overview, const struct snapshot_list *list, FILE *stream, size_t width,
                     bool colour, overview_trail_fn *trail, void *context)
 {
     const struct field **columns = overview->columns ? overview->columns : usual_columns();
@@ -235,7 +235,7 @@ void overview_table(const struct overview *overview, const struct figures_list *
         free(columns);
 }
 
-void overview_print(const struct overview *overview, const struct figures_list *list)
+void overview_print(const struct overview *overview, const struct snapshot_list *list)
 {
     if (!cli_json && !overview->template) {
         overview_table(overview, list, stdout, output_columns(), output_has_colour(), NULL, NULL);

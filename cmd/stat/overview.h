@@ -1,4 +1,4 @@
-/* The overview of queues: a row each, as a table, as objects, or as a template says. */
+/* The overview: a row for each queue, as a table, as objects, or by a template. */
 #ifndef OVERVIEW_H
 #define OVERVIEW_H
 
@@ -7,35 +7,35 @@
 #include <stdio.h>
 
 #include "stat/condition.h"
-#include "stat/figures.h"
+#include "stat/snapshot.h"
 
 struct overview {
-    const struct field **columns; /* of --format, up to a NULL; NULL: the usual ones */
-    const char *template;         /* of --format, where it is one; NULL: none */
-    const struct field *sort;     /* NULL: as the queues come, by name */
+    const struct field **columns; /* of --format, ending with NULL; NULL: the usual ones */
+    const char *template;         /* of --format, if it is a template; else NULL */
+    const struct field *sort;     /* NULL: sort by name */
     bool descending;
     struct conditions filters;
 };
 
-/* Take the argument of --format: FIELD,FIELD... or a template with {FIELD}, \n and \t. NULL, or the text that is no
-   field's name. */
+/* Take the argument of --format: FIELD,FIELD... or a template with {FIELD}, \n and \t. Returns NULL, or the part that
+   names no field. */
 const char *overview_parse_format(struct overview *overview, char *text);
 
 /* Take the argument of --sort: FIELD, or -FIELD for the largest first. False: there is no such field. */
 bool overview_parse_sort(struct overview *overview, const char *text);
 
-/* Leave out what the filters do not want, and sort the rest. */
-void overview_arrange(const struct overview *overview, struct figures_list *list);
+/* Remove the queues that a filter rejects, and sort the others. */
+void overview_arrange(const struct overview *overview, struct snapshot_list *list);
 
 /* Print them on standard output. */
-void overview_print(const struct overview *overview, const struct figures_list *list);
+void overview_print(const struct overview *overview, const struct snapshot_list *list);
 
 /*
- * The usual table, for a terminal of so many columns (0: plain numbers, any width). `trail` is called for the last
- * column of each queue, and gets the room there is; NULL: a bar of its depth.
+ * The usual table, for a terminal with `width` columns (0: plain numbers, any width). `trail` writes the last column of a
+ * queue into the room that is left in its row; NULL: a bar of its depth.
  */
-typedef void overview_trail_fn(void *context, const struct figures *figures, size_t room, char *text, size_t size);
-void overview_table(const struct overview *overview, const struct figures_list *list, FILE *stream, size_t width,
+typedef void overview_trail_fn(void *context, const struct snapshot *snapshot, size_t room, char *text, size_t size);
+void overview_table(const struct overview *overview, const struct snapshot_list *list, FILE *stream, size_t width,
                     bool colour, overview_trail_fn *trail, void *context);
 
 #endif

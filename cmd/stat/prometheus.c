@@ -13,11 +13,11 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/preview.h"
+#include "message/names.h"
 
 struct exposition {
     FILE *stream;
-    const struct figures_list *list;
+    const struct snapshot_list *list;
     bool openmetrics;
 };
 
@@ -79,9 +79,9 @@ static void print_depths(const struct exposition *to)
     print_head(to, "mq_queue_messages", "gauge", "", "Messages in the queue, by state.");
     for (size_t i = 0; i < to->list->count; i++)
         for (int state = 0; state < MQ_STATES; state++) {
-            const struct figures *figures = &to->list->items[i];
-            begin(to, "mq_queue_messages", "", figures->queue, "state", state_name((enum mq_state)state));
-            print_number(to->stream, figures->stats.count[state]);
+            const struct snapshot *snapshot = &to->list->items[i];
+            begin(to, "mq_queue_messages", "", snapshot->queue, "state", state_name((enum mq_state)state));
+            print_number(to->stream, snapshot->stats.count[state]);
         }
 }
 
@@ -90,9 +90,9 @@ static void print_oldest(const struct exposition *to)
     static const char name[] = "mq_queue_oldest_message_age_seconds";
     print_head(to, name, "gauge", "seconds", "How long ago the oldest ready message was sent; 0 where none is ready.");
     for (size_t i = 0; i < to->list->count; i++) {
-        const struct figures *figures = &to->list->items[i];
-        const int64_t age = figures->stats.oldest ? figures->taken - figures->stats.oldest : 0;
-        begin(to, name, "", figures->queue, NULL, NULL);
+        const struct snapshot *snapshot = &to->list->items[i];
+        const int64_t age = snapshot->stats.oldest ? snapshot->taken - snapshot->stats.oldest : 0;
+        begin(to, name, "", snapshot->queue, NULL, NULL);
         print_seconds(to->stream, age > 0 ? (uint64_t)age : 0);
     }
 }
@@ -138,30 +138,30 @@ static void print_counters(const struct exposition *to)
 
 static void print_deaths(const struct exposition *to)
 {
-    static const char *const reasons[MQ_DEATHS] = {"rejected", "max-attempts", "expired", "corrupt"};
     print_head(to, "mq_messages_dead", "counter", "", "Messages that became dead letters, by reason.");
     for (size_t i = 0; i < to->list->count; i++)
         for (int death = 0; death < MQ_DEATHS; death++) {
-            begin(to, "mq_messages_dead", "_total", to->list->items[i].queue, "reason", reasons[death]);
+            begin(to, "mq_messages_dead", "_total", to->list->items[i].queue, "reason",
+                  death_name((enum mq_death)death));
             print_number(to->stream, to->list->items[i].stats.deaths[death]);
         }
 }
 
-static void print_histogram(const struct exposition *to, const struct figures *figures)
+static void print_histogram(const struct exposition *to, const struct snapshot *snapshot)
 {
     static const char name[] = "mq_message_held_seconds";
     uint64_t count = 0;
     for (int bucket = 0; bucket < MQ_HELD_BUCKETS; bucket++) {
         char limit[32] = "+Inf";
-        count += figures->stats.held[bucket];
+        count += snapshot->stats.held[bucket];
         if (bucket < MQ_HELD_BUCKETS - 1)
             snprintf(limit, sizeof limit, "%.12g", (double)MQ_HELD_LIMIT(bucket) / 1e6);
-        begin(to, name, "_bucket", figures->queue, "le", limit);
+        begin(to, name, "_bucket", snapshot->queue, "le", limit);
         print_number(to->stream, count);
     }
-    begin(to, name, "_sum", figures->queue, NULL, NULL);
-    print_seconds(to->stream, figures->stats.held_total);
-    begin(to, name, "_count", figures->queue, NULL, NULL);
+    begin(to, name, "_sum", snapshot->queue, NULL, NULL);
+    print_seconds(to->stream, snapshot->stats.held_total);
+    begin(to, name, "_count", snapshot->queue, NULL, NULL);
     print_number(to->stream, count);
 }
 
@@ -223,7 +223,7 @@ static int replace_file(const char *path, const char *text, size_t size)
     return error ? cli_error(error, path, "cannot write the metrics") : STATUS_DONE;
 }
 
-int prometheus_write(const struct figures_list *list, bool openmetrics, const char *path)
+int prometheus_write(const struct snapshot_list *list, bool openmetrics, const char *path)
 {
     char *text = NULL;
     size_t size = 0;

@@ -9,10 +9,10 @@
 
 #include <stdbool.h>
 
-#include "stat/figures.h"
+#include "stat/snapshot.h"
 
 /* Print them on standard output, or with `path` put them into that file, which is replaced in one step. An exit
    status. */
-int prometheus_write(const struct figures_list *list, bool openmetrics, const char *path);
+int prometheus_write(const struct snapshot_list *list, bool openmetrics, const char *path);
 
 #endif

@@ -1,4 +1,4 @@
-/* One queue seen from near. */
+/* One queue in detail. */
 #include "stat/queue_detail.h"
 
 #include "base/clock.h"
@@ -22,24 +22,24 @@ struct part {
 /* ---- figures ---------------------------------------------------------------------------- */
 
 /* Figures with their names in front, three spans of each rate. */
-static void print_figures(FILE *stream, const struct figures *figures, const char *const *names, size_t columns)
+static void print_figures(FILE *stream, const struct snapshot *snapshot, const char *const *names, size_t columns)
 {
     char line[512] = "", text[FIELD_TEXT_SIZE];
     for (; *names; names++) {
         const struct field *field = field_find(*names, strlen(*names));
         const size_t used = strlen(line);
-        field_text(field, figures, true, text);
+        field_text(field, snapshot, true, text);
         snprintf(line + used, sizeof line - used, "%s%s %s", used ? "   " : "", field->title, text);
     }
     fprintf(stream, "%.*s\n", (int)text_fit(line, columns), line);
 }
 
-static void print_head(FILE *stream, const struct figures *figures, size_t columns)
+static void print_head(FILE *stream, const struct snapshot *snapshot, size_t columns)
 {
     static const char *const depths[] = {"ready", "delayed", "inflight", "dead", "oldest", "bytes", "held", NULL};
     static const char *const rates[] = {"in", "out", "errors", "in_15m", "out_15m", "errors_15m", "redelivered", NULL};
-    print_figures(stream, figures, depths, columns);
-    print_figures(stream, figures, rates, columns);
+    print_figures(stream, snapshot, depths, columns);
+    print_figures(stream, snapshot, rates, columns);
 }
 
 /* ---- claims ----------------------------------------------------------------------------- */
@@ -79,18 +79,18 @@ static const struct table_column message_columns[] = {
 static int add_message(const struct mq_entry *entry, void *context)
 {
     struct part *part = context;
-    struct preview glance;
+    struct preview preview;
     char priority[16], attempts[16], age[HUMANE_SIZE], size[HUMANE_SIZE];
     if (part->left == 0)
         return 1;
-    if (preview_of(part->queue, entry, &glance) != 1)
-        return 0; /* it has moved on */
+    if (preview_of(part->queue, entry, &preview) != 1)
+        return 0; /* it has left this state */
     part->left--;
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
-    human_age(clock_now() - glance.sent_at, age);
-    human_size(glance.size, size);
-    table_row(part->table, (const char *[MESSAGE_COLUMNS]){entry->id, priority, attempts, age, size, glance.preview});
+    human_age(clock_now() - preview.sent_at, age);
+    human_size(preview.size, size);
+    table_row(part->table, (const char *[MESSAGE_COLUMNS]){entry->id, priority, attempts, age, size, preview.body});
     return 0;
 }
 
@@ -102,16 +102,16 @@ static size_t print_part(mq_queue *queue, enum mq_state state, struct table *tab
 {
     struct part part = {.queue = queue, .table = table, .left = rows > 0 ? rows - 1 : 0};
     const size_t most = part.left;
-    (void)mq_browse(queue, state, add, &part); /* what cannot be seen now may be at the next look */
+    (void)mq_browse(queue, state, add, &part); /* after an error the next look tries again */
     table_end(table);
     return 1 + most - part.left;
 }
 
-void queue_detail_print(FILE *stream, const struct figures *figures, size_t columns, size_t rows, bool colour)
+void queue_detail_print(FILE *stream, const struct snapshot *snapshot, size_t columns, size_t rows, bool colour)
 {
     mq_queue *queue;
-    print_head(stream, figures, columns);
-    const int error = mq_open(cli_spool, figures->queue, 0, &queue);
+    print_head(stream, snapshot, columns);
+    const int error = mq_open(cli_spool, snapshot->queue, 0, &queue);
     if (error) {
         fprintf(stream, "\n%s\n", cli_reason(error));
         return;

@@ -1,15 +1,14 @@
-/* One queue seen from near: its figures, its claims, and the messages that come next. */
-#ifndef CLOSEUP_H
-#define CLOSEUP_H
+/* One queue in detail: its figures, its claims, and the messages that are delivered next. */
+#ifndef QUEUE_DETAIL_H
+#define QUEUE_DETAIL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include "stat/figures.h"
+#include "stat/snapshot.h"
 
-/* Print it as lines, for a screen of that size. The cost does not grow with the queue's depth but for the list of
-   its buckets. */
-void queue_detail_print(FILE *stream, const struct figures *figures, size_t columns, size_t rows, bool colour);
+/* Print it as lines for a screen of this size. Only the list of its buckets costs more, the deeper the queue is. */
+void queue_detail_print(FILE *stream, const struct snapshot *snapshot, size_t columns, size_t rows, bool colour);
 
 #endif

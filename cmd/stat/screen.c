@@ -24,7 +24,7 @@
 struct screen {
     struct overview *overview;
     int64_t interval;
-    struct figures_list list; /* as it is shown: filtered and sorted */
+    struct snapshot_list list; /* as it is shown: filtered and sorted */
     struct history *history;
     size_t unseen;
     char chosen[MQ_QUEUE_NAME_SIZE]; /* empty: the first one */
@@ -44,18 +44,18 @@ struct screen *screen_new(struct overview *overview, int64_t interval)
 
 void screen_free(struct screen *screen)
 {
-    figures_release(&screen->list);
+    snapshots_release(&screen->list);
     history_free(screen->history);
     free(screen);
 }
 
-void screen_note(struct screen *screen, const struct figures_list *figures, size_t unseen)
+void screen_note(struct screen *screen, const struct snapshot_list *snapshot, size_t unseen)
 {
     screen->unseen = unseen;
     screen->list.count = 0;
-    for (size_t i = 0; i < figures->count; i++)
-        *figures_add(&screen->list) = figures->items[i];
-    history_note(screen->history, figures);
+    for (size_t i = 0; i < snapshot->count; i++)
+        *snapshots_add(&screen->list) = snapshot->items[i];
+    history_note(screen->history, snapshot);
     overview_arrange(screen->overview, &screen->list);
 }
 
@@ -184,12 +184,12 @@ static void print_head(const struct screen *screen, FILE *stream, size_t columns
     fputc('\n', stream);
 }
 
-static void draw_history(void *context, const struct figures *figures, size_t room, char *text, size_t size)
+static void draw_history(void *context, const struct snapshot *snapshot, size_t room, char *text, size_t size)
 {
     double depths[HISTORY_LOOKS];
     (void)size;
     const size_t most = room < HISTORY_LOOKS ? room : HISTORY_LOOKS;
-    bars_sparkline(depths, history_depths(context, figures->queue, most, depths), output_has_utf8(), text);
+    bars_sparkline(depths, history_depths(context, snapshot->queue, most, depths), output_has_utf8(), text);
 }
 
 /* Let the chosen queue be among those shown. */
@@ -237,12 +237,12 @@ static void print_queues(struct screen *screen, FILE *stream, size_t columns, si
 
 static void print_near(const struct screen *screen, FILE *stream, size_t columns, size_t rows)
 {
-    const struct figures *figures = figures_find(&screen->list, screen->chosen);
+    const struct snapshot *snapshot = snapshots_find(&screen->list, screen->chosen);
     char line[MQ_QUEUE_NAME_SIZE + 64];
-    snprintf(line, sizeof line, "%s%s   (Esc back, q quit)", screen->chosen, figures ? "" : " is gone");
+    snprintf(line, sizeof line, "%s%s   (Esc back, q quit)", screen->chosen, snapshot ? "" : " is gone");
     print_fitting(stream, line, columns);
-    if (figures)
-        queue_detail_print(stream, figures, columns, rows > 3 ? rows - 3 : 1, output_has_colour());
+    if (snapshot)
+        queue_detail_print(stream, snapshot, columns, rows > 3 ? rows - 3 : 1, output_has_colour());
 }
 
 int screen_draw(struct screen *screen)

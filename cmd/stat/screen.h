@@ -8,18 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stat/figures.h"
 #include "stat/overview.h"
+#include "stat/snapshot.h"
 
 struct screen;
 
 struct screen *screen_new(struct overview *overview, int64_t interval);
 void screen_free(struct screen *screen);
 
-/* The figures of a new look, and how many queues it could not see. They must live until the next one. */
-void screen_note(struct screen *screen, const struct figures_list *figures, size_t unseen);
+/* Take the snapshots of a new look, and how many queues could not be read. The list must live until the next call. */
+void screen_note(struct screen *screen, const struct snapshot_list *snapshot, size_t unseen);
 
-/* Do what a key says. False: leave. */
+/* Act on a key. False: leave the screen. */
 bool screen_key(struct screen *screen, int key);
 
 /* 0 or a negative errno. */

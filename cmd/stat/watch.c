@@ -1,4 +1,4 @@
-/* Looking at queues again and again. */
+/* mq-stat --watch. */
 #include "stat/watch.h"
 
 #include "base/clock.h"
@@ -20,7 +20,7 @@
 
 struct loop {
     const struct watch *watch;
-    struct figures_list now, before;
+    struct snapshot_list now, before;
     struct screen *screen; /* NULL: none */
     int endings, changes;  /* descriptors of signals; -1: none */
     int64_t next;          /* when to look again, monotonic */
@@ -30,11 +30,11 @@ struct loop {
 static size_t look(struct loop *loop)
 {
     const struct watch *watch = loop->watch;
-    const struct figures_list old = loop->before;
+    const struct snapshot_list old = loop->before;
     loop->before = loop->now;
     loop->now = old;
-    const size_t unseen = figures_look(watch->names, watch->name_count, &loop->now);
-    figures_compare(&loop->now, &loop->before);
+    const size_t unseen = snapshots_look(watch->names, watch->name_count, &loop->now);
+    snapshots_compare(&loop->now, &loop->before);
     loop->next = clock_monotonic() + watch->interval;
     return unseen;
 }
@@ -60,19 +60,19 @@ static void pause_between(struct loop *loop)
 
 static int print_looks(struct loop *loop)
 {
-    const int error = output_heed(loop->endings);
+    const int error = output_cancel_by(loop->endings);
     if (error)
         return cli_error(error, NULL, "cannot watch for signals");
     for (bool first = true;; first = false) {
         (void)look(loop);
-        struct figures_list shown = {0};
+        struct snapshot_list shown = {0};
         for (size_t i = 0; i < loop->now.count; i++)
-            *figures_add(&shown) = loop->now.items[i];
+            *snapshots_add(&shown) = loop->now.items[i];
         overview_arrange(loop->watch->overview, &shown);
         if (!first && !cli_json && !loop->watch->overview->template)
             putchar('\n');
         overview_print(loop->watch->overview, &shown);
-        figures_release(&shown);
+        snapshots_release(&shown);
         if (fflush(stdout) != 0) {
             signals_obey(loop->endings);
             return output_finish(STATUS_DONE);
@@ -172,11 +172,11 @@ int watch_run(const struct watch *watch)
         return cli_error(loop.endings, NULL, "cannot watch for signals");
     const bool lines = cli_json || watch->overview->template || !output_is_terminal() || output_is_dumb();
     /* A queue that is not there is told before the screen hides it. */
-    int status = watch->name_count > 0 ? figures_gather(watch->names, watch->name_count, false, &loop.now)
+    int status = watch->name_count > 0 ? snapshots_gather(watch->names, watch->name_count, false, &loop.now)
                                        : cli_check_spool();
     if (status == STATUS_DONE)
         status = lines ? print_looks(&loop) : run_screen(&loop);
-    figures_release(&loop.now);
-    figures_release(&loop.before);
+    snapshots_release(&loop.now);
+    snapshots_release(&loop.before);
     return status;
 }

@@ -1,8 +1,4 @@
-/*
- * Looking at queues again and again.
- *
- * On a terminal it is a live screen with keys; elsewhere the table, or objects, one look after the other.
- */
+/* mq-stat --watch: on a terminal a live screen with keys; elsewhere the table, or objects, printed again and again. */
 #ifndef WATCH_H
 #define WATCH_H
 
@@ -17,7 +13,7 @@ struct watch {
     struct overview *overview;
 };
 
-/* Until a key or a signal ends it: an exit status. */
+/* Runs until a key or a signal ends it. Returns an exit status. */
 int watch_run(const struct watch *watch);
 
 #endif

@@ -12,13 +12,13 @@
 #include "cli/cli.h"
 #include "text/moment.h"
 
-/* What our own variables take at most: names, ids, receipts, times. */
+/* The most that the variables of a message take without its headers: names, ids, receipts, times. */
 #define OWN_SIZE 8192
 
 static char **base; /* the variables that every command gets */
 static size_t base_count;
 
-/* The text of the message's variables, one behind the other, and where each begins. */
+/* The text of the message's variables, one after the other, and where each begins. */
 static struct {
     char *text;
     size_t size, room;
@@ -29,7 +29,7 @@ static struct {
 
 /* ---- ours ------------------------------------------------------------------------- */
 
-/* Variables that are set for each command, which another worker may have set for us. */
+/* Variables that are set for each command. An outer worker may have set them for this process. */
 static bool is_replaced(const char *variable)
 {
     static const char *const names[] = {"MQ_SPOOL",    "MQ_QUEUE",          "MQ_ID",        "MQ_RECEIPT",
@@ -44,7 +44,7 @@ static bool is_replaced(const char *variable)
     return false;
 }
 
-/* The spool's absolute path: the command may go elsewhere before it calls us. */
+/* The absolute path of the spool: the command may change its directory before it runs an mq program. */
 static char *spool_variable(void)
 {
     char path[PATH_MAX], absolute[PATH_MAX], *variable;
@@ -163,7 +163,7 @@ static bool add_all(mq_queue *queue, const mq_message *message, const char *body
            add_headers(message);
 }
 
-char **environment_of(mq_queue *queue, const mq_message *message, const char *body)
+char **environment_for(mq_queue *queue, const mq_message *message, const char *body)
 {
     if (!add_all(queue, message, body))
         return NULL;

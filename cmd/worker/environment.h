@@ -1,8 +1,8 @@
 /*
- * The environment of a command: ours, without what we were told ourselves, and what the message says of itself.
+ * The environment of a command: the worker's, without MQ_ variables of an outer worker, and variables for the message.
  *
  *     environment_prepare();                       once
- *     char **variables = environment_of(queue, message, body);
+ *     char **variables = environment_for(queue, message, body);
  */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
@@ -10,14 +10,14 @@
 #include <mq.h>
 #include <stddef.h>
 
-/* Take over what is the same for every command. */
+/* Collect the variables that are the same for every command. */
 void environment_prepare(void);
 
-/* The variables, for execvpe; valid until the next call. `body` is the file that holds the body, or NULL.
-   NULL: out of memory. */
-char **environment_of(mq_queue *queue, const mq_message *message, const char *body);
+/* The variables, for execvpe; valid until the next call. `body` is the path of the file with the body; NULL: there is
+   none. Returns NULL if memory is out. */
+char **environment_for(mq_queue *queue, const mq_message *message, const char *body);
 
-/* Bytes that a command line and the environment take of what the system allows, the message's headers left out. */
+/* The bytes that the command line and the environment count against the system's limit, without the message's headers. */
 size_t environment_base_size(char *const *command);
 
 #endif

@@ -1,4 +1,4 @@
-/* One command at work on one message. */
+/* One command that runs for one message. */
 #include "worker/job.h"
 
 #include "base/clock.h"
@@ -53,7 +53,7 @@ static int open_input(struct job *job, const struct job_options *options)
 {
     if (!options->body_file)
         return stdin_feed_open(&job->feed, job->message, &job->input);
-    job->body = temporary_of_body(job->message);
+    job->body = temporary_copy_body(job->message);
     return job->body < 0 ? job->body : 0;
 }
 
@@ -78,9 +78,9 @@ int job_prepare(struct job *job, mq_message *message, const struct job_options *
 int job_launch(struct job *job, mq_queue *queue, const struct job_options *options)
 {
     char path[PATH_SIZE];
-    /* The body's file is named through us: so it is found by whatever the command starts, too, and is gone with us. */
+    /* The path goes through this process: processes that the command starts find it too, and it ends with this process. */
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), job->body);
-    char **variables = environment_of(queue, job->message, job->body >= 0 ? path : NULL);
+    char **variables = environment_for(queue, job->message, job->body >= 0 ? path : NULL);
     if (!variables)
         return -ENOMEM;
     const pid_t pid = spawn_command(&(struct spawn){
@@ -118,7 +118,7 @@ void job_end(struct job *job, enum job_end why, int64_t kill_at)
     job->term_at = JOB_NEVER;
     job->kill_at = kill_at < job->kill_at ? kill_at : job->kill_at;
     (void)kill(-job->pid, SIGTERM);
-    (void)kill(-job->pid, SIGCONT); /* what is stopped could not obey */
+    (void)kill(-job->pid, SIGCONT); /* a stopped process acts on SIGTERM only when it continues */
 }
 
 void job_note_end(struct job *job, int wait_status)

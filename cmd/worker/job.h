@@ -1,11 +1,11 @@
 /*
- * One command at work on one message: started, fed, listened to, ended.
+ * One command that runs for one message: started, fed, read from, ended.
  *
  *     job_prepare(&job, message, options)      pipes and files
  *     job_launch(&job, queue, options)
  *     … stdin_feed_pump, stderr_relay_pump as its pipes are ready …
  *     job_note_end(&job, status)       its process has ended
- *     job_release(&job)                everything but the message's claim, which is the caller's to settle
+ *     job_release(&job)                free everything; the caller settles the claim
  */
 #ifndef JOB_H
 #define JOB_H
@@ -23,46 +23,47 @@
 
 struct job_options {
     char *const *command;
-    bool body_file;     /* hand the body as a file */
-    bool reply;         /* keep what it prints, where the message asks for a reply */
-    bool reply_any;     /* into whatever queue it names */
+    bool body_file;     /* the body is a file, not standard input */
+    bool reply;         /* if the message asks for a reply, keep the standard output */
+    bool reply_any;     /* the reply may go to any queue */
     int64_t timeout;    /* JOB_NEVER: none */
-    int64_t kill_after; /* from TERM to KILL */
+    int64_t kill_after; /* from SIGTERM to SIGKILL */
 };
 
-enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE, JOB_WANTS_TERMINAL }; /* why we end it */
+enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE, JOB_WANTS_TERMINAL }; /* why the worker ends it */
 
 struct job {
     mq_message *message; /* NULL: the slot is free */
-    pid_t pid;           /* and its process group; 0: it does not run */
+    pid_t pid;           /* also of its process group; 0: it does not run */
     enum job_end end;
-    int wait_status;  /* once it has ended */
-    int body, output; /* the files that hold the body and what it printed; -1: none */
+    int wait_status;  /* valid once it has ended */
+    int body, output; /* files with the body and with what the command printed; -1: none */
     int input, error; /* the command's ends of its pipes, until it runs; -1: none */
     struct stdin_feed feed;
     struct stderr_relay relay;
-    bool held;                /* its standard error waits for ours */
-    int64_t lease, renew_at;  /* how long its claim lives, and when to renew it; JOB_NEVER: it is lost */
-    int64_t term_at, kill_at; /* when to end it, and when for good */
+    bool held;                /* its standard error is not read until ours takes more */
+    int64_t lease, renew_at;  /* how long its claim lasts, and when to renew it; JOB_NEVER: it is lost */
+    int64_t term_at, kill_at; /* when to send SIGTERM, and SIGKILL */
 };
 
-/* Make ready what the command needs. The job has the message from then on, on failure too. */
+/* Make the pipes and files that the command needs. The job owns the message from then on, also after a failure. */
 int job_prepare(struct job *job, mq_message *message, const struct job_options *options);
 
-/* Run the command. 0, or a negative errno that says why it cannot be run. */
+/* Start the command: 0 or a negative errno. */
 int job_launch(struct job *job, mq_queue *queue, const struct job_options *options);
 
-/* End it: TERM for its group now, KILL at `kill_at`. */
+/* Send SIGTERM to its process group now, and SIGKILL at `kill_at`. */
 void job_end(struct job *job, enum job_end why, int64_t kill_at);
 void job_kill(struct job *job);
 
-/* Its process has ended, but is not waited for yet: what else there is of a group that we end goes too. */
+/* Note that its process has ended; call this before waiting for it. If the worker was ending the job, the other
+   processes of its group are killed. */
 void job_note_end(struct job *job, int wait_status);
 
-/* The moment when it wants something of its own. */
+/* When its next timer is due. */
 int64_t job_next_time(const struct job *job);
 
-/* What its end says of the message. */
+/* What the end of the command means for the message. */
 void job_outcome(const struct job *job, const struct outcome_policy *policy, const struct job_options *options,
                  struct outcome *ret_outcome);
 

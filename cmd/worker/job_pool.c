@@ -1,4 +1,4 @@
-/* The commands that a worker has at work, and what is heard of them. */
+/* The commands that a worker runs at the same time, and their events. */
 #include "worker/job_pool.h"
 
 #include "base/clock.h"
@@ -21,15 +21,15 @@
 
 #define EVENTS 16
 
-/* Descriptors: of the worker itself, and of a job at most. */
+/* Descriptors that the worker itself needs, and the most that one job needs. */
 #define OTHER_FILES 64
 #define JOB_FILES 8
 
-/* A claim is renewed when so much of it has passed. */
+/* A claim is renewed when this part of it has passed. */
 #define LEASE_PARTS 3
 
-/* What an event is about; with a slot's number above, where it is about a job. */
-enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY, REST }; /* REST: with a descriptor above */
+/* What an event is about. The bits above hold the slot of a job, or for REST a descriptor. */
+enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY, REST };
 #define SOURCE_BITS 3
 
 /* ---- watching --------------------------------------------------------------------- */
@@ -51,9 +51,9 @@ void job_pool_add_status(struct worker *worker, int status)
         worker->status = status == STATUS_DONE ? worker->status : status;
 }
 
-/* ---- what commands left running --------------------------------------------------- */
+/* ---- processes left behind by commands --------------------------------------------- */
 
-/* The jobs' own descriptors come first. */
+/* The descriptors of the jobs themselves have priority. */
 static bool has_room_for_rest(const struct worker *worker)
 {
     struct rlimit files;
@@ -62,14 +62,14 @@ static bool has_room_for_rest(const struct worker *worker)
            worker->rest_count < files.rlim_cur - others;
 }
 
-/* Have the rest of a job's standard error passed on after the job. */
+/* Keep reading the pipe of a job's standard error after the job, for the processes that it left behind. */
 static void keep_rest(struct worker *worker, struct stderr_relay *relay)
 {
     if (relay->rest < 0)
         return;
     unwatch(worker, relay->rest);
     if (!has_room_for_rest(worker))
-        return; /* it goes with the job */
+        return; /* the pipe is closed with the job */
     int *rests = realloc(worker->rests, (worker->rest_count + 1) * sizeof *rests);
     if (!rests)
         return;
@@ -85,7 +85,7 @@ static void hold_rests(struct worker *worker)
     worker->rests_held = true;
     for (size_t i = 0; i < worker->rest_count; i++)
         unwatch(worker, worker->rests[i]);
-    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: a job did */
+    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: a job watches already */
 }
 
 static void resume_rests(struct worker *worker)
@@ -120,7 +120,7 @@ void job_pool_close(struct worker *worker)
 
 /* ---- ending ----------------------------------------------------------------------- */
 
-void job_pool_finish(struct worker *worker)
+void job_pool_stop_claiming(struct worker *worker)
 {
     if (worker->phase == WORKING) {
         worker->phase = FINISHING;
@@ -135,22 +135,22 @@ static void release(struct worker *worker, struct job *job)
     worker->quiet_since = clock_monotonic();
 }
 
-static void conclude(struct worker *worker, struct job *job)
+static void settle(struct worker *worker, struct job *job)
 {
     bool stop;
-    job_pool_add_status(worker, settlement_of_job(worker->queue, worker->options, job, &stop));
+    job_pool_add_status(worker, settle_finished_job(worker->queue, worker->options, job, &stop));
     if (stop)
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     keep_rest(worker, &job->relay);
     release(worker, job);
 }
 
-/* Whoever does not read our standard error shall not keep us any longer. */
+/* If the command has ended and only a reader of our standard error is waited for, settle the job now. */
 static void end_job(struct worker *worker, struct job *job, int64_t kill_at)
 {
     job_end(job, JOB_STOPPED, kill_at);
     if (job->message && job->pid == 0)
-        conclude(worker, job);
+        settle(worker, job);
 }
 
 static void end_jobs(struct worker *worker)
@@ -177,7 +177,7 @@ static void take_signals(struct worker *worker)
         } else if (worker->signal) {
             end_jobs(worker);
         } else {
-            job_pool_finish(worker);
+            job_pool_stop_claiming(worker);
             worker->signal = number;
             if (worker->options->grace != MQ_FOREVER)
                 worker->grace_ends = clock_monotonic() + worker->options->grace;
@@ -187,17 +187,17 @@ static void take_signals(struct worker *worker)
 
 /* ---- commands that end ------------------------------------------------------------ */
 
-/* Our standard error takes no more: be told when it does, and do not ask about the job's until then. */
+/* Our standard error takes no more. Do not read that of the job until it does. */
 static void hold(struct worker *worker, struct job *job)
 {
     if (job->held)
         return;
     job->held = true;
     unwatch(worker, job->relay.pipe);
-    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: another job did */
+    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: another job watches already */
 }
 
-/* What the relay says; a job is concluded once its process has ended and all that it said was passed on. */
+/* Act on the state of the relay. A job is settled when its process has ended and all its output was passed on. */
 static void follow_relay(struct worker *worker, struct job *job, enum stderr_relay_state state)
 {
     if (state == RELAY_HELD && worker->phase < ENDING)
@@ -205,7 +205,7 @@ static void follow_relay(struct worker *worker, struct job *job, enum stderr_rel
     else if (state == RELAY_HELD || (state == RELAY_MORE && job->pid == 0))
         stderr_relay_close(&job->relay);
     if (job->pid == 0 && job->relay.pipe < 0)
-        conclude(worker, job);
+        settle(worker, job);
 }
 
 static void resume_held(struct worker *worker)
@@ -228,11 +228,11 @@ static struct job *find_job(const struct worker *worker, pid_t pid)
     for (unsigned i = 0; i < worker->options->parallel; i++)
         if (worker->jobs[i].message && worker->jobs[i].pid == pid)
             return &worker->jobs[i];
-    return NULL; /* a child that whoever became us had */
+    return NULL; /* a child that this process had before it became the worker by exec */
 }
 
-/* A command that reads from the terminal is stopped by it, for ever since no command is the foreground. Any other stop
-   is somebody's request, who may wake it. */
+/* A command that reads from the terminal is stopped for ever, since no command is in the foreground: end it. After any
+   other stop somebody may continue it: report it. */
 static void take_stop(struct worker *worker, struct job *job, int number)
 {
     if (number == SIGTTIN || number == SIGTTOU)
@@ -252,7 +252,7 @@ static void take_stops(struct worker *worker)
     }
 }
 
-/* Looked at first and waited for then: as long as the process is there its group's number is nobody else's. */
+/* Each end is handled before waitpid: until then no new process can get the number of the group. */
 static void take_children(struct worker *worker)
 {
     while (signals_take(worker->children))
@@ -306,14 +306,14 @@ static void dispatch(struct worker *worker, uint64_t data)
     }
 }
 
-/* As epoll_wait takes it: rounded up, so that we do not wake too early; -1: for ever. */
+/* For epoll_wait; rounded up, so that it does not return too early. -1: no limit. */
 static int milliseconds_until(int64_t time)
 {
     const int64_t left = time == JOB_NEVER ? 0 : (time - clock_monotonic() + 999) / 1000;
     return time == JOB_NEVER ? -1 : left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
-void job_pool_take_events(struct worker *worker, int64_t time)
+void job_pool_handle_events(struct worker *worker, int64_t time)
 {
     struct epoll_event events[EVENTS];
     const int count = epoll_wait(worker->epoll, events, EVENTS, milliseconds_until(time));
@@ -321,8 +321,8 @@ void job_pool_take_events(struct worker *worker, int64_t time)
         dispatch(worker, events[i].data.u64);
 }
 
-/* A claim that cannot be renewed was settled by its command, or lapsed while we were stopped: then the message may be
-   at work elsewhere, too. */
+/* If the claim has ended, the command settled it, or it lapsed while this process was stopped. Then another receiver may
+   work on the message too. */
 static void renew(struct worker *worker, struct job *job, int64_t now)
 {
     const bool late = now >= job->renew_at + job->lease - job->lease / LEASE_PARTS;
@@ -336,7 +336,7 @@ static void renew(struct worker *worker, struct job *job, int64_t now)
         (void)cli_queue_error(error, mq_queue_name(worker->queue), "cannot renew a claim");
 }
 
-static void heed_time(struct worker *worker, struct job *job, int64_t now)
+static void run_timers(struct worker *worker, struct job *job, int64_t now)
 {
     if (job->term_at <= now)
         job_end(job, JOB_TIMED_OUT, now + worker->options->job.kill_after);
@@ -346,7 +346,7 @@ static void heed_time(struct worker *worker, struct job *job, int64_t now)
         renew(worker, job, now);
 }
 
-int64_t job_pool_heed_times(struct worker *worker)
+int64_t job_pool_run_timers(struct worker *worker)
 {
     const int64_t now = clock_monotonic();
     if (worker->grace_ends <= now)
@@ -356,14 +356,14 @@ int64_t job_pool_heed_times(struct worker *worker)
         struct job *job = &worker->jobs[i];
         if (!job->message)
             continue;
-        heed_time(worker, job, now);
+        run_timers(worker, job, now);
         const int64_t own = job_next_time(job);
         next = own < next ? own : next;
     }
     return next;
 }
 
-/* ---- commands that begin ---------------------------------------------------------- */
+/* ---- starting commands ------------------------------------------------------------- */
 
 static int64_t lease(const struct worker *worker)
 {
@@ -379,11 +379,11 @@ static int launch(struct worker *worker, struct job *job, mq_message *message, b
     const struct job_options *options = &worker->options->job;
     int error = job_prepare(job, message, options);
     if (error)
-        return settlement_of_unprepared(worker->queue, worker->options, job, error, ret_stop);
-    if (options->reply && !answer_is_possible(message, options))
-        return conclude_unanswerable(worker->queue, worker->options, job);
+        return settle_unprepared_job(worker->queue, worker->options, job, error, ret_stop);
+    if (options->reply && !reply_is_allowed(message, options))
+        return settle_unanswerable_job(worker->queue, worker->options, job);
     error = job_launch(job, worker->queue, options);
-    return error ? settlement_of_unstarted(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
+    return error ? settle_unstarted_job(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
 }
 
 static void watch_job(struct worker *worker, struct job *job)
@@ -392,9 +392,9 @@ static void watch_job(struct worker *worker, struct job *job)
     int error = watch(worker, job->relay.pipe, EPOLLIN, RELAY, slot);
     if (!error && job->feed.pipe >= 0)
         error = watch(worker, job->feed.pipe, EPOLLOUT, FEED, slot);
-    if (error) { /* out of memory: end what we cannot attend to */
+    if (error) { /* out of memory: end a command whose pipes cannot be watched */
         job_pool_add_status(worker, cli_error(error, mq_queue_name(worker->queue), "cannot watch the command"));
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
         job_end(job, JOB_STOPPED, clock_monotonic());
     }
     job->lease = lease(worker);
@@ -411,7 +411,7 @@ void job_pool_start(struct worker *worker, mq_message *message)
     const int status = launch(worker, job, message, &stop);
     job_pool_add_status(worker, status);
     if (stop)
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     if (job->pid <= 0) {
         release(worker, job);
         return;
@@ -419,7 +419,7 @@ void job_pool_start(struct worker *worker, mq_message *message)
     cli_note(mq_queue_name(worker->queue), "%s: attempt %u, process %d", mq_message_id(message),
              mq_message_attempts(message), (int)job->pid);
     watch_job(worker, job);
-    feed(worker, job); /* where the body could not be read */
+    feed(worker, job); /* ends the job if the body could not be read */
 }
 
 int job_pool_open(struct worker *worker)

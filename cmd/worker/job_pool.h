@@ -1,59 +1,61 @@
 /*
- * The commands that a worker has at work, and what is heard of them: signals, ends of commands, their pipes, and times.
+ * The commands that a worker runs at the same time, and their events: signals, ends of commands, pipes, and timers.
  *
  *     job_pool_open(&worker)
  *     for (;;) {
- *         next = job_pool_heed_times(&worker)         do what is due
- *         job_pool_take_events(&worker, next)         or wait for a message and job_pool_start() a command
+ *         next = job_pool_run_timers(&worker)
+ *         job_pool_handle_events(&worker, next)       or wait for a message and job_pool_start() its command
  *     }
+ *     job_pool_close(&worker)
  *
- * Whatever is concluded adds to `status`; what leaves no use in going on ends the claiming, by job_pool_finish.
+ * Each settled job adds to `status`. If an error leaves no use in claiming more, job_pool_stop_claiming is called.
  */
-#ifndef CREW_H
-#define CREW_H
+#ifndef JOB_POOL_H
+#define JOB_POOL_H
 
-#include "worker/worker.h"
+#include "worker/options.h"
 
-enum phase { WORKING, FINISHING, ENDING, KILLING }; /* no more claims; TERM was sent; KILL was */
+/* FINISHING: the worker claims no more. ENDING: the commands got SIGTERM. KILLING: they got SIGKILL. */
+enum phase { WORKING, FINISHING, ENDING, KILLING };
 
 struct worker {
     mq_queue *queue;
     const struct worker_options *options;
-    int epoll, signals, children;
-    struct job *jobs; /* a slot for each command at once */
-    unsigned running; /* slots in use */
-    int *rests;       /* pipes of what commands left running, which hold no slot */
+    int epoll, signals, children; /* descriptors */
+    struct job *jobs;             /* a slot for each command that may run at once */
+    unsigned running;             /* slots in use */
+    int *rests;                   /* pipes that processes left behind by commands still write to; they hold no slot */
     size_t rest_count;
-    bool rests_held; /* they wait for our standard error */
+    bool rests_held; /* they are not read until our standard error takes more */
     uint64_t received;
     enum phase phase;
-    int64_t grace_ends;  /* JOB_NEVER: not in sight */
-    int64_t next_start;  /* --max-rate */
-    int64_t quiet_since; /* when we began to wait for a message */
-    int signal;          /* that ends us; 0: none */
+    int64_t grace_ends;  /* when running commands get SIGTERM; JOB_NEVER: no signal came, or there is no limit */
+    int64_t next_start;  /* by --max-rate, no command starts before */
+    int64_t quiet_since; /* when the wait for a message began */
+    int signal;          /* the signal that ends the worker; 0: none */
     bool polling_told;
     int status;
 };
 
-/* Begin to listen. A negative errno where that cannot be. */
+/* Begin to watch for events. 0 or a negative errno. */
 int job_pool_open(struct worker *worker);
 
-/* Start a command for a message, in a free slot, which there is. */
+/* Start the command for a message. A slot must be free. */
 void job_pool_start(struct worker *worker, mq_message *message);
 
-/* Take what has happened, or sleep until something does or `time` comes. */
-void job_pool_take_events(struct worker *worker, int64_t time);
+/* Handle the events that have come, or sleep until one comes or until `time`. */
+void job_pool_handle_events(struct worker *worker, int64_t time);
 
-/* Do what is due. The moment when there is something again. */
-int64_t job_pool_heed_times(struct worker *worker);
+/* Do what is due: time-outs, kills, renewals of claims. Returns when the next one is due. */
+int64_t job_pool_run_timers(struct worker *worker);
 
-/* At the end: pass on what there is of what commands left running. */
+/* Pass on what the processes left behind by commands have written, and close their pipes. */
 void job_pool_close(struct worker *worker);
 
-/* Claim no more. */
-void job_pool_finish(struct worker *worker);
+/* Claim no more messages. */
+void job_pool_stop_claiming(struct worker *worker);
 
-/* What a command did is less than what keeps us from working. */
+/* Combine a status with the worker's. The first error that kept the worker from working replaces STATUS_FAILED. */
 void job_pool_add_status(struct worker *worker, int status);
 
 #endif

@@ -1,22 +1,21 @@
 /* Replies to requests. */
 #include "worker/reply.h"
 
-#include "format/spool_name.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 
-#define SIGNAL_STATUS 128 /* as shells say it, plus the signal */
+#define SIGNAL_STATUS 128 /* plus the signal, as shells do */
 
-bool answer_is_possible(const mq_message *request, const struct job_options *options)
+bool reply_is_allowed(const mq_message *request, const struct job_options *options)
 {
     const char *name = mq_message_header(request, "Reply-To");
-    return !name || (options->reply_any ? mq_queue_name_is_valid(name) : name_is_reply(name));
+    return !name || (options->reply_any ? mq_queue_name_is_valid(name) : mq_queue_name_is_reply(name));
 }
 
-/* Send it and let go of it. */
+/* Send the reply and free it. */
 static int deliver(const mq_message *request, mq_message *reply)
 {
     mq_queue *queue;
@@ -41,7 +40,7 @@ int reply_send(const mq_message *request, int file)
     mq_message *reply = NULL;
     if (file < 0)
         return 0;
-    /* The command wrote through a descriptor that shares this one's place in the file. */
+    /* The command's descriptor shares our offset in the file, so that it is at the end. */
     const int error = lseek(file, 0, SEEK_SET) < 0 ? -errno : mq_message_new(&reply);
     if (error)
         return error;

@@ -1,6 +1,6 @@
 /* Replies to requests: messages to the queue that Reply-To names, with the request's Correlation-Id. */
-#ifndef ANSWER_H
-#define ANSWER_H
+#ifndef REPLY_H
+#define REPLY_H
 
 #include <mq.h>
 #include <stdbool.h>
@@ -9,12 +9,12 @@
 #include "message/outcome.h"
 #include "worker/job.h"
 
-/* Whether a reply can be sent, should one be asked for: only to a queue that a request made for it, unless the options say
-   otherwise. Whoever may send could have us write into any queue that is ours. */
-bool answer_is_possible(const mq_message *request, const struct job_options *options);
+/* Whether a reply to this request may be sent, or none is asked for. Unless the options say otherwise, replies go only
+   to reply queues: else a sender could have the worker write into any queue that the worker's user may write to. */
+bool reply_is_allowed(const mq_message *request, const struct job_options *options);
 
-/* Reply with what is in `file`, or that the request failed and what the command said of it. 0: sent, or nobody asks
-   for it, or the one who did has gone, which is told with -v. */
+/* Reply with the content of `file`, or with a failure and the end of the command's standard error. 0: the reply was
+   sent, or none was asked for, or its queue is gone, which a note tells. */
 int reply_send(const mq_message *request, int file);
 int reply_send_failure(const mq_message *request, const struct outcome *outcome, const char *said, size_t size);
 

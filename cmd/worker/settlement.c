@@ -1,4 +1,4 @@
-/* What becomes of a message whose command has ended. */
+/* Settling the message of a job. */
 #include "worker/settlement.h"
 
 #include "base/units.h"
@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "message/body_error.h"
 #include "message/failure.h"
-#include "message/oversize.h"
 #include "worker/environment.h"
 #include "worker/reply.h"
 
-/* A job, how it ended, and what it said. */
+/* A job, how it ended, and the end of what it wrote to standard error. */
 struct ending {
     mq_queue *queue;
     const struct worker_options *options;
@@ -33,8 +33,8 @@ static const char *queue_of(const struct ending *ending)
     return mq_queue_name(ending->queue);
 }
 
-/* A claim that has ended was settled by the command itself, or lapsed, which was told when it happened: either way
-   the exit status decides nothing. */
+/* If the claim has ended already, the command settled it, or it lapsed, which was reported then. In both cases the
+   command's exit status decides nothing. */
 static int settled(const struct ending *ending, int error, int status)
 {
     if (!error)
@@ -63,11 +63,11 @@ static bool is_last_attempt(const struct ending *ending)
            units_parse_number(text, UINT64_MAX, &most) && mq_message_attempts(ending->job->message) >= most;
 }
 
-/* Whoever waits for a reply shall not wait for one that will never come. */
-static void tell_caller(const struct ending *ending)
+/* Send the failure as the reply, so that the requester does not wait for a reply that never comes. */
+static void reply_failure(const struct ending *ending)
 {
     const bool final = ending->outcome.verdict == VERDICT_REJECT || is_last_attempt(ending);
-    if (!ending->options->job.reply || !final || !answer_is_possible(ending->job->message, &ending->options->job))
+    if (!ending->options->job.reply || !final || !reply_is_allowed(ending->job->message, &ending->options->job))
         return;
     const int error = reply_send_failure(ending->job->message, &ending->outcome, ending->said, ending->said_size);
     if (error)
@@ -83,10 +83,10 @@ static void report(const struct ending *ending)
 
 static int fail(const struct ending *ending)
 {
-    /* Before the message is anybody else's. */
+    /* The record is written while the claim is ours: after it another receiver may work on the message. */
     failure_keep(ending->queue, ending->job->message, &ending->outcome, ending->said, ending->said_size);
-    tell_caller(ending);
-    /* A message that was only in the way of our end is nobody's fault: no back-off. */
+    reply_failure(ending);
+    /* If the worker itself was stopped, the message is not to blame: no back-off. */
     const int64_t delay = ending->job->end == JOB_STOPPED ? 0 : MQ_BACK_OFF;
     const int error = ending->outcome.verdict == VERDICT_REJECT
                           ? mq_reject(ending->queue, receipt_of(ending), ending->outcome.text)
@@ -111,7 +111,7 @@ static int act_on(struct ending *ending, bool *ret_stop)
     }
 }
 
-/* A reply is sent before the message is acked: whoever dies in between sends it twice rather than never. */
+/* The reply is sent before the ack: if the worker is killed in between, the reply is sent twice rather than never. */
 static void send_reply(struct ending *ending)
 {
     if (ending->outcome.verdict != VERDICT_DONE && ending->outcome.verdict != VERDICT_DONE_AND_STOP)
@@ -121,7 +121,7 @@ static void send_reply(struct ending *ending)
         outcome_set_failure(&ending->outcome, "the reply cannot be sent: %s", cli_reason(error));
 }
 
-int settlement_of_job(mq_queue *queue, const struct worker_options *options, const struct job *job, bool *ret_stop)
+int settle_finished_job(mq_queue *queue, const struct worker_options *options, const struct job *job, bool *ret_stop)
 {
     struct ending ending = {.queue = queue, .options = options, .job = job};
     bool stop = false;
@@ -133,7 +133,7 @@ int settlement_of_job(mq_queue *queue, const struct worker_options *options, con
     return status;
 }
 
-/* ---- what did not begin ----------------------------------------------------------- */
+/* ---- commands that were not started ------------------------------------------------ */
 
 static void give_back(mq_queue *queue, const struct job *job)
 {
@@ -142,61 +142,61 @@ static void give_back(mq_queue *queue, const struct job *job)
         (void)cli_queue_error(error, mq_queue_name(queue), "cannot give the message back");
 }
 
-/* The attempt ends with a failure or a rejection, though no command began. */
-static int fail_unbegun(mq_queue *queue, const struct worker_options *options, const struct job *job,
-                        enum verdict verdict, const char *why)
+/* End the attempt with a failure or a rejection, though no command was started. */
+static int fail_before_start(mq_queue *queue, const struct worker_options *options, const struct job *job,
+                             enum verdict verdict, const char *reason)
 {
     struct ending ending = {.queue = queue, .options = options, .job = job};
     ending.outcome.exit_status = -1;
-    outcome_set_failure(&ending.outcome, "%s", why);
+    outcome_set_failure(&ending.outcome, "%s", reason);
     ending.outcome.verdict = verdict;
     return fail(&ending);
 }
 
-int conclude_unanswerable(mq_queue *queue, const struct worker_options *options, const struct job *job)
+int settle_unanswerable_job(mq_queue *queue, const struct worker_options *options, const struct job *job)
 {
-    return fail_unbegun(queue, options, job, VERDICT_REJECT, "Reply-To names no reply queue");
+    return fail_before_start(queue, options, job, VERDICT_REJECT, "Reply-To names no reply queue");
 }
 
-int settlement_of_unprepared(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
-                             bool *ret_stop)
+int settle_unprepared_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+                          bool *ret_stop)
 {
-    if (oversize_is_to_blame(why, job->message)) {
+    if (body_error_is_of_message(error, job->message)) {
         char text[128];
-        snprintf(text, sizeof text, "the body cannot be handed over: %s", oversize_reason(why));
-        return fail_unbegun(queue, options, job, VERDICT_RETRY, text);
+        snprintf(text, sizeof text, "the body cannot be handed over: %s", body_error_reason(error));
+        return fail_before_start(queue, options, job, VERDICT_RETRY, text);
     }
     give_back(queue, job);
     *ret_stop = true;
-    return cli_fail(cli_status(why), mq_queue_name(queue), "cannot hand over %s: %s", mq_message_id(job->message),
-                    cli_reason(why));
+    return cli_fail(cli_status(error), mq_queue_name(queue), "cannot hand over %s: %s", mq_message_id(job->message),
+                    cli_reason(error));
 }
 
-/* What the kernel allows at most, however large the stack may become. */
+/* The kernel's limit for arguments and environment, whatever the limit of the stack. */
 #define ARGUMENTS_MAX (6 * 1024 * 1024)
 
-/* Whether it is this message's headers that are too much, rather than what every command gets. */
-static bool are_headers_too_large(const struct worker_options *options, int why)
+/* Whether this message's headers are too large, rather than what every command gets. */
+static bool are_headers_too_large(const struct worker_options *options, int error)
 {
     const long said = sysconf(_SC_ARG_MAX), most = said > 0 && said < ARGUMENTS_MAX ? said : ARGUMENTS_MAX;
-    return why == -E2BIG && environment_base_size(options->job.command) < (size_t)most;
+    return error == -E2BIG && environment_base_size(options->job.command) < (size_t)most;
 }
 
-static int status_of_launch(int why)
+static int status_of_launch(int error)
 {
-    const int status = cli_status(why);
+    const int status = cli_status(error);
     if (status == STATUS_TRY_LATER)
         return status;
-    return why == -ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_RUN;
+    return error == -ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_RUN;
 }
 
-int settlement_of_unstarted(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
-                            bool *ret_stop)
+int settle_unstarted_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+                         bool *ret_stop)
 {
-    *ret_stop = !are_headers_too_large(options, why);
+    *ret_stop = !are_headers_too_large(options, error);
     if (!*ret_stop)
-        return fail_unbegun(queue, options, job, VERDICT_REJECT, "headers");
+        return fail_before_start(queue, options, job, VERDICT_REJECT, "headers");
     give_back(queue, job);
-    return cli_fail(status_of_launch(why), mq_queue_name(queue), "cannot run %s: %s", options->job.command[0],
-                    strerror(-why));
+    return cli_fail(status_of_launch(error), mq_queue_name(queue), "cannot run %s: %s", options->job.command[0],
+                    strerror(-error));
 }

@@ -1,25 +1,27 @@
-/* What becomes of a message whose command has ended: acked, tried again, rejected or given back. */
-#ifndef CONCLUDE_H
-#define CONCLUDE_H
+/*
+ * Settling the message of a job: it is acked, retried, rejected or given back.
+ *
+ * Each call settles, reports what went wrong, and returns an exit status: STATUS_DONE, STATUS_FAILED if the command
+ * failed, or another one if the worker cannot go on. `ret_stop` tells whether the worker must stop.
+ */
+#ifndef SETTLEMENT_H
+#define SETTLEMENT_H
 
 #include <mq.h>
 #include <stdbool.h>
 
-#include "worker/worker.h"
+#include "worker/options.h"
 
-/*
- * Settle the job's message; reports what went wrong. An exit status: STATUS_DONE, STATUS_FAILED where the command
- * failed, or another where there is no use in going on. `ret_stop`: the worker shall stop.
- */
-int settlement_of_job(mq_queue *queue, const struct worker_options *options, const struct job *job, bool *ret_stop);
+/* The command has ended. */
+int settle_finished_job(mq_queue *queue, const struct worker_options *options, const struct job *job, bool *ret_stop);
 
-/* The same for a job that could not be prepared, and one whose command could not be run. */
-int settlement_of_unprepared(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
-                             bool *ret_stop);
-int settlement_of_unstarted(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
-                            bool *ret_stop);
+/* The command was not started: job_prepare or job_launch failed with `error`. */
+int settle_unprepared_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+                          bool *ret_stop);
+int settle_unstarted_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+                         bool *ret_stop);
 
-/* The same for one that asks for a reply where none may be sent to: it is rejected, and its command never begins. */
-int conclude_unanswerable(mq_queue *queue, const struct worker_options *options, const struct job *job);
+/* The message asks for a reply to a queue that replies may not be sent to: reject it without starting the command. */
+int settle_unanswerable_job(mq_queue *queue, const struct worker_options *options, const struct job *job);
 
 #endif

@@ -13,20 +13,21 @@ static void take_descriptor(int fd, int as)
         (void)dup2(fd, as);
 }
 
-/* The child of vfork, in its parent's memory: system calls and nothing else. */
+/* Runs in the child of vfork, in the parent's memory: only system calls are safe here. */
 static _Noreturn void become_command(const struct spawn *launch, pid_t parent, volatile int *ret_error)
 {
     sigset_t none;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(1); /* we have lost our parent already: it would not be told of us */
+        _exit(1); /* the parent is gone already, so that no signal of its death will come */
     (void)setpgid(0, 0);
     take_descriptor(launch->input, STDIN_FILENO);
     take_descriptor(launch->output, STDOUT_FILENO);
     take_descriptor(launch->error, STDERR_FILENO);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)signal(SIGXFSZ, SIG_DFL);
-    (void)signal(SIGTTOU, SIG_IGN); /* with `stty tostop` its output would stop it, being no group of the foreground */
+    (void)signal(SIGTTOU,
+                 SIG_IGN); /* its group is not in the foreground: with `stty tostop` its output would stop it */
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)execvpe(launch->command[0], launch->command, launch->environment);
@@ -34,11 +35,11 @@ static _Noreturn void become_command(const struct spawn *launch, pid_t parent, v
     _exit(1);
 }
 
-/* vfork, since fork would copy our page tables for a child that throws them away at once. */
+/* vfork, since fork would copy the page tables for a child that discards them at once. */
 pid_t spawn_command(const struct spawn *launch)
 {
     const pid_t parent = getpid();
-    volatile int error = 0; /* shared with the child until it is the command */
+    volatile int error = 0; /* shared with the child until execvpe */
     const pid_t pid = vfork();
     if (pid == 0)
         become_command(launch, parent, &error);

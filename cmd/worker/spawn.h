@@ -1,18 +1,19 @@
-/* Starting a command: cheaply, in a process group of its own, and such that it does not outlive us. */
-#ifndef LAUNCH_H
-#define LAUNCH_H
+/* Starting a command: without copying page tables, in a process group of its own, and so that it ends with this process. */
+#ifndef SPAWN_H
+#define SPAWN_H
 
 #include <sys/types.h>
 
 struct spawn {
-    char *const *command; /* looked for in $PATH; NULL at its end */
+    char *const *command; /* looked up in $PATH; ends with NULL */
     char *const *environment;
-    int input, output, error; /* what become its standard descriptors; -1: it keeps ours */
+    int input, output, error; /* become its standard descriptors; -1: it inherits that of this process */
 };
 
 /*
- * Start it: its process id, which is its group's too, or a negative errno, where nothing runs. It begins with no
- * signal blocked and SIGPIPE and SIGXFSZ as usual, may print to a terminal with tostop, and the kernel kills it when we die.
+ * Start it. Returns its process id, which is also that of its group, or a negative errno if nothing was started. The
+ * command begins with no signal blocked, with the default SIGPIPE and SIGXFSZ, and with SIGTTOU ignored, so that it may
+ * print to a terminal with tostop. The kernel kills it when this process dies.
  */
 pid_t spawn_command(const struct spawn *launch);
 

@@ -20,15 +20,15 @@ static void ack_again(struct worker *worker, mq_message *message)
         job_pool_add_status(worker, cli_queue_error(error, queue, "cannot ack"));
 }
 
-/* Who cannot know whether it was done leaves it to others. */
+/* It is unknown whether the message was done before: give it back for another receiver. */
 static void give_back(struct worker *worker, mq_message *message, int why)
 {
-    (void)mq_release(worker->queue, mq_message_receipt(message)); /* else its deadline brings it back */
+    (void)mq_release(worker->queue, mq_message_receipt(message)); /* after an error, the deadline returns it */
     job_pool_add_status(worker, cli_queue_error(why, mq_queue_name(worker->queue), "cannot see what was done before"));
-    job_pool_finish(worker);
+    job_pool_stop_claiming(worker);
 }
 
-/* With --once: what was acked here before is acked again, and no more. True: that is all. */
+/* With --once, a message whose id was acked before is acked without running the command. True: no command is needed. */
 static bool was_done(struct worker *worker, mq_message *message)
 {
     const int done = worker->options->once ? mq_was_acked(worker->queue, mq_message_id(message)) : 0;
@@ -55,7 +55,7 @@ static int64_t earlier(int64_t one, int64_t other)
     return one < other ? one : other;
 }
 
-/* When the wait for a message is over: with --until-empty at once, unless a command at work may send more. */
+/* When the wait for a message ends. With --until-empty it ends at once, unless a running command may send more. */
 static int64_t end_of_wait(const struct worker *worker)
 {
     const int64_t wait = worker->options->receive.wait;
@@ -69,7 +69,7 @@ static int64_t end_of_wait(const struct worker *worker)
 static void tell_if_polling(struct worker *worker)
 {
     if (!worker->polling_told && mq_queue_is_polling(worker->queue)) {
-        cli_note(mq_queue_name(worker->queue), "looking again and again, since inotify is not to be had");
+        cli_note(mq_queue_name(worker->queue), "polling, since inotify is not available");
         worker->polling_told = true;
     }
 }
@@ -84,7 +84,7 @@ static void take_message(struct worker *worker, mq_message *message)
         job_pool_start(worker, message);
 }
 
-/* Claim the next message and start its command; whatever else there is to do comes first, and ends the wait. */
+/* Claim the next message and start its command. Any other event or timer ends the wait. */
 static void claim(struct worker *worker, int64_t next_time)
 {
     mq_message *message;
@@ -97,26 +97,26 @@ static void claim(struct worker *worker, int64_t next_time)
     if (came == 1) {
         take_message(worker, message);
     } else if (came == -ECANCELED) {
-        job_pool_take_events(worker, 0);
+        job_pool_handle_events(worker, 0);
     } else if (came < 0) {
         job_pool_add_status(worker, cli_queue_error(came, mq_queue_name(worker->queue), "cannot receive"));
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     } else if (over <= clock_monotonic()) {
-        job_pool_finish(worker);
+        job_pool_stop_claiming(worker);
     }
 }
 
 static void work(struct worker *worker)
 {
     for (;;) {
-        const int64_t next_time = job_pool_heed_times(worker);
+        const int64_t next_time = job_pool_run_timers(worker);
         const bool wanted = may_claim(worker);
         if (!wanted && worker->running == 0)
             return;
         if (!wanted || worker->running == worker->options->parallel)
-            job_pool_take_events(worker, next_time);
+            job_pool_handle_events(worker, next_time);
         else if (worker->next_start > clock_monotonic())
-            job_pool_take_events(worker, earlier(next_time, worker->next_start));
+            job_pool_handle_events(worker, earlier(next_time, worker->next_start));
         else
             claim(worker, next_time);
     }
@@ -138,12 +138,12 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     environment_prepare();
     notify("READY=1");
     work(&worker);
-    job_pool_finish(&worker);
+    job_pool_stop_claiming(&worker);
     job_pool_close(&worker);
     free(worker.jobs);
     if (worker.signal && !options->follow)
         signals_die(worker.signal);
-    /* To drain an empty queue is no failure: a timer, or a script with `set -e`, does it again and again. */
+    /* With --until-empty an empty queue is no failure: a timer, or a script with `set -e`, drains it again and again. */
     if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal && !options->until_empty)
         return STATUS_NOTHING;
     return worker.status;

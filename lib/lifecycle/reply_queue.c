@@ -34,6 +34,11 @@ static int write_settings(int dir)
     return error;
 }
 
+bool mq_queue_name_is_reply(const char *name)
+{
+    return name_is_reply(name);
+}
+
 /* The lock is shared among the owner's descriptors. */
 static int lock_owned(int dir)
 {

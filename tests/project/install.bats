@@ -102,6 +102,25 @@ consumes() { # PROGRAM
     consumes ./consumer
 }
 
+@test "SHARED=1 links all programs with libmq.so, which do the main job, and find it where they are installed" {
+    export SHARED=1 BUILD=$BATS_TEST_TMPDIR/build-shared CFLAGS='-O0 -g'
+    make -s -j2 -C "$MQ_ROOT" all 3>&-
+    local program
+    for program in "$BUILD"/mq-{send,recv,ack,stat,dlq,queue}; do
+        run readelf -d "$program"
+        assert_output --partial 'Shared library: [libmq.so.0]'
+    done
+    # A program loads no library that it does not use.
+    refute grep -q jansson <(readelf -d "$BUILD/mq-ack")
+    LD_LIBRARY_PATH=$BUILD run "$MQ_ROOT/tests/demo"
+    assert_success
+    make_target install BUILD="$BUILD" PREFIX="$prefix"
+    PATH=$prefix/bin:/usr/bin:/bin
+    mq-send jobs hello
+    run mq-recv -a jobs
+    assert_output hello
+}
+
 @test "the example builds with the static library and runs" {
     command -v pkg-config || skip "no pkg-config"
     make_target install PREFIX="$prefix"

@@ -5,21 +5,21 @@
 
 #include "unit.h"
 
-static struct figures jobs(void)
+static struct snapshot jobs(void)
 {
-    struct figures figures = {.queue = "jobs"};
-    figures.stats.count[MQ_READY] = 100;
-    return figures;
+    struct snapshot snapshot = {.queue = "jobs"};
+    snapshot.stats.count[MQ_READY] = 100;
+    return snapshot;
 }
 
 static bool holds(const char *text)
 {
-    const struct figures figures = jobs();
+    const struct snapshot snapshot = jobs();
     struct condition condition;
     const char *problem = condition_parse(text, &condition);
     if (problem)
         fprintf(stderr, "%s: %s\n", text, problem);
-    return EXPECT(!problem) && condition_holds(&condition, &figures);
+    return EXPECT(!problem) && condition_holds(&condition, &snapshot);
 }
 
 static void comparisons(void)
@@ -35,7 +35,7 @@ static void comparisons(void)
 
 static void nothing_to_compare(void)
 {
-    const struct figures none = {.queue = "none"};
+    const struct snapshot none = {.queue = "none"};
     static const char *const texts[] = {"oldest>0", "oldest>=0", "oldest<1d", "oldest<=1d", "oldest=0", "oldest!=5s"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct condition condition;
@@ -58,15 +58,15 @@ static void refusals(void)
 
 static void several(void)
 {
-    const struct figures figures = jobs();
+    const struct snapshot snapshot = jobs();
     struct condition good, bad;
     struct conditions conditions = {0};
     EXPECT(!condition_parse("ready>1", &good) && !condition_parse("ready>1000", &bad));
-    EXPECT(conditions_hold(&conditions, &figures));
+    EXPECT(conditions_hold(&conditions, &snapshot));
     conditions_add(&conditions, &good);
-    EXPECT(conditions_hold(&conditions, &figures));
+    EXPECT(conditions_hold(&conditions, &snapshot));
     conditions_add(&conditions, &bad);
-    EXPECT(!conditions_hold(&conditions, &figures));
+    EXPECT(!conditions_hold(&conditions, &snapshot));
     EXPECT(conditions.count == 2);
     free(conditions.items);
 }

@@ -214,9 +214,9 @@ static void reply_queues(void)
     char text[NAME_REPLY_SIZE];
     name_format_reply(0x0123456789abcdef, text);
     EXPECT_TEXT(text, "_reply-0123456789abcdef");
-    EXPECT(name_is_reply(text) && mq_queue_name_is_valid(text));
+    EXPECT(name_is_reply(text) && mq_queue_name_is_reply(text) && mq_queue_name_is_valid(text));
     EXPECT(!name_is_reply("_reply-") && !name_is_reply("_reply-0123456789abcdeg") && !name_is_reply("jobs"));
-    EXPECT(!name_is_reply("_reply-0123456789abcdef0"));
+    EXPECT(!name_is_reply("_reply-0123456789abcdef0") && !mq_queue_name_is_reply("jobs"));
 }
 
 static void done_buckets(void)

@@ -1,5 +1,5 @@
-/* The figures of queues. */
-#include "stat/figures.h"
+/* Snapshots of the figures of queues. */
+#include "stat/snapshot.h"
 
 #include "base/clock.h"
 #include <stdio.h>
@@ -11,11 +11,11 @@
 #include "text/moment.h"
 
 struct look {
-    struct figures_list *list;
+    struct snapshot_list *list;
     bool exact;
 };
 
-struct figures *figures_add(struct figures_list *list)
+struct snapshot *snapshots_add(struct snapshot_list *list)
 {
     if (list->count == list->room) {
         list->room = list->room ? list->room * 2 : 16;
@@ -24,21 +24,21 @@ struct figures *figures_add(struct figures_list *list)
     return &list->items[list->count++];
 }
 
-static int take(mq_queue *queue, bool exact, struct figures_list *list)
+static int take(mq_queue *queue, bool exact, struct snapshot_list *list)
 {
     struct mq_stats stats;
     const int error = mq_stat(queue, exact, &stats);
     if (error)
         return error;
-    struct figures *figures = figures_add(list);
-    *figures = (struct figures){
+    struct snapshot *snapshot = snapshots_add(list);
+    *snapshot = (struct snapshot){
         .taken = clock_now(),
         .stats = stats,
         .in = stats.sent_rate[MQ_1_MINUTE],
         .out = stats.acked_rate[MQ_1_MINUTE],
         .failed = stats.failed_rate[MQ_1_MINUTE],
     };
-    snprintf(figures->queue, sizeof figures->queue, "%s", mq_queue_name(queue));
+    snprintf(snapshot->queue, sizeof snapshot->queue, "%s", mq_queue_name(queue));
     return 0;
 }
 
@@ -49,14 +49,14 @@ static int take_or_tell(mq_queue *queue, void *context)
     return error ? cli_queue_error(error, mq_queue_name(queue), "cannot count") : STATUS_DONE;
 }
 
-int figures_gather(char *const *names, int count, bool exact, struct figures_list *list)
+int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_list *list)
 {
     list->count = 0;
     return queues_each(names, count, take_or_tell, &(struct look){list, exact});
 }
 
 struct quiet_look {
-    struct figures_list *list;
+    struct snapshot_list *list;
     size_t unseen;
 };
 
@@ -73,7 +73,7 @@ static int take_quietly(const char *name, void *context)
     return 0;
 }
 
-size_t figures_look(char *const *names, int count, struct figures_list *list)
+size_t snapshots_look(char *const *names, int count, struct snapshot_list *list)
 {
     struct quiet_look look = {.list = list};
     list->count = 0;
@@ -85,13 +85,13 @@ size_t figures_look(char *const *names, int count, struct figures_list *list)
     return look.unseen;
 }
 
-void figures_release(struct figures_list *list)
+void snapshots_release(struct snapshot_list *list)
 {
     free(list->items);
-    *list = (struct figures_list){0};
+    *list = (struct snapshot_list){0};
 }
 
-const struct figures *figures_find(const struct figures_list *list, const char *queue)
+const struct snapshot *snapshots_find(const struct snapshot_list *list, const char *queue)
 {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i].queue, queue) == 0)
@@ -99,17 +99,17 @@ const struct figures *figures_find(const struct figures_list *list, const char *
     return NULL;
 }
 
-/* A counter that fell began anew: with the host, or the queue. */
+/* A counter that fell was reset: the host restarted, or the queue was made again. */
 static double rate(uint64_t now, uint64_t before, int64_t elapsed)
 {
     return (double)(now >= before ? now - before : now) * 1e6 / (double)elapsed;
 }
 
-void figures_compare(struct figures_list *list, const struct figures_list *earlier)
+void snapshots_compare(struct snapshot_list *list, const struct snapshot_list *earlier)
 {
     for (size_t i = 0; i < list->count; i++) {
-        struct figures *now = &list->items[i];
-        const struct figures *before = figures_find(earlier, now->queue);
+        struct snapshot *now = &list->items[i];
+        const struct snapshot *before = snapshots_find(earlier, now->queue);
         const int64_t elapsed = before ? now->taken - before->taken : 0;
         if (elapsed <= 0)
             continue;

@@ -1,5 +1,5 @@
-/* What the command line of mq-send says of every message. */
-#include "message/message_options.h"
+/* The options of mq-send that are about each message. */
+#include "send/message_options.h"
 
 #include "base/clock.h"
 #include <errno.h>
@@ -13,7 +13,7 @@
 enum { TYPE = 512, CONTENT_TYPE, CORRELATION_ID, REPLY_TO, AT, TTL }; /* beside the numbers of mq-send.c */
 
 struct header {
-    const char *name, *value; /* a `value` of NULL: what was given had no colon */
+    const char *name, *value; /* `value` NULL: the argument had no colon */
 };
 
 static struct header *arg_headers;
@@ -153,7 +153,7 @@ static int apply_header(const struct header *header, mq_message *message)
     return error ? cli_error(error, NULL, "cannot set the headers") : STATUS_DONE;
 }
 
-int message_options_apply(mq_message *message)
+static int apply(mq_message *message)
 {
     int status = STATUS_DONE;
     for (size_t i = 0; i < arg_header_count && status == STATUS_DONE; i++)
@@ -166,4 +166,19 @@ int message_options_apply(mq_message *message)
         mq_message_set_due(message, arg_due) || mq_message_set_ttl(message, arg_ttl))
         return cli_fail(STATUS_DATA, NULL, "a time lies too far ahead");
     return STATUS_DONE;
+}
+
+mq_message *message_options_make(int *ret_status)
+{
+    mq_message *message;
+    const int error = mq_message_new(&message);
+    if (error) {
+        *ret_status = cli_error(error, NULL, "cannot make a message");
+        return NULL;
+    }
+    *ret_status = apply(message);
+    if (*ret_status == STATUS_DONE)
+        return message;
+    mq_message_free(message);
+    return NULL;
 }

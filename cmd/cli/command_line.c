@@ -1,0 +1,188 @@
+/* The command line. */
+#include "cli/command_line.h"
+
+#include "base/clock.h"
+#include "base/units.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <mq.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/report.h"
+#include "cli/spool.h"
+#include "text/text.h"
+
+#define MESSAGE_SIZE 1536
+#define MILLISECONDS_MOST INT64_C(86400000)
+
+bool cli_json;
+
+/* ---- the common options ------------------------------------------------------------ */
+
+static const struct argp_option common_options[] = {
+    {"spool", 'S', "DIR", 0, "The directory of the queues, instead of $MQ_SPOOL", -2},
+    {"quiet", 'q', NULL, 0, "Print nothing but results and errors", -2},
+    {"verbose", 'v', NULL, 0, "Say on standard error what is done", -2},
+    {0},
+};
+static const struct argp_option json_options[] = {
+    {"json", 'j', NULL, 0, "Print JSON Lines, an object a line", -2},
+    {0},
+};
+
+static error_t parse_common(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case 'S':
+        if (!*argument)
+            cli_usage(state, "--spool: empty");
+        cli_spool = argument;
+        return 0;
+    case 'q':
+        cli_quiet = true;
+        cli_verbose = false;
+        return 0;
+    case 'v':
+        cli_verbose = true;
+        return 0;
+    case 'j':
+        cli_json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The end of --help. */
+static char *filter_help(int key, const char *text, void *input)
+{
+    char spool[CLI_SPOOL_SIZE], *line;
+    (void)input;
+    if (key != ARGP_KEY_HELP_EXTRA)
+        return (char *)(uintptr_t)text;
+    cli_describe_spool(spool);
+    return asprintf(&line, "The spool in force is %s.", spool) < 0 ? NULL : line;
+}
+
+const struct argp cli_argp = {.options = common_options, .parser = parse_common, .help_filter = filter_help};
+static const struct argp json_argp = {.options = json_options, .parser = parse_common};
+
+const struct argp_child cli_children[] = {{&cli_argp, 0, NULL, 0}, {0}};
+const struct argp_child cli_json_children[] = {{&cli_argp, 0, NULL, 0}, {&json_argp, 0, NULL, 0}, {0}};
+
+/* ---- parsing --------------------------------------------------------------------- */
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    fprintf(stream, "%s (mq) %s\n", program_invocation_short_name, mq_version());
+}
+
+/*
+ * If a standard descriptor is closed, the next file that is opened would get its number, and what the program prints
+ * would go into that file of the queue. A descriptor with O_PATH can be neither read nor written.
+ */
+static void guard_standard_descriptors(void)
+{
+    struct pollfd standard[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+    if (poll(standard, 3, 0) <= 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        if (standard[i].revents & POLLNVAL && open("/", O_PATH) < 0)
+            _exit(STATUS_IO);
+}
+
+/* On --help and --version, argp prints and exits without looking whether the output was written. */
+static bool is_parsing;
+
+static void check_output(void)
+{
+    if (is_parsing && (ferror(stdout) || fflush(stdout) != 0))
+        _exit(cli_fail(STATUS_IO, NULL, "cannot write the output: %s", strerror(errno)));
+}
+
+static void parse(const struct argp *argp, int argc, char **argv, unsigned flags)
+{
+    guard_standard_descriptors();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is an error as a full disk is */
+    argp_err_exit_status = STATUS_USAGE;
+    argp_program_version_hook = print_version;
+    is_parsing = atexit(check_output) == 0;
+    const error_t error = argp_parse(argp, argc, argv, flags, NULL, NULL);
+    is_parsing = false;
+    if (error)
+        exit(cli_error(-error, NULL, "cannot read the command line"));
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, 0);
+}
+
+void cli_parse_in_order(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, ARGP_IN_ORDER);
+}
+
+void cli_usage(const struct argp_state *state, const char *format, ...)
+{
+    char text[MESSAGE_SIZE], escaped[TEXT_ESCAPED(MESSAGE_SIZE)];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    text_escape(text, strlen(text), "", escaped);
+    argp_error(state, "%s", escaped);
+    exit(STATUS_USAGE);
+}
+
+/* ---- values ---------------------------------------------------------------------- */
+
+int64_t cli_duration(const struct argp_state *state, const char *option, const char *text)
+{
+    int64_t duration;
+    if (!units_parse_duration(text, &duration))
+        cli_usage(state, "%s: '%s' is not a duration such as 500ms, 30s or 2h", option, text);
+    return duration;
+}
+
+int64_t cli_delay(const struct argp_state *state, const char *option, const char *text)
+{
+    const int64_t delay = cli_duration(state, option, text);
+    if (delay > UNITS_DURATION_MAX - clock_now())
+        cli_usage(state, "%s: '%s' lies beyond 2112, the last year that a message can tell", option, text);
+    return delay;
+}
+
+int64_t cli_period(const struct argp_state *state, const char *option, const char *text)
+{
+    const int64_t period = cli_duration(state, option, text);
+    if (period == 0)
+        cli_usage(state, "%s: must be longer than 0", option);
+    return period;
+}
+
+int cli_milliseconds(const struct argp_state *state, const char *option, const char *text)
+{
+    const int64_t duration = cli_duration(state, option, text);
+    if (duration > MILLISECONDS_MOST * 1000)
+        cli_usage(state, "%s: longer than a day", option);
+    return (int)(duration / 1000);
+}
+
+uint64_t cli_number(const struct argp_state *state, const char *option, const char *text, uint64_t least, uint64_t most)
+{
+    uint64_t number;
+    if (!units_parse_number(text, most, &number) || number < least) {
+        if (most == UINT64_MAX)
+            cli_usage(state, "%s: '%s' is not a number from %ju", option, text, (uintmax_t)least);
+        cli_usage(state, "%s: '%s' is not a number from %ju to %ju", option, text, (uintmax_t)least, (uintmax_t)most);
+    }
+    return number;
+}

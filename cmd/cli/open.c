@@ -1,0 +1,107 @@
+/* Opening queues. */
+#include "cli/open.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/report.h"
+#include "cli/spool.h"
+
+const char *cli_advice;
+
+/* ---- errors ---------------------------------------------------------------------- */
+
+int cli_queue_error(int error, const char *queue, const char *what)
+{
+    char problem[256];
+    if (error == -EBADMSG && mq_config_explain(cli_spool, queue, problem, sizeof problem) == 1)
+        return cli_fail(STATUS_CONFIG, queue, "bad configuration: %s", problem);
+    if (error == -ENOENT)
+        return cli_fail(STATUS_NO_QUEUE, queue, "%s: the queue is gone", what);
+    return cli_error(error, queue, what);
+}
+
+int cli_no_queue(const char *name)
+{
+    char described[CLI_SPOOL_SIZE];
+    const int status = cli_check_spool_path();
+    if (status != STATUS_DONE)
+        return status;
+    cli_describe_spool(described);
+    return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s%s%s", described, cli_advice ? ": " : "",
+                    cli_advice ? cli_advice : "");
+}
+
+/* ---- pages ----------------------------------------------------------------------- */
+
+/* From the linker: where this program lies in memory. */
+extern const char __executable_start[], _end[];
+
+/* Whether the signal came because a mapped file was truncated, and that file is not the program's own. */
+static bool is_of_cut_file(const siginfo_t *info)
+{
+    const uintptr_t at = (uintptr_t)info->si_addr;
+    return info->si_code == BUS_ADRERR && (at < (uintptr_t)__executable_start || at >= (uintptr_t)_end);
+}
+
+/*
+ * A queue's shared page is a mapped file. If another process truncates the file, the next access raises SIGBUS. Then
+ * map an empty page in its place: the page holds only hints, and the library notices that it is not the file any more
+ * and makes a new one. Any other SIGBUS, such as one that a process sends, has its usual effect.
+ */
+static void replace_page(int signal, siginfo_t *info, void *context)
+{
+    const uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)info->si_addr;
+    const int error = errno;
+    (void)context;
+    if (!is_of_cut_file(info) || mmap((void *)(at - at % size), size, PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+        (void)sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        (void)raise(signal); /* delivered on return */
+    }
+    errno = error;
+}
+
+void cli_survive_cut_pages(void)
+{
+    (void)sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = replace_page, .sa_flags = SA_SIGINFO}, NULL);
+}
+
+/* ---- opening --------------------------------------------------------------------- */
+
+int cli_check_name(const char *name)
+{
+    if (mq_queue_name_is_valid(name))
+        return STATUS_DONE;
+    return cli_fail(STATUS_USAGE, NULL,
+                    "'%s': not a queue name: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with no . or -", name);
+}
+
+int cli_cannot_create(int error, const char *queue)
+{
+    if (cli_status(error) == STATUS_NO_QUEUE && !cli_spool_is_there())
+        return cli_cannot_make_spool(error);
+    return cli_queue_error(error, queue, "cannot open or create the queue");
+}
+
+int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
+{
+    const int status_of_name = cli_check_name(name);
+    if (status_of_name != STATUS_DONE)
+        return status_of_name;
+    cli_survive_cut_pages();
+    const int error = mq_open(cli_spool, name, flags, ret_queue);
+    if (!error && mq_queue_is_alone(*ret_queue) && !cli_quiet)
+        (void)cli_fail(STATUS_DONE, name,
+                       "a directory lies in the place of this host's page: figures, order and "
+                       "wake-ups suffer until mq-queue check --repair has moved it");
+    if (!error)
+        return STATUS_DONE;
+    if (flags & MQ_CREATE)
+        return cli_cannot_create(error, name);
+    return error == -ENOENT ? cli_no_queue(name) : cli_queue_error(error, name, "cannot open the queue");
+}

@@ -1,0 +1,32 @@
+/*
+ * Opening queues, and reporting why one cannot be opened.
+ *
+ *     status = cli_open(name, 0, &queue);
+ *
+ * Calls that report an error return the exit status that belongs to it.
+ */
+#ifndef OPEN_H
+#define OPEN_H
+
+#include <mq.h>
+
+/* Open a queue, or report why not. */
+int cli_open(const char *name, unsigned flags, mq_queue **ret_queue);
+
+/* Report it if `name` cannot name a queue. */
+int cli_check_name(const char *name);
+
+/* Report an error of a queue as cli_error does. If its configuration is malformed, the report says where. */
+int cli_queue_error(int error, const char *queue, const char *what);
+
+/* Report that the queue is missing, and where it was looked for. `cli_advice` says what would help; NULL: nothing. */
+extern const char *cli_advice;
+int cli_no_queue(const char *name);
+
+/* Report that a queue could be neither opened nor made. */
+int cli_cannot_create(int error, const char *queue);
+
+/* Go on if a queue's shared page is truncated. cli_open does this; to be called before mq_open is used. */
+void cli_survive_cut_pages(void);
+
+#endif

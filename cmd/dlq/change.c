@@ -1,0 +1,86 @@
+/* mq-dlq retry and purge. */
+#include "dlq/change.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "dlq/dead_letters.h"
+#include "message/json_write.h"
+
+struct change {
+    bool dry_run;
+    mq_queue *to; /* NULL: retried letters stay in their queue */
+};
+
+/* Print the letter as an object; with --dry-run, print at least its id. */
+static void print_changed(const struct dead_letters *letters, const struct mq_entry *entry, const mq_queue *to)
+{
+    const struct change *change = letters->context;
+    if (change->dry_run && !cli_json)
+        puts(entry->id);
+    if (!cli_json)
+        return;
+    json_t *object = json_pack("{s:s, s:s, s:s*}", "queue", mq_queue_name(letters->queue), "id", entry->id,
+                               "retried_to", to ? mq_queue_name(to) : NULL);
+    if (object && change->dry_run)
+        json_object_set_new(object, "dry_run", json_true());
+    json_print(object);
+}
+
+static int each(struct selection *selection, struct change *change,
+                int (*act)(struct dead_letters *letters, const struct mq_entry *entry), const char *done, char **words,
+                int count)
+{
+    struct dead_letters letters = {.selection = selection, .act = act, .context = change};
+    int status = dead_letters_open(&letters, words, count);
+    if (status == STATUS_DONE)
+        status = dead_letters_each(&letters);
+    cli_note(words[0], "%" PRIu64 " %s%s", selection->taken, change->dry_run ? "would be " : "", done);
+    return status;
+}
+
+/* ---- retry ------------------------------------------------------------------------- */
+
+static int retry_one(struct dead_letters *letters, const struct mq_entry *entry)
+{
+    const struct change *change = letters->context;
+    mq_queue *to = change->to ? change->to : letters->queue;
+    const int moved = change->dry_run ? 1 : mq_entry_retry(letters->queue, entry, to);
+    if (moved < 0)
+        return dead_letters_fail(letters, entry, "cannot retry", moved);
+    if (moved == 1)
+        print_changed(letters, entry, to);
+    return STATUS_DONE;
+}
+
+int dlq_retry(struct selection *selection, const char *to, bool dry_run, char **words, int count)
+{
+    struct change change = {.dry_run = dry_run};
+    cli_advice = "mq-queue create makes it";
+    int status = to ? cli_open(to, 0, &change.to) : STATUS_DONE;
+    cli_advice = NULL;
+    if (status != STATUS_DONE)
+        return status;
+    status = each(selection, &change, retry_one, "retried", words, count);
+    mq_close(change.to);
+    return status;
+}
+
+/* ---- purge ------------------------------------------------------------------------- */
+
+static int purge_one(struct dead_letters *letters, const struct mq_entry *entry)
+{
+    const struct change *change = letters->context;
+    const int removed = change->dry_run ? 1 : mq_entry_remove(letters->queue, entry);
+    if (removed < 0)
+        return dead_letters_fail(letters, entry, "cannot remove", removed);
+    if (removed == 1)
+        print_changed(letters, entry, NULL);
+    return STATUS_DONE;
+}
+
+int dlq_purge(struct selection *selection, bool dry_run, char **words, int count)
+{
+    return each(selection, &(struct change){.dry_run = dry_run}, purge_one, "purged", words, count);
+}

@@ -1,0 +1,46 @@
+/* The dead letters that a command of mq-dlq is about. */
+#include "dlq/dead_letters.h"
+
+#include "cli/cli.h"
+#include "message/failure.h"
+
+static int visit(const struct mq_entry *entry, void *context)
+{
+    struct dead_letters *letters = context;
+    letters->status = letters->act(letters, entry);
+    return letters->status;
+}
+
+int dead_letters_open(struct dead_letters *letters, char **words, int count)
+{
+    letters->selection->states[MQ_DEAD] = true;
+    for (int i = 1; i < count; i++)
+        selection_add_id(letters->selection, words[i]);
+    return cli_open(words[0], 0, &letters->queue);
+}
+
+int dead_letters_each(struct dead_letters *letters)
+{
+    const char *name = mq_queue_name(letters->queue);
+    const int error = selection_browse(letters->selection, letters->queue, visit, letters);
+    if (error)
+        letters->status = cli_queue_error(error, name, "cannot list the dead letters");
+    letters->status = cli_worse(letters->status, selection_report(letters->selection, name));
+    mq_close(letters->queue);
+    return letters->status;
+}
+
+int dead_letters_fail(const struct dead_letters *letters, const struct mq_entry *entry, const char *what, int error)
+{
+    return cli_fail(cli_status(error), mq_queue_name(letters->queue), "%s: %s: %s", entry->id, what, cli_reason(error));
+}
+
+json_t *dead_letters_failures(struct dead_letters *letters, const struct mq_entry *entry)
+{
+    json_t *failures;
+    const int error = failure_load(letters->queue, entry->id, &failures);
+    if (!error)
+        return failures;
+    letters->status = dead_letters_fail(letters, entry, "cannot read what went wrong", error);
+    return NULL;
+}

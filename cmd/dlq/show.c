@@ -1,0 +1,58 @@
+/* mq-dlq show. */
+#include "dlq/show.h"
+
+#include <errno.h>
+
+#include "cli/cli.h"
+#include "dlq/dead_letters.h"
+#include "message/failure.h"
+#include "message/json_write.h"
+#include "message/preview.h"
+
+static int print_object(const char *queue, const struct mq_entry *entry, mq_message *message, json_t *failures)
+{
+    json_t *object;
+    const int error = json_from_message(message, queue, NULL, &object);
+    if (error)
+        return error;
+    if (json_object_set_new(object, "reason", json_string(entry->reason)) ||
+        json_object_set_new(object, "died", json_moment(entry->time)) ||
+        json_object_set(object, "failures", failures)) {
+        json_decref(object);
+        return -ENOMEM;
+    }
+    json_print(object);
+    return 0;
+}
+
+static int print_text(mq_message *message, const json_t *failures)
+{
+    failure_print(failures);
+    return preview_print_whole(message);
+}
+
+static int show_one(struct dead_letters *letters, const struct mq_entry *entry)
+{
+    mq_message *message;
+    const char *queue = mq_queue_name(letters->queue);
+    const int opened = mq_entry_open(letters->queue, entry, &message);
+    if (opened == -EBADMSG)
+        return cli_fail(STATUS_DATA, queue, "%s: corrupt: the file is dead/%s/%s", entry->id, entry->bucket,
+                        entry->file);
+    if (opened != 1)
+        return opened < 0 ? dead_letters_fail(letters, entry, "cannot open", opened) : STATUS_DONE;
+    json_t *failures = dead_letters_failures(letters, entry);
+    int error = 0;
+    if (failures)
+        error = cli_json ? print_object(queue, entry, message, failures) : print_text(message, failures);
+    json_decref(failures);
+    mq_message_free(message);
+    return error ? dead_letters_fail(letters, entry, "cannot read", error) : letters->status;
+}
+
+int dlq_show(struct selection *selection, char **words, int count)
+{
+    struct dead_letters letters = {.selection = selection, .act = show_one};
+    const int status = dead_letters_open(&letters, words, count);
+    return status == STATUS_DONE ? dead_letters_each(&letters) : status;
+}

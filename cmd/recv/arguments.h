@@ -1,0 +1,29 @@
+/* The command line of mq-recv, but for the options of commands (worker_arguments.h). */
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
+
+#include <argp.h>
+#include <mq.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recv_arguments {
+    const char *queue;
+    char **command; /* NULL: messages are printed */
+    bool auto_ack, follow, wait, no_wait, create;
+    uint64_t count;     /* 0: not given */
+    uint64_t ack_every; /* 0: not given; then all messages that were sent together are acked together */
+    int framing;        /* 'l' or '0': how bodies end; 0: not given */
+    struct mq_receive_options options;
+};
+
+/* Take what stands behind `--` as the queue, if it is one word and no queue was named before. */
+void recv_arguments_take_queue(struct recv_arguments *arguments, const struct argp_state *state);
+
+/* End the program if the options do not go together. */
+void recv_arguments_check(const struct recv_arguments *arguments, const struct argp_state *state);
+
+/* Print messages of the queue, or run the command for them: an exit status. */
+int recv_arguments_run(const struct recv_arguments *arguments, mq_queue *queue);
+
+#endif
