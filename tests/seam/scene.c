@@ -55,6 +55,13 @@ void scene_end(struct scene *scene)
 
 /* ---- reading --------------------------------------------------------------------------- */
 
+void scene_sweep_spool(const struct scene *scene)
+{
+    seam_pass(40 * 3600);
+    (void)mq_sweep_spool(scene->spool);
+    seam_pass(0);
+}
+
 struct reading {
     mq_queue *queue;
     struct content *content;

@@ -57,6 +57,9 @@ struct content {
 void scene_begin(struct scene *ret_scene, const struct operation *operation);
 void scene_end(struct scene *scene);
 
+/* Days later: what a deletion had taken out of sight and could not put back is a queue again. */
+void scene_sweep_spool(const struct scene *scene);
+
 /* What lies in the scene's queues once they are swept, by handles of its own. */
 void scene_read(const struct scene *scene, struct content *ret_content);
 

@@ -61,19 +61,11 @@ static void expect_message(const struct trial *trial, const struct content *now,
                trial, "\"%s\" is in state %d", message->body, found->state);
 }
 
-/* What a deletion had taken out of sight and could not put back is a queue again once the spool is swept. */
-static void sweep_spool(const struct scene *scene)
-{
-    seam_pass(40 * 3600);
-    (void)mq_sweep_spool(scene->spool);
-    seam_pass(0);
-}
-
 static void expect_content(const struct trial *trial, const struct scene *scene, bool done)
 {
     struct content now;
     if (trial->seam.lasting && !(trial->operation->kind & OPERATION_STEPS))
-        sweep_spool(scene);
+        scene_sweep_spool(scene);
     scene_read(scene, &now);
     for (size_t i = 0; i < trial->before.count; i++)
         expect_message(trial, &now, &trial->before.all[i], done);
