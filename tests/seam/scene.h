@@ -42,6 +42,10 @@ struct operation {
 extern const struct operation operations[];
 extern const size_t operations_count;
 
+/* Try each operation, or with a name only that one, in as many processes as there are processors. `try` returns how many
+   expectations failed. Returns whether none did. */
+bool scene_each_operation(const char *only, int (*try)(const struct operation *operation));
+
 /* A message somewhere in a queue. */
 struct placed {
     char body[24];

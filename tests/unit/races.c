@@ -227,13 +227,16 @@ static void run_before_each_call(const struct operation *operation, const struct
     expect(race.seam.nth < MOST_CALLS, &race, "there is no end to it", "");
 }
 
+static int try_each_other(const struct operation *operation)
+{
+    for (size_t other = 0; other < sizeof others / sizeof *others; other++)
+        run_before_each_call(operation, &others[other]);
+    return unit_failures;
+}
+
 /* With an argument: only the operation of that name. */
 int main(int count, char **arguments)
 {
     stage_share_headers(true);
-    for (size_t i = 0; i < operations_count; i++)
-        for (size_t other = 0; other < sizeof others / sizeof *others; other++)
-            if (count == 1 || strcmp(arguments[1], operations[i].name) == 0)
-                run_before_each_call(&operations[i], &others[other]);
-    return unit_failures != 0;
+    return !scene_each_operation(count > 1 ? arguments[1] : NULL, try_each_other);
 }
