@@ -299,10 +299,10 @@ PRIVATE = [
     ),
     Operation("configured", ("mq-queue", "config", "jobs", "max-attempts=7"), one),
     *(
-        old_handles(f"queue deleted{by_force}", stage, who, ("mq-queue", "delete", *force, "other"), removes=bool(force))
-        for by_force, force, stage in (
-            ("", (), other_queue),
-            (" by force", ("--force",), other_queue_with_message),
+        old_handles(name, stage, who, ("mq-queue", "delete", *force, "other"), removes=bool(force))
+        for name, force, stage in (
+            ("queue deleted", (), other_queue),
+            ("queue deleted by force", ("--force",), other_queue_with_message),
         )
         for who in OPENED_BY
     ),
