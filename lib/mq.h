@@ -491,7 +491,8 @@ struct mq_swept {
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
 /* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose
-   owner was killed. A queue in use is never removed. Returns how many were removed. */
+   owner was killed. A queue in use is never removed. Returns how many were removed, or the error that kept one from it; the
+   others are removed all the same. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*

@@ -421,7 +421,16 @@ struct pending_walk {
     int spool;
     int64_t now;
     int removed;
+    int error; /* the first that kept one from being finished */
 };
+
+/* One that cannot be finished keeps the sweep from no other. Somebody else may have been faster. */
+static void note_finished(struct pending_walk *walk, int error)
+{
+    walk->removed += error == 0;
+    if (error != -ENOENT && !is_forbidden(error) && !walk->error)
+        walk->error = error;
+}
 
 /* Nobody is at it any more: what was held and is not empty is a queue again, the rest goes. */
 static int finish(int spool, enum name_pending kind, const char *name, const char *queue)
@@ -450,7 +459,7 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     /* ctime: when it got this name, or was last filled. */
     if (walk->now / CLOCK_SECOND - status.st_ctim.tv_sec < PENDING_AGE)
         return 0;
-    walk->removed += finish(walk->spool, kind, name, queue) == 0;
+    note_finished(walk, finish(walk->spool, kind, name, queue));
     return 0;
 }
 
@@ -461,5 +470,5 @@ int mq_sweep_spool(const char *spool)
         return walk.spool == -ENOENT ? 0 : walk.spool;
     const int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
     close(walk.spool);
-    return error ? error : walk.removed;
+    return error ? error : walk.error ? walk.error : walk.removed;
 }

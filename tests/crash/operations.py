@@ -12,6 +12,7 @@ import os
 from contextlib import contextmanager, nullcontext
 from typing import Callable, NamedTuple
 
+from crash.handles import HELD, had_open, dynamic, later
 from crash.tracing import FAULTS
 from shared import spool, users
 
@@ -32,12 +33,19 @@ class Operation(NamedTuple):
     does: str = ""  # the system call that it is about: its name, or what strace shows of it
     removes: bool = False  # messages, which all others never do
     leaves: dict = {}  # as what it leaves a message that it fails to move or to read, and for which errors
+    hides: str = ""  # errors for which a message may stay in a held queue, as where it is others' to give back
+    unsynced: bool = False  # nobody was told of what it syncs: it may go on when that fails
     exits: int = 0
     data: str = ""
     also: str = ""  # a fault that is there all the time, as strace's --inject takes it
     around: Callable = lambda path: nullcontext()  # what stands beside the command
     mode: str = ""  # how its queues are shared
     user: users.User | None = None  # who runs the command; None: the owner
+
+    @property
+    def program(self):
+        """Whose name its complaints begin with."""
+        return "mq-queue" if self.command[0] == "env" else self.command[0]
 
 
 def one(stage):
@@ -133,6 +141,13 @@ def other_queue_with_message(stage):
     stage.send("doomed", queue="other")
 
 
+def held_queue(stage):
+    """A deleter was killed, and has left it under a name of its own. The program is the one that can be told a time."""
+    other_queue_with_message(stage)
+    os.rename(stage.path / "other", stage.path / HELD)
+    return dynamic()
+
+
 @contextmanager
 def somebody_leads(path):
     """Hold the lock of waiters/, so that the command follows."""
@@ -162,6 +177,23 @@ def sweep(name, stage, *states, **more):
     """What there is no room for stays in its state, and keeps the rest from nothing."""
     leaves = {(state, int(state == "inflight")): NO_ROOM for state in states}
     return Operation(name, ("mq-queue", "sweep", "jobs"), stage, partial=True, leaves=leaves, **more)
+
+
+OPENED_BY = {"a sender": False, "a receiver, too,": True}
+
+
+def old_handles(name, stage, who, command, another=False, **more):
+    """What renames or removes a queue that others have open; a receiver takes what it finds."""
+    around = had_open(OPENED_BY[who], another)
+    main = command[0] == "mq-queue" and not OPENED_BY[who]
+    facts = {"main": main, "partial": True, "again": False, "around": around} | more
+    return Operation(f"{name} that {who} has open", command, stage, **facts)
+
+
+def gives_back(name, who, command, another=False):
+    """A held queue, with its message, gets its name again."""
+    facts = {"hides": "EACCES EROFS", "unsynced": True, "removes": OPENED_BY[who]}
+    return old_handles(name, held_queue, who, command, another, **facts)
 
 
 PRIVATE = [
@@ -266,6 +298,18 @@ PRIVATE = [
         removes=True,
     ),
     Operation("configured", ("mq-queue", "config", "jobs", "max-attempts=7"), one),
+    *(
+        old_handles(name, stage, who, ("mq-queue", "delete", *force, "other"), removes=bool(force))
+        for name, force, stage in (
+            ("queue deleted", (), other_queue),
+            ("queue deleted by force", ("--force",), other_queue_with_message),
+        )
+        for who in OPENED_BY
+    ),
+    gives_back("held queue swept", "a sender", later("+2d", "sweep")),
+    gives_back("held queue given back", "a sender", later("+60s", "create", "other")),
+    gives_back("held queue merged", "a sender", later("+2d", "sweep"), another=True),
+    gives_back("held queue merged", "a receiver, too,", later("+2d", "sweep"), another=True),
 ]
 
 

@@ -16,6 +16,7 @@ class Walked:
         self.operation, self.durability = operation, durability
         self.tracer = tracer
         self.copies = 0
+        self.handles = None  # those that had a queue open in the last run
         self.template = self.stage(place / "template")
         self.before = look(self.template)
         self.also = self.find_fault()
@@ -45,8 +46,11 @@ class Walked:
         return self.template.copy(self.template.path.with_name(f"spool-{self.copies}"))
 
     def trace(self, stage, injections=(), traced="all"):
-        with self.operation.around(stage.path):
-            return self.tracer.run(stage, self.command, injections, traced, self.operation.data, self.user(stage))
+        with self.operation.around(stage.path) as self.handles:
+            done = self.tracer.run(stage, self.command, injections, traced, self.operation.data, self.user(stage))
+            if self.handles:
+                self.handles.go_on()
+            return done
 
     def trace_clean(self, stage, also=()):
         done = self.trace(stage, also)

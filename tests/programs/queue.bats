@@ -241,9 +241,14 @@ kill_deleter() { # OPTION… QUEUE
     local nth error
     for nth in 1 2 3 4; do
         mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
-        strace -f -o /dev/null -P "$MQ_SPOOL/.held-jobs-0123456789abcdef" -e trace=openat,openat2,getdents64 \
-            -e inject=openat,openat2,getdents64:error=ENFILE:when="$nth" faketime -f +2d mq-queue sweep || true
-        faketime -f +2d mq-queue sweep
+        run strace -f -o trace -P "$MQ_SPOOL/.held-jobs-0123456789abcdef" -e trace=openat,openat2,getdents64 \
+            -e inject=openat,openat2,getdents64:error=ENFILE:when="$nth" faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep
+        grep -q INJECTED trace
+        if [[ ! -e $MQ_SPOOL/jobs ]]; then
+            assert_equal "$status" 75 # it says so, and the next one does what it could not
+            faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep
+        fi
+        assert_exists "$MQ_SPOOL/jobs"
         assert_equal "$(states jobs)" '1 0 0 0'
     done
 }

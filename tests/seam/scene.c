@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "seam.h"
@@ -53,7 +54,42 @@ void scene_end(struct scene *scene)
     nftw(scene->spool, remove_path, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* ---- every operation ------------------------------------------------------------------- */
+
+/* Every so many of them, from the first on. */
+static bool try_some(const char *only, int (*try)(const struct operation *), size_t first, size_t every)
+{
+    int failures = 0;
+    for (size_t i = first; i < operations_count; i += every)
+        if (!only || strcmp(only, operations[i].name) == 0)
+            failures = try(&operations[i]);
+    return failures == 0;
+}
+
+bool scene_each_operation(const char *only, int (*try)(const struct operation *operation))
+{
+    const long processors = only ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
+    const size_t children = processors > 1 ? (size_t)processors : 1;
+    bool good = true;
+    for (size_t i = 0; i < children; i++) {
+        const pid_t child = fork();
+        stage_must(child, "fork");
+        if (child == 0)
+            exit(try_some(only, try, i, children) ? 0 : 1);
+    }
+    for (int status; wait(&status) > 0;)
+        good = good && status == 0;
+    return good;
+}
+
 /* ---- reading --------------------------------------------------------------------------- */
+
+void scene_sweep_spool(const struct scene *scene)
+{
+    seam_pass(40 * 3600);
+    (void)mq_sweep_spool(scene->spool);
+    seam_pass(0);
+}
 
 struct reading {
     mq_queue *queue;

@@ -42,6 +42,10 @@ struct operation {
 extern const struct operation operations[];
 extern const size_t operations_count;
 
+/* Try each operation, or with a name only that one, in as many processes as there are processors. `try` returns how many
+   expectations failed. Returns whether none did. */
+bool scene_each_operation(const char *only, int (*try)(const struct operation *operation));
+
 /* A message somewhere in a queue. */
 struct placed {
     char body[24];
@@ -56,6 +60,9 @@ struct content {
 
 void scene_begin(struct scene *ret_scene, const struct operation *operation);
 void scene_end(struct scene *scene);
+
+/* Days later: what a deletion had taken out of sight and could not put back is a queue again. */
+void scene_sweep_spool(const struct scene *scene);
 
 /* What lies in the scene's queues once they are swept, by handles of its own. */
 void scene_read(const struct scene *scene, struct content *ret_content);

@@ -61,19 +61,11 @@ static void expect_message(const struct trial *trial, const struct content *now,
                trial, "\"%s\" is in state %d", message->body, found->state);
 }
 
-/* What a deletion had taken out of sight and could not put back is a queue again once the spool is swept. */
-static void sweep_spool(const struct scene *scene)
-{
-    seam_pass(40 * 3600);
-    (void)mq_sweep_spool(scene->spool);
-    seam_pass(0);
-}
-
 static void expect_content(const struct trial *trial, const struct scene *scene, bool done)
 {
     struct content now;
     if (trial->seam.lasting && !(trial->operation->kind & OPERATION_STEPS))
-        sweep_spool(scene);
+        scene_sweep_spool(scene);
     scene_read(scene, &now);
     for (size_t i = 0; i < trial->before.count; i++)
         expect_message(trial, &now, &trial->before.all[i], done);
@@ -164,18 +156,19 @@ static void try_each_world(const struct operation *operation)
     seam_do_without(0);
 }
 
+static int try_both_forms(const struct operation *operation)
+{
+    stage_share_headers(false);
+    try_each_world(operation);
+    if (stage_sent_three()) {
+        stage_share_headers(true);
+        try_each_world(operation);
+    }
+    return unit_failures;
+}
+
 /* With an argument: only the operation of that name. */
 int main(int count, char **arguments)
 {
-    for (size_t i = 0; i < operations_count; i++) {
-        if (count > 1 && strcmp(arguments[1], operations[i].name) != 0)
-            continue;
-        stage_share_headers(false);
-        try_each_world(&operations[i]);
-        if (!stage_sent_three())
-            continue;
-        stage_share_headers(true);
-        try_each_world(&operations[i]);
-    }
-    return unit_failures != 0;
+    return !scene_each_operation(count > 1 ? arguments[1] : NULL, try_both_forms);
 }

@@ -3,9 +3,12 @@
  * in turn.
  *
  * Whatever it is, the operation ends, nothing leaks, no message is there twice, and the queue goes on; and where the
- * other one removes nothing no message is lost either.
+ * other one removes nothing no message is lost either. Where the other one only takes the queue's name from it, what
+ * the operation says is so: what it sent is in the queue that has the name in the end, and what it could not send is
+ * nowhere.
  */
 #include <errno.h>
+#include <fcntl.h>
 
 #include "../seam/scene.h"
 #include "../seam/seam.h"
@@ -19,6 +22,7 @@ struct other {
     const char *name;
     void (*act)(mq_queue *queue, const struct scene *scene);
     bool removes;
+    bool renames; /* and leaves every message where it is */
 };
 
 struct race {
@@ -82,11 +86,43 @@ static void delete_queue(mq_queue *queue, const struct scene *scene)
     (void)mq_delete(scene->spool, mq_queue_name(queue), true);
 }
 
+/* Without force, when nothing is left in it. */
+static void empty_and_delete(mq_queue *queue, const struct scene *scene)
+{
+    uint64_t purged;
+    for (int state = 0; state < MQ_STATES; state++)
+        (void)mq_purge(queue, (enum mq_state)state, &purged);
+    (void)mq_delete(scene->spool, mq_queue_name(queue), false);
+}
+
+/* As a deleter does it first, who then is killed. */
+static void hold(mq_queue *queue, const struct scene *scene)
+{
+    char from[200], to[200];
+    snprintf(from, sizeof from, "%s/%s", scene->spool, mq_queue_name(queue));
+    snprintf(to, sizeof to, "%s/.held-%s-0123456789abcdef", scene->spool, mq_queue_name(queue));
+    (void)renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+/* And another one gets its name, made elsewhere, since its maker would give back the held one. */
+static void hold_and_replace(mq_queue *queue, const struct scene *scene)
+{
+    char fresh[200], to[200];
+    hold(queue, scene);
+    stage_must(mq_create(scene->spool, "fresh"), "mq_create");
+    snprintf(fresh, sizeof fresh, "%s/fresh", scene->spool);
+    snprintf(to, sizeof to, "%s/%s", scene->spool, mq_queue_name(queue));
+    stage_must(rename(fresh, to) < 0 ? -errno : 0, "rename");
+}
+
 static const struct other others[] = {
-    {"claims all", claim_all, false},
-    {"takes all", take_all, true},
-    {"gives back", give_back, false},
-    {"deletes the queue", delete_queue, true},
+    {.name = "claims all", .act = claim_all},
+    {.name = "takes all", .act = take_all, .removes = true},
+    {.name = "gives back", .act = give_back},
+    {.name = "deletes the queue", .act = delete_queue, .removes = true},
+    {.name = "empties and deletes the queue", .act = empty_and_delete, .removes = true},
+    {.name = "holds the queue", .act = hold, .renames = true},
+    {.name = "holds the queue and makes another", .act = hold_and_replace, .renames = true},
 };
 
 /* ---- races --------------------------------------------------------------------------------- */
@@ -117,11 +153,30 @@ static void expect_sent(const struct race *race, const struct content *now)
         expect(content_count(now, &sent[i]) == 1, race, "lost: ", sent[i].body);
 }
 
-static void expect_content(const struct race *race)
+/* What the operation reported is so, and what failed has not happened. */
+static void expect_reported(const struct race *race, const struct content *now, bool done)
+{
+    const struct content *const before = &race->before, *const after = &race->after;
+    if (race->operation->kind & OPERATION_STEPS)
+        return;
+    for (size_t i = 0; i < after->count; i++)
+        if (!content_find(before, &after->all[i]) && !(done && race->other->removes))
+            expect(content_count(now, &after->all[i]) == done, race,
+                   done ? "reported, but lost: " : "failed, but sent: ", after->all[i].body);
+    for (size_t i = 0; i < before->count && !race->other->removes; i++)
+        if (!content_find(after, &before->all[i]))
+            expect(content_count(now, &before->all[i]) == !done, race,
+                   done ? "reported, but still there: " : "failed, but gone: ", before->all[i].body);
+}
+
+static void expect_content(const struct race *race, bool done)
 {
     struct content now;
+    if (race->other->renames)
+        scene_sweep_spool(&race->scene);
     scene_read(&race->scene, &now);
     expect_sent(race, &now);
+    expect_reported(race, &now, done);
     for (size_t i = 0; i < now.count; i++)
         expect(content_count(&now, &now.all[i]) == 1, race, "twice: ", now.all[i].body);
     for (size_t i = 0; i < race->before.count && !race->other->removes; i++)
@@ -141,7 +196,7 @@ static bool run(struct race *race)
     expect(result != OPERATION_LIED, race, "what it says is not so", "");
     if (struck) {
         const char *problem;
-        expect_content(race);
+        expect_content(race, result >= 0);
         problem = scene_problem(&race->scene);
         expect(!problem, race, problem ? problem : "", "");
     }
@@ -172,13 +227,16 @@ static void run_before_each_call(const struct operation *operation, const struct
     expect(race.seam.nth < MOST_CALLS, &race, "there is no end to it", "");
 }
 
+static int try_each_other(const struct operation *operation)
+{
+    for (size_t other = 0; other < sizeof others / sizeof *others; other++)
+        run_before_each_call(operation, &others[other]);
+    return unit_failures;
+}
+
 /* With an argument: only the operation of that name. */
 int main(int count, char **arguments)
 {
     stage_share_headers(true);
-    for (size_t i = 0; i < operations_count; i++)
-        for (size_t other = 0; other < sizeof others / sizeof *others; other++)
-            if (count == 1 || strcmp(arguments[1], operations[i].name) == 0)
-                run_before_each_call(&operations[i], &others[other]);
-    return unit_failures != 0;
+    return !scene_each_operation(count > 1 ? arguments[1] : NULL, try_each_other);
 }
