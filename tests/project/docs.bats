@@ -135,7 +135,7 @@ statuses_of_page() {
 }
 
 @test "the exit statuses in mq(7) are those of the programs" {
-    sed -n 's/.*STATUS_[A-Z_]* = \([0-9]*\).*/\1/p' "$MQ_ROOT/cmd/status.h" | sort -n >expected
+    sed -n 's/.*STATUS_[A-Z_]* = \([0-9]*\).*/\1/p' "$MQ_ROOT/cmd/cli/status.h" | sort -n >expected
     assert_file_not_empty expected
     statuses_of_page "$MQ_ROOT/man/mq.7" >found
     run diff expected found
@@ -363,4 +363,50 @@ library() { # the sources of lib/
 @test "JSON is a matter of the programs" {
     run grep -rl jansson "$MQ_ROOT/lib"
     assert_output ''
+}
+
+# ---- the guide to the code ----------------------------------------------------------------
+
+# defines FUNCTION FILE…: one of them has the function's body.
+defines() {
+    grep -qE "^[a-z].*\\b$1\\(" "${@:2}"
+}
+
+@test "every file that CONTRIBUTING.md names is there" {
+    local path
+    grep -oE '`(lib|cmd|tests|man|completions|examples|share)/[^` ]*' "$MQ_ROOT/CONTRIBUTING.md" | tr -d '`' | sort -u >paths
+    assert_file_not_empty paths
+    cd "$MQ_ROOT"
+    while read -r path; do
+        compgen -G "$path" >/dev/null || fail "CONTRIBUTING.md: there is no $path"
+    done <"$BATS_TEST_TMPDIR/paths"
+}
+
+@test "every function that CONTRIBUTING.md names is there, in the file that its row names" {
+    local line file function count=0
+    local -a all
+    mapfile -t all < <(find "$MQ_ROOT/lib" "$MQ_ROOT/cmd" -name '*.[ch]')
+    while IFS= read -r line; do
+        file=
+        [[ $line != '| '* ]] || file=$(grep -oE '`[^` ]*\.c`' <<<"$line" | tr -d '`' || true)
+        while read -r function; do
+            count=$((count + 1))
+            if [[ $file ]]; then
+                defines "$function" "$MQ_ROOT/$file" || fail "CONTRIBUTING.md: $file does not define $function()"
+            else
+                defines "$function" "${all[@]}" || fail "CONTRIBUTING.md: nothing defines $function()"
+            fi
+        done < <(grep -oE '`[a-z_0-9]+\(\)`' <<<"$line" | tr -d '`()')
+    done < <(grep -E '`[a-z_0-9]+\(\)`' "$MQ_ROOT/CONTRIBUTING.md" | sed 's/, called by `[a-z_]*()`//')
+    ((count > 60))
+}
+
+@test "the layers in CONTRIBUTING.md are those that tests/layers checks" {
+    local folder
+    sed -n '/^LAYERS/,/^"""/s/^\([a-z]*\/[a-z]*\) .*/\1/p' "$MQ_ROOT/tests/layers" >folders
+    assert_file_not_empty folders
+    sed -n '/^## The layers/,/^## Anatomy/p' "$MQ_ROOT/CONTRIBUTING.md" >picture
+    while read -r folder; do
+        grep -q "$folder\b" picture || fail "CONTRIBUTING.md: $folder is not in the picture"
+    done <folders
 }
