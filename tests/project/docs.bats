@@ -410,3 +410,51 @@ defines() {
         grep -q "$folder\b" picture || fail "CONTRIBUTING.md: $folder is not in the picture"
     done <folders
 }
+
+# ---- pages and what they describe ------------------------------------------------------------
+
+@test "libmq(3) has every call of mq.h in its synopsis and in its text, and none that there is not" {
+    sed -n 's/^MQ_API.*\b\(mq_[a-z_]*\)(.*/\1/p' "$MQ_ROOT/lib/mq.h" | sort -u >expected
+    assert_file_not_empty expected
+    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/s/^\.Fn \(mq_[a-z_]*\).*/\1/p' "$MQ_ROOT/man/libmq.3" | sort -u >found
+    run diff expected found
+    assert_success
+    sed -n '/^\.Sh DESCRIPTION/,$p' "$MQ_ROOT/man/libmq.3" | grep -o 'Fn mq_[a-z_]*' | sed 's/Fn //' | sort -u >described
+    # The calls that describe a message are named together, and some need no word beside the synopsis.
+    run comm -23 <(grep -vE '^mq_message_(set_|id$|priority$|sent_at$)' expected) described
+    assert_output ''
+}
+
+@test "the constants and members that libmq(3) names are those of mq.h" {
+    local word
+    grep -oE '\bMQ_[A-Z0-9_]+\b' "$MQ_ROOT/man/libmq.3" | sort -u >words
+    while read -r word; do
+        [[ $word == MQ_SPOOL ]] || grep -qw "$word" "$MQ_ROOT/lib/mq.h" || fail "libmq(3): there is no $word"
+    done <words
+    # What a sweep counts is described, not shown.
+    sed -n '/^struct mq_swept/,/^}/s/.* \([a-z_]*\);.*/\1/p' "$MQ_ROOT/lib/mq.h" >members
+    assert_file_not_empty members
+    while read -r word; do
+        grep -qx "\.It Fa $word" "$MQ_ROOT/man/libmq.3" || fail "libmq(3): mq_swept has a member $word"
+    done <members
+}
+
+@test "mq-spool(5) begins with a picture of the states, and its contents are its sections" {
+    local page=$MQ_ROOT/man/mq-spool.5
+    sed -n '/^\.Sh CONTENTS/,/^\.Sh [^C]/s/^\.Sx \(.*\) :$/\1/p' "$page" >listed
+    sed -n 's/^\.Sh \(.*\)/\1/p' "$page" | grep -vxE 'NAME|DESCRIPTION|CONTENTS|SEE ALSO|STANDARDS' >sections
+    assert_file_not_empty listed
+    run diff sections listed
+    assert_success
+    sed -n '/^\.Sh DESCRIPTION/,/^\.Sh CONTENTS/p' "$page" >begin
+    local state
+    for state in ready delayed inflight dead; do
+        assert_file_contains begin "| *$state/ *|"
+    done
+}
+
+@test "mq-spool(5) fits into 78 columns" {
+    command -v mandoc || skip "no mandoc"
+    run grep -E '.{79}' <(mandoc -T ascii -O width=78 "$MQ_ROOT/man/mq-spool.5" | col -bx)
+    assert_output ''
+}
