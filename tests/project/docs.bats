@@ -458,3 +458,14 @@ defines() {
     run grep -E '.{79}' <(mandoc -T ascii -O width=78 "$MQ_ROOT/man/mq-spool.5" | col -bx)
     assert_output ''
 }
+
+@test "every folder is in the README, under Where things are" {
+    local folder
+    sed -n '/^## Where things are/,$p' "$MQ_ROOT/README.md" >where
+    cd "$MQ_ROOT"
+    for folder in lib/*/ cmd/*/ tests/*/; do
+        folder=${folder%/}
+        [[ $folder == tests/shared ]] || grep -qE "^\| \`${folder%%/*}/.*\b${folder#*/}\`" "$BATS_TEST_TMPDIR/where" ||
+            fail "README.md: $folder is missing"
+    done
+}
