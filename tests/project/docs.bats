@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The manual says what the programs do: options, exit statuses, and every example runs.
+# Pages and sources agree: options, exit statuses, calls, names of files and functions; and every example runs.
 
 load ../helper
 
@@ -467,5 +467,18 @@ defines() {
         folder=${folder%/}
         [[ $folder == tests/shared ]] || grep -qE "^\| \`${folder%%/*}/.*\b${folder#*/}\`" "$BATS_TEST_TMPDIR/where" ||
             fail "README.md: $folder is missing"
+    done
+}
+
+@test "tests/README.md has every folder, every fuzz target and every model" {
+    local name
+    cd "$MQ_ROOT/tests"
+    for name in */; do
+        grep -qF "| \`$name\` |" README.md || fail "tests/README.md: the folder $name is missing"
+    done
+    for name in fuzz/*.c model/*.pml; do
+        name=${name#fuzz/}
+        name=${name#model/}
+        [[ $name == replay.c ]] || grep -qE "^\| .*\`${name%.c}\`" README.md || fail "tests/README.md: $name is missing"
     done
 }
