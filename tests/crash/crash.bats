@@ -1,5 +1,5 @@
-# What a process may do to others by being killed, being stopped, or failing at any system call; in which order a
-# durable send reaches the disk. tests/README.md says more.
+# A process is killed, stopped or made to fail at any of its system calls: no other process suffers, and no message. And the
+# order in which a durable send reaches the disk. tests/README.md says more.
 
 load ../helper
 
@@ -202,7 +202,7 @@ syncs_of_a_send() {
     ' order
 }
 
-# A queue that everybody may send to, in a spool that everybody can reach; $sender is who may do no more.
+# A queue that everybody may send to, in a spool that everybody can reach; $sender is a user who may do nothing else.
 share_queue() {
     ((EUID == 0)) || skip "it takes root to be several users"
     command -v setpriv >/dev/null || skip "setpriv is not installed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Hostile input, replayed and at random; `make fuzz` tries longer.
+# Hostile input: what was found before is replayed, and random input is tried; `make fuzz` tries longer.
 
 load ../helper
 

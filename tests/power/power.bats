@@ -1,4 +1,4 @@
-# What a file system has of a queue after a loss of power. tests/README.md says what this proves and what not.
+# What is on the disk of a queue after a power cut. tests/README.md says what this proves and what it does not.
 
 load ../helper
 

@@ -1,4 +1,4 @@
-# mq-ack: the ways to end a claim, to prolong it, and what a receipt is worth.
+# mq-ack: ending a claim in each way, extending it, and receipts that are valid no longer.
 # shellcheck disable=SC2154,SC2030,SC2031 # stderr is set by run; each test is a process
 load ../helper
 

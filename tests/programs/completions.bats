@@ -1,4 +1,4 @@
-# Completions, in the shells themselves.
+# Completions, as bash, zsh and fish themselves offer them.
 
 load ../helper
 

@@ -1,4 +1,4 @@
-# mq-queue events: a line for everything that happens.
+# mq-queue events: a line for everything that happens to a message.
 # shellcheck disable=SC2154 # stderr is set by run
 load ../helper
 

@@ -1,4 +1,4 @@
-# mq-queue: making, setting up, looking into, cleaning and deleting queues.
+# mq-queue: creating, configuring, inspecting, purging, sweeping, checking and deleting queues.
 # shellcheck disable=SC2154,SC2012 # stderr is set by run; names without surprises
 load ../helper
 
@@ -162,7 +162,7 @@ has_lines() { # FILE NUMBER
     wait_until 10 has_lines goes_on.out 1
 }
 
-# A deleter who is killed behind his first rename, before he removes anything, and leaves the queue held, or gone.
+# A deleter that is killed after its first rename, before it removes anything, and leaves the queue held, or gone.
 kill_deleter() { # OPTION… QUEUE
     needs_strace
     run strace -o /dev/null -e trace=unlinkat -e inject=unlinkat:signal=SIGKILL:when=1 mq-queue delete "$@"

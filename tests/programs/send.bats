@@ -1,4 +1,4 @@
-# mq-send: what it takes, what it puts into the queue, what it prints.
+# mq-send: its input, what it puts into the queue, its output.
 # shellcheck disable=SC2154 # stderr and spawned are set by others
 load ../helper
 

@@ -1,4 +1,4 @@
-# mq-stat: the figures of queues, as a table, as JSON, as asked for; and what it says when asked to complain.
+# mq-stat: the figures of queues as a table, as JSON and in a format of the user's; and --check and --warn.
 # shellcheck disable=SC2154 # stderr is set by run
 load ../helper
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# mq-recv QUEUE -- COMMAND: outcomes, leases, time-outs, parallel commands, shutdown, and whatever commands do.
+# mq-recv QUEUE -- COMMAND: outcomes, leases, time-outs, parallel commands, shutdown, and commands that misbehave.
 
 load ../helper
 

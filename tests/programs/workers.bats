@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# Many workers at once: killed at random, more of them than inotify instances, and as fast as xargs.
+# Many workers at once: they are killed at random, there are more of them than inotify instances, they are as fast as xargs.
 #
-# STORM=5000 and MESSAGES=10000 are the full measure; by default it is what takes seconds.
+# STORM=5000 and MESSAGES=10000 are the full measure; the defaults take seconds.
 
 load ../helper
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The manual says what the programs do: options, exit statuses, and every example runs.
+# Pages and sources agree: options, exit statuses, calls, names of files and functions; and every example runs.
 
 load ../helper
 
@@ -135,7 +135,7 @@ statuses_of_page() {
 }
 
 @test "the exit statuses in mq(7) are those of the programs" {
-    sed -n 's/.*STATUS_[A-Z_]* = \([0-9]*\).*/\1/p' "$MQ_ROOT/cmd/status.h" | sort -n >expected
+    sed -n 's/.*STATUS_[A-Z_]* = \([0-9]*\).*/\1/p' "$MQ_ROOT/cmd/cli/status.h" | sort -n >expected
     assert_file_not_empty expected
     statuses_of_page "$MQ_ROOT/man/mq.7" >found
     run diff expected found
@@ -363,4 +363,122 @@ library() { # the sources of lib/
 @test "JSON is a matter of the programs" {
     run grep -rl jansson "$MQ_ROOT/lib"
     assert_output ''
+}
+
+# ---- the guide to the code ----------------------------------------------------------------
+
+# defines FUNCTION FILE…: one of them has the function's body.
+defines() {
+    grep -qE "^[a-z].*\\b$1\\(" "${@:2}"
+}
+
+@test "every file that CONTRIBUTING.md names is there" {
+    local path
+    grep -oE '`(lib|cmd|tests|man|completions|examples|share)/[^` ]*' "$MQ_ROOT/CONTRIBUTING.md" | tr -d '`' | sort -u >paths
+    assert_file_not_empty paths
+    cd "$MQ_ROOT"
+    while read -r path; do
+        compgen -G "$path" >/dev/null || fail "CONTRIBUTING.md: there is no $path"
+    done <"$BATS_TEST_TMPDIR/paths"
+}
+
+@test "every function that CONTRIBUTING.md names is there, in the file that its row names" {
+    local line file function count=0
+    local -a all
+    mapfile -t all < <(find "$MQ_ROOT/lib" "$MQ_ROOT/cmd" -name '*.[ch]')
+    while IFS= read -r line; do
+        file=
+        [[ $line != '| '* ]] || file=$(grep -oE '`[^` ]*\.c`' <<<"$line" | tr -d '`' || true)
+        while read -r function; do
+            count=$((count + 1))
+            if [[ $file ]]; then
+                defines "$function" "$MQ_ROOT/$file" || fail "CONTRIBUTING.md: $file does not define $function()"
+            else
+                defines "$function" "${all[@]}" || fail "CONTRIBUTING.md: nothing defines $function()"
+            fi
+        done < <(grep -oE '`[a-z_0-9]+\(\)`' <<<"$line" | tr -d '`()')
+    done < <(grep -E '`[a-z_0-9]+\(\)`' "$MQ_ROOT/CONTRIBUTING.md" | sed 's/, called by `[a-z_]*()`//')
+    ((count > 60))
+}
+
+@test "the layers in CONTRIBUTING.md are those that tests/layers checks" {
+    local folder
+    sed -n '/^LAYERS/,/^"""/s/^\([a-z]*\/[a-z]*\) .*/\1/p' "$MQ_ROOT/tests/layers" >folders
+    assert_file_not_empty folders
+    sed -n '/^## The layers/,/^## Anatomy/p' "$MQ_ROOT/CONTRIBUTING.md" >picture
+    while read -r folder; do
+        grep -q "$folder\b" picture || fail "CONTRIBUTING.md: $folder is not in the picture"
+    done <folders
+}
+
+# ---- pages and what they describe ------------------------------------------------------------
+
+@test "libmq(3) has every call of mq.h in its synopsis and in its text, and none that there is not" {
+    sed -n 's/^MQ_API.*\b\(mq_[a-z_]*\)(.*/\1/p' "$MQ_ROOT/lib/mq.h" | sort -u >expected
+    assert_file_not_empty expected
+    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/s/^\.Fn \(mq_[a-z_]*\).*/\1/p' "$MQ_ROOT/man/libmq.3" | sort -u >found
+    run diff expected found
+    assert_success
+    sed -n '/^\.Sh DESCRIPTION/,$p' "$MQ_ROOT/man/libmq.3" | grep -o 'Fn mq_[a-z_]*' | sed 's/Fn //' | sort -u >described
+    # The calls that describe a message are named together, and some need no word beside the synopsis.
+    run comm -23 <(grep -vE '^mq_message_(set_|id$|priority$|sent_at$)' expected) described
+    assert_output ''
+}
+
+@test "the constants and members that libmq(3) names are those of mq.h" {
+    local word
+    grep -oE '\bMQ_[A-Z0-9_]+\b' "$MQ_ROOT/man/libmq.3" | sort -u >words
+    while read -r word; do
+        [[ $word == MQ_SPOOL ]] || grep -qw "$word" "$MQ_ROOT/lib/mq.h" || fail "libmq(3): there is no $word"
+    done <words
+    # What a sweep counts is described, not shown.
+    sed -n '/^struct mq_swept/,/^}/s/.* \([a-z_]*\);.*/\1/p' "$MQ_ROOT/lib/mq.h" >members
+    assert_file_not_empty members
+    while read -r word; do
+        grep -qx "\.It Fa $word" "$MQ_ROOT/man/libmq.3" || fail "libmq(3): mq_swept has a member $word"
+    done <members
+}
+
+@test "mq-spool(5) begins with a picture of the states, and its contents are its sections" {
+    local page=$MQ_ROOT/man/mq-spool.5
+    sed -n '/^\.Sh CONTENTS/,/^\.Sh [^C]/s/^\.Sx \(.*\) :$/\1/p' "$page" >listed
+    sed -n 's/^\.Sh \(.*\)/\1/p' "$page" | grep -vxE 'NAME|DESCRIPTION|CONTENTS|SEE ALSO|STANDARDS' >sections
+    assert_file_not_empty listed
+    run diff sections listed
+    assert_success
+    sed -n '/^\.Sh DESCRIPTION/,/^\.Sh CONTENTS/p' "$page" >begin
+    local state
+    for state in ready delayed inflight dead; do
+        assert_file_contains begin "| *$state/ *|"
+    done
+}
+
+@test "mq-spool(5) fits into 78 columns" {
+    command -v mandoc || skip "no mandoc"
+    run grep -E '.{79}' <(mandoc -T ascii -O width=78 "$MQ_ROOT/man/mq-spool.5" | col -bx)
+    assert_output ''
+}
+
+@test "every folder is in the README, under Where things are" {
+    local folder
+    sed -n '/^## Where things are/,$p' "$MQ_ROOT/README.md" >where
+    cd "$MQ_ROOT"
+    for folder in lib/*/ cmd/*/ tests/*/; do
+        folder=${folder%/}
+        [[ $folder == tests/shared ]] || grep -qE "^\| \`${folder%%/*}/.*\b${folder#*/}\`" "$BATS_TEST_TMPDIR/where" ||
+            fail "README.md: $folder is missing"
+    done
+}
+
+@test "tests/README.md has every folder, every fuzz target and every model" {
+    local name
+    cd "$MQ_ROOT/tests"
+    for name in */; do
+        grep -qF "| \`$name\` |" README.md || fail "tests/README.md: the folder $name is missing"
+    done
+    for name in fuzz/*.c model/*.pml; do
+        name=${name#fuzz/}
+        name=${name#model/}
+        [[ $name == replay.c ]] || grep -qE "^\| .*\`${name%.c}\`" README.md || fail "tests/README.md: $name is missing"
+    done
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Installing, uninstalling, and building a program with the installed library.
+# Installing, uninstalling, and building a program against the installed library.
 
 load ../helper
 

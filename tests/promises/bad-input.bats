@@ -1,4 +1,4 @@
-# Bad input, bad surroundings: a clear error, the right exit status, and nothing lost.
+# Bad input and bad surroundings give a clear error and the right exit status, and nothing is lost.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # stderr is set by run; commands for other shells; each test is a process
 load ../helper
 

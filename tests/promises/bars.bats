@@ -1,4 +1,4 @@
-# What the toolkit must reach: figures are ratios within one run. The measured ones are shown as comments.
+# Limits of cost that the toolkit must keep. Each is a ratio within one run, or a count; measured values are shown as comments.
 
 load ../helper
 

@@ -1,4 +1,4 @@
-# Several messages in one file: what a user notices of it is speed, and nothing else.
+# Several messages in one file: a user notices the speed, and nothing else.
 
 load ../helper
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What went wrong with a message is kept beside it, shown, and gone with it.
+# Records of failed attempts are kept beside a message, shown, and removed with it.
 
 load ../helper
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# mq-recv --once: what was acked is not done again within the dedup-window.
+# mq-recv --once: a message whose id was acked is not worked on again within the dedup-window.
 
 load ../helper
 

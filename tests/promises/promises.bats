@@ -1,4 +1,4 @@
-# The promises of mq(7), each with what must not happen; the first, no loss, is in crash/, power/ and storm/.
+# The promises of mq(7), and for each what must never happen. The first, no loss, is tested in crash/, power/ and storm/.
 
 load ../helper
 

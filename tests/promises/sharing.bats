@@ -1,4 +1,4 @@
-# Queues that several users share: what each may do, and that nobody can do more by any trick.
+# Queues that several users share: what each user may do, and that no trick lets anybody do more.
 #
 # ann owns the queues, bob is in the group that they are shared with, cy is not. They have numbers only.
 # shellcheck disable=SC2016 # what is single-quoted is for another shell

@@ -1,4 +1,4 @@
-# Blocked receivers: leaders and followers, the dead among them, and where there is no inotify.
+# Blocked receivers: leaders, followers, receivers that are killed, and waiting without inotify.
 
 load ../helper
 

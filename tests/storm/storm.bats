@@ -1,4 +1,4 @@
-# A storm of users on one queue, killed and stopped at random. tests/README.md says more; judge.bats tests the judge.
+# Many users of one queue at once, killed and stopped at random. tests/README.md says more; judge.bats tests the judge.
 
 load ../helper
 
