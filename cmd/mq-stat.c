@@ -67,25 +67,10 @@ static void expect_check(const struct argp_state *state)
             argp_err_exit_status = ALARM_UNKNOWN;
 }
 
-static error_t parse(int key, char *argument, struct argp_state *state)
+/* The options that choose a view. */
+static error_t parse_view(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
-    case ARGP_KEY_INIT:
-        expect_check(state);
-        return 0;
-    case 'x':
-        arg_view.exact = true;
-        return 0;
-    case KEY_FORMAT:
-        set_format(state, argument);
-        return 0;
-    case KEY_SORT:
-        if (!overview_parse_sort(&arg_view.overview, argument))
-            cli_usage(state, "--sort: '%s': %s", argument, field_no_such());
-        return 0;
-    case KEY_FILTER:
-        add_condition(state, "--filter", argument, &arg_view.overview.filters);
-        return 0;
     case 'w':
         view_choose(&arg_view, state, VIEW_WATCH);
         if (argument)
@@ -116,6 +101,30 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         view_choose(&arg_view, state, VIEW_CHECK);
         add_condition(state, "--warn", argument, &arg_view.alarm.warning);
         return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case ARGP_KEY_INIT:
+        expect_check(state);
+        return 0;
+    case 'x':
+        arg_view.exact = true;
+        return 0;
+    case KEY_FORMAT:
+        set_format(state, argument);
+        return 0;
+    case KEY_SORT:
+        if (!overview_parse_sort(&arg_view.overview, argument))
+            cli_usage(state, "--sort: '%s': %s", argument, field_no_such());
+        return 0;
+    case KEY_FILTER:
+        add_condition(state, "--filter", argument, &arg_view.overview.filters);
+        return 0;
     case ARGP_KEY_ARGS:
         arg_view.queues = state->argv + state->next;
         arg_view.queue_count = state->argc - state->next;
@@ -124,7 +133,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         view_check(&arg_view, state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_view(key, argument, state);
     }
 }
 
