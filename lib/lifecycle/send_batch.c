@@ -6,11 +6,11 @@
  * come once for all of them, and those of the disk once for several files.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "base/put.h"
@@ -81,14 +81,8 @@ static bool is_durable(const mq_queue *queue, const struct mq_send_options *opti
 
 static int begin(struct pack *pack, mq_queue *queue, const struct mq_send_options *options)
 {
-    const size_t room = queue->config.batch_size;
-    if (queue->pack_room < room) {
-        char *text = realloc(queue->pack, room);
-        if (!text)
-            return -ENOMEM;
-        queue->pack = text;
-        queue->pack_room = room;
-    }
+    if (!GROW(queue->pack, queue->config.batch_size, queue->pack_room))
+        return -ENOMEM;
     *pack = (struct pack){.queue = queue,
                           .options = options,
                           .most = most_in_a_file(queue, options),

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/io.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "mq.h"
 #include "store/access.h"
 #include "store/bucket.h"

@@ -14,8 +14,8 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/io.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "base/units.h"
 #include "format/name.h"
 #include "mq.h"
