@@ -2,14 +2,14 @@
  * Following what happens in queues.
  *
  * A transition is one rename, link or unlink, and inotify reports each: a link as a file created, an unlink as a file
- * deleted, a rename as a file moved from one name and one moved to another, with the same cookie. The two names say what
- * the transition means.
+ * deleted, a rename as a file moved from one name and one moved to another, with the same cookie. The two names say
+ * what the transition means.
  *
  * New buckets. Files may come into a bucket between its making and our watching it. So the bucket is watched first and
- * listed afterwards, and each file of the listing is reported as if it had just come. A file that came between the two is
- * in the listing and in inotify's queue: the names of a listing are remembered until the events that were queued when it
- * ended have been read. A file that came and went before the watch is not seen. If it came by a rename, only the half that
- * left is seen; it is reported as MQ_EVENT_LEFT when the other half does not follow.
+ * listed afterwards, and each file of the listing is reported as if it had just come. A file that came between the two
+ * is in the listing and in inotify's queue: the names of a listing are remembered until the events that were queued
+ * when it ended have been read. A file that came and went before the watch is not seen. If it came by a rename, only
+ * the half that left is seen; it is reported as MQ_EVENT_LEFT when the other half does not follow.
  *
  * Memory is bounded: there are limits to the directories, the halves of renames and the names that are remembered.
  */

@@ -33,7 +33,8 @@ static enum mq_event_kind returned(const struct place *from, const struct place 
     return to->state == MQ_READY && from->name.time <= now ? MQ_EVENT_LEASE_EXPIRED : MQ_EVENT_RETRIED;
 }
 
-/* A rename within a state has a meaning only for claims: a part of a batch was acknowledged, or the lease was extended. */
+/* A rename within a state has a meaning only for claims: a part of a batch was acknowledged, or the lease
+   was extended. */
 static enum mq_event_kind renamed(const struct place *from, const struct place *to)
 {
     if (to->state == MQ_INFLIGHT && to->name.position != from->name.position)

@@ -12,9 +12,9 @@ struct place {
 };
 
 /*
- * What a file's move from one place to another means; MQ_EVENT_NONE if nothing happened to the message. `from` NULL: the
- * file is new; `to` NULL: it was removed. `now` distinguishes a claim whose lease expired from one that was given back,
- * and a message that expired from one that was purged.
+ * What a file's move from one place to another means; MQ_EVENT_NONE if nothing happened to the message. `from` NULL:
+ * the file is new; `to` NULL: it was removed. `now` distinguishes a claim whose lease expired from one that was given
+ * back, and a message that expired from one that was purged.
  */
 enum mq_event_kind transition_kind(const struct place *from, const struct place *to, int64_t now);
 

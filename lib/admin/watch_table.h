@@ -7,7 +7,8 @@
 
 #include "queue/queue.h"
 
-/* The most directories in a table: it bounds the memory, and leaves the user some of the watches that the kernel allows. */
+/* The most directories in a table: it bounds the memory, and leaves the user some of the watches that the kernel
+   allows. */
 #define WATCHES_MAX 16384
 
 /* A queue whose events are reported. */

@@ -1,8 +1,8 @@
 /*
  * SIMD within a register: text is examined eight bytes at a time, as one number.
  *
- * Bytes without a top bit can be compared all at once: a byte is at least c if its sum with 0x80 - c has the top bit, and
- * no sum carries into the next byte. If any of the eight bytes has its top bit set, swar_are is false.
+ * Bytes without a top bit can be compared all at once: a byte is at least c if its sum with 0x80 - c has the top bit,
+ * and no sum carries into the next byte. If any of the eight bytes has its top bit set, swar_are is false.
  */
 #ifndef MQ_SWAR_H
 #define MQ_SWAR_H
@@ -34,7 +34,8 @@ static inline uint64_t swar_are_words(uint64_t eight)
            swar_between(eight, '-', '-');
 }
 
-/* How many bytes at the beginning are good: `size`, or a multiple of eight before the first that is not. 'a' must be good. */
+/* How many bytes at the beginning are good: `size`, or a multiple of eight before the first that is not. 'a' must be
+   good. */
 static inline size_t swar_span(const char *text, size_t size, bool (*are_good)(uint64_t eight))
 {
     uint64_t eight = SWAR_ONES * 'a';
