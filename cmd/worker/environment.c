@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "cli/cli.h"
 #include "text/moment.h"
 
@@ -82,23 +83,7 @@ size_t environment_base_size(char *const *command)
 
 static bool has_room(size_t size)
 {
-    if (own.size + size > own.room) {
-        const size_t room = (own.size + size) * 2;
-        char *text = realloc(own.text, room);
-        if (!text)
-            return false;
-        own.text = text;
-        own.room = room;
-    }
-    if (own.count == own.offsets_room) {
-        const size_t room = own.offsets_room ? own.offsets_room * 2 : 32;
-        size_t *offsets = realloc(own.offsets, room * sizeof *offsets);
-        if (!offsets)
-            return false;
-        own.offsets = offsets;
-        own.offsets_room = room;
-    }
-    return true;
+    return GROW(own.text, own.size + size, own.room) && GROW(own.offsets, own.count + 1, own.offsets_room);
 }
 
 /* Add NAME=value; a NULL value is left out. */

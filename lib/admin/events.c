@@ -1,16 +1,17 @@
 /*
  * Following what happens in queues.
  *
- * A transition is one rename, link or unlink, and inotify tells of each: a link as a file made, an unlink as one
- * removed, a rename as one gone and one come, bound by a cookie. The two names say what it meant.
+ * A transition is one rename, link or unlink, and inotify reports each: a link as a file created, an unlink as a file
+ * deleted, a rename as a file moved from one name and one moved to another, with the same cookie. The two names say
+ * what the transition means.
  *
- * New buckets. Between the making of a bucket and our watching it files may come into it. So it is watched first
- * and listed then, and what the listing shows is told as if it had just come. What came between the two is in the
- * listing and in inotify's queue: the names of a listing are remembered until the events that were in the queue at its
- * end are worked off. What came and went before the watch is not seen: of a rename into such a bucket there is
- * only the half that went, which is told as MQ_EVENT_LEFT when nothing else comes.
+ * New buckets. Files may come into a bucket between its making and our watching it. So the bucket is watched first and
+ * listed afterwards, and each file of the listing is reported as if it had just come. A file that came between the two
+ * is in the listing and in inotify's queue: the names of a listing are remembered until the events that were queued
+ * when it ended have been read. A file that came and went before the watch is not seen. If it came by a rename, only
+ * the half that left is seen; it is reported as MQ_EVENT_LEFT when the other half does not follow.
  *
- * Memory is bounded: so many directories, half renames and remembered names, and no more.
+ * Memory is bounded: there are limits to the directories, the halves of renames and the names that are remembered.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,22 +21,23 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "admin/seen_names.h"
 #include "admin/transition.h"
 #include "admin/watch_table.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/grow.h"
 #include "format/death.h"
 #include "store/bucket.h"
 
-#define DEPARTURES 32
-#define TOLD 4096
-#define BUFFER 16384
+#define HALVES_MAX 32
+#define BUFFER_SIZE 16384
 
-/* The other half of a rename is in the queue already, or in a bucket that we list next. */
+/* How long to wait for the second half of a rename: it is in inotify's queue already, or in the bucket listed next. */
 #define HALF_RENAME_WAIT (20 * CLOCK_SECOND / 1000)
 
-/* A file that went, and has not come anywhere yet. */
-struct departure {
+/* The first half of a rename, whose second half has not been seen yet. */
+struct half_rename {
     uint32_t cookie;
     struct followed *followed;
     struct place place;
@@ -43,52 +45,51 @@ struct departure {
 
 struct mq_watch {
     int inotify;
-    struct watch_table spots;
+    struct watch_table table;
     struct followed **followed;
-    size_t followed_count;
-    bool incomplete; /* not all could be watched, and that is not told yet */
+    size_t followed_count, followed_room;
+    bool incomplete; /* not all could be watched, and that is not reported yet */
 
     size_t size, at; /* of the events in `buffer` */
-    struct departure departures[DEPARTURES];
-    size_t departed;
+    struct half_rename halves[HALVES_MAX];
+    size_t half_count;
 
-    size_t untold; /* spots */
+    size_t untold; /* buckets of the table that are not listed yet */
     struct watched telling;
     struct listing files;
     size_t next_file;
 
-    uint64_t told[TOLD]; /* marks of names that a listing has shown */
-    size_t told_count;
-    size_t told_until; /* bytes of events that may tell of them again */
+    struct seen_names told; /* in listings */
+    size_t told_until;      /* so many bytes of events may report them again */
 
     char id[MQ_ID_SIZE], reason[NAME_REASON_SIZE]; /* of the last event */
-    _Alignas(struct inotify_event) char buffer[BUFFER];
+    _Alignas(struct inotify_event) char buffer[BUFFER_SIZE];
 };
 
 /* ---- what to watch ------------------------------------------------------------------ */
 
-/* Watch a directory that is open. 1 watched, 0 it was. */
-static int watch_dir(mq_watch *watch, int dir, uint32_t events, struct watched *spot)
+/* Watch an open directory. 1 watched, 0 it was watched already. */
+static int watch_dir(mq_watch *watch, int dir, uint32_t events, struct watched *watched)
 {
     const int number = fs_watch_dir(watch->inotify, dir, events);
     if (number < 0)
         return number;
-    spot->watch = number;
-    const int added = watch_table_add(&watch->spots, spot);
+    watched->watch = number;
+    const int added = watch_table_add(&watch->table, watched);
     if (added == 1)
-        watch->untold += spot->untold;
+        watch->untold += watched->untold;
     return added;
 }
 
 static int watch_bucket(mq_watch *watch, struct followed *followed, enum mq_state state, const char *bucket,
                         bool untold)
 {
-    struct watched spot = {.kind = WATCHED_BUCKET, .followed = followed, .state = state, .untold = untold};
+    struct watched watched = {.kind = WATCHED_BUCKET, .followed = followed, .state = state, .untold = untold};
     const int dir = bucket_open(followed->queue->dir, state, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    memcpy(spot.bucket, bucket, strlen(bucket) + 1);
-    int error = watch_dir(watch, dir, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO, &spot);
+    memcpy(watched.bucket, bucket, strlen(bucket) + 1);
+    int error = watch_dir(watch, dir, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO, &watched);
     close(dir);
     if (error == -ENOSPC) {
         watch->incomplete = true;
@@ -99,10 +100,10 @@ static int watch_bucket(mq_watch *watch, struct followed *followed, enum mq_stat
 
 static int watch_state(mq_watch *watch, struct followed *followed, enum mq_state state, bool untold)
 {
-    struct watched spot = {.kind = WATCHED_STATE, .followed = followed, .state = state};
+    struct watched watched = {.kind = WATCHED_STATE, .followed = followed, .state = state};
     struct listing buckets = {0};
     const int dir = fs_open_dir(followed->queue->dir, name_of_state(state));
-    int error = dir < 0 ? dir : watch_dir(watch, dir, IN_CREATE | IN_MOVED_TO, &spot);
+    int error = dir < 0 ? dir : watch_dir(watch, dir, IN_CREATE | IN_MOVED_TO, &watched);
     if (dir >= 0)
         close(dir);
     if (error >= 0)
@@ -115,27 +116,27 @@ static int watch_state(mq_watch *watch, struct followed *followed, enum mq_state
 
 static int watch_queue(mq_watch *watch, struct followed *followed, bool untold)
 {
-    struct watched spot = {.kind = WATCHED_QUEUE, .followed = followed};
-    int error = watch_dir(watch, followed->queue->dir, IN_DELETE | IN_MOVE_SELF, &spot);
+    struct watched watched = {.kind = WATCHED_QUEUE, .followed = followed};
+    int error = watch_dir(watch, followed->queue->dir, IN_DELETE | IN_MOVE_SELF, &watched);
     for (int state = 0; state < MQ_STATES && error >= 0; state++)
         error = watch_state(watch, followed, (enum mq_state)state, untold);
     return error < 0 ? error : 0;
 }
 
-/* Nothing more of this queue, which may be closed from now on; what inotify still tells of it finds no spot. */
+/* Stop following a queue: the caller may close it now. Events that inotify still has of it are not in the table. */
 static void forget(mq_watch *watch, struct followed *followed)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < watch->spots.count; i++)
-        if (watch->spots.items[i].followed == followed) {
-            watch->untold -= watch->spots.items[i].untold;
-            (void)inotify_rm_watch(watch->inotify, watch->spots.items[i].watch);
+    for (size_t i = 0; i < watch->table.count; i++)
+        if (watch->table.items[i].followed == followed) {
+            watch->untold -= watch->table.items[i].untold;
+            (void)inotify_rm_watch(watch->inotify, watch->table.items[i].watch);
         }
-    watch_table_remove_all(&watch->spots, followed);
-    for (size_t i = 0; i < watch->departed; i++)
-        if (watch->departures[i].followed != followed)
-            watch->departures[kept++] = watch->departures[i];
-    watch->departed = kept;
+    watch_table_remove_all(&watch->table, followed);
+    for (size_t i = 0; i < watch->half_count; i++)
+        if (watch->halves[i].followed != followed)
+            watch->halves[kept++] = watch->halves[i];
+    watch->half_count = kept;
     if (watch->telling.followed == followed)
         watch->files.count = 0;
     watch->followed_count = watch_table_unfollow(watch->followed, watch->followed_count, followed);
@@ -160,14 +161,13 @@ int mq_watch_add(mq_watch *watch, mq_queue *queue, bool whole)
 {
     if (fs_is_network(queue->dir))
         return -EOPNOTSUPP;
-    struct followed **list = reallocarray(watch->followed, watch->followed_count + 1, sizeof *list);
-    if (list)
-        watch->followed = list;
-    struct followed *followed = list ? calloc(1, sizeof *followed) : NULL;
+    struct followed *followed = GROW(watch->followed, watch->followed_count + 1, watch->followed_room)
+                                    ? calloc(1, sizeof *followed)
+                                    : NULL;
     if (!followed)
         return -ENOMEM;
     followed->queue = queue;
-    list[watch->followed_count++] = followed;
+    watch->followed[watch->followed_count++] = followed;
     const int error = watch_queue(watch, followed, whole);
     if (error)
         forget(watch, followed);
@@ -182,45 +182,18 @@ void mq_watch_free(mq_watch *watch)
     for (size_t i = 0; i < watch->followed_count; i++)
         free(watch->followed[i]);
     free(watch->followed);
-    free(watch->spots.items);
+    free(watch->table.items);
     listing_free(&watch->files);
     free(watch);
 }
 
 /* ---- what was told already ------------------------------------------------------------ */
 
-/* FNV-1a: of a name that is in two places the marks differ. */
-static uint64_t mark(int watch_number, const char *file)
-{
-    uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)(unsigned)watch_number;
-    for (; *file; file++)
-        hash = (hash ^ (unsigned char)*file) * UINT64_C(1099511628211);
-    return hash;
-}
-
-/* Where there is no room for more, something may be told twice. */
-static void remember(mq_watch *watch, int number, const char *file)
-{
-    if (watch->told_count < TOLD)
-        watch->told[watch->told_count++] = mark(number, file);
-}
-
-static bool was_told(mq_watch *watch, int number, const char *file)
-{
-    const uint64_t wanted = watch->told_count ? mark(number, file) : 0;
-    for (size_t i = 0; i < watch->told_count; i++)
-        if (watch->told[i] == wanted) {
-            watch->told[i] = watch->told[--watch->told_count];
-            return true;
-        }
-    return false;
-}
-
 static void work_off(mq_watch *watch, size_t bytes)
 {
     watch->told_until = watch->told_until > bytes ? watch->told_until - bytes : 0;
     if (watch->told_until == 0)
-        watch->told_count = 0;
+        watch->told.count = 0;
 }
 
 /* ---- events --------------------------------------------------------------------------- */
@@ -252,75 +225,75 @@ static int tell(mq_watch *watch, const struct followed *followed, enum mq_event_
     return 1;
 }
 
-static void drop_departure(mq_watch *watch, size_t place)
+static void drop_half(mq_watch *watch, size_t place)
 {
-    watch->departed--;
-    memmove(watch->departures + place, watch->departures + place + 1,
-            (watch->departed - place) * sizeof *watch->departures);
+    watch->half_count--;
+    memmove(watch->halves + place, watch->halves + place + 1, (watch->half_count - place) * sizeof *watch->halves);
 }
 
-/* The oldest half of a rename: the other half will not be seen. */
-static int tell_departure(mq_watch *watch, struct mq_event *ret_event)
+/* Report the oldest half of a rename: its other half will not be seen. */
+static int tell_half(mq_watch *watch, struct mq_event *ret_event)
 {
-    const struct departure gone = watch->departures[0];
-    drop_departure(watch, 0);
+    const struct half_rename gone = watch->halves[0];
+    drop_half(watch, 0);
     return tell(watch, gone.followed, MQ_EVENT_LEFT, &gone.place, NULL, ret_event);
 }
 
-/* A file has come, by a rename whose first half has this cookie. */
-static int tell_arrival(mq_watch *watch, struct followed *followed, const struct place *to, uint32_t cookie,
-                        struct mq_event *ret_event)
+/* Report a file that came by a rename, whose first half has this cookie, or by a link (0). */
+static int tell_moved_to(mq_watch *watch, struct followed *followed, const struct place *to, uint32_t cookie,
+                         struct mq_event *ret_event)
 {
     struct place from;
     size_t i = 0;
-    while (i < watch->departed && (cookie == 0 || watch->departures[i].cookie != cookie))
+    while (i < watch->half_count && (cookie == 0 || watch->halves[i].cookie != cookie))
         i++;
-    const bool seen = i < watch->departed;
+    const bool seen = i < watch->half_count;
     if (seen) {
-        from = watch->departures[i].place;
-        drop_departure(watch, i);
+        from = watch->halves[i].place;
+        drop_half(watch, i);
     }
     return tell(watch, followed, transition_kind(seen ? &from : NULL, to, clock_now()), seen ? &from : NULL, to,
                 ret_event);
 }
 
-static int tell_removal(mq_watch *watch, const struct watched *spot, const struct place *from,
+static int tell_removal(mq_watch *watch, const struct watched *watched, const struct place *from,
                         struct mq_event *ret_event)
 {
-    const enum mq_event_kind kind = spot->followed->moved ? MQ_EVENT_REMOVED : transition_kind(from, NULL, clock_now());
-    return tell(watch, spot->followed, kind, from, NULL, ret_event);
+    const enum mq_event_kind kind = watched->followed->moved ? MQ_EVENT_REMOVED
+                                                             : transition_kind(from, NULL, clock_now());
+    return tell(watch, watched->followed, kind, from, NULL, ret_event);
 }
 
-/* Keep the first half of a rename; where there is no room the oldest one is told. */
-static int depart(mq_watch *watch, const struct watched *spot, const struct place *from, uint32_t cookie,
-                  struct mq_event *ret_event)
+/* Keep the first half of a rename. If there is no room, the oldest one is reported. */
+static int keep_half(mq_watch *watch, const struct watched *watched, const struct place *from, uint32_t cookie,
+                     struct mq_event *ret_event)
 {
-    const int told = watch->departed == DEPARTURES ? tell_departure(watch, ret_event) : 0;
-    watch->departures[watch->departed++] = (struct departure){cookie, spot->followed, *from};
+    const int told = watch->half_count == HALVES_MAX ? tell_half(watch, ret_event) : 0;
+    watch->halves[watch->half_count++] = (struct half_rename){cookie, watched->followed, *from};
     return told;
 }
 
-static int take_file(mq_watch *watch, const struct watched *spot, const struct inotify_event *event,
+static int take_file(mq_watch *watch, const struct watched *watched, const struct inotify_event *event,
                      struct mq_event *ret_event)
 {
-    struct place place = {.state = spot->state};
+    struct place place = {.state = watched->state};
     if (event->mask == 0 || event->mask & IN_ISDIR || event->len == 0 ||
-        !name_parse(spot->state, event->name, &place.name))
+        !name_parse(watched->state, event->name, &place.name))
         return 0;
     if (event->mask & IN_MOVED_FROM)
-        return depart(watch, spot, &place, event->cookie, ret_event);
+        return keep_half(watch, watched, &place, event->cookie, ret_event);
     if (event->mask & IN_DELETE)
-        return tell_removal(watch, spot, &place, ret_event);
-    return was_told(watch, spot->watch, event->name)
+        return tell_removal(watch, watched, &place, ret_event);
+    return seen_names_take(&watch->told, watched->watch, event->name)
                ? 0
-               : tell_arrival(watch, spot->followed, &place, event->cookie, ret_event);
+               : tell_moved_to(watch, watched->followed, &place, event->cookie, ret_event);
 }
 
-/* A queue that is deleted gets another name first, and one that turns out not to be empty its old one again. */
-static int take_queue(mq_watch *watch, const struct watched *spot, const struct inotify_event *event,
+/* A deleter renames the queue first, and renames it back if it is not empty. */
+static int take_queue(mq_watch *watch, const struct watched *watched, const struct inotify_event *event,
                       struct mq_event *ret_event)
 {
-    struct followed *followed = spot->followed;
+    struct followed *followed = watched->followed;
     if (event->mask & IN_MOVE_SELF)
         followed->moved = !followed->moved;
     if (!(event->mask & IN_DELETE) || !(event->mask & IN_ISDIR) || strcmp(event->name, name_of_state(MQ_READY)) != 0)
@@ -330,7 +303,7 @@ static int take_queue(mq_watch *watch, const struct watched *spot, const struct 
     return tell(watch, &gone, MQ_EVENT_DELETED, NULL, NULL, ret_event);
 }
 
-/* More came than the kernel keeps: what we do not watch yet is found by looking again. */
+/* The kernel dropped events: look for buckets that are not watched yet. */
 static int take_overflow(mq_watch *watch, struct mq_event *ret_event)
 {
     for (size_t i = 0; i < watch->followed_count; i++)
@@ -343,27 +316,27 @@ static int take_event(mq_watch *watch, const struct inotify_event *event, struct
 {
     if (event->mask & IN_Q_OVERFLOW)
         return take_overflow(watch, ret_event);
-    const struct watched *found = watch_table_find(&watch->spots, event->wd);
+    const struct watched *found = watch_table_find(&watch->table, event->wd);
     if (!found)
         return 0;
     if (event->mask & IN_IGNORED) {
         watch->untold -= found->untold;
-        watch_table_remove(&watch->spots, event->wd);
+        watch_table_remove(&watch->table, event->wd);
         return 0;
     }
-    const struct watched spot = *found;
-    if (spot.kind == WATCHED_BUCKET)
-        return take_file(watch, &spot, event, ret_event);
-    if (spot.kind == WATCHED_QUEUE)
-        return take_queue(watch, &spot, event, ret_event);
-    return event->len > 0 && name_is_bucket(spot.state, event->name)
-               ? watch_bucket(watch, spot.followed, spot.state, event->name, true)
+    const struct watched watched = *found;
+    if (watched.kind == WATCHED_BUCKET)
+        return take_file(watch, &watched, event, ret_event);
+    if (watched.kind == WATCHED_QUEUE)
+        return take_queue(watch, &watched, event, ret_event);
+    return event->len > 0 && name_is_bucket(watched.state, event->name)
+               ? watch_bucket(watch, watched.followed, watched.state, event->name, true)
                : 0;
 }
 
 /* ---- new buckets ---------------------------------------------------------------------- */
 
-/* Add to the buffer what fits into it. 1 something came, 0 nothing, or an error. */
+/* Read as many events as the buffer has room for. 1 some came, 0 none, or an error. */
 static int read_events(mq_watch *watch)
 {
     memmove(watch->buffer, watch->buffer + watch->at, watch->size - watch->at);
@@ -381,24 +354,24 @@ static bool is_same(const struct place *one, const struct place *other)
     return one->name.position == other->name.position && strcmp(one->name.id, other->name.id) == 0;
 }
 
-/* Where a file was that a listing shows: by the first half of its rename, which is seen already or comes next; then
-   it is taken out of what comes. */
+/* Find where a listed file came from: the first half of its rename was seen already or is in the buffer. It is removed
+   from there. */
 static bool find_origin(mq_watch *watch, const struct place *to, struct place *ret_from)
 {
-    for (size_t i = 0; i < watch->departed; i++)
-        if (is_same(&watch->departures[i].place, to)) {
-            *ret_from = watch->departures[i].place;
-            drop_departure(watch, i);
+    for (size_t i = 0; i < watch->half_count; i++)
+        if (is_same(&watch->halves[i].place, to)) {
+            *ret_from = watch->halves[i].place;
+            drop_half(watch, i);
             return true;
         }
     for (size_t at = watch->at; at < watch->size;) {
         struct inotify_event *event = (struct inotify_event *)(void *)(watch->buffer + at);
-        const struct watched *spot = event->mask & IN_MOVED_FROM ? watch_table_find(&watch->spots, event->wd) : NULL;
+        const struct watched *watched = event->mask & IN_MOVED_FROM ? watch_table_find(&watch->table, event->wd) : NULL;
         at += sizeof *event + event->len;
-        if (!spot || spot->kind != WATCHED_BUCKET || spot->followed != watch->telling.followed)
+        if (!watched || watched->kind != WATCHED_BUCKET || watched->followed != watch->telling.followed)
             continue;
-        ret_from->state = spot->state;
-        if (name_parse(spot->state, event->name, &ret_from->name) && is_same(ret_from, to)) {
+        ret_from->state = watched->state;
+        if (name_parse(watched->state, event->name, &ret_from->name) && is_same(ret_from, to)) {
             event->mask = 0;
             return true;
         }
@@ -406,28 +379,28 @@ static bool find_origin(mq_watch *watch, const struct place *to, struct place *r
     return false;
 }
 
-/* List a bucket whose content is news. */
+/* List a new bucket. */
 static void list_untold(mq_watch *watch)
 {
-    struct watched *spot = watch->spots.items;
+    struct watched *watched = watch->table.items;
     int unread = 0;
-    while (!spot->untold)
-        spot++;
-    spot->untold = false;
+    while (!watched->untold)
+        watched++;
+    watched->untold = false;
     watch->untold--;
-    watch->telling = *spot;
+    watch->telling = *watched;
     watch->next_file = watch->files.count = 0;
-    const int dir = bucket_open(spot->followed->queue->dir, spot->state, spot->bucket);
+    const int dir = bucket_open(watched->followed->queue->dir, watched->state, watched->bucket);
     if (dir < 0)
-        return; /* it is gone, and all that was in it */
-    if (bucket_read(dir, spot->state, &watch->files) < 0)
+        return; /* it was removed, so it was empty */
+    if (bucket_read(dir, watched->state, &watch->files) < 0)
         watch->files.count = 0;
     close(dir);
     (void)read_events(watch);
     (void)ioctl(watch->inotify, FIONREAD, &unread);
     watch->told_until = watch->size - watch->at + (size_t)unread;
     for (size_t i = 0; i < watch->files.count && watch->told_until > 0; i++)
-        remember(watch, spot->watch, listing_at(&watch->files, i));
+        seen_names_add(&watch->told, watched->watch, listing_at(&watch->files, i));
 }
 
 static int tell_listed(mq_watch *watch, struct mq_event *ret_event)
@@ -450,7 +423,7 @@ static int next_in_buffer(mq_watch *watch, struct mq_event *ret_event)
     return told;
 }
 
-/* 1 there is something, 0 nothing, -ECANCELED. */
+/* 1 inotify has events, 0 it has none, -ECANCELED: cancel_fd is readable. */
 static int wait_for_events(const mq_watch *watch, int64_t wait, int cancel_fd)
 {
     struct pollfd fds[2] = {{.fd = watch->inotify, .events = POLLIN}, {.fd = cancel_fd, .events = POLLIN}};
@@ -461,7 +434,7 @@ static int wait_for_events(const mq_watch *watch, int64_t wait, int cancel_fd)
     return fds[1].revents ? -ECANCELED : ready > 0;
 }
 
-/* What can be told without waiting: 1, 0 nothing, or an error. */
+/* Report an event without waiting: 1, 0 there is none, or an error. */
 static int next_at_hand(mq_watch *watch, struct mq_event *ret_event)
 {
     int told = 0;
@@ -493,12 +466,12 @@ int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq_event 
             return told;
         const int64_t waited = clock_monotonic() - since;
         const int64_t left = wait == MQ_FOREVER ? MQ_FOREVER : waited < wait ? wait - waited : 0;
-        const bool halves = watch->departed > 0;
-        const int came = wait_for_events(watch, halves ? HALF_RENAME_WAIT : left, cancel_fd);
+        const bool has_half = watch->half_count > 0;
+        const int came = wait_for_events(watch, has_half ? HALF_RENAME_WAIT : left, cancel_fd);
         if (came < 0)
             return came;
-        if (came == 0 && halves)
-            return tell_departure(watch, ret_event);
+        if (came == 0 && has_half)
+            return tell_half(watch, ret_event);
         if (came == 0 && left == 0)
             return 0;
     }

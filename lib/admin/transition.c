@@ -1,4 +1,4 @@
-/* What became of a message. */
+/* What happened to a message. */
 #include "admin/transition.h"
 
 #include "format/death.h"
@@ -11,7 +11,7 @@ static enum mq_event_kind appeared(const struct place *to)
     case MQ_DEAD:
         return death_cause(to->name.reason) == MQ_DEATH_EXPIRED ? MQ_EVENT_EXPIRED : MQ_EVENT_DEAD;
     default:
-        if (to->name.length > 0) /* split off: it was there all the time */
+        if (to->name.length > 0) /* split off a batch: it was ready before */
             return MQ_EVENT_NONE;
         return to->name.attempts > 0 ? MQ_EVENT_RETRIED : MQ_EVENT_SENT;
     }
@@ -25,7 +25,7 @@ static enum mq_event_kind removed(const struct place *from, int64_t now)
     return expired ? MQ_EVENT_EXPIRED : MQ_EVENT_REMOVED;
 }
 
-/* A claim has ended, and the message waits again. */
+/* A claim ended other than by ack: the message is ready or delayed again. */
 static enum mq_event_kind returned(const struct place *from, const struct place *to, int64_t now)
 {
     if (to->name.attempts < from->name.attempts)
@@ -33,7 +33,8 @@ static enum mq_event_kind returned(const struct place *from, const struct place 
     return to->state == MQ_READY && from->name.time <= now ? MQ_EVENT_LEASE_EXPIRED : MQ_EVENT_RETRIED;
 }
 
-/* Within a state only a claim means something by its new name: that some of a batch is done, or that it lives longer. */
+/* A rename within a state has a meaning only for claims: a part of a batch was acknowledged, or the lease
+   was extended. */
 static enum mq_event_kind renamed(const struct place *from, const struct place *to)
 {
     if (to->state == MQ_INFLIGHT && to->name.position != from->name.position)

@@ -1,4 +1,4 @@
-/* What became of a message, by where its file was and where it is; no I/O. */
+/* What happened to a message, judged by the old and the new place of its file. No I/O. */
 #ifndef MQ_TRANSITION_H
 #define MQ_TRANSITION_H
 
@@ -12,13 +12,13 @@ struct place {
 };
 
 /*
- * What it means that a file went from one place to another: MQ_EVENT_NONE where that is nothing that happened to the
- * message. `from` NULL: it was not seen before; `to` NULL: it was removed. `now` tells a claim that lapsed from one
- * that was given back, and a message that expired from one that was purged.
+ * What a file's move from one place to another means; MQ_EVENT_NONE if nothing happened to the message. `from` NULL:
+ * the file is new; `to` NULL: it was removed. `now` distinguishes a claim whose lease expired from one that was given
+ * back, and a message that expired from one that was purged.
  */
 enum mq_event_kind transition_kind(const struct place *from, const struct place *to, int64_t now);
 
-/* How many messages it happened to: one or the other place may be NULL. */
+/* How many messages the move concerns. Either place may be NULL. */
 unsigned transition_count(const struct place *from, const struct place *to);
 
 #endif

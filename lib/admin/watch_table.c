@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where a watch is, or belongs. */
-static size_t place_of(const struct watch_table *spots, int watch)
+#include "base/grow.h"
+
+/* The index of a watch, or the one where it would be inserted. */
+static size_t index_of(const struct watch_table *table, int watch)
 {
-    size_t low = 0, high = spots->count;
+    size_t low = 0, high = table->count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (spots->items[middle].watch < watch)
+        if (table->items[middle].watch < watch)
             low = middle + 1;
         else
             high = middle;
@@ -19,58 +21,44 @@ static size_t place_of(const struct watch_table *spots, int watch)
     return low;
 }
 
-struct watched *watch_table_find(const struct watch_table *spots, int watch)
+struct watched *watch_table_find(const struct watch_table *table, int watch)
 {
-    const size_t place = place_of(spots, watch);
-    return place < spots->count && spots->items[place].watch == watch ? &spots->items[place] : NULL;
+    const size_t index = index_of(table, watch);
+    return index < table->count && table->items[index].watch == watch ? &table->items[index] : NULL;
 }
 
-static int make_room(struct watch_table *spots)
+int watch_table_add(struct watch_table *table, const struct watched *watched)
 {
-    if (spots->count == SPOTS_MAX)
+    if (watch_table_find(table, watched->watch))
+        return 0;
+    if (table->count == WATCHES_MAX)
         return -ENOSPC;
-    if (spots->count < spots->room)
-        return 0;
-    const size_t room = spots->room ? spots->room * 2 : 64;
-    struct watched *items = reallocarray(spots->items, room, sizeof *items);
-    if (!items)
+    if (!GROW(table->items, table->count + 1, table->room))
         return -ENOMEM;
-    spots->items = items;
-    spots->room = room;
-    return 0;
-}
-
-int watch_table_add(struct watch_table *spots, const struct watched *spot)
-{
-    if (watch_table_find(spots, spot->watch))
-        return 0;
-    const int error = make_room(spots);
-    if (error)
-        return error;
-    const size_t place = place_of(spots, spot->watch);
-    memmove(spots->items + place + 1, spots->items + place, (spots->count - place) * sizeof *spots->items);
-    spots->items[place] = *spot;
-    spots->count++;
+    const size_t index = index_of(table, watched->watch);
+    memmove(table->items + index + 1, table->items + index, (table->count - index) * sizeof *table->items);
+    table->items[index] = *watched;
+    table->count++;
     return 1;
 }
 
-void watch_table_remove(struct watch_table *spots, int watch)
+void watch_table_remove(struct watch_table *table, int watch)
 {
-    struct watched *spot = watch_table_find(spots, watch);
-    if (!spot)
+    struct watched *watched = watch_table_find(table, watch);
+    if (!watched)
         return;
-    const size_t behind = spots->count - (size_t)(spot - spots->items) - 1;
-    memmove(spot, spot + 1, behind * sizeof *spot);
-    spots->count--;
+    const size_t behind = table->count - (size_t)(watched - table->items) - 1;
+    memmove(watched, watched + 1, behind * sizeof *watched);
+    table->count--;
 }
 
-void watch_table_remove_all(struct watch_table *spots, const struct followed *followed)
+void watch_table_remove_all(struct watch_table *table, const struct followed *followed)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < spots->count; i++)
-        if (spots->items[i].followed != followed)
-            spots->items[kept++] = spots->items[i];
-    spots->count = kept;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->items[i].followed != followed)
+            table->items[kept++] = table->items[i];
+    table->count = kept;
 }
 
 size_t watch_table_unfollow(struct followed **list, size_t count, struct followed *followed)

@@ -1,48 +1,49 @@
 /*
- * The directories that a mq_watch watches, by the numbers of their watches: queues, their states' directories, and the
- * buckets in these.
+ * The directories that a mq_watch watches: those of queues, of their states, and the buckets in these. The table finds
+ * them by the number that inotify gave the watch.
  */
-#ifndef MQ_SPOTS_H
-#define MQ_SPOTS_H
+#ifndef MQ_WATCH_TABLE_H
+#define MQ_WATCH_TABLE_H
 
 #include "queue/queue.h"
 
-/* So many directories are watched at most: memory stays bounded, and some of the user's watches are left. */
-#define SPOTS_MAX 16384
+/* The most directories in a table: it bounds the memory, and leaves the user some of the watches that the kernel
+   allows. */
+#define WATCHES_MAX 16384
 
-/* A queue that is followed. */
+/* A queue whose events are reported. */
 struct followed {
     mq_queue *queue;
-    bool moved; /* its directory has another name: it is being deleted */
+    bool moved; /* a deleter has renamed its directory */
 };
 
 enum watched_kind { WATCHED_QUEUE, WATCHED_STATE, WATCHED_BUCKET };
 
 struct watched {
-    int watch;
+    int watch; /* the number that inotify gave it */
     enum watched_kind kind;
     struct followed *followed;
     enum mq_state state;
     char bucket[NAME_BUCKET_SIZE];
-    bool untold; /* what lies in it is news */
+    bool untold; /* a new bucket: the messages in it are not reported yet */
 };
 
 struct watch_table {
-    struct watched *items; /* sorted by their watches */
+    struct watched *items; /* sorted by `watch` */
     size_t count, room;
 };
 
-/* NULL: not watched. */
-struct watched *watch_table_find(const struct watch_table *spots, int watch);
+/* NULL: it is not in the table. */
+struct watched *watch_table_find(const struct watch_table *table, int watch);
 
-/* Add one, unless it is there. 1 added, 0 it was there, -ENOSPC: too many. */
-int watch_table_add(struct watch_table *spots, const struct watched *spot);
-void watch_table_remove(struct watch_table *spots, int watch);
+/* 1 added, 0 it was in the table already, -ENOSPC: the table has WATCHES_MAX. */
+int watch_table_add(struct watch_table *table, const struct watched *watched);
+void watch_table_remove(struct watch_table *table, int watch);
 
-/* Forget those of a queue. */
-void watch_table_remove_all(struct watch_table *spots, const struct followed *followed);
+/* Remove all directories of a queue. */
+void watch_table_remove_all(struct watch_table *table, const struct followed *followed);
 
-/* Take a queue off the list of those that are followed, and free its entry. How many are left. */
+/* Remove a queue from a list of followed ones, and free its entry. Returns how many are left. */
 size_t watch_table_unfollow(struct followed **list, size_t count, struct followed *followed);
 
 #endif

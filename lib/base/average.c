@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 
-/* After so many spans nothing of it is left that a double could hold. */
+/* After this many spans the old average is too small for a double. */
 #define FORGOTTEN 700
 
-/* How often x is halved before the series, which is short only for small ones. */
+/* How often x is halved first: the series is short only for small x. */
 #define HALVINGS 10
 
 static const int64_t spans[MQ_SPANS] = {

@@ -180,8 +180,9 @@ int fs_set_mode(int file, mode_t mode)
     return result(fchmod(file, mode));
 }
 
-/* By descriptor, so that a link that another process puts there meanwhile is not followed. A directory that the umask made
-   unreadable cannot be opened: its mode is set by name, which fails if the C library needs /proc and it is not mounted. */
+/* By descriptor, so that a link that another process puts there meanwhile is not followed. A directory that the umask
+   made unreadable cannot be opened: its mode is set by name, which fails if the C library needs /proc and it is not
+   mounted. */
 int fs_set_mode_at(int at, const char *name, mode_t mode)
 {
     const int dir = fs_open_dir(at, name);

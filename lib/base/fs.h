@@ -74,8 +74,8 @@ int fs_set_mode(int file, mode_t mode);
 /* Set the mode of a directory by its name, in a directory where no other user can replace it. */
 int fs_set_mode_at(int at, const char *name, mode_t mode);
 
-/* Give a file or directory to a user and a group; -1 leaves either as it is. -EPERM: only root may give files to another
-   user, and others only to groups that they are in. */
+/* Give a file or directory to a user and a group; -1 leaves either as it is. -EPERM: only root may give files to
+   another user, and others only to groups that they are in. */
 int fs_set_owner(int file, uid_t owner, gid_t group);
 
 /* Give what this process has just made in `dir` to the owner of `dir`. Only root ever needs to. */
@@ -114,8 +114,8 @@ int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY: it is not empty */
 int fs_sync_data(int file);
 int fs_sync(int file); /* or a directory: its entries */
 
-/* Sync a directory that may be open as a passage only. Such a descriptor cannot be synced: then the whole file system of
-   `inside` is, a descriptor that was opened through it. */
+/* Sync a directory that may be open as a passage only. Such a descriptor cannot be synced: then the whole file system
+   of `inside` is, a descriptor that was opened through it. */
 int fs_sync_passage(int passage, int inside);
 
 /* Sync the whole file system that a file lies in. */
@@ -136,9 +136,9 @@ enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };
 int fs_sync_ahead(int file, enum fs_order *order);
 
 /*
- * Whether a directory's own name is durable, and making it so: sync its parent, then mark the directory. The mark is its
- * set-user-ID bit, which has no other meaning for directories. It is set only after the parent was synced and vanishes
- * with the directory, so it can be missing although the name is durable, but never the other way round.
+ * Whether a directory's own name is durable, and making it so: sync its parent, then mark the directory. The mark is
+ * its set-user-ID bit, which has no other meaning for directories. It is set only after the parent was synced and
+ * vanishes with the directory, so it can be missing although the name is durable, but never the other way round.
  */
 bool fs_is_persisted(int dir);
 int fs_persist_dir(int parent, int dir);

@@ -19,8 +19,8 @@ int fs_make_fifo(int at, const char *name, mode_t mode);
 /* Open an existing FIFO as fs_make_fifo does. */
 int fs_open_own_fifo(int at, const char *name);
 
-/* Open a FIFO for writing, without waiting. -ENXIO: it has no reader. The reader may close it later: then a write raises
-   SIGPIPE. */
+/* Open a FIFO for writing, without waiting. -ENXIO: it has no reader. The reader may close it later: then a write
+   raises SIGPIPE. */
 int fs_open_fifo(int at, const char *name);
 int fs_open_fifo_below(int at, const char *parent, const char *name); /* in the directory `parent` of `at` */
 

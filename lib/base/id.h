@@ -12,8 +12,8 @@
 void id_make(int64_t moment, char ret_id[ID_UUID_SIZE]);
 
 /*
- * Many of them for one draw of random bits: each is the one before plus one, so they sort in the order in which
- * they were made (RFC 9562 §6.2, method 2).
+ * Many ids for one call of the kernel: each is the previous one plus one, so they sort in the order in which they
+ * were made (RFC 9562 §6.2, method 2).
  *
  *     struct id_series series = id_series(now);
  *     id_next(&series, id);
@@ -24,17 +24,17 @@ struct id_series {
 struct id_series id_series(int64_t moment);
 void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE]);
 
-/* Whether text is an id of a series; the one so many steps after it, or before; and how many steps `id` comes after
-   `first`, more than any series has where it is of another. */
+/* Whether text is an id of a series; the id that comes `steps` after it, or before if negative; and how many steps `id`
+   comes after `first`: UINT64_MAX if they are of different series. */
 bool id_is_in_series(const char *text);
 void id_step(const char *id, int64_t steps, char ret_id[ID_UUID_SIZE]);
-void id_increment(char id[ID_UUID_SIZE]); /* one step, which takes hardly any time */
+void id_increment(char id[ID_UUID_SIZE]); /* one step, fast */
 uint64_t id_distance(const char *first, const char *id);
 
 /* Whether text is an id: [A-Za-z0-9_-]{1,64}. */
 bool id_is_valid(const char *text);
 
-/* 64 bits that nobody else draws. */
+/* 64 random bits: no two calls return the same. */
 uint64_t id_random(void);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define OPTIONS_MAX 4096
 
-/* The name of the device that a file lies on, as the kernel has it. False: it cannot be told. */
+/* The kernel's name of the device that a file lies on. False: it cannot be found out. */
 static bool find_device(int file, char ret_name[NAME_MAX])
 {
     struct stat status;

@@ -4,9 +4,9 @@
  * noted in that journal before it; and no commit of a journal is on the disk before content that was written when it
  * began.
  *
- * xfs does. So does ext4 where it has a journal, and writes content in order with it, which its magic number does not
- * tell (ext2 and ext3 have the same): the kernel's list of its options does. Where they cannot be read it is taken for
- * one that does not, which costs time and nothing else.
+ * xfs does. ext4 does if it has a journal and writes content in order with it. Its magic number does not tell, since
+ * ext2 and ext3 have the same; the kernel's list of its options does. If that list cannot be read, the answer is no,
+ * which costs only time.
  */
 #ifndef MQ_JOURNAL_H
 #define MQ_JOURNAL_H

@@ -1,11 +1,11 @@
 /*
- * Text looked at eight bytes at a time, in one number.
+ * SIMD within a register: text is examined eight bytes at a time, as one number.
  *
- * Bytes without a top bit can be compared all at once: a byte is at least c where its sum with 0x80 - c has the top bit,
- * and no sum runs over into the next byte. Where a byte has its top bit set, none counts as good.
+ * Bytes without a top bit can be compared all at once: a byte is at least c if its sum with 0x80 - c has the top bit,
+ * and no sum carries into the next byte. If any of the eight bytes has its top bit set, swar_are is false.
  */
-#ifndef MQ_EIGHT_H
-#define MQ_EIGHT_H
+#ifndef MQ_SWAR_H
+#define MQ_SWAR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,28 +13,29 @@
 #include <string.h>
 
 #define SWAR_ONES UINT64_C(0x0101010101010101)
-#define EIGHT_TOP_BITS (SWAR_ONES * 0x80)
+#define SWAR_TOP_BITS (SWAR_ONES * 0x80)
 
-/* Where there is one of these characters, as top bits. */
+/* The top bit of each byte that is between first and last. */
 static inline uint64_t swar_between(uint64_t eight, char first, char last)
 {
     return (eight + SWAR_ONES * (uint64_t)(0x80 - first)) & ~(eight + SWAR_ONES * (uint64_t)(0x7f - last));
 }
 
-/* Whether the top bits say that all of them are good. */
+/* Whether `good` has the top bit of all eight bytes. */
 static inline bool swar_are(uint64_t eight, uint64_t good)
 {
-    return (~eight & good & EIGHT_TOP_BITS) == EIGHT_TOP_BITS;
+    return (~eight & good & SWAR_TOP_BITS) == SWAR_TOP_BITS;
 }
 
-/* Letters, digits and dashes, as top bits. */
+/* The top bit of each byte that is a letter, a digit or a dash. */
 static inline uint64_t swar_are_words(uint64_t eight)
 {
     return swar_between(eight | SWAR_ONES * 0x20, 'a', 'z') | swar_between(eight, '0', '9') |
            swar_between(eight, '-', '-');
 }
 
-/* How many of the first bytes are good, in whole eights, or all; 'a' must be good. */
+/* How many bytes at the beginning are good: `size`, or a multiple of eight before the first that is not. 'a' must be
+   good. */
 static inline size_t swar_span(const char *text, size_t size, bool (*are_good)(uint64_t eight))
 {
     uint64_t eight = SWAR_ONES * 'a';
@@ -44,7 +45,7 @@ static inline size_t swar_span(const char *text, size_t size, bool (*are_good)(u
         if (!are_good(eight))
             return at;
     }
-    if (size >= sizeof eight) /* some of them once more */
+    if (size >= sizeof eight) /* the last eight, some of which were examined already */
         memcpy(&eight, text + size - sizeof eight, sizeof eight);
     else
         memcpy(&eight, text, size);

@@ -13,8 +13,8 @@
 #include "format/name.h"
 #include "mq.h"
 
-/* The reason of a death that the library decides, and MQ_DEATH_REJECTED: of a rejection without a reason. It reads the same
-   when escaped. */
+/* The reason of a death that the library decides, and MQ_DEATH_REJECTED: of a rejection without a reason. It reads the
+   same when escaped. */
 const char *death_reason(enum mq_death death);
 
 /* What a dead letter of this reason is counted as: MQ_DEATH_REJECTED for any reason that is not the library's own. */

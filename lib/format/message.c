@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "base/swar.h"
@@ -113,14 +114,9 @@ static int append_header(mq_message *message, const char *name, const char *valu
     const size_t wanted = message->headers_size + name_size + value_size;
     if (wanted > MESSAGE_HEADERS_MAX)
         return -E2BIG;
-    if (wanted > message->headers_room) {
-        const size_t room = wanted * 2;
-        char *memory = realloc(message->memory, room);
-        if (!memory)
-            return -ENOMEM;
-        message->memory = message->headers = memory;
-        message->headers_room = room;
-    }
+    if (!GROW(message->memory, wanted, message->headers_room))
+        return -ENOMEM;
+    message->headers = message->memory;
     memcpy(message->headers + message->headers_size, name, name_size);
     memcpy(message->headers + message->headers_size + name_size, value, value_size);
     message->headers_size = wanted;

@@ -1,6 +1,6 @@
 /*
- * The grammar of the names of messages, buckets and a queue's other files. Nothing here does I/O. Related grammars are in
- * receipt.h, death.h (reasons of death) and spool_name.h (queues); no other module knows how a name is made.
+ * The grammar of the names of messages, buckets and a queue's other files. Nothing here does I/O. Related grammars are
+ * in receipt.h, death.h (reasons of death) and spool_name.h (queues); no other module knows how a name is made.
  *
  *     struct message_name name;
  *     if (!name_parse(MQ_READY, file, &name))
@@ -103,8 +103,9 @@ static inline void name_count_attempt(struct message_name *name)
     name->attempts += name->attempts < NAME_ATTEMPTS_MAX;
 }
 
-/* Reduce the name of a message in the inbox to what its sender decides: where and when it belongs, and how many messages
-   there are. Everything else that the name says is forged and goes, so that the name stands for the whole file. */
+/* Reduce the name of a message in the inbox to what its sender decides: where and when it belongs, and how many
+   messages there are. Everything else that the name says is forged and goes, so that the name stands for the whole
+   file. */
 void name_as_sent(struct message_name *name);
 
 /* Mark the name of a dead letter that is retried: its attempts begin at 0 again, but the records of its failures stay.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "format/batch.h"
@@ -88,21 +89,8 @@ void mq_batch_free(mq_batch *batch)
 
 static int make_room(mq_batch *batch, size_t size, size_t count)
 {
-    if (batch->room < size) {
-        char *text = realloc(batch->text, size);
-        if (!text)
-            return -ENOMEM;
-        batch->text = text;
-        batch->room = size;
-    }
-    if (batch->offsets_room < count) {
-        uint32_t *offsets = realloc(batch->offsets, count * sizeof *offsets);
-        if (!offsets)
-            return -ENOMEM;
-        batch->offsets = offsets;
-        batch->offsets_room = count;
-    }
-    return 0;
+    const bool is_enough = GROW(batch->text, size, batch->room) && GROW(batch->offsets, count, batch->offsets_room);
+    return is_enough ? 0 : -ENOMEM;
 }
 
 /* The text may begin with headers that all share; where the messages begin later in the file those are read apart. */

@@ -6,11 +6,11 @@
  * the file system arise once for all messages of a file, and those of the disk once for several files.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "base/put.h"
@@ -78,14 +78,8 @@ static uint32_t max_in_a_file(const mq_queue *queue, const struct mq_send_option
 
 static int begin_batch(struct batch *batch, mq_queue *queue, const struct mq_send_options *options)
 {
-    const size_t room = queue->config.batch_size;
-    if (queue->pack_room < room) {
-        char *text = realloc(queue->pack, room);
-        if (!text)
-            return -ENOMEM;
-        queue->pack = text;
-        queue->pack_room = room;
-    }
+    if (!GROW(queue->pack, queue->config.batch_size, queue->pack_room))
+        return -ENOMEM;
     *batch = (struct batch){.queue = queue,
                             .options = options,
                             .max_count = max_in_a_file(queue, options),

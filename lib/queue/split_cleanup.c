@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/grow.h"
 #include "queue/blame.h"
 #include "queue/split.h"
 #include "store/bucket.h"
@@ -75,14 +76,8 @@ static int add_link(void *context, const char *name, unsigned char type)
     struct stat status;
     if (type != DT_REG || !name_is_split(name) || fstatat(links->tmp, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
-    if (links->count == links->room) {
-        const size_t room = links->room ? links->room * 2 : 16;
-        struct link *all = realloc(links->all, room * sizeof *all);
-        if (!all)
-            return -ENOMEM;
-        links->all = all;
-        links->room = room;
-    }
+    if (!GROW(links->all, links->count + 1, links->room))
+        return -ENOMEM;
     struct link *link = &links->all[links->count++];
     link->device = status.st_dev;
     link->inode = status.st_ino;

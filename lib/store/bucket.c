@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/grow.h"
 #include "format/name.h"
 #include "store/access.h"
 
@@ -16,22 +17,9 @@
 static int listing_add(struct listing *listing, const char *name)
 {
     const size_t size = strlen(name) + 1;
-    if (listing->text_size + size > listing->text_room) {
-        const size_t room = listing->text_room ? listing->text_room * 2 : 16384;
-        char *text = realloc(listing->text, room);
-        if (!text)
-            return -ENOMEM;
-        listing->text = text;
-        listing->text_room = room;
-    }
-    if (listing->count == listing->room) {
-        const size_t room = listing->room ? listing->room * 2 : 128;
-        size_t *offsets = realloc(listing->offsets, room * sizeof *offsets);
-        if (!offsets)
-            return -ENOMEM;
-        listing->offsets = offsets;
-        listing->room = room;
-    }
+    if (!GROW(listing->text, listing->text_size + size, listing->text_room) ||
+        !GROW(listing->offsets, listing->count + 1, listing->room))
+        return -ENOMEM;
     memcpy(listing->text + listing->text_size, name, size);
     listing->offsets[listing->count++] = listing->text_size;
     listing->text_size += size;
