@@ -18,10 +18,10 @@
 #include "base/id.h"
 #include "format/message.h"
 #include "lifecycle/expire.h"
-#include "queue/adopt.h"
 #include "queue/bell.h"
 #include "queue/depth.h"
 #include "queue/move.h"
+#include "store/adopt.h"
 #include "store/bucket.h"
 
 #define TRIES 100
@@ -99,7 +99,7 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
 static int link_draft(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
-    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (error)
         return error;
     draft->openings = queue->openings;
@@ -108,7 +108,7 @@ static int link_draft(mq_queue *queue, struct draft *draft, int dir)
     if (error != -ENXIO)
         return error;
     queue->names_drafts = true; /* the next ones have a name from the beginning */
-    error = adopt_unnamed(queue, &draft->file);
+    error = adopt_unnamed(queue->dir, queue->sharing, &draft->file);
     return error ? error : fs_draft_link(&draft->file, dir, text);
 }
 

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "queue/adopt.h"
 #include "queue/bell.h"
+#include "store/adopt.h"
 
 /* How often a bucket may be removed between our making it and our using it, before we give up. */
 #define TRIES 100
