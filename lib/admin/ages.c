@@ -27,51 +27,27 @@ static enum mq_state state_of(const struct ages *ages, enum mq_state state, cons
     return state == MQ_DELAYED && inbox_has(ages->queue, name) && name->time <= ages->now ? MQ_READY : state;
 }
 
-static void note(const struct ages *ages, enum mq_state state, int dir, const char *file)
+static int note(void *context, const struct bucket_file *file)
 {
+    const struct ages *ages = context;
     struct stat status;
-    struct message_name name;
     size_t i = 0;
-    name_parse(state, file, &name);
-    if (state_of(ages, state, &name) != ages->wanted)
-        return;
-    if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return; /* it has moved on */
+    if (state_of(ages, file->state, &file->name) != ages->wanted)
+        return 0;
+    if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0; /* it has moved on */
     const int64_t age = ages->now - clock_of_file(&status.st_mtim);
     while (i < ages->count && age >= ages->limits[i])
         i++;
-    ages->found[i] += name.count;
+    ages->found[i] += file->name.count;
+    return 0;
 }
 
-static int note_bucket(mq_queue *queue, enum mq_state state, const char *bucket, struct listing *files,
-                       const struct ages *ages)
-{
-    const int dir = bucket_open(queue->dir, state, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    const int error = bucket_read(dir, state, files);
-    for (size_t i = 0; i < files->count && !error; i++)
-        note(ages, state, dir, listing_at(files, i));
-    close(dir);
-    return error;
-}
-
-static int note_state(mq_queue *queue, enum mq_state state, const struct ages *ages)
-{
-    struct listing buckets = {0}, files = {0};
-    int error = bucket_list(queue->dir, state, &buckets);
-    for (size_t i = 0; i < buckets.count && !error; i++)
-        error = note_bucket(queue, state, listing_at(&buckets, i), &files, ages);
-    listing_free(&buckets);
-    listing_free(&files);
-    return error;
-}
-
-/* What this process may not take in is due all the same. */
-static int note_inbox(mq_queue *queue, const struct ages *ages)
+/* Messages that are due in the inbox count as ready, also where this process may not take them in. */
+static int note_inbox(mq_queue *queue, struct ages *ages)
 {
     struct listing files = {0};
-    const int error = note_bucket(queue, MQ_DELAYED, NAME_RESERVE_BUCKET, &files, ages);
+    const int error = bucket_visit(queue->dir, MQ_DELAYED, NAME_RESERVE_BUCKET, &files, note, ages);
     listing_free(&files);
     return error;
 }
@@ -87,7 +63,7 @@ int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t 
     ages.now = clock_now();
     (void)inbox_take(queue, ages.now, INBOX_ALL);
     memset(ret_counts, 0, (count + 1) * sizeof *ret_counts);
-    error = note_state(queue, state, &ages);
+    error = bucket_walk(queue->dir, state, note, &ages);
     if (!error && state == MQ_READY && access_has_inbox(queue->sharing))
         error = note_inbox(queue, &ages);
     return error;

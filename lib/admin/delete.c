@@ -22,10 +22,9 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
-#include "queue/adopt.h"
 #include "store/access.h"
-#include "store/bucket.h"
 #include "store/census.h"
+#include "store/held.h"
 #include "store/spool.h"
 
 /* What a creator or deleter leaves when it dies may be removed when no live one can still be at it; as for
@@ -33,274 +32,6 @@
 #define PENDING_AGE (36 * 3600)
 
 #define TRIES 10
-
-static int remove_bucket(void *context, const char *name, unsigned char type)
-{
-    const int dir = *(const int *)context;
-    return type == DT_DIR ? fs_remove_dir(dir, name) : -ENOTEMPTY;
-}
-
-/* Take a state's directory away if no message is in it: then nobody can put one in any more. */
-static int remove_state(int queue_dir, enum mq_state state)
-{
-    const char *name = name_of_state(state);
-    const int dir = fs_open_dir(queue_dir, name);
-    if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
-    const int error = fs_list_at(dir, ".", remove_bucket, &(int){dir});
-    close(dir);
-    return error ? error : fs_remove_dir(queue_dir, name);
-}
-
-/* Only rmdir decides what is empty: a message that is sent meanwhile keeps its bucket. */
-static int remove_states(int queue_dir)
-{
-    int error = 0;
-    for (int state = MQ_READY; state < MQ_STATES && !error; state++)
-        error = remove_state(queue_dir, (enum mq_state)state);
-    return error;
-}
-
-/* ---- putting back a queue that was found not to be empty ------------------------- */
-
-struct transfer {
-    enum mq_state state;
-    int from_queue, to_queue;
-    unsigned to_sharing;
-    int from_tmp, to_tmp;
-    int from, to; /* buckets */
-};
-
-/* The users of the two queues may differ: the file becomes one of the queue that it comes to. */
-static int transfer_file(const struct transfer *transfer, int from, int to, const char *name)
-{
-    const int error = adopt_file(transfer->to_queue, transfer->to_sharing, from, name);
-    return error ? error : fs_rename(from, name, to, name);
-}
-
-/* The link of a split goes before the name that tells of it, or a receiver there would take the split for finished. */
-static int transfer_split(const struct transfer *transfer, const struct message_name *name)
-{
-    char split[NAME_SIZE];
-    name_format_split(name, split);
-    const int error = transfer_file(transfer, transfer->from_tmp, transfer->to_tmp, split);
-    return error == -ENOENT ? 0 : error;
-}
-
-static int transfer_message(void *context, const char *file, unsigned char type)
-{
-    const struct transfer *transfer = context;
-    struct message_name name;
-    int error = 0;
-    if (type != DT_REG)
-        return 0;
-    if (name_parse(transfer->state, file, &name) && name.split)
-        error = transfer_split(transfer, &name);
-    return error ? error : transfer_file(transfer, transfer->from, transfer->to, file);
-}
-
-static int transfer_bucket(void *context, const char *bucket, unsigned char type)
-{
-    struct transfer *transfer = context;
-    if (type != DT_DIR || !name_is_bucket(transfer->state, bucket))
-        return 0;
-    transfer->from = bucket_open(transfer->from_queue, transfer->state, bucket);
-    transfer->to = transfer->from < 0 ? transfer->from
-                                      : bucket_make(transfer->to_queue, transfer->to_sharing, transfer->state, bucket);
-    const int error = transfer->to < 0 ? transfer->to : fs_list_at(transfer->from, ".", transfer_message, transfer);
-    if (transfer->from >= 0)
-        close(transfer->from);
-    if (transfer->to >= 0)
-        close(transfer->to);
-    return error;
-}
-
-static int transfer_states(struct transfer *transfer)
-{
-    int error = 0;
-    for (int state = MQ_READY; state < MQ_STATES && !error; state++) {
-        transfer->state = (enum mq_state)state;
-        error = fs_list_at(transfer->from_queue, name_of_state(transfer->state), transfer_bucket, transfer);
-        if (error == -ENOENT) /* removed already, being empty */
-            error = 0;
-    }
-    return error;
-}
-
-static int transfer_all(int from_queue, int to_queue)
-{
-    struct transfer transfer = {.from_queue = from_queue,
-                                .to_queue = to_queue,
-                                .from_tmp = fs_open_dir(from_queue, "tmp"),
-                                .to_tmp = fs_open_dir(to_queue, "tmp")};
-    int error = transfer.from_tmp < 0 ? transfer.from_tmp : transfer.to_tmp < 0 ? transfer.to_tmp : 0;
-    if (!error)
-        error = access_read(to_queue, &transfer.to_sharing);
-    if (!error)
-        error = transfer_states(&transfer);
-    if (transfer.from_tmp >= 0)
-        close(transfer.from_tmp);
-    if (transfer.to_tmp >= 0)
-        close(transfer.to_tmp);
-    return error;
-}
-
-/* ---- what was found to be empty --------------------------------------------------- */
-
-static bool is_state(const char *name)
-{
-    for (int state = MQ_READY; state < MQ_STATES; state++)
-        if (strcmp(name, name_of_state((enum mq_state)state)) == 0)
-            return true;
-    return false;
-}
-
-static int remove_other(void *context, const char *name, unsigned char type)
-{
-    const int dir = *(const int *)context;
-    if (is_state(name) || strcmp(name, "config") == 0)
-        return 0;
-    const int error = type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
-    return error == -ENOENT ? 0 : error;
-}
-
-/* The states go by rmdir only: somebody who has had the queue open for long may make one again, and move a message into
-   it. What he could miss goes last. */
-static int remove_contents(int queue_dir)
-{
-    int error = fs_list_at(queue_dir, ".", remove_other, &(int){queue_dir});
-    if (!error)
-        error = remove_states(queue_dir);
-    if (!error)
-        error = fs_unlink(queue_dir, "config");
-    return error == -ENOENT ? 0 : error;
-}
-
-/* Remove a queue whose states are removed, by a name that nobody else uses. -ENOTEMPTY: there is a message in it. */
-static int remove_emptied(int spool, const char *name)
-{
-    const int dir = fs_open_dir(spool, name);
-    int error = dir < 0 ? dir : 0, removed = -ENOTEMPTY;
-    while (!error && removed == -ENOTEMPTY) {
-        error = remove_contents(dir);
-        if (!error)
-            removed = fs_remove_dir(spool, name);
-    }
-    if (dir >= 0)
-        close(dir);
-    return error ? error : removed == -ENOENT ? 0 : removed;
-}
-
-/* Nobody is to put a queue back that is being removed. -EAGAIN: somebody has put it back. */
-static int discard(int spool, const char *held, const char *queue)
-{
-    char emptied[NAME_PENDING_SIZE];
-    name_format_pending(NAME_EMPTIED, queue, id_random(), emptied);
-    int error = fs_rename(spool, held, spool, emptied);
-    if (error)
-        return error == -ENOENT ? -EAGAIN : error;
-    error = remove_emptied(spool, emptied);
-    if (error != -ENOTEMPTY)
-        return error;
-    const int again = fs_rename(spool, emptied, spool, held);
-    return again ? again : error;
-}
-
-/* ---- putting back ----------------------------------------------------------------- */
-
-/* Move the messages of a held queue into the one that has its name by now. Who had the held one open may still
-   put something into it: again, until its states could be removed, which nobody can put anything into. */
-static int merge(int spool, const char *held, int held_dir, const char *queue)
-{
-    const int other = fs_open_dir(spool, queue);
-    int error = other < 0 ? other : spool_heal(other);
-    if (!error)
-        error = -ENOTEMPTY;
-    while (error == -ENOTEMPTY) {
-        error = transfer_all(held_dir, other);
-        if (!error)
-            error = remove_states(held_dir);
-        if (!error)
-            error = discard(spool, held, queue);
-    }
-    if (other >= 0)
-        close(other);
-    return error == -EAGAIN ? 0 : error;
-}
-
-/* A directory without anything in it is nobody's queue. */
-static int rename_or_merge(int spool, const char *held, int held_dir, const char *queue)
-{
-    int error = fs_rename(spool, held, spool, queue);
-    if (error == -EEXIST && fs_remove_dir(spool, queue) == 0)
-        error = fs_rename(spool, held, spool, queue);
-    return error == -EEXIST || error == -ENOTEMPTY ? merge(spool, held, held_dir, queue) : error;
-}
-
-/* Give a held queue its name again; where a new queue has that name, the messages go there. That one may be
-   deleted, too, while we are at it: then the name is free, or somebody else's, and we begin again. Somebody else may
-   do the same at once. */
-static int put_back(int spool, const char *held, const char *queue)
-{
-    const int dir = fs_open_dir(spool, held);
-    if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
-    /* With what room there is: the messages that are there need no more. */
-    if (spool_heal(dir) == 0)
-        (void)fs_sync(dir);
-    int error, is_held;
-    do {
-        error = rename_or_merge(spool, held, dir, queue);
-        is_held = error == -ENOENT ? fs_has(spool, held) : 0;
-    } while (is_held == 1);
-    close(dir);
-    return is_held < 0 ? is_held : error == -ENOENT ? 0 : error;
-}
-
-/* Whoever is alive decides in less than this; nobody waits longer for him. */
-#define HELD_AGE CLOCK_SECOND
-
-struct held_search {
-    int spool;
-    const char *queue;
-    int64_t youngest; /* when the last of them got its name */
-    char held[NAME_PENDING_SIZE];
-};
-
-static int find_held(void *context, const char *name, unsigned char type)
-{
-    struct held_search *search = context;
-    enum name_pending kind;
-    char queue[MQ_QUEUE_NAME_SIZE];
-    struct stat status;
-    if (type != DT_DIR || !name_parse_pending(name, &kind, queue) || kind != NAME_HELD ||
-        strcmp(queue, search->queue) != 0)
-        return 0;
-    if (fstatat(search->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    search->youngest = status.st_ctim.tv_sec * CLOCK_SECOND + status.st_ctim.tv_nsec / 1000;
-    snprintf(search->held, sizeof search->held, "%s", name);
-    return 1;
-}
-
-/* Where this process may not see or rename them, that is for somebody else to do. */
-static bool is_forbidden(int error)
-{
-    return error == -EACCES || error == -EPERM || error == -EROFS;
-}
-
-int spool_give_back(int spool, const char *queue, bool at_once)
-{
-    struct held_search search = {.spool = spool, .queue = queue};
-    const int found = fs_list_at(spool, ".", find_held, &search);
-    if (found <= 0)
-        return is_forbidden(found) ? 0 : found;
-    const int64_t age = clock_now() - search.youngest;
-    if (!at_once && age >= 0 && age < HELD_AGE)
-        return -EAGAIN;
-    const int error = put_back(spool, search.held, queue);
-    return error ? (is_forbidden(error) ? 0 : error) : 1;
-}
 
 /* ---- deleting --------------------------------------------------------------------- */
 
@@ -325,13 +56,13 @@ static int finish_held(int spool, const char *held, const char *queue)
     const int dir = fs_open_dir(spool, held);
     if (dir < 0)
         return dir == -ENOENT ? -EAGAIN : dir;
-    int error = remove_states(dir);
+    int error = held_remove_states(dir);
     if (!error)
-        error = discard(spool, held, queue);
+        error = held_discard(spool, held, queue);
     if (error == -EAGAIN)
         (void)spool_heal(dir); /* of a queue that is in use again we have removed the states */
     close(dir);
-    const int put = error && error != -EAGAIN ? put_back(spool, held, queue) : 0;
+    const int put = error && error != -EAGAIN ? held_put_back(spool, held, queue) : 0;
     return put ? put : error;
 }
 
@@ -341,9 +72,9 @@ static int delete_in_place(int spool, const char *queue)
     const int dir = fs_open_dir(spool, queue);
     if (dir < 0)
         return dir;
-    int error = remove_states(dir);
+    int error = held_remove_states(dir);
     if (!error)
-        error = remove_emptied(spool, queue);
+        error = held_remove_emptied(spool, queue);
     if (error)
         (void)spool_heal(dir);
     close(dir);
@@ -424,11 +155,16 @@ struct pending_walk {
     int error; /* the first that kept one from being finished */
 };
 
-/* One that cannot be finished keeps the sweep from no other. Somebody else may have been faster. */
+static bool is_for_others(int error)
+{
+    return error == -ENOENT || error == -EACCES || error == -EPERM || error == -EROFS;
+}
+
+/* A deletion that cannot be finished keeps the sweep from no other. Another process may have been faster. */
 static void note_finished(struct pending_walk *walk, int error)
 {
     walk->removed += error == 0;
-    if (error != -ENOENT && !is_forbidden(error) && !walk->error)
+    if (error && !is_for_others(error) && !walk->error)
         walk->error = error;
 }
 
@@ -436,10 +172,10 @@ static void note_finished(struct pending_walk *walk, int error)
 static int finish(int spool, enum name_pending kind, const char *name, const char *queue)
 {
     int error = kind == NAME_HELD      ? finish_held(spool, name, queue)
-                : kind == NAME_EMPTIED ? remove_emptied(spool, name)
+                : kind == NAME_EMPTIED ? held_remove_emptied(spool, name)
                                        : spool_remove_tree(spool, name);
     if (error == -ENOTEMPTY && kind == NAME_EMPTIED)
-        error = put_back(spool, name, queue);
+        error = held_put_back(spool, name, queue);
     return error == -ENOTEMPTY || error == -EAGAIN ? 0 : error;
 }
 

@@ -75,55 +75,38 @@ int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
 
 /* ---- all of them ------------------------------------------------------------------ */
 
-static int purge_file(mq_queue *queue, enum mq_state state, int dir, const char *file, uint64_t *purged)
-{
-    struct message_name name;
-    name_parse(state, file, &name);
-    const int error = finish(queue, state, &name);
-    const int removed = error ? error : forget(queue, state, move_out(queue, state, dir, file, &name), &name);
-    if (removed == 1)
-        *purged += name.count;
-    return removed < 0 ? removed : 0;
-}
+struct purge {
+    mq_queue *queue;
+    uint64_t purged;
+    int stuck; /* the error of what cannot be removed: reported at the end, when all else is gone */
+};
 
-static int purge_bucket(mq_queue *queue, enum mq_state state, const char *bucket, struct listing *files,
-                        uint64_t *purged)
+static int purge_file(void *context, const struct bucket_file *file)
 {
-    const int dir = bucket_open(queue->dir, state, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    int error = bucket_read(dir, state, files), stuck = 0;
-    for (size_t i = 0; i < files->count && !error; i++) {
-        error = purge_file(queue, state, dir, listing_at(files, i), purged);
-        if (blame_is_stuck(dir, error)) {
-            stuck = error;
-            error = 0;
-        }
-    }
-    close(dir);
-    return error ? error : stuck;
+    struct purge *purge = context;
+    struct message_name name = file->name;
+    int removed = finish(purge->queue, file->state, &name);
+    if (!removed)
+        removed = forget(purge->queue, file->state, move_out(purge->queue, file->state, file->dir, file->file, &name),
+                         &name);
+    if (removed == 1)
+        purge->purged += name.count;
+    if (removed != -EPERM)
+        return removed < 0 ? removed : 0;
+    purge->stuck = removed;
+    return blame_is_stuck(file->dir, removed) ? 0 : BUCKET_DONE;
 }
 
 int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged)
 {
-    struct listing buckets = {0}, files = {0};
-    uint64_t purged = 0;
-    int stuck = 0, error = queue_demand(queue, ACCESS_ALL);
+    struct purge purge = {.queue = queue};
+    int error = queue_demand(queue, ACCESS_ALL);
     if (!error)
         error = queue_refresh(queue);
     if (!error)
         error = inbox_take(queue, clock_now(), INBOX_ALL);
     if (!error)
-        error = bucket_list(queue->dir, state, &buckets);
-    for (size_t i = 0; i < buckets.count && !error; i++) {
-        error = purge_bucket(queue, state, listing_at(&buckets, i), &files, &purged);
-        if (error == -EPERM) { /* said at the end, when all else is gone */
-            stuck = error;
-            error = 0;
-        }
-    }
-    listing_free(&buckets);
-    listing_free(&files);
-    *ret_purged = purged;
-    return error ? error : stuck;
+        error = bucket_walk(queue->dir, state, purge_file, &purge);
+    *ret_purged = purge.purged;
+    return error ? error : purge.stuck;
 }

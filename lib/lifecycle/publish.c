@@ -20,10 +20,10 @@
 
 #include "base/clock.h"
 #include "base/id.h"
-#include "queue/adopt.h"
 #include "queue/bell.h"
 #include "queue/depth.h"
 #include "queue/move.h"
+#include "store/adopt.h"
 #include "store/bucket.h"
 
 /* Buckets and queues may be removed while this process uses them. After this many times publishing fails with -EBUSY. */
@@ -82,7 +82,7 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
 static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
-    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (error)
         return error;
     draft->openings = queue->openings;
@@ -91,7 +91,7 @@ static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
     if (error != -ENXIO)
         return error;
     queue->names_drafts = true; /* later drafts have a name in tmp/ from the beginning */
-    error = adopt_unnamed(queue, &draft->file);
+    error = adopt_unnamed(queue->dir, queue->sharing, &draft->file);
     return error ? error : fs_draft_link(&draft->file, dir, text);
 }
 

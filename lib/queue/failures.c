@@ -140,14 +140,12 @@ void failures_forget(mq_queue *queue, enum mq_state state, const struct message_
 
 /* ---- those whose message is gone --------------------------------------------------- */
 
-/* A message that moves while we look may be missed at both its places: hardly ever twice. */
+/* A walk may miss a message that moves during it. That a second walk misses it too is unlikely. */
 #define LOOKS 2
 
 /* Ids as a binary tree of tsearch. */
 struct ids {
     void *root;
-    int queue_dir;
-    enum mq_state state;
 };
 
 static int compare_ids(const void *one, const void *other)
@@ -174,37 +172,19 @@ static void drop_id(struct ids *ids, const char *id)
     free(text);
 }
 
-static int drop_message(void *context, const char *file, unsigned char type)
+static int drop_message(void *context, const struct bucket_file *file)
 {
-    struct ids *ids = context;
-    struct message_name name;
-    if (type == DT_REG && name_parse(ids->state, file, &name))
-        drop_id(ids, name.id);
+    drop_id(context, file->name.id);
     return 0;
 }
 
-static int drop_bucket(void *context, const char *bucket, unsigned char type)
-{
-    struct ids *ids = context;
-    if (type != DT_DIR || !name_is_bucket(ids->state, bucket))
-        return 0;
-    const int dir = bucket_open(ids->queue_dir, ids->state, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    const int error = fs_list(dir, drop_message, ids);
-    close(dir);
-    return error;
-}
-
 /* Leave only the ids of which there is no message. */
-static int drop_present(struct ids *ids)
+static int drop_present(int queue_dir, struct ids *ids)
 {
     int error = 0;
     for (int look = 0; look < LOOKS && ids->root; look++)
-        for (int state = 0; state < MQ_STATES && !error; state++) {
-            ids->state = (enum mq_state)state;
-            error = fs_list_at(ids->queue_dir, name_of_state(ids->state), drop_bucket, ids);
-        }
+        for (int state = 0; state < MQ_STATES && !error; state++)
+            error = bucket_walk(queue_dir, (enum mq_state)state, drop_message, ids);
     return error;
 }
 
@@ -222,13 +202,13 @@ static uint64_t remove_rest(struct ids *ids, int dir, bool unlink_them)
 
 int failures_sweep(mq_queue *queue, uint64_t *ret_removed)
 {
-    struct ids ids = {.queue_dir = queue->dir};
+    struct ids ids = {0};
     const int dir = open_dir(queue);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
     int error = fs_list_at(dir, ".", add_id, &ids);
     if (!error)
-        error = drop_present(&ids);
+        error = drop_present(queue->dir, &ids);
     *ret_removed += remove_rest(&ids, dir, !error);
     close(dir);
     return error;

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "queue/adopt.h"
 #include "queue/bell.h"
+#include "store/adopt.h"
 
 /* Other processes may remove a bucket between the moment that this process makes it and the rename into it. After this
    many times the move fails with -EBUSY. */

@@ -24,34 +24,19 @@
 
 /* ---- finishing --------------------------------------------------------------------- */
 
-static int finish_bucket(mq_queue *queue, enum mq_state state, const char *bucket, struct listing *files)
+static int finish(void *context, const struct bucket_file *file)
 {
-    const int dir = bucket_open(queue->dir, state, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    int error = bucket_read(dir, state, files);
-    for (size_t i = 0; i < files->count && !error; i++) {
-        struct message_name name;
-        name_parse(state, listing_at(files, i), &name);
-        error = split_finish(queue, state, &name);
-        if (error == -EBADMSG || error == -EAGAIN || blame_is_stuck(dir, error)) /* whoever claims it puts it away */
-            error = 0;
-    }
-    close(dir);
-    return error;
+    struct message_name name = file->name;
+    const int error = split_finish(context, file->state, &name);
+    /* A message that cannot be taken apart is put away by the receiver that claims it. */
+    return error == -EBADMSG || error == -EAGAIN || blame_is_stuck(file->dir, error) ? 0 : error;
 }
 
 int split_cleanup_finish(mq_queue *queue)
 {
-    struct listing buckets = {0}, files = {0};
     int error = 0;
-    for (int state = 0; state < MQ_STATES && !error; state++) {
-        error = bucket_list(queue->dir, (enum mq_state)state, &buckets);
-        for (size_t i = 0; i < buckets.count && !error; i++)
-            error = finish_bucket(queue, (enum mq_state)state, listing_at(&buckets, i), &files);
-    }
-    listing_free(&buckets);
-    listing_free(&files);
+    for (int state = 0; state < MQ_STATES && !error; state++)
+        error = bucket_walk(queue->dir, (enum mq_state)state, finish, queue);
     return error;
 }
 

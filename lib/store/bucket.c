@@ -108,7 +108,38 @@ int bucket_open(int queue_dir, enum mq_state state, const char *bucket)
     return fs_open_dir_below(queue_dir, name_of_state(state), bucket);
 }
 
-/* Make a directory in a state's directory; that it is there already is as good. */
+/* ---- walking ---------------------------------------------------------------------- */
+
+int bucket_visit(int queue_dir, enum mq_state state, const char *bucket, struct listing *listing,
+                 bucket_visit_fn *visit, void *context)
+{
+    struct bucket_file file = {.state = state, .bucket = bucket, .dir = bucket_open(queue_dir, state, bucket)};
+    if (file.dir < 0)
+        return bucket_is_missing(file.dir) ? 0 : file.dir;
+    int stop = bucket_read(file.dir, state, listing);
+    for (size_t i = 0; i < listing->count && !stop; i++) {
+        file.file = listing_at(listing, i);
+        name_parse(state, file.file, &file.name);
+        stop = visit(context, &file);
+    }
+    close(file.dir);
+    return stop == BUCKET_DONE ? 0 : stop;
+}
+
+int bucket_walk(int queue_dir, enum mq_state state, bucket_visit_fn *visit, void *context)
+{
+    struct listing buckets = {0}, files = {0};
+    int stop = bucket_list(queue_dir, state, &buckets);
+    for (size_t i = 0; i < buckets.count && !stop; i++)
+        stop = bucket_visit(queue_dir, state, listing_at(&buckets, i), &files, visit, context);
+    listing_free(&buckets);
+    listing_free(&files);
+    return stop;
+}
+
+/* ---- making and removing ------------------------------------------------------------ */
+
+/* Make a directory in a state's directory, unless it exists. */
 static int make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket)
 {
     const int state_dir = fs_open_dir(queue_dir, name_of_state(state));

@@ -1,15 +1,17 @@
 /*
  * Buckets: the small directories that a state's messages lie in.
  *
- * A bucket may be removed by anybody who finds it empty, at any time, and is made again by whoever needs it.
+ * Any process may remove a bucket that it finds empty, at any time, and a process that needs it makes it again.
  */
 #ifndef MQ_BUCKET_H
 #define MQ_BUCKET_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/name.h"
 #include "mq.h"
 
 /* Names of one directory, sorted as bytes. Zeroed at first; reading again reuses its memory. */
@@ -37,6 +39,26 @@ int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing);
 /* The same, and the names of what is not a message, in order. */
 int bucket_read_all(int bucket_dir, enum mq_state state, struct listing *listing, struct listing *others);
 
+/* A message's file, as a walk comes to it. */
+struct bucket_file {
+    enum mq_state state;
+    const char *bucket, *file;
+    int dir; /* the open bucket */
+    struct message_name name;
+};
+
+/* Any value but 0 ends the walk, which returns it; BUCKET_DONE only ends the bucket. */
+typedef int bucket_visit_fn(void *context, const struct bucket_file *file);
+#define BUCKET_DONE INT_MAX
+
+/* Visit the messages of a state, in order. A bucket that is removed in the meantime is passed over; a file may be gone
+   when it is visited. */
+int bucket_walk(int queue_dir, enum mq_state state, bucket_visit_fn *visit, void *context);
+
+/* The same for one bucket. `listing` holds its files, and is reused from call to call. */
+int bucket_visit(int queue_dir, enum mq_state state, const char *bucket, struct listing *listing,
+                 bucket_visit_fn *visit, void *context);
+
 /* Whether an error of opening a bucket says that there is none: it was removed, or the name is something else's. */
 bool bucket_is_missing(int error);
 
@@ -47,7 +69,7 @@ int bucket_open(int queue_dir, enum mq_state state, const char *bucket);
    queue is gone. */
 int bucket_make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket);
 
-/* Open the inbox as somebody who may only put something in. */
+/* Open the inbox as a user who may only put something in. */
 int bucket_open_inbox(int queue_dir);
 
 /* Make the reserves of a new queue's states: without them a claim would need room that a full disk does not have. */

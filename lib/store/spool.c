@@ -17,24 +17,10 @@
 #include "format/name.h"
 #include "format/spool_name.h"
 #include "store/access.h"
-#include "store/bucket.h"
+#include "store/held.h"
 
 /* How often a queue may be deleted while we make it, before we give up. */
 #define TRIES 10
-
-struct part {
-    const char *name;
-    enum access_entry entry;
-};
-
-static const struct part parts[] = {
-    {"tmp", ACCESS_WORK}, {"ready", ACCESS_DIR},    {"delayed", ACCESS_DELAYED}, {"inflight", ACCESS_DIR},
-    {"dead", ACCESS_DIR}, {"waiters", ACCESS_WORK}, {"host", ACCESS_DIR},
-};
-
-/* What is otherwise made when it is needed, by who needs it: in a shared queue only the owner could. */
-static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}};
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* ---- places ---------------------------------------------------------------------- */
 
@@ -69,21 +55,12 @@ int spool_open(const char *spool, bool make)
     return error ? error : fs_open_root(path, make);
 }
 
-/* Somebody may have cleaned away what was empty of it, but not all. */
-static int is_queue(int dir)
-{
-    int has = fs_has(dir, name_of_state(MQ_READY));
-    for (size_t i = 0; i < COUNT(parts) && has == 0; i++)
-        has = strcmp(parts[i].name, "tmp") == 0 ? 0 : fs_has(dir, parts[i].name); /* many things have a tmp/ */
-    return has;
-}
-
 int spool_find_queue(int spool, const char *name)
 {
     const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
     if (dir < 0)
         return dir == -ENOTDIR ? -ENOENT : dir;
-    const int is = is_queue(dir);
+    const int is = layout_is_queue(dir);
     if (is == 1)
         return dir;
     close(dir);
@@ -145,73 +122,7 @@ int mq_list(const char *spool, int (*each)(const char *queue, void *context), vo
     return stop;
 }
 
-/* ---- directories with all that is in them ------------------------------------------ */
-
-static int remove_entry(void *context, const char *name, unsigned char type)
-{
-    const int dir = *(const int *)context;
-    return type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
-}
-
-static int remove_contents(int at, const char *name)
-{
-    const int dir = fs_open_dir(at, name);
-    if (dir < 0)
-        return dir;
-    int error;
-    /* Entries may be passed over while others go: again, until a pass finds the directory empty. */
-    do
-        error = fs_list_at(dir, ".", remove_entry, &(int){dir});
-    while (error == -ENOENT);
-    close(dir);
-    return error;
-}
-
-int spool_remove_tree(int at, const char *name)
-{
-    int error;
-    do {
-        error = remove_contents(at, name);
-        if (!error)
-            error = fs_remove_dir(at, name);
-    } while (error == -ENOTEMPTY);
-    return error == -ENOENT ? 0 : error;
-}
-
 /* ---- creating ------------------------------------------------------------------- */
-
-static int make_parts(int queue_dir, unsigned sharing, const struct part *list, size_t count)
-{
-    int error = 0;
-    for (size_t i = 0; i < count && !error; i++) {
-        error = fs_make_dir(queue_dir, list[i].name);
-        if (!error)
-            error = access_apply(sharing, list[i].entry, queue_dir, list[i].name);
-        else if (error == -EEXIST)
-            error = 0;
-    }
-    return error;
-}
-
-int spool_make_dirs(int queue_dir, unsigned sharing)
-{
-    int error = make_parts(queue_dir, sharing, parts, COUNT(parts));
-    if (!error && access_is_shared(sharing))
-        error = make_parts(queue_dir, sharing, shared_parts, COUNT(shared_parts));
-    return error ? error : bucket_make_reserves(queue_dir, sharing);
-}
-
-int spool_heal(int queue_dir)
-{
-    unsigned sharing;
-    const int is = is_queue(queue_dir);
-    if (is != 1)
-        return is ? is : -ENOTDIR;
-    int error = access_read(queue_dir, &sharing);
-    if (!error)
-        error = spool_make_dirs(queue_dir, sharing);
-    return error == -EPERM ? 0 : error; /* another one's directories have their modes, which are his to set */
-}
 
 /* Who shares a queue that is to be made. */
 struct plan {
@@ -387,7 +298,7 @@ int spool_await_held(int spool, const char *queue)
     for (int looks = 0; held == -EAGAIN; looks++) {
         held = fs_has(spool, queue);
         if (held == 0)
-            held = spool_give_back(spool, queue, looks >= HELD_LOOKS);
+            held = held_give_back(spool, queue, looks >= HELD_LOOKS);
         if (held == -EAGAIN)
             (void)poll(NULL, 0, HELD_PAUSE);
     }

@@ -13,7 +13,7 @@ typedef int timed_visit_fn(void *context, int bucket_dir, const char *file, cons
  * of the past that are empty. `ret_next` gets the earliest later time that was seen, or INT64_MAX;
  * it is a bucket's beginning where that was not looked into.
  */
-int timed_walk(int queue_dir, enum mq_state state, int64_t until, timed_visit_fn *visit, void *context,
+int timed_walk(int queue_dir, enum mq_state state, int64_t until, timed_visit_fn *each, void *context,
                int64_t *ret_next);
 
 #endif

@@ -598,11 +598,11 @@ kill_deleter() { # OPTION… QUEUE
         pid[${#pid[@]}]=$!
         wait_until 10 is_asleep $!
     done
-    wait_until 10 bash -c "(( \$(ls '$MQ_SPOOL/jobs/waiters' | wc -l) == 2 ))"
+    wait_until 10 bash -c "(( \$(find '$MQ_SPOOL/jobs/waiters' -name 'waiter-*' | wc -l) == 2 ))"
     kill -KILL "${pid[1]}"
     wait "${pid[1]}" || true
     mq-queue sweep jobs
-    assert_equal "$(find "$MQ_SPOOL/jobs/waiters" -type p | wc -l)" 1
+    assert_equal "$(find "$MQ_SPOOL/jobs/waiters" -name "waiter-*" | wc -l)" 1
 }
 
 @test "sweep removes queues that were never finished or half deleted, once they are old" {

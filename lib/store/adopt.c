@@ -1,5 +1,5 @@
 /* Files that change their queue. */
-#include "queue/adopt.h"
+#include "store/adopt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "store/access.h"
@@ -131,25 +132,25 @@ static int replace_draft(const struct manner *manner, struct fs_draft *draft, st
     return error;
 }
 
-int adopt_draft(mq_queue *to, struct fs_draft *draft)
+int adopt_draft(int queue_dir, unsigned sharing, struct fs_draft *draft)
 {
     struct manner manner;
     struct fs_draft copied;
-    int error = manner_of(to->dir, to->sharing, &manner);
+    int error = manner_of(queue_dir, sharing, &manner);
     if (!error)
         error = change(draft->file, &manner);
     if (error != -EPERM)
         return error;
-    error = fs_draft_open(&copied, to->dir, "tmp", manner.mode);
+    error = fs_draft_open(&copied, queue_dir, "tmp", manner.mode);
     return error ? error : replace_draft(&manner, draft, &copied);
 }
 
-int adopt_unnamed(mq_queue *queue, struct fs_draft *draft)
+int adopt_unnamed(int queue_dir, unsigned sharing, struct fs_draft *draft)
 {
     struct manner manner;
     struct fs_draft copied;
-    int error = manner_of(queue->dir, queue->sharing, &manner);
+    int error = manner_of(queue_dir, sharing, &manner);
     if (!error)
-        error = fs_draft_open_named(&copied, queue->dir, "tmp", manner.mode);
+        error = fs_draft_open_named(&copied, queue_dir, "tmp", manner.mode);
     return error ? error : replace_draft(&manner, draft, &copied);
 }
