@@ -1,4 +1,4 @@
-/* Giving dead letters another try. */
+/* Giving a dead letter another try, in its own queue or in another one. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,22 +9,23 @@
 #include "queue/failures.h"
 #include "queue/move.h"
 
-/* How often the other queue may be deleted during a retry, before the retry fails. */
+/* After the other queue was deleted and made anew this many times, the retry fails with -EBUSY. */
 #define TRIES 10
+
 #define RETRY_AGAIN 2
 
-/* The name of the message when it is retried: no attempts, no reason, and no expiry, which would end it at once. */
+/* A retried message has had no attempts, no reason of death, and no expiry, which would end it at once. */
 static struct message_name revive(const struct message_name *dead)
 {
     struct message_name name = *dead;
     name.attempts = 0;
     name.expires = 0;
     name.reason[0] = '\0';
-    (void)name_mark_retried(&name); /* else a sweep removes the records of its failures */
+    (void)name_mark_retried(&name); /* without the mark a sweep removes the records of its failures */
     return name;
 }
 
-/* The other queue was deleted during the retry: if the message is still where it was put it becomes a dead letter again. */
+/* The other queue has lost its name: the message becomes a dead letter again, if it is still in `ready_dir`. */
 static int take_back(const struct browse_place *place, int ready_dir, const struct message_name *name, int error)
 {
     char file[NAME_SIZE];
@@ -36,10 +37,10 @@ static int take_back(const struct browse_place *place, int ready_dir, const stru
 static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to)
 {
     struct message_name name = revive(&place->name);
+    int ready_dir = -1;
     if (strcmp(to->name, queue->name) == 0)
         return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
     name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
-    int ready_dir = -1;
     const int moved = move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name, &ready_dir);
     const int has = moved == 1 ? queue_has_name(to) : 1;
     if (has != 1)
@@ -49,20 +50,22 @@ static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to
     return moved;
 }
 
+static int find_entry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to, struct browse_place *ret_place)
+{
+    int error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = queue_demand(to, ACCESS_ALL);
+    if (!error)
+        error = queue_refresh(queue);
+    if (!error && to != queue)
+        error = queue_refresh(to);
+    return error ? error : browse_find(queue, entry, ret_place);
+}
+
 int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
 {
     struct browse_place place = {0};
-    if (entry->state != MQ_DEAD)
-        return -EINVAL;
-    int found = queue_demand(queue, ACCESS_ALL);
-    if (!found)
-        found = queue_demand(to, ACCESS_ALL);
-    if (!found)
-        found = queue_refresh(queue);
-    if (!found && to != queue)
-        found = queue_refresh(to);
-    if (!found)
-        found = browse_find(queue, entry, &place);
+    const int found = entry->state == MQ_DEAD ? find_entry(queue, entry, to, &place) : -EINVAL;
     if (found != 1)
         return found;
     int moved = retry(queue, &place, to);

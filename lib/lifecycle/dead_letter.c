@@ -17,7 +17,7 @@ static struct message_name dead_name(const struct message_name *name, const char
     return dead;
 }
 
-static int count(mq_queue *queue, int moved, const struct message_name *dead)
+static int count_dead(mq_queue *queue, int moved, const struct message_name *dead)
 {
     if (moved == 1) {
         page_count(queue->page, PAGE_DIED, dead->count);
@@ -30,17 +30,18 @@ int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const 
                            const struct message_name *name, const char *reason, int64_t now)
 {
     const struct message_name dead = dead_name(name, reason, now);
-    return count(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+    return count_dead(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
 }
 
 int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct message_name *name, const char *reason,
                         int64_t now)
 {
     const struct message_name dead = dead_name(name, reason, now);
-    return count(queue, move_in(queue, dir, file, MQ_DEAD, &dead), &dead);
+    return count_dead(queue, move_in(queue, dir, file, MQ_DEAD, &dead), &dead);
 }
 
-/* All but the last one of a batch, whose name `rest` and `file` then are. 1 done, 0 somebody else was at it. */
+/* Make dead letters of all messages of a batch but the last. `rest` and `file` are the name of what is left. 1 done; 0
+   another process changed the batch. */
 static int make_all_but_last(mq_queue *queue, enum mq_state state, int dir, char file[NAME_SIZE],
                              struct message_name *rest, const char *reason, int64_t now)
 {
@@ -50,12 +51,12 @@ static int make_all_but_last(mq_queue *queue, enum mq_state state, int dir, char
         if (done != 1)
             return done;
         const struct message_name dead = dead_name(&split.part, reason, now);
-        done = count(queue, split_take(queue, &split, MQ_DEAD, &dead), &dead);
+        done = count_dead(queue, split_take(queue, &split, MQ_DEAD, &dead), &dead);
         if (done != 1)
             return done;
         *rest = split.rest;
         name_format(state, rest, file);
-        rest->split = false; /* it is finished */
+        rest->split = false; /* the split is finished */
     }
     return 1;
 }
@@ -74,5 +75,5 @@ int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *
     if (done != 1)
         return done;
     const struct message_name dead = dead_name(&last, reason, now);
-    return count(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
+    return count_dead(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
 }

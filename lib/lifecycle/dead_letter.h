@@ -1,7 +1,10 @@
 /*
- * Making messages dead letters. Each dead letter is a single message: those that share a name are split.
+ * Making messages dead letters. A dead letter is a single message, so the messages of a batch are split first.
  *
- * The calls are for a file in the bucket `dir` of a state, and return 1 done, 0 somebody else moved it.
+ *     done = dead_letter_make(queue, state, dir, file, &name, "expired", now);
+ *
+ * `file` lies in the bucket `dir` of a state, and is called `name`. The calls return 1 if this process moved it, 0 if
+ * another process moved it first, or a negative errno. After an error some messages of a batch may be dead already.
  */
 #ifndef MQ_DEADLETTER_H
 #define MQ_DEADLETTER_H
@@ -9,10 +12,11 @@
 #include "format/death.h"
 #include "queue/queue.h"
 
+/* Messages that cannot be split become one dead letter, which is corrupt. */
 int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                      const char *reason, int64_t now);
 
-/* What cannot be taken apart becomes one dead letter. */
+/* Make one dead letter of the whole file. */
 int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file,
                            const struct message_name *name, const char *reason, int64_t now);
 
@@ -22,11 +26,12 @@ static inline int dead_letter_make_corrupt(mq_queue *queue, enum mq_state state,
     return dead_letter_make_whole(queue, state, dir, file, name, death_reason(MQ_DEATH_CORRUPT), now);
 }
 
-/* The same out of the inbox, of a message that nobody has counted yet. */
+/* Make one dead letter of a file in the inbox. Its messages are counted now, because their sender could not count
+   them. */
 int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct message_name *name, const char *reason,
                         int64_t now);
 
-/* Why a message dies that whoever sent it was not allowed to send. */
+/* The reason of a message that its sender was not allowed to send. */
 #define DEADLETTER_TOO_LARGE "larger than max-size"
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * What time brings.
+ * Expiry.
  *
- * Any number of processes may be at this at once: each message is moved by one rename, and who
- * comes second gets ENOENT. The page's duty only keeps them from all listing the same directory.
+ * Any number of processes may do this at the same moment: each message is moved by one rename, and a process that comes
+ * second gets ENOENT. The duty in the page only keeps them from listing the same directory at once.
  */
 #include "lifecycle/expire.h"
 
@@ -26,13 +26,13 @@
 #include "store/retry_policy.h"
 #include "store/timed.h"
 
-/* Messages that one caller moves at most: some milliseconds of work. */
+/* How many files one caller moves at most: some milliseconds of work. */
 #define BUDGET 256
 
-/* The inbox is listed whole for any of it, so that more of it is worth while. */
+/* Taking anything out of the inbox means listing all of it, so one caller takes more of it. */
 #define INBOX_BUDGET 4096
 
-/* Ends a walk whose budget is used up; no errno is positive. */
+/* Ends a walk when the budget is used up. It is positive, so it is no error. */
 #define BUDGET_USED 1
 
 struct work {
@@ -42,30 +42,33 @@ struct work {
     uint64_t done;
 };
 
-/* What cannot be moved now, for lack of room or since somebody has seen to that, must not keep anybody from the rest. */
-static bool is_only_this_one(int dir, int error)
+/* Whether an error concerns one file only: the disk lacks room, or another user has made the file unmovable. The caller
+   goes on with the rest. */
+static bool is_fault_of_file(int dir, int error)
 {
     return error == -EEXIST || error == -ENOSPC || error == -EDQUOT || error == -EBADMSG || error == -EAGAIN ||
            blame_is_stuck(dir, error);
 }
 
-static int account(struct work *work, int moved, int dir, const struct message_name *name)
+static int count_moved(struct work *work, int moved, int dir, const struct message_name *name)
 {
     if (moved < 0)
-        return is_only_this_one(dir, moved) ? 0 : moved;
+        return is_fault_of_file(dir, moved) ? 0 : moved;
     if (moved == 1)
         work->done += name->count;
     return --work->budget > 0 ? 0 : BUDGET_USED;
 }
 
-static int drop(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct message_name *name)
+static int remove_expired(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file,
+                          const struct message_name *name)
 {
     struct message_name whole = *name;
     const int error = split_finish(queue, state, &whole);
     return error && error != -EBADMSG ? error : move_out(queue, state, bucket_dir, file, &whole);
 }
 
-/* Whether it is a request, whose caller waits no more: as a dead letter it would be of use to nobody. */
+/* Whether a message is a request. The caller of an expired request has stopped waiting, so nobody needs it as a dead
+   letter. */
 static bool is_request(int bucket_dir, const char *file, const struct message_name *name)
 {
     mq_message *message;
@@ -87,7 +90,7 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
 {
     const bool dropped = queue->config.drop_expired || is_request(bucket_dir, file, name);
     const int done = dropped
-                         ? drop(queue, state, bucket_dir, file, name)
+                         ? remove_expired(queue, state, bucket_dir, file, name)
                          : dead_letter_make(queue, state, bucket_dir, file, name, death_reason(MQ_DEATH_EXPIRED), now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED, name->count);
@@ -98,10 +101,10 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
 
 /* ---- one message, by directory --------------------------------------------------- */
 
-/* To ready/, as it is. What somebody who may only send has put where a message goes by its name comes behind the others
-   where that name is taken. */
-static int move_on(const struct work *work, enum mq_state state, int bucket_dir, const char *file,
-                   const struct message_name *name)
+/* Move a message to ready/. A user who may only send can have put a file where the message has to go by its name; then
+   the message gets a new position, behind the others. */
+static int make_ready(const struct work *work, enum mq_state state, int bucket_dir, const char *file,
+                      const struct message_name *name)
 {
     mq_queue *queue = work->queue;
     struct message_name ready = *name;
@@ -121,10 +124,11 @@ static int make_due(void *context, int bucket_dir, const char *file, const struc
 {
     struct work *work = context;
     const int moved = inbox_has(work->queue, name) ? inbox_take_one(work->queue, bucket_dir, file, name, work->now)
-                                                   : move_on(work, MQ_DELAYED, bucket_dir, file, name);
-    return account(work, moved, bucket_dir, name);
+                                                   : make_ready(work, MQ_DELAYED, bucket_dir, file, name);
+    return count_moved(work, moved, bucket_dir, name);
 }
 
+/* A claim is over. */
 static int lapse(void *context, int bucket_dir, const char *file, const struct message_name *name)
 {
     struct work *work = context;
@@ -134,15 +138,16 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct m
         moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, death_reason(MQ_DEATH_MAX_ATTEMPTS),
                                  work->now);
     } else {
-        moved = move_on(work, MQ_INFLIGHT, bucket_dir, file, name);
+        moved = make_ready(work, MQ_INFLIGHT, bucket_dir, file, name);
         if (moved == 1)
             page_count(queue->page, PAGE_RETRIED, name->count);
     }
     if (moved == 1)
         page_count(queue->page, PAGE_FAILED, name->count);
-    return account(work, moved, bucket_dir, name);
+    return count_moved(work, moved, bucket_dir, name);
 }
 
+/* A dead letter has been kept for dead-ttl. */
 static int bury(void *context, int bucket_dir, const char *file, const struct message_name *name)
 {
     struct work *work = context;
@@ -151,7 +156,7 @@ static int bury(void *context, int bucket_dir, const char *file, const struct me
         page_count(work->queue->page, PAGE_EXPIRED, name->count);
         failures_forget(work->queue, MQ_DEAD, name);
     }
-    return account(work, removed, bucket_dir, name);
+    return count_moved(work, removed, bucket_dir, name);
 }
 
 /* ---- one directory --------------------------------------------------------------- */
@@ -167,8 +172,8 @@ static const struct directory directories[PAGE_TIMES] = {
     [PAGE_BURIAL] = {MQ_DEAD, bury},
 };
 
-/* How long after a name's time its message is touched. */
-static int64_t respite(const mq_queue *queue, enum page_time which)
+/* How long after its name's time a message is moved. */
+static int64_t grace(const mq_queue *queue, enum page_time which)
 {
     return which == PAGE_BURIAL ? queue->config.dead_ttl : 0;
 }
@@ -181,14 +186,14 @@ static bool is_wanted(const mq_queue *queue, enum page_time which)
 static int walk(struct work *work, enum page_time which, int64_t *ret_next)
 {
     const struct directory *directory = &directories[which];
-    const int64_t later = respite(work->queue, which);
+    const int64_t later = grace(work->queue, which);
     int64_t next;
     const int stop = timed_walk(work->queue->dir, directory->state, work->now - later, directory->visit, work, &next);
     *ret_next = stop == BUDGET_USED ? work->now : next < INT64_MAX - later ? next + later : INT64_MAX;
     return stop;
 }
 
-/* True: this caller has the duty and a listing is worth it. */
+/* True: the directory has to be looked at now, and this process has the duty to do it. */
 static bool take_duty(mq_queue *queue, enum page_time which, int64_t now)
 {
     return is_wanted(queue, which) && page_time(queue->page, which, now) <= now &&
@@ -236,7 +241,7 @@ int64_t expire_next(const mq_queue *queue, int64_t now)
     return next;
 }
 
-/* ---- all of it ------------------------------------------------------------------- */
+/* ---- everything ------------------------------------------------------------------ */
 
 struct ready_walk {
     struct work work;
@@ -251,7 +256,7 @@ static int expire_ready_message(void *context, const char *file, unsigned char t
     if (!name_parse(MQ_READY, file, &name) || !name.expires || name.expires > ready->work.now)
         return 0;
     const int done = expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now);
-    return account(&ready->work, done, ready->bucket_dir, &name);
+    return count_moved(&ready->work, done, ready->bucket_dir, &name);
 }
 
 static int expire_ready_bucket(void *context, const char *bucket, unsigned char type)

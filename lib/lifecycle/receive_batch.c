@@ -1,7 +1,13 @@
 /*
- * Receiving many messages by one claim, and settling them in order.
+ * Receiving several messages by one claim, and settling them in their order.
  *
- * The file of a batch is read into memory at once; the one message of another file is read as mq_receive would have it.
+ *     mq_batch_new(&batch);
+ *     got = mq_receive_batch(queue, options, max_count, batch);
+ *     while (mq_batch_next(batch, &message) == 1) …
+ *     error = mq_batch_ack(queue, batch, done);           the first `done` messages; or mq_batch_release, for the rest
+ *     mq_batch_free(batch);
+ *
+ * The file of a batch is read into memory at once. A file with one message is read as mq_receive reads it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,20 +34,20 @@ struct mq_batch {
     int64_t ack_timeout;
     int64_t kept_at; /* monotonic */
 
-    mq_message *single; /* owned; NULL where there are several */
-    mq_message *view;   /* shows one of several after the other */
+    mq_message *single; /* the only message; NULL: there are several */
+    mq_message *view;   /* shows one of several messages after the other */
     int file;
     char *text;
     size_t size, room;
-    size_t at; /* where the next one begins */
+    size_t at; /* where in the text the next message begins */
     bool shares;
-    struct shared_headers shared; /* their headers, in the text or here: */
+    struct shared_headers shared; /* the headers of all messages, if they share them: in the text, or in `headers` */
     char *headers;
     int64_t sent_at;
     uint32_t handed_out;
-    uint32_t acked;    /* of those */
-    bool corrupt;      /* from there on */
-    uint32_t *offsets; /* in the file, of those that were handed out and the next */
+    uint32_t acked;    /* how many of the messages that were handed out */
+    bool corrupt;      /* the next message cannot be read */
+    uint32_t *offsets; /* where in the file the messages begin, up to the next one */
     size_t offsets_room;
 };
 
@@ -93,7 +99,8 @@ static int make_room(mq_batch *batch, size_t size, size_t count)
     return is_enough ? 0 : -ENOMEM;
 }
 
-/* The text may begin with headers that all share; where the messages begin later in the file those are read apart. */
+/* If the messages share their headers, find them. The text begins with them, unless the first messages of the file are
+   done: then the headers are read from the beginning of the file. */
 static int take_shared(mq_batch *batch)
 {
     const uint64_t offset = batch->name.offset;
@@ -120,7 +127,7 @@ static int read_text(mq_batch *batch)
     if (fstat(batch->file, &status) < 0)
         return -errno;
     const uint64_t end = (uint64_t)status.st_size;
-    const size_t size = end > offset && end <= NAME_BYTES_MAX ? (size_t)(end - offset) : 0; /* 0: corrupt */
+    const size_t size = end > offset && end <= NAME_BYTES_MAX ? (size_t)(end - offset) : 0; /* 0 is corrupt */
     const int error = make_room(batch, size, (size_t)batch->name.count + 1);
     if (error)
         return error;
@@ -131,15 +138,15 @@ static int read_text(mq_batch *batch)
     batch->sent_at = clock_of_file(&status.st_mtim);
     batch->offsets[0] = (uint32_t)offset;
     const int shared = take_shared(batch);
-    batch->corrupt = shared == -EBADMSG; /* the first that is asked for is */
+    batch->corrupt = shared == -EBADMSG; /* the caller is told with the first message */
     return batch->corrupt ? 0 : shared;
 }
 
-int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, mq_batch *batch)
+int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count, mq_batch *batch)
 {
     struct claimed claimed;
     clear(batch);
-    const int got = receive_claim(queue, options, most, &claimed);
+    const int got = receive_claim(queue, options, max_count, &claimed);
     if (got != 1)
         return got;
     batch->name = claimed.name;
@@ -156,8 +163,8 @@ int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, 
     if (!error)
         return 1;
     (void)mq_release(queue, batch->receipt);
-    /* There may be room for one of them. */
-    return error == -ENOMEM && most > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
+    /* The memory may be enough for one message. */
+    return error == -ENOMEM && max_count > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
 }
 
 size_t mq_batch_count(const mq_batch *batch)
@@ -165,7 +172,8 @@ size_t mq_batch_count(const mq_batch *batch)
     return batch->name.count;
 }
 
-/* The body that comes next, and the headers as its own. How many bytes it takes with its separator; 0: it is not whole. */
+/* Show the next body, with the shared headers as its own. Returns how many bytes the body and its separator take; 0: it
+   is not whole. */
 static size_t next_sharing(mq_batch *batch, mq_message *message)
 {
     char *const body = batch->text + batch->at;
@@ -217,7 +225,7 @@ int mq_batch_next(mq_batch *batch, mq_message **ret_message)
 
 /* ---- settling --------------------------------------------------------------------- */
 
-/* What is not done is claimed for so long from now, or given back for 0. */
+/* Ack the first `done` messages. The others stay claimed for `ack_timeout` from now; 0: they are given back. */
 static int settle_rest(mq_queue *queue, mq_batch *batch, size_t done, int64_t ack_timeout)
 {
     struct batch_part next;
@@ -239,7 +247,7 @@ static int settle_rest(mq_queue *queue, mq_batch *batch, size_t done, int64_t ac
     return error;
 }
 
-/* Nothing is acked that nobody has seen, and nothing that was acked comes back. */
+/* A message must not be acked before it was handed out, and an acked message must not come back. */
 static bool may_be_done(const mq_batch *batch, size_t done)
 {
     return batch->name.count > 0 && batch->acked <= done && done <= batch->handed_out;

@@ -1,9 +1,13 @@
 /*
- * Reply queues: the private queue of somebody who waits for the reply to one request.
+ * Reply queues: the private queue of a process that waits for the reply to one request.
  *
- * It is a queue like any other, but for its name, and for the lock that its owner holds on its directory as long as he
- * lives. Who can get the lock for himself knows that nobody waits any more, and may remove it. A queue that is removed
- * before its owner had the lock was empty, and he makes another.
+ *     error = mq_reply_open(spool, &queue);
+ *     … send a request whose Reply-To is the queue's name, receive from the queue …
+ *     mq_reply_close(queue);
+ *
+ * A reply queue is a queue like any other, with two differences: its name, and the lock that its owner holds on its
+ * directory while it lives. A process that can get the lock exclusively knows that the owner is dead, and may remove the
+ * queue. If a sweep does that before the owner has its lock, the queue was empty, and the owner makes another one.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,9 +23,10 @@
 #include "store/access.h"
 #include "store/spool.h"
 
+/* After a sweep has removed this many new queues, opening one fails. */
 #define TRIES 10
 
-/* Nothing in it outlives its owner, and what a reply may be is his to judge. */
+/* Its messages need not outlive the owner, and the owner accepts replies of any size. */
 static const char settings[] = "durability = none\nmax-size = 1T\n";
 
 static int write_settings(int dir)
@@ -39,13 +44,13 @@ bool mq_queue_name_is_reply(const char *name)
     return name_is_reply(name);
 }
 
-/* The lock is shared among the owner's descriptors. */
+/* The owner has two descriptors of the directory, so its lock is a shared one. */
 static int lock_owned(int dir)
 {
     return flock(dir, LOCK_SH | LOCK_NB) < 0 ? -errno : 0;
 }
 
-/* Fill it while we hold the lock, which the handle takes over. */
+/* Fill a new directory, and open it as a queue. The lock is held all the time; the handle takes it over. */
 static int fill(const char *spool, const char *name, int dir, mq_queue **ret_queue)
 {
     mq_queue *queue;
@@ -88,7 +93,7 @@ int mq_reply_open(const char *spool, mq_queue **ret_queue)
     if (root < 0)
         return root;
     int error = -ENOENT;
-    /* Gone, or locked: a sweep met it before we had the lock. */
+    /* The directory is gone or locked: a sweep found it before its owner had the lock. */
     for (int tries = 0; tries < TRIES && (error == -ENOENT || error == -EWOULDBLOCK); tries++)
         error = make(spool, root, ret_queue);
     close(root);
@@ -101,7 +106,7 @@ void mq_reply_close(mq_queue *queue)
         return;
     const int root = spool_open(queue->spool, false);
     if (root >= 0) {
-        (void)spool_remove_tree(root, queue->name); /* else a sweep does */
+        (void)spool_remove_tree(root, queue->name); /* if this fails, a sweep removes it */
         close(root);
     }
     mq_close(queue);

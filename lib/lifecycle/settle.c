@@ -1,9 +1,12 @@
 /*
  * Settling claims: ack, nack, reject, release, extend.
  *
- * The claim's file is the claim. One unlink or rename ends or extends it; who finds the file
- * gone has lost it. Its name holds a token that no other claim has, so a receipt can never
- * touch somebody else's, and a claim that was extended is found by its token.
+ * The claim's file is the claim. One unlink or rename ends or extends it. A process that finds the file gone has lost the
+ * claim. The file's name holds a token that no other claim has. So a receipt can never touch the claim of another
+ * receiver, and a claim that was extended is found by its token.
+ *
+ * Settling has these steps: parse the receipt, find the claim's file, see that the claim is still valid, finish a split
+ * that its name speaks of, and move or remove the file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,21 +27,22 @@
 #include "queue/split.h"
 #include "store/bucket.h"
 
-/* A claim may be extended while we look for it, so that a listing shows it neither at the old place nor at the new. */
-#define LOOKS 4
+/* If a claim is extended during a search, a listing may show it neither under the old name nor under the new one. So the
+   search is repeated up to this many times. */
+#define SEARCHES 4
 
 struct claim {
-    struct message_name name; /* as it is now */
+    struct message_name name; /* the name that the file has now, which may differ from the receipt's */
     char file[NAME_SIZE];
-    int dir;
+    int dir; /* the bucket that it lies in */
 };
 
-/* What to do with a live claim. As move_message: 1 done, 0 it has gone. */
+/* End or extend a valid claim. 1 done; 0 the file is not there any more; else a negative errno. */
 typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
 
 /* ---- finding the claim ----------------------------------------------------------- */
 
-/* Where the receipt says. 1 found, with its bucket open. */
+/* Look for the claim under the name that the receipt says. 1 found, and its bucket is open. */
 static int find_in_place(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -62,8 +66,8 @@ struct search {
     struct claim *claim;
 };
 
-/* Only a name that has the token is taken apart: there may be very many others. */
-static int pick_token(void *context, const char *file, unsigned char type)
+/* There may be very many names, so only one that has the token is parsed. */
+static int match_token(void *context, const char *file, unsigned char type)
 {
     const struct search *search = context;
     const struct message_name *wanted = search->wanted;
@@ -71,7 +75,7 @@ static int pick_token(void *context, const char *file, unsigned char type)
     (void)type;
     if (!name_has_token(file, wanted->token) || !name_parse(MQ_INFLIGHT, file, &name))
         return 0;
-    /* A batch has another id in front once some of it is acked. */
+    /* After a part of a batch is acked, its name has the id of another message. */
     if (name.token != wanted->token || (wanted->count == 1 && strcmp(name.id, wanted->id) != 0))
         return 0;
     search->claim->name = name;
@@ -85,7 +89,7 @@ static int find_in_bucket(mq_queue *queue, const char *bucket, const struct mess
     const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    const int found = fs_list(dir, pick_token, &(struct search){wanted, ret_claim});
+    const int found = fs_list(dir, match_token, &(struct search){wanted, ret_claim});
     if (found == 1)
         ret_claim->dir = dir;
     else
@@ -93,7 +97,7 @@ static int find_in_bucket(mq_queue *queue, const char *bucket, const struct mess
     return found;
 }
 
-/* Anywhere, by its token. */
+/* Look for the claim in every bucket, by its token. */
 static int find_by_token(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
     struct listing buckets = {0};
@@ -104,7 +108,7 @@ static int find_by_token(mq_queue *queue, const struct message_name *wanted, str
     return found;
 }
 
-static int find(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
+static int find_claim(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
     int found = 0;
     if (wanted->time > clock_now())
@@ -112,33 +116,36 @@ static int find(mq_queue *queue, const struct message_name *wanted, struct claim
     return found ? found : find_by_token(queue, wanted, ret_claim);
 }
 
-/* ---- ending it -------------------------------------------------------------------- */
+/* ---- settling it ------------------------------------------------------------------ */
 
-static int settle_once(mq_queue *queue, const struct message_name *wanted, settle_fn *act, const void *argument)
+static int settle_once(mq_queue *queue, const struct message_name *wanted, settle_fn *action, const void *argument)
 {
     struct claim claim = {.dir = -1};
-    const int found = find(queue, wanted, &claim);
+    const int found = find_claim(queue, wanted, &claim);
     if (found != 1)
         return found;
-    /* Past its deadline a claim is over, even where nobody has come by yet to take the message back. */
+    /* A claim is over at its deadline, even if no process has moved the message back yet. */
     int done = claim.name.time > clock_now() ? 0 : -ESTALE;
     if (!done)
         done = split_finish(queue, MQ_INFLIGHT, &claim.name);
     if (!done)
-        done = act(queue, &claim, argument);
+        done = action(queue, &claim, argument);
     close(claim.dir);
     return done;
 }
 
-/* The claim was not found, or cannot be moved: the queue may be held by somebody who deletes it, and put back, or lie in
-   the one that has its name now. 0 look again. */
-static int look_elsewhere(mq_queue *queue, int error)
+/*
+ * The claim was not found (error 0), or its file could not be moved (-ENOENT). A deletion may be holding the queue aside,
+ * and put it back later; or the messages may lie in the queue that has the name now. That queue is opened. 0: search
+ * again.
+ */
+static int prepare_next_search(mq_queue *queue, int error)
 {
     const int has = error ? 0 : queue_has_name(queue);
     return has == 1 ? 0 : has < 0 ? has : queue_reopen(queue);
 }
 
-static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument)
+static int settle(mq_queue *queue, const char *receipt, settle_fn *action, const void *argument)
 {
     struct message_name wanted;
     char of_queue[MQ_QUEUE_NAME_SIZE];
@@ -147,10 +154,10 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const vo
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
         done = queue_refresh(queue);
-    for (int looks = 0; looks < LOOKS && done == 0; looks++) {
-        done = settle_once(queue, &wanted, act, argument);
+    for (int searches = 0; searches < SEARCHES && done == 0; searches++) {
+        done = settle_once(queue, &wanted, action, argument);
         if (done == 0 || done == -ENOENT)
-            done = look_elsewhere(queue, done);
+            done = prepare_next_search(queue, done);
     }
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
@@ -163,7 +170,7 @@ static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t cou
     failures_forget(queue, MQ_INFLIGHT, &claim->name);
 }
 
-static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
+static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
     const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
@@ -174,20 +181,12 @@ static int act_ack(mq_queue *queue, const struct claim *claim, const void *argum
 
 int mq_ack(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, act_ack, NULL);
+    return settle(queue, receipt, ack, NULL);
 }
 
-static int die(mq_queue *queue, const struct claim *claim, const char *reason)
-{
-    const int done = dead_letter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, reason, clock_now());
-    if (done == 1)
-        page_count(queue->page, PAGE_FAILED, claim->name.count);
-    return done;
-}
-
-/* What was acked before, while this one was worked on, has its mark; and on a full disk there is none: then the ack is as
-   any other. */
-static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
+/* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
+   claim, or if the disk has no room for a mark, then this is an ordinary ack. */
+static int ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const int64_t now = clock_now();
     (void)argument;
@@ -203,12 +202,12 @@ static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *
 
 int mq_ack_once(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, act_ack_once, NULL);
+    return settle(queue, receipt, ack_once, NULL);
 }
 
-static int act_ack_again(mq_queue *queue, const struct claim *claim, const void *argument)
+static int ack_again(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    const int done = act_ack(queue, claim, argument);
+    const int done = ack(queue, claim, argument);
     if (done == 1)
         page_count(queue->page, PAGE_DUPLICATES, claim->name.count);
     return done;
@@ -216,7 +215,7 @@ static int act_ack_again(mq_queue *queue, const struct claim *claim, const void 
 
 int mq_ack_again(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, act_ack_again, NULL);
+    return settle(queue, receipt, ack_again, NULL);
 }
 
 int mq_was_acked(mq_queue *queue, const char *id)
@@ -224,7 +223,7 @@ int mq_was_acked(mq_queue *queue, const char *id)
     return id_is_valid(id) ? done_marks_has(queue, id, clock_now()) : -EINVAL;
 }
 
-static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
+static int nack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     return attempt_fail(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, *(const int64_t *)argument);
 }
@@ -233,20 +232,23 @@ int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 {
     if (delay != MQ_BACK_OFF && !name_can_say_after(clock_now(), delay))
         return -EINVAL;
-    return settle(queue, receipt, act_nack, &delay);
+    return settle(queue, receipt, nack, &delay);
 }
 
-static int act_reject(mq_queue *queue, const struct claim *claim, const void *argument)
+static int reject(mq_queue *queue, const struct claim *claim, const void *reason)
 {
-    return die(queue, claim, argument);
+    const int done = dead_letter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, reason, clock_now());
+    if (done == 1)
+        page_count(queue->page, PAGE_FAILED, claim->name.count);
+    return done;
 }
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
 {
-    return settle(queue, receipt, act_reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
+    return settle(queue, receipt, reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
 }
 
-static int act_release(mq_queue *queue, const struct claim *claim, const void *argument)
+static int release(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
     struct message_name name = claim->name;
@@ -256,10 +258,10 @@ static int act_release(mq_queue *queue, const struct claim *claim, const void *a
 
 int mq_release(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, act_release, NULL);
+    return settle(queue, receipt, release, NULL);
 }
 
-static int act_extend(mq_queue *queue, const struct claim *claim, const void *argument)
+static int extend(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     struct message_name name = claim->name;
     name.time = name_time_after(clock_now(), *(const int64_t *)argument);
@@ -272,17 +274,17 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 {
     if (ack_timeout == 0 || !name_can_say_after(clock_now(), ack_timeout))
         return -EINVAL;
-    return settle(queue, receipt, act_extend, &ack_timeout);
+    return settle(queue, receipt, extend, &ack_timeout);
 }
 
-/* ---- of several messages some ------------------------------------------------------- */
+/* ---- some of several messages --------------------------------------------------------- */
 
 static struct message_name name_of_rest(const struct message_name *name, const struct settle_progress *progress)
 {
     struct message_name rest = *name;
     rest.count -= (uint32_t)(progress->position - name->position);
     const uint32_t passed = progress->offset - name->offset;
-    if (rest.length) /* a forged length may be less than that */
+    if (rest.length) /* the length in a forged name may be less than that */
         rest.length = rest.length > passed ? rest.length - passed : 0;
     rest.position = progress->position;
     rest.offset = progress->offset;
@@ -303,11 +305,11 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
     return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_READY, rest);
 }
 
-static int act_progress(mq_queue *queue, const struct claim *claim, const void *argument)
+static int ack_first(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const struct settle_progress *progress = argument;
     if (progress->position - claim->name.position >= claim->name.count)
-        return -EINVAL; /* it would bring back what is acked, or leave nothing */
+        return -EINVAL; /* acked messages would come back, or no message would be left */
     struct message_name rest = name_of_rest(&claim->name, progress);
     const int moved = move_rest(queue, claim, progress, &rest);
     if (moved != 1)
@@ -322,17 +324,17 @@ static int act_progress(mq_queue *queue, const struct claim *claim, const void *
 
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress)
 {
-    return settle(queue, receipt, act_progress, progress);
+    return settle(queue, receipt, ack_first, progress);
 }
 
-/* ---- what went wrong --------------------------------------------------------------- */
+/* ---- records of failures ----------------------------------------------------------- */
 
 struct line {
     const char *text;
     size_t size;
 };
 
-static int act_add_failure(mq_queue *queue, const struct claim *claim, const void *argument)
+static int add_failure(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const struct line *line = argument;
     const int error = failures_add(queue, claim->name.id, line->text, line->size);
@@ -343,5 +345,5 @@ int mq_failure_add(mq_queue *queue, const char *receipt, const char *text, size_
 {
     if (size == 0 || size > FAILURES_LINE_MAX || memchr(text, '\n', size) != text + size - 1)
         return -EINVAL;
-    return settle(queue, receipt, act_add_failure, &(struct line){text, size});
+    return settle(queue, receipt, add_failure, &(struct line){text, size});
 }

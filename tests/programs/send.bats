@@ -742,3 +742,12 @@ due_at() {
         due_at '2011-12-29 23:00:00' 12:00 2011-12-30T22:00:00
     fi
 }
+
+@test "a message that repairs a queue without its ready/ is counted once" {
+    mq-queue create jobs
+    rm -r "$MQ_SPOOL/jobs/ready"
+    mq-send -q jobs hello
+    assert_equal "$(depth jobs ready)" 1
+    run -0 --separate-stderr mq-stat --json jobs
+    assert_json '.ready == 1'
+}
