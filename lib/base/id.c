@@ -21,21 +21,21 @@ static uint64_t mix(uint64_t number)
     return number ^ number >> 31;
 }
 
-/* Where the kernel gives no random bytes, as one without getrandom or behind a filter of system calls: nobody else has
-   this process, this thread, this moment and the bytes that the kernel started the program with. */
+/* Random bytes without the kernel's, if it has no getrandom or a filter of system calls forbids it. No other call has
+   this thread, its processor time so far, this moment and the bytes that the kernel started the program with. */
 static void make_up(unsigned char *buffer, size_t size)
 {
-    static _Thread_local uint64_t made;
-    uint64_t word = mix((uint64_t)(uintptr_t)&made) ^ (uint64_t)getpid();
+    uint64_t word = mix((uint64_t)gettid()) ^ (uint64_t)getpid();
     const unsigned char *const seed = (const unsigned char *)getauxval(AT_RANDOM);
     for (size_t i = 0; i < 16 && seed; i++)
         word = mix(word << 8 ^ word >> 56 ^ seed[i]);
     for (size_t i = 0; i < size; i++) {
         if (i % sizeof word == 0) {
-            struct timespec time;
+            struct timespec time, used;
             clock_gettime(CLOCK_REALTIME, &time);
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
             word = mix(mix(word ^ (uint64_t)time.tv_sec) ^ (uint64_t)time.tv_nsec);
-            word = mix(word ^ ++made);
+            word = mix(mix(word ^ (uint64_t)used.tv_sec) ^ (uint64_t)used.tv_nsec);
         }
         buffer[i] = (unsigned char)(word >> i % sizeof word * 8);
     }

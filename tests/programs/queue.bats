@@ -50,6 +50,8 @@ ahead() { # STATE
 }
 
 @test "list prints the queues in order, plainly or as JSON" {
+    run -66 --separate-stderr mq-queue list
+    mkdir "$MQ_SPOOL"
     run -0 --separate-stderr mq-queue list
     assert_equal "$output$stderr" ''
     for queue in b a a.b; do mq-queue create "$queue"; done

@@ -131,7 +131,7 @@ three_queues() {
     wait_until 10 has_order 'empty large small'
     press n
     wait_until 10 has_order 'small large empty'
-    see 'by -queue'
+    see 'by -name'
 }
 
 @test "arrows choose a queue, Enter looks into it, Escape comes back" {
