@@ -72,13 +72,36 @@ static int transfer_split(const struct transfer *transfer, const struct message_
     return error == -ENOENT ? 0 : error;
 }
 
+/* What is no message goes along, for mq_check to find: if it stayed, the held queue could never be removed. One of two of
+   the same name goes for good. */
+static int transfer_stray(int from, const char *name, int to)
+{
+    const int error = fs_rename(from, name, to, name);
+    if (error == -EEXIST)
+        (void)fs_unlink(from, name);
+    return error == -EEXIST || error == -ENOENT ? 0 : error;
+}
+
+static int transfer_stray_in_state(const struct transfer *transfer, const char *name)
+{
+    const char *state = name_of_state(transfer->state);
+    const int from = fs_open_dir(transfer->from_queue, state),
+              to = from < 0 ? from : fs_open_dir(transfer->to_queue, state);
+    const int error = to < 0 ? to : transfer_stray(from, name, to);
+    if (from >= 0)
+        close(from);
+    if (to >= 0)
+        close(to);
+    return error;
+}
+
 static int transfer_message(void *context, const char *file, unsigned char type)
 {
     const struct transfer *transfer = context;
     struct message_name name;
     int error = 0;
     if (type != DT_REG)
-        return 0;
+        return transfer_stray(transfer->from, file, transfer->to);
     if (name_parse(transfer->state, file, &name) && name.split)
         error = transfer_split(transfer, &name);
     return error ? error : transfer_file(transfer, transfer->from, transfer->to, file);
@@ -88,7 +111,7 @@ static int transfer_bucket(void *context, const char *bucket, unsigned char type
 {
     struct transfer *transfer = context;
     if (type != DT_DIR || !name_is_bucket(transfer->state, bucket))
-        return 0;
+        return transfer_stray_in_state(transfer, bucket);
     transfer->from = bucket_open(transfer->from_queue, transfer->state, bucket);
     transfer->to = transfer->from < 0 ? transfer->from
                                       : bucket_make(transfer->to_queue, transfer->to_sharing, transfer->state, bucket);
@@ -192,6 +215,10 @@ int held_discard(int spool, const char *held, const char *queue)
 
 /* ---- putting back ----------------------------------------------------------------- */
 
+/* While processes that still use a held queue put messages into it, it is emptied anew. After this many times the rest is
+   left for a later sweep. */
+#define MERGE_TRIES 1000
+
 /* Move the messages of a held queue into the new queue of its name. A process that has the held queue open may still put
    messages into it, so this is repeated until its states could be removed. */
 static int merge(int spool, const char *held, int held_dir, const char *queue)
@@ -200,7 +227,7 @@ static int merge(int spool, const char *held, int held_dir, const char *queue)
     int error = other < 0 ? other : spool_heal(other);
     if (!error)
         error = -ENOTEMPTY;
-    while (error == -ENOTEMPTY) {
+    for (int tries = 0; tries < MERGE_TRIES && error == -ENOTEMPTY; tries++) {
         error = transfer_all(held_dir, other);
         if (!error)
             error = held_remove_states(held_dir);

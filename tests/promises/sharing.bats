@@ -958,3 +958,21 @@ merge_held() { # USER MODE
     allowed ann mq-recv -a -l -n 9 --no-wait jobs
     assert_output $'alone\nsecret'
 }
+
+@test "what is no message in a held queue keeps no sweep from giving its messages back" {
+    create 0662
+    as cy mq-send -q jobs held
+    mv spool/jobs spool/.held-jobs-0123456789abcdef
+    as cy sh -c 'cd spool/.held-jobs-0123456789abcdef/delayed/0000000000000 && ln -s /etc/passwd link && mkfifo fifo'
+    ln -s nowhere spool/.held-jobs-0123456789abcdef/ready/stray
+    touch spool/.held-jobs-0123456789abcdef/ready/file
+    mkdir spool/jobs && rmdir spool/jobs
+    as ann mq-queue create --mode=0662 --group=$group other
+    mv spool/other spool/jobs
+    as ann mq-send -q jobs new
+    run --separate-stderr timeout 60 faketime -f '+3d' "$MQ_BUILD/dynamic/mq-queue" sweep
+    assert_equal "$status" 0
+    assert_not_exists spool/.held-jobs-0123456789abcdef
+    as ann mq-recv -a -l -n 2 --no-wait jobs | sort >got
+    printf '%s\n' held new | cmp - got
+}
