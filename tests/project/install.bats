@@ -238,9 +238,9 @@ assert_hardened() {
     for file in "$MQ_BUILD"/dynamic/mq-* "$MQ_BUILD/libmq.so.0"; do
         nm -D "$file" | grep -q ' __stack_chk_fail\b'
     done
-    make_target -n -W lib/store/page.c CFLAGS= CPPFLAGS= "$MQ_BUILD/lib/store/page.o" >without
-    make_target -n -W lib/store/page.c CFLAGS=-Og CPPFLAGS= "$MQ_BUILD/lib/store/page.o" >with
-    make_target -n -W lib/store/page.c CFLAGS=-O2 CPPFLAGS=-D_FORTIFY_SOURCE=3 "$MQ_BUILD/lib/store/page.o" >theirs
+    make_target -n -W lib/store/page_words.c CFLAGS= CPPFLAGS= "$MQ_BUILD/lib/store/page_words.o" >without
+    make_target -n -W lib/store/page_words.c CFLAGS=-Og CPPFLAGS= "$MQ_BUILD/lib/store/page_words.o" >with
+    make_target -n -W lib/store/page_words.c CFLAGS=-O2 CPPFLAGS=-D_FORTIFY_SOURCE=3 "$MQ_BUILD/lib/store/page_words.o" >theirs
     refute grep FORTIFY without
     grep -e '-D_FORTIFY_SOURCE=2' with
     assert_equal "$(grep -o '_FORTIFY_SOURCE[^ ]*' theirs)" _FORTIFY_SOURCE=3

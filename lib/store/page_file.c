@@ -1,0 +1,271 @@
+/* The file of the host page: opening, making, mapping and installing it, and whether it is of this boot. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "store/page_layout.h"
+
+static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '2'};
+
+/* The first line of a small file; empty where it cannot be read. */
+static void read_line(const char *path, char *ret_line, size_t size)
+{
+    ret_line[0] = '\0';
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return;
+    const ssize_t got = read(file, ret_line, size - 1);
+    close(file);
+    ret_line[got > 0 ? got : 0] = '\0';
+    ret_line[strcspn(ret_line, "\n")] = '\0';
+}
+
+static void read_boot_id(char ret_boot[sizeof((struct contents *)0)->boot])
+{
+    memset(ret_boot, 0, sizeof((struct contents *)0)->boot);
+    read_line("/proc/sys/kernel/random/boot_id", ret_boot, sizeof((struct contents *)0)->boot);
+}
+
+void page_host_name(char ret_name[PAGE_NAME_SIZE])
+{
+    read_line("/etc/machine-id", ret_name, PAGE_NAME_SIZE);
+    if (id_is_valid(ret_name))
+        return;
+    struct utsname host;
+    uname(&host);
+    snprintf(ret_name, PAGE_NAME_SIZE, "host-%.64s", host.nodename);
+    for (char *c = ret_name; *c; c++)
+        if (*c == '/' || (unsigned char)*c <= ' ')
+            *c = '_';
+}
+
+static struct page *new_handle(struct contents *contents, int file)
+{
+    struct page *page = malloc(sizeof *page);
+    if (page)
+        *page = (struct page){.contents = contents, .file = file};
+    return page;
+}
+
+/* Not shared is what is only looked at: should it be written to nevertheless, nothing comes of that. */
+static struct contents *map_file(int file, bool shared)
+{
+    void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, shared ? MAP_SHARED : MAP_PRIVATE, file, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+static bool is_whole(int file, struct stat *ret_status)
+{
+    return fstat(file, ret_status) == 0 && S_ISREG(ret_status->st_mode) && ret_status->st_size == PAGE_SIZE &&
+           ret_status->st_nlink == 1;
+}
+
+static bool is_page(struct contents *contents)
+{
+    return memcmp(contents->magic, magic, sizeof magic) == 0;
+}
+
+/* The moment of the boot by the clock moves when the clock is set, and no two boots share one unless each began with the
+   same wrong time. So while it stays, reading the boot id is spared, which takes three system calls. A page that passes
+   for one of this boot and is not costs what a stale hint costs. */
+#define BOOT_DRIFT CLOCK_SECOND
+
+static bool was_booted_at(const struct contents *contents, int64_t moment)
+{
+    const int64_t noted = page_noted_boot(contents);
+    return noted >= moment - BOOT_DRIFT && noted <= moment + BOOT_DRIFT;
+}
+
+static bool is_of_this_boot(struct contents *contents)
+{
+    char boot[sizeof contents->boot];
+    const int64_t booted_at = clock_booted_at();
+    if (!is_page(contents) || was_booted_at(contents, booted_at))
+        return is_page(contents);
+    read_boot_id(boot);
+    if (memcmp(contents->boot, boot, sizeof boot) != 0)
+        return false;
+    page_note_boot(contents, booted_at);
+    return true;
+}
+
+static int open_page(int queue_dir, const char *host_name, bool writable, bool is_good(struct contents *),
+                     struct page **ret_page)
+{
+    const int file = fs_open_shared_below(queue_dir, "host", host_name, writable);
+    struct stat status = {0};
+    struct contents *contents = file >= 0 && is_whole(file, &status) ? map_file(file, writable) : NULL;
+    struct page *page = contents && is_good(contents) ? new_handle(contents, file) : NULL;
+    if (page) {
+        page->exclusive = (status.st_mode & 0777) == FS_FILE_MODE;
+        page->identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
+        *ret_page = page;
+        return 1;
+    }
+    if (contents)
+        munmap(contents, PAGE_SIZE);
+    if (file >= 0)
+        close(file);
+    return 0;
+}
+
+int page_open(int queue_dir, const char *host_name, struct page **ret_page)
+{
+    return open_page(queue_dir, host_name, true, is_of_this_boot, ret_page);
+}
+
+int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page)
+{
+    return open_page(queue_dir, host_name, false, is_of_this_boot, ret_page);
+}
+
+int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_page)
+{
+    return open_page(queue_dir, host_name, false, is_page, ret_page);
+}
+
+static void clear(struct contents *contents)
+{
+    memcpy(contents->magic, magic, sizeof magic);
+    read_boot_id(contents->boot);
+    page_note_boot(contents, clock_booted_at());
+    page_clear_words(contents);
+}
+
+/* A page of our own serves one process as well as any, only slower: nobody shares its hints. */
+int page_create_private(struct page **ret_page)
+{
+    void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct page *page = map == MAP_FAILED ? NULL : new_handle(map, -1);
+    if (!page)
+        return -ENOMEM;
+    clear(page->contents);
+    *ret_page = page;
+    return 0;
+}
+
+int page_create(int queue_dir, mode_t mode, struct page **ret_page)
+{
+    char name[sizeof((struct page *)0)->tmp_name];
+    snprintf(name, sizeof name, "page-%016" PRIx64, id_random());
+    const int tmp = fs_open_dir(queue_dir, "tmp"), file = tmp >= 0 ? fs_make_file(tmp, name, mode) : tmp;
+    if (file < 0) {
+        if (tmp >= 0)
+            close(tmp);
+        return page_create_private(ret_page);
+    }
+    /* Allocated, not merely sized: a full disk must not turn a store into the page into SIGBUS. */
+    struct contents *contents = posix_fallocate(file, 0, PAGE_SIZE) == 0 ? map_file(file, true) : NULL;
+    struct page *page = contents ? new_handle(contents, file) : NULL;
+    if (!page) {
+        if (contents)
+            munmap(contents, PAGE_SIZE);
+        close(file);
+        fs_unlink(tmp, name);
+        close(tmp);
+        return page_create_private(ret_page);
+    }
+    clear(contents);
+    memcpy(page->tmp_name, name, sizeof name);
+    close(tmp);
+    *ret_page = page;
+    return 0;
+}
+
+static bool has_good_page(int queue_dir, const char *host_name)
+{
+    struct page *page;
+    if (page_open(queue_dir, host_name, &page) != 1)
+        return false;
+    page_close(page);
+    return true;
+}
+
+static int install(const char *tmp_name, int tmp, int host, int queue_dir, const char *host_name)
+{
+    int error = fs_rename(tmp, tmp_name, host, host_name);
+    if (error == -EEXIST && !has_good_page(queue_dir, host_name))
+        error = fs_replace(tmp, tmp_name, host, host_name);
+    if (error)
+        fs_unlink(tmp, tmp_name);
+    return error == -EEXIST ? 0 : error ? error : 1;
+}
+
+int page_install(struct page *page, int queue_dir, const char *host_name)
+{
+    if (page_is_private(page))
+        return 1;
+    const int tmp = fs_open_dir(queue_dir, "tmp"), host = fs_open_dir(queue_dir, "host");
+    const int installed = tmp < 0 ? tmp : host < 0 ? host : install(page->tmp_name, tmp, host, queue_dir, host_name);
+    if (tmp >= 0)
+        close(tmp);
+    if (host >= 0)
+        close(host);
+    if (installed != -EISDIR)
+        return installed;
+    close(page->file);
+    page->file = -1;
+    page->displaced = true;
+    return 1;
+}
+
+void page_discard(struct page *page, int queue_dir)
+{
+    const int tmp = page_is_private(page) ? -1 : fs_open_dir(queue_dir, "tmp");
+    if (tmp >= 0) { /* else it stays in tmp/ until it is swept */
+        fs_unlink(tmp, page->tmp_name);
+        close(tmp);
+    }
+    page_close(page);
+}
+
+void page_close(struct page *page)
+{
+    if (!page)
+        return;
+    munmap(page->contents, PAGE_SIZE);
+    if (page->file >= 0)
+        close(page->file);
+    free(page);
+}
+
+bool page_is_private(const struct page *page)
+{
+    return page->file < 0;
+}
+
+bool page_is_displaced(const struct page *page)
+{
+    return page->displaced;
+}
+
+bool page_lies_in(const struct page *page, int queue_dir, const char *queue, const char *host_name)
+{
+    char path[sizeof "..//host/" + MQ_QUEUE_NAME_SIZE + PAGE_NAME_SIZE];
+    if (page->identity.number == 0)
+        return false;
+    snprintf(path, sizeof path, "../%s/host/%s", queue, host_name);
+    return fs_is_named(queue_dir, path, &page->identity) == 1;
+}
+
+bool page_is_exclusive(const struct page *page)
+{
+    return page->exclusive;
+}
+
+bool page_is_current(const struct page *page)
+{
+    struct stat status;
+    if (page_is_private(page))
+        return true;
+    return is_whole(page->file, &status) && is_page(page->contents);
+}

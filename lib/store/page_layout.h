@@ -1,0 +1,60 @@
+/*
+ * The layout of the host page, for the two modules that are its inside: page_words.c, which alone touches the words, and
+ * page_file.c, which opens, makes and maps the file.
+ */
+#ifndef MQ_PAGE_LAYOUT_H
+#define MQ_PAGE_LAYOUT_H
+
+#include <stdatomic.h>
+
+#include "base/fs.h"
+#include "store/page.h"
+
+#define PAGE_SIZE 4096
+
+typedef _Atomic uint64_t word;
+
+/* The file, word by word. A change of meaning changes the magic. */
+struct contents {
+    char magic[8];
+    char boot[40];
+    word positions[NAME_PRIORITIES];
+    word heads[NAME_PRIORITIES];
+    word arrivals[NAME_PRIORITIES];
+    word returns;
+    word times[PAGE_TIMES];
+    word recounted;
+    word messages[MQ_STATES];
+    word bytes;
+    word counters[PAGE_COUNTERS];
+    word averaged_at;
+    struct {
+        word counted;            /* of its counter, so far */
+        word averages[MQ_SPANS]; /* in millionths of a message a second */
+    } rates[PAGE_RATES];
+    word held[MQ_HELD_BUCKETS];
+    word held_total;
+    word splits;
+    word leader;
+    word followers;
+    word booted_at; /* by the clock, the last time that the boot id was compared */
+};
+_Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
+
+struct page {
+    struct contents *contents;
+    int file; /* -1: private */
+    bool exclusive, displaced;
+    struct fs_identity identity; /* of the file, if it was opened by its name */
+    char tmp_name[24];
+};
+
+/* Set the words of a new page to what they are in an empty queue; the file begins with zeros. */
+void page_clear_words(struct contents *contents);
+
+/* The moment of the boot by the clock, as it was when the boot id was last compared. */
+int64_t page_noted_boot(const struct contents *contents);
+void page_note_boot(struct contents *contents, int64_t moment);
+
+#endif
