@@ -39,7 +39,7 @@ STATIC ?= $(if $(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell echo 'int main(void)
               $(CC) $(CFLAGS) $(LDFLAGS) -static-pie -x c -o /dev/null - 2>/dev/null && echo -static-pie))
 
 PROGRAMS := $(patsubst cmd/%.c,%,$(wildcard cmd/mq-*.c))
-LIB_OBJ  := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+LIB_OBJ  := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c lib/*/*.c))
 PIC_OBJ  := $(LIB_OBJ:.o=.pic.o)
 CMD_OBJ  := $(patsubst cmd/%.c,$(BUILD)/cmd/%.o,$(filter-out $(wildcard cmd/mq-*.c),$(wildcard cmd/*.c)))
 
@@ -86,7 +86,7 @@ FUZZ         ?= 60
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
 FUZZ_FLAGS   := -std=gnu17 -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard lib/*.c) $(filter-out $(wildcard cmd/mq-*.c),$(wildcard cmd/*.c)))
+FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard lib/*.c lib/*/*.c) $(filter-out $(wildcard cmd/mq-*.c),$(wildcard cmd/*.c)))
 REPLAYS      := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 FUZZERS      := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 test-programs: $(REPLAYS)
@@ -139,7 +139,7 @@ uninstall:
 	rm -f $(foreach entry,$(MANIFEST),$(DESTDIR)$(lastword $(subst :, ,$(entry)))) $(DESTDIR)$(LIBDIR)/libmq.so
 	-rmdir $(DESTDIR)$(DATADIR)/doc/mq/examples $(DESTDIR)$(DATADIR)/doc/mq $(DESTDIR)$(DATADIR)/mq
 
-C_FILES := $(wildcard lib/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/seam/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] \
+C_FILES := $(wildcard lib/*.[ch] lib/*/*.[ch] cmd/*.[ch] tests/unit/*.[ch] tests/seam/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] \
                        tests/bench/*/*.c examples/*.c)
 CPPCHECK := -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
             --suppress=missingIncludeSystem --suppress=ctunullpointer -Ilib -D_GNU_SOURCE
