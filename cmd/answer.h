@@ -8,8 +8,8 @@
 #include "outcome.h"
 
 /* Reply with what is in `file`, or that the request failed and what the command said of it. 0: sent, or nobody asks
-   for it, or the one who did has gone, which is told with -v. */
-int answer_send(const mq_message *request, int file);
+   for it, or the one who did has gone, which is told with -v. A reply may be part of a transaction, which may be NULL. */
+int answer_send(const mq_message *request, int file, mq_tx *tx);
 int answer_failure(const mq_message *request, const struct outcome *outcome, const char *said, size_t size);
 
 #endif

@@ -92,13 +92,25 @@ int bundle_add_json(struct bundle *bundle, const char *text, size_t size, const 
     return STATUS_DONE;
 }
 
-int bundle_send(struct bundle *bundle, mq_queue *queue, const struct mq_send_options *options,
+static int send_messages(struct bundle *bundle, mq_tx *tx, mq_queue *queue, const struct mq_send_options *options,
+                         char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+{
+    return tx ? mq_tx_send_batch(tx, queue, bundle->messages, bundle->count, options, ret_ids, ret_sent)
+              : mq_send_batch(queue, bundle->messages, bundle->count, options, ret_ids, ret_sent);
+}
+
+static int send_bodies(struct bundle *bundle, mq_tx *tx, mq_queue *queue, const struct mq_send_options *options,
+                       char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+{
+    return tx ? mq_tx_send_bodies(tx, queue, bundle->model, bundle->bodies, bundle->count, options, ret_ids, ret_sent)
+              : mq_send_bodies(queue, bundle->model, bundle->bodies, bundle->count, options, ret_ids, ret_sent);
+}
+
+int bundle_send(struct bundle *bundle, mq_tx *tx, mq_queue *queue, const struct mq_send_options *options,
                 char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
-    const int error = bundle->messages
-                          ? mq_send_batch(queue, bundle->messages, bundle->count, options, ret_ids, ret_sent)
-                          : mq_send_bodies(queue, bundle->model, bundle->bodies, bundle->count, options, ret_ids,
-                                           ret_sent);
+    const int error = bundle->messages ? send_messages(bundle, tx, queue, options, ret_ids, ret_sent)
+                                       : send_bodies(bundle, tx, queue, options, ret_ids, ret_sent);
     empty(bundle);
     return error;
 }

@@ -31,8 +31,8 @@ int bundle_add_bytes(struct bundle *bundle, char *data, size_t size);
    until the next call. */
 int bundle_add_json(struct bundle *bundle, const char *text, size_t size, const char **ret_problem);
 
-/* Send them all; then the bundle is empty, whatever came of it. As mq_send_batch. */
-int bundle_send(struct bundle *bundle, mq_queue *queue, const struct mq_send_options *options,
+/* Send them all, into the transaction `tx` if that is not NULL; then the bundle is empty, whatever came of it. As mq_send_batch. */
+int bundle_send(struct bundle *bundle, mq_tx *tx, mq_queue *queue, const struct mq_send_options *options,
                 char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 
 #endif

@@ -24,6 +24,7 @@
 struct job_options {
     char *const *command;
     bool body_file;     /* hand the body as a file */
+    bool transaction;   /* what it sends is part of one, with the ack */
     bool reply;         /* keep what it prints, where the message asks for a reply */
     int64_t timeout;    /* JOB_NEVER: none */
     int64_t kill_after; /* from TERM to KILL */
@@ -33,6 +34,7 @@ enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE }; /* why we
 
 struct job {
     mq_message *message; /* NULL: the slot is free */
+    mq_tx *tx;           /* NULL: none */
     pid_t pid;           /* and its process group; 0: it does not run */
     enum job_end end;
     int wait_status;  /* once it has ended */
@@ -45,11 +47,14 @@ struct job {
     int64_t term_at, kill_at; /* when to end it, and when for good */
 };
 
-/* Make ready what the command needs. The job has the message from then on, on failure too. */
+/* Make ready what the command needs; its lease is set. The job has the message from then on, on failure too. */
 int job_prepare(struct job *job, mq_message *message, const struct job_options *options);
 
 /* Run the command. 0, or a negative errno that says why it cannot be run. */
 int job_launch(struct job *job, mq_queue *queue, const struct job_options *options);
+
+/* Let its transaction live for as long as its claim. */
+void job_extend_transaction(struct job *job);
 
 /* End it: TERM for its group now, KILL at `kill_at`. */
 void job_end(struct job *job, enum job_end why, int64_t kill_at);
@@ -65,6 +70,7 @@ int64_t job_next_time(const struct job *job);
 void job_outcome(const struct job *job, const struct outcome_policy *policy, const struct job_options *options,
                  struct outcome *ret_outcome);
 
+/* A transaction that was not committed is aborted. */
 void job_release(struct job *job);
 
 #endif

@@ -42,6 +42,8 @@ static int refused(const struct sending *sending, const struct source *source, i
         return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
     if (error == -EMSGSIZE && mq_config_get(sending->queue, "max-size", limit + length, sizeof limit - length) == 0)
         return fail(sending, STATUS_DATA, source, "cannot publish", limit);
+    if (error == -ESTALE)
+        return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
@@ -91,7 +93,8 @@ static int send_message(struct sending *sending, mq_message *message, const stru
     char id[1][MQ_ID_SIZE];
     if (sending->request)
         return ask(sending, message, source);
-    const int error = mq_send(sending->queue, message, &sending->options, id[0]);
+    const int error = sending->tx ? mq_tx_send(sending->tx, sending->queue, message, &sending->options, id[0])
+                                  : mq_send(sending->queue, message, &sending->options, id[0]);
     if (error)
         return refused(sending, source, error);
     sending->sent++;
@@ -142,7 +145,7 @@ static int flush(struct stream *stream)
     if (bundle_count(stream->bundle) == 0)
         return STATUS_DONE;
     first.record -= bundle_count(stream->bundle);
-    const int error = bundle_send(stream->bundle, sending->queue, &sending->options, stream->ids, &sent);
+    const int error = bundle_send(stream->bundle, sending->tx, sending->queue, &sending->options, stream->ids, &sent);
     sending->sent += sent;
     records_let_go(&stream->records);
     const int status = stream->ids && sent > 0 ? print_ids(sending, stream->ids, sent, &first) : STATUS_DONE;

@@ -13,6 +13,7 @@
 
 struct sending {
     mq_queue *queue;
+    mq_tx *tx; /* NULL: none */
     struct mq_send_options options;
     mq_message *(*make)(int *ret_status); /* a message with all that is common to them; or NULL, reported */
     int framing;                          /* of streams: 'l', '0' or 'j', or 0: a stream is one message */

@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq and mq-queue for fish.
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue and mq-tx for fish.
 # Installed once under the name of each, so that fish finds it when one is first completed.
 
 # The -S option that is on the command line already, as arguments.
@@ -50,6 +50,10 @@ function __mq_has_queue # COMMAND…: a queue follows one of these commands
     test (count $operands) -ge 2; and contains -- "$operands[1]" $argv
 end
 
+function __mq_transactions
+    mq-tx (__mq_spool) -j list 2>/dev/null | sed -n 's/.*"tx": *"\([^"]*\)".*"state": *"open".*/\1/p'
+end
+
 function __mq_dead_ids
     set -l operands (__mq_operands)
     mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
@@ -74,7 +78,7 @@ function __mq_settings
     end
 end
 
-for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue
+for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-tx
     complete -c $program -e
     complete -c $program -f
     complete -c $program -s S -l spool -x -a '(__fish_complete_directories)' -d 'Use this spool'
@@ -84,7 +88,7 @@ for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue
     complete -c $program -l usage -d 'Print a short summary'
     complete -c $program -s V -l version -d 'Print the version'
 end
-for program in mq-send mq-recv mq-stat mq-dlq mq-queue
+for program in mq-send mq-recv mq-stat mq-dlq mq-queue mq-tx
     complete -c $program -s j -l json -d 'JSON, one object a line'
 end
 for program in mq-send mq-recv mq-stat
@@ -108,6 +112,7 @@ complete -c mq-send -l batch -x -d 'Messages in a file at most'
 complete -c mq-send -l linger -x -d 'How long a record waits for others'
 complete -c mq-send -l no-sync -d 'Do not wait for the disk'
 complete -c mq-send -s b -l block -d 'Wait while the queue is full'
+complete -c mq-send -l tx -x -a '(__mq_transactions)' -d 'Send as part of this transaction'
 complete -c mq-send -l request -d 'Wait for a reply and print it'
 
 complete -c mq-recv -s a -l auto-ack -d 'Print the body alone, then acknowledge'
@@ -130,6 +135,7 @@ complete -c mq-recv -l kill-after -x -d 'Kill it so long after that'
 complete -c mq-recv -l grace -x -d 'Let commands go on for so long after a signal'
 complete -c mq-recv -l reply -d 'Send what the command prints as the reply'
 complete -c mq-recv -l once -d 'Do not run what was acknowledged before'
+complete -c mq-recv -l tx -d 'What the command sends is one with the ack'
 
 complete -c mq-ack -l nack -d 'It failed: deliver it again'
 complete -c mq-ack -l delay -x -d 'With --nack: after this time'
@@ -172,3 +178,9 @@ complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a n
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'
 complete -c mq-queue -l repair -d 'Move what does not belong aside'
+
+complete -c mq-tx -n '__mq_has_operands 0' -a 'begin commit abort put list run'
+complete -c mq-tx -n '__mq_has_operands 1 commit abort put' -a '(__mq_transactions)' -d transaction
+complete -c mq-tx -n '__mq_has_operands 2 put' -F
+complete -c mq-tx -s t -l timeout -x -d 'Undo it unless it is committed by then'
+complete -c mq-tx -l ack -x -d 'Acknowledge this message as part of it'

@@ -25,6 +25,8 @@ static inline const char *listing_at(const struct listing *listing, size_t index
     return listing->text + listing->offsets[index];
 }
 
+int listing_add(struct listing *listing, const char *name);
+void listing_sort(struct listing *listing);
 void listing_free(struct listing *listing);
 
 /* The names of a state's buckets, in order. */

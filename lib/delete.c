@@ -17,6 +17,7 @@
 #include "fs.h"
 #include "id.h"
 #include "name.h"
+#include "outbox.h"
 #include "spool.h"
 #include "survey.h"
 
@@ -275,7 +276,10 @@ int mq_sweep_spool(const char *spool)
     struct pending_walk walk = {.spool = spool_open(spool, false), .now = clock_now()};
     if (walk.spool < 0)
         return walk.spool == -ENOENT ? 0 : walk.spool;
-    const int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
+    bool any;
+    int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
     close(walk.spool);
+    if (!error)
+        error = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
     return error ? error : walk.removed;
 }

@@ -210,6 +210,22 @@ int fs_link(int from, const char *name, int to, const char *new_name)
     return result(linkat(from, name, to, new_name, 0));
 }
 
+int fs_make_symlink(int at, const char *name, const char *text)
+{
+    return result(symlinkat(text, at, name));
+}
+
+int fs_read_symlink(int at, const char *name, char *ret_text, size_t size)
+{
+    const ssize_t length = readlinkat(at, name, ret_text, size);
+    if (length < 0)
+        return -errno;
+    if ((size_t)length >= size)
+        return -EBADMSG;
+    ret_text[length] = '\0';
+    return 0;
+}
+
 int fs_unlink(int at, const char *name)
 {
     return result(unlinkat(at, name, 0));
@@ -336,7 +352,7 @@ void fs_start_sync(int file)
  * was written back before a link had its size and its place noted in that journal before it; and no commit of a journal
  * is on the disk before content that was written when it began.
  */
-static bool keeps_order(int file)
+bool fs_keeps_order(int file)
 {
     struct statfs status;
     if (fstatfs(file, &status) < 0)
@@ -347,7 +363,7 @@ static bool keeps_order(int file)
 int fs_sync_ahead(int file)
 {
     const unsigned write_back = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    if (keeps_order(file)) {
+    if (fs_keeps_order(file)) {
         const int error = result(sync_file_range(file, 0, 0, write_back));
         if (error != -ENOSYS)
             return error;

@@ -69,6 +69,10 @@ int fs_replace(int from, const char *name, int to, const char *new_name);
 /* A further name for a file. -EEXIST where it is taken. */
 int fs_link(int from, const char *name, int to, const char *new_name);
 
+/* A symbolic link, of which only the text matters. Reading: its text, -EBADMSG where it does not fit. */
+int fs_make_symlink(int at, const char *name, const char *text);
+int fs_read_symlink(int at, const char *name, char *ret_text, size_t size);
+
 int fs_unlink(int at, const char *name);
 int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY where something is in it */
 int fs_sync_data(int file);
@@ -126,6 +130,9 @@ void fs_start_sync(int file);
  * the file has its name, makes both durable at once.
  */
 int fs_sync_ahead(int file);
+
+/* Whether names and sizes of its file system reach the disk in the order in which they changed. */
+bool fs_keeps_order(int file);
 
 int fs_write_all(int file, const void *data, size_t size);
 

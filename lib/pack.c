@@ -14,6 +14,7 @@
 #include "encode.h"
 #include "expire.h"
 #include "id.h"
+#include "outbox.h"
 #include "publish.h"
 #include "put.h"
 
@@ -297,8 +298,11 @@ static int send_load(mq_queue *queue, struct load *load, const struct mq_send_op
     const int published = publish_window(&pack, &window, ret_sent);
     if (!error)
         error = published;
-    if (!error)
-        expire_some(queue, clock_now());
+    if (!error) {
+        const int64_t now = clock_now();
+        expire_some(queue, now);
+        (void)outbox_look(queue, now, false);
+    }
     return error;
 }
 

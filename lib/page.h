@@ -113,6 +113,22 @@ bool page_take_duty(struct page *page, enum page_time which, int64_t now);
 /* Take the duty of counting a queue that seems full. */
 bool page_take_recount(struct page *page, int64_t now);
 
+/*
+ * Whether transactions may need somebody to finish them. Whoever puts something of this queue into one announces it
+ * first; from then on one process a second looks, until two looks in a row found none.
+ */
+void page_announce_outbox(struct page *page, int64_t now);
+
+/* When the next look is wanted; INT64_MAX: none; PAGE_OUTBOX_UNKNOWN: nobody has looked since the page was made. */
+#define PAGE_OUTBOX_UNKNOWN 2
+int64_t page_outbox_time(const struct page *page);
+
+/* Take the duty of looking, if a look is wanted by now: true for one caller. `ret_duty` is for page_end_outbox. */
+bool page_take_outbox(struct page *page, int64_t now, uint64_t *ret_duty);
+
+/* What the look found: with nothing twice in a row, and nothing announced meanwhile, no more looks are wanted. */
+void page_end_outbox(struct page *page, uint64_t duty, bool any);
+
 /* ---- counters ------------------------------------------------------------------- */
 
 enum page_counter {

@@ -37,8 +37,13 @@ static int reserve(mq_queue *queue, const struct draft *draft)
     page_add_messages(queue->page, draft->state, count);
     if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* who may not look cannot count */
         return 0;
-    bool full;
-    const int error = stats_is_over(queue, queue->config.max_depth, draft->name.count, &full);
+    bool full = false;
+    uint64_t taken = 0;
+    int error = queue->outlet ? queue->outlet->count(queue->outlet, queue, &taken) : 0;
+    if (!error && taken < queue->config.max_depth)
+        error = stats_is_over(queue, queue->config.max_depth - taken, draft->name.count, &full);
+    else
+        full = !error;
     if (error || full)
         page_add_messages(queue->page, draft->state, -count);
     return error ? error : full ? -ENOBUFS : 0;
@@ -240,6 +245,16 @@ size_t publish_most(const mq_queue *queue, bool durable)
     return durable && queue->config.max_depth == 0 ? PUBLISH_MOST : 1;
 }
 
+/* There is room for the first; nobody sees any of them before the transaction is committed. */
+static int divert(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
+{
+    int error = 0;
+    page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
+    for (; *published < count && !error; *published += !error)
+        error = queue->outlet->take(queue->outlet, queue, &drafts[*published]);
+    return error;
+}
+
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published)
 {
@@ -247,7 +262,10 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     if (count == 0)
         return 0;
     const int error = reserve_or_wait(queue, drafts, options);
-    return error ? error : sync_and_publish(queue, drafts, count, ret_published);
+    if (error)
+        return error;
+    return queue->outlet ? divert(queue, drafts, count, ret_published)
+                         : sync_and_publish(queue, drafts, count, ret_published);
 }
 
 static int open_draft(mq_queue *queue, struct draft *draft)

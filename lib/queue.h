@@ -11,7 +11,15 @@
 #include "page.h"
 
 struct cursor;
+struct draft;
 struct waiter;
+
+/* What takes the drafts that are sent to a queue instead of the queue: a transaction. */
+struct outlet {
+    int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
+    /* How many messages it has taken for that queue. */
+    int (*count)(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count);
+};
 
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
@@ -36,6 +44,7 @@ struct mq_queue {
     } target[MQ_STATES];   /* the buckets that messages were last moved into */
     struct cursor *cursor; /* the reader's place in ready/, made by the first claim */
     struct waiter *waiter; /* made by the first wait */
+    struct outlet *outlet; /* NULL but while something is sent into a transaction */
     char *pack;            /* where several messages become a file's content; NULL until then */
     size_t pack_room;
 };

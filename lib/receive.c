@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "expire.h"
 #include "message.h"
+#include "outbox.h"
 #include "wait.h"
 
 static bool is_cancelled(int cancel_fd)
@@ -27,7 +28,11 @@ static int try_once(mq_queue *queue, const struct mq_receive_options *options, u
     int error = queue_refresh(queue);
     if (!error)
         error = expire_all(queue, clock_now());
-    return error ? error : claim_next(queue, receive_ack_timeout(queue, options), most, ret_claimed);
+    if (error)
+        return error;
+    const int64_t ack_timeout = receive_ack_timeout(queue, options);
+    const int got = claim_next(queue, ack_timeout, most, ret_claimed);
+    return got == 0 && outbox_look(queue, clock_now(), true) ? claim_next(queue, ack_timeout, most, ret_claimed) : got;
 }
 
 /* The queue may be deleted while we look: then in the one that has its name now. */

@@ -5,6 +5,7 @@
 #include "encode.h"
 #include "expire.h"
 #include "id.h"
+#include "outbox.h"
 #include "publish.h"
 
 static int write_and_publish(mq_queue *queue, const mq_message *message, struct draft *draft,
@@ -39,5 +40,6 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
     if (ret_id)
         memcpy(ret_id, draft.name.id, strlen(draft.name.id) + 1);
     expire_some(queue, now);
+    (void)outbox_look(queue, now, false);
     return 0;
 }

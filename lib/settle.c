@@ -25,15 +25,6 @@
 /* A claim may be extended while we look for it, so that a listing shows it neither at the old place nor at the new. */
 #define LOOKS 4
 
-struct claim {
-    struct name name; /* as it is now */
-    char file[NAME_SIZE];
-    int dir;
-};
-
-/* What to do with a live claim. As move_message: 1 done, 0 it has gone. */
-typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
-
 /* ---- finding the claim ----------------------------------------------------------- */
 
 /* Where the receipt says. 1 found, with its bucket open. */
@@ -123,7 +114,7 @@ static int settle_once(mq_queue *queue, const struct name *wanted, settle_fn *ac
     return done;
 }
 
-static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument)
+int settle_claim(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument)
 {
     struct name wanted;
     char of_queue[MQ_QUEUE_NAME_SIZE];
@@ -137,12 +128,12 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *act, const vo
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 
-static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t count)
+void settle_count_acked(mq_queue *queue, const struct name *name, uint32_t count)
 {
     page_count(queue->page, PAGE_ACKED, count);
-    if (claim->name.begun)
-        page_note_held(queue->page, (clock_now() - claim->name.begun) / count, count);
-    failures_forget(queue, MQ_INFLIGHT, &claim->name);
+    if (name->begun)
+        page_note_held(queue->page, (clock_now() - name->begun) / count, count);
+    failures_forget(queue, MQ_INFLIGHT, name);
 }
 
 static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -150,13 +141,13 @@ static int act_ack(mq_queue *queue, const struct claim *claim, const void *argum
     (void)argument;
     const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
-        count_acked(queue, claim, claim->name.count);
+        settle_count_acked(queue, &claim->name, claim->name.count);
     return done;
 }
 
 int mq_ack(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, act_ack, NULL);
+    return settle_claim(queue, receipt, act_ack, NULL);
 }
 
 static int die(mq_queue *queue, const struct claim *claim, const char *reason)
@@ -179,14 +170,14 @@ static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *
         done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1) {
         done_expire_some(queue, now);
-        count_acked(queue, claim, claim->name.count);
+        settle_count_acked(queue, &claim->name, claim->name.count);
     }
     return done;
 }
 
 int mq_ack_once(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, act_ack_once, NULL);
+    return settle_claim(queue, receipt, act_ack_once, NULL);
 }
 
 int mq_was_acked(mq_queue *queue, const char *id)
@@ -215,7 +206,7 @@ int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 {
     if (delay < 0 && delay != MQ_BACK_OFF)
         return -EINVAL;
-    return settle(queue, receipt, act_nack, &delay);
+    return settle_claim(queue, receipt, act_nack, &delay);
 }
 
 static int act_reject(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -225,7 +216,7 @@ static int act_reject(mq_queue *queue, const struct claim *claim, const void *ar
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
 {
-    return settle(queue, receipt, act_reject, reason && *reason ? reason : "rejected");
+    return settle_claim(queue, receipt, act_reject, reason && *reason ? reason : "rejected");
 }
 
 static int act_release(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -238,7 +229,7 @@ static int act_release(mq_queue *queue, const struct claim *claim, const void *a
 
 int mq_release(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, act_release, NULL);
+    return settle_claim(queue, receipt, act_release, NULL);
 }
 
 static int act_extend(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -254,7 +245,7 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 {
     if (ack_timeout <= 0)
         return -EINVAL;
-    return settle(queue, receipt, act_extend, &ack_timeout);
+    return settle_claim(queue, receipt, act_extend, &ack_timeout);
 }
 
 /* ---- of several messages some ------------------------------------------------------- */
@@ -295,13 +286,13 @@ static int act_progress(mq_queue *queue, const struct claim *claim, const void *
     page_add_messages(queue->page, MQ_INFLIGHT, -(int64_t)done);
     page_add_bytes(queue->page, -(int64_t)(rest.offset - claim->name.offset));
     if (done > 0)
-        count_acked(queue, claim, done);
+        settle_count_acked(queue, &claim->name, done);
     return 1;
 }
 
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress)
 {
-    return settle(queue, receipt, act_progress, progress);
+    return settle_claim(queue, receipt, act_progress, progress);
 }
 
 /* ---- what went wrong --------------------------------------------------------------- */
@@ -322,5 +313,5 @@ int mq_failure_add(mq_queue *queue, const char *receipt, const char *text, size_
 {
     if (size == 0 || size > FAILURES_LINE_MAX || memchr(text, '\n', size) != text + size - 1)
         return -EINVAL;
-    return settle(queue, receipt, act_add_failure, &(struct line){text, size});
+    return settle_claim(queue, receipt, act_add_failure, &(struct line){text, size});
 }

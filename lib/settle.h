@@ -4,6 +4,22 @@
 
 #include "queue.h"
 
+/* A live claim, as it is now. */
+struct claim {
+    struct name name;
+    char file[NAME_SIZE];
+    int dir;
+};
+
+/* What to do with it. 1 done, 0 it has gone, or an error. */
+typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
+
+/* Find the claim that a receipt is of and do something with it. 0, or as the calls of mq.h. */
+int settle_claim(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument);
+
+/* Count that the first `count` messages of a claim were acked, and forget their failures. */
+void settle_count_acked(mq_queue *queue, const struct name *name, uint32_t count);
+
 /* Where a batch goes on: at its first message that is not done. */
 struct settle_progress {
     uint64_t position;

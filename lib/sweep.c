@@ -12,6 +12,7 @@
 #include "expire.h"
 #include "failures.h"
 #include "fs.h"
+#include "outbox.h"
 #include "queue.h"
 #include "stats.h"
 #include "unsplit.h"
@@ -124,10 +125,13 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
 int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
+    bool any;
     const int64_t now = clock_now();
     int error = queue_demand(queue, ACCESS_ALL);
     if (!error)
         error = queue_refresh(queue);
+    if (!error)
+        error = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
     if (!error)
         error = unsplit_finish(queue);
     if (!error)
