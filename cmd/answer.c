@@ -2,12 +2,19 @@
 #include "answer.h"
 
 #include <errno.h>
+#include <name.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cli.h"
 
 #define SIGNAL_STATUS 128 /* as shells say it, plus the signal */
+
+bool answer_is_possible(const mq_message *request, const struct job_options *options)
+{
+    const char *name = mq_message_header(request, "Reply-To");
+    return !name || (options->reply_any ? mq_queue_name_is_valid(name) : name_is_reply(name));
+}
 
 /* Send it and let go of it. */
 static int deliver(const mq_message *request, mq_message *reply, mq_tx *tx)

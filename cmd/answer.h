@@ -3,9 +3,15 @@
 #define ANSWER_H
 
 #include <mq.h>
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "job.h"
 #include "outcome.h"
+
+/* Whether a reply can be sent, should one be asked for: only to a queue that a request made for it, unless the options say
+   otherwise. Whoever may send could have us write into any queue that is ours. */
+bool answer_is_possible(const mq_message *request, const struct job_options *options);
 
 /* Reply with what is in `file`, or that the request failed and what the command said of it. 0: sent, or nobody asks
    for it, or the one who did has gone, which is told with -v. A reply may be part of a transaction, which may be NULL. */

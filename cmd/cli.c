@@ -1,6 +1,7 @@
 /* What the programs share. */
 #include "cli.h"
 
+#include <clock.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,16 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <units.h>
 
 #include "text.h"
 
 #define MESSAGE_SIZE 1536
+#define LAST_WAIT 1000 /* milliseconds */
 #define MILLISECONDS_MOST INT64_C(86400000)
 
 const char *cli_spool;
 bool cli_quiet, cli_verbose, cli_json;
+int cli_signals = -1;
+bool cli_is_ending;
 
 /* ---- options -------------------------------------------------------------------- */
 
@@ -49,7 +54,6 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
         return 0;
     case 'v':
         cli_verbose = true;
-        cli_quiet = false;
         return 0;
     case 'j':
         cli_json = true;
@@ -59,7 +63,18 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
     }
 }
 
-const struct argp cli_argp = {.options = common_options, .parser = parse_common};
+/* The end of --help. */
+static char *filter_help(int key, const char *text, void *input)
+{
+    char spool[CLI_SPOOL_SIZE], *line;
+    (void)input;
+    if (key != ARGP_KEY_HELP_EXTRA)
+        return (char *)(uintptr_t)text;
+    cli_describe_spool(spool);
+    return asprintf(&line, "The spool in force is %s.", spool) < 0 ? NULL : line;
+}
+
+const struct argp cli_argp = {.options = common_options, .parser = parse_common, .help_filter = filter_help};
 static const struct argp json_argp = {.options = json_options, .parser = parse_common};
 
 const struct argp_child cli_children[] = {{&cli_argp, 0, NULL, 0}, {0}};
@@ -85,14 +100,36 @@ static void guard_standard_descriptors(void)
             _exit(STATUS_IO);
 }
 
-void cli_parse(const struct argp *argp, int argc, char **argv)
+/* --help and --version print, and end the program without a look at what became of that. */
+static bool is_parsing;
+
+static void check_output(void)
+{
+    if (is_parsing && (ferror(stdout) || fflush(stdout) != 0))
+        _exit(cli_fail(STATUS_IO, NULL, "cannot write the output: %s", strerror(errno)));
+}
+
+static void parse(const struct argp *argp, int argc, char **argv, unsigned flags)
 {
     guard_standard_descriptors();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is a full disk, and no reason to be killed */
     argp_err_exit_status = STATUS_USAGE;
     argp_program_version_hook = print_version;
-    const error_t error = argp_parse(argp, argc, argv, 0, NULL, NULL);
+    is_parsing = atexit(check_output) == 0;
+    const error_t error = argp_parse(argp, argc, argv, flags, NULL, NULL);
+    is_parsing = false;
     if (error)
         exit(cli_error(-error, NULL, "cannot read the command line"));
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, 0);
+}
+
+void cli_parse_in_order(const struct argp *argp, int argc, char **argv)
+{
+    parse(argp, argc, argv, ARGP_IN_ORDER);
 }
 
 void cli_usage(const struct argp_state *state, const char *format, ...)
@@ -113,6 +150,14 @@ int64_t cli_duration(const struct argp_state *state, const char *option, const c
     if (!units_parse_duration(text, &duration))
         cli_usage(state, "%s: '%s' is not a duration such as 500ms, 30s or 2h", option, text);
     return duration;
+}
+
+int64_t cli_delay(const struct argp_state *state, const char *option, const char *text)
+{
+    const int64_t delay = cli_duration(state, option, text);
+    if (delay > UNITS_DURATION_MAX - clock_now())
+        cli_usage(state, "%s: '%s' lies beyond 2112, the last year that a message can tell", option, text);
+    return delay;
 }
 
 int64_t cli_period(const struct argp_state *state, const char *option, const char *text)
@@ -144,6 +189,29 @@ uint64_t cli_number(const struct argp_state *state, const char *option, const ch
 
 /* ---- talk ----------------------------------------------------------------------- */
 
+/* Signals that are blocked cannot end a write: wait for the reader and for them, and once one has come for a moment
+   only. True: there is room. */
+static bool wait_for_reader(void)
+{
+    static bool given_up;
+    struct pollfd both[2] = {{.fd = STDERR_FILENO, .events = POLLOUT}, {.fd = cli_signals, .events = POLLIN}};
+    int ready;
+    do
+        ready = poll(both, 2, given_up ? 0 : cli_is_ending ? LAST_WAIT : -1);
+    while (ready < 0 && errno == EINTR);
+    given_up = ready == 0;
+    return ready < 0 || both[0].revents;
+}
+
+void cli_say(const char *text, size_t size)
+{
+    if (cli_signals >= 0 && !wait_for_reader())
+        return;
+    /* Where the complaint cannot be written there is nobody to tell: the status has to do. */
+    if (write(STDERR_FILENO, text, size) < 0)
+        return;
+}
+
 /* One write a line: programs of a pipeline share the terminal. */
 static void say(const char *subject, const char *format, va_list arguments)
 {
@@ -155,9 +223,7 @@ static void say(const char *subject, const char *format, va_list arguments)
         vsnprintf(text + head, sizeof text - (size_t)head, format, arguments);
     size_t size = text_escape(text, strlen(text), "", escaped);
     escaped[size++] = '\n';
-    /* Where the complaint cannot be written there is nobody to tell: the status has to do. */
-    if (write(STDERR_FILENO, escaped, size) < 0)
-        return;
+    cli_say(escaped, size);
 }
 
 int cli_fail(int status, const char *subject, const char *format, ...)
@@ -192,6 +258,8 @@ const char *cli_reason(int error)
         return "the claim has ended";
     case EBADMSG:
         return "malformed";
+    case EFBIG:
+        return "a file may not become so large here (ulimit -f)";
     default:
         return strerror(-error);
     }
@@ -218,6 +286,7 @@ int cli_status(int error)
     case ENOBUFS:
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case EMFILE:
     case ENFILE:
     case ENOMEM:
@@ -248,31 +317,120 @@ int cli_queue_error(int error, const char *queue, const char *what)
     return cli_error(error, queue, what);
 }
 
-/* ---- queues --------------------------------------------------------------------- */
+/* ---- the spool ------------------------------------------------------------------ */
 
-int cli_no_queue(const char *name)
+const char *cli_advice;
+
+bool cli_spool_is_named(void)
+{
+    const char *said = getenv("MQ_SPOOL");
+    return cli_spool || (said && *said);
+}
+
+/* Whoever becomes root for one command does not think of root's spool. */
+static const char *user_behind_root(void)
+{
+    const char *user = getenv("SUDO_USER");
+    user = user ? user : getenv("DOAS_USER");
+    return !cli_spool_is_named() && geteuid() == 0 && user && strcmp(user, "root") != 0 ? user : NULL;
+}
+
+void cli_describe_spool(char text[CLI_SPOOL_SIZE])
+{
+    char path[PATH_MAX];
+    const char *user = user_behind_root();
+    if (mq_spool_path(cli_spool, path, sizeof path) != 0)
+        snprintf(text, CLI_SPOOL_SIZE, "not known, since none of -S, MQ_SPOOL and HOME is set");
+    else if (user)
+        snprintf(text, CLI_SPOOL_SIZE, "%s (root's own; name that of %.64s with -S or MQ_SPOOL)", path, user);
+    else
+        snprintf(text, CLI_SPOOL_SIZE, "%s", path);
+}
+
+/* The spool cannot be used at all: 0, or the exit status of what was reported. */
+static int check_path(void)
 {
     char path[PATH_MAX];
     const int error = mq_spool_path(cli_spool, path, sizeof path);
     if (error == -ENOENT)
         return cli_fail(STATUS_CONFIG, NULL, "no spool: none of -S, MQ_SPOOL and HOME is set");
-    if (error)
-        return cli_error(error, NULL, "no spool");
-    return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s", path);
+    return error ? cli_error(error, NULL, "no spool") : STATUS_DONE;
+}
+
+int cli_check_spool(void)
+{
+    char path[PATH_MAX], described[CLI_SPOOL_SIZE];
+    struct stat status;
+    const int status_of_path = check_path();
+    if (status_of_path != STATUS_DONE || mq_spool_path(cli_spool, path, sizeof path) != 0)
+        return status_of_path;
+    const int error = stat(path, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+    if (!error)
+        return STATUS_DONE;
+    cli_describe_spool(described);
+    if (error == ENOENT)
+        return cli_fail(STATUS_NO_QUEUE, NULL, "there is no spool %s", described);
+    return cli_fail(cli_status(-error), NULL, "cannot look into the spool %s: %s", described, cli_reason(-error));
+}
+
+void cli_say_none(void)
+{
+    char described[CLI_SPOOL_SIZE];
+    cli_describe_spool(described);
+    if (!cli_quiet)
+        (void)cli_fail(STATUS_DONE, NULL, "no queues in %s", described);
+}
+
+/* A queue could not be made, because the directory that it is to be in could not. */
+static int cannot_make_spool(int error)
+{
+    char described[CLI_SPOOL_SIZE];
+    const int status = check_path();
+    if (status != STATUS_DONE)
+        return status;
+    cli_describe_spool(described);
+    return cli_fail(STATUS_CANNOT_CREATE, NULL, "cannot make the spool %s: %s", described, cli_reason(error));
+}
+
+/* ---- queues --------------------------------------------------------------------- */
+
+int cli_no_queue(const char *name)
+{
+    char described[CLI_SPOOL_SIZE];
+    const int status = check_path();
+    if (status != STATUS_DONE)
+        return status;
+    cli_describe_spool(described);
+    return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s%s%s", described, cli_advice ? ": " : "",
+                    cli_advice ? cli_advice : "");
+}
+
+/* From the linker: where this program lies in memory. */
+extern const char __executable_start[], _end[];
+
+/* A file that a mapping is of was cut short, and it is not the program's own. */
+static bool is_of_cut_file(const siginfo_t *info)
+{
+    const uintptr_t at = (uintptr_t)info->si_addr;
+    return info->si_code == BUS_ADRERR && (at < (uintptr_t)__executable_start || at >= (uintptr_t)_end);
 }
 
 /*
  * The queue's shared page is a mapped file: cut it short, and touching it is SIGBUS. An empty page in its
  * place is as good as any to go on with, since the page is only a hint; the library sees that it is not the
- * file any more, and makes a new one.
+ * file any more, and makes a new one. Any other SIGBUS, as one that somebody sends, does what it does by itself.
  */
 static void replace_page(int signal, siginfo_t *info, void *context)
 {
     const uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)info->si_addr;
+    const int error = errno;
     (void)context;
-    if (mmap((void *)(at - at % size), size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-        MAP_FAILED)
+    if (!is_of_cut_file(info) || mmap((void *)(at - at % size), size, PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
         (void)sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        (void)raise(signal); /* delivered on return */
+    }
+    errno = error;
 }
 
 void cli_survive_cut_pages(void)
@@ -288,6 +446,13 @@ int cli_check_name(const char *name)
                     "'%s': not a queue name: it takes 1 to 128 of A-Z a-z 0-9 _ . - and begins with no . or -", name);
 }
 
+int cli_cannot_create(int error, const char *queue)
+{
+    if (cli_status(error) == STATUS_NO_QUEUE)
+        return cannot_make_spool(error);
+    return cli_queue_error(error, queue, "cannot open or create the queue");
+}
+
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
 {
     const int status_of_name = cli_check_name(name);
@@ -295,13 +460,15 @@ int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
         return status_of_name;
     cli_survive_cut_pages();
     const int error = mq_open(cli_spool, name, flags, ret_queue);
+    if (!error && mq_queue_is_alone(*ret_queue) && !cli_quiet)
+        (void)cli_fail(STATUS_DONE, name,
+                       "a directory lies in the place of this host's page: figures, order and "
+                       "wake-ups suffer until mq-queue check --repair has moved it");
     if (!error)
         return STATUS_DONE;
-    if (error == -ENOENT)
-        return cli_no_queue(name);
-    const char *what = flags & MQ_CREATE ? "cannot open or create the queue" : "cannot open the queue";
-    const int status = cli_queue_error(error, name, what);
-    return status == STATUS_NO_QUEUE && flags & MQ_CREATE ? STATUS_CANNOT_CREATE : status;
+    if (flags & MQ_CREATE)
+        return cli_cannot_create(error, name);
+    return error == -ENOENT ? cli_no_queue(name) : cli_queue_error(error, name, "cannot open the queue");
 }
 
 void *cli_must(void *allocated)

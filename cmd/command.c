@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "text.h"
 
 void command_note(struct command_line *line, int key)
 {
@@ -18,6 +19,15 @@ static const struct command *find(const struct command *commands, const char *na
         if (strcmp(commands->name, name) == 0)
             return commands;
     return NULL;
+}
+
+static const char *names_of(const struct command *commands)
+{
+    static char names[512];
+    names[0] = '\0';
+    for (; commands->name; commands++)
+        text_list(names, sizeof names, commands->name);
+    return names;
 }
 
 static const char *name_of_option(const struct argp_option *options, char character)
@@ -48,12 +58,12 @@ error_t command_parse(struct command_line *line, int key, struct argp_state *sta
     case ARGP_KEY_ARGS:
         line->command = find(line->commands, state->argv[state->next]);
         if (!line->command)
-            cli_usage(state, "'%s': no such command", state->argv[state->next]);
+            cli_usage(state, "'%s': no such command: there are %s", state->argv[state->next], names_of(line->commands));
         line->words = state->argv + state->next + 1;
         line->count = state->argc - state->next - 1;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        cli_usage(state, "no command is given");
+        cli_usage(state, "no command is given: there are %s", names_of(line->commands));
     case ARGP_KEY_END:
         check(line, state);
         return 0;

@@ -2,11 +2,13 @@
 #include "conclude.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <units.h>
 
 #include "answer.h"
+#include "burden.h"
 #include "cli.h"
 #include "environment.h"
 #include "failure.h"
@@ -86,7 +88,7 @@ static bool is_last_attempt(const struct ending *ending)
 static void tell_caller(const struct ending *ending)
 {
     const bool final = ending->outcome.verdict == VERDICT_REJECT || is_last_attempt(ending);
-    if (!ending->options->job.reply || !final)
+    if (!ending->options->job.reply || !final || !answer_is_possible(ending->job->message, &ending->options->job))
         return;
     const int error = answer_failure(ending->job->message, &ending->outcome, ending->said, ending->said_size);
     if (error)
@@ -95,7 +97,7 @@ static void tell_caller(const struct ending *ending)
 
 static void report(const struct ending *ending)
 {
-    if (!cli_quiet)
+    if (!cli_quiet || cli_verbose)
         (void)cli_fail(STATUS_FAILED, queue_of(ending), "%s: attempt %u: %s", mq_message_id(ending->job->message),
                        mq_message_attempts(ending->job->message), ending->outcome.text);
 }
@@ -115,17 +117,6 @@ static int fail(const struct ending *ending)
     return settled(ending, error, STATUS_FAILED);
 }
 
-/* The command is at fault, not the message: it shall not cost any message an attempt. */
-static int cannot_run(const struct ending *ending)
-{
-    const int status = ending->outcome.exit_status, error = mq_release(ending->queue, receipt_of(ending));
-    const char *command = ending->options->job.command[0];
-    if (error && error != -ESTALE)
-        (void)cli_queue_error(error, queue_of(ending), "cannot give the message back");
-    return cli_fail(status, queue_of(ending), "%s: exit status %d, which says that the command cannot be run", command,
-                    status);
-}
-
 /* ---- endings ---------------------------------------------------------------------- */
 
 static int act_on(struct ending *ending, bool *ret_stop)
@@ -136,8 +127,6 @@ static int act_on(struct ending *ending, bool *ret_stop)
         return ack(ending);
     case VERDICT_DONE:
         return ack(ending);
-    case VERDICT_CANNOT_RUN:
-        return cannot_run(ending);
     default:
         return fail(ending);
     }
@@ -174,8 +163,30 @@ static void give_back(mq_queue *queue, const struct job *job)
         (void)cli_queue_error(error, mq_queue_name(queue), "cannot give the message back");
 }
 
-int conclude_unprepared(mq_queue *queue, const struct job *job, int why, bool *ret_stop)
+/* The attempt ends with a failure or a rejection, though no command began. */
+static int fail_unbegun(mq_queue *queue, const struct worker_options *options, const struct job *job,
+                        enum verdict verdict, const char *why)
 {
+    struct ending ending = {.queue = queue, .options = options, .job = job};
+    ending.outcome.exit_status = -1;
+    outcome_set_failure(&ending.outcome, "%s", why);
+    ending.outcome.verdict = verdict;
+    return fail(&ending);
+}
+
+int conclude_unanswerable(mq_queue *queue, const struct worker_options *options, const struct job *job)
+{
+    return fail_unbegun(queue, options, job, VERDICT_REJECT, "Reply-To names no reply queue");
+}
+
+int conclude_unprepared(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
+                        bool *ret_stop)
+{
+    if (burden_is_to_blame(why, job->message)) {
+        char text[128];
+        snprintf(text, sizeof text, "the body cannot be handed over: %s", burden_reason(why));
+        return fail_unbegun(queue, options, job, VERDICT_RETRY, text);
+    }
     give_back(queue, job);
     *ret_stop = true;
     return cli_fail(cli_status(why), mq_queue_name(queue), "cannot hand over %s: %s", mq_message_id(job->message),
@@ -192,15 +203,6 @@ static bool are_headers_too_large(const struct worker_options *options, int why)
     return why == -E2BIG && environment_base_size(options->job.command) < (size_t)most;
 }
 
-static int reject_headers(mq_queue *queue, const struct worker_options *options, const struct job *job)
-{
-    struct ending ending = {.queue = queue, .options = options, .job = job};
-    ending.outcome.exit_status = -1;
-    outcome_set_failure(&ending.outcome, "headers");
-    ending.outcome.verdict = VERDICT_REJECT;
-    return fail(&ending);
-}
-
 static int status_of_launch(int why)
 {
     const int status = cli_status(why);
@@ -214,7 +216,7 @@ int conclude_unlaunched(mq_queue *queue, const struct worker_options *options, c
 {
     *ret_stop = !are_headers_too_large(options, why);
     if (!*ret_stop)
-        return reject_headers(queue, options, job);
+        return fail_unbegun(queue, options, job, VERDICT_REJECT, "headers");
     give_back(queue, job);
     return cli_fail(status_of_launch(why), mq_queue_name(queue), "cannot run %s: %s", options->job.command[0],
                     strerror(-why));

@@ -14,8 +14,12 @@
 int conclude_job(mq_queue *queue, const struct worker_options *options, const struct job *job, bool *ret_stop);
 
 /* The same for a job that could not be prepared, and one whose command could not be run. */
-int conclude_unprepared(mq_queue *queue, const struct job *job, int why, bool *ret_stop);
+int conclude_unprepared(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
+                        bool *ret_stop);
 int conclude_unlaunched(mq_queue *queue, const struct worker_options *options, const struct job *job, int why,
                         bool *ret_stop);
+
+/* The same for one that asks for a reply where none may be sent to: it is rejected, and its command never begins. */
+int conclude_unanswerable(mq_queue *queue, const struct worker_options *options, const struct job *job);
 
 #endif

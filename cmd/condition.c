@@ -33,7 +33,7 @@ const char *condition_parse(const char *text, struct condition *ret_condition)
     size_t operator_length;
     condition.field = field_find(text, length);
     if (!condition.field)
-        return "no such figure";
+        return field_no_such();
     if (!take_operator(text + length, &condition.comparison, &operator_length))
         return "neither <, <=, >, >=, = nor !=";
     condition.value = text + length + operator_length;

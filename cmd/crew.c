@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <units.h>
 
+#include "answer.h"
 #include "cli.h"
 #include "conclude.h"
 #include "notify.h"
@@ -17,11 +21,15 @@
 
 #define EVENTS 16
 
+/* Descriptors: of the worker itself, and of a job at most. */
+#define OTHER_FILES 64
+#define JOB_FILES 8
+
 /* A claim is renewed when so much of it has passed. */
 #define LEASE_PARTS 3
 
 /* What an event is about; with a slot's number above, where it is about a job. */
-enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY };
+enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY, REST }; /* REST: with a descriptor above */
 #define SOURCE_BITS 3
 
 /* ---- watching --------------------------------------------------------------------- */
@@ -41,6 +49,73 @@ void crew_add_status(struct worker *worker, int status)
 {
     if (worker->status == STATUS_DONE || worker->status == STATUS_FAILED)
         worker->status = status == STATUS_DONE ? worker->status : status;
+}
+
+/* ---- what commands left running --------------------------------------------------- */
+
+/* The jobs' own descriptors come first. */
+static bool has_room_for_rest(const struct worker *worker)
+{
+    struct rlimit files;
+    const rlim_t others = OTHER_FILES + (rlim_t)worker->options->parallel * JOB_FILES;
+    return getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > others &&
+           worker->rest_count < files.rlim_cur - others;
+}
+
+/* Have the rest of a job's standard error passed on after the job. */
+static void keep_rest(struct worker *worker, struct relay *relay)
+{
+    if (relay->rest < 0)
+        return;
+    unwatch(worker, relay->rest);
+    if (!has_room_for_rest(worker))
+        return; /* it goes with the job */
+    int *rests = realloc(worker->rests, (worker->rest_count + 1) * sizeof *rests);
+    if (!rests)
+        return;
+    worker->rests = rests;
+    if (!worker->rests_held && watch(worker, relay->rest, EPOLLIN, REST, (size_t)relay->rest) < 0)
+        return;
+    rests[worker->rest_count++] = relay->rest;
+    relay->rest = -1;
+}
+
+static void hold_rests(struct worker *worker)
+{
+    worker->rests_held = true;
+    for (size_t i = 0; i < worker->rest_count; i++)
+        unwatch(worker, worker->rests[i]);
+    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: a job did */
+}
+
+static void resume_rests(struct worker *worker)
+{
+    for (size_t i = 0; worker->rests_held && i < worker->rest_count; i++)
+        (void)watch(worker, worker->rests[i], EPOLLIN, REST, (size_t)worker->rests[i]);
+    worker->rests_held = false;
+}
+
+static void pass_rest(struct worker *worker, int pipe)
+{
+    size_t i = 0;
+    while (i < worker->rest_count && worker->rests[i] != pipe)
+        i++;
+    if (i == worker->rest_count || worker->rests_held)
+        return;
+    const enum relay_state state = relay_pass_rest(pipe);
+    if (state == RELAY_HELD)
+        hold_rests(worker);
+    if (state != RELAY_DONE)
+        return;
+    close(pipe);
+    worker->rests[i] = worker->rests[--worker->rest_count];
+}
+
+void crew_close(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->rest_count; i++)
+        (void)relay_pass_rest(worker->rests[i]);
+    free(worker->rests);
 }
 
 /* ---- ending ----------------------------------------------------------------------- */
@@ -66,6 +141,7 @@ static void conclude(struct worker *worker, struct job *job)
     crew_add_status(worker, conclude_job(worker->queue, worker->options, job, &stop));
     if (stop)
         crew_finish(worker);
+    keep_rest(worker, &job->relay);
     release(worker, job);
 }
 
@@ -144,6 +220,7 @@ static void resume_held(struct worker *worker)
             (void)watch(worker, job->relay.pipe, EPOLLIN, RELAY, i);
         follow_relay(worker, job, relay_pump(&job->relay));
     }
+    resume_rests(worker);
 }
 
 static struct job *find_job(const struct worker *worker, pid_t pid)
@@ -154,11 +231,33 @@ static struct job *find_job(const struct worker *worker, pid_t pid)
     return NULL; /* a child that whoever became us had */
 }
 
+/* A command that reads from the terminal is stopped by it, for ever since no command is the foreground. Any other stop
+   is somebody's wish, who may wake it. */
+static void take_stop(struct worker *worker, struct job *job, int number)
+{
+    if (number == SIGTTIN || number == SIGTTOU)
+        job_end(job, JOB_WANTS_TERMINAL, clock_monotonic() + worker->options->job.kill_after);
+    else
+        (void)cli_fail(STATUS_DONE, mq_queue_name(worker->queue), "%s: its command, process %d, was stopped by SIG%s",
+                       mq_message_id(job->message), (int)job->pid, sigabbrev_np(number));
+}
+
+static void take_stops(struct worker *worker)
+{
+    for (siginfo_t stopped;
+         stopped.si_pid = 0, waitid(P_ALL, 0, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid;) {
+        struct job *job = find_job(worker, stopped.si_pid);
+        if (job)
+            take_stop(worker, job, stopped.si_status);
+    }
+}
+
 /* Looked at first and waited for then: as long as the process is there its group's number is nobody else's. */
 static void take_children(struct worker *worker)
 {
     while (signals_take(worker->children))
         ;
+    take_stops(worker);
     for (siginfo_t ended;
          ended.si_pid = 0, waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid;) {
         struct job *job = find_job(worker, ended.si_pid);
@@ -182,8 +281,9 @@ static void feed(struct worker *worker, struct job *job)
 
 static void dispatch(struct worker *worker, uint64_t data)
 {
-    struct job *job = &worker->jobs[data >> SOURCE_BITS];
-    switch ((enum source)(data & ((1 << SOURCE_BITS) - 1))) {
+    const enum source source = data & ((1 << SOURCE_BITS) - 1);
+    struct job *job = source == REST ? NULL : &worker->jobs[data >> SOURCE_BITS];
+    switch (source) {
     case SIGNALS:
         take_signals(worker);
         break;
@@ -195,6 +295,9 @@ static void dispatch(struct worker *worker, uint64_t data)
         break;
     case FEED:
         feed(worker, job);
+        break;
+    case REST:
+        pass_rest(worker, (int)(data >> SOURCE_BITS));
         break;
     case RELAY:
         if (job->message && !job->held)
@@ -277,7 +380,9 @@ static int launch(struct worker *worker, struct job *job, mq_message *message, b
     const struct job_options *options = &worker->options->job;
     int error = job_prepare(job, message, options);
     if (error)
-        return conclude_unprepared(worker->queue, job, error, ret_stop);
+        return conclude_unprepared(worker->queue, worker->options, job, error, ret_stop);
+    if (options->reply && !answer_is_possible(message, options))
+        return conclude_unanswerable(worker->queue, worker->options, job);
     error = job_launch(job, worker->queue, options);
     return error ? conclude_unlaunched(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
 }

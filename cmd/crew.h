@@ -22,6 +22,9 @@ struct worker {
     int epoll, signals, children;
     struct job *jobs; /* a slot for each command at once */
     unsigned running; /* slots in use */
+    int *rests;       /* pipes of what commands left running, which hold no slot */
+    size_t rest_count;
+    bool rests_held; /* they wait for our standard error */
     uint64_t received;
     enum phase phase;
     int64_t grace_ends;  /* JOB_NEVER: not in sight */
@@ -43,6 +46,9 @@ void crew_take_events(struct worker *worker, int64_t time);
 
 /* Do what is due. The moment when there is something again. */
 int64_t crew_heed_times(struct worker *worker);
+
+/* At the end: pass on what there is of what commands left running. */
+void crew_close(struct worker *worker);
 
 /* Claim no more. */
 void crew_finish(struct worker *worker);

@@ -43,6 +43,8 @@ static void add_header(const struct argp_state *state, const char *name, const c
     /* There cannot be more of them than arguments. */
     if (!arg_headers)
         arg_headers = cli_must(calloc((size_t)state->argc, sizeof *arg_headers));
+    if (envelope_has_header(name))
+        cli_usage(state, "the header '%s' is given twice", name);
     arg_headers[arg_header_count++] = (struct header){name, value};
 }
 
@@ -83,13 +85,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_priority = (int)cli_number(state, "--priority", argument, 0, 9);
         return 0;
     case 'd':
-        arg_delay = cli_duration(state, "--delay", argument);
+        arg_delay = cli_delay(state, "--delay", argument);
         return 0;
     case AT:
         if (!moment_parse(argument, clock_now(), &arg_due))
             cli_usage(state, "--at: '%s' is not a time such as 2026-11-24T10:30:00Z, @1795516200 or 10:30", argument);
         return 0;
     case TTL:
+        (void)cli_delay(state, "--ttl", argument);
         arg_ttl = cli_period(state, "--ttl", argument);
         return 0;
     case ARGP_KEY_END:
@@ -102,6 +105,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 const struct argp envelope_argp = {.options = options, .parser = parse};
+
+int64_t envelope_ttl(void)
+{
+    return arg_ttl;
+}
 
 bool envelope_has_id(void)
 {

@@ -12,6 +12,9 @@
 extern const struct argp envelope_argp;
 
 /* Whether --id was given, which only one message can have. */
+/* The ttl that was given; 0: none. */
+int64_t envelope_ttl(void);
+
 bool envelope_has_id(void);
 
 /* Whether the command line sets a header. */

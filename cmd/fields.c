@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "humane.h"
+#include "text.h"
 
 #define SECOND 1e6
 
@@ -123,6 +124,16 @@ const struct field fields[] = {
     {"died_corrupt", "CORRUPT", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_CORRUPT])},
     {0},
 };
+
+const char *field_no_such(void)
+{
+    static char text[1024];
+    char names[sizeof text - 64] = "";
+    for (const struct field *field = fields; field->name; field++)
+        text_list(names, sizeof names, field->name);
+    snprintf(text, sizeof text, "no such figure: there are %s", names);
+    return text;
+}
 
 static bool is_named(const char *name, const char *wanted, size_t length)
 {

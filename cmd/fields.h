@@ -25,6 +25,9 @@ extern const struct field fields[]; /* the last one has no name */
 /* A field by its name or its short one, of `length` characters; NULL: there is none. */
 const struct field *field_find(const char *name, size_t length);
 
+/* What is wrong with a name that field_find does not know, and which ones there are. */
+const char *field_no_such(void);
+
 /* Durations in seconds. NAN where the queue has no such figure, as the age of the oldest of no messages. */
 double field_value(const struct field *field, const struct figures *figures);
 

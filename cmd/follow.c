@@ -18,6 +18,9 @@
 /* How often we look for queues that were made. */
 #define LOOK_EVERY INT64_C(250000)
 
+/* How many events are taken between looks for a signal, while there always is one. */
+#define SIGNALS_EVERY 64
+
 struct follow {
     mq_watch *watch;
     mq_queue **queues;
@@ -25,6 +28,7 @@ struct follow {
     bool all;       /* those of the spool, also new ones */
     bool begun;     /* a queue that we meet now is a new one */
     int64_t looked; /* when we last looked for them, monotonic */
+    unsigned turns; /* of the loop */
     int status;
 };
 
@@ -191,16 +195,22 @@ static void take(struct follow *follow, const struct mq_event *event)
         drop(follow, event->queue);
 }
 
+/* Events that come faster than we print them leave no wait in which a signal would be seen. */
+static bool is_over(struct follow *follow, int cancel)
+{
+    return ++follow->turns % SIGNALS_EVERY == 0 && signals_came(cancel);
+}
+
 /* What is printed goes out before we sleep. */
 static int follow_on(struct follow *follow, int cancel)
 {
     int came = 0;
-    while (came >= 0 && (follow->all || follow->count > 0)) {
+    while (came >= 0 && (follow->all || follow->count > 0) && !is_over(follow, cancel)) {
         struct mq_event event;
         came = mq_watch_next(follow->watch, 0, cancel, &event);
         if (came == 0) {
             if (fflush(stdout) != 0)
-                return STATUS_DONE; /* output_finish tells why */
+                return STATUS_DONE; /* a signal, or output_finish tells why */
             came = mq_watch_next(follow->watch, LOOK_EVERY, cancel, &event);
         }
         if (came == 1)
@@ -228,9 +238,9 @@ static int begin(struct follow *follow, char **names, int count)
 int follow_run(char **names, int count)
 {
     struct follow follow = {.all = count == 0};
-    const int cancel = signals_open();
-    if (cancel < 0)
-        return cli_error(cancel, NULL, "cannot watch for signals");
+    const int cancel = signals_open(), error = cancel < 0 ? cancel : output_heed(cancel);
+    if (error)
+        return cli_error(error, NULL, "cannot watch for signals");
     cli_survive_cut_pages();
     int status = begin(&follow, names, count);
     if (status == STATUS_DONE) {

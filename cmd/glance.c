@@ -51,7 +51,7 @@ static int glance_at_file(mq_queue *queue, const struct mq_entry *entry, struct 
         char data[GLANCE_BYTES];
         const ssize_t got = read(file, data, sizeof data);
         glance.size = (uint64_t)status.st_size;
-        glance.sent_at = clock_of(&status.st_mtim);
+        glance.sent_at = clock_of_file(&status.st_mtim);
         set_preview(&glance, data, got > 0 ? (size_t)got : 0);
     }
     if (file >= 0)
@@ -80,7 +80,7 @@ int glance_at(mq_queue *queue, const struct mq_entry *entry, struct glance *ret_
 {
     mq_message *message;
     const int opened = mq_entry_open(queue, entry, &message);
-    if (opened == -EBADMSG)
+    if (opened == -EBADMSG || opened == -EAGAIN)
         return glance_at_file(queue, entry, ret_glance);
     if (opened != 1)
         return opened;

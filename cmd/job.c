@@ -24,7 +24,7 @@ static void clear(struct job *job)
     job->tx = NULL;
     job->pid = 0;
     job->end = JOB_RUNS;
-    job->body = job->output = job->input = job->error = job->feed.pipe = job->relay.pipe = -1;
+    job->body = job->output = job->input = job->error = job->feed.pipe = job->relay.pipe = job->relay.rest = -1;
     job->feed.chunk = NULL;
     job->feed.error = 0;
     job->held = false;
@@ -42,6 +42,7 @@ void job_release(struct job *job)
 {
     feed_close(&job->feed);
     relay_close(&job->relay);
+    close_one(&job->relay.rest);
     close_one(&job->input);
     close_one(&job->error);
     close_one(&job->body);
@@ -168,6 +169,8 @@ void job_outcome(const struct job *job, const struct outcome_policy *policy, con
     if (job->end == JOB_TIMED_OUT) {
         units_format_duration(options->timeout, duration);
         outcome_set_failure(ret_outcome, "timeout after %s", duration);
+    } else if (job->end == JOB_WANTS_TERMINAL) {
+        outcome_set_failure(ret_outcome, "stopped by the terminal, which is not for commands");
     } else if (job->feed.error) {
         outcome_set_failure(ret_outcome, "the body cannot be read: %s", cli_reason(job->feed.error));
     } else if (job->end == JOB_STOPPED && !done) {

@@ -26,11 +26,12 @@ struct job_options {
     bool body_file;     /* hand the body as a file */
     bool transaction;   /* what it sends is part of one, with the ack */
     bool reply;         /* keep what it prints, where the message asks for a reply */
+    bool reply_any;     /* into whatever queue it names */
     int64_t timeout;    /* JOB_NEVER: none */
     int64_t kill_after; /* from TERM to KILL */
 };
 
-enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE }; /* why we end it */
+enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE, JOB_WANTS_TERMINAL }; /* why we end it */
 
 struct job {
     mq_message *message; /* NULL: the slot is free */

@@ -9,14 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <units.h>
 
 #include "base64.h"
 #include "cli.h"
+#include "json_raw.h"
 #include "moment.h"
 
 struct reader {
     mq_message *message;
+    const char *text; /* of the whole object */
+    size_t size;
     struct json_record *record;
 };
 
@@ -38,12 +42,33 @@ static const char *plain_string(const json_t *value)
 
 /* ---- members -------------------------------------------------------------------- */
 
+/* A value that is no string is JSON, and is sent as such. */
+static bool take_body_as_json(struct reader *reader, const char *member)
+{
+    reader->record->decoded = malloc(reader->size);
+    if (!reader->record->decoded)
+        return wrong(reader, "%s: %s", member, cli_reason(-ENOMEM));
+    const size_t size = json_raw_member(reader->text, reader->size, member, reader->record->decoded);
+    mq_message_set_body(reader->message, reader->record->decoded, size);
+    return true;
+}
+
 static bool take_body(struct reader *reader, const char *member, const json_t *value)
 {
     if (!json_is_string(value))
-        return wrong(reader, "%s: not a string", member);
+        return take_body_as_json(reader, member);
     mq_message_set_body(reader->message, json_string_value(value), json_string_length(value));
     return true;
+}
+
+/* Only where nobody has said what the body is: neither the object nor the command line. */
+static bool say_type_of_body(struct reader *reader)
+{
+    const json_t *body = json_object_get(reader->record->root, "body");
+    if (!body || json_is_string(body) || mq_message_header(reader->message, "Content-Type"))
+        return true;
+    const int error = mq_message_set_header(reader->message, "Content-Type", "application/json");
+    return !error || wrong(reader, "body: %s", cli_reason(error));
 }
 
 static bool take_body_base64(struct reader *reader, const char *member, const json_t *value)
@@ -69,6 +94,19 @@ static bool take_id(struct reader *reader, const char *member, const json_t *val
            wrong(reader, "%s: not an id: it takes 1 to 64 of A-Z a-z 0-9 _ -", member);
 }
 
+/* Case makes no other header, so that the second one would take the place of the first. */
+static bool is_twice(const json_t *headers, const char *name)
+{
+    const char *other;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)headers, other, value)
+    {
+        if (strcasecmp(other, name) == 0)
+            return strcmp(other, name) != 0;
+    }
+    return false;
+}
+
 static bool take_headers(struct reader *reader, const char *member, const json_t *value)
 {
     const char *name;
@@ -78,6 +116,8 @@ static bool take_headers(struct reader *reader, const char *member, const json_t
     json_object_foreach((json_t *)(uintptr_t)value, name, header)
     {
         const char *text = plain_string(header);
+        if (is_twice(value, name))
+            return wrong(reader, "%s: %.64s: given twice, since case makes no difference", member, name);
         const int error = text ? mq_message_set_header(reader->message, name, text) : -EINVAL;
         if (error == -EPERM)
             return wrong(reader, "%s: %.64s: mq writes this one itself", member, name);
@@ -89,10 +129,18 @@ static bool take_headers(struct reader *reader, const char *member, const json_t
     return true;
 }
 
+/* Numbers are all read as real ones, so that none is too large. */
+static bool is_whole(const json_t *value)
+{
+    const double number = json_number_value(value);
+    return json_is_number(value) && number >= -1e15 && number <= 1e15 && number <= (double)(int64_t)number &&
+           number >= (double)(int64_t)number;
+}
+
 static bool take_priority(struct reader *reader, const char *member, const json_t *value)
 {
-    const json_int_t priority = json_integer_value(value);
-    if (!json_is_integer(value) || priority < 0 || priority > 9)
+    const double priority = json_number_value(value);
+    if (!is_whole(value) || priority < 0 || priority > 9)
         return wrong(reader, "%s: not a whole number from 0 to 9", member);
     return mq_message_set_priority(reader->message, (int)priority) == 0;
 }
@@ -142,7 +190,7 @@ static bool check_string(struct reader *reader, const char *member, const json_t
 
 static bool check_integer(struct reader *reader, const char *member, const json_t *value)
 {
-    return json_is_integer(value) || wrong(reader, "%s: not a whole number", member);
+    return is_whole(value) || wrong(reader, "%s: not a whole number", member);
 }
 
 static const struct member {
@@ -160,28 +208,54 @@ static bool take_member(struct reader *reader, const char *name, const json_t *v
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (strcmp(members[i].name, name) == 0)
             return members[i].take(reader, name, value);
-    return wrong(reader, "%.64s: no such member", name);
+    return wrong(
+        reader, "%.64s: no such member: there are body, body_base64, id, headers, priority, delay, ttl, expires", name);
 }
 
 /* ---- the object ----------------------------------------------------------------- */
 
+#define ONE_A_LINE "an object takes one line, as jq -c prints it"
+
+static bool load(struct reader *reader)
+{
+    json_error_t error;
+    reader->record->root = json_loadb(reader->text, reader->size,
+                                      JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+    if (json_is_object(reader->record->root))
+        return true;
+    if (reader->record->root)
+        return wrong(reader, "invalid JSON: not an object");
+    switch (json_error_code(&error)) {
+    case json_error_premature_end_of_input:
+        return wrong(reader, "invalid JSON: it ends too early: " ONE_A_LINE);
+    case json_error_end_of_input_expected:
+        return wrong(reader, "invalid JSON: more than an object, from column %d on: " ONE_A_LINE, error.column);
+    default:
+        return wrong(reader, "invalid JSON: %s at column %d", error.text, error.column);
+    }
+}
+
+bool json_is_blank(const char *text, size_t size)
+{
+    while (size > 0 && strchr(" \t\r\n", text[size - 1]) && text[size - 1])
+        size--;
+    return size == 0;
+}
+
 bool json_to_message(const char *text, size_t size, mq_message *message, struct json_record *ret_record)
 {
-    struct reader reader = {.message = message, .record = ret_record};
-    json_error_t error;
+    struct reader reader = {.message = message, .text = text, .size = size, .record = ret_record};
     const char *name;
     json_t *value;
-    *ret_record = (struct json_record){.root = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error)};
-    if (!ret_record->root)
-        return wrong(&reader, "invalid JSON: %s at column %d", error.text, error.column);
-    if (!json_is_object(ret_record->root))
-        return wrong(&reader, "invalid JSON: not an object");
+    *ret_record = (struct json_record){0};
+    if (!load(&reader))
+        return false;
     json_object_foreach(ret_record->root, name, value)
     {
         if (!take_member(&reader, name, value))
             return false;
     }
-    return true;
+    return say_type_of_body(&reader);
 }
 
 void json_record_release(struct json_record *record)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base64.h"
+#include "burden.h"
 #include "cli.h"
 #include "moment.h"
 #include "output.h"
@@ -20,7 +21,7 @@ static int read_all(mq_message *message, char *data, size_t size)
     for (size_t have = 0; have < size;) {
         const ssize_t got = mq_message_read(message, data + have, size - have);
         if (got <= 0)
-            return got < 0 ? (int)got : -EIO;
+            return got < 0 ? (int)got : -EBADMSG;
         have += (size_t)got;
     }
     return 0;
@@ -40,10 +41,11 @@ static json_t *encoded(const char *data, size_t size)
 static int set_body(json_t *object, mq_message *message)
 {
     const size_t size = (size_t)mq_message_size(message);
-    char *data = malloc(size + 1);
+    int error = burden_expect_memory(size);
+    char *data = error ? NULL : malloc(size + 1);
     if (!data)
         return -ENOMEM;
-    int error = read_all(message, data, size);
+    error = read_all(message, data, size);
     if (!error && text_is_utf8(data, size))
         error = json_object_set_new(object, "body", json_stringn_nocheck(data, size)) ? -ENOMEM : 0;
     else if (!error)

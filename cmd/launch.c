@@ -25,6 +25,8 @@ static _Noreturn void become_command(const struct launch *launch, pid_t parent, 
     take_descriptor(launch->output, STDOUT_FILENO);
     take_descriptor(launch->error, STDERR_FILENO);
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGXFSZ, SIG_DFL);
+    (void)signal(SIGTTOU, SIG_IGN); /* with `stty tostop` its output would stop it, being no group of the foreground */
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)execvpe(launch->command[0], launch->command, launch->environment);

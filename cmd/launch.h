@@ -12,7 +12,7 @@ struct launch {
 
 /*
  * Start it: its process id, which is its group's too, or a negative errno, where nothing runs. It begins with no
- * signal blocked and SIGPIPE as usual, and the kernel kills it when we die.
+ * signal blocked and SIGPIPE and SIGXFSZ as usual, may print to a terminal with tostop, and the kernel kills it when we die.
  */
 pid_t launch_command(const struct launch *launch);
 

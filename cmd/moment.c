@@ -7,6 +7,7 @@
 #include <units.h>
 
 #define SECOND 1000000
+#define DAY 86400
 #define LAST_SECOND INT64_C(253402300799) /* of the year 9999, which RFC 3339 ends with */
 
 /* ---- parsing -------------------------------------------------------------------- */
@@ -93,23 +94,82 @@ static bool take_zone(const char **at, bool *ret_local, int *ret_offset)
     return true;
 }
 
-bool moment_parse_rfc3339(const char *text, int64_t *ret_moment)
+/* ---- local time ------------------------------------------------------------------- */
+
+static bool is_same_minute(const struct tm *one, const struct tm *other)
 {
-    struct tm tm = {.tm_isdst = -1};
+    return one->tm_year == other->tm_year && one->tm_yday == other->tm_yday && one->tm_hour == other->tm_hour &&
+           one->tm_min == other->tm_min;
+}
+
+/* The minute that this date and time would have with the offset from UTC that is in force so many days from it. */
+static time_t minute_with_offset_of(time_t as_utc, int days)
+{
+    const time_t near = as_utc + days * DAY;
+    struct tm there = {0};
+    (void)localtime_r(&near, &there);
+    return as_utc - there.tm_gmtoff;
+}
+
+/*
+ * The first moment after `after` at which clocks here show this date and time. Where they are put back, they show it
+ * twice, with the offset from before and the one from after that; where they are put forward, with neither. A change is
+ * at least two days from the next one.
+ */
+static bool find_shown(const struct tm *tm, int64_t fraction, int64_t after, int64_t *ret_moment)
+{
+    struct tm minute = *tm;
+    minute.tm_sec = 0;
+    const time_t as_utc = timegm(&minute); /* which also puts the date right */
+    bool found = false;
+    for (int days = -1; days <= 1; days += 2) {
+        const time_t begun = minute_with_offset_of(as_utc, days);
+        const int64_t moment = (int64_t)begun * SECOND + tm->tm_sec * SECOND + fraction;
+        struct tm shown;
+        if (moment > after && !(found && *ret_moment <= moment) && localtime_r(&begun, &shown) &&
+            is_same_minute(&shown, &minute)) {
+            *ret_moment = moment;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* One that lies ahead, if there is one. A time that clocks pass over is as long after what was before it as it says. */
+static int64_t moment_of_local(const struct tm *tm, int64_t fraction, int64_t now)
+{
+    int64_t moment;
+    struct tm copy = *tm;
+    if (find_shown(tm, fraction, now, &moment) || find_shown(tm, fraction, INT64_MIN, &moment))
+        return moment;
+    return (int64_t)minute_with_offset_of(timegm(&copy), -1) * SECOND + fraction;
+}
+
+/* ---- what is parsed --------------------------------------------------------------- */
+
+static bool parse_date_and_time(const char *text, int64_t now, int64_t *ret_moment)
+{
+    struct tm tm = {0};
     int64_t fraction;
     bool local;
     int offset;
     if (!take_date(&text, &tm) || !take_character(&text, "Tt ") || !take_time(&text, &tm, &fraction) ||
         !take_zone(&text, &local, &offset) || *text)
         return false;
-    const int64_t seconds = (local ? mktime(&tm) : timegm(&tm)) - offset;
-    if (seconds < 0 || seconds > LAST_SECOND)
+    const int64_t moment = local ? moment_of_local(&tm, fraction, now)
+                                 : ((int64_t)timegm(&tm) - offset) * SECOND + fraction;
+    if (moment < 0 || moment / SECOND > LAST_SECOND)
         return false;
-    *ret_moment = seconds * SECOND + fraction;
+    *ret_moment = moment;
     return true;
 }
 
-/* The next time that clocks on the wall show this. */
+bool moment_parse_rfc3339(const char *text, int64_t *ret_moment)
+{
+    return parse_date_and_time(text, INT64_MIN, ret_moment);
+}
+
+/* The next time that clocks on the wall show this. Midnight may be put back, too, and a day be passed over. */
 static bool parse_time_of_day(const char *text, int64_t now, int64_t *ret_moment)
 {
     const time_t today = (time_t)(now / SECOND);
@@ -117,14 +177,10 @@ static bool parse_time_of_day(const char *text, int64_t now, int64_t *ret_moment
     int64_t fraction;
     if (!localtime_r(&today, &tm) || !take_time(&text, &tm, &fraction) || *text)
         return false;
-    for (int tries = 0; tries < 2; tries++) {
-        struct tm day = tm;
-        day.tm_mday += tries;
-        day.tm_isdst = -1;
-        *ret_moment = mktime(&day) * (int64_t)SECOND + fraction;
-        if (*ret_moment > now)
+    tm.tm_mday--;
+    for (int tries = 0; tries < 5; tries++, tm.tm_mday++)
+        if (find_shown(&tm, fraction, now, ret_moment))
             return true;
-    }
     return false;
 }
 
@@ -132,7 +188,7 @@ bool moment_parse(const char *text, int64_t now, int64_t *ret_moment)
 {
     if (text[0] == '@')
         return strspn(text + 1, "0123456789.") == strlen(text + 1) && units_parse_duration(text + 1, ret_moment);
-    return moment_parse_rfc3339(text, ret_moment) || parse_time_of_day(text, now, ret_moment);
+    return parse_date_and_time(text, now, ret_moment) || parse_time_of_day(text, now, ret_moment);
 }
 
 /* ---- formatting ----------------------------------------------------------------- */

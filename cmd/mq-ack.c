@@ -50,11 +50,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'e':
         set_action(state, key);
+        (void)cli_delay(state, "--extend", argument);
         arg_extension = cli_period(state, "--extend", argument);
         return 0;
     case DELAY:
         arg_has_delay = true;
-        arg_delay = cli_duration(state, "--delay", argument);
+        arg_delay = cli_delay(state, "--delay", argument);
         return 0;
     case REASON:
         arg_reason = argument;
@@ -76,7 +77,7 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "[RECEIPT...]",
     .doc = "Ack the messages of the receipts that mq-recv printed: their work is done.\v"
-           "Without RECEIPT they are read from standard input, one a line.",
+           "Without RECEIPT, or for -, they are read from standard input, one a line.",
     .children = cli_children,
 };
 
@@ -155,7 +156,8 @@ int main(int argc, char **argv)
     int status = STATUS_DONE;
     cli_parse(&argp, argc, argv);
     for (int i = 0; i < arg_receipt_count; i++)
-        status = cli_worse(status, settle_receipt(arg_receipts[i], &queue));
+        status = cli_worse(status, strcmp(arg_receipts[i], "-") == 0 ? settle_input(&queue)
+                                                                     : settle_receipt(arg_receipts[i], &queue));
     if (arg_receipt_count == 0)
         status = settle_input(&queue);
     mq_close(queue);

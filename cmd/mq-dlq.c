@@ -18,7 +18,7 @@
 
 static uint64_t arg_count; /* 0: all */
 static const char *arg_to;
-static bool arg_all;
+static bool arg_all, arg_dry;
 static struct selection selection;
 
 static const struct argp_option options[] = {
@@ -26,7 +26,8 @@ static const struct argp_option options[] = {
     {"match", 'm', "HEADER=VALUE", 0, "retry, purge: those with this header", 1},
     {"to", COMMAND_LONG('t'), "QUEUE", 0, "retry: send them to QUEUE, which must be there", 1},
     {"older-than", COMMAND_LONG('o'), "DURATION", 0, "purge: those that died so long ago", 1},
-    {"all", COMMAND_LONG('a'), NULL, 0, "purge: all of them", 1},
+    {"all", COMMAND_LONG('a'), NULL, 0, "retry, purge: all of them", 1},
+    {"dry-run", COMMAND_LONG('d'), NULL, 0, "retry, purge: change nothing, print the ids of what would be", 1},
     {0},
 };
 
@@ -203,44 +204,64 @@ static int run_show(char **words, int count)
 
 /* ---- retry and purge ------------------------------------------------------------- */
 
+/* Print which one it is: as an object, or with --dry-run also as text. */
+static void tell(const struct walk *walk, const struct mq_entry *entry, const mq_queue *to)
+{
+    if (arg_dry && !cli_json)
+        puts(entry->id);
+    if (!cli_json)
+        return;
+    json_t *object = json_pack("{s:s, s:s, s:s*}", "queue", mq_queue_name(walk->queue), "id", entry->id, "retried_to",
+                               to ? mq_queue_name(to) : NULL);
+    if (object && arg_dry)
+        json_object_set_new(object, "dry_run", json_true());
+    json_print(object);
+}
+
+static void note_count(const char *queue, const char *what)
+{
+    cli_note(queue, "%" PRIu64 " %s%s", selection.taken, arg_dry ? "would be " : "", what);
+}
+
 static int retry_one(struct walk *walk, const struct mq_entry *entry)
 {
     mq_queue *to = walk->to ? walk->to : walk->queue;
-    const int moved = mq_entry_retry(walk->queue, entry, to);
+    const int moved = arg_dry ? 1 : mq_entry_retry(walk->queue, entry, to);
     if (moved < 0)
         return failed(walk, entry, "cannot retry", moved);
-    if (moved == 1 && cli_json)
-        json_print(json_pack("{s:s, s:s, s:s}", "queue", mq_queue_name(walk->queue), "id", entry->id, "retried_to",
-                             mq_queue_name(to)));
+    if (moved == 1)
+        tell(walk, entry, to);
     return STATUS_DONE;
 }
 
 static int run_retry(char **words, int count)
 {
     struct walk walk = {.act = retry_one};
+    cli_advice = "mq-queue create makes it";
     int status = arg_to ? cli_open(arg_to, 0, &walk.to) : STATUS_DONE;
+    cli_advice = NULL;
     if (status != STATUS_DONE)
         return status;
     status = walk_queue(words, count, &walk);
-    cli_note(words[0], "%" PRIu64 " retried", selection.taken);
+    note_count(words[0], "retried");
     mq_close(walk.to);
     return status;
 }
 
 static int purge_one(struct walk *walk, const struct mq_entry *entry)
 {
-    const int removed = mq_entry_remove(walk->queue, entry);
+    const int removed = arg_dry ? 1 : mq_entry_remove(walk->queue, entry);
     if (removed < 0)
         return failed(walk, entry, "cannot remove", removed);
-    if (removed == 1 && cli_json)
-        json_print(json_pack("{s:s, s:s}", "queue", mq_queue_name(walk->queue), "id", entry->id));
+    if (removed == 1)
+        tell(walk, entry, NULL);
     return STATUS_DONE;
 }
 
 static int run_purge(char **words, int count)
 {
     const int status = walk_queue(words, count, &(struct walk){.act = purge_one});
-    cli_note(words[0], "%" PRIu64 " purged", selection.taken);
+    note_count(words[0], "purged");
     return status;
 }
 
@@ -249,8 +270,8 @@ static int run_purge(char **words, int count)
 static const struct command commands[] = {
     {"list", "nj", 1, 1, run_list},
     {"show", "j", 2, -1, run_show},
-    {"retry", "mtj", 1, -1, run_retry},
-    {"purge", "moaj", 1, -1, run_purge},
+    {"retry", "mtadj", 1, -1, run_retry},
+    {"purge", "moadj", 1, -1, run_purge},
     {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
@@ -262,7 +283,7 @@ static void check(const struct argp_state *state)
     if (line.command->run == run_purge && !some && !arg_all)
         cli_usage(state, "purge: name ids, or say --match, --older-than or --all");
     if (some && arg_all)
-        cli_usage(state, "purge: --all excludes ids, --match and --older-than");
+        cli_usage(state, "%s: --all excludes ids, --match and --older-than", line.command->name);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -283,6 +304,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         break;
     case COMMAND_LONG('a'):
         arg_all = true;
+        break;
+    case COMMAND_LONG('d'):
+        arg_dry = true;
         break;
     default: {
         const error_t parsed = command_parse(&line, key, state);

@@ -103,6 +103,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_options.wait = 0;
         return 0;
     case 't':
+        (void)cli_delay(state, "--ack-timeout", argument);
         arg_options.ack_timeout = cli_period(state, "--ack-timeout", argument);
         return 0;
     case ACK_EVERY:
@@ -179,6 +180,7 @@ int main(int argc, char **argv)
         return cli_error(arg_options.cancel_fd, NULL, "cannot watch for signals");
     /* A receipt that is printed belongs to the script that reads it; we are gone by then. */
     arg_options.owner = arg_auto_ack ? 0 : getppid();
+    cli_advice = "--create makes it";
     int status = cli_open(arg_queue, arg_create ? MQ_CREATE : 0, &queue);
     if (status != STATUS_DONE)
         return status;

@@ -16,7 +16,8 @@
 
 enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX };
 
-static char **arg_words; /* the queue, then the body */
+static const char *arg_queue;
+static char **arg_words; /* the body */
 static int arg_word_count;
 static const char **arg_files;
 static int arg_file_count;
@@ -58,19 +59,30 @@ static void set_framing(const struct argp_state *state, int framing)
     arg_framing = framing;
 }
 
-/* `mq-send jobs -f *.txt`: the shell's expansion leaves all but the first among the words. */
-static void take_words_as_files(const struct argp_state *state)
+/* The first word of the body ends the options, since what follows is text: `mq-send jobs convert -q 80 photo.jpg`. */
+static void take_body(struct argp_state *state)
 {
-    for (int i = 1; i < arg_word_count; i++)
-        add_file(state, arg_words[i]);
-    arg_word_count = 1;
+    arg_words = state->argv + state->next - 1;
+    arg_word_count = state->argc - state->next + 1;
+    state->next = state->argc;
+    if (arg_word_count == 1 && strcmp(arg_words[0], "-") == 0)
+        arg_word_count = 0; /* standard input */
+}
+
+/* `mq-send jobs -f *.txt`: the shell's expansion leaves all but the first among the words. */
+static void take_word(struct argp_state *state, char *word)
+{
+    if (!arg_queue)
+        arg_queue = word;
+    else if (arg_file_count > 0)
+        add_file(state, word);
+    else
+        take_body(state);
 }
 
 static void check(const struct argp_state *state)
 {
-    if (arg_file_count > 0)
-        take_words_as_files(state);
-    if (arg_word_count > 1 && arg_framing)
+    if (arg_word_count > 0 && arg_framing)
         cli_usage(state, "a body among the arguments excludes --lines, --null and --json");
     if (envelope_has_id() && (arg_framing || arg_file_count > 1))
         cli_usage(state, "--id is for one message");
@@ -112,9 +124,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg_request = true;
         arg_reply_timeout = argument ? cli_duration(state, "--request", argument) : MQ_FOREVER;
         return 0;
-    case ARGP_KEY_ARGS:
-        arg_words = state->argv + state->next;
-        arg_word_count = state->argc - state->next;
+    case ARGP_KEY_ARG:
+        take_word(state, argument);
         return 0;
     case ARGP_KEY_NO_ARGS:
         cli_usage(state, "no queue is named");
@@ -131,7 +142,8 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "QUEUE [BODY...]\nQUEUE -f FILE...",
-    .doc = "Send a message to QUEUE: the words of BODY, or without them standard input.\v"
+    .doc = "Send a message to QUEUE: the words of BODY, or without them or for - standard input.\v"
+           "Options come before BODY: whatever follows its first word belongs to it. "
            "The queue is made if it is not there. The id of each message is printed once it is safe.",
     .children = children,
 };
@@ -183,8 +195,8 @@ static int send_words(struct sending *sending, char **words, int count)
 
 static int send_all(struct sending *sending)
 {
-    if (arg_word_count > 1)
-        return send_words(sending, arg_words + 1, arg_word_count - 1);
+    if (arg_word_count > 0)
+        return send_words(sending, arg_words, arg_word_count);
     if (arg_file_count == 0)
         return sending_stream(sending, STDIN_FILENO, NULL);
     int status = STATUS_DONE;
@@ -198,7 +210,7 @@ int main(int argc, char **argv)
     static struct sending sending;
     int status;
     arg_tx = getenv(TX_VARIABLE);
-    cli_parse(&argp, argc, argv);
+    cli_parse_in_order(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     /* What is wrong with the command line shall be told before a queue is made for it. */
     mq_message *trial = make_message(&status);
@@ -214,7 +226,7 @@ int main(int argc, char **argv)
                                .tallies = arg_framing || arg_file_count > 1};
     status = arg_tx && *arg_tx ? tx_open(arg_tx, &sending.tx) : STATUS_DONE;
     if (status == STATUS_DONE)
-        status = cli_open(arg_words[0], MQ_CREATE, &sending.queue);
+        status = cli_open(arg_queue, MQ_CREATE, &sending.queue);
     if (status != STATUS_DONE)
         return status;
     /* The queue is never closed: the end of the process does that with four system calls less. */

@@ -82,7 +82,7 @@ static void set_format(const struct argp_state *state, char *text)
 {
     const char *problem = overview_parse_format(&arg_overview, text);
     if (problem)
-        cli_usage(state, "--format: '%s': no such figure", problem);
+        cli_usage(state, "--format: '%s': %s", problem, field_no_such());
 }
 
 static void set_metrics(const struct argp_state *state, const char *format)
@@ -136,7 +136,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_SORT:
         if (!overview_parse_sort(&arg_overview, argument))
-            cli_usage(state, "--sort: '%s': no such figure", argument);
+            cli_usage(state, "--sort: '%s': %s", argument, field_no_such());
         return 0;
     case KEY_FILTER:
         add_condition(state, "--filter", argument, &arg_overview.filters);
@@ -198,6 +198,7 @@ static int show_figures(void)
 {
     struct figures_list list = {0};
     int status = figures_gather(arg_queues, arg_queue_count, arg_exact, &list);
+    const bool none = status == STATUS_DONE && list.count == 0;
     overview_arrange(&arg_overview, &list);
     if (arg_view == CHECK)
         status = alarm_report(&arg_alarm, &list, status != STATUS_DONE);
@@ -205,6 +206,8 @@ static int show_figures(void)
         status = cli_worse(status, prometheus_write(&list, arg_openmetrics, arg_output));
     else
         overview_print(&arg_overview, &list);
+    if (none && arg_view == OVERVIEW && !cli_json && !arg_overview.template)
+        cli_say_none();
     figures_release(&list);
     return status;
 }

@@ -9,8 +9,6 @@
 #include <sysexits.h>
 #include <units.h>
 
-#include "status.h"
-
 #define DONE_AND_STOP 99
 #define HARD_FAILURE 100 /* as qmail's delivery agents say it */
 
@@ -54,9 +52,6 @@ static enum verdict judge(const struct outcome_policy *policy, int exit_status)
     case EX_DATAERR:
     case HARD_FAILURE:
         return VERDICT_REJECT;
-    case STATUS_CANNOT_RUN:
-    case STATUS_NO_COMMAND:
-        return VERDICT_CANNOT_RUN;
     default:
         return VERDICT_RETRY;
     }

@@ -2,7 +2,10 @@
  * How a command ended, and what that says of its message: policy alone.
  *
  *     0 done · 99 done, and no more · 65, 100 and what --reject-on names: it will never work ·
- *     126, 127: the command cannot be run · anything else, and death by signal: try again
+ *     anything else, and death by signal: try again
+ *
+ * 126 and 127 are like any other status. A command that cannot be started has none (launch.h tells); a shell or a
+ * program that says 126 or 127 did start, and says it because of this message as well as of every message.
  */
 #ifndef OUTCOME_H
 #define OUTCOME_H
@@ -10,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum verdict { VERDICT_DONE, VERDICT_DONE_AND_STOP, VERDICT_RETRY, VERDICT_REJECT, VERDICT_CANNOT_RUN };
+enum verdict { VERDICT_DONE, VERDICT_DONE_AND_STOP, VERDICT_RETRY, VERDICT_REJECT };
 
 #define OUTCOME_SIZE 96
 

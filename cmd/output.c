@@ -2,6 +2,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include <units.h>
 
 #include "cli.h"
+
+#define STREAM_ROOM 65536
 
 /* Sleep until the output takes PIPE_BUF bytes. */
 static int wait_for_reader(const struct output_patience *patience)
@@ -37,6 +40,16 @@ static bool is_on_disk(int fd)
     return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
+/* A terminal may say that it is ready and take less than it is given: it must not block us then. Only a descriptor of
+   our own may be made so, since others print to the same one. -1: not to be had. */
+static int own_terminal(void)
+{
+    static int own = -2;
+    if (own == -2)
+        own = isatty(STDOUT_FILENO) ? open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
+    return own;
+}
+
 /* As much as goes without waiting for a reader, so that a signal can end us. */
 static ssize_t write_at_once(const void *data, size_t size)
 {
@@ -53,7 +66,8 @@ static ssize_t write_after_waiting(const void *data, size_t size, bool at_once, 
     const int error = on_disk ? 0 : wait_for_reader(patience);
     if (error || (at_once && !on_disk))
         return error;
-    const ssize_t written = write(STDOUT_FILENO, data, on_disk || size < PIPE_BUF ? size : PIPE_BUF);
+    const int own = on_disk ? -1 : own_terminal();
+    const ssize_t written = write(own < 0 ? STDOUT_FILENO : own, data, on_disk || size < PIPE_BUF ? size : PIPE_BUF);
     return written < 0 ? -errno : written;
 }
 
@@ -72,6 +86,37 @@ int output_write(const void *data, size_t size, const struct output_patience *pa
             return (int)written;
         *ret_written += written > 0 ? (size_t)written : 0;
     }
+    return 0;
+}
+
+/* ---- stdio ------------------------------------------------------------------------ */
+
+/* What a pipe takes as a whole or not at all, up to the end of a line where there is one. */
+static size_t piece_of(const char *data, size_t size)
+{
+    const size_t most = size < PIPE_BUF ? size : PIPE_BUF;
+    const char *newline = memrchr(data, '\n', most);
+    return newline ? (size_t)(newline - data) + 1 : most;
+}
+
+static ssize_t write_patiently(void *patience, const char *data, size_t size)
+{
+    int error = 0;
+    size_t done = 0, written;
+    for (; done < size && !error; done += written)
+        error = output_write(data + done, piece_of(data + done, size - done), patience, &written);
+    errno = -error;
+    return error ? 0 : (ssize_t)size;
+}
+
+int output_heed(int cancel_fd)
+{
+    static struct output_patience patience;
+    patience = (struct output_patience){.cancel_fd = cancel_fd, .milliseconds = -1};
+    FILE *stream = fopencookie(&patience, "w", (cookie_io_functions_t){.write = write_patiently});
+    if (!stream || setvbuf(stream, NULL, _IOFBF, STREAM_ROOM) != 0)
+        return -ENOMEM;
+    stdout = stream;
     return 0;
 }
 
@@ -118,10 +163,16 @@ size_t output_columns(void)
     return 80;
 }
 
+bool output_is_dumb(void)
+{
+    const char *terminal = getenv("TERM");
+    return terminal && strcmp(terminal, "dumb") == 0;
+}
+
 bool output_has_colour(void)
 {
-    const char *forbidden = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return output_is_terminal() && !(forbidden && *forbidden) && terminal && strcmp(terminal, "dumb") != 0;
+    const char *forbidden = getenv("NO_COLOR");
+    return output_is_terminal() && !(forbidden && *forbidden) && getenv("TERM") && !output_is_dumb();
 }
 
 bool output_has_utf8(void)

@@ -39,12 +39,25 @@ static int visit_listed(const char *name, void *context)
     return 0;
 }
 
+static int visit_all(struct walk *walk)
+{
+    char spool[CLI_SPOOL_SIZE];
+    const int status = cli_check_spool();
+    if (status != STATUS_DONE)
+        return status;
+    const int error = mq_list(cli_spool, visit_listed, walk);
+    if (error)
+        return cli_worse(walk->status, cli_error(error, NULL, "cannot list the queues"));
+    cli_describe_spool(spool);
+    cli_note(NULL, "the spool is %s", spool);
+    return walk->status;
+}
+
 int queues_each(char *const *names, int count, int (*act)(mq_queue *queue, void *context), void *context)
 {
     struct walk walk = {.act = act, .context = context, .status = STATUS_DONE};
     cli_survive_cut_pages();
     for (int i = 0; i < count; i++)
         (void)visit_named(names[i], &walk);
-    const int error = count > 0 ? 0 : mq_list(cli_spool, visit_listed, &walk);
-    return error ? cli_worse(walk.status, cli_error(error, NULL, "cannot list the queues")) : walk.status;
+    return count > 0 ? walk.status : visit_all(&walk);
 }

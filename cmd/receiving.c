@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "burden.h"
 #include "cli.h"
 #include "json_write.h"
 #include "outflow.h"
 #include "signals.h"
 
-#define MOMENT INT64_C(20000)
+/* Longer than the library waits before it makes use of inotify. */
+#define MOMENT INT64_C(1500000)
 #define KEEP_EVERY 50 /* milliseconds between looks at the claim, while nobody reads the output */
 
 struct receiver {
@@ -19,8 +21,12 @@ struct receiver {
     mq_batch *batch;
     struct outflow *out;
     struct output_patience patience;
-    int lost;    /* what keeping the claim came to while nobody read */
-    int refused; /* what acking some of a batch came to */
+    bool careful;       /* a message is acked once the reader of our pipe has taken it */
+    size_t acked;       /* messages of the batch, since some are acked before all are out */
+    mq_message *failed; /* the one of the batch that cannot be had; NULL: none */
+    bool alone;         /* the next message is taken without others */
+    int lost;           /* what keeping the claim came to while nobody read */
+    int refused;        /* what acking some of a batch came to */
 };
 
 static const char *name_of(const struct receiver *receiver)
@@ -30,7 +36,7 @@ static const char *name_of(const struct receiver *receiver)
 
 /* ---- printing -------------------------------------------------------------------- */
 
-static int print_body(mq_message *message, struct outflow *out)
+static int print_body(mq_message *message, struct outflow *out, char *ret_last)
 {
     uint64_t left = mq_message_size(message);
     int error = 0;
@@ -39,8 +45,9 @@ static int print_body(mq_message *message, struct outflow *out)
         char *room = outflow_room(out, &size);
         const ssize_t got = mq_message_read(message, room, size);
         if (got <= 0)
-            return got < 0 ? (int)got : -EIO;
+            return got < 0 ? (int)got : -EBADMSG;
         left -= (uint64_t)got;
+        *ret_last = room[got - 1];
         error = outflow_added(out, (size_t)got);
     }
     return error;
@@ -50,6 +57,7 @@ static int print_body(mq_message *message, struct outflow *out)
 static int print_plain(const struct receiver *receiver, mq_message *message)
 {
     const int framing = receiver->wanted->framing;
+    char last = '\n';
     int error = 0;
     if (!receiver->wanted->auto_ack) {
         const char *receipt = mq_message_receipt(message);
@@ -58,7 +66,9 @@ static int print_plain(const struct receiver *receiver, mq_message *message)
             error = outflow_add(receiver->out, "\n", 1);
     }
     if (!error)
-        error = print_body(message, receiver->out);
+        error = print_body(message, receiver->out, &last);
+    if (!error && !framing && last != '\n' && output_is_terminal())
+        error = outflow_add(receiver->out, "\n", 1); /* or the shell's prompt would stand behind it */
     if (!error && framing)
         error = outflow_add(receiver->out, framing == 'l' ? "\n" : "", 1);
     return error;
@@ -84,9 +94,7 @@ static int print_message(const struct receiver *receiver, mq_message *message)
 {
     cli_note(name_of(receiver), "received %s, attempt %u", mq_message_id(message), mq_message_attempts(message));
     const int error = receiver->wanted->framing == 'j' ? print_json(receiver, message) : print_plain(receiver, message);
-    if (!error)
-        outflow_end_message(receiver->out);
-    return error;
+    return error ? error : outflow_end_message(receiver->out);
 }
 
 /* ---- settling -------------------------------------------------------------------- */
@@ -99,10 +107,13 @@ static void keep(void *context)
         receiver->lost = error;
 }
 
-/* A signal came: with --follow that is the end asked for. */
+/* A signal came: with --follow that is the end asked for, unless the output is torn. */
 static int end(const struct receiver *receiver)
 {
-    if (receiver->wanted->most > 0)
+    const int first = outflow_signal(receiver->out);
+    if (receiver->wanted->most > 0 && first)
+        signals_die(first);
+    if (receiver->wanted->most > 0 || outflow_is_torn(receiver->out))
         signals_obey(receiver->patience.cancel_fd);
     return STATUS_DONE;
 }
@@ -118,9 +129,12 @@ static int cannot_ack(const struct receiver *receiver, int error)
 /* Not everything could be delivered: nobody is to blame for it, least of all the messages. What is out is acked. */
 static int give_back(struct receiver *receiver, int why)
 {
-    const size_t done = receiver->wanted->auto_ack ? outflow_written(receiver->out) : 0;
+    if (why == -EPIPE)
+        outflow_discount_unread(receiver->out);
+    const size_t written = outflow_written(receiver->out);
+    const size_t done = !receiver->wanted->auto_ack ? 0 : written > receiver->acked ? written : receiver->acked;
     const int error = mq_batch_release(receiver->queue, receiver->batch, done);
-    if (why == -ECANCELED)
+    if (why == -ECANCELED || outflow_signal(receiver->out))
         return error ? cannot_ack(receiver, error) : end(receiver);
     if (error)
         (void)cli_queue_error(error, name_of(receiver), "cannot give the messages back");
@@ -132,12 +146,21 @@ static int give_back(struct receiver *receiver, int why)
 
 /* ---- receiving ------------------------------------------------------------------- */
 
-static int ack_some(struct receiver *receiver)
+/* Nothing more is gathered; with care nothing lies in the pipe, either. */
+static int bring_out(struct receiver *receiver)
 {
     const int error = outflow_flush(receiver->out);
+    return error || !receiver->careful ? error : outflow_wait_until_read(receiver->out);
+}
+
+static int ack_some(struct receiver *receiver)
+{
+    const int error = bring_out(receiver);
     if (error)
         return error;
     receiver->refused = mq_batch_ack(receiver->queue, receiver->batch, outflow_written(receiver->out));
+    if (!receiver->refused)
+        receiver->acked = outflow_written(receiver->out);
     return receiver->refused;
 }
 
@@ -149,6 +172,8 @@ static int print_batch(struct receiver *receiver)
     int got, error = 0;
     while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
         error = print_message(receiver, message);
+        if (error && burden_is_to_blame(error, message))
+            receiver->failed = message;
         printed++;
         if (!error && receiver->wanted->ack_every && printed % receiver->wanted->ack_every == 0 &&
             printed < mq_batch_count(receiver->batch))
@@ -156,17 +181,57 @@ static int print_batch(struct receiver *receiver)
     }
     if (error)
         return error;
-    error = outflow_flush(receiver->out);
+    error = bring_out(receiver);
     return error ? error : got;
+}
+
+/* Of a message that is not out as a whole, nothing is to be, or at least nothing of the next one in the same record. */
+static int end_failed(struct receiver *receiver, bool *ret_dropped)
+{
+    const int framing = receiver->wanted->framing;
+    *ret_dropped = outflow_drop_message(receiver->out);
+    int error = 0;
+    if (!*ret_dropped && (framing == 'l' || framing == '0'))
+        error = outflow_add(receiver->out, framing == 'l' ? "\n" : "", 1);
+    return error ? error : outflow_flush(receiver->out);
+}
+
+/* A message that cannot be had, for its own fault: an attempt of it has failed, and the next one is taken. One among
+   others is taken by itself for that. */
+static int set_aside(struct receiver *receiver, int why)
+{
+    bool dropped;
+    mq_message *message = receiver->failed;
+    int error = end_failed(receiver, &dropped);
+    if (error)
+        return give_back(receiver, error);
+    receiver->alone = mq_batch_count(receiver->batch) > 1;
+    if (receiver->alone) {
+        error = mq_batch_release(receiver->queue, receiver->batch, outflow_written(receiver->out));
+    } else {
+        (void)cli_fail(STATUS_DATA, name_of(receiver), "%s: attempt %u: cannot deliver: %s", mq_message_id(message),
+                       mq_message_attempts(message), burden_reason(why));
+        error = mq_nack(receiver->queue, mq_message_receipt(message), MQ_BACK_OFF);
+    }
+    if (error && error != -ESTALE)
+        return cli_queue_error(error, name_of(receiver), "cannot give the message back");
+    return dropped || receiver->wanted->auto_ack ? STATUS_DONE : STATUS_DATA;
 }
 
 static int deliver(struct receiver *receiver)
 {
     receiver->lost = receiver->refused = 0;
+    receiver->acked = 0;
+    receiver->failed = NULL;
+    receiver->alone = false;
     outflow_begin(receiver->out, mq_batch_count(receiver->batch));
     int error = print_batch(receiver);
+    if (receiver->failed)
+        return set_aside(receiver, error);
     if (error == -ESTALE || receiver->lost)
         return cannot_ack(receiver, receiver->lost ? receiver->lost : error);
+    if (error == -ECANCELED && outflow_written(receiver->out) == mq_batch_count(receiver->batch))
+        error = 0;           /* the signal came in time for the next ones only */
     if (error == -EBADMSG) { /* the rest becomes a dead letter */
         error = mq_batch_release(receiver->queue, receiver->batch, outflow_written(receiver->out));
         return error ? cannot_ack(receiver, error) : STATUS_DONE;
@@ -212,9 +277,10 @@ static int receive(struct receiver *receiver, uint64_t most)
 }
 
 /* A receipt is for one message. */
-static uint64_t most_at_once(const struct receiving *wanted, uint64_t got)
+static uint64_t most_at_once(const struct receiver *receiver, uint64_t got)
 {
-    if (!wanted->auto_ack)
+    const struct receiving *wanted = receiver->wanted;
+    if (!wanted->auto_ack || receiver->alone)
         return 1;
     return wanted->most ? wanted->most - got : UINT64_MAX;
 }
@@ -225,7 +291,7 @@ static int receive_all(struct receiver *receiver)
     int status = STATUS_DONE;
     for (uint64_t got = 0; status == STATUS_DONE && (!wanted->most || got < wanted->most);
          got += outflow_written(receiver->out)) {
-        const int came = receive(receiver, most_at_once(wanted, got));
+        const int came = receive(receiver, most_at_once(receiver, got));
         if (came == 0)
             return nothing_came(receiver, got);
         if (came == -ECANCELED)
@@ -233,6 +299,9 @@ static int receive_all(struct receiver *receiver)
         if (came < 0)
             return cli_queue_error(came, name_of(receiver), "cannot receive");
         status = deliver(receiver);
+        if (status == STATUS_DONE && outflow_signal(receiver->out) &&
+            (!wanted->most || got + outflow_written(receiver->out) < wanted->most))
+            return end(receiver);
     }
     return status;
 }
@@ -246,6 +315,7 @@ int receiving_run(const struct receiving *receiving)
     if (error)
         return cli_error(error, name_of(&receiver), "cannot receive");
     receiver.out = outflow_new(&receiver.patience);
+    receiver.careful = receiving->ack_every == 1 && outflow_is_pipe();
     const int status = receive_all(&receiver);
     outflow_free(receiver.out);
     mq_batch_free(receiver.batch);

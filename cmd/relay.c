@@ -18,6 +18,7 @@ int relay_open(struct relay *relay, int *ret_end)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     relay->pipe = ends[0];
+    relay->rest = -1;
     relay->ended = false;
     relay->seen = 0;
     *ret_end = ends[1];
@@ -41,6 +42,13 @@ static bool is_writable(void)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     return poll(&out, 1, 0) != 0;
+}
+
+/* What a command leaves running has its standard error still, and would die of SIGPIPE at its next line. */
+static bool has_writers(int pipe)
+{
+    struct pollfd end = {.fd = pipe};
+    return poll(&end, 1, 0) == 0;
 }
 
 static void keep(struct relay *relay, const char *bytes, size_t size)
@@ -90,9 +98,27 @@ enum relay_state relay_pump(struct relay *relay)
         if (!move_piece(relay, &state))
             break;
     }
+    if (state == RELAY_DONE && relay->ended && has_writers(relay->pipe)) {
+        relay->rest = relay->pipe;
+        relay->pipe = -1;
+    }
     if (state == RELAY_DONE)
         relay_close(relay);
     return state;
+}
+
+enum relay_state relay_pass_rest(int pipe)
+{
+    for (int pieces = 0; pieces < PIECES; pieces++) {
+        char bytes[PIPE_BUF];
+        if (!is_writable())
+            return RELAY_HELD;
+        const ssize_t got = read(pipe, bytes, sizeof bytes);
+        if (got <= 0)
+            return got < 0 && (errno == EAGAIN || errno == EINTR) ? RELAY_MORE : RELAY_DONE;
+        pass_on(bytes, (size_t)got);
+    }
+    return RELAY_MORE;
 }
 
 enum relay_state relay_finish(struct relay *relay)

@@ -13,7 +13,8 @@
 #define RELAY_TAIL 4096
 
 struct relay {
-    int pipe;   /* the end to read from; -1: done */
+    int pipe; /* the end to read from; -1: done */
+    int rest; /* the same once it is done, where what the command left running may still write to it; -1: it may not */
     bool ended; /* the command has: what `left` counts is all that is still read, whoever else holds the pipe */
     size_t left;
     size_t seen; /* bytes so far; the last RELAY_TAIL of them are in `tail`, which goes round */
@@ -32,6 +33,9 @@ enum relay_state relay_pump(struct relay *relay);
 enum relay_state relay_finish(struct relay *relay);
 
 void relay_close(struct relay *relay);
+
+/* Pass on what is in a pipe that was the rest of a relay. RELAY_DONE: nobody writes to it any more. */
+enum relay_state relay_pass_rest(int pipe);
 
 /* The last bytes, in order: how many are in `ret_bytes`. */
 size_t relay_tail(const struct relay *relay, char ret_bytes[RELAY_TAIL]);

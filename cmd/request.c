@@ -8,6 +8,7 @@
 #include <units.h>
 
 #include "cli.h"
+#include "envelope.h"
 #include "output.h"
 #include "signals.h"
 #include "text.h"
@@ -30,7 +31,21 @@ static int set_headers(mq_message *message, const char *reply_to)
     return error ? cli_error(error, NULL, "cannot set the headers") : STATUS_DONE;
 }
 
-int request_open(mq_message *message, mq_queue **ret_replies)
+/* It lives no longer than its caller waits, nor than it would anyway. */
+static int set_ttl(mq_queue *queue, mq_message *message, int64_t timeout)
+{
+    char text[UNITS_TEXT_SIZE];
+    int64_t ttl = envelope_ttl();
+    if (timeout == MQ_FOREVER)
+        return STATUS_DONE;
+    if (ttl == 0 && mq_config_get(queue, "ttl", text, sizeof text) == 0)
+        (void)units_parse_duration(text, &ttl); /* or it says that there is none */
+    const int64_t shorter = ttl > 0 && ttl < timeout ? ttl : timeout;
+    const int error = mq_message_set_ttl(message, shorter > 0 ? shorter : 1);
+    return error ? cli_error(error, NULL, "cannot set the expiry") : STATUS_DONE;
+}
+
+int request_open(mq_queue *queue, mq_message *message, int64_t timeout, mq_queue **ret_replies)
 {
     mq_queue *replies;
     /* From now on signals are looked at only while we wait: nobody shall die between making the queue and removing it. */
@@ -38,7 +53,9 @@ int request_open(mq_message *message, mq_queue **ret_replies)
     const int error = signals < 0 ? signals : mq_reply_open(cli_spool, &replies);
     if (error)
         return cli_error(error, NULL, "cannot make a queue for the reply");
-    const int status = set_headers(message, mq_queue_name(replies));
+    int status = set_headers(message, mq_queue_name(replies));
+    if (status == STATUS_DONE)
+        status = set_ttl(queue, message, timeout);
     if (status == STATUS_DONE)
         *ret_replies = replies;
     else
@@ -74,7 +91,8 @@ static int tell_failure(mq_message *reply, const char *queue, const char *status
     const ssize_t size = mq_message_read(reply, said, sizeof said);
     const size_t length = size > 0 ? text_escape(said, (size_t)size, "\n\t", text) : 0;
     (void)cli_fail(STATUS_FAILED, queue, "the request failed: status %s", status);
-    return write(STDERR_FILENO, text, length) < 0 ? STATUS_IO : STATUS_FAILED;
+    cli_say(text, length);
+    return STATUS_FAILED;
 }
 
 static int take_reply(mq_message *reply, const char *queue)
@@ -92,14 +110,41 @@ static int nothing_came(const char *queue, int64_t timeout)
 {
     char text[UNITS_TEXT_SIZE];
     units_format_duration(timeout, text);
-    return cli_quiet ? STATUS_NOTHING : cli_fail(STATUS_NOTHING, queue, "no reply came within %s", text);
+    return cli_quiet && !cli_verbose ? STATUS_NOTHING
+                                     : cli_fail(STATUS_NOTHING, queue, "no reply came within %s", text);
 }
 
-int request_wait(mq_queue *replies, const char *queue, int64_t timeout)
+/* ---- giving up --------------------------------------------------------------------- */
+
+struct withdrawal {
+    mq_queue *queue;
+    const char *id;
+};
+
+static int withdraw_entry(const struct mq_entry *entry, void *context)
+{
+    const struct withdrawal *withdrawal = context;
+    return strcmp(entry->id, withdrawal->id) == 0 ? mq_entry_remove(withdrawal->queue, entry) : 0;
+}
+
+/* Nobody waits for the reply any more. What was claimed already is at work; and whoever may only send cannot take
+   anything back, so that only its expiry ends it. */
+static void withdraw(mq_queue *queue, const char *id)
+{
+    struct withdrawal withdrawal = {queue, id};
+    if (mq_browse(queue, MQ_READY, withdraw_entry, &withdrawal) == 1 ||
+        mq_browse(queue, MQ_DELAYED, withdraw_entry, &withdrawal) == 1)
+        cli_note(mq_queue_name(queue), "withdrew %s", id);
+}
+
+int request_wait(mq_queue *replies, mq_queue *asked, const char *id, int64_t timeout)
 {
     mq_message *reply;
+    const char *queue = mq_queue_name(asked);
     const struct mq_receive_options options = {.wait = timeout, .ack_timeout = 0, .cancel_fd = signals};
     const int came = mq_receive(replies, &options, &reply);
+    if (came <= 0)
+        withdraw(asked, id);
     if (came == 0)
         return nothing_came(queue, timeout);
     if (came == -ECANCELED)

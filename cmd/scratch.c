@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "burden.h"
+
 #define CHUNK 65536
 
 int scratch_open(void)
@@ -33,7 +35,9 @@ static int copy_body(mq_message *message, int file)
 int scratch_of_body(mq_message *message)
 {
     const int file = scratch_open();
-    const int error = file < 0 ? file : copy_body(message, file);
+    int error = file < 0 ? file : burden_expect_room(file, mq_message_size(message));
+    if (!error)
+        error = copy_body(message, file);
     if (!error)
         return file;
     if (file >= 0)

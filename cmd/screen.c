@@ -176,9 +176,10 @@ static void print_head(const struct screen *screen, FILE *stream, size_t columns
     if (screen->unseen > 0)
         snprintf(unseen, sizeof unseen, "   %zu cannot be seen", screen->unseen);
     const struct overview *overview = screen->overview;
-    snprintf(line, sizeof line, "%.8s UTC   every %s   %zu queues by %s%s%s   %s",
-             strchr(time, 'T') ? strchr(time, 'T') + 1 : "", every, screen->list.count, overview->descending ? "-" : "",
-             overview->sort ? overview->sort->name : "queue", unseen, escaped);
+    const char *by = overview->sort && overview->sort->kind != FIELD_NAME ? overview->sort->name : "name";
+    snprintf(line, sizeof line, "%.8s UTC   every %s   %zu queue%s by %s%s%s   %s",
+             strchr(time, 'T') ? strchr(time, 'T') + 1 : "", every, screen->list.count,
+             screen->list.count == 1 ? "" : "s", overview->descending ? "-" : "", by, unseen, escaped);
     print_fitting(stream, line, columns);
     fputc('\n', stream);
 }
@@ -230,9 +231,8 @@ static void print_queues(struct screen *screen, FILE *stream, size_t columns, si
         cli_must(NULL);
     print_lines(screen, stream, text);
     free(text);
-    print_fitting(stream, "q quit   Enter look into   Space look now   the same key again turns the order round",
-                  columns);
-    print_fitting(stream, "sort: n name r ready d delayed f inflight D dead o oldest i in u out e err s size", columns);
+    print_fitting(stream, "q quit   Enter look into   Space look now   the same key again: reverse order", columns);
+    print_fitting(stream, "sort: n name r ready d delayed f flight D dead o oldest i in u out e err s size", columns);
 }
 
 static void print_near(const struct screen *screen, FILE *stream, size_t columns, size_t rows)

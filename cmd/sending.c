@@ -10,6 +10,7 @@
 
 #include "bundle.h"
 #include "cli.h"
+#include "json_read.h"
 #include "output.h"
 #include "records.h"
 #include "request.h"
@@ -74,7 +75,7 @@ static int ask(struct sending *sending, mq_message *message, const struct source
 {
     mq_queue *replies;
     char id[MQ_ID_SIZE];
-    int status = request_open(message, &replies);
+    int status = request_open(sending->queue, message, sending->reply_timeout, &replies);
     if (status != STATUS_DONE)
         return status;
     sending->options.cancel_fd = request_cancel_fd();
@@ -84,7 +85,7 @@ static int ask(struct sending *sending, mq_message *message, const struct source
     if (error && error != -ECANCELED)
         status = refused(sending, source, error);
     else if (!error)
-        status = request_wait(replies, mq_queue_name(sending->queue), sending->reply_timeout);
+        status = request_wait(replies, sending->queue, id, sending->reply_timeout);
     return request_close(replies, status);
 }
 
@@ -157,6 +158,11 @@ static int add(struct stream *stream, char *text, size_t size)
 {
     const char *problem = NULL;
     const bool json = stream->sending->framing == 'j';
+    if (json && json_is_blank(text, size)) {
+        if (bundle_count(stream->bundle) == 0)
+            records_let_go(&stream->records);
+        return STATUS_DONE;
+    }
     if (bundle_count(stream->bundle) == 0)
         stream->first_at = clock_monotonic();
     int status = json ? bundle_add_json(stream->bundle, text, size, &problem)

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "json_write.h"
+#include "text.h"
 
 #define KEY_SIZE 64
 #define VALUE_SIZE 64
@@ -20,11 +21,20 @@ static void split(const char *word, char key[KEY_SIZE], const char **ret_value)
     *ret_value = word[length] && word[length + 1] ? word + length + 1 : NULL;
 }
 
+static const char *names_of_keys(void)
+{
+    static char names[512];
+    names[0] = '\0';
+    for (const char *const *key = mq_config_keys(); *key; key++)
+        text_list(names, sizeof names, *key);
+    return names;
+}
+
 static int check_setting(const char *queue, const char *key, const char *value)
 {
     char problem[PROBLEM_SIZE];
     if (mq_config_check(key, NULL, problem, sizeof problem) != 0)
-        return cli_fail(STATUS_CONFIG, queue, "%s: %s", key, problem);
+        return cli_fail(STATUS_CONFIG, queue, "%s: %s: there are %s", key, problem, names_of_keys());
     if (mq_config_check(key, value, problem, sizeof problem) != 0)
         return cli_fail(STATUS_CONFIG, queue, "%s: '%s' is %s", key, value, problem);
     return STATUS_DONE;
@@ -50,6 +60,12 @@ int settings_set(const char *queue, char **words, int count)
     for (int i = 0; i < count; i++) {
         split(words[i], key, &value);
         const int error = mq_config_set(cli_spool, queue, key, value);
+        if (error == -ENOENT)
+            return cli_no_queue(queue);
+        if (error == -EAGAIN)
+            return cli_fail(STATUS_TRY_LATER, queue,
+                            "cannot set the configuration: another process holds its lock: "
+                            "try again later");
         if (error)
             return cli_queue_error(error, queue, "cannot set the configuration");
         cli_note(queue, "%s set", key);

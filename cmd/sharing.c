@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <mq.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <units.h>
 
 #include "cli.h"
@@ -62,19 +64,63 @@ void sharing_set_group(struct sharing *sharing, const struct argp_state *state, 
     sharing->group_name = text;
 }
 
+/* Whether a directory lets through those whom the queue's mode lets in; the group's members where only they may come. */
+static bool lets_through(const struct stat *dir, unsigned mode, gid_t group)
+{
+    const bool passes_others = dir->st_mode & S_IXOTH, passes_group = dir->st_mode & S_IXGRP;
+    if (mode & 7)
+        return passes_others;
+    return dir->st_gid == group ? passes_group : passes_others;
+}
+
+static gid_t group_of(const char *spool, const char *queue)
+{
+    char path[PATH_MAX + MQ_QUEUE_NAME_SIZE];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/%s", spool, queue);
+    return stat(path, &status) == 0 ? status.st_gid : MQ_OWN_GROUP;
+}
+
+/* The length of a path's first part is 1, of the next ones up to each further slash, of the last one all. */
+static size_t next_part(const char *path, size_t length)
+{
+    const size_t from = length > 1 ? length + 1 : length;
+    return path[length] ? from + strcspn(path + from, "/") : length + 1;
+}
+
+/* A queue is of no use to others who cannot come to it: tell the first directory on the way that stops them. */
+static void warn_of_walls(const struct sharing *sharing, const char *queue)
+{
+    char path[PATH_MAX], whole[PATH_MAX];
+    struct stat status;
+    if (!(sharing->mode & 077) || mq_spool_path(cli_spool, path, sizeof path) != 0 || !realpath(path, whole))
+        return;
+    const gid_t group = group_of(whole, queue);
+    for (size_t length = 1; length <= strlen(whole); length = next_part(whole, length)) {
+        snprintf(path, sizeof path, "%.*s", (int)length, whole);
+        if (stat(path, &status) == 0 && !lets_through(&status, sharing->mode, group)) {
+            (void)cli_fail(STATUS_DONE, queue, "warning: others cannot come to it, since %s has mode %03o", path,
+                           (unsigned)status.st_mode & 0777);
+            return;
+        }
+    }
+}
+
 int sharing_create(const struct sharing *sharing, const char *queue)
 {
     const int status = cli_check_name(queue);
     if (status != STATUS_DONE)
         return status;
     const int created = mq_create_shared(cli_spool, queue, sharing->mode, sharing->group);
-    if (created >= 0)
+    if (created >= 0) {
+        warn_of_walls(sharing, queue);
         return STATUS_DONE;
+    }
     if (created == -EEXIST)
         return cli_fail(STATUS_CANNOT_CREATE, queue,
                         "cannot create the queue: it is there, with another mode or group");
     if (created == -EPERM && sharing->group_name)
         return cli_fail(STATUS_PERMISSION, queue, "cannot create the queue: not a member of the group %s",
                         sharing->group_name);
-    return cli_error(created, queue, "cannot create the queue");
+    return cli_cannot_create(created, queue);
 }

@@ -2,9 +2,12 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "cli.h"
 
 static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -30,7 +33,13 @@ int signals_open(void)
 {
     sigset_t set;
     collect(&set);
-    return open_set(&set);
+    cli_signals = open_set(&set);
+    return cli_signals;
+}
+
+bool signals_came(int fd)
+{
+    return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
 }
 
 int signals_open_children(void)
@@ -47,7 +56,9 @@ int signals_open_children(void)
 int signals_take(int fd)
 {
     struct signalfd_siginfo came;
-    return read(fd, &came, sizeof came) == sizeof came ? (int)came.ssi_signo : 0;
+    const int number = read(fd, &came, sizeof came) == sizeof came ? (int)came.ssi_signo : 0;
+    cli_is_ending = cli_is_ending || (number && fd == cli_signals);
+    return number;
 }
 
 void signals_die(int number)

@@ -5,12 +5,17 @@
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
+#include <stdbool.h>
+
 /* Block SIGINT, SIGTERM and SIGHUP, unless ignored. A descriptor that is readable once one came, or a negative
-   errno. */
+   errno. It also ends the wait of what we say on a standard error that nobody reads. */
 int signals_open(void);
 
 /* The same for SIGCHLD. */
 int signals_open_children(void);
+
+/* Whether one came that was not taken. */
+bool signals_came(int fd);
 
 /* Take a signal that came: its number, or 0 where none did. */
 int signals_take(int fd);

@@ -7,7 +7,7 @@
  *     table_end(table);
  *
  * Rows are printed by the hundred, aligned among themselves, so that a listing of any length begins at
- * once and needs little memory. On a terminal a row is cut to its width.
+ * once and needs little memory. On a terminal a row is cut to its width, and what is cut ends with an ellipsis.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -19,7 +19,7 @@
 struct table_column {
     const char *title;
     bool right;    /* figures stand to the right */
-    size_t widest; /* on a terminal cut to so many columns; 0: not cut */
+    size_t widest; /* cut to so many columns on a terminal that has not room for all; 0: not cut */
 };
 
 #define TABLE_GAP 2 /* blanks between columns */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #define ENTER "\033[?1049h\033[?25l" /* the alternate screen, without a cursor */
 #define LEAVE "\033[m\033[?25h\033[?1049l"
+#define LAST_WAIT 100 /* milliseconds that the end waits for a terminal that takes nothing */
 #define HOME "\033[H"
 #define REST_OF_LINE "\033[K"
 #define REST_OF_SCREEN "\033[J"
@@ -22,17 +24,27 @@
 static int keyboard = -1;
 static volatile sig_atomic_t is_open;
 static struct termios before;
+static struct output_patience patience; /* while the terminal takes nothing */
 
 /* ---- opening and closing -------------------------------------------------------------- */
 
-/* Nothing here that a signal handler may not do. */
+/* Whether it takes some bytes soon: it may have been stopped (^S), or nobody may be there any more. */
+static bool is_ready(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) == 0)
+        (void)tcflow(STDOUT_FILENO, TCOON);
+    return poll(&out, 1, LAST_WAIT) > 0;
+}
+
+/* Nothing here that a signal handler may not do, and nothing that waits for what was drawn to be seen. */
 void terminal_close(void)
 {
     if (!is_open)
         return;
     is_open = 0;
-    (void)tcsetattr(keyboard, TCSADRAIN, &before);
-    if (write(STDOUT_FILENO, LEAVE, sizeof LEAVE - 1) < 0)
+    (void)tcsetattr(keyboard, TCSANOW, &before);
+    if (is_ready() && write(STDOUT_FILENO, LEAVE, sizeof LEAVE - 1) < 0)
         return; /* it is gone */
 }
 
@@ -56,8 +68,15 @@ static void close_at_the_end(void)
         (void)signal(crashes[i], crash);
 }
 
-int terminal_open(void)
+static int print(const char *text, size_t size)
 {
+    size_t written;
+    return output_write(text, size, &patience, &written);
+}
+
+int terminal_open(int cancel_fd)
+{
+    patience = (struct output_patience){.cancel_fd = cancel_fd, .milliseconds = -1};
     if (keyboard < 0)
         keyboard = open("/dev/tty", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (keyboard < 0 || tcgetattr(keyboard, &before) < 0)
@@ -68,9 +87,9 @@ int terminal_open(void)
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
     is_open = 1;
-    if (tcsetattr(keyboard, TCSADRAIN, &raw) < 0)
+    if (tcsetattr(keyboard, TCSANOW, &raw) < 0)
         return -errno;
-    return output_print(ENTER, sizeof ENTER - 1);
+    return print(ENTER, sizeof ENTER - 1);
 }
 
 int terminal_fd(void)
@@ -164,7 +183,7 @@ int terminal_draw(const char *text, size_t size)
     }
     if (rows > 0)
         fputs(REST_OF_SCREEN, stream);
-    const int error = fclose(stream) == 0 ? output_print(out, length) : -ENOMEM;
+    const int error = fclose(stream) == 0 ? print(out, length) : -ENOMEM;
     free(out);
     return error;
 }

@@ -1,7 +1,7 @@
 /*
  * The whole terminal as a screen, by the control sequences that every terminal of today knows.
  *
- *     terminal_open();        the alternate screen; keys come one by one
+ *     terminal_open(cancel);  the alternate screen; keys come one by one
  *     terminal_draw(text, size);
  *     key = terminal_key();
  *     terminal_close();       as it was before
@@ -29,8 +29,8 @@ enum terminal_key {
     TERMINAL_ESCAPE
 };
 
-/* 0 or a negative errno. */
-int terminal_open(void);
+/* 0 or a negative errno. Once cancel_fd is readable, nothing waits for a terminal that takes no more: -ECANCELED. */
+int terminal_open(int cancel_fd);
 void terminal_close(void);
 
 /* Readable when a key was pressed. */

@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <utf8.h>
 
@@ -71,6 +72,12 @@ size_t text_escape(const void *data, size_t size, const char *keep, char *ret_te
     }
     *to = '\0';
     return (size_t)(to - ret_text);
+}
+
+void text_list(char *list, size_t size, const char *name)
+{
+    const size_t length = strlen(list);
+    snprintf(list + length, size - length, "%s%s", length ? ", " : "", name);
 }
 
 /* Near enough for tables, and without a locale, which costs every start. */

@@ -21,6 +21,9 @@ size_t text_whole(const void *data, size_t size);
  */
 size_t text_escape(const void *data, size_t size, const char *keep, char *ret_text);
 
+/* Append a name to a list of names in `list`, which has this size and begins empty. What has no room is left off. */
+void text_list(char *list, size_t size, const char *name);
+
 /* Columns of a terminal that `text` fills, and how many of its bytes fit into `columns`. */
 size_t text_columns(const char *text);
 size_t text_fit(const char *text, size_t columns);

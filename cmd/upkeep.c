@@ -1,10 +1,13 @@
 /* Sweeping and checking queues. */
 #include "upkeep.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "json_write.h"
@@ -30,8 +33,17 @@ static int sweep(mq_queue *queue, void *context)
     return STATUS_DONE;
 }
 
+static bool is_missing(void)
+{
+    char path[PATH_MAX];
+    return mq_spool_path(cli_spool, path, sizeof path) == 0 && access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 int upkeep_sweep(char **names, int count)
 {
+    /* Those who have no queues yet may have it swept all the same. */
+    if (count == 0 && !cli_spool_is_named() && is_missing())
+        return STATUS_DONE;
     const int status = queues_each(names, count, sweep, NULL);
     if (count > 0)
         return status;

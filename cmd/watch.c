@@ -47,11 +47,11 @@ static int milliseconds_left(const struct loop *loop)
 
 /* ---- lines ----------------------------------------------------------------------------- */
 
-/* Sleep until the next look, or until a signal ends the program. */
+/* Sleep until the next look, or until a signal ends the program: it is looked for however short the sleep is. */
 static void pause_between(struct loop *loop)
 {
     struct pollfd ending = {.fd = loop->endings, .events = POLLIN};
-    int ready = 0;
+    int ready = poll(&ending, 1, milliseconds_left(loop));
     while (ready == 0 && milliseconds_left(loop) > 0)
         ready = poll(&ending, 1, milliseconds_left(loop));
     if (ready > 0)
@@ -60,6 +60,9 @@ static void pause_between(struct loop *loop)
 
 static int print_looks(struct loop *loop)
 {
+    const int error = output_heed(loop->endings);
+    if (error)
+        return cli_error(error, NULL, "cannot watch for signals");
     for (bool first = true;; first = false) {
         (void)look(loop);
         struct figures_list shown = {0};
@@ -70,8 +73,10 @@ static int print_looks(struct loop *loop)
             putchar('\n');
         overview_print(loop->watch->overview, &shown);
         figures_release(&shown);
-        if (fflush(stdout) != 0)
+        if (fflush(stdout) != 0) {
+            signals_obey(loop->endings);
             return output_finish(STATUS_DONE);
+        }
         pause_between(loop);
     }
 }
@@ -99,7 +104,7 @@ static int take_changes(const struct loop *loop)
         if (came.ssi_signo == SIGTSTP) {
             terminal_close();
             (void)raise(SIGSTOP);
-            error = terminal_open();
+            error = terminal_open(loop->endings);
         }
     return error;
 }
@@ -149,10 +154,12 @@ static int run_screen(struct loop *loop)
     if (loop->changes < 0)
         return cli_error(loop->changes, NULL, "cannot watch for signals");
     loop->screen = screen_new(loop->watch->overview, loop->watch->interval);
-    int error = terminal_open();
+    int error = terminal_open(loop->endings);
     if (!error)
         error = show_screen(loop);
     terminal_close();
+    if (error == -ECANCELED)
+        signals_obey(loop->endings);
     screen_free(loop->screen);
     close(loop->changes);
     return error ? cli_error(error, NULL, "cannot show the screen") : STATUS_DONE;
@@ -163,10 +170,10 @@ int watch_run(const struct watch *watch)
     struct loop loop = {.watch = watch, .endings = signals_open(), .changes = -1};
     if (loop.endings < 0)
         return cli_error(loop.endings, NULL, "cannot watch for signals");
-    const bool lines = cli_json || watch->overview->template || !output_is_terminal();
+    const bool lines = cli_json || watch->overview->template || !output_is_terminal() || output_is_dumb();
     /* A queue that is not there is told before the screen hides it. */
     int status = watch->name_count > 0 ? figures_gather(watch->names, watch->name_count, false, &loop.now)
-                                       : STATUS_DONE;
+                                       : cli_check_spool();
     if (status == STATUS_DONE)
         status = lines ? print_looks(&loop) : run_screen(&loop);
     figures_release(&loop.now);

@@ -15,7 +15,7 @@ static void ack_again(struct worker *worker, mq_message *message)
 {
     const char *queue = mq_queue_name(worker->queue);
     cli_note(queue, "%s: was done before", mq_message_id(message));
-    const int error = mq_ack(worker->queue, mq_message_receipt(message));
+    const int error = mq_ack_again(worker->queue, mq_message_receipt(message));
     if (error && error != -ESTALE)
         crew_add_status(worker, cli_queue_error(error, queue, "cannot ack"));
 }
@@ -139,10 +139,12 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     notify("READY=1");
     work(&worker);
     crew_finish(&worker);
+    crew_close(&worker);
     free(worker.jobs);
     if (worker.signal && !options->follow)
         signals_die(worker.signal);
-    if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal)
+    /* To drain an empty queue is no failure: a timer, or a script with `set -e`, does it again and again. */
+    if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal && !options->until_empty)
         return STATUS_NOTHING;
     return worker.status;
 }

@@ -8,7 +8,19 @@
 #include "cli.h"
 
 /* Beside the numbers of mq-recv.c. */
-enum { BODY_FILE = 512, REJECT_ON, TIMEOUT, KILL_AFTER, UNTIL_EMPTY, MAX_RATE, GRACE, REPLY, ONCE, TRANSACTION };
+enum {
+    BODY_FILE = 512,
+    REJECT_ON,
+    TIMEOUT,
+    KILL_AFTER,
+    UNTIL_EMPTY,
+    MAX_RATE,
+    GRACE,
+    REPLY,
+    REPLY_ANY,
+    ONCE,
+    TRANSACTION
+};
 
 #define PARALLEL_MAX 4096
 #define RATE_MAX 1000000
@@ -30,6 +42,7 @@ static const struct argp_option options[] = {
     {"kill-after", KILL_AFTER, "DURATION", 0, "Kill a command so long after it was to end: 10s by default", 6},
     {"grace", GRACE, "DURATION", 0, "Once a signal came let commands go on for so long, not for ever", 6},
     {"reply", REPLY, NULL, 0, "Send what the command prints to where the message asks for a reply", 7},
+    {"reply-any", REPLY_ANY, NULL, 0, "The same, also to other queues than those that requests make", 7},
     {"once", ONCE, NULL, 0, "Ack a message whose id was acked before, without running the command", 7},
     {"tx", TRANSACTION, NULL, 0, "What the command sends is sent, and the message acked, as one, if it succeeds", 7},
     {0},
@@ -99,6 +112,9 @@ static error_t parse_work(int key, char *argument, struct argp_state *state)
         return 0;
     case TRANSACTION:
         arg.job.transaction = true;
+        return 0;
+    case REPLY_ANY:
+        arg.job.reply = arg.job.reply_any = true;
         return 0;
     case ONCE:
         arg.once = true;

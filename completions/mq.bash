@@ -14,16 +14,16 @@ __mq_options() {
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
             "--ack-every= -t --ack-timeout= --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
-            "--timeout= --kill-after= --grace= --reply --once --tx"
+            "--timeout= --kill-after= --grace= --reply --reply-any --once --tx"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
     mq-stat)
         echo "$common -j --json -x --exact --format= --sort= --filter= -w --watch --watch= --ages --inflight" \
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
-    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all" ;;
-    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --mode= --group= --force" \
-        "--repair" ;;
+    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
+    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
+        "--force --repair" ;;
     mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
     esac
 }
@@ -137,6 +137,35 @@ __mq_operands() {
     esac
 }
 
+# Of the words on standard input those that are not on the line yet; a key that ends in "=" is there with any value.
+__mq_untyped() {
+    local line typed
+    while IFS= read -r line; do
+        for typed in "${operands[@]}"; do
+            [[ $typed != "$line" && ($line != *= || $typed != "$line"*) ]] || continue 2
+        done
+        printf '%s\n' "$line"
+    done
+}
+
+# Behind the "--" of mq-recv comes a command with its arguments.
+__mq_command() {
+    local i first
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} != -- ]] || break
+    done
+    first=$((i + 1))
+    ((first <= COMP_CWORD)) || return 1
+    if declare -F _command_offset >/dev/null; then
+        _command_offset "$first"
+    elif ((first == COMP_CWORD)); then
+        mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+    else
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    fi
+}
+
 __mq_setting_values() {
     case $1 in
     durability) echo full none ;;
@@ -148,6 +177,9 @@ __mq_setting_values() {
 _mq() {
     local words=() cur program=${1##*/} spool=() operands=() option glued=
     __mq_join_words
+    if [[ $program == mq-recv ]] && __mq_command; then
+        return 0
+    fi
     __mq_read_line
     option=${words[-2]-}
     # Behind "=" bash wants back only the value.
@@ -156,6 +188,8 @@ _mq() {
         mapfile -t COMPREPLY < <(__mq_values "$option")
     elif __mq_takes_value "$option" "$program"; then
         mapfile -t COMPREPLY < <(__mq_values "$option")
+    elif [[ $program == mq-send && ${#operands[@]} -ge 2 ]]; then
+        option= # the body, whose words are no options
     elif [[ $cur == -* && " ${words[*]} " != *' -- '* ]]; then
         option=
         mapfile -t COMPREPLY < <(compgen -W "$(__mq_options "$program")" -- "$cur")
@@ -164,7 +198,7 @@ _mq() {
         mapfile -t COMPREPLY < <(compgen -W "$(__mq_setting_values "$option")" -- "$cur")
     else
         option=
-        mapfile -t COMPREPLY < <(compgen -W "$(__mq_operands)" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "$(__mq_operands | __mq_untyped)" -- "$cur")
     fi
     case $option in
     -S | --spool | -f | --file | --output) compopt -o filenames 2>/dev/null ;;

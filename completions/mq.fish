@@ -16,8 +16,31 @@ function __mq_spool
     end
 end
 
+# Of the words given those that are not on the line yet.
+function __mq_untyped
+    set -l words (commandline -opc)
+    for word in $argv
+        contains -- $word $words; or printf '%s\n' $word
+    end
+end
+
 function __mq_queues
-    mq-queue (__mq_spool) list 2>/dev/null
+    __mq_untyped (mq-queue (__mq_spool) list 2>/dev/null)
+end
+
+# Whether the command of mq-recv begins before the cursor.
+function __mq_is_in_command
+    contains -- -- (commandline -opc)
+end
+
+function __mq_command
+    set -l words (commandline -opc)
+    set -l place (contains -i -- -- $words)
+    if test (count $words) -eq $place
+        __fish_complete_command
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
 
 # The words that are neither options nor values of options: the command, the queue, and so on.
@@ -56,7 +79,7 @@ end
 
 function __mq_dead_ids
     set -l operands (__mq_operands)
-    mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
+    __mq_untyped (mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 end
 
 function __mq_figures
@@ -91,7 +114,9 @@ end
 for program in mq-send mq-recv mq-stat mq-dlq mq-queue mq-tx
     complete -c $program -s j -l json -d 'JSON, one object a line'
 end
-for program in mq-send mq-recv mq-stat
+complete -c mq-recv -n 'not __mq_is_in_command' -a '(__mq_queues)' -d queue
+complete -c mq-recv -n __mq_is_in_command -a '(__mq_command)'
+for program in mq-send mq-stat
     complete -c $program -a '(__mq_queues)' -d queue
 end
 
@@ -134,6 +159,7 @@ complete -c mq-recv -l timeout -x -d 'End a command that runs for so long'
 complete -c mq-recv -l kill-after -x -d 'Kill it so long after that'
 complete -c mq-recv -l grace -x -d 'Let commands go on for so long after a signal'
 complete -c mq-recv -l reply -d 'Send what the command prints as the reply'
+complete -c mq-recv -l reply-any -d 'The same, to whatever queue the message names'
 complete -c mq-recv -l once -d 'Do not run what was acknowledged before'
 complete -c mq-recv -l tx -d 'What the command sends is one with the ack'
 
@@ -164,7 +190,8 @@ complete -c mq-dlq -s n -l count -x -d 'List so many at most'
 complete -c mq-dlq -s m -l match -x -d 'Only those with this header=value'
 complete -c mq-dlq -l to -x -a '(__mq_queues)' -d 'Retry into this queue'
 complete -c mq-dlq -l older-than -x -d 'Purge only what died longer ago'
-complete -c mq-dlq -l all -d 'Purge all'
+complete -c mq-dlq -l all -d 'Retry or purge all'
+complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
 complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events'
 complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check events' -a '(__mq_queues)' -d queue
@@ -174,6 +201,8 @@ complete -c mq-queue -s n -l count -x -d 'Peek at so many at most'
 complete -c mq-queue -l state -x -a 'ready delayed inflight dead all' -d 'Messages in this state'
 complete -c mq-queue -s i -l id -x -d 'The message with this id'
 complete -c mq-queue -l older-than -x -d 'Purge only what is older'
+complete -c mq-queue -l all -d 'Purge all'
+complete -c mq-queue -l dry-run -d 'Remove nothing, print the ids'
 complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a new queue'
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'

@@ -26,6 +26,7 @@ static const struct bits table[ACCESS_ENTRIES] = {
     [ACCESS_INBOX] = {7, 5, 3, 7},   /* put something in, and not see what is there */
     [ACCESS_WORK] = {7, 0, 3, 7},    /* who can read a directory can lock it */
     [ACCESS_FILE] = {6, 4, 0, 6},    [ACCESS_FIFO] = {6, 0, 0, 6},
+    [ACCESS_BELL] = {6, 0, 2, 6}, /* who could read it could take what others have rung */
 };
 
 static unsigned group_of(unsigned sharing)
@@ -68,7 +69,7 @@ static unsigned bits_of(const struct bits *bits, unsigned digit)
 
 static bool is_dir(enum access_entry entry)
 {
-    return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO;
+    return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO && entry != ACCESS_BELL;
 }
 
 /* In directories that senders may put something into only the owner of a thing may remove it, if nobody receives but
@@ -109,14 +110,47 @@ static unsigned digit_of(unsigned queue, unsigned work)
     return (queue & 5) == 5 ? ACCESS_LOOK : 0;
 }
 
+static int read_mode(int queue_dir, const char *name, mode_t *ret_mode)
+{
+    struct stat status;
+    if (fstatat(queue_dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    *ret_mode = status.st_mode;
+    return 0;
+}
+
+/* A class's bits on tmp/, by those on the queue and on a directory that senders do not see into. */
+static mode_t work_by_dir(mode_t queue, mode_t dir)
+{
+    return (dir & 7) == 7 ? 7 : (queue & 5) == 1 && (dir & 7) == 0 ? 3 : 0;
+}
+
+/* The mode of tmp/; where somebody has cleaned that away, as what is left tells it. */
+static int read_work(int queue_dir, mode_t queue, mode_t *ret_mode)
+{
+    mode_t dir = 0;
+    int error = read_mode(queue_dir, "tmp", ret_mode);
+    if (error == -ENOENT)
+        error = read_mode(queue_dir, "waiters", ret_mode);
+    if (error != -ENOENT)
+        return error;
+    error = queue & 077 ? read_mode(queue_dir, "host", &dir) : 0;
+    if (!error)
+        *ret_mode = work_by_dir(queue >> 3, dir >> 3) << 3 | work_by_dir(queue, dir);
+    return error;
+}
+
 /* From directories that stay when a queue is found not to be empty and is not deleted. */
 int access_read(int queue_dir, unsigned *ret_sharing)
 {
-    struct stat queue, work;
-    if (fstat(queue_dir, &queue) < 0 || fstatat(queue_dir, "tmp", &work, AT_SYMLINK_NOFOLLOW) < 0)
+    struct stat queue;
+    mode_t work = 0;
+    if (fstat(queue_dir, &queue) < 0)
         return -errno;
-    *ret_sharing = ACCESS_PRIVATE | digit_of(queue.st_mode >> 3, work.st_mode >> 3) << 3 |
-                   digit_of(queue.st_mode, work.st_mode);
+    const int error = read_work(queue_dir, queue.st_mode, &work);
+    if (error)
+        return error;
+    *ret_sharing = ACCESS_PRIVATE | digit_of(queue.st_mode >> 3, work >> 3) << 3 | digit_of(queue.st_mode, work);
     return 0;
 }
 
@@ -157,9 +191,10 @@ static int make_in(int tmp, unsigned sharing, int parent, const char *name)
     int error = fs_make_dir(tmp, new_name);
     if (error)
         return error;
-    error = access_apply(sharing, ACCESS_DIR, tmp, new_name);
+    error = access_is_shared(sharing) ? access_apply(sharing, ACCESS_DIR, tmp, new_name)
+                                      : fs_give_to_owner_of(tmp, new_name);
     if (!error)
-        error = fs_rename(tmp, new_name, parent, name);
+        error = fs_rename_unique(tmp, new_name, parent, name);
     if (error)
         (void)fs_remove_dir(tmp, new_name);
     return error == -ENOTEMPTY ? -EEXIST : error;
@@ -167,8 +202,6 @@ static int make_in(int tmp, unsigned sharing, int parent, const char *name)
 
 int access_make_dir(int queue_dir, unsigned sharing, int parent, const char *name)
 {
-    if (!access_is_shared(sharing))
-        return fs_make_dir(parent, name);
     const int tmp = fs_open_dir(queue_dir, "tmp");
     const int error = tmp < 0 ? tmp : make_in(tmp, sharing, parent, name);
     if (tmp >= 0)

@@ -25,7 +25,8 @@ enum access_entry {
     ACCESS_INBOX,   /* the reserve of delayed/: where those who only send put their messages */
     ACCESS_WORK,    /* tmp/ and waiters/ */
     ACCESS_FILE,    /* a message, the page, what went wrong with a message */
-    ACCESS_FIFO,
+    ACCESS_FIFO,    /* of a receiver that follows */
+    ACCESS_BELL,    /* of the receiver that leads: whoever sends rings it */
     ACCESS_ENTRIES
 };
 
@@ -46,7 +47,8 @@ mode_t access_mode(unsigned sharing, enum access_entry entry);
 int access_read(int queue_dir, unsigned *ret_sharing);
 int access_rights(int queue_dir, unsigned *ret_rights);
 
-/* Make a directory of the kind ACCESS_DIR; in a shared queue nobody ever meets one that has not its mode yet. */
+/* Make a directory of the kind ACCESS_DIR, which nobody ever meets with another mode; in a private queue it is the
+   queue's owner's, also where root makes it. */
 int access_make_dir(int queue_dir, unsigned sharing, int parent, const char *name);
 
 /* Set the mode of what this process has just made; nothing is done in a queue that is not shared. */

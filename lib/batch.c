@@ -36,7 +36,7 @@ static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint6
         const ssize_t got = fs_read_at(file, text, room, offset);
         error = got < 0 ? (int)got : decode_extent(text, (size_t)got, ret_id, &headers, &body);
         if (!error)
-            *ret_length = headers + body;
+            *ret_length = body > NAME_BYTES_MAX ? body : headers + body;
         if (got < (ssize_t)room)
             break;
     }
@@ -57,8 +57,9 @@ static int read_own(int file, uint64_t offset, struct batch_part *part, uint64_t
 static int find_separator(int file, uint64_t at, char separator, uint64_t *ret_found)
 {
     char text[NEXT_READ];
-    ssize_t got;
-    for (size_t room = FIRST_READ + 1; (got = fs_read_at(file, text, room, at)) > 0; room = sizeof text) {
+    ssize_t got = 0;
+    const uint64_t most = at + NAME_BYTES_MAX; /* a file of holes may be endless */
+    for (size_t room = FIRST_READ + 1; at < most && (got = fs_read_at(file, text, room, at)) > 0; room = sizeof text) {
         const char *found = memchr(text, separator, (size_t)got);
         if (found) {
             *ret_found = at + (uint64_t)(found - text);

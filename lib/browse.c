@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "blame.h"
 #include "bucket.h"
 #include "clock.h"
 #include "decode.h"
@@ -59,10 +60,11 @@ static int browse_file(struct browse *browse, int dir)
     const int file = fs_open_file(dir, browse->file);
     if (file == -ENOENT)
         return 0;
-    const int stop = file < 0 ? queue_file_error(browse->queue, file) : batch_walk(file, &name, show, browse);
+    const int stop = file < 0 ? blame_file(browse->queue, dir, browse->file, file)
+                              : batch_walk(file, &name, show, browse);
     if (file >= 0)
         close(file);
-    return stop == -EBADMSG ? show(browse, &name) : stop;
+    return stop == -EBADMSG || stop == -EAGAIN ? show(browse, &name) : stop;
 }
 
 static int browse_bucket(struct browse *browse)
@@ -85,6 +87,8 @@ int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_
     struct browse browse = {.queue = queue, .state = state, .each = each, .context = context};
     struct listing buckets = {0};
     int stop = queue_demand(queue, ACCESS_LOOK);
+    if (!stop)
+        stop = queue_refresh(queue);
     if (!stop) {
         (void)inbox_take(queue, clock_now(), INBOX_ALL); /* else it is shown where it is */
         stop = bucket_list(queue->dir, state, &buckets);
@@ -165,10 +169,12 @@ int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **re
     const int found = browse_find(queue, entry, &place);
     if (found != 1)
         return found;
-    const int file = fs_open_file(place.dir, place.file);
+    int file = fs_open_file(place.dir, place.file);
+    if (file < 0)
+        file = blame_file(queue, place.dir, place.file, file);
     close(place.dir);
     if (file < 0)
-        return file == -ENOENT ? 0 : queue_file_error(queue, file);
+        return file == -ENOENT ? 0 : file;
     const int error = open_message(file, entry, &place.name, ret_message);
     if (error)
         close(file);

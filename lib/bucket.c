@@ -61,6 +61,7 @@ void listing_free(struct listing *listing)
 struct reader {
     struct listing *listing;
     enum mq_state state;
+    struct listing *others; /* NULL: not wanted */
 };
 
 static int add_bucket(void *context, const char *name, unsigned char type)
@@ -73,7 +74,9 @@ static int add_message(void *context, const char *name, unsigned char type)
 {
     const struct reader *reader = context;
     struct name parsed;
-    return type == DT_REG && name_parse(reader->state, name, &parsed) ? listing_add(reader->listing, name) : 0;
+    const bool is_message = type == DT_REG && name_parse(reader->state, name, &parsed);
+    struct listing *listing = is_message ? reader->listing : reader->others;
+    return listing ? listing_add(listing, name) : 0;
 }
 
 static void listing_clear(struct listing *listing)
@@ -84,7 +87,7 @@ static void listing_clear(struct listing *listing)
 int bucket_list(int queue_dir, enum mq_state state, struct listing *listing)
 {
     listing_clear(listing);
-    const int error = fs_list_at(queue_dir, name_of_state(state), add_bucket, &(struct reader){listing, state});
+    const int error = fs_list_at(queue_dir, name_of_state(state), add_bucket, &(struct reader){listing, state, NULL});
     listing_sort(listing);
     return error;
 }
@@ -92,8 +95,18 @@ int bucket_list(int queue_dir, enum mq_state state, struct listing *listing)
 int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing)
 {
     listing_clear(listing);
-    const int error = fs_list(bucket_dir, add_message, &(struct reader){listing, state});
+    const int error = fs_list(bucket_dir, add_message, &(struct reader){listing, state, NULL});
     listing_sort(listing);
+    return error;
+}
+
+int bucket_read_all(int bucket_dir, enum mq_state state, struct listing *listing, struct listing *others)
+{
+    listing_clear(listing);
+    listing_clear(others);
+    const int error = fs_list(bucket_dir, add_message, &(struct reader){listing, state, others});
+    listing_sort(listing);
+    listing_sort(others);
     return error;
 }
 

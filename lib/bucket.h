@@ -36,6 +36,9 @@ int bucket_list(int queue_dir, enum mq_state state, struct listing *listing);
    freshly opened. */
 int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing);
 
+/* The same, and the names of what is not a message, in order. */
+int bucket_read_all(int bucket_dir, enum mq_state state, struct listing *listing, struct listing *others);
+
 /* Whether an error of opening a bucket says that there is none: it was removed, or the name is something else's. */
 bool bucket_is_missing(int error);
 

@@ -37,6 +37,7 @@ struct mq_batch {
     char *headers;
     int64_t sent_at;
     uint32_t handed_out;
+    uint32_t acked;    /* of those */
     bool corrupt;      /* from there on */
     uint32_t *offsets; /* in the file, of those that were handed out and the next */
     size_t offsets_room;
@@ -66,7 +67,7 @@ static void clear(mq_batch *batch)
     batch->headers = NULL;
     batch->shares = false;
     batch->size = batch->at = 0;
-    batch->handed_out = 0;
+    batch->handed_out = batch->acked = 0;
     batch->corrupt = false;
     batch->name.count = 0;
 }
@@ -138,7 +139,7 @@ static int read_text(mq_batch *batch)
     if (got < 0)
         return (int)got;
     batch->size = (size_t)got;
-    batch->sent_at = clock_of(&status.st_mtim);
+    batch->sent_at = clock_of_file(&status.st_mtim);
     batch->offsets[0] = (uint32_t)offset;
     const int shared = take_shared(batch);
     batch->corrupt = shared == -EBADMSG; /* the first that is asked for is */
@@ -163,9 +164,11 @@ int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, 
     }
     batch->file = claimed.file;
     const int error = read_text(batch);
-    if (error)
-        (void)mq_release(queue, batch->receipt);
-    return error ? error : 1;
+    if (!error)
+        return 1;
+    (void)mq_release(queue, batch->receipt);
+    /* There may be room for one of them. */
+    return error == -ENOMEM && most > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
 }
 
 size_t mq_batch_count(const mq_batch *batch)
@@ -230,24 +233,33 @@ static int settle_rest(mq_queue *queue, mq_batch *batch, size_t done, int64_t ac
 {
     struct batch_part next;
     const bool corrupt = batch->corrupt && done == batch->handed_out;
-    if (done > batch->handed_out)
-        return -EINVAL;
     char id[MQ_ID_SIZE];
     batch_step_id(batch->name.id, (int64_t)done, id);
-    const int error = corrupt ? 0 : batch_read_part(batch->file, batch->offsets[done], id, &next);
+    int error = corrupt ? 0 : batch_read_part(batch->file, batch->offsets[done], id, &next);
     if (error)
         return error;
     batch->kept_at = clock_monotonic();
-    return settle_progress(queue, batch->receipt,
-                           &(struct settle_progress){.position = batch->name.position + done,
-                                                     .offset = batch->offsets[done],
-                                                     .id = corrupt ? batch->name.id : next.id,
-                                                     .ack_timeout = ack_timeout,
-                                                     .corrupt = corrupt});
+    error = settle_progress(queue, batch->receipt,
+                            &(struct settle_progress){.position = batch->name.position + done,
+                                                      .offset = batch->offsets[done],
+                                                      .id = corrupt ? batch->name.id : next.id,
+                                                      .ack_timeout = ack_timeout,
+                                                      .corrupt = corrupt});
+    if (!error)
+        batch->acked = (uint32_t)done;
+    return error;
+}
+
+/* Nothing is acked that nobody has seen, and nothing that was acked comes back. */
+static bool may_be_done(const mq_batch *batch, size_t done)
+{
+    return batch->name.count > 0 && batch->acked <= done && done <= batch->handed_out;
 }
 
 int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done)
 {
+    if (!may_be_done(batch, done))
+        return -EINVAL;
     if (done == 0)
         return 0;
     return done < batch->name.count ? settle_rest(queue, batch, done, batch->ack_timeout)
@@ -256,6 +268,8 @@ int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done)
 
 int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done)
 {
+    if (!may_be_done(batch, done))
+        return -EINVAL;
     if (done == 0 && !batch->corrupt)
         return mq_release(queue, batch->receipt);
     return done < batch->name.count ? settle_rest(queue, batch, done, 0) : mq_ack(queue, batch->receipt);
@@ -264,6 +278,8 @@ int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done)
 int mq_batch_keep(mq_queue *queue, mq_batch *batch)
 {
     const int64_t now = clock_monotonic();
+    if (batch->name.count == 0)
+        return -EINVAL;
     if (now - batch->kept_at < batch->ack_timeout / 2)
         return 0;
     batch->kept_at = now;

@@ -14,11 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adopt.h"
 #include "bucket.h"
 #include "clock.h"
 #include "done.h"
 #include "fs.h"
 #include "id.h"
+#include "journal.h"
 #include "move.h"
 #include "outbox.h"
 #include "queue.h"
@@ -82,7 +84,9 @@ static int deliver(struct work *work, const char *file, const struct outbox_entr
             return moved;
         struct name name = entry->name;
         const enum mq_state state = place(work->queue, &name, work->now);
-        moved = move_in(work->queue, work->dir, file, state, &name);
+        moved = adopt_file(work->queue, work->dir, file);
+        if (!moved)
+            moved = move_in(work->queue, work->dir, file, state, &name);
         if (moved == -EEXIST) /* the position was taken */
             continue;
         if (moved != -ENOENT)
@@ -227,7 +231,7 @@ static int finish_entries(struct work *work)
    delivered before the directory goes, which would do it again. */
 static int sync_if_unordered(const struct work *work, int file, int sync(int file))
 {
-    return work->durable && work->commits && !fs_keeps_order(file) ? sync(file) : 0;
+    return work->durable && work->commits && !journal_keeps_order(file) ? sync(file) : 0;
 }
 
 static int finish_round(struct work *work, int outbox, const char *name)

@@ -6,18 +6,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "batch.h"
+#include "blame.h"
 #include "bucket.h"
 #include "decode.h"
 #include "fs.h"
 #include "id.h"
 #include "queue.h"
+#include "spool.h"
 
 struct check {
     mq_queue *queue;
@@ -25,31 +27,13 @@ struct check {
     void (*each)(const char *path, const char *problem, void *context);
     void *context;
     int found;
+    int left; /* why something could not be judged, or moved aside; 0: all was */
     enum mq_state state;
     char bucket[NAME_BUCKET_SIZE];
     int dir; /* what is being listed */
 };
 
-/* ---- setting aside ----------------------------------------------------------------- */
-
-static int open_aside(const mq_queue *queue)
-{
-    const int error = fs_make_dir(queue->dir, "aside");
-    return error < 0 && error != -EEXIST ? error : fs_open_dir(queue->dir, "aside");
-}
-
-/* The name as it was, and something random behind it, since things of one name may come from several places. */
-static int set_aside(const mq_queue *queue, int dir, const char *name)
-{
-    char aside_name[NAME_MAX + 1];
-    const int aside = open_aside(queue);
-    if (aside < 0)
-        return aside;
-    snprintf(aside_name, sizeof aside_name, "%.200s~%016" PRIx64, name, id_random());
-    const int error = fs_rename(dir, name, aside, aside_name);
-    close(aside);
-    return error;
-}
+/* ---- findings ---------------------------------------------------------------------- */
 
 static void tell(struct check *check, const char *place, const char *name, const char *problem)
 {
@@ -61,11 +45,13 @@ static void tell(struct check *check, const char *place, const char *name, const
 
 static int report(struct check *check, const char *place, const char *name, const char *problem)
 {
-    const int error = check->repair ? set_aside(check->queue, check->dir, name) : 0;
+    const int error = check->repair ? aside_put(check->queue, check->dir, name) : 0;
     if (error == -ENOENT)
         return 0; /* it has moved: it did belong */
     tell(check, place, name, problem);
-    return error;
+    if (error)
+        check->left = error;
+    return 0;
 }
 
 /* ---- messages ---------------------------------------------------------------------- */
@@ -96,11 +82,11 @@ static int read_message(void *context, const struct name *name)
 }
 
 /* 0 it is whole, -EBADMSG it is not, or why that cannot be told. */
-static int read_content(int dir, const char *file_name, const struct name *name)
+static int read_content(const mq_queue *queue, int dir, const char *file_name, const struct name *name)
 {
     int file = fs_open_file(dir, file_name);
     if (file < 0)
-        return file == -ENOENT ? 0 : file;
+        return file == -ENOENT ? 0 : blame_file(queue, dir, file_name, file);
     const int error = name->count == 1 ? read_message(&file, name) : batch_walk(file, name, read_message, &file);
     close(file);
     return error;
@@ -128,11 +114,13 @@ static int check_message(void *context, const char *file, unsigned char type)
     const char *problem = name_problem(check, file, type, &name);
     if (problem)
         return report(check, place, file, problem);
-    const int error = read_content(check->dir, file, &name);
+    const int error = read_content(check->queue, check->dir, file, &name);
     if (error == -EBADMSG)
         return report(check, place, file, "empty, truncated or malformed message");
-    if (error) /* of ours, perhaps (no descriptors, no memory): it stays where it is */
+    if (error) { /* of ours, perhaps (no descriptors, no memory): it stays where it is */
         tell(check, place, file, strerror(-error));
+        check->left = error;
+    }
     return 0;
 }
 
@@ -166,7 +154,7 @@ static int check_state_entry(void *context, const char *name, unsigned char type
 static int check_waiters_entry(void *context, const char *name, unsigned char type)
 {
     const bool hidden = name[0] == '.';
-    const bool belongs = type == DT_FIFO && name_is_waiter(name + hidden);
+    const bool belongs = type == DT_FIFO && (name_is_waiter(name + hidden) || strcmp(name, NAME_BELL) == 0);
     return belongs ? 0 : report(context, "waiters", name, "not a waiter's FIFO");
 }
 
@@ -215,20 +203,37 @@ static int check_queue_entry(void *context, const char *name, unsigned char type
     return is_one_of_ours(name, type) ? 0 : report(context, "", name, "not a part of a queue");
 }
 
+static int open_part(struct check *check, const char *name)
+{
+    int dir = fs_open_dir(check->queue->dir, name);
+    if (dir != -ENOENT)
+        return dir;
+    const int healed = check->repair ? spool_heal(check->queue->dir) : 0;
+    tell(check, "", name, "a part of the queue that is missing");
+    return healed ? healed : fs_open_dir(check->queue->dir, name);
+}
+
+static int list_dir(struct check *check, int dir, fs_list_fn *each)
+{
+    if (dir < 0)
+        return dir;
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", each, check);
+    close(dir);
+    return error;
+}
+
+/* One that is missing is a finding, and no error. */
 static int check_dir(struct check *check, const char *name, fs_list_fn *each)
 {
-    check->dir = fs_open_dir(check->queue->dir, name);
-    if (check->dir < 0)
-        return check->dir;
-    const int error = fs_list_at(check->dir, ".", each, check);
-    close(check->dir);
-    return error;
+    const int error = list_dir(check, open_part(check, name), each);
+    return error == -ENOENT ? 0 : error;
 }
 
 /* Of those that are made when they are needed. */
 static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
 {
-    const int error = check_dir(check, name, each);
+    const int error = list_dir(check, fs_open_dir(check->queue->dir, name), each);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -244,7 +249,9 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
     struct check check = {.queue = queue, .repair = repair, .each = each, .context = context};
     int error = queue_demand(queue, ACCESS_LOOK);
     if (!error)
-        error = check_dir(&check, ".", check_queue_entry);
+        error = queue_refresh(queue);
+    if (!error)
+        error = list_dir(&check, fs_open_dir(queue->dir, "."), check_queue_entry);
     for (int state = 0; state < MQ_STATES && !error; state++) {
         check.state = (enum mq_state)state;
         error = check_dir(&check, name_of_state(check.state), check_state_entry);
@@ -259,5 +266,5 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_later_dir(&check, "failures", check_failures_entry);
     if (!error)
         error = check_later_dir(&check, "done", check_done_entry);
-    return error ? error : check.found;
+    return error ? error : check.left ? check.left : check.found;
 }

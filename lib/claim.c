@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "blame.h"
 #include "clock.h"
 #include "cursor.h"
 #include "deadletter.h"
@@ -16,7 +17,9 @@
 #include "expire.h"
 #include "fs.h"
 #include "id.h"
+#include "message.h"
 #include "move.h"
+#include "setback.h"
 #include "split.h"
 
 struct wish {
@@ -26,34 +29,66 @@ struct wish {
 
 /* ---- what was claimed ------------------------------------------------------------- */
 
-/* Give back what could not be opened for a reason of ours (no descriptors, no memory): it was not tried. */
-static void give_back(mq_queue *queue, int dir, const char *file, const struct name *claimed)
+void claim_give_back(mq_queue *queue, const struct name *claimed)
 {
+    char file[NAME_SIZE];
     struct name ready = *claimed;
-    ready.attempts--;
-    (void)move_message(queue, MQ_INFLIGHT, dir, file, MQ_READY, &ready); /* else its deadline brings it back */
+    name_format(MQ_INFLIGHT, claimed, file);
+    ready.attempts -= ready.attempts > 0;
+    /* Else its deadline brings it back. */
+    (void)move_message(queue, MQ_INFLIGHT, queue->target[MQ_INFLIGHT].dir, file, MQ_READY, &ready);
 }
 
-static int open_file(const mq_queue *queue, int file, const struct name *claimed, struct claimed *ret_claimed)
+/* What some may only send to takes nothing larger than it says, by whatever way it was sent. */
+static bool is_too_large(const mq_queue *queue, const mq_message *message)
 {
-    struct claimed opened = {.name = *claimed, .file = file};
-    if (file < 0)
-        return queue_file_error(queue, file);
-    const int error = claimed->count > 1 ? 0 : decode_file(file, claimed, &opened.message);
-    if (error)
-        close(file);
-    else
-        *ret_claimed = opened;
-    return error;
+    return access_has_inbox(queue->sharing) && message->body_size > queue->config.max_size;
 }
 
-/* 1 opened, 0 it was corrupt and is dead, or the claim has lapsed already. */
+static int open_file(const mq_queue *queue, int dir, const char *file_name, const struct name *claimed,
+                     struct claimed *ret_claimed)
+{
+    struct claimed opened = {.name = *claimed, .file = fs_open_file(dir, file_name)};
+    if (opened.file < 0)
+        return blame_file(queue, dir, file_name, opened.file);
+    const int error = claimed->count > 1 ? 0 : decode_file(opened.file, claimed, &opened.message);
+    if (error) {
+        close(opened.file);
+        return error;
+    }
+    if (opened.message && is_too_large(queue, opened.message)) {
+        mq_message_free(opened.message);
+        return -EMSGSIZE;
+    }
+    *ret_claimed = opened;
+    return 0;
+}
+
+static bool is_its_own_fault(int error)
+{
+    return error == -EAGAIN || error == -EBADMSG || error == -EMSGSIZE;
+}
+
+/* A message that keeps its receiver from having it goes, and the next one is taken. 0, or a negative errno. */
+static int put_away(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name, int error)
+{
+    int moved;
+    if (error == -EAGAIN)
+        moved = setback_make(queue, state, dir, file, name, MQ_BACK_OFF);
+    else if (error == -EMSGSIZE)
+        moved = deadletter_make_whole(queue, state, dir, file, name, DEADLETTER_TOO_LARGE, clock_now());
+    else
+        moved = deadletter_make_corrupt(queue, state, dir, file, name, clock_now());
+    return moved < 0 ? moved : 0;
+}
+
+/* 1 opened, 0 it was put away, or the claim has lapsed already. */
 static int open_claimed(mq_queue *queue, const struct name *claimed, struct claimed *ret_claimed)
 {
     char file_name[NAME_SIZE];
     const int dir = queue->target[MQ_INFLIGHT].dir;
     name_format(MQ_INFLIGHT, claimed, file_name);
-    const int error = open_file(queue, fs_open_file(dir, file_name), claimed, ret_claimed);
+    const int error = open_file(queue, dir, file_name, claimed, ret_claimed);
     if (!error) {
         page_count(queue->page, PAGE_DELIVERED, claimed->count);
         if (claimed->attempts > 1)
@@ -62,11 +97,9 @@ static int open_claimed(mq_queue *queue, const struct name *claimed, struct clai
     }
     if (error == -ENOENT)
         return 0;
-    if (error == -EBADMSG) {
-        const int moved = deadletter_make_corrupt(queue, MQ_INFLIGHT, dir, file_name, claimed, clock_now());
-        return moved < 0 ? moved : 0;
-    }
-    give_back(queue, dir, file_name, claimed);
+    if (is_its_own_fault(error))
+        return put_away(queue, MQ_INFLIGHT, dir, file_name, claimed, error);
+    claim_give_back(queue, claimed); /* for a reason of ours: no descriptors, no memory */
     return error;
 }
 
@@ -76,7 +109,7 @@ static struct name claimed_name(const mq_queue *queue, const struct name *ready,
 {
     const int64_t now = clock_now(); /* the latest there is: a claim that begins late must not be over early */
     struct name claimed = *ready;
-    claimed.attempts++;
+    name_count_attempt(&claimed);
     claimed.time = name_time_after(now, wish->ack_timeout);
     claimed.claimed = true;
     claimed.split = false;
@@ -141,15 +174,18 @@ static int claim(mq_queue *queue, const struct wish *wish, int dir, const char *
         claimed = claim_whole(queue, wish, dir, file, ready, ret_claimed);
     else if (claimed == 0)
         claimed = claim_first(queue, wish, dir, file, ready, ret_claimed);
-    if (claimed != -EBADMSG)
+    if (!is_its_own_fault(claimed))
         return claimed;
-    const int dead = deadletter_make_corrupt(queue, MQ_READY, dir, file, ready, now);
-    return dead < 0 ? dead : 0;
+    struct name tried = *ready;
+    if (claimed == -EAGAIN)
+        name_count_attempt(&tried);
+    return put_away(queue, MQ_READY, dir, file, &tried, claimed);
 }
 
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claimed *ret_claimed)
 {
     const struct wish wish = {.ack_timeout = ack_timeout, .most = most};
+    cursor_begin(queue);
     for (;;) {
         const char *file;
         struct name name;
@@ -157,7 +193,9 @@ int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claim
         const int found = cursor_next(queue, &dir, &file, &name);
         if (found != 1)
             return found;
-        const int claimed = claim(queue, &wish, dir, file, &name, ret_claimed);
+        int claimed = claim(queue, &wish, dir, file, &name, ret_claimed);
+        if (blame_is_stuck(dir, claimed))
+            claimed = cursor_pass_over(queue, file);
         if (claimed != 0)
             return claimed;
         if (name.count > 1)

@@ -18,4 +18,7 @@ struct claimed {
  */
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t most, struct claimed *ret_claimed);
 
+/* Give back what was claimed and is handed to nobody: it was not tried. */
+void claim_give_back(mq_queue *queue, const struct name *claimed);
+
 #endif

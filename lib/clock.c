@@ -8,6 +8,13 @@ int64_t clock_of(const struct timespec *time)
     return (int64_t)time->tv_sec * CLOCK_SECOND + time->tv_nsec / 1000;
 }
 
+int64_t clock_of_file(const struct timespec *time)
+{
+    if (time->tv_sec < 0)
+        return 0;
+    return time->tv_sec < CLOCK_MAX / CLOCK_SECOND ? clock_of(time) : CLOCK_MAX;
+}
+
 static int64_t read_clock(clockid_t clock)
 {
     struct timespec time;
@@ -23,6 +30,11 @@ int64_t clock_now(void)
 int64_t clock_monotonic(void)
 {
     return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_booted_at(void)
+{
+    return read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME);
 }
 
 struct date {

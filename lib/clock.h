@@ -7,6 +7,7 @@
 
 #define CLOCK_SECOND INT64_C(1000000)
 #define CLOCK_DAY (86400 * CLOCK_SECOND)
+#define CLOCK_MAX ((INT64_C(1) << 52) - 1) /* the last moment that names can express: in the year 2112 */
 
 /* The wall clock: what names and deadlines are made of. It may be stepped in either direction. */
 int64_t clock_now(void);
@@ -14,8 +15,14 @@ int64_t clock_now(void);
 /* A clock that is never stepped: for how long to wait. */
 int64_t clock_monotonic(void);
 
-/* A moment of the kernel's, such as a file's times. */
+/* The moment when the system was booted, by the wall clock: it moves when that is set. */
+int64_t clock_booted_at(void);
+
+/* A moment of the kernel's clocks. */
 int64_t clock_of(const struct timespec *time);
+
+/* The same of a file's times, which its owner can set to anything: from the epoch to CLOCK_MAX. */
+int64_t clock_of_file(const struct timespec *time);
 
 #define CLOCK_RFC3339_SIZE 28
 

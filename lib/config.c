@@ -4,19 +4,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "access.h"
+#include "clock.h"
 #include "fs.h"
 #include "id.h"
 #include "mq.h"
+#include "name.h"
 #include "units.h"
 
 #define FILE_MAX 65536
+
+/* For one change of another process. */
+#define LOCK_PATIENCE (CLOCK_SECOND / 2)
+#define LOCK_POLL_MILLISECONDS 5
+
 #define ATTEMPTS_MAX 1000000
 #define BATCH_COUNT_MAX 4096               /* NAME_COUNT_MAX */
 #define BATCH_SIZE_MAX ((uint64_t)8 << 20) /* below NAME_BYTES_MAX */
@@ -306,14 +315,60 @@ static int store_locked(int queue_dir, int tmp, const char *key, const char *val
     return error;
 }
 
+/* Asked only of what is to be set: the time that is left grows shorter, and a setting that is there stays good. */
+static const char *check_expressible(const struct config *config, const struct setting *setting)
+{
+    int64_t duration;
+    if (setting->type != DURATION && setting->type != DURATION_OR_NONE)
+        return NULL;
+    memcpy(&duration, (const char *)config + setting->offset, sizeof duration);
+    return name_can_say_after(clock_now(), duration) ? NULL : "longer than the names of messages can tell: up to 2112";
+}
+
 int mq_config_check(const char *key, const char *value, char *ret_text, size_t size)
 {
     const struct setting *setting = find_setting(key);
     struct config scratch;
     const char *problem = !setting ? "no such key" : value ? apply(&scratch, setting, value) : NULL;
+    if (!problem && value)
+        problem = check_expressible(&scratch, setting);
     if (problem)
         snprintf(ret_text, size, "%s", problem);
     return problem ? -EINVAL : 0;
+}
+
+/* When the settings were last changed, and in which file. */
+static void see_settings(int queue_dir, struct stat *ret_status)
+{
+    if (fstatat(queue_dir, "config", ret_status, AT_SYMLINK_NOFOLLOW) < 0)
+        *ret_status = (struct stat){0};
+}
+
+static bool have_changed(int queue_dir, struct stat *seen)
+{
+    const struct stat before = *seen;
+    see_settings(queue_dir, seen);
+    return before.st_ino != seen->st_ino || before.st_ctim.tv_sec != seen->st_ctim.tv_sec ||
+           before.st_ctim.tv_nsec != seen->st_ctim.tv_nsec;
+}
+
+/* The wait has an end: whoever may receive can hold the lock for ever. As long as others get their changes done it goes
+   on. -EAGAIN: another process holds it. */
+static int take_lock(int queue_dir, int lock)
+{
+    struct stat seen;
+    int64_t since = clock_monotonic();
+    see_settings(queue_dir, &seen);
+    while (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return -errno;
+        if (have_changed(queue_dir, &seen))
+            since = clock_monotonic();
+        if (clock_monotonic() - since > LOCK_PATIENCE)
+            return -EAGAIN;
+        (void)poll(NULL, 0, LOCK_POLL_MILLISECONDS);
+    }
+    return 0;
 }
 
 int config_store(int queue_dir, int tmp, const char *key, const char *value)
@@ -327,8 +382,9 @@ int config_store(int queue_dir, int tmp, const char *key, const char *value)
     const int lock = fs_open_dir(tmp, ".");
     if (lock < 0)
         return lock;
-    flock(lock, LOCK_EX);
-    const int error = store_locked(queue_dir, tmp, key, value);
+    int error = take_lock(queue_dir, lock);
+    if (!error)
+        error = store_locked(queue_dir, tmp, key, value);
     close(lock);
     return error;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bucket.h"
@@ -30,6 +31,8 @@ struct cursor {
     int dir;              /* the bucket of `files`; -1: none */
     int priority;
     struct snapshot seen;
+    char (*stuck)[NAME_SIZE]; /* what is passed over */
+    size_t stuck_count;
 };
 
 void cursor_free(struct cursor *cursor)
@@ -40,6 +43,7 @@ void cursor_free(struct cursor *cursor)
         close(cursor->dir);
     listing_free(&cursor->buckets);
     listing_free(&cursor->files);
+    free(cursor->stuck);
     free(cursor);
 }
 
@@ -90,6 +94,23 @@ static bool cut_newer(struct cursor *cursor, const struct page *page)
     return false;
 }
 
+static bool is_stuck(const struct cursor *cursor, const char *file)
+{
+    for (size_t i = 0; i < cursor->stuck_count; i++)
+        if (strcmp(cursor->stuck[i], file) == 0)
+            return true;
+    return false;
+}
+
+static void cut_stuck(struct cursor *cursor)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < cursor->files.count; i++)
+        if (!is_stuck(cursor, listing_at(&cursor->files, i)))
+            cursor->files.offsets[kept++] = cursor->files.offsets[i];
+    cursor->files.count = kept;
+}
+
 static int read_bucket(mq_queue *queue, struct cursor *cursor, int priority, uint64_t birth, bool strict,
                        enum found *ret_found)
 {
@@ -105,6 +126,8 @@ static int read_bucket(mq_queue *queue, struct cursor *cursor, int priority, uin
     const int error = bucket_read(cursor->dir, MQ_READY, &cursor->files);
     if (error)
         return error;
+    if (cursor->stuck_count > 0)
+        cut_stuck(cursor);
     const bool newer = strict && cut_newer(cursor, queue->page);
     cursor->priority = priority;
     *ret_found = cursor->files.count > 0 ? SOMETHING : newer ? LOOK_AGAIN : NOTHING;
@@ -220,6 +243,23 @@ int cursor_next(mq_queue *queue, int *ret_dir, const char **ret_file, struct nam
     cursor->has_rest = false;
     name_parse(MQ_READY, *ret_file, ret_name);
     return 1;
+}
+
+void cursor_begin(mq_queue *queue)
+{
+    if (queue->cursor)
+        queue->cursor->stuck_count = 0;
+}
+
+int cursor_pass_over(mq_queue *queue, const char *file)
+{
+    struct cursor *cursor = queue->cursor;
+    void *more = realloc(cursor->stuck, (cursor->stuck_count + 1) * sizeof *cursor->stuck);
+    if (!more)
+        return -ENOMEM;
+    cursor->stuck = more;
+    snprintf(cursor->stuck[cursor->stuck_count++], NAME_SIZE, "%s", file);
+    return 0;
 }
 
 void cursor_put_back(mq_queue *queue, const char *file)

@@ -19,6 +19,12 @@ struct cursor;
 /* The next message: 1, its bucket, file name (valid until the next call) and parsed name; 0 there is none now. */
 int cursor_next(mq_queue *queue, int *ret_dir, const char **ret_file, struct name *ret_name);
 
+/* A claim begins: what could not be moved for the last one may have become movable. */
+void cursor_begin(mq_queue *queue);
+
+/* The file that cursor_next gave cannot be moved: it is not given again for this claim. 0 or a negative errno. */
+int cursor_pass_over(mq_queue *queue, const char *file);
+
 /* What is left of the file that cursor_next gave comes next, under this name. */
 void cursor_put_back(mq_queue *queue, const char *file);
 

@@ -9,6 +9,7 @@
 #include "browse.h"
 #include "clock.h"
 #include "failures.h"
+#include "fs.h"
 #include "move.h"
 #include "split.h"
 
@@ -20,7 +21,7 @@ static struct name dead_name(const struct name *name, const char *reason, int64_
     return dead;
 }
 
-/* The toolkit's own reasons; whatever else a dead letter says was said by who rejected it. */
+/* The toolkit's own reasons that are counted each; whatever else a dead letter says was said by who rejected it. */
 static enum mq_death cause(const char *reason)
 {
     static const char *const reasons[MQ_DEATHS] = {
@@ -44,11 +45,18 @@ static int count(mq_queue *queue, int moved, const struct name *dead)
     return moved;
 }
 
-int deadletter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
-                            int64_t now)
+int deadletter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
+                          const char *reason, int64_t now)
 {
-    const struct name dead = dead_name(name, "corrupt", now);
+    const struct name dead = dead_name(name, reason, now);
     return count(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+}
+
+int deadletter_take_in(mq_queue *queue, int dir, const char *file, const struct name *name, const char *reason,
+                       int64_t now)
+{
+    const struct name dead = dead_name(name, reason, now);
+    return count(queue, move_in(queue, dir, file, MQ_DEAD, &dead), &dead);
 }
 
 /* All but the last one of a batch, whose name `rest` and `file` then are. 1 done, 0 somebody else was at it. */
@@ -80,13 +88,17 @@ int deadletter_make(mq_queue *queue, enum mq_state state, int dir, const char *f
     int done = split_finish(queue, state, &last);
     if (!done)
         done = make_all_but_last(queue, state, dir, last_file, &last, reason, now);
-    if (done == -EBADMSG)
+    if (done == -EBADMSG || done == -EAGAIN)
         return deadletter_make_corrupt(queue, state, dir, last_file, &last, now);
     if (done != 1)
         return done;
     const struct name dead = dead_name(&last, reason, now);
     return count(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
 }
+
+/* How often the other queue may be deleted meanwhile, before we give up. */
+#define TRIES 10
+#define RETRY_AGAIN 2
 
 /* ---- another try ------------------------------------------------------------------ */
 
@@ -101,6 +113,15 @@ static struct name revive(const struct name *dead)
     return name;
 }
 
+/* The other queue was being deleted meanwhile: what is still where it was put becomes a dead letter again. */
+static int take_back(const struct browse_place *place, mq_queue *to, const struct name *name, int error)
+{
+    char file[NAME_SIZE];
+    name_format(MQ_READY, name, file);
+    const int moved = fs_rename(to->target[MQ_READY].dir, file, place->dir, place->file);
+    return moved == -ENOENT ? 1 : moved ? moved : error ? error : RETRY_AGAIN;
+}
+
 static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to)
 {
     struct name name = revive(&place->name);
@@ -108,6 +129,9 @@ static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to
         return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
     name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
     const int moved = move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name);
+    const int has = moved == 1 ? queue_has_name(to) : 1;
+    if (has != 1)
+        return take_back(place, to, &name, has);
     if (moved == 1)
         failures_forget(queue, MQ_DEAD, &place->name);
     return moved;
@@ -122,11 +146,21 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
     if (!found)
         found = queue_demand(to, ACCESS_ALL);
     if (!found)
+        found = queue_refresh(queue);
+    if (!found && to != queue)
+        found = queue_refresh(to);
+    if (!found)
         found = browse_find(queue, entry, &place);
     if (found != 1)
         return found;
-    const int moved = retry(queue, &place, to);
+    int moved = retry(queue, &place, to);
+    for (int tries = 0; tries < TRIES && (moved == RETRY_AGAIN || moved == -ENOENT); tries++) {
+        const int opened = queue_reopen(to);
+        moved = opened ? opened : retry(queue, &place, to);
+    }
     close(place.dir);
+    if (moved == RETRY_AGAIN)
+        return -EBUSY;
     if (moved == 1)
         page_count(queue->page, PAGE_RETRIED, place.name.count);
     return moved;

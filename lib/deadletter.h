@@ -11,8 +11,21 @@
 int deadletter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
                     const char *reason, int64_t now);
 
-/* What cannot be taken apart becomes one dead letter, reason corrupt. */
-int deadletter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
-                            int64_t now);
+/* What cannot be taken apart becomes one dead letter. */
+int deadletter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct name *name,
+                          const char *reason, int64_t now);
+
+static inline int deadletter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file,
+                                          const struct name *name, int64_t now)
+{
+    return deadletter_make_whole(queue, state, dir, file, name, "corrupt", now);
+}
+
+/* The same out of the inbox, of a message that nobody has counted yet. */
+int deadletter_take_in(mq_queue *queue, int dir, const char *file, const struct name *name, const char *reason,
+                       int64_t now);
+
+/* Why a message dies that whoever sent it was not allowed to send. */
+#define DEADLETTER_TOO_LARGE "larger than max-size"
 
 #endif

@@ -68,7 +68,7 @@ static int read_source(const struct name *name, struct source *source)
     struct stat status;
     if (fstat(source->file, &status) < 0)
         return -errno;
-    source->written_at = clock_of(&status.st_mtim);
+    source->written_at = clock_of_file(&status.st_mtim);
     source->size = (uint64_t)status.st_size;
     source->end = name->length ? (uint64_t)name->offset + name->length : source->size;
     const int is_shared = name->offset ? shared_is(source->file) : 0;

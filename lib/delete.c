@@ -2,12 +2,18 @@
  * Deleting queues.
  *
  * A queue that is to be deleted loses its name first, by one rename, so that whoever sends from then on makes a
- * new one. Without force it is looked at only then: rmdir decides whether it is empty, so a message that is sent
- * by somebody who had it open before keeps its bucket, and the queue is put back.
+ * new one. Without force it is held under a name of the deleter's own and looked at only then: rmdir decides whether it
+ * is empty, so a message that is sent by somebody who had it open before keeps its bucket, and the queue is put back.
+ *
+ * Anybody may put back what is held, so that nobody depends on a deleter who died or was stopped: while a queue is held
+ * the deleter does nothing to it that harms one that is in use. What is more than that he does only once another rename
+ * has told that it is still held, and ended that.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +30,8 @@
 /* What a creator or deleter leaves when it dies may be removed when no live one can still be at it; as for
    tmp/ in sweep.c. */
 #define PENDING_AGE (36 * 3600)
+
+#define TRIES 10
 
 static int remove_bucket(void *context, const char *name, unsigned char type)
 {
@@ -129,42 +137,164 @@ static int transfer_all(int from_queue, int to_queue)
     return error;
 }
 
+/* ---- what was found to be empty --------------------------------------------------- */
+
+static bool is_state(const char *name)
+{
+    for (int state = MQ_READY; state < MQ_STATES; state++)
+        if (strcmp(name, name_of_state((enum mq_state)state)) == 0)
+            return true;
+    return false;
+}
+
+static int remove_other(void *context, const char *name, unsigned char type)
+{
+    const int dir = *(const int *)context;
+    if (is_state(name) || strcmp(name, "config") == 0)
+        return 0;
+    const int error = type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* The states go by rmdir only: somebody who has had the queue open for long may make one again, and move a message into
+   it. What he could miss goes last. */
+static int remove_contents(int queue_dir)
+{
+    int error = fs_list_at(queue_dir, ".", remove_other, &(int){queue_dir});
+    if (!error)
+        error = remove_states(queue_dir);
+    if (!error)
+        error = fs_unlink(queue_dir, "config");
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Remove a queue whose states are removed, by a name that nobody else uses. -ENOTEMPTY: there is a message in it. */
+static int remove_emptied(int spool, const char *name)
+{
+    const int dir = fs_open_dir(spool, name);
+    int error = dir < 0 ? dir : 0, removed = -ENOTEMPTY;
+    while (!error && removed == -ENOTEMPTY) {
+        error = remove_contents(dir);
+        if (!error)
+            removed = fs_remove_dir(spool, name);
+    }
+    if (dir >= 0)
+        close(dir);
+    return error ? error : removed == -ENOENT ? 0 : removed;
+}
+
+/* Nobody is to put a queue back that is being removed. -EAGAIN: somebody has put it back. */
+static int discard(int spool, const char *held, const char *queue)
+{
+    char emptied[NAME_PENDING_SIZE];
+    name_format_pending(NAME_EMPTIED, queue, id_random(), emptied);
+    int error = fs_rename(spool, held, spool, emptied);
+    if (error)
+        return error == -ENOENT ? -EAGAIN : error;
+    error = remove_emptied(spool, emptied);
+    if (error != -ENOTEMPTY)
+        return error;
+    const int again = fs_rename(spool, emptied, spool, held);
+    return again ? again : error;
+}
+
+/* ---- putting back ----------------------------------------------------------------- */
+
 /* Move the messages of a held queue into the one that has its name by now. Who had the held one open may still
    put something into it: again, until its states could be removed, which nobody can put anything into. */
 static int merge(int spool, const char *held, int held_dir, const char *queue)
 {
     const int other = fs_open_dir(spool, queue);
-    int error = other < 0 ? other : -ENOTEMPTY;
+    int error = other < 0 ? other : spool_heal(other);
+    if (!error)
+        error = -ENOTEMPTY;
     while (error == -ENOTEMPTY) {
         error = transfer_all(held_dir, other);
         if (!error)
             error = remove_states(held_dir);
+        if (!error)
+            error = discard(spool, held, queue);
     }
     if (other >= 0)
         close(other);
-    return error ? error : spool_remove_tree(spool, held);
+    return error == -EAGAIN ? 0 : error;
+}
+
+/* A directory without anything in it is nobody's queue. */
+static int rename_or_merge(int spool, const char *held, int held_dir, const char *queue)
+{
+    int error = fs_rename(spool, held, spool, queue);
+    if (error == -EEXIST && fs_remove_dir(spool, queue) == 0)
+        error = fs_rename(spool, held, spool, queue);
+    return error == -EEXIST || error == -ENOTEMPTY ? merge(spool, held, held_dir, queue) : error;
 }
 
 /* Give a held queue its name again; where a new queue has that name, the messages go there. That one may be
-   deleted, too, while we are at it: then the name is free, or somebody else's, and we begin again. */
+   deleted, too, while we are at it: then the name is free, or somebody else's, and we begin again. Somebody else may
+   do the same at once. */
 static int put_back(int spool, const char *held, const char *queue)
 {
     const int dir = fs_open_dir(spool, held);
     if (dir < 0)
-        return dir;
+        return dir == -ENOENT ? 0 : dir;
     /* With what room there is: the messages that are there need no more. */
-    unsigned sharing;
-    int error = access_read(dir, &sharing);
-    if (!error && spool_make_dirs(dir, sharing) == 0)
+    if (spool_heal(dir) == 0)
         (void)fs_sync(dir);
+    int error, is_held;
     do {
-        error = fs_rename(spool, held, spool, queue);
-        if (error == -EEXIST || error == -ENOTEMPTY)
-            error = merge(spool, held, dir, queue);
-    } while (error == -ENOENT && fs_exists(spool, held));
+        error = rename_or_merge(spool, held, dir, queue);
+        is_held = error == -ENOENT ? fs_has(spool, held) : 0;
+    } while (is_held == 1);
     close(dir);
-    return error;
+    return is_held < 0 ? is_held : error == -ENOENT ? 0 : error;
 }
+
+/* Whoever is alive decides in less than this; nobody waits longer for him. */
+#define HELD_AGE CLOCK_SECOND
+
+struct held_search {
+    int spool;
+    const char *queue;
+    int64_t youngest; /* when the last of them got its name */
+    char held[NAME_PENDING_SIZE];
+};
+
+static int find_held(void *context, const char *name, unsigned char type)
+{
+    struct held_search *search = context;
+    enum name_pending kind;
+    char queue[MQ_QUEUE_NAME_SIZE];
+    struct stat status;
+    if (type != DT_DIR || !name_parse_pending(name, &kind, queue) || kind != NAME_HELD ||
+        strcmp(queue, search->queue) != 0)
+        return 0;
+    if (fstatat(search->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    search->youngest = status.st_ctim.tv_sec * CLOCK_SECOND + status.st_ctim.tv_nsec / 1000;
+    snprintf(search->held, sizeof search->held, "%s", name);
+    return 1;
+}
+
+/* Where this process may not see or rename them, that is for somebody else to do. */
+static bool is_forbidden(int error)
+{
+    return error == -EACCES || error == -EPERM || error == -EROFS;
+}
+
+int spool_give_back(int spool, const char *queue, bool at_once)
+{
+    struct held_search search = {.spool = spool, .queue = queue};
+    const int found = fs_list_at(spool, ".", find_held, &search);
+    if (found <= 0)
+        return is_forbidden(found) ? 0 : found;
+    const int64_t age = clock_now() - search.youngest;
+    if (!at_once && age >= 0 && age < HELD_AGE)
+        return -EAGAIN;
+    const int error = put_back(spool, search.held, queue);
+    return error ? (is_forbidden(error) ? 0 : error) : 1;
+}
+
+/* ---- deleting --------------------------------------------------------------------- */
 
 /* Deletions are synced by `dir`, the queue as it was found: for where the spool itself cannot be. */
 
@@ -173,18 +303,42 @@ static int delete_forced(int spool, int dir, const char *queue)
     char gone[NAME_PENDING_SIZE];
     name_format_pending(NAME_GONE, queue, id_random(), gone);
     int error = fs_rename(spool, queue, spool, gone);
-    if (!error)
-        error = fs_sync_passage(spool, dir);
-    return error ? error : spool_remove_tree(spool, gone);
+    if (error == -EXDEV)
+        error = spool_remove_tree(spool, queue);
+    else if (!error)
+        error = spool_remove_tree(spool, gone);
+    const int synced = error ? 0 : fs_sync_passage(spool, dir);
+    return error ? error : synced;
 }
 
-/* What was renamed decides, not what was found: the name may have become another queue's. */
-static int remove_held_states(int spool, const char *held)
+/* Remove what is held by that name if it is empty, else put it back. -EAGAIN: somebody else has put it back. */
+static int finish_held(int spool, const char *held, const char *queue)
 {
     const int dir = fs_open_dir(spool, held);
-    const int error = dir < 0 ? dir : remove_states(dir);
-    if (dir >= 0)
-        close(dir);
+    if (dir < 0)
+        return dir == -ENOENT ? -EAGAIN : dir;
+    int error = remove_states(dir);
+    if (!error)
+        error = discard(spool, held, queue);
+    if (error == -EAGAIN)
+        (void)spool_heal(dir); /* of a queue that is in use again we have removed the states */
+    close(dir);
+    const int put = error && error != -EAGAIN ? put_back(spool, held, queue) : 0;
+    return put ? put : error;
+}
+
+/* Where it is a lower layer's, as overlayfs says, it cannot be renamed. It keeps its name until all of it is gone. */
+static int delete_in_place(int spool, const char *queue)
+{
+    const int dir = fs_open_dir(spool, queue);
+    if (dir < 0)
+        return dir;
+    int error = remove_states(dir);
+    if (!error)
+        error = remove_emptied(spool, queue);
+    if (error)
+        (void)spool_heal(dir);
+    close(dir);
     return error;
 }
 
@@ -194,40 +348,53 @@ static int delete_empty(int spool, int dir, const char *queue)
     char held[NAME_PENDING_SIZE];
     name_format_pending(NAME_HELD, queue, id_random(), held);
     int error = fs_rename(spool, queue, spool, held);
-    if (error)
-        return error;
-    error = remove_held_states(spool, held);
-    if (error) {
-        const int put = put_back(spool, held, queue);
-        return put ? put : error;
-    }
-    error = spool_remove_tree(spool, held);
+    if (error == -EXDEV)
+        error = delete_in_place(spool, queue);
+    else if (!error)
+        error = finish_held(spool, held, queue);
     return error ? error : fs_sync_passage(spool, dir);
 }
 
-static bool holds_messages(int spool, const char *queue)
+/* 1 it does, 0 it does not, or why that cannot be told. A state that is not there holds none. */
+static int holds_messages(int queue_dir)
 {
     int64_t count = 0;
-    const int dir = fs_open_dir(spool, queue);
-    for (int state = MQ_READY; state < MQ_STATES && dir >= 0 && count == 0; state++)
-        (void)survey_count(dir, (enum mq_state)state, 1, &count);
-    if (dir >= 0)
-        close(dir);
-    return count > 0;
+    int error = 0;
+    for (int state = MQ_READY; state < MQ_STATES && !error && count == 0; state++) {
+        error = survey_count(queue_dir, (enum mq_state)state, 1, &count);
+        if (error == -ENOENT)
+            error = 0;
+    }
+    return error ? error : count > 0;
 }
 
-static int delete_in(int spool, const char *queue, bool force)
+static int delete_found(int spool, int dir, const char *queue, bool force)
 {
-    const int dir = spool_find_queue(spool, queue);
+    if (force)
+        return delete_forced(spool, dir, queue);
+    const int holds = holds_messages(dir);
+    return holds < 0 ? holds : holds ? -ENOTEMPTY : delete_empty(spool, dir, queue);
+}
+
+static int delete_once(int spool, const char *queue, bool force)
+{
+    int dir = spool_find_queue(spool, queue);
+    if (dir == -ENOENT && spool_await_held(spool, queue) == 1)
+        dir = spool_find_queue(spool, queue);
     if (dir < 0)
         return dir;
-    int error;
-    if (force)
-        error = delete_forced(spool, dir, queue);
-    else
-        error = holds_messages(spool, queue) ? -ENOTEMPTY : delete_empty(spool, dir, queue);
+    const int error = delete_found(spool, dir, queue, force);
     close(dir);
     return error;
+}
+
+/* Somebody may take the queue back whose deleter is slow. */
+static int delete_in(int spool, const char *queue, bool force)
+{
+    int error = -EAGAIN;
+    for (int tries = 0; tries < TRIES && error == -EAGAIN; tries++)
+        error = delete_once(spool, queue, force);
+    return error == -EAGAIN ? -EBUSY : error;
 }
 
 int mq_delete(const char *spool, const char *queue, bool force)
@@ -249,6 +416,16 @@ struct pending_walk {
 };
 
 /* Nobody is at it any more: what was held and is not empty is a queue again, the rest goes. */
+static int finish(int spool, enum name_pending kind, const char *name, const char *queue)
+{
+    int error = kind == NAME_HELD      ? finish_held(spool, name, queue)
+                : kind == NAME_EMPTIED ? remove_emptied(spool, name)
+                                       : spool_remove_tree(spool, name);
+    if (error == -ENOTEMPTY && kind == NAME_EMPTIED)
+        error = put_back(spool, name, queue);
+    return error == -ENOTEMPTY || error == -EAGAIN ? 0 : error;
+}
+
 static int sweep_pending(void *context, const char *name, unsigned char type)
 {
     struct pending_walk *walk = context;
@@ -265,9 +442,7 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     /* ctime: when it got this name, or was last filled. */
     if (walk->now / CLOCK_SECOND - status.st_ctim.tv_sec < PENDING_AGE)
         return 0;
-    const bool keep = kind == NAME_HELD && holds_messages(walk->spool, name);
-    if ((keep ? put_back(walk->spool, name, queue) : spool_remove_tree(walk->spool, name)) == 0)
-        walk->removed++;
+    walk->removed += finish(walk->spool, kind, name, queue) == 0;
     return 0;
 }
 

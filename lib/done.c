@@ -28,7 +28,7 @@ static int open_bucket(const mq_queue *queue, int64_t moment)
 static int make_bucket(const mq_queue *queue, int64_t moment)
 {
     char bucket[NAME_BUCKET_SIZE];
-    int error = fs_make_dir(queue->dir, "done"); /* a shared queue has it from the beginning */
+    int error = fs_has(queue->dir, "done") == 1 ? 0 : access_make_dir(queue->dir, queue->sharing, queue->dir, "done");
     const int done = !error || error == -EEXIST ? fs_open_dir(queue->dir, "done") : error;
     if (done < 0)
         return done;

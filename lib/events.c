@@ -121,7 +121,7 @@ static int watch_queue(mq_watch *watch, struct followed *followed, bool untold)
     return error < 0 ? error : 0;
 }
 
-/* Nothing more of this queue; what inotify still tells of it finds no spot. */
+/* Nothing more of this queue, which may be closed from now on; what inotify still tells of it finds no spot. */
 static void forget(mq_watch *watch, struct followed *followed)
 {
     size_t kept = 0;
@@ -137,6 +137,7 @@ static void forget(mq_watch *watch, struct followed *followed)
     watch->departed = kept;
     if (watch->telling.followed == followed)
         watch->files.count = 0;
+    watch->followed_count = spots_unfollow(watch->followed, watch->followed_count, followed);
 }
 
 int mq_watch_new(mq_watch **ret_watch)
@@ -322,8 +323,9 @@ static int take_queue(mq_watch *watch, const struct spot *spot, const struct ino
         followed->moved = !followed->moved;
     if (!(event->mask & IN_DELETE) || !(event->mask & IN_ISDIR) || strcmp(event->name, name_of_state(MQ_READY)) != 0)
         return 0;
+    const struct followed gone = *followed;
     forget(watch, followed);
-    return tell(watch, followed, MQ_EVENT_DELETED, NULL, NULL, ret_event);
+    return tell(watch, &gone, MQ_EVENT_DELETED, NULL, NULL, ret_event);
 }
 
 /* More came than the kernel keeps: what we do not watch yet is found by looking again. */

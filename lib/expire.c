@@ -10,9 +10,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "bell.h"
+#include "blame.h"
 #include "bucket.h"
 #include "clock.h"
 #include "deadletter.h"
+#include "decode.h"
 #include "failures.h"
 #include "fs.h"
 #include "inbox.h"
@@ -37,17 +40,17 @@ struct work {
     uint64_t done;
 };
 
-/* What cannot be moved now, for lack of room or since somebody copied the file to where it belongs, must not
-   keep anybody from the rest. */
-static bool is_only_this_one(int error)
+/* What cannot be moved now, for lack of room or since somebody has seen to that, must not keep anybody from the rest. */
+static bool is_only_this_one(int dir, int error)
 {
-    return error == -EEXIST || error == -ENOSPC || error == -EDQUOT;
+    return error == -EEXIST || error == -ENOSPC || error == -EDQUOT || error == -EBADMSG || error == -EAGAIN ||
+           blame_is_stuck(dir, error);
 }
 
-static int account(struct work *work, int moved, const struct name *name)
+static int account(struct work *work, int moved, int dir, const struct name *name)
 {
-    if (moved < 0 && !is_only_this_one(moved))
-        return moved;
+    if (moved < 0)
+        return is_only_this_one(dir, moved) ? 0 : moved;
     if (moved == 1)
         work->done += name->count;
     return --work->budget > 0 ? 0 : BUDGET_USED;
@@ -57,37 +60,66 @@ static int drop(mq_queue *queue, enum mq_state state, int bucket_dir, const char
 {
     struct name whole = *name;
     const int error = split_finish(queue, state, &whole);
-    return error ? error : move_out(queue, state, bucket_dir, file, &whole);
+    return error && error != -EBADMSG ? error : move_out(queue, state, bucket_dir, file, &whole);
+}
+
+/* Whether it is a request, whose caller waits no more: as a dead letter it would be of use to nobody. */
+static bool is_request(int bucket_dir, const char *file, const struct name *name)
+{
+    mq_message *message;
+    const int fd = name->count > 1 ? -1 : fs_open_file(bucket_dir, file);
+    if (fd < 0)
+        return false;
+    if (decode_file(fd, name, &message) != 0) {
+        close(fd);
+        return false;
+    }
+    const char *reply_to = mq_message_header(message, "Reply-To");
+    const bool is = reply_to && name_is_reply(reply_to);
+    mq_message_free(message);
+    return is;
 }
 
 int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
                    int64_t now)
 {
-    const int done = queue->config.drop_expired ? drop(queue, state, bucket_dir, file, name)
-                                                : deadletter_make(queue, state, bucket_dir, file, name, "expired", now);
+    const bool dropped = queue->config.drop_expired || is_request(bucket_dir, file, name);
+    const int done = dropped ? drop(queue, state, bucket_dir, file, name)
+                             : deadletter_make(queue, state, bucket_dir, file, name, "expired", now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED, name->count);
-    if (done == 1 && queue->config.drop_expired)
+    if (done == 1 && dropped)
         failures_forget(queue, state, name);
     return done;
 }
 
 /* ---- one message, by directory --------------------------------------------------- */
 
-/* To ready/, as it is. */
-static int move_on(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name)
+/* To ready/, as it is. What somebody who may only send has put where a message goes by its name comes behind the others
+   where that name is taken. */
+static int move_on(const struct work *work, enum mq_state state, int bucket_dir, const char *file,
+                   const struct name *name)
 {
+    mq_queue *queue = work->queue;
     struct name ready = *name;
     const int error = split_finish(queue, state, &ready);
-    return error ? error : move_message(queue, state, bucket_dir, file, MQ_READY, &ready);
+    if (error == -EBADMSG)
+        return deadletter_make_corrupt(queue, state, bucket_dir, file, name, work->now);
+    if (error)
+        return error;
+    const int moved = move_message(queue, state, bucket_dir, file, MQ_READY, &ready);
+    if (moved != -EEXIST || state != MQ_DELAYED || !access_has_inbox(queue->sharing))
+        return moved;
+    ready.position = page_next_positions(queue->page, ready.priority, ready.count, work->now);
+    return move_message(queue, state, bucket_dir, file, MQ_READY, &ready);
 }
 
 static int make_due(void *context, int bucket_dir, const char *file, const struct name *name)
 {
     struct work *work = context;
     const int moved = inbox_has(work->queue, name) ? inbox_take_one(work->queue, bucket_dir, file, name, work->now)
-                                                   : move_on(work->queue, MQ_DELAYED, bucket_dir, file, name);
-    return account(work, moved, name);
+                                                   : move_on(work, MQ_DELAYED, bucket_dir, file, name);
+    return account(work, moved, bucket_dir, name);
 }
 
 static int lapse(void *context, int bucket_dir, const char *file, const struct name *name)
@@ -98,13 +130,13 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct n
     if (retry_is_over(&queue->config, name->attempts)) {
         moved = deadletter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, "max-attempts", work->now);
     } else {
-        moved = move_on(queue, MQ_INFLIGHT, bucket_dir, file, name);
+        moved = move_on(work, MQ_INFLIGHT, bucket_dir, file, name);
         if (moved == 1)
             page_count(queue->page, PAGE_RETRIED, name->count);
     }
     if (moved == 1)
         page_count(queue->page, PAGE_FAILED, name->count);
-    return account(work, moved, name);
+    return account(work, moved, bucket_dir, name);
 }
 
 static int bury(void *context, int bucket_dir, const char *file, const struct name *name)
@@ -115,7 +147,7 @@ static int bury(void *context, int bucket_dir, const char *file, const struct na
         page_count(work->queue->page, PAGE_EXPIRED, name->count);
         failures_forget(work->queue, MQ_DEAD, name);
     }
-    return account(work, removed, name);
+    return account(work, removed, bucket_dir, name);
 }
 
 /* ---- one directory --------------------------------------------------------------- */
@@ -165,7 +197,7 @@ static int do_duty(mq_queue *queue, enum page_time which, int64_t now)
     int64_t next;
     const int stop = walk(&work, which, &next);
     if (page_announce(queue->page, which, next, now))
-        fs_touch_dir(queue->dir, "waiters");
+        bell_ring(queue);
     return stop < 0 ? stop : 0;
 }
 
@@ -215,8 +247,8 @@ static int expire_ready_message(void *context, const char *file, unsigned char t
     (void)type;
     if (!name_parse(MQ_READY, file, &name) || !name.expires || name.expires > ready->work.now)
         return 0;
-    return account(&ready->work,
-                   expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now), &name);
+    const int done = expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now);
+    return account(&ready->work, done, ready->bucket_dir, &name);
 }
 
 static int expire_ready_bucket(void *context, const char *bucket, unsigned char type)

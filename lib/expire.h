@@ -20,7 +20,7 @@ int64_t expire_next(const mq_queue *queue, int64_t now);
 /* Do all of it, whatever the page says, and count. */
 int expire_everything(mq_queue *queue, int64_t now, struct mq_swept *swept);
 
-/* A message past its ttl, found in `state`: dead or gone, as configured. 1 done, 0 somebody else moved it. */
+/* A message past its ttl, found in `state`: dead or gone, as configured; a request to a private reply queue is gone. 1 done, 0 somebody else moved it. */
 int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct name *name,
                    int64_t now);
 

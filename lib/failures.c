@@ -26,7 +26,7 @@ static int open_dir(const mq_queue *queue)
 
 static int make_dir(const mq_queue *queue)
 {
-    const int error = fs_make_dir(queue->dir, "failures"); /* a shared queue has it from the beginning */
+    const int error = access_make_dir(queue->dir, queue->sharing, queue->dir, "failures");
     return error && error != -EEXIST ? error : open_dir(queue);
 }
 

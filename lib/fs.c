@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "id.h"
+#include "journal.h"
 
 #ifndef SMB2_SUPER_MAGIC
 #define SMB2_SUPER_MAGIC 0xFE534D42
@@ -92,8 +93,9 @@ static int make_parents(const char *path)
             continue;
         memcpy(prefix, path, end);
         prefix[end] = '\0';
-        if (mkdir(prefix, FS_DIR_MODE) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-            return -errno;
+        const int error = fs_make_dir(AT_FDCWD, prefix);
+        if (error && error != -EEXIST && error != -EROFS && error != -EACCES)
+            return error;
     }
     return 0;
 }
@@ -142,15 +144,24 @@ int fs_open_append(int at, const char *name, mode_t mode)
         close(file);
         return -EBADMSG;
     }
-    if (status.st_size == 0 && mode != FS_FILE_MODE)
+    if (status.st_size == 0 && (status.st_mode & 0777) != mode)
         (void)fs_set_mode(file, mode); /* somebody else who made it does so himself */
     return file;
+}
+
+/* Whatever the umask is, a file that was just made for FS_FILE_MODE has the mode that it is to have. */
+static int give_mode(int file, mode_t mode)
+{
+    struct stat status;
+    if (mode == FS_FILE_MODE && fstat(file, &status) == 0 && (status.st_mode & 0777) == mode)
+        return 0;
+    return fs_set_mode(file, mode);
 }
 
 int fs_make_file(int at, const char *name, mode_t mode)
 {
     const int file = result(openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));
-    const int error = file >= 0 && mode != FS_FILE_MODE ? fs_set_mode(file, mode) : 0;
+    const int error = file >= 0 ? give_mode(file, mode) : 0;
     if (!error)
         return file;
     fs_unlink(at, name);
@@ -163,14 +174,22 @@ int fs_set_mode(int file, mode_t mode)
     return result(fchmod(file, mode));
 }
 
+/* No link is followed that somebody has put there meanwhile. One that cannot be opened, as after an unlucky umask, is
+   reached by its name; where that takes /proc and there is none, nothing is. */
 int fs_set_mode_at(int at, const char *name, mode_t mode)
 {
-    return result(fchmodat(at, name, mode, 0));
+    const int dir = fs_open_dir(at, name);
+    if (dir == -EACCES)
+        return result(fchmodat(at, name, mode, AT_SYMLINK_NOFOLLOW));
+    const int error = dir < 0 ? dir : fs_set_mode(dir, mode);
+    if (dir >= 0)
+        close(dir);
+    return error;
 }
 
-int fs_set_group(int dir, gid_t group)
+int fs_set_owner(int file, uid_t owner, gid_t group)
 {
-    return result(fchown(dir, (uid_t)-1, group));
+    return result(fchown(file, owner, group));
 }
 
 int fs_may(int at, const char *name, int bits)
@@ -180,7 +199,25 @@ int fs_may(int at, const char *name, int bits)
 
 int fs_make_dir(int at, const char *name)
 {
-    return result(mkdirat(at, name, FS_DIR_MODE));
+    struct stat status;
+    if (mkdirat(at, name, FS_DIR_MODE) < 0)
+        return -errno;
+    int error = result(fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW));
+    if (!error && (status.st_mode & 0777) != FS_DIR_MODE)
+        error = fs_set_mode_at(at, name, FS_DIR_MODE);
+    if (error)
+        (void)fs_remove_dir(at, name);
+    return error;
+}
+
+int fs_give_to_owner_of(int dir, const char *name)
+{
+    struct stat parent, child;
+    if (fstat(dir, &parent) < 0 || fstatat(dir, name, &child, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    if (parent.st_uid == child.st_uid)
+        return 0;
+    return result(fchownat(dir, name, parent.st_uid, parent.st_gid, AT_SYMLINK_NOFOLLOW));
 }
 
 int fs_rename(int from, const char *name, int to, const char *new_name)
@@ -203,6 +240,11 @@ int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 int fs_replace(int from, const char *name, int to, const char *new_name)
 {
     return result(renameat(from, name, to, new_name));
+}
+
+int fs_exchange(int from, const char *name, int to, const char *other)
+{
+    return result(renameat2(from, name, to, other, RENAME_EXCHANGE));
 }
 
 int fs_link(int from, const char *name, int to, const char *new_name)
@@ -283,19 +325,31 @@ int fs_has(int at, const char *name)
     return errno == ENOENT ? 0 : -errno;
 }
 
+int fs_identify(int dir, struct fs_identity *ret_identity)
+{
+    struct stat status;
+    if (fstat(dir, &status) < 0)
+        return -errno;
+    *ret_identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
+    return 0;
+}
+
+int fs_is_named(int at, const char *name, const struct fs_identity *identity)
+{
+    struct stat status;
+    if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return status.st_dev == identity->device && status.st_ino == identity->number;
+}
+
 bool fs_exists(int at, const char *name)
 {
     return fs_has(at, name) == 1;
 }
 
-void fs_touch_dir(int at, const char *name)
-{
-    (void)utimensat(at, name, NULL, AT_SYMLINK_NOFOLLOW);
-}
-
 static int set_mode_of_draft(const struct fs_draft *draft, mode_t mode)
 {
-    const int error = mode == FS_FILE_MODE ? 0 : fs_set_mode(draft->file, mode);
+    const int error = give_mode(draft->file, mode);
     if (error)
         close(draft->file);
     return error;
@@ -309,6 +363,11 @@ int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
         return set_mode_of_draft(draft, mode);
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
         return -errno;
+    return fs_draft_open_named(draft, at, tmp, mode);
+}
+
+int fs_draft_open_named(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
+{
     draft->tmp = fs_open_passage(at, tmp);
     if (draft->tmp < 0)
         return draft->tmp;
@@ -319,10 +378,30 @@ int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
     return draft->file < 0 ? draft->file : 0;
 }
 
+static bool is_gone(int dir)
+{
+    struct stat status;
+    return fstat(dir, &status) == 0 && status.st_nlink == 0;
+}
+
+/* In a directory that nothing may be put into link(2) fails as on a file system that has no links. */
+static bool is_immutable(int dir)
+{
+    struct statx status;
+    return statx(dir, "", AT_EMPTY_PATH, 0, &status) == 0 &&
+           status.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
+}
+
+static int link_named(const struct fs_draft *draft, int dir, const char *name)
+{
+    const int error = result(linkat(draft->tmp, draft->name, dir, name, 0));
+    return error == -EPERM && !is_immutable(dir) ? -EOPNOTSUPP : error;
+}
+
 int fs_draft_link(const struct fs_draft *draft, int dir, const char *name)
 {
     if (draft->tmp >= 0)
-        return result(linkat(draft->tmp, draft->name, dir, name, 0));
+        return link_named(draft, dir, name);
     /* By descriptor where the kernel lets us, else through /proc. */
     if (linkat(draft->file, "", dir, name, AT_EMPTY_PATH) == 0)
         return 0;
@@ -330,7 +409,8 @@ int fs_draft_link(const struct fs_draft *draft, int dir, const char *name)
         return -errno;
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", draft->file);
-    return result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
+    const int error = result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
+    return error && error != -EEXIST && error != -ENOSPC && error != -EDQUOT && !is_gone(dir) ? -ENXIO : error;
 }
 
 void fs_draft_close(struct fs_draft *draft)
@@ -347,23 +427,12 @@ void fs_start_sync(int file)
     (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-/*
- * Where all that happens to names and sizes goes through one journal, in the order in which it happened. Content that
- * was written back before a link had its size and its place noted in that journal before it; and no commit of a journal
- * is on the disk before content that was written when it began.
- */
-bool fs_keeps_order(int file)
-{
-    struct statfs status;
-    if (fstatfs(file, &status) < 0)
-        return false;
-    return status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC;
-}
-
-int fs_sync_ahead(int file)
+int fs_sync_ahead(int file, enum fs_order *order)
 {
     const unsigned write_back = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    if (fs_keeps_order(file)) {
+    if (*order == FS_ORDER_UNKNOWN)
+        *order = journal_keeps_order(file) ? FS_ORDER_KEPT : FS_ORDER_NOT_KEPT;
+    if (*order == FS_ORDER_KEPT) {
         const int error = result(sync_file_range(file, 0, 0, write_back));
         if (error != -ENOSYS)
             return error;
@@ -441,8 +510,11 @@ int fs_make_fifo(int at, const char *name, mode_t mode)
     snprintf(hidden, sizeof hidden, ".%s", name);
     if (mkfifoat(at, hidden, FS_FILE_MODE) < 0)
         return -errno;
-    const int fifo = result(openat(at, hidden, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-    int error = fifo >= 0 && mode != FS_FILE_MODE ? fs_set_mode(fifo, mode) : 0;
+    const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
+    int fifo = result(openat(at, hidden, flags));
+    if (fifo == -EACCES && fchmodat(at, hidden, FS_FILE_MODE, AT_SYMLINK_NOFOLLOW) == 0) /* the umask */
+        fifo = result(openat(at, hidden, flags));
+    int error = fifo >= 0 ? give_mode(fifo, mode) : 0;
     if (!error)
         error = fifo < 0 ? fifo : fs_rename(at, hidden, at, name);
     if (!error)
@@ -453,10 +525,11 @@ int fs_make_fifo(int at, const char *name, mode_t mode)
     return error;
 }
 
+#define FIFO_FLAGS (O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
+
 /* What is open under the name is looked at each time: another user may have put something else there meanwhile. */
-static int open_fifo(int at, const char *name, int access)
+static int check_fifo(int fifo)
 {
-    const int fifo = result(openat(at, name, access | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
     struct stat status;
     if (fifo < 0 || (fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode)))
         return fifo;
@@ -466,13 +539,23 @@ static int open_fifo(int at, const char *name, int access)
 
 int fs_open_fifo(int at, const char *name)
 {
-    const int fifo = open_fifo(at, name, O_WRONLY);
-    if (fifo < 0)
-        return fifo;
-    /* It has a reader, who may go before we write: then we are the reader, and no SIGPIPE ends the caller. */
-    const int ours = open_fifo(at, name, O_RDWR);
-    close(fifo);
-    return ours;
+    return check_fifo(result(openat(at, name, O_WRONLY | FIFO_FLAGS)));
+}
+
+int fs_open_fifo_below(int at, const char *parent, const char *name)
+{
+    return check_fifo(open_below(at, parent, name, O_WRONLY | FIFO_FLAGS));
+}
+
+int fs_open_own_fifo(int at, const char *name)
+{
+    return check_fifo(result(openat(at, name, O_RDWR | FIFO_FLAGS)));
+}
+
+bool fs_has_name(int file)
+{
+    struct stat status;
+    return fstat(file, &status) == 0 && status.st_nlink > 0;
 }
 
 static unsigned char entry_type(int dir, const struct dirent64 *entry)

@@ -35,10 +35,13 @@ int fs_open_root(const char *path, bool make);
 /* A regular file, read-only. -EBADMSG for anything else: a fifo or device is never waited for. */
 int fs_open_file(int at, const char *name);
 
-/* A fresh regular file, read-write. -EEXIST where the name is taken. Any other mode than FS_FILE_MODE is had whatever
-   the umask is. */
+/* A fresh regular file, read-write. -EEXIST where the name is taken. Whatever is made here has its mode whatever the
+   umask is; a directory has it a moment after its name. */
 int fs_make_file(int at, const char *name, mode_t mode);
 int fs_make_dir(int at, const char *name); /* of FS_DIR_MODE */
+
+/* Give what this process has just made in a directory to the directory's owner: only root makes anything in another's. */
+int fs_give_to_owner_of(int dir, const char *name);
 
 /* A regular file to append to, made where it is missing, with that mode. -EBADMSG for anything else, and for one that
    has another name somewhere: it may be anybody's. */
@@ -47,11 +50,12 @@ int fs_open_append(int at, const char *name, mode_t mode);
 /* Only the owner of a file may set its mode; one that has it already is left alone. */
 int fs_set_mode(int file, mode_t mode);
 
-/* The same by a name that nobody else can have made. */
+/* The same, of a directory, by a name that nobody else can have made. */
 int fs_set_mode_at(int at, const char *name, mode_t mode);
 
-/* Give a directory to a group. -EPERM: this user is none of its members. */
-int fs_set_group(int dir, gid_t group);
+/* Give a file or directory to a user and a group, where they are not -1. -EPERM: the user is another, or this one is no
+   member of the group. */
+int fs_set_owner(int file, uid_t owner, gid_t group);
 
 /* Whether this process may do what the bits R_OK, W_OK, X_OK say: 0 or why not. */
 int fs_may(int at, const char *name, int bits);
@@ -65,6 +69,9 @@ int fs_rename_unique(int from, const char *name, int to, const char *new_name);
 
 /* Rename over whatever file has the name. */
 int fs_replace(int from, const char *name, int to, const char *new_name);
+
+/* Give each of two files the name of the other; both must be there. -EINVAL or -ENOSYS: not here. */
+int fs_exchange(int from, const char *name, int to, const char *other);
 
 /* A further name for a file. -EEXIST where it is taken. */
 int fs_link(int from, const char *name, int to, const char *new_name);
@@ -95,11 +102,18 @@ bool fs_is_settled(int dir);
 /* Whether a name is there: 1 or 0, or why that cannot be told. */
 int fs_has(int at, const char *name);
 
+/* Which directory it is that is open, whatever its name is by now. */
+struct fs_identity {
+    dev_t device;
+    ino_t number;
+};
+int fs_identify(int dir, struct fs_identity *ret_identity);
+
+/* Whether a name is that of this directory: 1 or 0, or why that cannot be told. */
+int fs_is_named(int at, const char *name, const struct fs_identity *identity);
+
 /* Whether a name is seen to be there. */
 bool fs_exists(int at, const char *name);
-
-/* Tell whoever watches a directory: its times change. */
-void fs_touch_dir(int at, const char *name);
 
 /* Make a directory's own name durable: sync the parent it lies in and mark it. */
 int fs_settle_dir(int parent, int dir);
@@ -118,6 +132,12 @@ struct fs_draft {
     char name[24];
 };
 int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
+
+/* The same, always in tmp/. */
+int fs_draft_open_named(struct fs_draft *draft, int at, const char *tmp, mode_t mode);
+
+/* -ENXIO: what has no name can get none here, where the kernel allows it by no descriptor and there is no /proc.
+   -EOPNOTSUPP: the file system has no links. */
 int fs_draft_link(const struct fs_draft *draft, int dir, const char *name);
 void fs_draft_close(struct fs_draft *draft);
 
@@ -127,12 +147,10 @@ void fs_start_sync(int file);
 /*
  * See to it that whoever finds a name that the file gets from now on finds its content, too, when the power was cut.
  * 1: the file is synced. 0: what was written is on its way to a disk where a name cannot overtake it, and fs_sync, once
- * the file has its name, makes both durable at once.
+ * the file has its name, makes both durable at once. `order` is asked for once, for all files of a file system.
  */
-int fs_sync_ahead(int file);
-
-/* Whether names and sizes of its file system reach the disk in the order in which they changed. */
-bool fs_keeps_order(int file);
+enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };
+int fs_sync_ahead(int file, enum fs_order *order);
 
 int fs_write_all(int file, const void *data, size_t size);
 
@@ -149,8 +167,16 @@ ssize_t fs_read_at(int file, void *buffer, size_t size, uint64_t offset);
    given its own once it is open, since who finds a FIFO that nobody reads takes its reader for dead. */
 int fs_make_fifo(int at, const char *name, mode_t mode);
 
-/* A FIFO to write to without waiting. -ENXIO: nobody reads it; -EBADMSG: it is none. */
+/* A FIFO to write to without waiting. -ENXIO: nobody reads it; -EBADMSG: it is none. Its reader may go before it is
+   written to: then a write raises SIGPIPE. */
 int fs_open_fifo(int at, const char *name);
+int fs_open_fifo_below(int at, const char *parent, const char *name);
+
+/* A FIFO that is there, as fs_make_fifo makes it. */
+int fs_open_own_fifo(int at, const char *name);
+
+/* Whether an open file still has a name. */
+bool fs_has_name(int file);
 
 /*
  * Call `each` for every entry but . and .., in no order; its non-zero return ends the listing and

@@ -2,21 +2,56 @@
 #include "id.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "eight.h"
 #include "put.h"
 
 #define ID_LENGTH_MAX 64
 
-/* getrandom gives up to 256 bytes whole once the pool is ready; only a signal during early boot cuts it short. */
+/* Mixes each bit of a number into all of them (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators"). */
+static uint64_t mix(uint64_t number)
+{
+    number = (number ^ number >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    number = (number ^ number >> 27) * UINT64_C(0x94d049bb133111eb);
+    return number ^ number >> 31;
+}
+
+/* Where the kernel gives no random bytes, as one without getrandom or behind a filter of system calls: nobody else has
+   this process, this thread, this moment and the bytes that the kernel started the program with. */
+static void make_up(unsigned char *buffer, size_t size)
+{
+    static _Thread_local uint64_t made;
+    uint64_t word = mix((uint64_t)(uintptr_t)&made) ^ (uint64_t)getpid();
+    const unsigned char *const seed = (const unsigned char *)getauxval(AT_RANDOM);
+    for (size_t i = 0; i < 16 && seed; i++)
+        word = mix(word << 8 ^ word >> 56 ^ seed[i]);
+    for (size_t i = 0; i < size; i++) {
+        if (i % sizeof word == 0) {
+            struct timespec time;
+            clock_gettime(CLOCK_REALTIME, &time);
+            word = mix(mix(word ^ (uint64_t)time.tv_sec) ^ (uint64_t)time.tv_nsec);
+            word = mix(word ^ ++made);
+        }
+        buffer[i] = (unsigned char)(word >> i % sizeof word * 8);
+    }
+}
+
 static void fill_random(void *buffer, size_t size)
 {
-    while (getrandom(buffer, size, 0) != (ssize_t)size)
-        if (errno != EINTR)
-            abort();
+    for (size_t have = 0; have < size;) {
+        const ssize_t got = getrandom((char *)buffer + have, size - have, 0);
+        if (got > 0) {
+            have += (size_t)got;
+        } else if (got < 0 && errno != EINTR) {
+            make_up((unsigned char *)buffer + have, size - have);
+            return;
+        }
+    }
 }
 
 uint64_t id_random(void)

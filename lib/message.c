@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "eight.h"
 #include "fs.h"
 #include "id.h"
@@ -155,6 +156,8 @@ static int set_moment(int64_t *field, int64_t value)
 
 int mq_message_set_delay(mq_message *message, int64_t delay)
 {
+    if (!name_can_say_after(clock_now(), delay))
+        return -EINVAL;
     return set_moment(&message->delay, delay);
 }
 
@@ -165,6 +168,8 @@ int mq_message_set_due(mq_message *message, int64_t due)
 
 int mq_message_set_ttl(mq_message *message, int64_t ttl)
 {
+    if (!name_can_say_after(clock_now(), ttl))
+        return -EINVAL;
     return set_moment(&message->ttl, ttl);
 }
 
@@ -262,5 +267,5 @@ ssize_t mq_message_read(mq_message *message, void *buffer, size_t size)
     if (got > 0)
         message->body_read += (uint64_t)got;
     /* The file was whole when it was opened: somebody cuts it short under us. */
-    return got == 0 ? -EIO : got;
+    return got == 0 ? -EBADMSG : got;
 }

@@ -5,26 +5,30 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "adopt.h"
+#include "bell.h"
 #include "clock.h"
 #include "fs.h"
 
 /* How often a bucket may be removed between our making it and our using it, before we give up. */
 #define TRIES 100
 
-/* When a directory ordered by time wants to be looked at because of this message; ready/ never. */
+/* When a directory ordered by time wants to be looked at because of this message. */
 static void announce_time(mq_queue *queue, enum mq_state state, const struct name *name)
 {
     static const enum page_time times[MQ_STATES] = {[MQ_DELAYED] = PAGE_DUE, [MQ_INFLIGHT] = PAGE_DEADLINE};
     if (page_announce(queue->page, times[state], name->time, clock_now()))
-        fs_touch_dir(queue->dir, "waiters");
+        bell_ring(queue);
 }
 
 void move_announce(mq_queue *queue, enum mq_state state, const struct name *name, bool returned)
 {
-    if (state == MQ_READY)
+    if (state == MQ_READY) {
         page_note_arrival(queue->page, name->priority, name_birth(name->position), returned);
-    else if (state == MQ_DELAYED || state == MQ_INFLIGHT)
+        bell_ring(queue);
+    } else if (state == MQ_DELAYED || state == MQ_INFLIGHT) {
         announce_time(queue, state, name);
+    }
 }
 
 static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct name *name)
@@ -42,8 +46,9 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
                                   : fs_rename(from_dir, from_name, dir, text);
         if (error != -ENOENT)
             return error ? error : 1;
-        if (!fs_exists(from_dir, from_name))
-            return 0;
+        const int has = fs_has(from_dir, from_name);
+        if (has != 1)
+            return has;
         queue_forget_target(queue, to); /* it was the bucket that went */
     }
     return -EBUSY;
@@ -89,6 +94,9 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
                   const struct name *name)
 {
     const int64_t size = size_of(from_dir, from_name, name);
+    const int error = adopt_file(to, from_dir, from_name);
+    if (error)
+        return error == -ENOENT ? 0 : error;
     const int moved = rename_into(to, from_dir, from_name, MQ_READY, name);
     if (moved != 1)
         return moved;

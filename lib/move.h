@@ -18,7 +18,7 @@ int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *
 /* The same out of the inbox, of a message that nobody has counted yet. */
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct name *name);
 
-/* The same into another queue's ready/. */
+/* The same into another queue's ready/, as a file that its users can read. */
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct name *name);
 
@@ -30,7 +30,7 @@ int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from
 int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct name *name,
                  int dir, const char *done_name);
 
-/* Tell the page that a message now is in a state, and wake who must look at it sooner than he meant to. */
+/* Tell the page that a message now is in a state, and ring whoever waits for it, or must look sooner than it meant to. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct name *name, bool returned);
 
 #endif

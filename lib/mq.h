@@ -1,9 +1,9 @@
 /*
  * libmq: message queues that are directories.
  *
- * A queue is a directory in a spool, a message is a file, and every change of
- * state is one atomic link, rename or unlink (mq-spool(5) tells which). There is
- * no server: any number of processes may send to and receive from a queue.
+ * A queue is a directory in a spool. A message is a file. Every change of state is
+ * one atomic link, rename or unlink; mq-spool(5) lists them. There is no server: any
+ * number of processes may send to a queue and receive from it.
  *
  *     mq_queue *queue;
  *     mq_message *message;
@@ -14,10 +14,10 @@
  *     mq_message_free(message);
  *     mq_close(queue);
  *
- * Errors. Calls return 0 or more when they worked and a negative errno when they
- * did not; what they return through `ret_` pointers is untouched then. The library
- * never prints, never exits and changes no signal disposition. Besides the plain
- * errors of the file system these have a meaning of their own:
+ * Errors. A call returns 0 or more if it worked, and a negative errno if it failed.
+ * A call that failed has not written through its `ret_` pointers. The library never
+ * prints, never exits and changes no signal disposition. Most errors are those of the
+ * file system. These have a meaning of their own:
  *
  *     -ENOENT     no such queue
  *     -EINVAL     an argument is malformed: a queue name, id, header, key, duration
@@ -27,15 +27,14 @@
  *     -ENOBUFS    the queue is full (max-depth)
  *     -ECANCELED  the caller's cancel_fd became readable
  *
- * Signals. A queue's counters are a shared mapping of a file below host/. Should somebody cut that file short,
- * touching it raises SIGBUS, as with any mapped file; a program that must survive even that maps an empty page over
- * the place, as the mq programs do: nothing depends on what is in it.
+ * Signals. A queue's counters are a shared mapping of a file below host/. If another process truncates that file,
+ * the next access raises SIGBUS, as with any mapped file. A program that must survive this maps an empty page over
+ * the address, as the mq programs do. No message depends on what the page holds.
  *
- * Threads. The library has no global state. A handle may move between threads, but
- * only one thread may use it at a time; several handles on one queue are independent.
+ * Threads. The library has no global state. A handle may move between threads, but only one thread may use it at
+ * a time. Several handles on one queue are independent of each other.
  *
- * Times are microseconds: since the epoch where a moment is meant, plain where a
- * duration is.
+ * Times are in microseconds. A moment counts from the epoch.
  */
 #ifndef MQ_H
 #define MQ_H
@@ -73,9 +72,9 @@ MQ_API const char *mq_version(void);
 /* ---- spools and queues ---------------------------------------------------------- */
 
 /*
- * Write the path of the spool to `ret_path`: `spool` itself, or where it is NULL
+ * Write the path of the spool to `ret_path`: `spool` itself, or if that is NULL
  * $MQ_SPOOL, /var/spool/mq for root, else ${XDG_STATE_HOME:-$HOME/.local/state}/mq.
- * -ENAMETOOLONG where it does not fit, -ENOENT where there is no home to put it in.
+ * -ENAMETOOLONG: the path does not fit. -ENOENT: the user has no home directory.
  */
 MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
 
@@ -83,44 +82,49 @@ MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
 MQ_API bool mq_queue_name_is_valid(const char *name);
 
 /*
- * Call `each` with the name of every queue of the spool but reply queues, in byte order; a non-zero
- * return of `each` ends the listing and is returned. A missing spool has no queues.
+ * Call `each` with the name of every queue of the spool, in byte order. Reply queues are left out. If `each` returns
+ * non-zero, the listing ends and returns that. A missing spool has no queues.
  */
 MQ_API int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context);
 
-/* Make a queue (and the spool). 1 made, 0 it was there. However many processes race, one good queue results. */
+/* Make a queue, and the spool if it is missing; or make what an existing queue lacks of its directories. 1: made. 0: the
+   queue was there. Any number of processes may do this at once: one whole queue results. -ENOTDIR: something that is
+   no queue has the name. */
 MQ_API int mq_create(const char *spool, const char *queue);
 
 /*
- * The same for a queue that others share. `mode` is an octal number as of chmod, with a digit for the owner, the group
- * and all others: 4 may look, 2 may send, 6 may do both, receive and settle. The owner's is 6; others
- * receive only where the group does, and do not send where it only looks. The queue's group becomes `group`, of which the caller must be a member: -EPERM
- * otherwise. -EEXIST: there is a queue with another mode or group.
+ * Make a queue that several users share. `mode` is an octal number as chmod(1) takes, with a digit each for the owner,
+ * the group and all others: 4 may look, 2 may send, 6 may look, send, receive and settle. The owner's digit is 6.
+ * The others' digit may be 6 only if the group's is, and may not be 2 or 6 if the group's is 4.
+ * The queue gets the group `group`; -EPERM: the caller is not a member of it.
+ * -EEXIST: there is a queue of this name with another mode or group.
  */
 #define MQ_OWN_GROUP ((gid_t)-1)
 MQ_API int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t group);
 MQ_API bool mq_mode_is_valid(unsigned mode);
 
 /*
- * Delete a queue. Without `force` only one that holds no message in any state:
- * -ENOTEMPTY otherwise. A message sent meanwhile is never deleted without `force`.
+ * Delete a queue. Without `force`, a queue that holds a message in any state stays: -ENOTEMPTY. A message that is
+ * sent during the call is never deleted without `force`.
  */
 MQ_API int mq_delete(const char *spool, const char *queue, bool force);
 
-/* Make the queue if it is not there: also later, when it was deleted while the handle was open. */
+/* A flag of mq_open: make the queue if it is missing. This holds for the life of the handle: if the queue is deleted,
+   the next call makes it again. A handle whose queue was deleted goes on with the queue that has the name then. If there
+   is none, and without this flag, calls return -ENOENT. */
 #define MQ_CREATE 1u
 
 /*
- * Open a queue; `spool` as in mq_spool_path. The caller closes what `ret_queue` gets.
- * -ENOENT: no such queue; -EBADMSG: its configuration is bad (mq_config_explain tells how).
+ * Open a queue; `spool` is as in mq_spool_path. The caller closes the handle in `ret_queue`.
+ * -ENOENT: no such queue. -EBADMSG: its configuration is malformed; mq_config_explain says where.
  */
 MQ_API int mq_open(const char *spool, const char *queue, unsigned flags, mq_queue **ret_queue);
 MQ_API void mq_close(mq_queue *queue); /* NULL is fine */
 
 /*
- * Make a private queue for the reply to one request: its name goes into the request's Reply-To. It is not durable, takes
- * bodies of any size, is not listed by mq_list, and lives as long as its owner: mq_reply_close removes it, and what one
- * who was killed leaves behind goes with mq_sweep_spool.
+ * Make a private queue for the reply to one request. The request names it in its Reply-To header. The queue is not
+ * durable, takes bodies of any size, and mq_list leaves it out. mq_reply_close removes it. If its owner is killed,
+ * mq_sweep_spool removes it.
  */
 MQ_API int mq_reply_open(const char *spool, mq_queue **ret_queue);
 MQ_API void mq_reply_close(mq_queue *queue); /* NULL is fine */
@@ -128,7 +132,11 @@ MQ_API void mq_reply_close(mq_queue *queue); /* NULL is fine */
 /* The queue's name; lives as long as the handle. */
 MQ_API const char *mq_queue_name(const mq_queue *queue);
 
-/* Whether receiving waits by polling, since inotify is not to be had here (known once it has waited). */
+/* Whether a directory lies in the place of this host's page, so that this handle has a page of its own. Figures, order
+   and wake-ups suffer until mq_check has moved the directory aside. */
+MQ_API bool mq_queue_is_alone(const mq_queue *queue);
+
+/* Whether receivers poll while they wait, because inotify is not available here. Known after the first wait. */
 MQ_API bool mq_queue_is_polling(const mq_queue *queue);
 
 /* ---- configuration -------------------------------------------------------------- */
@@ -142,75 +150,77 @@ MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size
 /* Whether a key takes a value (NULL: its default): 0, or -EINVAL and what is wrong in `ret_text`. */
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
-/* Set a key, or with a NULL `value` return it to its default. The change is atomic and durable. -EINVAL: bad key
-   or value. */
+/* Set a key; a NULL `value` brings its default back. The change is atomic and durable. -EINVAL: the key or the value
+   is malformed. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
-/* What is wrong with a queue's configuration, naming line and key, as "line 3: ttl: not a duration". 0 nothing, 1
-   explained. */
+/* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
+   0: nothing is wrong. */
 MQ_API int mq_config_explain(const char *spool, const char *queue, char *ret_text, size_t size);
 
 /* ---- messages to send ----------------------------------------------------------- */
 
 /* A new message without id, headers or body; freed by the caller. */
 MQ_API int mq_message_new(mq_message **ret_message);
-MQ_API void mq_message_free(mq_message *message); /* NULL is fine; a claim goes on: settle it, or its deadline will */
+MQ_API void mq_message_free(mq_message *message); /* NULL is fine. This does not end the message's claim. */
 
-/* An id of the sender's: [A-Za-z0-9_-]{1,64}. Without one, mq_send makes a UUIDv7 (RFC 9562). -EINVAL otherwise. */
+/* Set the id: [A-Za-z0-9_-]{1,64}, else -EINVAL. A message without an id gets a UUIDv7 (RFC 9562) from mq_send. */
 MQ_API int mq_message_set_id(mq_message *message, const char *id);
 
 /*
- * Set a header; it replaces one of that name (names compare without case). -EINVAL: the name is not
- * [A-Za-z0-9-]+ or the value is not one line of UTF-8 without control characters; -EPERM: the
- * library writes that header itself (Id, Timestamp, Content-Length, Priority, Expires, Mq-*), or the message was received;
- * -E2BIG: the headers are over 64 KiB.
+ * Set a header. It replaces a header of the same name; names compare without case. -EINVAL: the name is not
+ * [A-Za-z0-9-]+, or the value is not one line of UTF-8 without control characters. -EPERM: the message was received,
+ * or the library writes this header itself (Id, Timestamp, Content-Length, Priority, Expires, Mq-*).
+ * -E2BIG: the headers take more than 64 KiB.
  */
 MQ_API int mq_message_set_header(mq_message *message, const char *name, const char *value);
 
-MQ_API int mq_message_set_priority(mq_message *message, int priority); /* 0 to 9, the highest first; -EINVAL */
+/* When and for how long the message waits. -EINVAL: out of range. */
+MQ_API int mq_message_set_priority(mq_message *message, int priority); /* 0 to 9; 9 is delivered first */
 MQ_API int mq_message_set_delay(mq_message *message, int64_t delay);   /* not delivered before now + delay */
-MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not delivered before that moment */
-MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl); /* expires now + ttl; instead of the queue's ttl */
-MQ_API int mq_message_set_expires(mq_message *message, int64_t expires);
+MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not delivered before this moment */
+MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl); /* expires at now + ttl, whatever the queue's ttl is */
+MQ_API int mq_message_set_expires(mq_message *message, int64_t expires); /* expires at this moment */
 
-/* The body: bytes that stay the caller's and must live until mq_send returns. */
+/* Set the body to bytes in memory. They stay the caller's and must live until mq_send returns. */
 MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t size);
 
-/* The body: what mq_send reads from `fd` up to its end, waiting for it even where O_NONBLOCK is set; never held in
-   memory as a whole. */
+/* Set the body to what mq_send will read from `fd` up to its end. mq_send waits for the input even if O_NONBLOCK is
+   set, and never holds the whole body in memory. */
 MQ_API void mq_message_set_body_fd(mq_message *message, int fd);
 
 struct mq_send_options {
-    bool no_sync;   /* do not wait for the disk, whatever the queue's durability says */
-    int64_t block;  /* how long to wait while the queue is full: 0 not at all, or MQ_FOREVER */
-    int cancel_fd;  /* ends such a wait when readable; -1 for none */
-    uint64_t batch; /* messages in a file at most, for mq_send_batch; 0: as the queue's batch-count says */
+    bool no_sync;   /* do not wait for the disk, even if the queue's durability says so */
+    int64_t block;  /* how long to wait while the queue is full; 0: do not wait; or MQ_FOREVER */
+    int cancel_fd;  /* ends that wait when it becomes readable; -1: none */
+    uint64_t batch; /* mq_send_batch: the most messages in one file; 0: the queue's batch-count */
 };
 #define MQ_SEND_DEFAULTS .no_sync = false, .block = 0, .cancel_fd = -1, .batch = 0
 
 /*
- * Send a message. When it returns 0 the message is in the queue and, unless durability is off, on
- * the disk; its id is in `ret_id`, MQ_ID_SIZE bytes, where that is not NULL. On failure no
- * consumer sees it and nothing of it is left behind: -EMSGSIZE, -ENOBUFS, -ENOSPC, -EDQUOT, -EIO …
+ * Send a message. After a return of 0 the message is in the queue and, unless durability is off, on the disk. Its id
+ * is in `ret_id`, which is NULL or has MQ_ID_SIZE bytes. After a failure no consumer sees the message, and nothing of
+ * it is left behind. Errors: -EMSGSIZE, -ENOBUFS, -ENOSPC, -EDQUOT, -EIO and others of the file system.
  */
 MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id);
 
-/* How many messages the two calls below make the most of at a time: more cost no less. */
+/* The largest batch that the two calls below write as one unit. Passing more is allowed but no faster. */
 MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *options);
 
 /*
- * Send many messages, in order; those that agree in priority, delay and expiry share files, which costs a fraction. In
- * any case the first `ret_sent` of them are sent as with mq_send, and their ids are in `ret_ids`, where that is not
- * NULL; none of the others is. An error is that of the first of those. The messages may be used again.
+ * Send many messages, in order. Neighbours that agree in priority, delay and expiry share a file, which makes each
+ * much cheaper. Also after an error, the first `ret_sent` messages are sent as by mq_send, and none of the others is;
+ * the error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has room for
+ * `count` of them. The caller may use the messages again.
  */
 MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count,
                          const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 
 /*
- * The same for messages that differ in nothing but their bodies: `message`, which stays as it is, with one body after
- * the other. Where none of those that share a file has a newline in it, or none a NUL, they share the headers, too,
- * which costs least; bodies that lie in memory one behind the other with just that byte between them, as lines of a text
- * do, are written from there, without a copy. -EINVAL: it has an id.
+ * Send many messages that differ in their bodies alone: `message`, which does not change, once with each body.
+ * If none of the bodies in a file contains a newline, or none contains a NUL, they share one block of headers, which
+ * is the cheapest form. Bodies that lie one behind the other in memory with only that byte between them, as the lines
+ * of a text do, are written without being copied. -EINVAL: `message` has an id.
  */
 MQ_API int mq_send_bodies(mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
@@ -218,24 +228,24 @@ MQ_API int mq_send_bodies(mq_queue *queue, const mq_message *message, const stru
 /* ---- messages received ---------------------------------------------------------- */
 
 struct mq_receive_options {
-    int64_t wait;        /* how long to wait for a message: 0 not at all, or MQ_FOREVER */
-    int64_t ack_timeout; /* how long the claim lives; 0: as the queue's ack-timeout says */
-    int cancel_fd;       /* ends the wait when readable; -1 for none */
-    pid_t owner;         /* the process that is to be shown as the holder; 0: the caller's own */
+    int64_t wait;        /* how long to wait for a message; 0: do not wait; or MQ_FOREVER */
+    int64_t ack_timeout; /* how long the claim lasts; 0: the queue's ack-timeout */
+    int cancel_fd;       /* ends the wait when it becomes readable; -1: none */
+    pid_t owner;         /* the process that listings show as the holder; 0: the calling process */
 };
 #define MQ_RECEIVE_DEFAULTS .wait = MQ_FOREVER, .ack_timeout = 0, .cancel_fd = -1, .owner = 0
 
 /*
- * Claim the next message: highest priority first, then the oldest. 1 claimed, 0 none came in time.
- * Nobody else receives it until the claim ends: by mq_ack, mq_nack, mq_reject, mq_release, or its
- * deadline. -ECANCELED: cancel_fd became readable and nothing is held.
+ * Claim the next message: the highest priority first, then the oldest. 1: claimed. 0: none came in time.
+ * Nobody else receives the message until mq_ack, mq_nack, mq_reject, mq_release or the deadline ends the claim.
+ * -ECANCELED: cancel_fd became readable, and nothing is claimed.
  */
 MQ_API int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message);
 
-/* What a received or opened message says of itself. The strings live as long as the message. */
+/* The fields of a message that was received or opened. The strings live as long as the message. */
 MQ_API const char *mq_message_id(const mq_message *message);
-MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL where it is not claimed */
-MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, this one included */
+MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL: it is not claimed */
+MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, including this one */
 MQ_API int mq_message_priority(const mq_message *message);
 MQ_API int64_t mq_message_sent_at(const mq_message *message);
 MQ_API int64_t mq_message_expires_at(const mq_message *message); /* 0: never */
@@ -243,58 +253,61 @@ MQ_API int64_t mq_message_expires_at(const mq_message *message); /* 0: never */
 /* The value of a header, or NULL. */
 MQ_API const char *mq_message_header(const mq_message *message, const char *name);
 
-/* The header at `index`, counted from 0 in the order they were sent: 1 and its name and value, or 0 past the last. */
+/* The header number `index`, counted from 0 in the order sent. 1: its name and value are returned. 0: past the last. */
 MQ_API int mq_message_header_at(const mq_message *message, size_t index, const char **ret_name, const char **ret_value);
 
 MQ_API uint64_t mq_message_size(const mq_message *message); /* bytes of body */
 
-/* Read the next bytes of the body: how many, 0 at its end. */
+/* Read the next bytes of the body. Returns how many; 0 at the end. */
 MQ_API ssize_t mq_message_read(mq_message *message, void *buffer, size_t size);
 
 /* ---- many at a time ------------------------------------------------------------- */
 
-/* Messages that were received by one claim, to be read one after the other. */
+/* Messages that one claim received, read one after the other. */
 typedef struct mq_batch mq_batch;
 
-/* A new one, without messages; its memory serves for any number of receives. Freed by the caller. */
+/* A new, empty batch, which the caller frees. It can be used for any number of receives. */
 MQ_API int mq_batch_new(mq_batch **ret_batch);
-MQ_API void mq_batch_free(mq_batch *batch); /* NULL is fine; a claim goes on, as with mq_message_free */
+MQ_API void mq_batch_free(mq_batch *batch); /* NULL is fine. This does not end the claim. */
 
 /*
- * Claim the next message, or up to `most` of those that were sent together with it: what is faster than one at a time,
- * and all the same to whoever acks them in order. Returns as mq_receive.
+ * Claim the next message, together with up to `most` - 1 messages that were sent in the same file behind it. This is
+ * faster than one claim each. Returns as mq_receive does.
  */
 MQ_API int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, mq_batch *batch);
 
 MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
 
-/* The next one: 1, 0 past the last, -EBADMSG: it, and what comes after it, is corrupt, and to be released, which makes a
-   dead letter of it. The message lives until the next call with this batch, which owns it. Only one
-   that was claimed alone has a receipt. */
+/* The next message: 1. 0: past the last. -EBADMSG: this message and those behind it are corrupt; mq_batch_release
+   then makes a dead letter of them. The batch owns the message, which lives until the next call with this batch. The
+   message has a receipt only if it was claimed alone. */
 MQ_API int mq_batch_next(mq_batch *batch, mq_message **ret_message);
 
-/* Ack the first `done` messages, counted from the claim's beginning. The claim on the others goes on, for the ack
-   timeout from now. */
+/* Ack the first `done` messages, counted from the beginning of the claim. The claim on the others goes on, and lasts
+   for the ack timeout from now. -EINVAL: `done` is less than was acked before, or more than mq_batch_next has
+   returned. */
 MQ_API int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done);
 
-/* The same, and the others go back to their place, their attempt not counted. */
+/* Ack the first `done` messages, and give the others back: they return to their place, and the attempt does not count. */
 MQ_API int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done);
 
-/* Let the claim live for the ack timeout from now, if half of it has passed: to be called now and then. */
+/* Extend the claim to the ack timeout from now, if at least half of it has passed. Call this now and then. */
 MQ_API int mq_batch_keep(mq_queue *queue, mq_batch *batch);
 
 /* ---- settling a claim ----------------------------------------------------------- */
 
-/* Write the name of the queue that a receipt is of, MQ_QUEUE_NAME_SIZE bytes. -EBADMSG: not a receipt. */
+/* Write the name of a receipt's queue to `ret_queue`, which has MQ_QUEUE_NAME_SIZE bytes. -EBADMSG: not a receipt. */
 MQ_API int mq_receipt_queue(const char *receipt, char *ret_queue);
 
 /*
- * End a claim. All return 0, -ESTALE where the claim had ended before, or -EBADMSG where the text
- * is no receipt of this queue. mq_ack: the work is done, the message is removed. mq_nack: it failed, the message is
- * delivered again after `delay` (0: at once; MQ_BACK_OFF: as the retry policy says), or becomes a
- * dead letter once max-attempts is reached. mq_reject: it will never work, the message becomes a dead
- * letter; `reason` is one line of text of which about 80 bytes are kept, NULL for "rejected".
- * mq_release: it was not tried, the message goes back to its place and the attempt is not counted.
+ * End a claim. These return 0. -ESTALE: the claim had ended before. -EBADMSG: the text is not a receipt of this queue.
+ *
+ * mq_ack      the work is done: the message is removed.
+ * mq_nack     the work failed: the message is delivered again after `delay` (0: at once; MQ_BACK_OFF: as the retry
+ *             policy says), or becomes a dead letter if it has reached max-attempts.
+ * mq_reject   the work can never succeed: the message becomes a dead letter. `reason` is one line of text, of which
+ *             about 80 bytes are kept; NULL means "rejected".
+ * mq_release  the work was not tried: the message returns to its place, and the attempt does not count.
  */
 MQ_API int mq_ack(mq_queue *queue, const char *receipt);
 MQ_API int mq_nack(mq_queue *queue, const char *receipt, int64_t delay);
@@ -302,24 +315,27 @@ MQ_API int mq_reject(mq_queue *queue, const char *receipt, const char *reason);
 MQ_API int mq_release(mq_queue *queue, const char *receipt);
 
 /*
- * The same as mq_ack, and the message's id is remembered for the queue's dedup-window: the mark and the ack are one
- * rename. mq_was_acked: 1 the id was acked so within the window, 0 not.
+ * mq_ack_once acks as mq_ack does, and remembers the message's id for the queue's dedup-window; one rename does both.
+ * mq_was_acked: 1: the id was acked in this way within the window. 0: it was not. mq_ack_again acks a message that was
+ * not worked on because its id was acked before, and counts it as a duplicate.
  */
 MQ_API int mq_ack_once(mq_queue *queue, const char *receipt);
+MQ_API int mq_ack_again(mq_queue *queue, const char *receipt);
 MQ_API int mq_was_acked(mq_queue *queue, const char *id);
 
-/* Move the claim's deadline to now + `ack_timeout`. The receipt stays good. Returns as the others. */
+/* Move the deadline of the claim to now + `ack_timeout`. The receipt stays valid. Returns as mq_ack does. */
 MQ_API int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout);
 
-/* ---- what went wrong with a message ---------------------------------------------- */
+/* ---- records of failed attempts -------------------------------------------------- */
 
 /*
- * Keep a line of text, of at most 32 KiB and with its newline, that tells of a failed attempt on a claimed message. It goes when the
- * message goes; a message's oldest lines go when there are more than 256 KiB. -ESTALE: the claim has ended.
+ * Keep a line of text about a failed attempt on a claimed message: at most 32 KiB, ending in a newline. The lines are
+ * removed with the message. If a message has more than 256 KiB of them, the oldest are dropped.
+ * -ESTALE: the claim has ended.
  */
 MQ_API int mq_failure_add(mq_queue *queue, const char *receipt, const char *line, size_t size);
 
-/* The lines kept of a message, oldest first: 1 and text that the caller frees, or 0 where there are none. */
+/* The lines kept of a message, oldest first. 1: `ret_text` gets memory that the caller frees. 0: there are none. */
 MQ_API int mq_failures(mq_queue *queue, const char *id, char **ret_text, size_t *ret_size);
 
 /* ---- transactions ----------------------------------------------------------------- */
@@ -406,37 +422,37 @@ struct mq_entry {
     int64_t time;       /* delayed: due; in flight: deadline; dead: when it died; ready: 0 */
     int64_t expires;    /* 0: never */
     const char *reason; /* dead: why, as plain text; else NULL */
-    int64_t begun;      /* in flight: when it was claimed; 0: not known */
-    pid_t owner;        /* in flight: by which process; 0: not known */
-    const char *host;   /* in flight: on which host, by the first 8 characters of its machine id; else NULL */
-    bool is_here;       /* in flight: and that is this one */
-    const char *bucket; /* where the file lies: STATE/bucket/file */
+    int64_t begun;      /* in flight: when it was claimed; 0: unknown */
+    pid_t owner;        /* in flight: the process that claimed it; 0: unknown */
+    const char *host; /* in flight: the host of that process, as the first 8 characters of its machine id; else NULL */
+    bool is_here;     /* in flight: that host is this one */
+    const char *bucket; /* the file is STATE/bucket/file */
     const char *file;
-    uint64_t offset; /* where in the file the message begins: a file may hold several */
+    uint64_t offset; /* where in the file the message begins; a file may hold several messages */
 };
 
 /*
- * Call `each` for every message in a state: ready in order of delivery, the others in order of their
- * time. A non-zero return of `each` ends the walk and is returned. The entry lives until `each`
- * returns. Others go on meanwhile: what moves during the walk may be seen or not.
+ * Call `each` for every message in a state: ready messages in order of delivery, the others in order of their time.
+ * If `each` returns non-zero, the walk ends and returns that. The entry lives until `each` returns. Other processes
+ * are not held up: a message that moves during the walk may be shown or not.
  */
 MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
                      void *context);
 
-/* Open an entry's message to read. 1 opened, 0 it has moved on, -EBADMSG it is corrupt. */
+/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
-/* Remove an entry's message for good. 1 removed, 0 it has moved on. */
+/* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
 
-/* Remove all messages of a state; how many in `ret_purged`. */
+/* Remove all messages in a state. `ret_purged` gets their number, also after an error. */
 MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
 
-/* Make a dead letter ready again, its attempts at 0, in its old place or at the end of another queue. 1 done, 0 it
-   has moved on. */
+/* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. 1: done.
+   0: it is not there any more. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 
-/* ---- following what happens ------------------------------------------------------ */
+/* ---- watching events ------------------------------------------------------------- */
 
 enum mq_event_kind {
     MQ_EVENT_NONE,
@@ -445,53 +461,52 @@ enum mq_event_kind {
     MQ_EVENT_CLAIMED,
     MQ_EVENT_EXTENDED,
     MQ_EVENT_ACKED,
-    MQ_EVENT_RETRIED,  /* given back, now or after a delay */
-    MQ_EVENT_RELEASED, /* the same, uncounted */
+    MQ_EVENT_RETRIED,  /* a nack: delivered again, now or after a delay */
+    MQ_EVENT_RELEASED, /* given back, the attempt not counted */
     MQ_EVENT_LAPSED,   /* the claim's deadline passed */
     MQ_EVENT_DEAD,
-    MQ_EVENT_EXPIRED, /* dead or removed, past its ttl */
+    MQ_EVENT_EXPIRED, /* its ttl has passed: dead or removed */
     MQ_EVENT_REVIVED, /* a dead letter is tried again */
     MQ_EVENT_REMOVED, /* purged */
-    MQ_EVENT_LEFT,    /* it went to where nobody watches: a directory newly made, or out of the queue */
-    MQ_EVENT_MISSED,  /* of the queue, or of all: more happened than is told */
+    MQ_EVENT_LEFT,    /* moved to a directory that is not watched: newly made, or not of this queue */
+    MQ_EVENT_MISSED,  /* of one queue, or of all: some events were lost */
     MQ_EVENT_DELETED  /* of the queue */
 };
 
 struct mq_event {
     enum mq_event_kind kind;
-    mq_queue *queue; /* NULL: of all */
-    /* of the message; NULL and 0 where the event is not one's */
+    mq_queue *queue; /* NULL: all queues */
+    /* the message; NULL and 0 if the event is not about a message */
     const char *id;
-    unsigned count; /* how many messages it is, from this one on: those sent together may go together */
+    unsigned count; /* the number of messages that moved together, this one first */
     unsigned attempts;
     int priority;
-    bool was, is;           /* whether it was in a state before, and is in one now: */
-    enum mq_state from, to; /* in these */
-    int64_t time;           /* due, deadline or death, as its state is; else 0 */
+    bool was, is;           /* whether it was in a state before, and whether it is in one now */
+    enum mq_state from, to; /* these states */
+    int64_t time;           /* due time, deadline or time of death, by its state; else 0 */
     const char *reason;     /* dead: why, as plain text; else NULL */
-    pid_t owner;            /* claimed: by which process; 0: not known */
+    pid_t owner;            /* claimed: the process; 0: unknown */
 };
 
 /*
- * Follow what becomes of the messages of queues, by what inotify tells of their directories; nothing is changed by
- * that. -EMFILE, -ENOSPC: this user has no more instances or watches; -EOPNOTSUPP: the queue is on a network file
- * system, whose other users inotify does not see. `whole`: tell of what lies there already, too. The queue must
- * stay open as long as the watch.
+ * Watch what happens to the messages of queues, by inotify on their directories. Watching changes nothing.
+ * -EMFILE, -ENOSPC: this user has no inotify instances or watches left. -EOPNOTSUPP: the queue is on a network file
+ * system, where inotify does not report the changes of other hosts. With `whole`, the first events are the messages
+ * that are there already. The queue must stay open as long as the watch.
  */
 MQ_API int mq_watch_new(mq_watch **ret_watch);
 MQ_API int mq_watch_add(mq_watch *watch, mq_queue *queue, bool whole);
 MQ_API void mq_watch_free(mq_watch *watch); /* NULL is fine */
 
 /*
- * The next event: 1, 0 none came within `wait`, -ECANCELED `cancel_fd` became readable. Its strings live until the
- * next call. What happens in a directory between its making and its being watched, a matter of microseconds, may not
- * be seen.
+ * The next event: 1. 0: none came within `wait`. -ECANCELED: `cancel_fd` became readable. The strings of the event live
+ * until the next call. An event in a directory that is only microseconds old, and not watched yet, can be missed.
  */
 MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq_event *ret_event);
 
-/* ---- figures and upkeep --------------------------------------------------------- */
+/* ---- figures and maintenance ---------------------------------------------------- */
 
-/* What makes a dead letter: mq_reject, whatever its reason; and what the toolkit itself does. */
+/* The causes of death: mq_reject with any reason, and the reasons of the library itself. */
 enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
 #define MQ_DEATHS 4
 
@@ -499,60 +514,62 @@ enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
 #define MQ_SPANS 3
 
 #define MQ_HELD_BUCKETS 25
-#define MQ_HELD_LIMIT(bucket) (INT64_C(1024) << (bucket)) /* microseconds: about a millisecond, then doubling */
+#define MQ_HELD_LIMIT(bucket) (INT64_C(1024) << (bucket)) /* microseconds: the first is about a millisecond */
 
 struct mq_stats {
-    uint64_t count[MQ_STATES]; /* messages now in each state */
-    uint64_t bytes;            /* of all their files */
+    uint64_t count[MQ_STATES]; /* messages in each state now */
+    uint64_t bytes;            /* the size of all their files */
     int64_t oldest;            /* when the oldest ready message was sent; 0: none is ready */
-    /* counters: since the page of each host was made, that is about since boot */
+    /* counters, since each host's page was made: about since its boot */
     uint64_t sent, delivered, acked, retried, expired, died;
-    uint64_t redelivered;       /* deliveries that were not the first */
+    uint64_t redelivered;       /* deliveries after the first */
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
-    uint64_t duplicates;        /* messages acked since they had been worked on before */
-    uint64_t deaths[MQ_DEATHS]; /* of `died`, by cause */
-    /* how many acked messages were held for how long, from claim to ack: less than MQ_HELD_LIMIT(i), or in the last
-       one any longer; and the sum of these times */
+    uint64_t duplicates;        /* messages acked without work, because they had been worked on before */
+    uint64_t deaths[MQ_DEATHS]; /* `died` by cause */
+    /* a histogram of the time from claim to ack: held[i] messages took less than MQ_HELD_LIMIT(i), and not less than the
+       limit before; the last has no limit. And the sum of these times. */
     uint64_t held[MQ_HELD_BUCKETS];
     uint64_t held_total;
-    /* messages a second on average over the last minutes; decaying, as load averages do */
+    /* messages per second, averaged over the last minutes with decay, as load averages are */
     double sent_rate[MQ_SPANS], acked_rate[MQ_SPANS], failed_rate[MQ_SPANS];
 };
 
-/* The figures of a queue. They come from shared counters at a cost that does not grow with depth; `exact` lists
-   instead. */
+/* The figures of a queue. They come from shared counters, at a cost that does not grow with depth. With `exact` they
+   come from listing the directories. */
 MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
 
 /*
- * How old the messages of a state are: `ret_counts[i]` of them were sent less than `limits[i]` ago, which grow, and
- * not less than the limit before; the last of the `count` + 1 are older than all limits. Lists and looks at each.
+ * A histogram of the ages of the messages in a state. `limits` has `count` ascending ages. `ret_counts` gets `count` + 1
+ * numbers: messages younger than limits[0], from limits[0] to limits[1], …, and older than all. The cost grows with
+ * the number of messages.
  */
 MQ_API int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t count, uint64_t *ret_counts);
 
-/* What the file system of the queue has left for its user. */
+/* The space that the file system of the queue has left for this user. */
 struct mq_room {
     uint64_t bytes;
-    uint64_t files; /* UINT64_MAX: it does not count them */
+    uint64_t files; /* UINT64_MAX: the file system does not count files */
 };
 MQ_API int mq_room(mq_queue *queue, struct mq_room *ret_room);
 
 struct mq_swept {
     uint64_t due;       /* delayed messages that became ready */
-    uint64_t lapsed;    /* claims whose deadline had passed */
-    uint64_t expired;   /* messages past their ttl, dead letters past dead-ttl */
-    uint64_t leftovers; /* stale files in tmp/, empty buckets, FIFOs of dead waiters */
+    uint64_t lapsed;    /* claims that ended because their deadline had passed */
+    uint64_t expired;   /* messages past their ttl, and dead letters past dead-ttl */
+    uint64_t leftovers; /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
 };
 
-/* Do all the housekeeping that sending and receiving otherwise do bit by bit, and put the counters right. */
+/* Do all the housekeeping at once that senders and receivers do bit by bit, and correct the counters. */
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
-/* Remove what queues that were never finished or half deleted have left in a spool, and reply queues whose owner was
-   killed: how many. Never a live one. */
+/* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose
+   owner was killed. A queue in use is never removed. Returns how many were removed. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*
- * Verify names, buckets and files; call `each` with the path (below the queue) of whatever does not
- * belong, and why. With `repair` it is moved into the queue's aside/, never deleted. Returns how many.
+ * Verify names, buckets and files. Call `each` with the path below the queue of every file or directory that does not
+ * belong there, and with the reason. With `repair` it is moved into the queue's aside/; nothing is deleted. Returns
+ * how many were found.
  */
 MQ_API int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
                     void *context);

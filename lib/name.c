@@ -232,6 +232,15 @@ bool name_parse(enum mq_state state, const char *text, struct name *ret_name)
     return true;
 }
 
+void name_as_sent(struct name *name)
+{
+    name->attempts = name->offset = name->length = 0;
+    name->split = false;
+    name->begun = 0;
+    name->owner.process = 0;
+    name->reason[0] = '\0';
+}
+
 bool name_parse_ready_bucket(const char *text, int *ret_priority, uint64_t *ret_birth)
 {
     uint64_t birth;
@@ -263,6 +272,13 @@ bool name_is_bucket(enum mq_state state, const char *text)
     int64_t start, end;
     return state == MQ_READY ? name_parse_ready_bucket(text, &priority, &birth)
                              : name_parse_timed_bucket(state, text, &start, &end);
+}
+
+bool name_has_token(const char *text, uint64_t token)
+{
+    char field[2 + WORD_DIGITS + 1] = ".c";
+    *put_hex(field + 2, token, WORD_DIGITS) = '\0';
+    return strstr(text, field) != NULL;
 }
 
 /* ---- writing -------------------------------------------------------------------- */
@@ -564,7 +580,8 @@ bool name_is_reply(const char *text)
 
 /* ---- pending queues --------------------------------------------------------------- */
 
-static const char *const pending_prefixes[] = {[NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-"};
+static const char *const pending_prefixes[] = {
+    [NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-", [NAME_EMPTIED] = ".emptied-"};
 
 void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE])
 {
@@ -588,7 +605,7 @@ static bool parse_pending_rest(const char *rest, char ret_queue[MQ_QUEUE_NAME_SI
 
 bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE])
 {
-    for (int kind = NAME_NEW; kind <= NAME_HELD; kind++) {
+    for (int kind = NAME_NEW; kind <= NAME_EMPTIED; kind++) {
         const size_t length = strlen(pending_prefixes[kind]);
         if (strncmp(text, pending_prefixes[kind], length) != 0)
             continue;

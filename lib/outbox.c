@@ -29,7 +29,7 @@ static int open_to_others(int spool, int dir)
         return -errno;
     if ((spool_status.st_mode & 077) == 0)
         return 0;
-    int error = spool_status.st_gid == status.st_gid ? 0 : fs_set_group(dir, spool_status.st_gid);
+    int error = spool_status.st_gid == status.st_gid ? 0 : fs_set_owner(dir, (uid_t)-1, spool_status.st_gid);
     if (!error || error == -EPERM)
         error = fs_set_mode(dir, spool_status.st_mode & (07777 & ~S_ISUID));
     return error;

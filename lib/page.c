@@ -44,6 +44,9 @@ struct contents {
     word held[MQ_HELD_BUCKETS];
     word held_total;
     word splits;
+    word leader;
+    word followers;
+    word booted_at; /* by the clock, the last time that the boot id was compared */
     word outbox;
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
@@ -54,7 +57,8 @@ static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '2'};
 struct page {
     struct contents *contents;
     int file; /* -1: private */
-    bool exclusive;
+    bool exclusive, displaced;
+    struct fs_identity identity; /* of the file, if it was opened by its name */
     char tmp_name[24];
 };
 
@@ -107,36 +111,51 @@ static struct contents *map_file(int file, bool shared)
     return map == MAP_FAILED ? NULL : map;
 }
 
-static bool is_whole(int file, mode_t *ret_mode)
+static bool is_whole(int file, struct stat *ret_status)
 {
-    struct stat status;
-    if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size != PAGE_SIZE || status.st_nlink != 1)
-        return false;
-    *ret_mode = status.st_mode & 0777;
-    return true;
+    return fstat(file, ret_status) == 0 && S_ISREG(ret_status->st_mode) && ret_status->st_size == PAGE_SIZE &&
+           ret_status->st_nlink == 1;
 }
 
-static bool is_page(const struct contents *contents)
+static bool is_page(struct contents *contents)
 {
     return memcmp(contents->magic, magic, sizeof magic) == 0;
 }
 
-static bool is_of_this_boot(const struct contents *contents)
+/* The moment of the boot by the clock moves when the clock is set, and no two boots share one unless each began with the
+   same wrong time. So while it stays, reading the boot id is spared, which takes three system calls. A page that passes
+   for one of this boot and is not costs what a stale hint costs. */
+#define BOOT_DRIFT CLOCK_SECOND
+
+static bool was_booted_at(const struct contents *contents, int64_t moment)
 {
-    char boot[sizeof contents->boot];
-    read_boot_id(boot);
-    return is_page(contents) && memcmp(contents->boot, boot, sizeof boot) == 0;
+    const int64_t noted = (int64_t)atomic_load_explicit(&contents->booted_at, memory_order_relaxed);
+    return noted >= moment - BOOT_DRIFT && noted <= moment + BOOT_DRIFT;
 }
 
-static int open_page(int queue_dir, const char *host_name, bool writable, bool is_good(const struct contents *),
+static bool is_of_this_boot(struct contents *contents)
+{
+    char boot[sizeof contents->boot];
+    const int64_t booted_at = clock_booted_at();
+    if (!is_page(contents) || was_booted_at(contents, booted_at))
+        return is_page(contents);
+    read_boot_id(boot);
+    if (memcmp(contents->boot, boot, sizeof boot) != 0)
+        return false;
+    atomic_store_explicit(&contents->booted_at, (uint64_t)booted_at, memory_order_relaxed);
+    return true;
+}
+
+static int open_page(int queue_dir, const char *host_name, bool writable, bool is_good(struct contents *),
                      struct page **ret_page)
 {
     const int file = fs_open_shared_below(queue_dir, "host", host_name, writable);
-    mode_t mode = 0;
-    struct contents *contents = file >= 0 && is_whole(file, &mode) ? map_file(file, writable) : NULL;
+    struct stat status = {0};
+    struct contents *contents = file >= 0 && is_whole(file, &status) ? map_file(file, writable) : NULL;
     struct page *page = contents && is_good(contents) ? new_handle(contents, file) : NULL;
     if (page) {
-        page->exclusive = mode == FS_FILE_MODE;
+        page->exclusive = (status.st_mode & 0777) == FS_FILE_MODE;
+        page->identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
         *ret_page = page;
         return 1;
     }
@@ -166,6 +185,7 @@ static void clear(struct contents *contents)
 {
     memcpy(contents->magic, magic, sizeof magic);
     read_boot_id(contents->boot);
+    atomic_store_explicit(&contents->booted_at, (uint64_t)clock_booted_at(), memory_order_relaxed);
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         atomic_store(&contents->heads[priority], PAGE_NO_BUCKET);
     atomic_store(&contents->averaged_at, (uint64_t)clock_now());
@@ -241,7 +261,12 @@ int page_install(struct page *page, int queue_dir, const char *host_name)
         close(tmp);
     if (host >= 0)
         close(host);
-    return installed;
+    if (installed != -EISDIR)
+        return installed;
+    close(page->file);
+    page->file = -1;
+    page->displaced = true;
+    return 1;
 }
 
 void page_discard(struct page *page, int queue_dir)
@@ -269,6 +294,20 @@ bool page_is_private(const struct page *page)
     return page->file < 0;
 }
 
+bool page_is_displaced(const struct page *page)
+{
+    return page->displaced;
+}
+
+bool page_lies_in(const struct page *page, int queue_dir, const char *queue, const char *host_name)
+{
+    char path[sizeof "..//host/" + MQ_QUEUE_NAME_SIZE + PAGE_NAME_SIZE];
+    if (page->identity.number == 0)
+        return false;
+    snprintf(path, sizeof path, "../%s/host/%s", queue, host_name);
+    return fs_is_named(queue_dir, path, &page->identity) == 1;
+}
+
 bool page_is_exclusive(const struct page *page)
 {
     return page->exclusive;
@@ -276,10 +315,10 @@ bool page_is_exclusive(const struct page *page)
 
 bool page_is_current(const struct page *page)
 {
-    mode_t mode;
+    struct stat status;
     if (page_is_private(page))
         return true;
-    return is_whole(page->file, &mode) && is_page(page->contents);
+    return is_whole(page->file, &status) && is_page(page->contents);
 }
 
 /* ---- words ---------------------------------------------------------------------- */
@@ -452,6 +491,36 @@ void page_end_outbox(struct page *page, uint64_t duty, bool any)
 bool page_take_recount(struct page *page, int64_t now)
 {
     return take(&page->contents->recounted, now);
+}
+
+/* ---- receivers that wait --------------------------------------------------------- */
+
+uint64_t page_leader(const struct page *page)
+{
+    /* What the sender linked is to be seen before what is loaded here. */
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load(&page->contents->leader);
+}
+
+void page_set_leader(struct page *page, uint64_t leader)
+{
+    atomic_store(&page->contents->leader, leader);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void page_forget_leader(struct page *page, uint64_t leader)
+{
+    (void)atomic_compare_exchange_strong(&page->contents->leader, &leader, 0);
+}
+
+uint64_t page_followers(const struct page *page)
+{
+    return atomic_load(&page->contents->followers);
+}
+
+void page_set_followers(struct page *page, uint64_t followers)
+{
+    atomic_store(&page->contents->followers, followers);
 }
 
 /* ---- counters ------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
  *
  * The page is a hint, never the truth: whoever believes it must lose nothing where it is stale or
  * noise. What a wrong word costs: a position, order; a head, a listing of ready/; a time, a
- * listing of that directory a second later; a counter, a wrong figure until the next sweep.
+ * listing of that directory a second later; a leader, a second's delay; a counter, a wrong figure until the next sweep.
  *
  *     page_open()           a good page of this boot, or not
  *     page_create() … page_install()   a new one, once the caller has filled it from the directories
@@ -45,7 +45,7 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page);
 int page_create_private(struct page **ret_page);
 
 /* Give a created page the host's name. A page that others made in the meantime wins: 0, and 1 where ours is
-   installed. */
+   installed. Where a directory lies in its place the page stays private. */
 int page_install(struct page *page, int queue_dir, const char *host_name);
 
 /* Drop a created page that could not be filled. */
@@ -56,8 +56,15 @@ void page_close(struct page *page);
 /* Whether the mapping is still the file that others use, whole and sane. */
 bool page_is_current(const struct page *page);
 
+/* Whether the page's file is seen to lie in the queue that has this name in the spool of `queue_dir`. The file has one
+   name, so then `queue_dir` is that queue. False also where this cannot be seen. */
+bool page_lies_in(const struct page *page, int queue_dir, const char *queue, const char *host_name);
+
 /* Whether it is private to this process. */
 bool page_is_private(const struct page *page);
+
+/* Whether that is so since a directory lies in its place. */
+bool page_is_displaced(const struct page *page);
 
 /* Whether its file is its owner's alone: then so is the queue. */
 bool page_is_exclusive(const struct page *page);
@@ -128,6 +135,23 @@ bool page_take_outbox(struct page *page, int64_t now, uint64_t *ret_duty);
 
 /* What the look found: with nothing twice in a row, and nothing announced meanwhile, no more looks are wanted. */
 void page_end_outbox(struct page *page, uint64_t duty, bool any);
+
+/* ---- receivers that wait: whether a sender has to ring ---------------------------- */
+
+/* The number of the receiver that leads those that wait, 0 for none. A wrong 0 costs a message the time until a
+   receiver looks by itself, a wrong number costs a sender a look into waiters/. */
+uint64_t page_leader(const struct page *page);
+
+/* The receiver that holds the lock of waiters/ sets its number, then looks for messages; it sets 0 before it drops the
+   lock. */
+void page_set_leader(struct page *page, uint64_t leader);
+
+/* That leader is dead; one that has come after it stays. */
+void page_forget_leader(struct page *page, uint64_t leader);
+
+/* How many receivers followed the leader when they were last counted. */
+uint64_t page_followers(const struct page *page);
+void page_set_followers(struct page *page, uint64_t followers);
 
 /* ---- counters ------------------------------------------------------------------- */
 

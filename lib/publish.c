@@ -9,9 +9,13 @@
 #include "publish.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "adopt.h"
+#include "bell.h"
 #include "bucket.h"
 #include "clock.h"
 #include "expire.h"
@@ -41,7 +45,7 @@ static int reserve(mq_queue *queue, const struct draft *draft)
     uint64_t taken = 0;
     int error = queue->outlet ? queue->outlet->count(queue->outlet, queue, &taken) : 0;
     if (!error && taken < queue->config.max_depth)
-        error = stats_is_over(queue, queue->config.max_depth - taken, draft->name.count, &full);
+        error = stats_is_over(queue, queue->config.max_depth - taken, draft->state, draft->name.count, &full);
     else
         full = !error;
     if (error || full)
@@ -96,11 +100,26 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
     memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
-static int link_draft(const struct draft *draft, int dir)
+/* A draft that was begun for a queue that is gone is made one of this queue. */
+int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text)
+{
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue, &draft->file);
+    if (error)
+        return error;
+    draft->openings = queue->openings;
+    error = fs_draft_link(&draft->file, dir, text);
+    if (error != -ENXIO)
+        return error;
+    queue->names_drafts = true; /* the next ones have a name from the beginning */
+    error = adopt_unnamed(queue, &draft->file);
+    return error ? error : fs_draft_link(&draft->file, dir, text);
+}
+
+static int link_draft(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
     name_format(draft->state, &draft->name, text);
-    return fs_draft_link(&draft->file, dir, text);
+    return publish_link(queue, draft, dir, text);
 }
 
 /* Link the draft into its bucket, which others may remove while it is empty. */
@@ -111,7 +130,7 @@ static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_
         int error = queue_target(queue, draft->state, ret_bucket, ret_dir);
         if (error)
             return error;
-        error = link_draft(draft, *ret_dir);
+        error = link_draft(queue, draft, *ret_dir);
         if (error != -ENOENT)
             return error;
         queue_forget_target(queue, draft->state);
@@ -119,7 +138,7 @@ static int link_into(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_
     return -EBUSY;
 }
 
-/* The queue was deleted under us: the draft goes into the one that has its name now, or is made anew. */
+/* The queue was deleted under us, or lacks a part: the draft goes into the one that has its name now, or is made anew. */
 static int link_into_new(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE], int *ret_dir)
 {
     int error = -ENOENT;
@@ -144,7 +163,7 @@ static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, con
         if (draft->state != drafts->state || strcmp(its_bucket, bucket) != 0)
             break;
         page_add_messages(queue->page, draft->state, draft->name.count);
-        if (link_draft(draft, dir) < 0) {
+        if (link_draft(queue, draft, dir) < 0) {
             page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
             break;
         }
@@ -179,18 +198,119 @@ static void take_back(mq_queue *queue, const struct draft *draft, int dir)
     page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
 }
 
-static void announce(mq_queue *queue, const struct draft *draft)
+/* What is linked can be received, and whoever waits is woken at once: a sync takes longer than that. */
+static void wake_receivers(mq_queue *queue, const struct draft *drafts, size_t count)
 {
-    if (queue_only_sends(queue)) {
-        fs_touch_dir(queue->dir, "waiters"); /* whoever takes it in counts it */
+    if (drafts->state != MQ_READY && !queue_only_sends(queue))
         return;
-    }
-    page_add_bytes(queue->page, (int64_t)draft->size);
-    page_count(queue->page, PAGE_SENT, draft->name.count);
-    move_announce(queue, draft->state, &draft->name, false);
+    for (size_t i = 0; i < count && !queue_only_sends(queue); i++)
+        page_note_arrival(queue->page, drafts[i].name.priority, name_birth(drafts[i].name.position), false);
+    bell_ring(queue);
 }
 
-/* As many as go into one bucket: their names, then the syncs. A failed one is final: they were not sent. */
+static void announce(mq_queue *queue, const struct draft *draft)
+{
+    if (queue_only_sends(queue))
+        return; /* whoever takes it in counts it */
+    page_add_bytes(queue->page, (int64_t)draft->size);
+    page_count(queue->page, PAGE_SENT, draft->name.count);
+    if (draft->state != MQ_READY)
+        move_announce(queue, draft->state, &draft->name, false);
+}
+
+/* Rename a draft that is in another directory into its bucket, by a new name. 1 done, 0 it is there no more. */
+static int rename_into(mq_queue *queue, struct draft *draft, int from, int *ret_dir)
+{
+    char old[NAME_SIZE], text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
+    name_format(draft->state, &draft->name, old);
+    place(queue, draft, bucket);
+    name_format(draft->state, &draft->name, text);
+    for (int tries = 0; tries < TRIES; tries++) {
+        int error = draft->openings == queue->openings ? 0 : adopt_file(queue, from, old);
+        if (!error) {
+            draft->openings = queue->openings;
+            error = queue_target(queue, draft->state, bucket, ret_dir);
+        }
+        if (!error)
+            error = fs_rename(from, old, *ret_dir, text);
+        if (error != -ENOENT)
+            return error ? error : 1;
+        const int has = fs_has(from, old);
+        if (has != 1)
+            return has;
+        queue_forget_target(queue, draft->state);
+        error = queue_reopen(queue);
+        if (error)
+            return error;
+    }
+    return -EBUSY;
+}
+
+/* A draft was linked in a directory that has lost the queue's name: it goes where the name is now. What is not there any
+   more was taken by a receiver, or went with others to that queue, or a deletion by force took it that began after we
+   had looked: in any case it was sent. */
+static int move_on(mq_queue *queue, struct draft *draft, int *from)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        const struct draft before = *draft;
+        int dir = -1, moved = queue_reopen(queue);
+        if (!moved)
+            moved = rename_into(queue, draft, *from, &dir);
+        if (moved != 1) {
+            draft->name = before.name;
+            draft->state = before.state;
+            return moved;
+        }
+        const int there = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+        if (there < 0)
+            return -errno;
+        close(*from);
+        *from = there;
+        const int error = draft->durable ? sync_published(queue, draft, 1, dir) : 0, has = queue_has_name(queue);
+        if (has == 1 && !error) {
+            page_add_messages(queue->page, draft->state, draft->name.count);
+            announce(queue, draft);
+        }
+        if (has != 0)
+            return has < 0 ? has : error;
+    }
+    return -EBUSY;
+}
+
+/* What cannot go where the name is does not stay where it was. 0: it is sent. */
+static int move_on_or_take_back(mq_queue *queue, struct draft *draft, int dir)
+{
+    char text[NAME_SIZE];
+    int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+    int error = from < 0 ? -errno : move_on(queue, draft, &from);
+    if (error) {
+        name_format(draft->state, &draft->name, text);
+        if (fs_unlink(from < 0 ? dir : from, text) == -ENOENT)
+            error = 0;
+    }
+    if (from >= 0)
+        close(from);
+    return error;
+}
+
+/* When one cannot go on, those behind it are not sent either. */
+static int move_all_on(mq_queue *queue, struct draft *drafts, size_t count, int dir, size_t *published)
+{
+    const int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++) {
+        error = move_on_or_take_back(queue, &drafts[i], from < 0 ? dir : from);
+        *published += !error;
+        for (size_t rest = i + 1; rest < count && error; rest++)
+            take_back(queue, &drafts[rest], from < 0 ? dir : from);
+    }
+    if (from >= 0)
+        close(from);
+    return error;
+}
+
+/* As many as go into one bucket: their names, then the syncs, then a look whether the queue still is what has its name.
+   A failed sync is final: they were not sent. */
 static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -202,7 +322,13 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
         return error;
     }
     const size_t linked = link_more(queue, drafts, count, bucket, dir);
+    wake_receivers(queue, drafts, linked);
     error = drafts->durable ? sync_published(queue, drafts, linked, dir) : 0;
+    const int has = queue_has_name(queue);
+    if (has == 0)
+        return move_all_on(queue, drafts, linked, dir, published);
+    if (has < 0)
+        error = has;
     for (size_t i = 0; i < linked; i++)
         if (error)
             take_back(queue, &drafts[i], dir);
@@ -212,13 +338,13 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     return error;
 }
 
-static int sync_contents(struct draft *drafts, size_t count)
+static int sync_contents(mq_queue *queue, struct draft *drafts, size_t count)
 {
     int synced = 0;
     for (size_t i = 0; i < count && count > 1; i++)
         fs_start_sync(drafts[i].file.file);
     for (size_t i = 0; i < count && synced >= 0; i++) {
-        synced = fs_sync_ahead(drafts[i].file.file);
+        synced = fs_sync_ahead(drafts[i].file.file, &queue->order);
         drafts[i].synced = synced == 1;
     }
     return synced < 0 ? synced : 0;
@@ -228,7 +354,7 @@ static int sync_and_publish(mq_queue *queue, struct draft *drafts, size_t count,
 {
     int error = clock_monotonic() - drafts->begun < WRITER_LIFE ? 0 : -ETIMEDOUT;
     if (!error && drafts->durable)
-        error = sync_contents(drafts, count);
+        error = sync_contents(queue, drafts, count);
     if (error)
         page_add_messages(queue->page, drafts->state, -(int64_t)drafts->name.count);
     while (!error && *published < count) {
@@ -271,7 +397,12 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
 static int open_draft(mq_queue *queue, struct draft *draft)
 {
     const int error = queue_demand(queue, ACCESS_SEND);
-    return error ? error : fs_draft_open(&draft->file, queue->dir, "tmp", access_mode(queue->sharing, ACCESS_FILE));
+    const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
+    draft->openings = queue->openings;
+    if (error)
+        return error;
+    return queue->names_drafts ? fs_draft_open_named(&draft->file, queue->dir, "tmp", mode)
+                               : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
 }
 
 int publish_open(mq_queue *queue, struct draft *draft)

@@ -19,7 +19,8 @@ struct draft {
     enum mq_state state;
     uint64_t size;
     bool durable;
-    bool synced; /* its content */
+    bool synced;       /* its content */
+    unsigned openings; /* of the queue, when it was begun */
     int64_t begun;
 };
 
@@ -33,6 +34,9 @@ size_t publish_most(const mq_queue *queue, bool durable);
    as durable as they shall be; else so are those of the first `ret_published`, and nobody sees the others. */
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published);
+
+/* Give a draft a name, as a file that the queue's users can read. */
+int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text);
 
 void publish_close(struct draft *draft);
 

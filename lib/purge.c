@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "blame.h"
 #include "browse.h"
 #include "bucket.h"
 #include "clock.h"
@@ -18,6 +19,13 @@ static int forget(mq_queue *queue, enum mq_state state, int removed, const struc
     return removed;
 }
 
+/* Removes what it is told to, also where somebody forged a split that cannot be finished. */
+static int finish(mq_queue *queue, enum mq_state state, struct name *name)
+{
+    const int error = split_finish(queue, state, name);
+    return error == -EBADMSG || error == -EAGAIN ? 0 : error;
+}
+
 /* ---- one message ------------------------------------------------------------------ */
 
 static int remove_all(mq_queue *queue, enum mq_state state, const struct browse_place *place)
@@ -32,7 +40,7 @@ static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *
     while (rest->count > 1) {
         struct split split;
         int done = split_off(queue, state, place->dir, place->file, rest, &split);
-        if (done == -EBADMSG && rest->offset == offset)
+        if ((done == -EBADMSG || done == -EAGAIN) && rest->offset == offset)
             return remove_all(queue, state, place);
         if (done != 1)
             return done;
@@ -53,10 +61,12 @@ int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
     struct browse_place place;
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
+        done = queue_refresh(queue);
+    if (!done)
         done = browse_find(queue, entry, &place);
     if (done != 1)
         return done;
-    done = split_finish(queue, entry->state, &place.name);
+    done = finish(queue, entry->state, &place.name);
     if (!done)
         done = remove_at(queue, entry->state, &place, entry->offset);
     close(place.dir);
@@ -69,7 +79,7 @@ static int purge_file(mq_queue *queue, enum mq_state state, int dir, const char 
 {
     struct name name;
     name_parse(state, file, &name);
-    const int error = split_finish(queue, state, &name);
+    const int error = finish(queue, state, &name);
     const int removed = error ? error : forget(queue, state, move_out(queue, state, dir, file, &name), &name);
     if (removed == 1)
         *purged += name.count;
@@ -82,26 +92,38 @@ static int purge_bucket(mq_queue *queue, enum mq_state state, const char *bucket
     const int dir = bucket_open(queue->dir, state, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    int error = bucket_read(dir, state, files);
-    for (size_t i = 0; i < files->count && !error; i++)
+    int error = bucket_read(dir, state, files), stuck = 0;
+    for (size_t i = 0; i < files->count && !error; i++) {
         error = purge_file(queue, state, dir, listing_at(files, i), purged);
+        if (blame_is_stuck(dir, error)) {
+            stuck = error;
+            error = 0;
+        }
+    }
     close(dir);
-    return error;
+    return error ? error : stuck;
 }
 
 int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged)
 {
     struct listing buckets = {0}, files = {0};
     uint64_t purged = 0;
-    int error = queue_demand(queue, ACCESS_ALL);
+    int stuck = 0, error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = queue_refresh(queue);
     if (!error)
         error = inbox_take(queue, clock_now(), INBOX_ALL);
     if (!error)
         error = bucket_list(queue->dir, state, &buckets);
-    for (size_t i = 0; i < buckets.count && !error; i++)
+    for (size_t i = 0; i < buckets.count && !error; i++) {
         error = purge_bucket(queue, state, listing_at(&buckets, i), &files, &purged);
+        if (error == -EPERM) { /* said at the end, when all else is gone */
+            stuck = error;
+            error = 0;
+        }
+    }
     listing_free(&buckets);
     listing_free(&files);
     *ret_purged = purged;
-    return error;
+    return error ? error : stuck;
 }

@@ -152,7 +152,9 @@ static void empty_handle(mq_queue *queue)
     queue->waiter = NULL;
     queue->page = NULL;
     queue->dir = queue->tmp = -1;
+    queue->identified = false;
     queue->settled = false;
+    queue->order = FS_ORDER_UNKNOWN;
     for (int state = 0; state < MQ_STATES; state++)
         queue->target[state].dir = -1;
 }
@@ -173,18 +175,23 @@ static mq_queue *new_handle(const char *spool, const char *name)
     return queue;
 }
 
-static int fill_handle(mq_queue *queue)
+static int fill_handle(mq_queue *queue, bool heal)
 {
     queue->dir = spool_open_queue(queue->spool, queue->name, queue->flags);
     if (queue->dir < 0)
         return queue->dir;
     queue->config_read_at = clock_monotonic();
-    const int error = config_load(queue->dir, &queue->config, NULL);
+    int error = config_load(queue->dir, &queue->config, NULL);
     if (error)
         return error;
     page_host_name(queue->host);
     name_mark_host(queue->host, queue->owner.host);
-    return open_page(queue);
+    if (heal)
+        (void)spool_heal(queue->dir); /* what is still missing is told by whoever needs it */
+    error = open_page(queue);
+    if (error == -ENOENT && !heal && spool_heal(queue->dir) == 0)
+        error = open_page(queue);
+    return error;
 }
 
 static void release_handle(mq_queue *queue)
@@ -202,32 +209,34 @@ static void release_handle(mq_queue *queue)
 }
 
 /* One that cannot be filled keeps what it has, for whoever uses it again. */
-static int refill_handle(mq_queue *queue)
+static int refill_handle(mq_queue *queue, bool heal)
 {
     mq_queue filled = *queue;
     empty_handle(&filled);
-    const int error = fill_handle(&filled);
+    const int error = fill_handle(&filled, heal);
     release_handle(error ? &filled : queue);
-    if (!error)
+    if (!error) {
         *queue = filled;
+        queue->openings++;
+    }
     return error;
 }
 
 /* It may be deleted while we open it; then with MQ_CREATE we are to make it again. */
-static int open_handle(mq_queue *queue)
+static int open_handle(mq_queue *queue, bool heal)
 {
-    int error = -ENOENT;
-    for (int tries = 0; tries < OPEN_TRIES && error == -ENOENT; tries++) {
-        error = refill_handle(queue);
-        if (!(queue->flags & MQ_CREATE))
-            break;
+    int error = refill_handle(queue, heal);
+    for (int tries = 1; tries < OPEN_TRIES && error == -ENOENT && queue->flags & MQ_CREATE; tries++) {
+        error = mq_create(queue->spool, queue->name);
+        if (error >= 0)
+            error = refill_handle(queue, heal);
     }
     return error;
 }
 
 int queue_reopen(mq_queue *queue)
 {
-    return queue->flags & MQ_CREATE ? open_handle(queue) : -ENOENT;
+    return open_handle(queue, true);
 }
 
 int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
@@ -238,7 +247,7 @@ int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_
     if (!queue)
         return -ENOMEM;
     queue->flags = flags;
-    const int error = open_handle(queue);
+    const int error = open_handle(queue, false);
     if (error)
         mq_close(queue);
     else
@@ -261,6 +270,11 @@ const char *mq_queue_name(const mq_queue *queue)
     return queue->name;
 }
 
+bool mq_queue_is_alone(const mq_queue *queue)
+{
+    return page_is_displaced(queue->page);
+}
+
 bool mq_queue_is_polling(const mq_queue *queue)
 {
     return queue->polling;
@@ -273,12 +287,25 @@ int queue_settle(mq_queue *queue)
     return error;
 }
 
+/* The page is looked at first: which file it is is known without a system call. */
+int queue_has_name(mq_queue *queue)
+{
+    if (!queue->identified && page_lies_in(queue->page, queue->dir, queue->name, queue->host))
+        return 1;
+    const int error = queue->identified ? 0 : fs_identify(queue->dir, &queue->identity);
+    queue->identified = !error;
+    return error ? error : spool_queue_has_name(queue->dir, queue->name, &queue->identity);
+}
+
 int queue_refresh(mq_queue *queue)
 {
     if (queue->fresh) {
         queue->fresh = false;
         return 0;
     }
+    const int has = queue_has_name(queue);
+    if (has != 1)
+        return has < 0 ? has : queue_reopen(queue);
     if (clock_monotonic() - queue->config_read_at >= CONFIG_EVERY) {
         queue->config_read_at = clock_monotonic();
         const int error = config_load(queue->dir, &queue->config, NULL);
@@ -335,17 +362,40 @@ int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size
     return (size_t)snprintf(ret_value, size, "%s", value) < size ? 0 : -ENAMETOOLONG;
 }
 
+static int store_in(int dir, const char *key, const char *value)
+{
+    int tmp = fs_open_dir(dir, "tmp");
+    if (tmp == -ENOENT && spool_heal(dir) == 0)
+        tmp = fs_open_dir(dir, "tmp");
+    const int error = tmp < 0 ? tmp : config_store(dir, tmp, key, value);
+    if (tmp >= 0)
+        close(tmp);
+    return error;
+}
+
+/* 1 done, 0 somebody was deleting the queue. */
+static int store(const char *spool, const char *queue, const char *key, const char *value)
+{
+    struct fs_identity identity;
+    int done = 0;
+    const int dir = spool_open_queue(spool, queue, 0);
+    if (dir < 0)
+        return dir;
+    const int error = store_in(dir, key, value), unknown = fs_identify(dir, &identity);
+    if (!unknown)
+        done = spool_queue_has_name(dir, queue, &identity);
+    close(dir);
+    return unknown ? unknown : done == 1 && error ? error : done;
+}
+
 int mq_config_set(const char *spool, const char *queue, const char *key, const char *value)
 {
     if (!mq_queue_name_is_valid(queue))
         return -EINVAL;
-    const int dir = spool_open_queue(spool, queue, 0), tmp = dir < 0 ? dir : fs_open_dir(dir, "tmp");
-    const int error = tmp < 0 ? tmp : config_store(dir, tmp, key, value);
-    if (tmp >= 0)
-        close(tmp);
-    if (dir >= 0)
-        close(dir);
-    return error;
+    int done = 0;
+    for (int tries = 0; tries < OPEN_TRIES && done == 0; tries++)
+        done = store(spool, queue, key, value);
+    return done < 0 ? done : done == 1 ? 0 : -EBUSY;
 }
 
 int mq_config_explain(const char *spool, const char *queue, char *ret_text, size_t size)

@@ -2,10 +2,9 @@
 #ifndef MQ_QUEUE_H
 #define MQ_QUEUE_H
 
-#include <errno.h>
-
 #include "access.h"
 #include "config.h"
+#include "fs.h"
 #include "mq.h"
 #include "name.h"
 #include "page.h"
@@ -31,10 +30,15 @@ struct mq_queue {
     unsigned sharing; /* as access.h has it */
     unsigned rights;  /* this process's: a digit of the same */
     int dir;
+    struct fs_identity identity; /* of `dir`, once it was asked for */
+    bool identified;
     int tmp;      /* its tmp/; -1: not open */
     bool settled; /* the queue's own name is known to be on the disk */
     bool fresh;   /* nothing was done with it since it was opened */
     bool polling;
+    bool names_drafts;   /* a file without a name could not get one here */
+    enum fs_order order; /* of the file system that it lies on */
+    unsigned openings;   /* how often it was opened: what was begun before the last time was begun for another queue */
     int64_t config_read_at; /* monotonic */
     struct config config;
     struct page *page;
@@ -50,22 +54,19 @@ struct mq_queue {
 };
 
 /* Before each operation: notice a page that was replaced, truncated or deleted, a changed configuration, and that
-   the queue was deleted: then it is as with queue_reopen. */
+   the queue's name is another's or nobody's: then it is as with queue_reopen. */
 int queue_refresh(mq_queue *queue);
 
-/* The queue was deleted since it was opened: open what has its name now, made anew where MQ_CREATE says so.
-   -ENOENT where it does not. */
+/* Whether the name is still that of the directory that is open: 1 or 0, or why that cannot be told. Without it nothing
+   can be told of the queue: what lies in the directory may be deleted or moved to another one. */
+int queue_has_name(mq_queue *queue);
+
+/* The queue was deleted since it was opened, or a part of it is missing: open what has its name now, made whole, or
+   made anew where MQ_CREATE says so. -ENOENT where it does not, and nothing has the name. */
 int queue_reopen(mq_queue *queue);
 
 /* -EACCES, or -EROFS, where this process has not all of these rights. */
 int queue_demand(const mq_queue *queue, unsigned rights);
-
-/* What an error of opening or linking a message's file means. In a shared queue the file may be another user's, who has
-   closed it: then it is as good as malformed, and must keep nobody from the others. */
-static inline int queue_file_error(const mq_queue *queue, int error)
-{
-    return access_is_shared(queue->sharing) && (error == -EACCES || error == -EPERM) ? -EBADMSG : error;
-}
 
 /* Whether it may send, and no more. */
 static inline bool queue_only_sends(const mq_queue *queue)

@@ -11,6 +11,9 @@
 #include "outbox.h"
 #include "wait.h"
 
+/* How often the queue may be deleted while we look, before we give up. */
+#define TRIES 100
+
 static bool is_cancelled(int cancel_fd)
 {
     struct pollfd cancel = {.fd = cancel_fd, .events = POLLIN};
@@ -35,12 +38,36 @@ static int try_once(mq_queue *queue, const struct mq_receive_options *options, u
     return got == 0 && outbox_look(queue, clock_now(), true) ? claim_next(queue, ack_timeout, most, ret_claimed) : got;
 }
 
+/* What was claimed in a directory that has lost the queue's name goes back: it may be put back, or merged. */
+static void give_back(mq_queue *queue, struct claimed *claimed)
+{
+    claim_give_back(queue, &claimed->name);
+    if (claimed->message)
+        mq_message_free(claimed->message);
+    else
+        close(claimed->file);
+    *claimed = (struct claimed){0};
+}
+
 /* The queue may be deleted while we look: then in the one that has its name now. */
 static int try_here_or_anew(mq_queue *queue, const struct mq_receive_options *options, uint64_t most,
                             struct claimed *ret_claimed)
 {
-    const int got = try_once(queue, options, most, ret_claimed);
-    return got == -ENOENT ? queue_reopen(queue) : got;
+    for (int tries = 0; tries < TRIES; tries++) {
+        struct claimed claimed = {0};
+        const int got = try_once(queue, options, most, &claimed);
+        const int has = got >= 0 ? queue_has_name(queue) : got == -ENOENT ? 0 : 1;
+        if (has == 1 && got == 1)
+            *ret_claimed = claimed;
+        if (has == 1)
+            return got;
+        if (got == 1)
+            give_back(queue, &claimed);
+        const int error = has < 0 ? has : queue_reopen(queue);
+        if (error)
+            return error;
+    }
+    return -EBUSY;
 }
 
 /* Sleep, unless the time is up. 1 look again, 0 time is up. */
@@ -67,19 +94,25 @@ static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
 
 int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, struct claimed *ret_claimed)
 {
-    if (options->ack_timeout < 0 || options->owner < 0)
+    if (!name_can_say_after(clock_now(), options->ack_timeout) || options->owner < 0)
         return -EINVAL;
     const int error = queue_demand(queue, ACCESS_ALL);
     if (error)
         return error;
     set_owner(queue, options);
     const int64_t since = clock_monotonic();
+    bool healed = false;
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
     while (more == 1) {
         got = try_here_or_anew(queue, options, most, ret_claimed);
         if (got != 0)
             break;
         more = wait_more(queue, options, since);
+        if (more == -ENOENT && !healed) { /* it was deleted, or lacks waiters/ */
+            healed = true;
+            more = queue_reopen(queue);
+            more = more ? more : 1;
+        }
         if (more < 0)
             got = more;
     }

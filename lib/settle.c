@@ -18,7 +18,7 @@
 #include "fs.h"
 #include "id.h"
 #include "move.h"
-#include "retry.h"
+#include "setback.h"
 #include "settle.h"
 #include "split.h"
 
@@ -36,55 +36,59 @@ static int find_in_place(mq_queue *queue, const struct name *wanted, struct clai
     const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    if (!fs_exists(dir, ret_claim->file)) {
+    const int has = fs_has(dir, ret_claim->file);
+    if (has != 1) {
         close(dir);
-        return 0;
+        return has;
     }
     ret_claim->name = *wanted;
     ret_claim->dir = dir;
     return 1;
 }
 
-static bool pick_token(const struct listing *files, const struct name *wanted, struct claim *ret_claim)
+struct search {
+    const struct name *wanted;
+    struct claim *claim;
+};
+
+/* Only a name that has the token is taken apart: there may be very many others. */
+static int pick_token(void *context, const char *file, unsigned char type)
 {
+    const struct search *search = context;
+    const struct name *wanted = search->wanted;
     struct name name;
-    for (size_t i = 0; i < files->count; i++) {
-        const char *file = listing_at(files, i);
-        name_parse(MQ_INFLIGHT, file, &name);
-        /* A batch has another id in front once some of it is acked. */
-        if (name.token == wanted->token && (wanted->count > 1 || strcmp(name.id, wanted->id) == 0)) {
-            ret_claim->name = name;
-            snprintf(ret_claim->file, sizeof ret_claim->file, "%s", file);
-            return true;
-        }
-    }
-    return false;
+    (void)type;
+    if (!name_has_token(file, wanted->token) || !name_parse(MQ_INFLIGHT, file, &name))
+        return 0;
+    /* A batch has another id in front once some of it is acked. */
+    if (name.token != wanted->token || (wanted->count == 1 && strcmp(name.id, wanted->id) != 0))
+        return 0;
+    search->claim->name = name;
+    snprintf(search->claim->file, sizeof search->claim->file, "%s", file);
+    return 1;
 }
 
-static int find_in_bucket(mq_queue *queue, const char *bucket, const struct name *wanted, struct listing *files,
-                          struct claim *ret_claim)
+static int find_in_bucket(mq_queue *queue, const char *bucket, const struct name *wanted, struct claim *ret_claim)
 {
     const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    const int error = bucket_read(dir, MQ_INFLIGHT, files);
-    if (!error && pick_token(files, wanted, ret_claim)) {
+    const int found = fs_list(dir, pick_token, &(struct search){wanted, ret_claim});
+    if (found == 1)
         ret_claim->dir = dir;
-        return 1;
-    }
-    close(dir);
-    return error;
+    else
+        close(dir);
+    return found;
 }
 
 /* Anywhere, by its token. */
 static int find_by_token(mq_queue *queue, const struct name *wanted, struct claim *ret_claim)
 {
-    struct listing buckets = {0}, files = {0};
+    struct listing buckets = {0};
     int found = bucket_list(queue->dir, MQ_INFLIGHT, &buckets);
     for (size_t i = 0; i < buckets.count && found == 0; i++)
-        found = find_in_bucket(queue, listing_at(&buckets, i), wanted, &files, ret_claim);
+        found = find_in_bucket(queue, listing_at(&buckets, i), wanted, ret_claim);
     listing_free(&buckets);
-    listing_free(&files);
     return found;
 }
 
@@ -114,6 +118,14 @@ static int settle_once(mq_queue *queue, const struct name *wanted, settle_fn *ac
     return done;
 }
 
+/* The claim was not found, or cannot be moved: the queue may be held by somebody who deletes it, and put back, or lie in
+   the one that has its name now. 0 look again. */
+static int look_elsewhere(mq_queue *queue, int error)
+{
+    const int has = error ? 0 : queue_has_name(queue);
+    return has == 1 ? 0 : has < 0 ? has : queue_reopen(queue);
+}
+
 int settle_claim(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument)
 {
     struct name wanted;
@@ -123,8 +135,11 @@ int settle_claim(mq_queue *queue, const char *receipt, settle_fn *act, const voi
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
         done = queue_refresh(queue);
-    for (int looks = 0; looks < LOOKS && done == 0; looks++)
+    for (int looks = 0; looks < LOOKS && done == 0; looks++) {
         done = settle_once(queue, &wanted, act, argument);
+        if (done == 0 || done == -ENOENT)
+            done = look_elsewhere(queue, done);
+    }
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 
@@ -158,14 +173,13 @@ static int die(mq_queue *queue, const struct claim *claim, const char *reason)
     return done;
 }
 
-/* What was acked before has its mark, and on a full disk there is none: then the ack is as any other. */
+/* What was acked before, while this one was worked on, has its mark; and on a full disk there is none: then the ack is as
+   any other. */
 static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const int64_t now = clock_now();
     (void)argument;
     int done = done_move(queue, claim->dir, claim->file, &claim->name, now);
-    if (done == -EEXIST)
-        page_count(queue->page, PAGE_DUPLICATES, 1);
     if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
         done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1) {
@@ -180,6 +194,19 @@ int mq_ack_once(mq_queue *queue, const char *receipt)
     return settle_claim(queue, receipt, act_ack_once, NULL);
 }
 
+static int act_ack_again(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int done = act_ack(queue, claim, argument);
+    if (done == 1)
+        page_count(queue->page, PAGE_DUPLICATES, claim->name.count);
+    return done;
+}
+
+int mq_ack_again(mq_queue *queue, const char *receipt)
+{
+    return settle_claim(queue, receipt, act_ack_again, NULL);
+}
+
 int mq_was_acked(mq_queue *queue, const char *id)
 {
     return id_is_valid(id) ? done_has(queue, id, clock_now()) : -EINVAL;
@@ -187,24 +214,12 @@ int mq_was_acked(mq_queue *queue, const char *id)
 
 static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    const int64_t asked = *(const int64_t *)argument, now = clock_now();
-    if (retry_is_over(&queue->config, claim->name.attempts))
-        return die(queue, claim, "max-attempts");
-    struct name name = claim->name;
-    const int64_t delay = asked == MQ_BACK_OFF ? retry_delay(&queue->config, name.attempts, id_random()) : asked;
-    name.time = name_time_after(now, delay);
-    const int done = move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, delay > 0 ? MQ_DELAYED : MQ_READY,
-                                  &name);
-    if (done == 1) {
-        page_count(queue->page, PAGE_RETRIED, name.count);
-        page_count(queue->page, PAGE_FAILED, name.count);
-    }
-    return done;
+    return setback_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, *(const int64_t *)argument);
 }
 
 int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 {
-    if (delay < 0 && delay != MQ_BACK_OFF)
+    if (delay != MQ_BACK_OFF && !name_can_say_after(clock_now(), delay))
         return -EINVAL;
     return settle_claim(queue, receipt, act_nack, &delay);
 }
@@ -243,7 +258,7 @@ static int act_extend(mq_queue *queue, const struct claim *claim, const void *ar
 
 int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 {
-    if (ack_timeout <= 0)
+    if (ack_timeout == 0 || !name_can_say_after(clock_now(), ack_timeout))
         return -EINVAL;
     return settle_claim(queue, receipt, act_extend, &ack_timeout);
 }
@@ -254,8 +269,9 @@ static struct name name_of_rest(const struct name *name, const struct settle_pro
 {
     struct name rest = *name;
     rest.count -= (uint32_t)(progress->position - name->position);
-    if (rest.length)
-        rest.length -= progress->offset - name->offset;
+    const uint32_t passed = progress->offset - name->offset;
+    if (rest.length) /* a forged length may be less than that */
+        rest.length = rest.length > passed ? rest.length - passed : 0;
     rest.position = progress->position;
     rest.offset = progress->offset;
     snprintf(rest.id, sizeof rest.id, "%s", progress->id);
@@ -278,6 +294,8 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
 static int act_progress(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const struct settle_progress *progress = argument;
+    if (progress->position - claim->name.position >= claim->name.count)
+        return -EINVAL; /* it would bring back what is acked, or leave nothing */
     struct name rest = name_of_rest(&claim->name, progress);
     const int moved = move_rest(queue, claim, progress, &rest);
     if (moved != 1)

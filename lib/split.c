@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "blame.h"
 #include "fs.h"
 #include "id.h"
 #include "move.h"
@@ -18,6 +19,8 @@ static int read_parts(int file, const struct name *batch, struct split *split)
     int error = batch_read_part(file, batch->offset, batch->id, &first);
     if (!error)
         error = batch_read_part(file, first.offset + first.length, next_id, &next);
+    if (!error && batch->length && batch->length <= next.offset - batch->offset) /* forged */
+        error = -EBADMSG;
     if (error)
         return error;
     split->part = batch_first(batch, &first);
@@ -33,7 +36,7 @@ static int plan(const mq_queue *queue, int dir, const char *file_name, const str
 {
     const int file = fs_open_file(dir, file_name);
     if (file < 0)
-        return file == -ENOENT ? 0 : queue_file_error(queue, file);
+        return file == -ENOENT ? 0 : blame_file(queue, dir, file_name, file);
     const int error = read_parts(file, batch, split);
     close(file);
     return error ? error : 1;
@@ -61,7 +64,7 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
         return done;
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
-    int error = queue_file_error(queue, fs_link(dir, file, tmp, in_tmp));
+    int error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
     if (!error && state == MQ_READY) /* first: whoever does not find the old name must know that there is a new one */
         page_note_split(queue->page);
     if (!error)
@@ -83,7 +86,7 @@ int split_find(mq_queue *queue, enum mq_state state, const struct name *rest, st
     batch_step_id(rest->id, -1, id);
     const int file = fs_open_file(tmp, in_tmp);
     if (file < 0)
-        return file == -ENOENT ? 0 : file;
+        return file == -ENOENT ? 0 : blame_file(queue, tmp, in_tmp, file);
     error = batch_read_part(file, rest->split_offset, id, &part);
     close(file);
     if (error)
@@ -125,7 +128,7 @@ int split_finish(mq_queue *queue, enum mq_state state, struct name *name)
     if (done == 1)
         done = split_take(queue, &split, state, &split.part);
     if (done < 0)
-        return done;
+        return done == -EEXIST ? -EBADMSG : done; /* a forger's: the place of the message is taken */
     name->split = false;
     return 0;
 }

@@ -44,7 +44,7 @@ int split_take(mq_queue *queue, const struct split *split, enum mq_state to, con
 int split_remove(mq_queue *queue, const struct split *split);
 
 /* Finish whatever split the name of a file says: the message gets its own name in the state that it is in, and `name`
-   says it no more. 0, or a negative errno. */
+   says it no more. 0, or a negative errno, which is -EBADMSG or -EAGAIN where blame.h has it so. */
 int split_finish(mq_queue *queue, enum mq_state state, struct name *name);
 
 #endif

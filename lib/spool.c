@@ -3,7 +3,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +17,9 @@
 #include "fs.h"
 #include "id.h"
 #include "name.h"
+
+/* How often a queue may be deleted while we make it, before we give up. */
+#define TRIES 10
 
 struct part {
     const char *name;
@@ -62,16 +68,25 @@ int spool_open(const char *spool, bool make)
     return error ? error : fs_open_root(path, make);
 }
 
+/* Somebody may have cleaned away what was empty of it, but not all. */
+static int is_queue(int dir)
+{
+    int has = fs_has(dir, name_of_state(MQ_READY));
+    for (size_t i = 0; i < COUNT(parts) && has == 0; i++)
+        has = strcmp(parts[i].name, "tmp") == 0 ? 0 : fs_has(dir, parts[i].name); /* many things have a tmp/ */
+    return has;
+}
+
 int spool_find_queue(int spool, const char *name)
 {
     const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
     if (dir < 0)
         return dir == -ENOTDIR ? -ENOENT : dir;
-    const int has = fs_has(dir, name_of_state(MQ_READY));
-    if (has == 1)
+    const int is = is_queue(dir);
+    if (is == 1)
         return dir;
     close(dir);
-    return has ? has : -ENOENT;
+    return is ? is : -ENOENT;
 }
 
 int spool_has_queue(int spool, const char *name)
@@ -185,6 +200,18 @@ int spool_make_dirs(int queue_dir, unsigned sharing)
     return error ? error : bucket_make_reserves(queue_dir, sharing);
 }
 
+int spool_heal(int queue_dir)
+{
+    unsigned sharing;
+    const int is = is_queue(queue_dir);
+    if (is != 1)
+        return is ? is : -ENOTDIR;
+    int error = access_read(queue_dir, &sharing);
+    if (!error)
+        error = spool_make_dirs(queue_dir, sharing);
+    return error == -EPERM ? 0 : error; /* another one's directories have their modes, which are his to set */
+}
+
 /* Who shares a queue that is to be made. */
 struct plan {
     unsigned sharing;
@@ -197,7 +224,7 @@ static int open_to_others(int dir, const struct plan *plan)
 {
     if (!access_is_shared(plan->sharing))
         return 0;
-    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_group(dir, plan->group);
+    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, plan->group);
     return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_QUEUE));
 }
 
@@ -254,9 +281,16 @@ int spool_settle_queue(const char *spool, int queue_dir)
     return error;
 }
 
-static int create(int spool, const char *name, const struct plan *plan)
+/* A directory without anything in it, as mkdir makes it, makes room. */
+static int create_anew(int spool, const char *name, const struct plan *plan)
 {
     const int error = create_in(spool, name, plan);
+    return error == -EEXIST && fs_remove_dir(spool, name) == 0 ? create_in(spool, name, plan) : error;
+}
+
+static int create(int spool, const char *name, const struct plan *plan)
+{
+    const int error = create_anew(spool, name, plan);
     const int dir = error ? -1 : fs_open_dir(spool, name);
     if (dir < 0)
         return error == -EEXIST ? 0 : error;
@@ -283,10 +317,29 @@ static int compare(int spool, const char *queue, const struct plan *plan)
     return sharing == plan->sharing && has_group ? 0 : -EEXIST;
 }
 
+/* 1 made, 0 it is there, and whole. -ENOENT: it was deleted meanwhile. */
+static int create_or_heal(int spool, const char *queue, const struct plan *plan)
+{
+    int dir = spool_find_queue(spool, queue);
+    if (dir == -ENOENT) {
+        const int held = spool_await_held(spool, queue), created = held < 0 ? held : create(spool, queue, plan);
+        if (created)
+            return created;
+        dir = spool_find_queue(spool, queue);
+    }
+    if (dir < 0)
+        return dir == -EACCES ? 0 : dir == -ENOENT && fs_exists(spool, queue) ? -ENOTDIR : dir;
+    const int error = spool_heal(dir);
+    close(dir);
+    return error == -EACCES || error == -EROFS ? 0 : error; /* what it lacks, if anything, is for others to make */
+}
+
 static int create_missing(int spool, const char *queue, const struct plan *plan)
 {
-    const int is = spool_has_queue(spool, queue);
-    return is < 0 ? is : is ? 0 : create(spool, queue, plan);
+    int created = -ENOENT;
+    for (int tries = 0; tries < TRIES && created == -ENOENT; tries++)
+        created = create_or_heal(spool, queue, plan);
+    return created;
 }
 
 int mq_create(const char *spool, const char *queue)
@@ -323,21 +376,68 @@ int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t 
 
 /* ---- opening --------------------------------------------------------------------- */
 
+/* Pauses between looks at a queue that is held. */
+#define HELD_LOOKS 100
+#define HELD_PAUSE 10 /* milliseconds */
+
+int spool_await_held(int spool, const char *queue)
+{
+    int held = name_is_reply(queue) ? 0 : -EAGAIN;
+    for (int looks = 0; held == -EAGAIN; looks++) {
+        held = fs_has(spool, queue);
+        if (held == 0)
+            held = spool_give_back(spool, queue, looks >= HELD_LOOKS);
+        if (held == -EAGAIN)
+            (void)poll(NULL, 0, HELD_PAUSE);
+    }
+    return held;
+}
+
 static int open_in(int spool, const char *name, unsigned flags)
 {
-    const int dir = fs_open_passage(spool, name);
+    int dir = fs_open_passage(spool, name);
+    if (dir != -ENOENT)
+        return dir;
+    const int held = spool_await_held(spool, name);
+    if (held < 0)
+        return held;
+    if (held == 1)
+        dir = fs_open_passage(spool, name);
     if (dir != -ENOENT || !(flags & MQ_CREATE))
         return dir;
     const int created = create(spool, name, &private_plan);
     return created < 0 ? created : fs_open_passage(spool, name);
 }
 
+/* As a rule it is there, and one call finds it; whatever is in the way of that is looked at step by step. */
+static int open_at_once(const char *spool, const char *name)
+{
+    char path[PATH_MAX];
+    const int error = mq_spool_path(spool, path, sizeof path);
+    const size_t length = error ? 0 : strlen(path);
+    if (error || length + 1 + strlen(name) >= sizeof path)
+        return -ENAMETOOLONG;
+    path[length] = '/';
+    strcpy(path + length + 1, name);
+    return fs_open_dir(AT_FDCWD, path);
+}
+
 int spool_open_queue(const char *spool, const char *name, unsigned flags)
 {
+    const int dir_at_once = open_at_once(spool, name);
+    if (dir_at_once >= 0)
+        return dir_at_once;
     const int root = spool_open(spool, flags & MQ_CREATE);
     if (root < 0)
         return root;
     const int dir = open_in(root, name, flags);
     close(root);
     return dir;
+}
+
+int spool_queue_has_name(int queue_dir, const char *name, const struct fs_identity *identity)
+{
+    char path[sizeof "../" + MQ_QUEUE_NAME_SIZE];
+    snprintf(path, sizeof path, "../%s", name);
+    return fs_is_named(queue_dir, path, identity);
 }

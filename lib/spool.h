@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "fs.h"
+
 /* The spool's directory; with `make` it is made where it is missing. */
 int spool_open(const char *spool, bool make);
 
@@ -19,6 +21,20 @@ int spool_has_queue(int spool, const char *name);
 
 /* The directory of a queue; with MQ_CREATE in `flags` both are made where they are missing. */
 int spool_open_queue(const char *spool, const char *name, unsigned flags);
+
+/* Whether the queue whose directory is open, and was identified, has this name: 1 or 0, or why that cannot be told. Its
+   parent directory is its spool, also after it was renamed or removed. */
+int spool_queue_has_name(int queue_dir, const char *name, const struct fs_identity *identity);
+
+/* Give a queue its name back that somebody holds to see whether it is empty. 1 given back, 0 none is held, -EAGAIN: one
+   is, by somebody who may be at it; `at_once`: even then. */
+int spool_give_back(int spool, const char *queue, bool at_once);
+
+/* The same, where nothing has the name; waits for him for about a second. 1 something has the name. */
+int spool_await_held(int spool, const char *queue);
+
+/* Make what a queue lacks of its directories, whatever took them, shared as the others are. -ENOTDIR: it is no queue. */
+int spool_heal(int queue_dir);
 
 /* Make a queue's own name durable, and the spool's, unless they are known to be. */
 int spool_settle_queue(const char *spool, int queue_dir);

@@ -72,3 +72,13 @@ void spots_remove_all(struct spots *spots, const struct followed *followed)
             spots->items[kept++] = spots->items[i];
     spots->count = kept;
 }
+
+size_t spots_unfollow(struct followed **list, size_t count, struct followed *followed)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (list[i] != followed)
+            list[kept++] = list[i];
+    free(followed);
+    return kept;
+}

@@ -42,4 +42,7 @@ void spots_remove(struct spots *spots, int watch);
 /* Forget those of a queue. */
 void spots_remove_all(struct spots *spots, const struct followed *followed);
 
+/* Take a queue off the list of those that are followed, and free its entry. How many are left. */
+size_t spots_unfollow(struct followed **list, size_t count, struct followed *followed);
+
 #endif

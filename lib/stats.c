@@ -70,7 +70,7 @@ static int count_waiting(mq_queue *queue, int64_t limit, int64_t *ret_count)
     return error;
 }
 
-int stats_is_over(mq_queue *queue, uint64_t limit, unsigned own, bool *ret_over)
+int stats_is_over(mq_queue *queue, uint64_t limit, enum mq_state state, unsigned own, bool *ret_over)
 {
     struct totals totals;
     int64_t counted;
@@ -85,9 +85,10 @@ int stats_is_over(mq_queue *queue, uint64_t limit, unsigned own, bool *ret_over)
     if (!error && (uint64_t)counted + own <= limit) {
         *ret_over = false;
         error = stats_recount(queue);
-        page_add_messages(queue->page, MQ_READY, own); /* which the directories do not have */
+        if (error == 1)
+            page_add_messages(queue->page, state, own); /* which the directories do not have */
     }
-    return error;
+    return error < 0 ? error : 0;
 }
 
 /* ---- putting right ---------------------------------------------------------------- */
@@ -102,6 +103,15 @@ static bool same_totals(const struct totals *one, const struct totals *other)
         if (one->counters[counter] != other->counters[counter])
             return false;
     return one->bytes == other->bytes;
+}
+
+/* Then there is nothing to put right, and nobody need wait for others to settle. */
+static bool agree(const struct totals *totals, const struct survey *survey)
+{
+    for (int state = 0; state < MQ_STATES; state++)
+        if (totals->count[state] != survey->count[state])
+            return false;
+    return totals->bytes == survey->bytes;
 }
 
 static void correct(struct page *page, const struct totals *totals, const struct survey *survey)
@@ -119,14 +129,17 @@ int stats_recount(mq_queue *queue)
         int error = add_up(queue, &before);
         if (!error)
             error = survey_queue(queue->dir, &survey);
+        if (error)
+            return error;
+        if (agree(&before, &survey))
+            return 0;
         (void)poll(NULL, 0, SETTLING_MILLISECONDS);
-        if (!error)
-            error = add_up(queue, &after);
+        error = add_up(queue, &after);
         if (error)
             return error;
         if (same_totals(&before, &after)) {
             correct(queue->page, &before, &survey);
-            return 0;
+            return 1;
         }
     }
     return 0;
@@ -139,7 +152,7 @@ static int64_t sent_at(int dir, const char *file)
     struct stat status;
     if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
-    return clock_of(&status.st_mtim);
+    return clock_of_file(&status.st_mtim);
 }
 
 /* The first message of a bucket was sent first of all in it. */
@@ -248,7 +261,7 @@ static int add_inbox(mq_queue *queue, struct mq_stats *stats)
         return error;
     stats->count[MQ_READY] += inbox.ready;
     stats->count[MQ_DELAYED] += inbox.delayed;
-    stats->bytes += inbox.bytes;
+    stats->bytes = stats->bytes + inbox.bytes < INT64_MAX ? stats->bytes + inbox.bytes : INT64_MAX;
     note_oldest(&stats->oldest, inbox.oldest);
     return 0;
 }

@@ -39,7 +39,7 @@ static int count_message(void *context, const char *text, unsigned char type)
             return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return errno == ENOENT ? 0 : -errno;
-        walk->survey->bytes += name.length ? name.length : status.st_size - name.offset;
+        walk->survey->bytes = page_sum(walk->survey->bytes, name.length ? name.length : status.st_size - name.offset);
         note_position(walk->survey, walk->state, &name);
     }
     walk->count += name.count;

@@ -18,7 +18,7 @@
 #include "unsplit.h"
 
 /* No writer is at it any more: publish.c lets them live for a day. */
-#define TMP_AGE (36 * 3600)
+#define TMP_AGE (36 * 3600 * CLOCK_SECOND)
 
 struct sweep {
     mq_queue *queue;
@@ -31,7 +31,7 @@ static bool is_abandoned(const struct sweep *sweep, const char *name)
 {
     struct stat status;
     return fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           sweep->now / CLOCK_SECOND - status.st_mtim.tv_sec >= TMP_AGE;
+           sweep->now - clock_of_file(&status.st_mtim) >= TMP_AGE;
 }
 
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
@@ -122,16 +122,11 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
     return error;
 }
 
-int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
+static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
     bool any;
-    const int64_t now = clock_now();
-    int error = queue_demand(queue, ACCESS_ALL);
-    if (!error)
-        error = queue_refresh(queue);
-    if (!error)
-        error = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
+    int error = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
     if (!error)
         error = unsplit_finish(queue);
     if (!error)
@@ -140,7 +135,21 @@ int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
         error = sweep_leftovers(queue, now, &swept.leftovers);
     if (!error)
         error = stats_recount(queue);
-    if (!error)
+    if (error >= 0)
         *ret_swept = swept;
-    return error;
+    return error < 0 ? error : 0;
+}
+
+int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
+{
+    const int64_t now = clock_now();
+    int error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = queue_refresh(queue);
+    if (!error)
+        error = sweep_once(queue, now, ret_swept);
+    if (error != -ENOENT)
+        return error;
+    error = queue_reopen(queue); /* it was deleted, or lacks a part */
+    return error ? error : sweep_once(queue, now, ret_swept);
 }

@@ -20,32 +20,36 @@ static const struct unit size_units[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Digits, saturating; NULL where there are none. */
+/* Digits; NULL where there are none, or too many. */
 static const char *parse_digits(const char *text, uint64_t *ret_value)
 {
     uint64_t value = 0;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++)
         if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
-            value = UINT64_MAX / 10;
+            return NULL;
     if (at == text)
         return NULL;
     *ret_value = value;
     return at;
 }
 
-/* ".25" as a part of `factor`; digits finer than one are dropped. */
+__extension__ typedef unsigned __int128 wide;
+
+/* ".25" as a part of `factor`; what is finer than one is dropped. No factor has more than 13 digits. */
 static const char *parse_fraction(const char *text, uint64_t factor, uint64_t *ret_value)
 {
-    uint64_t value = 0;
+    wide digits = 0;
+    uint64_t scale = 1;
     const char *at = text + 1;
-    for (; *at >= '0' && *at <= '9'; at++) {
-        factor /= 10;
-        value += factor * (uint64_t)(*at - '0');
-    }
+    for (; *at >= '0' && *at <= '9'; at++)
+        if (scale < UINT64_C(1000000000000000000)) {
+            digits = digits * 10 + (unsigned)(*at - '0');
+            scale *= 10;
+        }
     if (at == text + 1)
         return NULL;
-    *ret_value = value;
+    *ret_value = (uint64_t)(digits * factor / scale);
     return at;
 }
 
@@ -62,6 +66,10 @@ static bool parse_quantity(const char *text, const struct unit *units, size_t co
 {
     uint64_t whole, fraction = 0, value;
     const char *end = parse_digits(text, &whole);
+    if (!end && *text == '.') { /* as in .5s */
+        end = text;
+        whole = 0;
+    }
     if (!end)
         return false;
     const char *suffix = end[0] == '.' ? end + 1 + strspn(end + 1, "0123456789") : end;
@@ -78,7 +86,7 @@ static bool parse_quantity(const char *text, const struct unit *units, size_t co
 bool units_parse_duration(const char *text, int64_t *ret_microseconds)
 {
     uint64_t value;
-    if (!parse_quantity(text, duration_units, COUNT(duration_units), "s", &value))
+    if (!parse_quantity(text, duration_units, COUNT(duration_units), "s", &value) || value > UNITS_DURATION_MAX)
         return false;
     *ret_microseconds = (int64_t)value;
     return true;

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "blame.h"
 #include "bucket.h"
 #include "fs.h"
 #include "split.h"
@@ -32,7 +33,7 @@ static int finish_bucket(mq_queue *queue, enum mq_state state, const char *bucke
         struct name name;
         name_parse(state, listing_at(files, i), &name);
         error = split_finish(queue, state, &name);
-        if (error == -EBADMSG) /* whoever claims it puts it away */
+        if (error == -EBADMSG || error == -EAGAIN || blame_is_stuck(dir, error)) /* whoever claims it puts it away */
             error = 0;
     }
     close(dir);

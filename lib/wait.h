@@ -1,11 +1,12 @@
 /*
  * Waiting for messages: leaders and followers.
  *
- * Of the receivers that find nothing one leads: it holds the lock of waiters/ and watches ready/ with inotify.
+ * Of the receivers that find nothing one leads: it holds the lock of waiters/ and reads the bell, which senders ring
+ * (bell.h); once it has led for a second it also watches ready/ with inotify.
  * The others each hold a FIFO in waiters/ and sleep. A leader that leaves drops the lock and wakes one follower
- * through its FIFO, who leads on. So a message wakes one or two processes however many wait, and senders do
- * nothing for it.
- * Each also looks by itself about once a second, so whoever dies or is stopped costs no more than that.
+ * through its FIFO, who leads on. So a message wakes one or two processes however many wait.
+ * The leader looks by itself about once a second, and the followers do so by turns, a few times a second; so whoever dies
+ * or is stopped costs about a second at most.
  *
  *     for (;;) {
  *         look for work; if there is some: break;
@@ -29,6 +30,9 @@ int wait_enter(mq_queue *queue);
 
 /* Sleep until there may be work, `longest` has passed, or `cancel_fd` is readable: 0 look again, -ECANCELED. */
 int wait_sleep(mq_queue *queue, int64_t longest, int cancel_fd);
+
+/* Whether this handle is the one that senders ring. */
+bool wait_leads(const mq_queue *queue);
 
 /* Stop waiting; whoever led hands on. */
 void wait_leave(mq_queue *queue);

@@ -249,3 +249,12 @@ seconds_left() { # STATE
     run -64 --separate-stderr mq-ack --no-such-option "$receipt"
     assert_complains 'mq-ack: '
 }
+
+@test "- is standard input, in its place among the receipts" {
+    local other third
+    mq-send -q -l jobs < <(seq 2)
+    other=$(claim jobs)
+    third=$(claim jobs)
+    mq-ack "$receipt" - "$third" <<<"$other"
+    assert_equal "$(states)" '0 0 0 0'
+}

@@ -40,8 +40,10 @@ needs_thread_sanitizer() {
 }
 
 thread_sanitized() { # PROGRAM SOURCE...
-    "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -DMQ_VERSION='"test"' -I"$MQ_ROOT/lib" -g -O1 -fsanitize=thread -pthread \
-        -o "$1" "${@:2}" "$MQ_ROOT"/lib/*.c -ljansson
+    local library
+    readarray -t library < <(find "$MQ_ROOT/lib" -name '*.c')
+    "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -DMQ_VERSION='"test"' -I"$MQ_ROOT/lib" -I"$MQ_ROOT/cmd" -g -O1 -fsanitize=thread \
+        -pthread -o "$1" "${@:2}" "${library[@]}" -ljansson
 }
 
 @test "ThreadSanitizer finds no race between threads that have a handle each" {
@@ -52,10 +54,8 @@ thread_sanitized() { # PROGRAM SOURCE...
 
 @test "nor between the thread that reads a file ahead and the one that sends it" {
     needs_thread_sanitizer
-    local source sources=()
-    for source in "$MQ_ROOT"/cmd/*.c; do
-        [[ $source == */mq-* ]] || sources+=("$source")
-    done
+    local sources
+    readarray -t sources < <(find "$MQ_ROOT/cmd" -name '*.c' ! -name 'mq-*')
     thread_sanitized mq-send "$MQ_ROOT"/cmd/mq-send.c "${sources[@]}"
     seq -f %0200.0f 100000 >lines
     ./mq-send -q --no-sync -l jobs <lines

@@ -154,7 +154,7 @@ assert_dead() { # REASON
         mq-queue create jobs
         assert_equal "$(files jobs ready | wc -l) $(files jobs delayed | wc -l)" \
             "$([[ $status != 0 ]] && echo 0 0 || { [[ $option == --ttl ]] && echo 1 0 || echo 0 1; })"
-        mq-queue purge jobs
+        mq-queue purge --all jobs
     done
     run -0 --separate-stderr mq-queue check jobs
 }
@@ -649,7 +649,7 @@ work_while() { # BREAKAGE
     chmod -R a+rX "$MQ_SPOOL"
     find "$MQ_SPOOL" -type f -path '*/jobs/[!h]*' | sort >before
     for command in 'mq-send jobs body' 'mq-recv --no-wait jobs' 'mq-queue create new' 'mq-queue delete --force jobs' \
-        'mq-queue config jobs ttl=1h' 'mq-queue purge jobs' "mq-ack $receipt"; do
+        'mq-queue config jobs ttl=1h' 'mq-queue purge --all jobs' "mq-ack $receipt"; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr as_nobody $command
         assert_equal "$command: $status" "$command: 77"
@@ -668,7 +668,7 @@ work_while() { # BREAKAGE
     receipt=$(claim jobs)
     mount -o remount,ro disk 2>mount.err || skip "remounting does not work here: $(<mount.err)"
     for command in 'mq-send jobs body' 'mq-send new body' 'mq-recv --no-wait jobs' "mq-ack $receipt" 'mq-queue create new' \
-        'mq-queue config jobs ttl=1h' 'mq-queue purge jobs' 'mq-queue delete --force jobs' "mq-ack --nack $receipt"; do
+        'mq-queue config jobs ttl=1h' 'mq-queue purge --all jobs' 'mq-queue delete --force jobs' "mq-ack --nack $receipt"; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr timeout 20 $command
         assert_equal "$command: $status" "$command: 69"
@@ -838,4 +838,140 @@ assert_drains() { # NUMBER
         done
         assert_equal "$hit" "$call"
     done
+}
+
+@test "a number, a size or a duration that is too large is refused, and nothing is done" {
+    mq-queue create jobs
+    local setting
+    for setting in max-size=18446744073709551616 max-depth=18446744073709551617 max-attempts=18446744073709551617 \
+        batch-count=18446744073709551617 batch-size=18446744073709551617 ttl=18446744073709551617s ttl=9223372036854775807us \
+        ack-timeout=36500d retry-delay=52125d dead-ttl=36500d dedup-window=36500d; do
+        run -78 --separate-stderr mq-queue config jobs "$setting"
+        assert_complains 'mq-queue: jobs: '
+        run ! mq-queue create other "$setting"
+        assert_not_exists "$MQ_SPOOL/other"
+    done
+    mq-send -q -i m jobs body
+    local option
+    for option in --timeout=9223372036854775806us --kill-after=9223372036854775807us --grace=18446744073709551617s \
+        --wait=9223372036854775807us --ack-timeout=36500d --count=18446744073709551617; do
+        run -64 --separate-stderr timeout 20 mq-recv "$option" jobs -- true
+        assert_complains 'mq-recv: '
+    done
+    for option in --delay=36500d --delay=9223372036854775807us --ttl=36500d --ttl=52125d --block=9223372036854775807us \
+        --at=@9223372036854775807; do
+        run -64 --separate-stderr timeout 20 mq-send "$option" jobs body
+        assert_complains 'mq-send: '
+    done
+    run -64 --separate-stderr timeout 20 mq-stat --watch=9223372036854775807us jobs
+    local field
+    for field in '"delay":"36500d"' '"delay":3153600000' '"delay":1e300' '"ttl":"36500d"' '"ttl":9e15' '"ttl":1e999' \
+        '"priority":18446744073709551617' '"delay":"18446744073709551617s"'; do
+        run -65 --separate-stderr mq-send -j jobs <<<"{\"body\":\"x\",$field}"
+        assert_complains 'mq-send: '
+    done
+    assert_equal "$(mq-stat -j -x jobs | jq -c '[.ready, .delayed, .inflight]')" '[1,0,0]'
+    receipt=$(claim jobs)
+    for option in '--nack --delay=36500d' --extend=36500d --extend=9223372036854775807us; do
+        # shellcheck disable=SC2086 # several words
+        run -64 --separate-stderr mq-ack $option "$receipt"
+        assert_complains 'mq-ack: '
+    done
+    mq-ack "$receipt"
+}
+
+@test "the longest times that can be told are taken" {
+    mq-queue create jobs dead-ttl=20000d ttl=20000d
+    mq-send -q -d 20000d jobs late
+    mq-send -q jobs body
+    run -0 timeout 20 mq-recv --timeout=52124d --kill-after=52124d --ack-timeout=20000d --wait=52124d -n 1 jobs -- cat
+    assert_output body
+    assert_equal "$(mq-stat -j -x jobs | jq -c '[.ready, .delayed, .inflight]')" '[0,1,0]'
+    spawn watching mq-stat --watch=52124d -j jobs
+    wait_until 20 [ -s watching.out ]
+    sleep 0.2
+    assert_equal "$(grep -c . watching.out)" 1
+}
+
+@test "a SIGBUS that somebody sends ends a program as it ends any other" {
+    mq-queue create jobs
+    spawn waiting mq-recv -a -w 30 jobs
+    local pid=$!
+    wait_until 20 is_waiting_in_poll "$pid"
+    kill -BUS "$pid"
+    status=0
+    wait "$pid" || status=$?
+    assert_equal "$status" $((128 + 7))
+}
+
+@test "a file system without hard links is told as what cannot work here, and nothing is left behind" {
+    local cc=${CC:-cc}
+    command -v "$cc" >/dev/null || skip "no compiler"
+    [[ -z ${SANITIZE-} ]] || skip "a sanitizer wants to be loaded first"
+    cat >refuse.c <<'END'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int linkat(int from, const char *name, int to, const char *new_name, int flags)
+{
+    errno = EPERM;
+    return -1;
+}
+int openat(int at, const char *name, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    const unsigned mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, unsigned) : 0;
+    va_end(arguments);
+    if ((flags & O_TMPFILE) == O_TMPFILE) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, at, name, flags, mode);
+}
+END
+    "$cc" -shared -fPIC -o refuse.so refuse.c
+    mq-send -q jobs first
+    run -69 --separate-stderr env LD_PRELOAD="$PWD/refuse.so" "$MQ_BUILD/dynamic/mq-send" jobs body
+    assert_complains 'mq-send: jobs: '
+    assert_equal "$(find "$MQ_SPOOL/jobs/tmp" -type f | wc -l)" 0
+    # Where nothing may be put the error is the same, and means something else.
+    chattr +i "$MQ_SPOOL"/jobs/ready/* 2>/dev/null || skip "no directory can be made immutable here"
+    run --separate-stderr env LD_PRELOAD="$PWD/refuse.so" "$MQ_BUILD/dynamic/mq-send" jobs body
+    chattr -i "$MQ_SPOOL"/jobs/ready/*
+    assert_equal "$status" 77
+}
+
+@test "no message needs /proc to get its name" {
+    local cc=${CC:-cc}
+    command -v "$cc" >/dev/null || skip "no compiler"
+    [[ -z ${SANITIZE-} ]] || skip "a sanitizer wants to be loaded first"
+    cat >refuse.c <<'END'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int linkat(int from, const char *name, int to, const char *new_name, int flags)
+{
+    if (flags & AT_EMPTY_PATH || strncmp(name, "/proc/", 6) == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    return (int)syscall(SYS_linkat, from, name, to, new_name, flags);
+}
+END
+    "$cc" -shared -fPIC -o refuse.so refuse.c
+    seq 5 | LD_PRELOAD=$PWD/refuse.so "$MQ_BUILD/dynamic/mq-send" -q -l jobs
+    LD_PRELOAD=$PWD/refuse.so "$MQ_BUILD/dynamic/mq-send" -q jobs six
+    head -c 300000 /dev/zero >large
+    mq-queue config jobs max-size=1M
+    LD_PRELOAD=$PWD/refuse.so "$MQ_BUILD/dynamic/mq-send" -q jobs <large
+    assert_equal "$(mq-recv -a -l -n 6 --no-wait jobs | paste -sd' ')" '1 2 3 4 5 six'
+    mq-recv -a --no-wait jobs | cmp - large
+    assert_equal "$(find "$MQ_SPOOL/jobs/tmp" -type f | wc -l)" 0
 }

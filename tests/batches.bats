@@ -378,6 +378,10 @@ END
 # ---- whole batches --------------------------------------------------------------------
 
 # A receiver of whole batches that reads no further than its output takes.
+is_signal_taken() { # PID: no signal waits for it to be read
+    [[ $(sed -n 's/^ShdPnd:\t//p' "/proc/$1/status") == 0000000000000000 ]]
+}
+
 spawn_blocked() { # OPTION…
     mkfifo out
     spawn blocked bash -c 'exec mq-recv -a -l -f "$@" jobs >out' receiver "$@"
@@ -399,18 +403,66 @@ send_long_lines() { # COUNT
     send_long_lines 100
     spawn_blocked
     kill -TERM "${spawned[0]}"
-    wait "${spawned[0]}"
+    wait_until 10 is_signal_taken "${spawned[0]}"
     cat <&"$reader" | sed 's/^0*//' >got
+    wait "${spawned[0]}"
     exec {reader}<&-
     assert_equal "$(depth jobs inflight)" 0
     run -0 mq-queue peek -j -n 1 jobs
     assert_json '.attempts == 0'
-    # A line that was written in part is delivered again.
     drain jobs | sed 's/^0*//' >rest
-    whole=$((100 - $(wc -l <rest)))
-    ((whole > 10))
-    diff <(head -n "$whole" got; cat rest) <(seq 100)
+    (($(wc -l <got) > 10))
+    diff <(cat got rest) <(seq 100)
     assert_nothing_left jobs
+}
+
+@test "a line that was begun is finished after a signal, and a second signal leaves it torn but is no success" {
+    local first_size ended
+    send_long_lines 100
+    spawn_blocked
+    kill -TERM "${spawned[0]}"
+    wait_until 10 is_signal_taken "${spawned[0]}"
+    kill -TERM "${spawned[0]}"
+    ended=0
+    wait "${spawned[0]}" || ended=$?
+    assert_equal "$ended" 143
+    cat <&"$reader" >torn
+    exec {reader}<&-
+    [[ $(tail -c 1 torn) != '' ]]
+    assert_equal "$(depth jobs inflight)" 0
+    drain jobs | sed 's/^0*//' >rest
+    diff <(head -n "$(wc -l <torn)" torn | sed 's/^0*//'; cat rest) <(seq 100)
+    assert_nothing_left jobs
+}
+
+@test "a message larger than a pipe is whole after a signal, in each form, and what follows goes back" {
+    local options ended expected
+    for options in -a -al -a0 -aj -j '' '-a -n 5' '-a --ack-every=1' '-al -f'; do
+        head -c 200000 /dev/zero | tr '\0' '#' | mq-send -q jobs
+        mq-send -q jobs second
+        mkfifo "out$options"
+        # shellcheck disable=SC2086 # none, or words
+        spawn large bash -c 'exec mq-recv $1 jobs >"out$1"' receiver "$options"
+        exec {reader}<"out$options"
+        wait_until 10 has_claim
+        wait_until 10 is_asleep "${spawned[-1]}"
+        kill -TERM "${spawned[-1]}"
+        wait_until 10 is_signal_taken "${spawned[-1]}"
+        cat <&"$reader" >got
+        exec {reader}<&-
+        ended=0
+        wait "${spawned[-1]}" || ended=$?
+        expected=0
+        [[ $options != *-n* ]] || expected=143
+        assert_equal "$options $ended" "$options $expected"
+        assert_equal "$(tr -cd '#' <got | wc -c)" 200000
+        case $options in
+        -a*) assert_equal "$(states jobs)" '1 0 0 0' ;;
+        *) assert_equal "$(states jobs)" '1 0 1 0' ;;
+        esac
+        mq-queue delete --force jobs
+        mq-queue create jobs durability=none
+    done
 }
 
 @test "a receiver that is ended too late to ack what it wrote says so" {
@@ -421,6 +473,8 @@ send_long_lines() { # COUNT
     wait_until 10 mq-recv --no-wait -t 1h jobs
     kill -TERM "${spawned[0]}"
     kill -CONT "${spawned[0]}"
+    wait_until 10 is_signal_taken "${spawned[0]}"
+    cat <&"$reader" >/dev/null
     local ended=0
     wait "${spawned[0]}" || ended=$?
     assert_equal "$ended" 1
@@ -623,7 +677,7 @@ END
 
 @test "purge removes batches, and of a batch what it is told" {
     send_lines jobs 1 600
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     assert_nothing_left jobs
     send_lines jobs 1 600
     run -0 mq-queue purge -j --older-than 1us jobs
@@ -696,7 +750,7 @@ kill_in_split() { # CALL N
     assert_equal "$(states jobs)" '5 0 0 0'
     assert_equal "$(drain jobs | paste -sd' ')" '1 2 3 4 5'
     hide_one
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     assert_equal "$(drain jobs)" 1
     hide_one
     run -0 mq-recv --no-wait jobs

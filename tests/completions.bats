@@ -160,3 +160,47 @@ assert_lines() {
 @test "zsh is here, so that its completion was tested" {
     command -v zsh || skip "no zsh"
 }
+
+# refused SHELL LINE WORD: that shell, where it is here, does not offer this.
+refused() {
+    command -v "$1" >/dev/null || return 0
+    [[ $1 != zsh ]] || has_terminal || return 0
+    if [[ $1 == bash ]]; then
+        local -a words
+        read -ra words <<<"$2"
+        run in_bash "${words[@]}" ''
+    else
+        run "in_$1" "$2"
+    fi
+    refute_line "$3"
+}
+
+@test "behind -- comes a command, then its arguments" {
+    touch letter.txt
+    in_all 'mq-recv jobs -- mq-sen' mq-send
+    in_all 'mq-recv -a jobs -- cat let' letter.txt
+    local shell
+    for shell in bash fish zsh; do
+        refused "$shell" 'mq-recv jobs -- ' logs
+    done
+}
+
+@test "what is typed already is not offered again" {
+    local shell
+    for shell in bash fish zsh; do
+        refused "$shell" 'mq-dlq retry jobs order-17 ' order-17
+        refused "$shell" 'mq-stat logs ' logs
+        refused "$shell" 'mq-queue sweep logs ' logs
+    done
+    run in_bash mq-queue config jobs ttl = 1h ''
+    refute_line ttl=
+    assert_line max-size=
+    in_all 'mq-stat logs ' jobs
+}
+
+@test "in the body of a message bash offers no options" {
+    run in_bash mq-send jobs convert -q
+    assert_output ''
+    run in_bash mq-send jobs --prio
+    assert_output --priority=
+}

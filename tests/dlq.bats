@@ -279,3 +279,47 @@ dead() { # the ids of the dead letters
     done
     assert_equal "$(dead)" one
 }
+
+@test "--dry-run prints what would be retried or purged, and changes nothing" {
+    bury one 1
+    bury two 2 -H 'Tenant: acme'
+    local before
+    before=$(files jobs dead)
+    run -0 --separate-stderr mq-dlq purge --dry-run --all jobs
+    assert_output $'one\ntwo'
+    run -0 --separate-stderr mq-dlq purge --dry-run -v -m Tenant=acme jobs
+    assert_output two
+    assert_regex "$stderr" '^mq-dlq: jobs: 1 would be purged$'
+    run -0 --separate-stderr mq-dlq purge --dry-run -j jobs one
+    assert_json '. == {"queue":"jobs","id":"one","dry_run":true}'
+    run -0 --separate-stderr mq-dlq retry --dry-run jobs
+    assert_output $'one\ntwo'
+    run -0 --separate-stderr mq-dlq retry --dry-run -j --all jobs
+    assert_json '.retried_to == "jobs"' '.dry_run'
+    run -1 --separate-stderr mq-dlq retry --dry-run jobs missing
+    assert_complains 'mq-dlq: jobs: missing: '
+    run -64 --separate-stderr mq-dlq purge --dry-run jobs
+    assert_equal "$(files jobs dead)" "$before"
+    run -64 --separate-stderr mq-dlq retry --all jobs one
+    assert_complains 'mq-dlq: retry: --all excludes ids'
+    run -0 --separate-stderr mq-dlq retry --all jobs
+    assert_equal "$(dead)" ''
+}
+
+# The second line of `mq-dlq list jobs` on a terminal of this width.
+row_at() { # COLUMNS
+    script -qec "stty cols $1; NO_COLOR=1 mq-dlq list jobs" /dev/null </dev/null | tr -d '\r' | sed -n 2p
+}
+
+@test "a reason is whole where the terminal has room, and what is cut says so" {
+    needs_terminal
+    mq-send -q -i one jobs body
+    mq-ack --reject --reason='the customer has moved to another town' "$(claim jobs)"
+    assert_regex "$(row_at 200)" ' the customer has moved to another town  '
+    assert_regex "$(row_at 80)" ' the custom[a-z ]*…  .* 4  body$'
+    assert_regex "$(row_at 30)" '…$'
+    export LC_ALL=C
+    assert_regex "$(row_at 80)" ' the cust[a-z ]*\.\.\.  .* 4  body$'
+    run -0 mq-dlq list jobs
+    assert_output --partial ' the customer has moved to another town  '
+}

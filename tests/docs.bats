@@ -89,6 +89,29 @@ same_options() { # FUNCTION
     assert_output ''
 }
 
+@test "no option in a page lacks a dash, and no word is taken for an option" {
+    command -v mandoc || skip "no mandoc"
+    local page
+    for page in "$MQ_ROOT"/man/*.1; do
+        mandoc -T ascii "$page" | col -b | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' >synopsis
+        run grep -E '(^|[^-a-z])-([a-z]{5,}|[a-z]+-[a-z])' synopsis
+        assert_output ''
+        # Behind the punctuation that follows it an Fl goes on: a word there becomes an option.
+        run grep -E '(^\.| )Fl [^ ]+ [],;:.)] [a-z]' "$page"
+        assert_output ''
+    done
+}
+
+@test "groff finds no line in the pages that it cannot break" {
+    command -v groff || skip "no groff"
+    local page
+    for page in "$MQ_ROOT"/man/*.[1357]; do
+        run groff -mdoc -ww -K utf8 -T ascii "$page"
+        refute_output --partial "can't break line"
+        refute_output --partial "can't adjust line"
+    done
+}
+
 @test "every page has the sections that a reader looks for" {
     local program section
     for program in "${programs[@]}"; do
@@ -189,7 +212,7 @@ blocks_of_page() { # PAGE PREFIX
 @test "every example in the manual pages runs" {
     local page block
     prepare
-    for page in "$MQ_ROOT"/man/*.[1357]; do
+    for page in "$MQ_ROOT"/man/*.[135]; do
         blocks_of_page "$page" "block-$(basename "$page")"
     done
     for page in "${programs[@]}"; do
@@ -201,15 +224,80 @@ blocks_of_page() { # PAGE PREFIX
     done
 }
 
-@test "every command in the README runs" {
+# run_as_reader FILE: as one script, by a user who has set nothing and has nothing but the programs.
+run_as_reader() {
+    make_public
+    # shellcheck disable=SC2154 # make_public sets it
+    mkdir "$public/home" "$public/tmp"
+    cp "$1" "$public/script"
+    chmod 755 "$public/script"
+    chmod 777 "$public/home" "$public/tmp"
+    # shellcheck disable=SC2016 # for the shell that is started
+    run as_nobody env -u MQ_SPOOL -u XDG_STATE_HOME HOME="$public/home" TMPDIR="$public/tmp" \
+        timeout 60 bash -c 'cd "$HOME" && exec bash -eu -o pipefail ../script' 3>&-
+    cp -r "$public/home" .
+    remove_public
+    assert_success
+    refute_output --partial 'not found'
+    refute_output --partial 'No such file'
+}
+
+@test "the README runs as it is written, whatever its reader has not set" {
     local block
-    prepare
     awk '/^```sh$/ { block++; on = 1; next } /^```$/ { on = 0 } on { print > sprintf("block-%02d", block) }' \
         "$MQ_ROOT/README.md"
     for block in block-*; do
         # Building, testing and installing have tests of their own.
-        grep -qE '^(make|tests/)' "$block" || run_block "$block"
+        grep -qE '^(make|tests/)' "$block" || cat "$block" >>whole
     done
+    run_as_reader whole
+    assert_line 5040
+    assert_exist home/.local/state/mq/jobs
+    run -0 mq-stat -S home/.local/state/mq --format '{ready} {inflight} {dead}' jobs
+    assert_output '0 0 0'
+}
+
+@test "the tour in mq(7) runs as it is written, whatever its reader has not set" {
+    blocks_of_page "$MQ_ROOT/man/mq.7" block
+    cat block-* >whole
+    run_as_reader whole
+    assert_not_exist home/.local
+    assert_output --partial 'hello12' # the one body, and the bytes of the other
+    assert_output --partial 'no such word'
+}
+
+# idioms FILE: the shell in it that receives, works and acks, each ended by a NUL.
+idioms() {
+    sed 's/^> //; s/^\$ //' "$1" | grep -zoE 'mq-recv [a-z]+ \| *\{\s+read -r receipt && \{[^}]*\}[[:space:];]*\}'
+}
+
+@test "the idiom is right on an empty queue, when the work is done, and when it fails" {
+    local file idiom count=0
+    printf '#!/bin/sh\ncat >>seen\nexit "$(cat status)"\n' >work
+    chmod +x work
+    for file in README.md man/mq.7 man/mq-recv.1; do
+        idioms "$MQ_ROOT/$file" >idiom
+        assert_file_not_empty idiom
+        while read -rd '' idiom; do
+            idiom=$(sed -E 's/^mq-recv [a-z]+/mq-recv --no-wait jobs/' <<<"$idiom")
+            count=$((count + 1))
+            rm -rf "$MQ_SPOOL" seen
+            mq-queue create jobs retry-delay=1h
+            run -1 --separate-stderr bash -c "$idiom"
+            assert_equal "$output$stderr" ''
+            assert_not_exist seen
+            echo 0 >status
+            mq-send -q jobs one
+            run -0 --separate-stderr bash -c "$idiom"
+            assert_equal "$(<seen)" one
+            echo 1 >status
+            mq-send -q jobs two
+            run -0 --separate-stderr bash -c "$idiom"
+            run -0 mq-stat --format '{ready} {delayed} {inflight}' jobs
+            assert_output '0 1 0'
+        done <idiom
+    done
+    assert_equal "$count" 3
 }
 
 @test "the README's two commands are there, and whatever it points to" {
@@ -222,7 +310,7 @@ blocks_of_page() { # PAGE PREFIX
 }
 
 @test "the demo shows what it says" {
-    BUILD=$MQ_BUILD run "$MQ_ROOT/tests/demo" 3>&-
+    BUILD=$MQ_BUILD run env -u MQ_SPOOL "$MQ_ROOT/tests/demo" 3>&-
     assert_success
     assert_output --partial 'nothing is where it does not belong'
 }
@@ -249,6 +337,10 @@ others() { # NAME: the files of lib/ and cmd/ but this one
     find "$MQ_ROOT/lib" "$MQ_ROOT/cmd" -name '*.[ch]' ! -name "$1" | sort
 }
 
+library() { # the sources of lib/
+    find "$MQ_ROOT/lib" -name '*.c' | sort
+}
+
 # shellcheck disable=SC2046 # file names of ours
 @test "only fs.c renames, links, unlinks and syncs" {
     assert_no_code '\b(rename|renameat|renameat2|link|linkat|unlink|unlinkat|rmdir|remove|fsync|fdatasync|syncfs)\(' \
@@ -260,14 +352,15 @@ others() { # NAME: the files of lib/ and cmd/ but this one
     assert_no_code '\b(_Atomic|atomic_[a-z_]+|__atomic_[a-z_]+|__sync_[a-z_]+)\b|stdatomic' $(others page.c)
 }
 
+# shellcheck disable=SC2046
 @test "the library does not print, exit, or read the environment but for the spool's path" {
     assert_no_code '\b(printf|vprintf|puts|putchar|perror|warnx?|errx?|exit|_exit|_Exit|signal|sigaction|sigprocmask)\(|\bstd(out|err)\b' \
-        "$MQ_ROOT"/lib/*.c
-    run grep -lE '\b(secure_)?getenv\(' "$MQ_ROOT"/lib/*.c
-    assert_output "$MQ_ROOT/lib/spool.c"
+        $(library)
+    run grep -lE '\b(secure_)?getenv\(' $(library)
+    assert_output --regexp "^$MQ_ROOT/lib/([a-z]+/)?spool\\.c\$"
 }
 
 @test "JSON is a matter of the programs" {
-    run grep -l jansson "$MQ_ROOT"/lib/*.[ch]
+    run grep -rl jansson "$MQ_ROOT/lib"
     assert_output ''
 }

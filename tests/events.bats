@@ -141,7 +141,7 @@ settled() {
     see claimed one
     mq-ack --nack --delay=1h "$(<receipt)"
     see retried one
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     see removed one
     mq-send -q -i two jobs two
     mq-ack --reject "$(claim jobs)" # the first dead letter
@@ -217,6 +217,34 @@ END
     see sent after
 }
 
+# Where the programs are built with a sanitizer, it is what fails here.
+@test "a queue that was deleted is not looked at again when events are missed" {
+    local most
+    most=$(</proc/sys/fs/inotify/max_queued_events)
+    ((most <= 20000)) || skip "the kernel keeps $most events here"
+    mq-queue create gone
+    mq-send -q jobs first
+    follow
+    rm -r "$MQ_SPOOL/gone" # its directory keeps its name, other than with delete
+    wait_until 20 grep -q ' gone deleted$' events.out
+    kill -STOP "$events"
+    python3 - "$MQ_SPOOL"/jobs/ready/* "$most" <<'END'
+import os, sys
+for number in range(int(sys.argv[2])):
+    name = os.path.join(sys.argv[1], "no-message-%d" % number)
+    os.close(os.open(name, os.O_CREAT))
+    os.unlink(name)
+END
+    kill -CONT "$events"
+    wait_until 30 grep -q ' - missed$' events.out
+    mq-send -q -i after jobs after
+    see sent after
+    kill -TERM "$events"
+    status=0
+    wait "$events" || status=$?
+    assert_equal "$status" 143
+}
+
 @test "following changes nothing" {
     settled
     find "$MQ_SPOOL/jobs"/{ready,delayed,inflight,dead,tmp,waiters} | sort >before
@@ -241,4 +269,47 @@ END
     mq-send -q jobs more
     run --separate-stderr timeout 20 bash -c 'mq-queue events jobs >/dev/full & sleep 0.5; mq-send -q jobs x; wait $!'
     assert_equal "$status" 74
+}
+
+# ---- a reader that does not read -------------------------------------------------------
+
+# Its pipe of a page has no room for a line, and it sleeps.
+is_stuck() { # PID
+    is_asleep "$1" && holds 1 "$reader"
+}
+
+@test "a signal ends it while its reader does not read, with no line torn, in both forms" {
+    local options ended
+    mq-queue create jobs durability=none
+    for options in '' -j; do
+        mkfifo "pipe$options"
+        # shellcheck disable=SC2086 # none or a word
+        spawn events env --default-signal=INT,HUP,TERM bash -c 'exec mq-queue -v $1 events jobs >"pipe$1"' follow "$options"
+        exec {reader}<"pipe$options"
+        make_small "$reader"
+        wait_until 10 grep -q following events.err
+        seq 200 | mq-send -q --batch 1 -l jobs
+        wait_until 10 is_stuck "${spawned[-1]}"
+        kill -TERM "${spawned[-1]}"
+        wait_until 10 is_gone "${spawned[-1]}"
+        ended=0
+        wait "${spawned[-1]}" || ended=$?
+        assert_equal "$ended" 143
+        cat <&"$reader" >got
+        exec {reader}<&-
+        [[ -s got && $(tail -c 1 got) == '' ]]
+    done
+}
+
+is_gone() { # PID
+    [[ $(ps -o state= -p "$1") != [^Z]* ]]
+}
+
+@test "a signal ends it while events never end" {
+    mq-queue create jobs durability=none
+    spawn sender bash -c 'while :; do seq 2000 | mq-send -q --batch 1 -l jobs; mq-queue purge jobs || mq-queue purge --all jobs; done'
+    follow jobs
+    wait_until 10 test -s events.out
+    kill -TERM "$events"
+    wait_until 10 is_gone "$events"
 }

@@ -117,6 +117,19 @@ is_waiting_in_poll() { # PID
     is_asleep_as "$1" mq-recv
 }
 
+# holds BYTES PIPE: so many lie at least in the pipe that is open as this descriptor.
+holds() {
+    python3 -c 'import array, fcntl, sys, termios
+n = array.array("i", [0])
+fcntl.ioctl(0, termios.FIONREAD, n)
+sys.exit(n[0] < int(sys.argv[1]))' "$1" <&"$2"
+}
+
+# make_small PIPE: let the pipe be as small as there are any.
+make_small() {
+    python3 -c 'import fcntl; fcntl.fcntl(0, 1031, 4096)' <&"$1"
+}
+
 # ---- messages in and out ---------------------------------------------------------
 
 # The next message, acked: its body in the file `got`, byte for byte.
@@ -156,13 +169,15 @@ assert_json() {
 
 # ---- other users -----------------------------------------------------------------
 
-# Make a directory, $public, that any user may write in, and in it $public/bin with the programs.
+# Make a directory, $public, that any user may write in, and in it $public/bin with the programs. Not in that of the
+# test, which other users may not enter.
 make_public() {
-    public=$(mktemp -d /tmp/mq-test.XXXXXX)
+    public=$(mktemp -d "${TMPDIR:-/tmp}/mq-test.XXXXXX")
     mkdir "$public/bin"
     cp "$MQ_BUILD"/mq-* "$public/bin"
     chmod -R a+rX "$public"
     chmod 1777 "$public"
+    as_nobody test -x "$public/bin/mq-send" || skip "other users do not get to what lies in ${TMPDIR:-/tmp}"
 }
 
 remove_public() {
@@ -180,15 +195,20 @@ as_nobody() {
 
 # Whether this file system has one journal that keeps the order of all that happens to names and sizes.
 keeps_order() {
+    local device
     case $(stat -f -c %T "${MQ_SPOOL%/*}") in
-    ext* | xfs) return 0 ;;
+    xfs) return 0 ;;
+    ext*) # with a journal, which content is written in order with
+        device=$(readlink "/sys/dev/block/$(stat -c %Hd:%Ld "${MQ_SPOOL%/*}")") &&
+            grep -qE '^data=(ordered|journal)$' "/proc/fs/ext4/${device##*/}/options" 2>/dev/null && return 0
+        ;;
     esac
     return 1
 }
 
 # Containers without devpts have none.
 has_terminal() {
-    script -qec true /dev/null </dev/null >/dev/null 2>&1
+    command script -qec true /dev/null </dev/null >/dev/null 2>&1
 }
 
 needs_terminal() {

@@ -164,3 +164,137 @@ declared_calls() {
     run diff declared documented
     assert_output ''
 }
+
+# ---- names with a space ----------------------------------------------------------------
+
+@test "directories whose names have spaces, quotes and the like are installed to, and uninstalled from" {
+    local root=$BATS_TEST_TMPDIR/"a root & it's \"own\"; |" prefix='/opt/my  tools' before
+    mkdir -p "$root$prefix" a other
+    touch "$root$prefix/others" a/bin
+    make_target install DESTDIR="$root" PREFIX="$prefix" MANDIR='/the pages'
+    assert_file_executable "$root$prefix/bin/mq-send"
+    assert_link_exist "$root$prefix/lib/libmq.so"
+    assert_file_exist "$root/the pages/man7/mq.7"
+    assert_file_exist "$root$prefix/share/doc/mq/LICENSE"
+    assert_equal "$(find . -maxdepth 1 -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' printf '[%s]')" \
+        "[][a][${root##*/}][other]"
+    make_target uninstall DESTDIR="$root" PREFIX="$prefix" MANDIR='/the pages'
+    assert_equal "$(find "$root" ! -type d -printf '%P\n')" "${prefix#/}/others"
+    assert_file_exist a/bin
+}
+
+@test "pkg-config is told of a prefix with a space, so that the example builds" {
+    command -v pkg-config || skip "no pkg-config"
+    prefix="$BATS_TEST_TMPDIR/my & own"
+    make_target install PREFIX="$prefix"
+    export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+    local -a options
+    readarray -t options < <(pkg-config --cflags --libs libmq | xargs -n 1)
+    assert_equal "${options[0]}" "-I$prefix/include"
+    # shellcheck disable=SC2086 # an option or nothing
+    cc $sanitize -o consumer "$MQ_ROOT/examples/consumer.c" "${options[@]}"
+    export LD_LIBRARY_PATH=$prefix/lib
+    consumes ./consumer
+}
+
+# ---- what is built ---------------------------------------------------------------------
+
+# assert_hardened FILE: what it loads is bound at its start and read-only then, and it is put anywhere in memory.
+assert_hardened() {
+    run -0 readelf -hldW "$1"
+    assert_line --regexp 'Type: +DYN'
+    assert_line --regexp 'GNU_RELRO'
+    assert_line --regexp 'FLAGS_1.* NOW'
+    refute_line --regexp 'GNU_STACK.* RWE '
+    refute_line --regexp 'TEXTREL'
+}
+
+@test "programs and library are hardened without being asked" {
+    without_sanitizers
+    local file
+    for file in "$MQ_BUILD"/mq-* "$MQ_BUILD"/dynamic/mq-* "$MQ_BUILD/libmq.so.0"; do
+        assert_hardened "$file"
+    done
+    # Checked buffers take an optimizer, so that the flags of a build decide; the usual ones have it.
+    for file in "$MQ_BUILD"/dynamic/mq-* "$MQ_BUILD/libmq.so.0"; do
+        nm -D "$file" | grep -q ' __stack_chk_fail\b'
+    done
+    make_target -n -W lib/page.c CFLAGS= CPPFLAGS= "$MQ_BUILD/lib/page.o" >without
+    make_target -n -W lib/page.c CFLAGS=-Og CPPFLAGS= "$MQ_BUILD/lib/page.o" >with
+    make_target -n -W lib/page.c CFLAGS=-O2 CPPFLAGS=-D_FORTIFY_SOURCE=3 "$MQ_BUILD/lib/page.o" >theirs
+    refute grep FORTIFY without
+    grep -e '-D_FORTIFY_SOURCE=2' with
+    assert_equal "$(grep -o '_FORTIFY_SOURCE[^ ]*' theirs)" _FORTIFY_SOURCE=3
+}
+
+@test "no call that the tests let fail has a checked form which they do not know" {
+    without_sanitizers
+    nm "$MQ_BUILD/tests/seam/seam.o" | sed -n 's/.* T __wrap_//p' | sort >known
+    nm "$MQ_BUILD/libmq.a" | sed -nE 's/^ +U (__([a-z0-9_]+)(_chk|_2))$/\2 \1/p' | sort -u >checked
+    join known checked | cut -d' ' -f2 | sort >needed
+    run comm -23 needed known
+    assert_output ''
+}
+
+# A copy of what it takes to build, elsewhere; builds what is compared, without the time that an optimizer takes.
+build_copy() { # DIRECTORY
+    mkdir -p "$1"
+    cp -R "$MQ_ROOT"/{Makefile,lib,cmd} "$1"
+    # A file of the same name in two folders that nobody told the Makefile of.
+    mkdir -p "$1"/{lib,cmd}/{one,two}
+    local folder
+    for folder in lib/one lib/two cmd/one cmd/two; do
+        printf 'int extra_%s(void);\nint extra_%s(void) { return 0; }\n' "${folder////_}" "${folder////_}" >"$1/$folder/extra.c"
+    done
+    (cd "$1" && make -s -j2 CFLAGS='-O0 -g' build/libmq.so.0 build/mq-ack 3>&-)
+}
+
+@test "two builds in two directories are the same, byte by byte, and name none; folders need no edit of the Makefile" {
+    build_copy "$BATS_TEST_TMPDIR/one"
+    ln -s another-place "$BATS_TEST_TMPDIR/link"
+    mkdir "$BATS_TEST_TMPDIR/another-place"
+    build_copy "$BATS_TEST_TMPDIR/link/by a link"
+    local file
+    for file in libmq.a libcmd.a libmq.so.0 mq-ack; do
+        cmp "one/build/$file" "link/by a link/build/$file"
+        refute grep -F "$BATS_TEST_TMPDIR" "one/build/$file"
+    done
+    assert_equal "$(ar t one/build/libmq.a | grep -c '^extra\.o$')" 2
+    assert_equal "$(nm one/build/libmq.a one/build/libcmd.a | grep -c 'T extra_')" 4
+    # A program has of the parts what it uses.
+    refute grep -q extra_ <(nm one/build/mq-ack)
+}
+
+# ---- what is missing -------------------------------------------------------------------
+
+# A machine with nothing of what is needed, where these commands do what is said; each call of apt-get is in `asked`.
+bare() { # [COMMAND=SHELL…]
+    local tool
+    mkdir bin
+    for tool in awk env head mkdir rm sed; do
+        ln -s "$(type -P "$tool")" bin
+    done
+    for tool in 'apt-get=echo "$*" >>asked; echo "E: Temporary failure resolving" >&2; exit 100' 'apt-cache=exit 0' "$@"; do
+        printf '#!/bin/sh\n%s\n' "${tool#*=}" >"bin/${tool%%=*}"
+        chmod +x "bin/${tool%%=*}"
+    done
+}
+
+@test "whoever may not install is told what to install, and nothing is tried" {
+    bare 'id=echo 1000' 'sudo=exit 1'
+    PATH=$PWD/bin run -69 "$MQ_ROOT/tests/setup" build
+    assert_equal "${#lines[@]}" 1
+    assert_output --partial 'please install make gcc'
+    assert_file_not_exist asked
+}
+
+@test "without a network that is said once, and what to install" {
+    bare 'id=echo 0'
+    PATH=$PWD/bin run -69 "$MQ_ROOT/tests/setup" build
+    assert_equal "${#lines[@]}" 3
+    assert_line --index 0 --partial 'tests/setup: installing make gcc'
+    assert_line --index 1 'tests/setup: apt-get: Temporary failure resolving'
+    assert_line --index 2 --partial 'tests/setup: please install make gcc'
+    assert_equal "$(grep -c . asked)" 1
+    grep -q 'Acquire::Retries=0' asked
+}

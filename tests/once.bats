@@ -144,3 +144,26 @@ works_again() {
     run -65 mq-queue check jobs
     assert_output 'jobs/done/surprise: not a bucket'"'"'s name'
 }
+
+duplicates() {
+    mq-stat -j jobs | jq .duplicates
+}
+
+@test "duplicates counts what was acked without work, in whatever bucket its mark is, and nothing else" {
+    mq-send -q -i one jobs first
+    mq-recv -q --once -n 1 jobs -- true
+    assert_equal "$(duplicates)" 0
+    mq-send -q -i one jobs again
+    mq-recv -q --once --until-empty jobs -- false || true
+    assert_equal "$(duplicates)" 1
+    age_marks 1
+    mq-send -q -i one jobs again
+    mq-recv -q --once --until-empty jobs -- false || true
+    assert_equal "$(duplicates)" 2
+    # Both were worked on, since neither was acked when the other began.
+    mq-send -q -i two jobs
+    mq-send -q -i two jobs
+    mq-recv -q --once -n 2 -P 2 -w 20 jobs -- sh -c 'echo >>ran; until [ "$(wc -l <ran)" = 2 ]; do sleep 0.02; done'
+    assert_equal "$(duplicates)" 2
+    assert_equal "$(mq-stat -j jobs | jq .acked)" 5
+}

@@ -162,6 +162,164 @@ has_lines() { # FILE NUMBER
     wait_until 10 has_lines goes_on.out 1
 }
 
+# A deleter who is killed behind his first rename, before he removes anything, and leaves the queue held, or gone.
+kill_deleter() { # OPTION… QUEUE
+    needs_strace
+    run strace -o /dev/null -e trace=unlinkat -e inject=unlinkat:signal=SIGKILL:when=1 mq-queue delete "$@"
+    assert_equal "$status" 137
+    assert_not_exists "$MQ_SPOOL/${*: -1}"
+}
+
+@test "a sender that had the queue open sends to what has its name once a deleter by force was killed" {
+    begin_feed jobs
+    feed before
+    wait_until 10 has_lines sender.out 1
+    kill_deleter --force jobs
+    feed behind
+    wait_until 10 has_lines sender.out 2
+    take jobs
+    assert_equal "$(<got)" behind
+}
+
+@test "where another queue has the name, that is where it sends to, also when it was stopped before its link" {
+    needs_strace
+    for batch in 1 2; do
+        mq-queue create jobs
+        printf 'one\ntwo\n' >in
+        spawn sender strace -o trace -e trace=linkat -e inject=linkat:delay_enter=1500ms mq-send -f in -l --batch=$batch jobs
+        wait_until 10 eval '[[ -n $(find "$MQ_SPOOL"/jobs/ready -mindepth 1 -type d) ]]'
+        kill_deleter --force jobs
+        mq-queue create jobs
+        wait "${spawned[-1]}"
+        mq-recv -a -l -n 2 --no-wait jobs >got
+        assert_equal "$(sort got | paste -sd' ')" 'one two'
+        mq-queue delete --force jobs
+    done
+}
+
+@test "a receiver that had the queue open receives what is sent to the one that has its name" {
+    mq-queue create jobs
+    spawn receiver mq-recv -a -l -f --create jobs
+    wait_until 10 is_asleep $!
+    kill_deleter --force jobs
+    mq-send -q jobs new
+    wait_until 10 has_lines receiver.out 1
+}
+
+@test "a queue that a killed deleter held comes back with its messages to whoever asks for it" {
+    needs_strace
+    for command in 'mq-recv -a -l --no-wait jobs' 'mq-queue create jobs' 'mq-queue config jobs ttl=1h' 'mq-send -q jobs further'; do
+        mq-queue create jobs
+        mq-queue config jobs max-attempts=7
+        kill_deleter jobs
+        mv "$MQ_SPOOL"/.held-jobs-* "$MQ_SPOOL/jobs" # a message that was sent by somebody who had it open
+        mq-send -q jobs body
+        mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+        $command >out
+        assert_equal "$(mq-queue config jobs max-attempts)" 7
+        [[ $command == mq-recv* ]] || take jobs
+        assert_regex "$(cat out got 2>/dev/null)" body
+        assert_equal "$(ls -A "$MQ_SPOOL")" jobs
+        rm -f got
+        mq-queue delete --force jobs
+    done
+}
+
+@test "a claim survives that its queue is held: it is acked where it lies" {
+    mq-send -q jobs body
+    local receipt
+    receipt=$(claim jobs)
+    mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+    mq-ack "$receipt"
+    assert_equal "$(states jobs)" '0 0 0 0'
+}
+
+@test "a sweep that cannot look into a held queue keeps it" {
+    needs_strace
+    command -v faketime >/dev/null || skip 'faketime is not installed'
+    mq-send -q jobs body
+    local nth error
+    for nth in 1 2 3 4; do
+        mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+        strace -f -o /dev/null -P "$MQ_SPOOL/.held-jobs-0123456789abcdef" -e trace=openat,openat2,getdents64 \
+            -e inject=openat,openat2,getdents64:error=ENFILE:when="$nth" faketime -f +2d mq-queue sweep || true
+        faketime -f +2d mq-queue sweep
+        assert_equal "$(states jobs)" '1 0 0 0'
+    done
+}
+
+# ---- healing -------------------------------------------------------------------------
+
+@test "what a cleaner removed of a queue is made again by whoever meets the lack" {
+    local part command
+    for part in ready delayed inflight dead tmp waiters host; do
+        for command in 'mq-send -q jobs body' 'mq-recv -a --no-wait jobs' 'mq-recv -a -w 10ms jobs' 'mq-queue create jobs' \
+            'mq-queue check --repair jobs' 'mq-queue sweep jobs' 'mq-queue config jobs ttl=1h'; do
+            mq-queue create jobs
+            rm -r "$MQ_SPOOL/jobs/$part"
+            run --separate-stderr $command
+            ((status != 66 && status != 74)) || fail "$part: $command: $status: $stderr"
+            mq-send -q jobs one
+            mq-send -q -d 1ms jobs two
+            wait_until 5 mq-recv -a -w 1 jobs
+            wait_until 5 mq-recv -a -w 1 jobs
+            mq-queue delete --force jobs
+        done
+    done
+}
+
+@test "find -empty -delete leaves a queue that create makes whole, and check tells what is missing" {
+    mq-queue create jobs
+    mq-queue config jobs ttl=1h
+    mq-send -q jobs body
+    take jobs
+    find "$MQ_SPOOL" -type d -empty -delete
+    run -65 mq-queue check jobs
+    assert_line --regexp '^jobs/ready: .*missing'
+    run -0 mq-queue create jobs
+    run -0 mq-queue check jobs
+    assert_equal "$(mq-queue config jobs ttl)" 1h
+    mq-send -q jobs body
+    take jobs
+}
+
+@test "an empty directory becomes a queue by create and by send, and one of other things does not" {
+    mkdir -p "$MQ_SPOOL/jobs" "$MQ_SPOOL/logs" "$MQ_SPOOL/mine/things"
+    run -0 mq-queue create jobs
+    mq-send -q jobs body
+    mq-send -q logs body
+    assert_equal "$(mq-queue list | paste -sd' ')" 'jobs logs'
+    run mq-queue create mine
+    ((status != 0))
+    assert_equal "$(ls -A "$MQ_SPOOL/mine")" things
+}
+
+@test "a queue of overlayfs' lower layer is deleted" {
+    ((EUID == 0)) || skip "it takes root to mount"
+    local -x MQ_SPOOL=$BATS_TEST_TMPDIR/lower
+    mq-queue create jobs
+    mq-queue create other
+    mq-queue create full
+    mq-send -q full body
+    mkdir mem
+    run unshare -m bash -ec '
+        mount -t tmpfs none mem
+        mkdir mem/{upper,work,spool}
+        mount -t overlay overlay -o "lowerdir=$MQ_SPOOL,upperdir=mem/upper,workdir=mem/work" mem/spool || exit 77
+        export MQ_SPOOL=$PWD/mem/spool
+        mq-queue delete jobs
+        mq-queue delete --force other
+        ! mq-queue delete full 2>/dev/null
+        mq-recv -a -l --no-wait full
+        mq-queue delete full
+        mq-queue create jobs
+        mq-send -q jobs new
+        mq-recv -a -l --no-wait jobs
+        ls -A "$MQ_SPOOL"'
+    ((status != 77)) || skip "overlayfs is not to be had"
+    assert_output $'body\nnew\njobs'
+}
+
 # ---- config --------------------------------------------------------------------------
 
 @test "config prints the defaults that the manual promises" {
@@ -358,7 +516,7 @@ has_lines() { # FILE NUMBER
 
 @test "purge removes what waits, and neither claims nor dead letters" {
     fill jobs
-    run -0 --separate-stderr mq-queue purge jobs
+    run -0 --separate-stderr mq-queue purge --all jobs
     assert_equal "$output$stderr" ''
     assert_equal "$(states jobs)" '0 0 1 1'
 }
@@ -385,9 +543,9 @@ has_lines() { # FILE NUMBER
 
 @test "purge says how many with -v and -j" {
     fill jobs
-    run -0 --separate-stderr mq-queue purge -j jobs
+    run -0 --separate-stderr mq-queue purge -j --all jobs
     assert_json '.queue == "jobs"' '.purged == 2'
-    run -0 --separate-stderr mq-queue purge -j jobs
+    run -0 --separate-stderr mq-queue purge -j --all jobs
     assert_json '.purged == 0'
     run -0 --separate-stderr mq-queue purge -v --state=all jobs
     assert_regex "$stderr" '^mq-queue: jobs: .*2'
@@ -497,7 +655,7 @@ has_lines() { # FILE NUMBER
 # ---- all of them ---------------------------------------------------------------------
 
 @test "a queue that is missing is 66 for every command, and is not made" {
-    for command in 'config missing' 'config missing ttl=1h' 'peek missing' 'purge missing' 'delete missing' \
+    for command in 'config missing' 'config missing ttl=1h' 'peek missing' 'purge --all missing' 'delete missing' \
         'delete --force missing' 'sweep missing' 'check missing'; do
         # shellcheck disable=SC2086 # several words
         run -66 --separate-stderr mq-queue $command
@@ -511,7 +669,7 @@ has_lines() { # FILE NUMBER
     fill jobs
     touch "$MQ_SPOOL/jobs/stray"
     for command in list 'list -j' 'config jobs' 'config -j jobs' 'peek jobs' 'peek -j jobs' 'peek -i dead jobs' \
-        'sweep -j' 'purge -j jobs'; do
+        'sweep -j' 'purge -j --all jobs'; do
         run -74 --separate-stderr bash -c "mq-queue $command >/dev/full"
         assert_complains 'mq-queue: '
     done
@@ -549,4 +707,138 @@ has_lines() { # FILE NUMBER
 teardown() {
     kill_spawned
     remove_public
+}
+
+# ---- what removes more than it names -----------------------------------------------------
+
+@test "purge without saying what is refused, and removes nothing" {
+    fill jobs
+    run -64 --separate-stderr mq-queue purge jobs
+    assert_complains 'mq-queue: purge: say --id, --state, --older-than or '
+    run -64 --separate-stderr mq-queue purge --dry-run jobs
+    run -64 --separate-stderr mq-queue purge --all --older-than=1h jobs
+    run -64 --separate-stderr mq-queue purge --all --id=x jobs
+    assert_equal "$(states jobs)" '1 1 1 1'
+}
+
+@test "purge takes ids, tells which one is not there, and leaves the others" {
+    local id
+    for id in one two three; do
+        mq-send -q -i "$id" jobs "$id"
+    done
+    run -1 --separate-stderr mq-queue purge -i one -i missing -i three jobs
+    assert_complains 'mq-queue: jobs: missing: no such '
+    assert_equal "$(states jobs)" '1 0 0 0'
+    run -0 mq-queue purge -j -i two jobs
+    assert_json '.purged == 1'
+    mq-send -q -i four -p 9 jobs four
+    claim jobs
+    run -1 --separate-stderr mq-queue purge -i four jobs
+    mq-queue purge --state inflight -i four jobs
+    assert_equal "$(states jobs)" '0 0 0 0'
+}
+
+@test "--dry-run prints the ids of what would go, and removes nothing" {
+    fill jobs
+    mq-send -q -i one jobs one
+    touch -d '2 hours ago' "$MQ_SPOOL"/jobs/ready/*/*.one*
+    mq-send -q -l jobs < <(seq 3)
+    local before
+    before=$(find "$MQ_SPOOL/jobs" ! -path '*/host/*' | sort)
+    run -0 --separate-stderr mq-queue purge --dry-run --older-than=1h jobs
+    assert_equal "$output$stderr" one
+    run -0 --separate-stderr mq-queue purge --dry-run -v --all jobs
+    assert_equal "${#lines[@]}" 6
+    assert_regex "$stderr" '^mq-queue: jobs: 6 would be purged$'
+    run -0 mq-queue purge --dry-run --state all jobs
+    assert_equal "${#lines[@]}" 8
+    run -0 mq-queue purge --dry-run -j --all jobs
+    assert_json '.purged == 6' '.dry_run'
+    run -75 --separate-stderr mq-queue delete --dry-run jobs
+    assert_equal "${#lines[@]}" 8
+    assert_complains 'mq-queue: jobs: not empty'
+    run -0 --separate-stderr mq-queue delete --dry-run --force jobs
+    assert_equal "${#lines[@]}" 8
+    assert_equal "$(find "$MQ_SPOOL/jobs" ! -path '*/host/*' | sort)" "$before"
+    mq-queue create empty
+    run -0 --separate-stderr mq-queue delete --dry-run empty
+    assert_equal "$output$stderr" ''
+    assert_exist "$MQ_SPOOL/empty"
+    run -66 --separate-stderr mq-queue delete --dry-run missing
+}
+
+# ---- spools ----------------------------------------------------------------------------
+
+@test "a spool that cannot be made is 73 and told by its path" {
+    local command
+    touch file
+    for command in 'mq-send jobs body' 'mq-recv --create --no-wait jobs' 'mq-queue create jobs' \
+        'mq-queue create --mode=660 jobs'; do
+        # shellcheck disable=SC2086 # words
+        MQ_SPOOL=/proc/no/such/spool run -73 --separate-stderr $command
+        assert_complains "${command%% *}: cannot make the spool /proc/no/such/spool: "
+        # shellcheck disable=SC2086
+        MQ_SPOOL=$PWD/file/spool run -73 --separate-stderr $command
+        assert_complains "${command%% *}: cannot make the spool $PWD/file/spool: "
+    done
+}
+
+@test "what would make a missing queue is told where it would help" {
+    run -66 --separate-stderr mq-recv --no-wait jobs
+    assert_regex "$stderr" "no such queue in $MQ_SPOOL: --create makes it\$"
+    run -66 --separate-stderr mq-queue config jobs ttl=1h
+    assert_regex "$stderr" 'mq-queue create makes it$'
+    mq-queue create jobs
+    run -66 --separate-stderr mq-dlq retry --to missing jobs
+    assert_regex "$stderr" 'missing: no such queue .*: mq-queue create makes it$'
+    run -66 --separate-stderr mq-dlq list missing
+    refute_regex "$stderr" 'makes it'
+}
+
+@test "a shared queue that others cannot come to is made with a warning" {
+    chmod 755 .
+    local public
+    public=$(mktemp -d /tmp/mq-test.XXXXXX)
+    chmod 711 "$public"
+    mkdir -m 700 "$public/spool"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" "mq-queue: jobs: warning: others cannot come to it, since $public/spool has mode 700"
+    chmod 710 "$public/spool"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" ''
+    if ((EUID == 0)); then
+        run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=622 requests
+        assert_regex "$stderr" 'spool has mode 710$'
+    fi
+    chmod 711 "$public/spool"
+    chmod 700 "$public"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create --mode=660 jobs
+    assert_equal "$stderr" "mq-queue: jobs: warning: others cannot come to it, since $public has mode 700"
+    run -0 --separate-stderr mq-queue -S "$public/spool" create private
+    assert_equal "$stderr" ''
+    rm -rf "$public"
+}
+
+@test "a check that lacks descriptors says so, and what it could not see is not sound" {
+    mq-queue create jobs
+    mq-send -q jobs body
+    touch "$MQ_SPOOL/jobs/ready/junk"
+    for options in '' --repair; do
+        # As many as lets it list, and not open a message.
+        for limit in 7 8 9; do
+            # shellcheck disable=SC2086 # none or one word
+            run -75 --separate-stderr bash -c 'ulimit -n '$limit'; exec mq-queue check '"$options"' jobs'
+        done
+    done
+    run -0 --separate-stderr mq-queue check --repair jobs
+    run -0 --separate-stderr mq-queue check jobs
+    assert_equal "$(depth jobs ready)" 1
+}
+
+@test "sweeping a queue whose figures are right waits for nothing" {
+    needs_strace
+    mq-queue create jobs
+    mq-send -q jobs body
+    run -0 strace -qq -o trace -e trace=poll,ppoll,clock_nanosleep mq-queue sweep jobs
+    run ! grep -E 'poll\(NULL|nanosleep' trace
 }

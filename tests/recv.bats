@@ -268,7 +268,7 @@ is_waiting() { # PID
         wait "$receiver" || status=$?
         assert_equal "$signal $status" "$signal $((128 + $(kill -l "$signal")))"
         assert_equal "$(<waiting.out)$(<waiting.err)" ''
-        assert_equal "$(ls "$MQ_SPOOL/jobs/waiters")" ''
+        assert_equal "$(ls "$MQ_SPOOL/jobs/waiters")" bell
     done
     mq-send -q jobs body
     take jobs
@@ -412,4 +412,144 @@ expire() { # NAME
         assert_complains 'mq-recv: '
     done
     assert_equal "$(depth jobs ready)" 1
+}
+
+# ---- a reader that ends early ----------------------------------------------------------
+
+@test "with --ack-every=1 what the reader of a pipe has not taken goes back, even from the pipe" {
+    seq 256 | mq-send -q -l jobs
+    run --separate-stderr bash -c 'mq-recv -a -l -f --ack-every=1 jobs | grep -m 1 -x 100'
+    assert_output 100
+    assert_equal "$(mq-stat -x --format='{ready} {inflight}' jobs)" '156 0'
+    take jobs
+    assert_equal "$(<got)" 101
+    # One by one, as a shell reads.
+    run --separate-stderr bash -c 'mq-recv -a -l -f --ack-every=1 jobs | { read -r one; read -r two; echo "$one $two"; }'
+    assert_output '102 103'
+    take jobs
+    assert_equal "$(<got)" 104
+    # The reader that takes nothing at all.
+    run --separate-stderr bash -c 'mq-recv -a -l -f --ack-every=1 jobs | sleep 0.2'
+    take jobs
+    assert_equal "$(<got)" 105
+}
+
+@test "with --ack-every=1 a signal waits until the reader has taken what was written, and a second one gives it back" {
+    local ended
+    seq 3 | mq-send -q -l jobs
+    mkfifo pipe
+    spawn first bash -c 'exec mq-recv -a -l -f --ack-every=1 jobs >pipe'
+    exec {reader}<pipe
+    wait_until 10 has_depth jobs inflight 3
+    kill -TERM "$!"
+    read -r line <&"$reader"
+    assert_equal "$line" 1
+    wait "${spawned[-1]}"
+    assert_equal "$(mq-stat -x --format='{ready} {inflight}' jobs)" '2 0'
+    spawn second bash -c 'exec mq-recv -a -l -f --ack-every=1 jobs >pipe'
+    wait_until 10 has_depth jobs inflight 2
+    kill -TERM "$!"
+    kill -HUP "$!"
+    wait "${spawned[-1]}"
+    exec {reader}<&-
+    take jobs
+    assert_equal "$(<got)" 2
+}
+
+@test "a reader that goes away leaves in the pipe what goes back, where it was not acked yet" {
+    seq -f '%02000.0f' 100 | mq-send -q --no-sync -l jobs
+    run --separate-stderr bash -c 'mq-recv -a -l -f jobs | head -c 20010 | wc -l'
+    assert_output 10
+    take jobs
+    assert_equal "$(sed "s/^0*//" got)" 11
+}
+
+# ---- a terminal ------------------------------------------------------------------------
+
+@test "on a terminal, and only there, a body without a newline is ended with one" {
+    needs_terminal
+    printf 'first' | mq-send -q jobs
+    printf 'second\n' | mq-send -q jobs
+    printf '' | mq-send -q jobs
+    printf 'fourth' | mq-send -q jobs
+    script -qec 'mq-recv -a -n 3 jobs; echo -n "prompt> "' /dev/null </dev/null | tr -d '\r' >shown
+    diff shown <(printf 'first\nsecond\nprompt> ')
+    script -qec 'mq-recv jobs; echo -n "prompt> "' /dev/null </dev/null | tr -d '\r' | tail -n +2 >shown
+    diff shown <(printf 'fourth\nprompt> ')
+    printf 'fifth' | mq-send -q jobs
+    script -qec 'mq-recv -a0 jobs' /dev/null </dev/null >shown
+    diff shown <(printf 'fifth\0')
+    printf 'sixth' | mq-send -q jobs
+    mq-recv -a jobs >got
+    diff got <(printf 'sixth')
+}
+
+@test "a body that is too large for the memory at hand fails, attempt by attempt, and keeps nobody from the next" {
+    [[ -z ${SANITIZE-} ]] || skip 'sanitizers need the address space'
+    mq-queue create jobs max-size=1G max-attempts=2 retry-delay=1ms
+    truncate -s 100M large
+    mq-send -q --no-sync -i much jobs <large
+    mq-send -q jobs small
+    (ulimit -v 50000 && exec mq-recv -aj -n 1 --no-wait jobs) >got 2>said
+    run -0 jq -r .body got
+    assert_output small
+    [[ $(<said) == 'mq-recv: jobs: much: attempt 1: cannot deliver: '* ]]
+    wait_until 10 bash -c 'mq-queue sweep -q jobs; ! (ulimit -v 50000 && exec mq-recv -aj -n 1 --no-wait jobs) 2>/dev/null
+        mq-dlq list -j jobs | grep -q max-attempts'
+    # A terabyte is too large for any memory, which is known without trying.
+    truncate -s 1T large 2>/dev/null || skip "no file is so large here"
+    mq-send -q -i holes jobs x
+    truncate -s 1T "$MQ_SPOOL"/jobs/ready/*/*holes*
+    mq-send -q jobs small
+    run --separate-stderr timeout 20 mq-recv -aj -n 1 --no-wait jobs
+    assert_json '.body == "small"'
+}
+
+@test "a batch of which one message is too large is delivered but for that one" {
+    [[ -z ${SANITIZE-} ]] || skip 'sanitizers need the address space'
+    mq-queue create jobs max-size=8M batch-size=8M retry-delay=1h
+    { echo one; head -c 3M /dev/zero | tr '\0' '\1'; echo; echo three; } >lines
+    mq-send -q -l jobs <lines
+    assert_equal "$(files jobs ready | wc -l)" 1
+    (ulimit -v 32000 && exec mq-recv -aj -n 3 --no-wait jobs) >got 2>said || true
+    assert_equal "$(jq -r .body got | tr '\n' ' ')" 'one three '
+    assert_equal "$(depth jobs delayed)" 1
+    [[ $(files jobs delayed) == *.a1.* ]]
+}
+
+@test "a body that is cut short while it is read ends its record, and keeps nobody from the next" {
+    mq-queue create jobs max-size=1M max-attempts=1
+    mq-send -q jobs first
+    head -c 900000 /dev/zero | tr '\0' x | mq-send -q -i cut jobs
+    mq-send -q jobs last
+    cut_and_read() {
+        wait_until 10 has_depth jobs inflight 1 && wait_until 10 is_asleep_as "$(<id)" mq-recv
+        truncate -s 100 "$MQ_SPOOL"/jobs/inflight/*/*.cut.*
+        timeout 20 cat >got
+    }
+    timeout 20 sh -c 'echo $$ >id; exec mq-recv -a -l -n 3 --no-wait jobs' 2>said | cut_and_read
+    assert_equal "$(grep -cE '^x+$' got) $(grep -v x got | xargs)" '1 first last'
+    [[ $(<said) == 'mq-recv: jobs: cut: attempt 1: cannot deliver: it is cut short' ]]
+    [[ $(files jobs dead) == *.cut.a1.rmax-attempts ]]
+}
+
+@test "a body that is too large for TMPDIR fails, attempt by attempt, and the worker goes on" {
+    mq-queue create jobs max-size=1G max-attempts=2 retry-delay=1ms
+    mkdir small
+    if ! mount -t tmpfs -o size=1M none small 2>/dev/null; then
+        skip "it takes root to make a small file system"
+    fi
+    head -c 3M /dev/zero | mq-send -q -i large jobs
+    mq-send -q jobs small
+    TMPDIR=$PWD/small run --separate-stderr timeout 20 mq-recv --until-empty --body-file jobs -- sh -c 'cat "$MQ_BODY"'
+    local seen="$status $output"
+    wait_until 10 bash -c 'TMPDIR=$PWD/small mq-recv -q --until-empty --body-file jobs -- true; mq-dlq list -j jobs | grep -q large'
+    # Where nothing can be kept no message is to blame.
+    head -c 300K /dev/zero | mq-send -q -i middle jobs
+    head -c 2M /dev/zero >small/full || true
+    TMPDIR=$PWD/small run --separate-stderr timeout 20 mq-recv --until-empty --body-file jobs -- sh -c 'cat "$MQ_BODY"'
+    umount small
+    assert_equal "$seen" '123 small'
+    assert_equal "$status" 75
+    [[ $(files jobs ready) == *.middle.a0 ]]
 }

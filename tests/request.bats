@@ -33,7 +33,7 @@ serve() { # [OPTION…] -- COMMAND…
 }
 
 @test "the reply has the request's Correlation-Id, its own or a new one" {
-    spawn service mq-recv -f --reply upper -- sh -c 'echo "$MQ_REPLY_TO $MQ_CORRELATION_ID"'
+    spawn service mq-recv -f --reply-any upper -- sh -c 'echo "$MQ_REPLY_TO $MQ_CORRELATION_ID"'
     run -0 mq-send --request=20s upper x
     local -a words
     read -ra words <<<"$output"
@@ -56,15 +56,16 @@ serve() { # [OPTION…] -- COMMAND…
     assert_output ''
     assert_complains 'mq-send: upper: no reply came within '
     assert_equal "$(reply_queues)" 0
-    assert_equal "$(depth upper ready)" 1
+    assert_equal "$(depth upper ready)" 0
 }
 
 @test "a reply that comes too late is dropped, and the message is acked" {
-    run -1 mq-send -q --request=0.1s upper hello
-    run -0 --separate-stderr mq-recv -w 20 --reply upper -- tr a-z A-Z
-    assert_output ''
-    assert_equal "$stderr" ''
-    assert_equal "$(mq-stat -j -x upper | jq -c '[.ready, .delayed, .inflight, .dead]')" '[0,0,0,0]'
+    spawn caller mq-send -q --request=1s upper hello
+    run -0 --separate-stderr mq-recv -w 20 --reply upper -- \
+        sh -c 'while ls "$MQ_SPOOL"/_reply-* >/dev/null 2>&1; do sleep 0.02; done; tr a-z A-Z'
+    assert_equal "$output$stderr" ''
+    assert_equal "$(depth upper ready)$(depth upper inflight)" 00
+    assert_equal "$(reply_queues)" 0
 }
 
 @test "a request that fails for good fails for its caller, who is told why" {
@@ -91,7 +92,7 @@ serve() { # [OPTION…] -- COMMAND…
 @test "a reply larger than its queue takes is a failed attempt" {
     mq-queue create answers max-size=10
     mq-send -q --reply-to answers upper hello
-    run -123 --separate-stderr mq-recv -w 20 --reply upper -- seq 100
+    run -123 --separate-stderr mq-recv -w 20 --reply-any upper -- seq 100
     [[ $stderr == *'the reply cannot be sent: the body is larger than max-size'* ]]
     assert_equal "$(depth upper ready)$(depth upper delayed)" 01
 }
@@ -156,4 +157,98 @@ serve() { # [OPTION…] -- COMMAND…
 --request --reply-to other upper hello
 --request=never upper hello
 END
+}
+
+# ---- a caller that waits no more ---------------------------------------------------------
+
+everywhere() { # QUEUE: messages in any state
+    mq-stat -x --format='{ready} {delayed} {inflight} {dead}' "$1"
+}
+
+@test "a request whose caller gave up is not served later, nor is it a dead letter" {
+    run -1 mq-send -q --request=50ms upper hello
+    assert_equal "$(everywhere upper)" '0 0 0 0'
+    run -1 mq-send -q --request=50ms -d 1h upper hello
+    assert_equal "$(everywhere upper)" '0 0 0 0'
+    # A caller that was killed withdraws nothing, but what it sent expires, however long the queue lets others wait.
+    mq-queue config upper ttl=1h
+    spawn caller mq-send --request=100ms upper hello
+    wait_until 10 has_depth upper ready 1
+    kill -KILL "${spawned[-1]}"
+    wait_until 10 nothing_ready
+    assert_equal "$(everywhere upper)" '0 0 0 0'
+}
+
+nothing_ready() {
+    mq-queue sweep upper
+    [[ $(everywhere upper) == 0* ]]
+}
+
+@test "a signal for the caller withdraws its request, and no other, unless it is claimed" {
+    local ended
+    mq-send -q -i before upper other
+    for signal in TERM INT HUP; do
+        spawn caller env --default-signal=TERM,INT,HUP mq-send --request upper hello
+        wait_until 10 has_depth upper ready 2
+        wait_until 10 is_asleep_as "${spawned[-1]}" mq-send
+        kill -$signal "${spawned[-1]}"
+        ended=0
+        wait "${spawned[-1]}" || ended=$?
+        assert_equal "$ended" "$((128 + $(kill -l $signal)))"
+        assert_equal "$(everywhere upper)" '1 0 0 0'
+    done
+    mq-ack "$(claim upper)"
+    spawn caller mq-send --request upper hello
+    wait_until 10 has_depth upper ready 1
+    receipt=$(claim upper)
+    wait_until 10 is_asleep_as "${spawned[-1]}" mq-send
+    kill -TERM "${spawned[-1]}"
+    wait "${spawned[-1]}" || true
+    mq-ack "$receipt"
+}
+
+@test "a shorter ttl of its own ends a request sooner, and what is no request dies as ever" {
+    mq-queue config upper ttl=10ms
+    spawn caller mq-send -q --request=1h upper hello
+    wait_until 10 has_depth upper ready 1
+    wait_until 10 nothing_ready
+    mq-send -q --reply-to answers upper late
+    wait_until 10 nothing_ready
+    assert_equal "$(everywhere upper)" '0 0 0 1'
+}
+
+@test "a reply goes to no other queue than a request's, and such a message is rejected before it is worked on" {
+    mq-queue create admin
+    mq-queue create results
+    mq-send -q -i m --reply-to admin upper hello
+    run -123 --separate-stderr mq-recv --until-empty --reply upper -- sh -c 'cat; touch ran'
+    assert_output ''
+    assert_equal "$stderr" 'mq-recv: upper: m: attempt 1: Reply-To names no reply queue'
+    assert_not_exists ran
+    assert_equal "$(depth admin ready)" 0
+    run -0 mq-dlq list -j upper
+    assert_json '.reason == "Reply-To names no reply queue"' '.attempts == 1'
+    # Neither does what says that it failed.
+    mq-send -q --reply-to admin upper hello
+    run -123 --separate-stderr mq-recv --until-empty --reply --reject-on=1 upper -- false
+    assert_equal "$(depth admin ready)" 0
+    # With the option for it it does.
+    mq-dlq retry upper m
+    run -0 mq-recv --reply-any upper -- tr a-z A-Z
+    run -0 mq-recv -a --no-wait admin
+    assert_output HELLO
+}
+
+@test "a name that no queue can have is no place for a reply" {
+    for name in ../x . '' a/b _reply-0123456789abcde _reply-0123456789ABCDEF _reply-0123456789abcdef.; do
+        mq-send -q -H "Reply-To: $name" upper hello
+        run -123 --separate-stderr mq-recv --until-empty --reply upper -- touch ran
+    done
+    mq-send -q -H 'Reply-To: ../x' upper hello
+    run -123 --separate-stderr mq-recv --until-empty --reply-any upper -- touch ran
+    assert_not_exists ran
+    # One that could be a request's, who has given up.
+    mq-send -q --reply-to=_reply-0123456789abcdef upper hello
+    run -0 mq-recv --until-empty --reply upper -- touch ran
+    assert_exists ran
 }

@@ -189,7 +189,7 @@ trace() { # CALL,CALL… COMMAND…
 @test "a JSON delay is a duration or a number of seconds, and expires a moment" {
     mq-send -q -j jobs <<<'{"delay": "2h"}'
     [[ $(seconds_from_now "$(due)") -ge 7100 && $(seconds_from_now "$(due)") -le 7200 ]]
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     mq-send -q -j jobs <<<'{"delay": 90.5}'
     [[ $(seconds_from_now "$(due)") -ge 80 && $(seconds_from_now "$(due)") -le 90 ]]
     mq-send -q -j jobs <<<'{"expires": "2100-01-02T03:04:05Z"}'
@@ -276,7 +276,7 @@ trace() { # CALL,CALL… COMMAND…
     for moment in "${!moments[@]}"; do
         TZ=UTC+8 mq-send -q --at="$moment" jobs later
         assert_equal "$moment $(($(due) / 1000000))" "$moment ${moments[$moment]}"
-        mq-queue purge jobs
+        mq-queue purge --all jobs
     done
 }
 
@@ -288,7 +288,7 @@ trace() { # CALL,CALL… COMMAND…
         assert_equal "$(date -d "@$(($(due) / 1000000))" +%H:%M:%S)" "$at:00"
         left=$(seconds_from_now "$(due)")
         ((left >= 0 && left < 86400)) || fail "$at is in $left seconds"
-        mq-queue purge jobs
+        mq-queue purge --all jobs
     done
 }
 
@@ -392,7 +392,7 @@ trace() { # CALL,CALL… COMMAND…
     assert_complains 'mq-send: jobs: '
     assert_output ''
     assert_equal "$(depth jobs ready) $(depth jobs delayed)" '1 1'
-    mq-queue purge jobs
+    mq-queue purge --all jobs
     mq-send -q jobs 3
 }
 
@@ -542,4 +542,203 @@ os.execvp(sys.argv[3], sys.argv[3:])' "$@"
     wait_until 10 is_asleep_as "${spawned[-1]}" mq-send
     assert_equal "$(head -n 5000 <&"$ids" | grep -cE "$UUID7")" 5000
     wait "${spawned[-1]}"
+}
+
+# ---- where options end -------------------------------------------------------------
+
+# sends BODY WORD…: `mq-send jobs` and these words send this body.
+sends() {
+    run -0 --separate-stderr mq-send jobs "${@:2}"
+    assert_regex "$output" "$UUID7"
+    take jobs
+    assert_equal "$(<got)" "$1"
+}
+
+@test "the first word of the body ends the options: what follows is text" {
+    sends 'convert -q 80 photo.jpg' convert -q 80 photo.jpg
+    sends 'sleep -d 5' sleep -d 5
+    sends 'tar --help -f x --no-such-option' tar --help -f x --no-such-option
+    sends 'one -- two -l' one -- two -l
+    sends '-q -v' -- -q -v
+    sends 'run -5' -p 9 run -5
+    sends ' -j' '' -j
+    env POSIXLY_CORRECT=1 mq-send jobs -q sleep -q 5
+    take jobs
+    assert_equal "$(<got)" 'sleep -q 5'
+    run -0 --separate-stderr mq-send -d 1h jobs -q -p 9 --id=later sleep -i 5
+    assert_equal "$output" ''
+    assert_equal "$(depth jobs delayed)" 1
+    run -0 mq-queue peek -i later jobs
+    assert_line 'Priority: 9'
+    assert_line 'sleep -i 5'
+    run -0 mq-send -- jobs convert -q
+    take jobs
+    assert_equal "$(<got)" 'convert -q'
+}
+
+@test "options count before the queue and up to the body, and among files" {
+    echo one >one
+    echo two >two
+    run -0 --separate-stderr mq-send jobs -f one two -q
+    assert_equal "$output" ''
+    mq-recv -a -n 2 jobs >got
+    assert_equal "$(<got)" $'one\ntwo'
+    run -64 --separate-stderr mq-send jobs -5
+    run -64 --separate-stderr mq-send jobs -l word
+    assert_complains 'mq-send: a body among the arguments excludes --lines'
+}
+
+@test "- alone as the body is standard input" {
+    local words
+    for words in '-' '-- -' '-p 4 -'; do
+        # shellcheck disable=SC2086 # words
+        echo hello | mq-send -q jobs $words
+        take jobs
+        assert_equal "$(<got)" hello
+    done
+    sends '- -q' - -q
+    seq 3 | mq-send -q -l jobs -
+    mq-recv -a -l -n 3 jobs >got
+    assert_equal "$(<got)" $'1\n2\n3'
+}
+
+@test "-q prints no id, whatever -v says" {
+    local options
+    for options in -qv -vq '-q -v'; do
+        # shellcheck disable=SC2086 # options
+        run -0 --separate-stderr mq-send $options jobs body
+        assert_equal "$output" ''
+        run -0 --separate-stderr mq-send $options -l jobs < <(seq 3)
+        assert_equal "$output" ''
+    done
+    run -0 --separate-stderr mq-send -qv jobs body
+    assert_regex "$stderr" 'sent '
+}
+
+@test "the version, and help, that cannot be printed are an error" {
+    local program option
+    for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue; do
+        for option in --version --help --usage; do
+            run -0 --separate-stderr "$program" "$option"
+            run -74 --separate-stderr bash -c '"$@" >/dev/full' - "$program" "$option"
+            assert_complains "$program: cannot write the output: "
+        done
+    done
+}
+
+# ---- JSON of all kinds -------------------------------------------------------------
+
+# as_json BODY OBJECT: OBJECT sends this body, as JSON.
+as_json() {
+    run -0 --separate-stderr mq-send -q -j jobs <<<"$2"
+    take_json jobs
+    assert_equal "$(jq -r .body <<<"$output")" "$1"
+    assert_equal "$(jq -r '.headers["Content-Type"]' <<<"$output")" application/json
+}
+
+@test "any value of JSON is a body, exactly as it is written, and says what it is" {
+    as_json '{"a":[1,"b c",{"d":null}]}' ' { "body" : { "a" : [ 1 , "b c" , {"d" : null} ] } , "priority" : 7 } '
+    as_json '[]' '{"body":[]}'
+    as_json 17 '{"body":17}'
+    as_json false '{"priority":4,"body":false}'
+    as_json null '{"body":null}'
+    as_json '{"n":1.10,"big":123456789012345678901234567890,"e":1e3}' \
+        '{"body":{"n":1.10, "big":123456789012345678901234567890, "e":1e3}}'
+    as_json '{"z":1,"a":"\u00e9\"}\\","body":"no"}' '{"headers":{"body":"x"},"body":{"z":1,"a":"\u00e9\"}\\","body":"no"}}'
+    as_json '[1]' '{"b\u006fdy":[1]}'
+    as_json '{"a":1}' $'{"body":\t{"a":1}}\r'
+}
+
+@test "a body of JSON keeps the content type that was said, and a string gets none" {
+    mq-send -q -j jobs <<<'{"headers":{"content-type":"text/x-json"},"body":[1]}'
+    take_json jobs
+    assert_json '.headers == {"content-type":"text/x-json"}'
+    mq-send -q -j --content-type application/vnd.acme+json jobs <<<'{"body":[1]}'
+    take_json jobs
+    assert_json '.headers == {"Content-Type":"application/vnd.acme+json"}'
+    mq-send -q -j jobs <<<'{"body":"[1]"}'
+    take_json jobs
+    assert_json '.headers == {}' '.body == "[1]"'
+    run -65 --separate-stderr mq-send -j jobs <<<'{"body":[1],"body_base64":"aGk="}'
+    assert_complains 'mq-send: jobs: record 1: body_base64: there is a body already'
+}
+
+@test "blank lines among objects are no objects, however many" {
+    run -0 --separate-stderr mq-send -j jobs < <(printf '\n{"body":"one"}\n\n \t\r\n{"body":"two"}\n\n')
+    assert_equal "${#lines[@]}" 2
+    run -65 --separate-stderr mq-send -j jobs < <(printf '\n\n{"body":"three"}\n\n{bad\n')
+    assert_complains 'mq-send: jobs: record 2: invalid JSON: '
+    assert_regex "$stderr" '; 1 sent$'
+    yes '' | head -n 3000000 | timeout 60 mq-send -q -j jobs
+    assert_equal "$(depth jobs ready)" 3
+}
+
+@test "an object that takes several lines, and several that share one, are refused and say what to do" {
+    run -65 --separate-stderr mq-send -j jobs < <(jq . <<<'{"body":"one"}')
+    assert_complains 'mq-send: jobs: record 1: invalid JSON: it ends too early: '
+    assert_regex "$stderr" 'jq -c'
+    run -65 --separate-stderr mq-send -j jobs <<<'{"body":"one"} {"body":"two"}'
+    assert_complains 'mq-send: jobs: record 1: invalid JSON: more than an object, '
+    run -65 --separate-stderr mq-send -j jobs <<<'{"Body":"one"}'
+    assert_regex "$stderr" 'Body: no such member: there are body, '
+    assert_equal "$(depth jobs ready)" 0
+}
+
+@test "a header that is given twice, in whatever case, is refused: none is lost" {
+    run -65 --separate-stderr mq-send -j jobs <<<'{"headers":{"Tenant":"a","X":"1","tenant":"b"}}'
+    assert_complains 'mq-send: jobs: record 1: headers: tenant: given twice'
+    run -64 --separate-stderr mq-send -H 'Tenant: a' -H 'tenant: b' jobs body
+    assert_complains "mq-send: the header 'tenant' is given "
+    run -64 --separate-stderr mq-send --type a -H 'Type: b' jobs body
+    assert_complains "mq-send: the header 'Type' is given "
+    assert_not_exists "$MQ_SPOOL/jobs/ready/0"
+    mq-send -q -j -H 'Tenant: a' jobs <<<'{"headers":{"tenant":"b"}}'
+    take_json jobs
+    assert_json '.headers == {"tenant":"b"}'
+}
+
+# ---- clocks that change ------------------------------------------------------------
+
+# due_at NOW AT MOMENT: at NOW (UTC), in the time zone $TZ, --at AT is MOMENT (UTC).
+due_at() {
+    local id=at-${1//[^0-9]/}-${2//[^0-9]/} now
+    now=$(date -u -d "$1" +%s)
+    faketime -f "$(printf '%+d' $((now - EPOCHSECONDS)))s" mq-send -q -i "$id" --at "$2" jobs later
+    run -0 --separate-stderr mq-queue peek -j --state all -i "$id" jobs
+    assert_json ".due == \"$3.000000Z\"" || fail "at $1 --at $2 is not $3"
+}
+
+@test "--at HH:MM is the first moment at which clocks show it, also where they are put back or forward" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    export TZ='CET-1CEST,M3.5.0,M10.5.0/3' # Berlin's
+    # Clocks are put back there on 2026-10-25 at 01:00 UTC, from 03:00 to 02:00.
+    due_at '2026-10-24 23:00:00' 02:30 2026-10-25T00:30:00
+    due_at '2026-10-25 00:20:00' 02:30 2026-10-25T00:30:00
+    due_at '2026-10-25 00:40:00' 02:30 2026-10-25T01:30:00
+    due_at '2026-10-25 01:20:00' 02:30 2026-10-25T01:30:00
+    due_at '2026-10-25 01:40:00' 02:30 2026-10-26T01:30:00
+    due_at '2026-10-25 00:40:00' 02:10 2026-10-25T01:10:00
+    due_at '2026-10-25 00:40:00' 01:50 2026-10-26T00:50:00
+    due_at '2026-10-25 00:40:00' 03:00 2026-10-25T02:00:00
+    due_at '2026-10-25 00:20:00' 2026-10-25T02:30 2026-10-25T00:30:00
+    due_at '2026-10-25 00:40:00' 2026-10-25T02:30 2026-10-25T01:30:00
+    # They are put forward on 2026-03-29 at 01:00 UTC, from 02:00 to 03:00.
+    due_at '2026-03-29 00:20:00' 02:30 2026-03-30T00:30:00
+    due_at '2026-03-29 00:20:00' 03:00 2026-03-29T01:00:00
+    due_at '2026-03-28 22:30:00' 01:59 2026-03-29T00:59:00
+    due_at '2026-03-29 00:20:00' 2026-03-29T02:30 2026-03-29T01:30:00
+}
+
+@test "--at HH:MM is right where midnight is put back, or a day is passed over" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    # From 00:01 to 23:01 of the day before, as clocks in St. John's once were.
+    export TZ='NST3:30NDT,M3.2.0/0:01,M11.1.0/0:01'
+    due_at '2026-11-01 02:30:30' 23:30 2026-11-01T03:00:00
+    due_at '2026-11-01 02:15:00' 23:30 2026-11-01T03:00:00
+    due_at '2026-11-01 01:59:00' 23:30 2026-11-01T02:00:00
+    # Samoa had no 30th of December 2011.
+    if [[ -e /usr/share/zoneinfo/Pacific/Apia ]]; then
+        export TZ=Pacific/Apia
+        due_at '2011-12-29 23:00:00' 12:00 2011-12-30T22:00:00
+    fi
 }

@@ -40,7 +40,9 @@ forbidden() {
 }
 
 snapshot() {
-    find "$MQ_SPOOL" ! -path '*/host/*' ! -path '*/waiters*' -printf '%M %U:%G %p %s\n' | sort
+    # How large a directory is tells on tmpfs what lies in it.
+    find "$MQ_SPOOL" ! -path '*/host/*' ! -path '*/waiters*' \( -type d -printf '%M %U:%G %p\n' -o \
+        -printf '%M %U:%G %p %s\n' \) | sort
 }
 
 allowed() { # USER COMMAND…
@@ -203,7 +205,7 @@ inbox() {
     as ann mq-send -q jobs another
     receipt=$(as ann mq-recv --no-wait jobs | head -n 1)
     for command in 'mq-recv --no-wait jobs' 'mq-stat jobs' 'mq-queue peek jobs' 'mq-queue peek --state all jobs' \
-        "mq-ack $receipt" 'mq-dlq list jobs' 'mq-queue purge jobs' 'mq-queue sweep jobs' 'mq-queue check jobs' \
+        "mq-ack $receipt" 'mq-dlq list jobs' 'mq-queue purge --all jobs' 'mq-queue sweep jobs' 'mq-queue check jobs' \
         'mq-queue config jobs ttl=1h' 'mq-queue events jobs'; do
         # shellcheck disable=SC2086 # several words
         forbidden bob $command
@@ -246,9 +248,10 @@ inbox() {
     spawn receiver as ann mq-recv -a -w 30 jobs
     wait_until 10 is_asleep "$(pgrep -P $! || echo $!)"
     # It would also look by itself, within a second: this is what wakes it before.
-    before=$(stat -c %y spool/jobs/waiters)
+    assert_equal "$(stat -c %a spool/jobs/waiters/bell)" 620
+    before=$(stat -c %y spool/jobs/waiters/bell)
     as bob mq-send -q jobs wake
-    [[ $(stat -c %y spool/jobs/waiters) != "$before" ]]
+    [[ $(stat -c %y spool/jobs/waiters/bell) != "$before" ]]
     wait_until 10 grep -q wake receiver.out
 }
 
@@ -318,7 +321,7 @@ inbox() {
     receipt=$(as ann mq-recv --no-wait jobs | head -n 1)
     as ann mq-recv --no-wait jobs | head -n 1 | as ann mq-ack --reject --reason 'no good'
     for command in 'mq-send jobs x' 'mq-recv --no-wait jobs' 'mq-recv -w 5 jobs' "mq-ack $receipt" "mq-ack --nack $receipt" \
-        'mq-queue purge jobs' 'mq-dlq retry jobs m2' 'mq-dlq purge --all jobs' 'mq-queue sweep jobs' \
+        'mq-queue purge --all jobs' 'mq-dlq retry jobs m2' 'mq-dlq purge --all jobs' 'mq-queue sweep jobs' \
         'mq-queue config jobs ttl=1h'; do
         # shellcheck disable=SC2086 # several words
         forbidden bob $command
@@ -607,4 +610,321 @@ canary_is_well() {
     printf '%s\n' "$output" | sort | diff - <(grep -vE '^(MQ_|_=|PWD=|SHLVL=)' before | sort)
     grep -qx 'MQ_QUEUE=jobs' after
     assert_not_exists hacked
+}
+
+# ---- no message of one user stops the others ------------------------------------------------
+
+# plant NAME [FILE]: cy, who may only send, links a file of his into the inbox.
+plant() {
+    as cy ln "${2:-mine}" "spool/jobs/delayed/0000000000000/$1"
+}
+
+# A queue that cy may send to, and a file of his that holds a message with the id m.
+harm() { # [SETTING…]
+    as ann mq-queue create --mode=622 jobs max-size=64K "$@"
+    printf 'Id: m\nContent-Length: 3\n\nabc' | as cy tee mine >/dev/null
+    chmod 666 mine
+}
+
+# judge WORD…: of what is sent before and after, each is received once, in every way; others may be between.
+judge() {
+    run -0 --separate-stderr as ann timeout 20 mq-queue sweep jobs
+    as cy mq-send -q jobs last
+    for options in '' '-j'; do
+        for ((i = 0; i < 200; i++)); do
+            # shellcheck disable=SC2086 # none or one word
+            as ann timeout 20 mq-recv --no-wait $options jobs >got || fail "$1 did not come"
+            ! grep -q "$1" got || break
+        done
+        shift
+    done
+    as ann timeout 20 mq-recv -q --until-empty jobs -- sh -c 'cat; echo' >got || (($? == 123))
+    assert_equal "$(grep -c . <(grep -x last got))" 1
+    for command in 'mq-stat jobs' 'mq-queue peek --state all jobs' 'mq-dlq list jobs' 'mq-queue sweep jobs'; do
+        # shellcheck disable=SC2086 # several words
+        run -0 --separate-stderr as ann timeout 20 $command
+    done
+}
+
+readonly PAST=0000000000001.5000012345678
+
+@test "a forged number of attempts is none, and the claim can be settled" {
+    harm ack-timeout=1s
+    plant ${PAST}9abc.m.a999999999
+    as ann mq-recv --no-wait jobs >got
+    receipt=$(head -n 1 got)
+    [[ $receipt == */*.m.a1.* ]]
+    as ann mq-ack "$receipt"
+    # Where it has a place already it is taken for a message of a full disk: the count ends there.
+    plant 0000000000001.5fff0123456789aaa.m.a999999999
+    as ann mq-recv -w 10 jobs >got
+    receipt=$(head -n 1 got)
+    [[ $receipt == */*.m.a999999999.* ]]
+    as ann mq-ack "$receipt"
+    run -0 as ann mq-queue check jobs
+}
+
+@test "a forged split, place, part and length keep nobody from what is due behind them" {
+    harm
+    as cy cp mine spool/jobs/tmp/split-5fff0123456789abc.m.0123456789ab
+    as cy sh -c 'umask 0; echo noise >spool/jobs/tmp/split-5fff0123456789abd.m.0123456789ab'
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    for name in ${PAST}9abc.m.a0.n2.s5-0123456789ab ${PAST}9abd.m.a0.o7.l2 ${PAST}9abe.m.a0.n4096.o7.l2 \
+        ${PAST}9abf.m.a0.x0000000000001 ${PAST}9ac0.m.a0.rx.b0000000000001.p1-x ${PAST}9ac1.m.a0.n2.l5; do
+        plant "$name"
+    done
+    for position in 5fff0123456789abc 5fff0123456789abd 00000000000001000 9ffffffffffffffff 5ffffffffffffffff; do
+        for fields in n2.s5-0123456789ab n2.l5 n4096.s0-0123456789ab l9999999 o9999999; do
+            plant "0000000000001.$position.m.a0.$fields"
+            plant "0000000000002.$position.m.a0.$fields"
+        done
+    done
+    judge good1 good2
+    run -0 --separate-stderr as ann timeout 20 mq-queue purge --state all jobs
+    find spool/jobs/{ready,inflight,dead} -type f >left
+    assert_file_empty left
+}
+
+@test "a batch whose file has no more links, or a lease on it, keeps nobody from the others" {
+    harm retry-delay=10s
+    printf 'Id: m\nContent-Length: 1\n\naId: n\nContent-Length: 1\n\nb' | as cy tee mine >/dev/null
+    plant ${PAST}9abc.m.a0.n2
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    spawn lease setpriv --reuid=$cy --regid=$own --clear-groups /usr/bin/python3 -c '
+import fcntl, os, signal, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = os.open("mine", os.O_RDWR)
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+time.sleep(60)'
+    wait_until 10 grep -q held lease.out || skip "no lease is to be had here: $(<lease.err)"
+    judge good1 good2
+    assert_equal "$(files jobs delayed | grep -c '\.m\.a1\.n2')" 1
+    kill_spawned
+    # As many links as there can be; a file system that does not end before that does not answer so.
+    as cy /usr/bin/python3 -c '
+import os
+os.mkdir("links")
+try:
+    for i in range(70000):
+        os.link("mine", f"links/{i}")
+except OSError as error:
+    print(error.errno)' >said
+    [[ $(<said) == 31 ]] || skip "the number of links has no end here"
+    age_shared delayed
+    as cy mq-send -q jobs good3
+    as cy mq-send -q jobs good4
+    judge good3 good4
+    [[ $(files jobs dead) == *.m.*.rcorrupt ]]
+}
+
+@test "a terabyte of holes is a dead letter when it comes, and when it has grown since" {
+    harm
+    printf 'Id: m\n\nabc' | as cy tee mine >/dev/null
+    printf 'Id: n\n\nabc' | as cy tee grows >/dev/null
+    as cy truncate -s 1T mine || skip "no file is so large here"
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    plant ${PAST}9abc.m.a0
+    plant ${PAST}9abd.n.a0 grows
+    as ann mq-stat jobs >taken
+    as cy truncate -s 1T grows
+    judge good1 good2
+    run -0 as ann mq-dlq list -j jobs
+    assert_equal "$(jq -r '.id + " " + .reason' <<<"$output")" \
+        $'m larger than max-size\nn larger than max-size'
+    run -0 as ann mq-dlq purge --all jobs
+}
+
+@test "what is no message goes out of the inbox, so that no receive lists it again" {
+    harm
+    as cy sh -c 'cd spool/jobs/delayed/0000000000000 && for i in $(seq 3000); do : >junk$i; done
+        mkdir a b && mkfifo c && ln -s /etc/passwd d && echo >e && ln e ../../tmp/1 2>/dev/null || true
+        mkdir -m 700 full && : >full/x && ln -s . 66104af000000.50000000000001003.o.a0
+        : >66104af000000.50000000000001003.o.a0.c0123456789abcdef; : >.hidden'
+    as cy mq-send -q jobs good1
+    as cy mq-send -q jobs good2
+    for ((i = 0; i < 4; i++)); do as ann timeout 20 mq-stat jobs >stat; done
+    judge good1 good2
+    assert_equal "$(ls -A spool/jobs/delayed/0000000000000)" full
+    assert_equal "$(find spool/jobs/aside -name 'junk*' | wc -l)" 3000
+}
+
+@test "what has its place in the inbox goes to the bucket of its time" {
+    harm
+    for ((i = 0; i < 300; i++)); do
+        printf -v name '6fffff0000000.5fff0123456%06x.m.a0' $i
+        plant "$name"
+    done
+    as ann mq-stat jobs >stat
+    as cy mq-send -q jobs good
+    run -0 as ann mq-recv -a --no-wait jobs
+    assert_output good
+    assert_equal "$(ls -A spool/jobs/delayed/0000000000000)" ''
+    assert_equal "$(find spool/jobs/delayed/6fffff0000000 -type f | wc -l)" 300
+}
+
+@test "an immutable message is passed over" {
+    harm
+    for body in one two three; do as ann mq-send -q jobs $body; done
+    file=$(find spool/jobs/ready -type f | sort | head -n 1)
+    chattr +i "$file" 2>/dev/null || skip "no file can be made immutable here"
+    as ann timeout 20 mq-recv -a -l -n 9 --no-wait jobs >got || status=$?
+    run --separate-stderr as ann timeout 20 mq-recv -a --no-wait jobs
+    assert_equal "$status" 1
+    run --separate-stderr as ann timeout 20 mq-queue purge --all jobs
+    local purged=$status
+    chattr -i "$file"
+    assert_equal "$(<got)" $'two\nthree'
+    assert_equal "$purged" 77
+    run -0 as ann mq-recv -a --no-wait jobs
+    assert_output one
+}
+
+@test "the lock of the settings is waited for with an end, which is told" {
+    create 0660
+    spawn holder setpriv --reuid=$bob --regid=$own --groups=$group flock spool/jobs/tmp sleep 60
+    wait_until 10 bash -c '! flock -n spool/jobs/tmp true'
+    run -75 --separate-stderr timeout 10 setpriv --reuid=$ann --regid=$own --groups=$group bin/mq-queue config jobs ttl=1h
+    assert_complains 'mq-queue: jobs: cannot set the configuration: another process holds its lock'
+    assert_not_exists spool/jobs/config
+    kill_spawned
+    for ((i = 0; i < 20; i++)); do
+        as ann mq-queue config jobs max-depth=$((i + 1)) ttl=${i}1s &
+    done
+    wait
+    [[ $(grep -c . spool/jobs/config) == 2 ]]
+}
+
+@test "a directory in the place of the host's page is told, does no harm, and is repaired" {
+    create 0660
+    as ann mq-send -q jobs one
+    page=spool/jobs/host/$(ls spool/jobs/host)
+    as bob sh -c "rm $page && mkdir -p $page/x"
+    run -0 --separate-stderr as ann mq-send -q jobs two
+    assert_equal "$stderr" ''
+    for command in 'mq-send jobs three' 'mq-recv -a -l -n 3 jobs' 'mq-stat jobs' 'mq-queue check --repair jobs'; do
+        # shellcheck disable=SC2086 # several words
+        run -0 --separate-stderr "$public/bin/${command%% *}" ${command#* }
+        assert_complains "${command%% *}: jobs: a directory lies in the place of this host's page"
+    done
+    run -0 --separate-stderr as ann mq-send jobs four
+    assert_equal "$stderr" ''
+    [[ -f $page ]]
+}
+
+# A queue of one user's own, with a dead letter of each kind: alone in its file, with headers of its own or shared.
+make_letters() { # USER QUEUE
+    as "$1" mq-queue create "$2" max-attempts=1
+    as "$1" mq-send -q -H 'Kind: single' "$2" alone
+    printf 'one\ntwo\n' | as "$1" mq-send -q -l "$2"
+    printf '{"body":"three"}\n{"body":"four"}\n' | as "$1" mq-send -q -j "$2"
+    for letter in alone one two three four; do
+        as "$1" mq-recv --no-wait "$2" | head -n 1 | as "$1" mq-ack --reject
+    done
+}
+
+letters_in() { # QUEUE STATE: their modes, owners and groups
+    find "spool/$1/$2" -type f -printf '%m %U %G\n' | sort -u
+}
+
+@test "a dead letter that is tried again in a shared queue is one of that queue's" {
+    create 0660
+    make_letters bob mine
+    touch -d '2020-01-02 03:04:05 UTC' spool/mine/dead/*/*
+    allowed bob mq-dlq retry mine --to jobs
+    assert_equal "$(letters_in jobs ready)" "660 $bob $group"
+    assert_equal "$(find spool/jobs/ready -type f -printf '%TY\n' | sort -u)" 2020
+    assert_equal "$(as bob mq-stat -x --format dead mine | tail -n 1 | tr -d ' ')" 0
+    assert_equal "$(find spool/{mine,jobs}/tmp -type f | wc -l)" 0
+    as ann mq-recv -a -l -n 5 --no-wait jobs >got
+    printf '%s\n' alone one two three four | cmp - got
+    run -0 --separate-stderr as ann mq-stat -x --format ready,dead,bytes jobs
+    assert_output "$(as ann mq-stat --format ready,dead,bytes jobs)"
+}
+
+@test "a dead letter that is tried again in a queue of one's own is nobody else's" {
+    create 0660
+    as bob mq-send -q jobs secret
+    as bob mq-recv --no-wait jobs | head -n 1 | as bob mq-ack --reject
+    as ann mq-queue create mine
+    allowed ann mq-dlq retry jobs --to mine
+    assert_equal "$(letters_in mine ready)" "600 $ann $own"
+    as ann mq-recv -a --no-wait mine >got
+    echo -n secret | cmp - got
+}
+
+@test "what root tries again in another user's queue is that user's" {
+    as ann mq-queue create mine
+    mq-send -q roots work
+    mq-recv --no-wait roots | head -n 1 | mq-ack --reject
+    mq-dlq retry roots --to mine
+    assert_equal "$(letters_in mine ready | cut -d' ' -f1-2)" "600 $ann"
+    as ann mq-recv -a --no-wait mine >got
+    echo -n work | cmp - got
+}
+
+@test "of several who try dead letters again in a shared queue one has each" {
+    create 0660
+    as bob mq-queue create --mode=0666 --group=$group team # whose files are others'
+    for body in {1..20}; do
+        as bob mq-send -q team "$body"
+        as bob mq-recv --no-wait team | head -n 1 | as bob mq-ack --reject
+    done
+    for user in ann bob ann bob; do
+        as $user mq-dlq retry team --to jobs &
+    done
+    wait
+    as ann mq-recv -a -l -n 100 --no-wait jobs | sort -n >got
+    seq 20 | cmp - got
+    assert_equal "$(as ann mq-stat -x --format dead team | tail -n 1 | tr -d ' ')" 0
+}
+
+@test "a private queue is usable, and nobody else's, whatever the umask of anybody who uses it is" {
+    local mask other round=0
+    for mask in 777 700 277 000; do
+        for other in 000 777 377; do
+            export MQ_SPOOL=$public/of-$((++round))/deep/spool
+            mkdir "$public/of-$round"
+            chown $ann:$own "$public/of-$round"
+            (umask $mask && as ann mq-send -q jobs one && seq 3 | as ann mq-send -q -l jobs)
+            (umask $other && as ann mq-send -q -d 1h jobs two && as ann mq-queue config jobs dedup-window=1h)
+            receipt=$(umask $other && as ann mq-recv --no-wait jobs | head -n 1)
+            (umask $mask && as ann mq-ack --nack "$receipt")
+            (umask $mask && as ann mq-recv -n 1 --once jobs -- false 2>/dev/null) || true
+            (umask $other && as ann mq-recv -n 1 --once --no-wait jobs -- true)
+            as ann mq-recv -a --no-wait jobs >/dev/null
+            run -0 find "$public/of-$round" -mindepth 1 \( -type d ! -perm 700 ! -perm 4700 -o ! -type d ! -perm 600 \) -printf '%m %p\n'
+            refute_output
+        done
+    done
+    # Who waits second makes a FIFO.
+    as ann mq-queue create idle
+    for waiter in first second; do
+        spawn $waiter as ann sh -c 'umask 777; exec mq-recv -a -w 30 idle'
+    done
+    wait_until 20 has_private_fifo
+    as ann mq-send -q idle one
+    as ann mq-send -q idle two
+    wait_until 20 [ -s first.out ]
+    wait_until 20 [ -s second.out ]
+}
+
+has_private_fifo() {
+    [[ $(find "$MQ_SPOOL/idle/waiters" -type p ! -name '.*' -printf '%m\n') == 600 ]]
+}
+
+@test "ages tell of what lies in the inbox as the figures do, whoever looks" {
+    create 0624 # the group only sends, all others only look
+    as bob mq-send -q jobs now
+    as bob mq-send -q -d 1h jobs later
+    for user in cy ann; do
+        assert_equal "$(as $user mq-stat -j jobs | jq -c '[.ready, .delayed]')" '[1,1]'
+        as $user mq-stat --ages --json jobs | jq -r 'select(.state == "ready" or .state == "delayed") | "\(.state) \(.total)"' >ages
+        assert_equal "$(grep ready ages)" 'ready 1'
+        grep delayed ages | grep -vx 'delayed 1' && fail "$(<ages)"
+        :
+    done
 }

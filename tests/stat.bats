@@ -190,11 +190,84 @@ see() { # COMMAND…
     assert_not_exists "$MQ_SPOOL/missing"
 }
 
-@test "a spool without queues, or none at all, is no failure" {
+@test "a spool that is not there is told, whatever is shown of it" {
+    local options
+    for options in '' -j -x --ages --inflight --capacity --prometheus -w '--format={queue}'; do
+        # shellcheck disable=SC2086 # options
+        run -66 --separate-stderr timeout 10 mq-stat $options
+        assert_complains "mq-stat: there is no spool $MQ_SPOO"
+    done
+    run -3 --separate-stderr mq-stat --check 'dead>0'
+    assert_output --partial 'MQ UNKNOWN'
+    run -66 --separate-stderr mq-queue list
+    run -66 --separate-stderr mq-queue check
+    run -66 --separate-stderr mq-queue sweep
+    assert_not_exists "$MQ_SPOOL"
+    # Root's is there as a rule.
+    if ((EUID != 0)); then
+        HOME=$PWD MQ_SPOOL='' run -66 --separate-stderr mq-stat
+        assert_complains "mq-stat: there is no spool $PWD/.local/state/mq"
+        HOME=$PWD MQ_SPOOL='' run -0 --separate-stderr mq-queue sweep
+        assert_equal "$output$stderr" ''
+    fi
+    touch file
+    run -66 --separate-stderr mq-stat -S file
+    assert_complains 'mq-stat: cannot look into the spool file: '
+}
+
+@test "the spool in force is told: where it holds nothing, with -v, and with --help" {
+    mkdir "$MQ_SPOOL"
+    run -0 --separate-stderr mq-stat
+    assert_equal "$stderr" "mq-stat: no queues in $MQ_SPOOL"
+    run -0 --separate-stderr mq-stat -q
+    assert_equal "$stderr" ''
+    mq-queue create jobs
+    run -0 --separate-stderr mq-stat
+    assert_equal "$stderr" ''
+    run -0 --separate-stderr mq-stat --filter 'dead>0'
+    assert_equal "$stderr" ''
+    run -0 --separate-stderr mq-stat -v
+    assert_equal "$stderr" "mq-stat: the spool is $MQ_SPOOL"
+    local program
+    for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue; do
+        run -0 "$program" --help
+        assert_output --partial "$MQ_SPOOL."
+        run -0 "$program" -S /somewhere --help
+        assert_output --partial 'The spool in force is /somewhere.'
+    done
+}
+
+@test "whoever became root is told that root has a spool of its own" {
+    ((EUID == 0)) || skip "needs root"
+    MQ_SPOOL='' SUDO_USER=alice run -0 mq-stat --help
+    assert_output --partial 'alice'
+    run -0 --separate-stderr env SUDO_USER=alice mq-stat --help
+    refute_output --partial alice
+    MQ_SPOOL='' SUDO_USER=alice run -66 --separate-stderr mq-recv --no-wait no-such-queue-of-this-name
+    assert_regex "$stderr" '/var/spool/mq \(.*alice.*\): --create makes it$'
+}
+
+@test "an unknown figure, command or setting says which there are" {
+    local options
+    mq-queue create jobs
+    for options in --format=queue,redy --sort=redy '--filter=redy>1' '--format={redy}'; do
+        run -64 --separate-stderr mq-stat "$options"
+        assert_regex "${stderr%%$'\n'*}" 'redy.*: no such figure: there are queue, ready, .*, died_corrupt$'
+    done
+    run -3 --separate-stderr mq-stat --check='redy>1'
+    assert_regex "$stderr" 'there are queue, ready, '
+    run -64 --separate-stderr mq-queue lsit
+    assert_regex "$stderr" "'lsit': no such command: there are create, config, .*, events"
+    run -64 --separate-stderr mq-dlq
+    assert_regex "$stderr" 'no command is given: there are list, show, retry, purge'
+    run -78 --separate-stderr mq-queue config jobs max-dept=3
+    assert_regex "$stderr" 'max-dept: no such key: there are durability, .*max-depth'
+}
+
+@test "a spool without queues is no failure" {
+    mkdir "$MQ_SPOOL"
     run -0 --separate-stderr mq-stat -j
     assert_equal "$output$stderr" ''
-    assert_not_exists "$MQ_SPOOL"
-    mkdir "$MQ_SPOOL"
     run -0 --separate-stderr mq-stat
     assert_equal "$(row QUEUE)" 'QUEUE READY DELAYED INFLIGHT DEAD OLDEST IN/s OUT/s ERR% SIZE'
     assert_equal "${#lines[@]}" 1
@@ -567,4 +640,52 @@ three_queues() {
     assert_line --regexp '^Usage: mq-stat '
     run -64 --separate-stderr mq-stat --no-such-option
     assert_complains 'mq-stat: '
+}
+
+@test "a terminal that obeys no control sequences gets none, also from --watch" {
+    needs_terminal
+    mq-send -q jobs body
+    on_terminal 80 'TERM=dumb timeout 3 mq-stat -w100ms' || true
+    run ! grep -q $'\e' screen
+    (($(grep -c '^jobs ' screen) >= 2)) || fail "$(<screen)"
+}
+
+# On a file system that keeps such times and sizes, as tmpfs does.
+look_at_extremes() {
+    local second command size
+    mq-queue create jobs
+    for second in -9223372036854775808 -1 9223372036854775807; do
+        mq-send -q -i "at$second" jobs body
+        touch -d "@$second" "$MQ_SPOOL"/jobs/ready/*/*".at$second."* || return 100
+    done
+    for command in 'mq-stat -x jobs' 'mq-stat --ages jobs' 'mq-stat -j jobs' 'mq-queue peek jobs' 'mq-queue peek -j jobs'; do
+        timeout 20 $command || return
+    done
+    for size in -1 9223372036854775807; do
+        truncate -s 9223372036854775807 "$MQ_SPOOL"/jobs/ready/*/*".at$size."* || return 100
+    done
+    for command in 'mq-stat -x jobs' 'mq-queue sweep jobs' 'mq-stat jobs' 'mq-stat --ages jobs' 'mq-queue peek jobs'; do
+        timeout 20 $command || return
+    done
+}
+
+@test "times and sizes at the ends of their range overflow nothing" {
+    [[ -d /dev/shm && -w /dev/shm ]] || skip "no /dev/shm is here"
+    MQ_SPOOL=$(mktemp -d /dev/shm/mq-test.XXXXXX)
+    run --separate-stderr look_at_extremes
+    rm -rf "$MQ_SPOOL"
+    ((status != 100)) || skip "this file system keeps no such time or size"
+    assert_equal "$status $stderr" '0 '
+    # No age or size is negative.
+    run ! grep -E ' -[0-9]+[smhd]|"-|: *-[0-9]' <<<"$output"
+}
+
+@test "a delayed message that is sent when a queue is recounted is counted as delayed" {
+    mq-queue create jobs max-depth=2
+    mq-send -q jobs one
+    mq-send -q jobs two
+    rm "$MQ_SPOOL"/jobs/ready/*/* # as if they had been taken by a process that was killed before it counted
+    mq-send -q -d 1h jobs three
+    assert_equal "$(mq-stat -j jobs | jq -c '[.ready, .delayed]')" '[0,1]'
+    assert_equal "$(mq-stat -j -x jobs | jq -c '[.ready, .delayed]')" '[0,1]'
 }

@@ -263,3 +263,87 @@ three_queues() {
     run -66 --separate-stderr timeout 10 mq-stat --watch missing
     assert_complains 'mq-stat: missing: '
 }
+
+# ---- signals ---------------------------------------------------------------------------
+
+is_gone() { # PID
+    [[ $(ps -o state= -p "$1") != [^Z]* ]]
+}
+
+@test "a signal ends the lines of any interval, whether their reader reads or not" {
+    local interval ended
+    three_queues
+    for interval in 1us 1ms 1h; do
+        spawn "watch$interval" mq-stat -j --watch=$interval
+        wait_until 10 test -s "watch$interval.out"
+        kill -TERM "${spawned[-1]}"
+        wait_until 10 is_gone "${spawned[-1]}"
+        ended=0
+        wait "${spawned[-1]}" || ended=$?
+        assert_equal "$ended" 143
+    done
+    mkfifo pipe
+    for options in '' -j '--format {queue}'; do
+        exec {both}<>pipe {reader}<pipe
+        make_small "$reader"
+        spawn watch bash -c 'exec mq-stat --watch=1ms $1 >pipe' watch "$options"
+        wait_until 10 is_asleep_in_poll_for_output "${spawned[-1]}"
+        kill -TERM "${spawned[-1]}"
+        wait_until 10 is_gone "${spawned[-1]}"
+        ended=0
+        wait "${spawned[-1]}" || ended=$?
+        assert_equal "$ended" 143
+        exec {both}>&-
+        cat <&"$reader" >got
+        exec {reader}<&-
+        [[ -s got && $(tail -c 1 got) == '' ]]
+    done
+}
+
+# There is no free page in the pipe, and it sleeps.
+is_asleep_in_poll_for_output() { # PID
+    holds 1 "$reader" && is_asleep "$1"
+}
+
+@test "a signal ends the screen of a terminal that nobody reads" {
+    needs_terminal
+    three_queues
+    run -0 python3 - <<'PYTHON'
+import os, pty, select, signal, sys, time
+child, master = pty.fork()
+if child == 0:
+    os.environ["TERM"] = "xterm"
+    os.execvp("mq-stat", ["mq-stat", "--watch=1ms"])
+os.read(master, 1)
+def state():
+    return open(f"/proc/{child}/stat").read().rsplit(")", 1)[1].split()[0]
+# It sleeps all of a second: what it draws is not read any more.
+end, asleep = time.time() + 20, 0
+while asleep < 100 and time.time() < end:
+    asleep = asleep + 1 if state() == "S" else 0
+    time.sleep(0.01)
+os.kill(child, signal.SIGTERM)
+end = time.time() + 10
+while time.time() < end:
+    ended, status = os.waitpid(child, os.WNOHANG)
+    if ended:
+        sys.exit(0 if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGTERM else 2)
+    time.sleep(0.01)
+os.kill(child, signal.SIGKILL)
+sys.exit(1)
+PYTHON
+}
+
+@test "the keys and the order are told whole on a terminal of 80 columns" {
+    needs_tmux
+    three_queues
+    open 80 24 'mq-stat --watch=100ms'
+    see '3 queues by name '
+    see '^q quit .* reverse order$'
+    see '^sort: n name .* s size$'
+    press r
+    see '3 queues by -ready '
+    mq-queue delete --force small
+    mq-queue delete empty
+    see ' 1 queue by -ready '
+}

@@ -146,9 +146,10 @@ state_counts() {
     assert_complains 'mq-recv: jobs: cannot run ./missing: '
     run -126 --separate-stderr mq-recv -f jobs -- ./not-executable
     assert_complains 'mq-recv: jobs: cannot run ./not-executable: '
-    run -127 --separate-stderr mq-recv -f jobs -- sh -c 'exit 127'
-    assert_complains 'mq-recv: jobs: sh: exit status 127'
-    run -126 mq-recv -f jobs -- sh -c 'exit 126'
+    printf '#!./no-interpreter\n' >bad-interpreter
+    chmod +x bad-interpreter
+    run -127 --separate-stderr mq-recv -f jobs -- ./bad-interpreter
+    assert_complains 'mq-recv: jobs: cannot run ./bad-interpreter: '
     assert_equal "$(state_counts)" '[1,0,0,0]'
     take_json jobs
     assert_json '.attempts == 1'
@@ -166,7 +167,6 @@ state_counts() {
 }
 
 @test "the exit status tells: nothing received, all acked, some failed" {
-    run -1 mq-recv --until-empty jobs -- true
     run -1 mq-recv --no-wait jobs -- true
     run -1 mq-recv -w 0.05 jobs -- true
     seq 3 | mq-send -q -l jobs
@@ -540,4 +540,149 @@ jobs true
 END
     assert_equal "$(state_counts)" '[1,0,0,0]'
     assert_equal "$(mq-recv -a -- jobs)" x
+}
+
+# ---- what a command may do to its worker ------------------------------------------------
+
+@test "a command that ran and says 126 or 127 has failed like any other: counted, and the next message is taken" {
+    mq-queue config jobs max-attempts=2
+    mq-send -q jobs bad
+    mq-send -q jobs good
+    for code in 126 127; do
+        run -123 --separate-stderr timeout 20 mq-recv -w 1s -f jobs -- sh -c "read -r body; [ \"\$body\" = good ] || exit $code"
+        assert_complains 'mq-recv: jobs: '
+        [[ $stderr == *"exit status $code"* ]]
+        assert_equal "$(state_counts)" '[0,0,0,1]'
+        assert_equal "$(mq-dlq list -j jobs | jq -r '.reason, .attempts')" $'max-attempts\n2'
+        mq-dlq retry jobs
+        mq-send -q jobs good
+    done
+    # A shell that does not find a command did start.
+    run -123 mq-recv -q jobs -- sh -c './missing'
+    # --reject-on takes them, too.
+    run -123 mq-recv -q -w 20 --reject-on 127 jobs -- sh -c 'exit 127'
+    assert_equal "$(mq-dlq list -j jobs | jq -r .reason)" 'exit status 127'
+}
+
+@test "--until-empty with nothing to do is no failure" {
+    run -0 --separate-stderr mq-recv --until-empty jobs -- false
+    assert_equal "$output$stderr" ''
+    run -0 mq-recv --until-empty -w 0.05 -P 3 jobs -- false
+    run -66 mq-recv --until-empty missing -- true
+}
+
+@test "a signal ends a worker whose own reports nobody reads" {
+    seq 200 | mq-send -q -l jobs
+    mkfifo reports
+    exec {reader}<>reports
+    make_small "$reader"
+    spawn worker bash -c 'exec mq-recv -v -f jobs -- false 2>reports'
+    wait_until 20 is_stuck "${spawned[-1]}"
+    kill -TERM "${spawned[-1]}"
+    kill -HUP "${spawned[-1]}"
+    wait_until 10 is_gone "${spawned[-1]}"
+    exec {reader}<&-
+}
+
+# There is no free page in the pipe, and it sleeps.
+is_stuck() { # PID
+    holds 1 "$reader" && is_asleep "$1"
+}
+
+# ---- what a terminal or a limit may do to a command ---------------------------------------
+
+@test "a command that the terminal stops fails, and is told, and the worker goes on" {
+    needs_terminal
+    mq-queue config jobs max-attempts=1
+    mq-send -q jobs first
+    mq-send -q jobs second
+    script ask <<'END_OF_SCRIPT'
+body=$(cat)
+[[ $body == second ]] || read -r answer </dev/tty
+END_OF_SCRIPT
+    run -123 timeout --foreground 20 script -qec 'mq-recv --until-empty jobs -- ./ask' /dev/null </dev/null
+    assert_output --partial 'stopped by the terminal'
+    assert_equal "$(state_counts)" '[0,0,0,1]'
+    # What ignores TERM is killed.
+    mq-dlq retry jobs
+    run -123 timeout --foreground 20 script -qec \
+        'mq-recv --kill-after 50ms jobs -- bash -c "trap : TERM; while :; do read -r answer </dev/tty; done"' /dev/null </dev/null
+    assert_equal "$(state_counts)" '[0,0,0,1]'
+}
+
+@test "with tostop a command's output is shown all the same" {
+    needs_terminal
+    mq-send -q jobs body
+    run -0 timeout --foreground 20 script -qec 'stty tostop; mq-recv jobs -- cat' /dev/null </dev/null
+    assert_output --partial body
+}
+
+@test "a command that somebody stopped is told, and goes on when it is woken" {
+    mq-send -q jobs x
+    spawn worker mq-recv -w 20 jobs -- sh -c 'echo $$ >pid; kill -STOP $$'
+    wait_until 10 grep -q 'was stopped by SIGSTOP' worker.err
+    kill -CONT "$(<pid)"
+    ended 0
+    assert_equal "$(state_counts)" '[0,0,0,0]'
+}
+
+@test "a limit on the size of files is like a full disk, and the command has the signal as usual" {
+    mq-send -q jobs x
+    mq-recv jobs -- sh -c 'grep ^SigIgn /proc/self/status' >status
+    (((0x$(awk '{ print $2 }' status) & 1 << 24) == 0))
+    run -75 --separate-stderr bash -c 'ulimit -f 1; head -c 100000 /dev/zero | mq-send jobs'
+    assert_complains 'mq-send: jobs: cannot publish: '
+    head -c 100000 /dev/zero | mq-send -q jobs
+    run -74 --separate-stderr bash -c 'ulimit -f 1; mq-recv -a jobs >body'
+    assert_complains 'mq-recv: jobs: cannot deliver: '
+    assert_equal "$(state_counts)" '[1,0,0,0]'
+    run -75 --separate-stderr bash -c 'ulimit -f 1; mq-recv --body-file jobs -- true'
+    assert_equal "$(state_counts)" '[1,0,0,0]'
+}
+
+# ---- what a command leaves running ---------------------------------------------------------
+
+@test "what a command leaves in the background lives on and is heard as long as the worker, and keeps no job" {
+    script leave <<'END_OF_SCRIPT'
+body=$(cat)
+{
+    until [[ -e go ]]; do sleep 0.02; done
+    echo "late $body" >&2
+    until [[ -e stop ]]; do sleep 0.02; done
+    echo "last $body" >&2
+} >/dev/null 3>&- &
+echo "early $body" >&2
+END_OF_SCRIPT
+    spawn worker mq-recv -f jobs -- ./leave
+    wait_until 10 is_asleep_as "${spawned[-1]}" mq-recv
+    local before
+    before=$(pipes)
+    mq-send -q jobs 1
+    mq-send -q jobs 2
+    wait_until 10 has_line worker.err 'early 2'
+    wait_until 10 all_done
+    touch go
+    wait_until 10 has_line worker.err 'late 1'
+    wait_until 10 has_line worker.err 'late 2'
+    touch stop
+    wait_until 10 has_line worker.err 'last 1'
+    wait_until 10 has_line worker.err 'last 2'
+    wait_until 10 has_pipes "$before"
+    mq-send -q jobs 3
+    wait_until 10 has_line worker.err 'last 3'
+    kill -TERM "${spawned[-1]}"
+    ended 0
+    assert_equal "$(sort worker.err | paste -sd,)" 'early 1,early 2,early 3,last 1,last 2,last 3,late 1,late 2,late 3'
+}
+
+all_done() {
+    [[ $(state_counts) == '[0,0,0,0]' ]]
+}
+
+pipes() { # of the worker
+    find "/proc/${spawned[-1]}/fd" -lname 'pipe:*' | wc -l
+}
+
+has_pipes() { # NUMBER
+    [[ $(pipes) == "$1" ]]
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fs.h"
 #include "transaction.h"
 
 #define COPY_SIZE 65536
@@ -103,12 +104,14 @@ int mq_tx_put(mq_tx *tx, int fd, const char *path, mode_t mode)
         error = examine(tx, whole, &mode);
     if (error)
         return error;
-    error = fs_draft_open(&draft, tx->dir, ".", mode);
+    error = fs_draft_open_named(&draft, tx->dir, ".", mode);
     if (error)
         return error == -ENOENT ? -ESTALE : error;
     error = copy(fd, draft.file);
-    if (!error)
-        error = fs_sync_ahead(draft.file) < 0 ? -EIO : 0;
+    if (!error) {
+        const int synced = fs_sync_ahead(draft.file, &(enum fs_order){FS_ORDER_UNKNOWN});
+        error = synced < 0 ? synced : 0;
+    }
     if (!error)
         error = link_both(tx, &draft, whole);
     fs_draft_close(&draft);

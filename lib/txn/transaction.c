@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "fs.h"
 #include "id.h"
+#include "journal.h"
 #include "outbox.h"
 #include "publish.h"
 #include "settle.h"
@@ -152,15 +153,15 @@ uint64_t transaction_number(mq_tx *tx)
     return tx->number;
 }
 
-int transaction_link(mq_tx *tx, const struct fs_draft *draft, struct outbox_entry *entry)
+static int link_in(mq_tx *tx, mq_queue *queue, struct draft *draft, struct outbox_entry *entry)
 {
     char text[NAME_SIZE];
     int error = -EEXIST;
     while (error == -EEXIST) {
-        entry->name.position = entry->number = transaction_number(tx);
+        entry->name.position = transaction_number(tx);
         error = outbox_format_entry(entry, text);
         if (!error)
-            error = fs_draft_link(draft, tx->dir, text);
+            error = publish_link(queue, draft, tx->dir, text);
     }
     return error == -ENOENT ? -ESTALE : error;
 }
@@ -173,12 +174,12 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
     strcpy(entry.queue, mq_queue_name(queue));
     if (draft->state == MQ_READY)
         entry.name.time = 0;
-    const int synced = draft->durable ? fs_sync_ahead(draft->file.file) : 0;
+    const int synced = draft->durable ? fs_sync_ahead(draft->file.file, &queue->order) : 0;
     if (synced < 0)
         return synced;
     tx->is_durable |= draft->durable;
     page_announce_outbox(queue->page, clock_now());
-    return transaction_link(tx, &draft->file, &entry);
+    return link_in(tx, queue, draft, &entry);
 }
 
 struct tally {
@@ -274,7 +275,7 @@ static int is_durable(const mq_tx *tx)
    elsewhere the entries are synced before they are decided. The outbox's own name is synced once. */
 static int sync_entries(const mq_tx *tx)
 {
-    return fs_keeps_order(tx->dir) ? 0 : fs_sync(tx->dir);
+    return journal_keeps_order(tx->dir) ? 0 : fs_sync(tx->dir);
 }
 
 static int sync_decision(const mq_tx *tx)

@@ -2,7 +2,6 @@
 #ifndef MQ_TRANSACTION_H
 #define MQ_TRANSACTION_H
 
-#include "fs.h"
 #include "outbox.h"
 #include "queue.h"
 
@@ -18,8 +17,5 @@ struct mq_tx {
 
 /* A number for an entry: greater than those before it. */
 uint64_t transaction_number(mq_tx *tx);
-
-/* Put a draft in; the entry gets its number. -ESTALE: the transaction is over. */
-int transaction_link(mq_tx *tx, const struct fs_draft *draft, struct outbox_entry *entry);
 
 #endif

@@ -10,6 +10,7 @@ setup() {
 
 teardown() {
     kill_spawned
+    umount mounted 2>/dev/null || true
     cd / && remove_public
 }
 
@@ -93,6 +94,43 @@ named() { # WHERE [COUNT]
     for call in "${calls[@]}"; do
         yes "$call" | head -n "${2-1}"
     done
+}
+
+# on_disk FEATURES OPTIONS: a small ext4 file system, made with these and mounted with those, holds the spool.
+on_disk() {
+    truncate -s 16M disk
+    mkfs.ext4 -q -F -O "$1" disk || skip "mkfs.ext4 does not make $1"
+    mkdir -p mounted
+    mount -o "loop,$2" disk mounted 2>/dev/null || skip "nothing can be mounted here"
+    export MQ_SPOOL=$PWD/mounted/spool
+}
+
+# How the content of a durable message gets to the disk: before its name, or by the order of the journal.
+syncs_of_a_send() {
+    local how
+    mq-send -q jobs "the bucket is there"
+    strace -e trace=sync_file_range,fdatasync,linkat -o trace mq-send jobs further >/dev/null
+    how=$(sed -nE '/linkat\(.* = 0/q; s/^(sync_file_range|fdatasync)\(.* = 0$/\1/p' trace)
+    strace -e trace=fstatfs -o trace mq-send --no-sync jobs more >/dev/null
+    ! grep -q 'fstatfs' trace || how+=', asked in vain'
+    umount mounted
+    rm disk
+    echo "$how"
+}
+
+@test "the order of a journal is relied on where there is one that keeps it, and nowhere else" {
+    ((EUID == 0)) || skip "it takes root to mount a file system"
+    command -v mkfs.ext4 >/dev/null || skip "mkfs.ext4 is not installed"
+    on_disk has_journal defaults
+    assert_equal "$(syncs_of_a_send)" sync_file_range
+    on_disk has_journal data=journal
+    assert_equal "$(syncs_of_a_send)" sync_file_range
+    on_disk ^has_journal defaults
+    assert_equal "$(syncs_of_a_send)" fdatasync
+    on_disk has_journal data=writeback
+    assert_equal "$(syncs_of_a_send)" fdatasync
+    on_disk ^has_journal,^extent,^64bit,^flex_bg defaults # as ext2 is
+    assert_equal "$(syncs_of_a_send)" fdatasync
 }
 
 @test "content is on its way before the name appears, and synced as the bucket is before the id is printed: two syncs" {

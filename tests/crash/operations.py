@@ -207,7 +207,8 @@ PRIVATE = [
     work("work failed", "jobs", "--", "false", exits=FAILED),
     work("work refused", "--reject-on=1", "jobs", "--", "false", exits=FAILED),
     work("work done once", "--once", "jobs", "--", "true", removes=True),
-    Operation("wait, leading", ("mq-recv", "-w50ms", "other"), other_queue, exits=1, does="inotify_add_watch"),
+    Operation("wait, leading", ("mq-recv", "-w50ms", "other"), other_queue, exits=1, does="mknodat"),
+    Operation("wait, watching", ("mq-recv", "-w1500ms", "other"), other_queue, exits=1, does="inotify_add_watch"),
     Operation(
         "wait, following",
         ("mq-recv", "-w50ms", "other"),

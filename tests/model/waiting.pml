@@ -1,76 +1,126 @@
 /*
  * Waiting: leaders and followers, and that no wake-up is lost.
  *
- * Models wait_enter(), wait_sleep(), wait_leave(), hand_on(), ring() and start_watching() of lib/wait.c, the loop of
- * mq_receive() in lib/receive.c, and a sender that makes a bucket and links a message into it (link_into() of
- * lib/publish.c). WAITERS processes want one message each and may give up at any moment; MESSAGES are sent.
+ * Models wait_enter(), wait_sleep() and wait_leave() of lib/wait.c, bell_ring() and bell_ring_follower() of lib/bell.c,
+ * the loop of mq_receive() in lib/receive.c, and a sender that links a message and then rings if the page says that
+ * somebody leads (publish_some() of lib/publish.c). WAITERS processes want one message each and may give up at any
+ * moment; each of SENDERS sends MESSAGES.
  *
- * Left out on purpose: the look that each waiter takes by itself about once a second, which finds what a leader or a
- * follower that was killed with the bell in his hand did not pass on. So what is proven is the bell alone: when nothing
- * moves any more, no message is ready while somebody sleeps. With KILL
- * a follower is killed in his sleep at any time.
+ * Left out on purpose: the look that each waiter takes by itself now and then, which finds what a leader or a
+ * follower that was killed after it was rung did not pass on; and inotify, which a leader adds after a second. So what is
+ * proven is the bell alone: when nothing moves any more, no message is ready while somebody sleeps. With KILL
+ * a follower or the leader is killed in its sleep at any time, and with NOISE the page says at first that somebody leads.
  *
- * Abstracted: one bucket; a listing of waiters/ is one step a FIFO; a claim is one step.
+ * Abstracted: a listing of waiters/ is one step a FIFO; a claim is one step; to write into the bell and to see that
+ * nobody reads it is one step, as a write(2) is.
  *
- * Mutations: LOOK_FIRST (the leader looks before it watches), FIFO_LATE (no second try for the lock once the FIFO is
- * there), BUCKET_UNSEEN (a new bucket is not watched), HAND_ON_FIRST (the lock is dropped after the bell),
- * DEAF (who leaves does not pass on a ring that came in between).
+ * Mutations: LOOK_FIRST (the leader looks before the page says that it leads), LOAD_FIRST (the sender reads the page
+ * before it links), FIFO_LATE (no second try for the lock once the FIFO is there), HAND_ON_FIRST (the lock is dropped
+ * after the bell), DEAF (a follower that leaves does not pass on a ring that came in between), CLEAR_LATE (a leader drops
+ * the lock and then takes back what the page says), WORD_FIRST (the page says that there is a leader before its bell is
+ * open), NO_HEIR (with KILL: a sender that finds nobody at the bell rings no follower), CLEAR_BLIND (the sender that finds
+ * nobody takes back what the page says of whichever leader).
  */
+#ifndef WAITERS
 #define WAITERS 3
+#endif
 #ifndef MESSAGES
-#define MESSAGES 2
+#define MESSAGES 1
+#endif
+#ifndef SENDERS
+#define SENDERS 1
 #endif
 
+byte leader = 255; /* which waiter holds the lock of waiters/ */
 #define NOBODY 255
 
-byte leader = NOBODY; /* who holds the lock of waiters/ */
-byte ready;           /* messages to be claimed */
-bit bucket;           /* it is there */
-bit watches_ready[WAITERS], watches_bucket[WAITERS];
-bit event[WAITERS], event_of_ready[WAITERS];
-bit fifo[WAITERS]; /* it has its name */
-bit open[WAITERS]; /* somebody reads it */
-bit rung[WAITERS]; /* a byte lies in it */
-bit asleep[WAITERS];
+#ifdef NOISE
+byte word = 255; /* what the page says: which waiter leads, from 1 on; 0 nobody */
+#else
+byte word;
+#endif
+byte ready;          /* messages to be claimed */
+bit bell[3];   /* it reads the bell */
+bit bell_rung;       /* a byte lies in the bell */
+bit fifo[3];   /* it has its name */
+bit open[3];   /* somebody reads it */
+bit rung[3];   /* a byte lies in it */
+bit asleep[3];
+bit dead[3];
+
+#define bell_is_read (bell[0] || bell[1] || bell[2])
+
+/* Ring one FIFO that is there and has no byte unread. */
+inline hand_on()
+{
+    i = 0;
+    was_rung = 0;
+    do
+    :: i < WAITERS && !fifo[i] -> i++
+    :: i < WAITERS && fifo[i] ->
+        if
+        :: atomic { fifo[i] && !open[i] -> fifo[i] = 0 }; i++
+        :: atomic { open[i] && !rung[i] -> rung[i] = 1; was_rung = 1 }; break
+        :: atomic { rung[i] -> i++ }
+        :: atomic { !fifo[i] && !open[i] -> i++ }
+        fi
+    :: else -> break
+    od
+}
 
 proctype sender()
 {
-    byte w, n;
+    byte said, i, n;
+    bit was_rung;
 
 again:
-    atomic { /* mkdir */
+#ifdef LOAD_FIRST
+    said = word;
+    ready++; /* link */
+#else
+    ready++; /* link */
+    said = word;
+#endif
+    n++;
+    if
+    :: said == 0 -> goto sent
+    :: else -> skip
+    fi;
+
+    /* bell_ring() */
+    if
+    :: atomic { bell_is_read -> bell_rung = 1 }
+    :: atomic { !bell_is_read -> skip };
+#ifndef NO_HEIR
+        hand_on();
+#endif
         if
-        :: !bucket ->
-            bucket = 1;
-            w = 0;
-            do
-            :: w < WAITERS ->
-                if
-                :: watches_ready[w] -> event[w] = 1; event_of_ready[w] = 1
-                :: else -> skip
-                fi;
-                w++
-            :: else -> break
-            od
-        :: else -> skip
-        fi
-    };
-    atomic { /* link */
-        ready++;
-        w = 0;
-        do
-        :: w < WAITERS ->
+        :: was_rung -> skip
+#ifdef CLEAR_BLIND
+        :: else -> word = 0
+#else
+        :: else -> atomic {
             if
-            :: watches_bucket[w] -> event[w] = 1
+            :: word == said -> word = 0
             :: else -> skip
-            fi;
-            w++
-        :: else -> break
-        od;
-        w = 0;
-        n++;
+            fi
+        }
+#endif
+        fi
+    fi;
+sent:
+    if
+    :: n < MESSAGES -> goto again
+    :: else -> skip
+    fi
+}
+
+inline close_bell()
+{
+    atomic {
+        bell[me] = 0;
         if
-        :: n < MESSAGES -> goto again
+        :: !bell_is_read -> bell_rung = 0
         :: else -> skip
         fi
     }
@@ -87,23 +137,18 @@ inline try_to_lead()
     if
     :: leader == me && !leads ->
         atomic { fifo[me] = 0; open[me] = 0; rung[me] = 0; leads = 1 };
-        watch()
+#ifdef LOOK_FIRST
+        look();
+#endif
+#ifdef WORD_FIRST
+        word = me + 1;
+        bell[me] = 1
+#else
+        bell[me] = 1;
+        word = me + 1
+#endif
     :: else -> skip
     fi
-}
-
-inline watch()
-{
-#ifdef LOOK_FIRST
-    look();
-#endif
-    watches_ready[me] = 1;
-    atomic {
-        if
-        :: bucket -> watches_bucket[me] = 1
-        :: else -> skip
-        fi
-    }
 }
 
 inline look()
@@ -116,26 +161,9 @@ inline look()
     }
 }
 
-/* Ring one FIFO that is there and has no byte unread. */
-inline hand_on()
-{
-    i = 0;
-    do
-    :: i < WAITERS && !fifo[i] -> i++
-    :: i < WAITERS && fifo[i] ->
-        if
-        :: atomic { fifo[i] && !open[i] -> fifo[i] = 0 }; i++
-        :: atomic { open[i] && !rung[i] -> rung[i] = 1 }; break
-        :: atomic { rung[i] -> i++ }
-        :: atomic { !fifo[i] && !open[i] -> i++ }
-        fi
-    :: else -> break
-    od
-}
-
 proctype waiter(byte me)
 {
-    bit has, leads, duty;
+    bit has, leads, duty, was_rung;
     byte i;
 
     look(); /* before it waits at all */
@@ -175,16 +203,9 @@ again:
     asleep[me] = 1;
 end_asleep:
     if
-    :: leads && event[me] ->
-        atomic { asleep[me] = 0; event[me] = 0; duty = event_of_ready[me]; event_of_ready[me] = 0 };
-        if
-#ifndef BUCKET_UNSEEN
-        :: duty -> atomic { watches_bucket[me] = bucket }
-#endif
-        :: else -> skip
-        fi;
-        duty = 0
-    :: !leads && rung[me] ->
+    :: dead[me] -> goto killed
+    :: !dead[me] && leads && bell_rung -> atomic { asleep[me] = 0; bell_rung = 0 }
+    :: !dead[me] && !leads && rung[me] ->
         atomic { asleep[me] = 0; rung[me] = 0 };
         try_to_lead()
     fi;
@@ -202,13 +223,17 @@ leave: /* wait_leave() */
     :: leads ->
 #ifdef HAND_ON_FIRST
         hand_on();
+        duty = 0;
 #endif
+#ifdef CLEAR_LATE
         leader = NOBODY;
-        atomic { watches_ready[me] = 0; watches_bucket[me] = 0; leads = 0 }
-#ifdef HAND_ON_FIRST
-        ;
-        duty = 0
+        word = 0;
+#else
+        word = 0;
+        leader = NOBODY;
 #endif
+        close_bell();
+        leads = 0
 #ifndef DEAF
     :: else -> /* a ring may have come after we read: whoever rings has dropped the lock before */
         duty = duty || leader == NOBODY
@@ -219,18 +244,25 @@ leave: /* wait_leave() */
     if
     :: duty -> hand_on()
     :: else -> skip
-    fi
+    fi;
+killed:
+    skip
 }
 
 #ifdef KILL
-/* Kills a follower in his sleep, or nobody. */
+/* Kills a waiter in its sleep that was not rung, or nobody. */
 active proctype killer()
 {
     byte w;
     select(w : 0 .. WAITERS);
     atomic {
         if
-        :: w < WAITERS && asleep[w] && open[w] && !rung[w] -> asleep[w] = 0; open[w] = 0
+        :: w < WAITERS && asleep[w] && open[w] && !rung[w] -> asleep[w] = 0; open[w] = 0; dead[w] = 1
+        :: w < WAITERS && asleep[w] && leader == w && !bell_rung ->
+            asleep[w] = 0;
+            bell[w] = 0;
+            dead[w] = 1;
+            leader = NOBODY
         :: else -> skip
         fi
     }
@@ -253,6 +285,10 @@ init
         :: n < WAITERS -> run waiter(n); n++
         :: else -> break
         od;
-        run sender()
+        n = 0;
+        do
+        :: n < SENDERS -> run sender(); n++
+        :: else -> break
+        od
     }
 }

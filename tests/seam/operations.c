@@ -628,6 +628,14 @@ static void dead_and_other(struct scene *scene)
     with_other(scene);
 }
 
+/* Whose files are others' to read, so that the letter's cannot stay as it is. */
+static void dead_and_other_shared(struct scene *scene)
+{
+    dead(scene);
+    stage_must(mq_create_shared(scene->spool, "other", 0666, MQ_OWN_GROUP), "mq_create_shared");
+    with_other(scene);
+}
+
 static int purge_ready(struct scene *scene)
 {
     uint64_t purged;
@@ -937,6 +945,7 @@ const struct operation operations[] = {
     {"remove the last of three", three_ready, remove_last, OPERATION_STEPS, 0},
     {"retry", dead, retry_dead, OPERATION_WHOLE, 0},
     {"retry elsewhere", dead_and_other, retry_dead_elsewhere, OPERATION_WHOLE, 0},
+    {"retry among others", dead_and_other_shared, retry_dead_elsewhere, OPERATION_WHOLE, 0},
     {"purge", three_ready, purge_ready, OPERATION_STEPS | OPERATION_REMOVES, 0},
     {"purge the dead", dead, purge_dead, OPERATION_STEPS | OPERATION_REMOVES, 0},
     {"stat", three_ready, stat_queue, OPERATION_WHOLE, 0},

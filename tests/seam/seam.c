@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -184,6 +185,13 @@ int __wrap_openat(int at, const char *name, int flags, ...)
                                                                              : __real_openat(at, name, flags, mode);
 }
 
+/* What openat() is with FORTIFY, where the compiler does not see its flags. */
+int __wrap___openat_2(int at, const char *name, int flags);
+int __wrap___openat_2(int at, const char *name, int flags)
+{
+    return __wrap_openat(at, name, flags);
+}
+
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
@@ -210,6 +218,17 @@ long __wrap_syscall(long number, ...)
     return fails(NAMED | SEAM_NO_DESCRIPTORS) ? -1 : __real_syscall(number, at, path, how, size);
 }
 
+ssize_t __real_getrandom(void *buffer, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags)
+{
+    if (lacks(SEAM_WITHOUT_RANDOM)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return __real_getrandom(buffer, size, flags);
+}
+
 WRAP(int, dup, SEAM_NO_DESCRIPTORS, -1, (int file), file)
 WRAP(void *, mmap, SEAM_NO_MEMORY, MAP_FAILED,
      (void *at, size_t size, int protection, int flags, int file, off_t offset), at, size, protection, flags, file,
@@ -231,7 +250,8 @@ int __real_linkat(int from, const char *name, int to, const char *new_name, int 
 int __wrap_linkat(int from, const char *name, int to, const char *new_name, int flags);
 int __wrap_linkat(int from, const char *name, int to, const char *new_name, int flags)
 {
-    if (lacks(SEAM_WITHOUT_EMPTY_PATH) && flags & AT_EMPTY_PATH) {
+    if ((lacks(SEAM_WITHOUT_EMPTY_PATH) && flags & AT_EMPTY_PATH) ||
+        (lacks(SEAM_WITHOUT_PROC) && flags & AT_SYMLINK_FOLLOW)) {
         errno = ENOENT;
         return -1;
     }
@@ -324,7 +344,7 @@ int __wrap_fstatfs(int file, struct statfs *status)
     if (!error)
         status->f_type = lacks(SEAM_ON_NETWORK)      ? NFS_SUPER_MAGIC
                          : lacks(SEAM_WITHOUT_ORDER) ? TMPFS_MAGIC
-                                                     : EXT4_SUPER_MAGIC;
+                                                     : XFS_SUPER_MAGIC;
     return error;
 }
 

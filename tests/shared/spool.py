@@ -172,7 +172,7 @@ def leftovers(spool):
     found = pending(spool)
     for queue in queues(spool):
         found += (queue / "tmp").iterdir()
-        found += (queue / "waiters").iterdir()
+        found += (path for path in (queue / "waiters").iterdir() if path.name != "bell")
     return found
 
 

@@ -8,7 +8,7 @@
 
 #define MANY 300 /* more than a file takes */
 
-static char spool[] = "/tmp/mq-unit-XXXXXX";
+static char *spool;
 static mq_queue *queue;
 static char texts[MANY][16];
 static struct iovec bodies[MANY];
@@ -127,7 +127,7 @@ int main(void)
 {
     for (int i = 0; i < MANY; i++)
         bodies[i] = (struct iovec){texts[i], (size_t)snprintf(texts[i], sizeof texts[i], "body %d", i)};
-    EXPECT(mkdtemp(spool) != NULL);
+    spool = unit_directory();
     EXPECT(mq_open(spool, "jobs", MQ_CREATE, &queue) == 0);
     all_come_in_order();
     bodies_may_lie_in_one_text();
@@ -137,5 +137,6 @@ int main(void)
     mq_close(queue);
     EXPECT(mq_delete(spool, "jobs", true) == 0);
     rmdir(spool);
+    free(spool);
     return unit_failures != 0;
 }

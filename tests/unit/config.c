@@ -60,6 +60,9 @@ static void what_is_refused(void)
     expect_problem("ack-timeout = none\n", "line 1", "ack-timeout");
     expect_problem("durability = perhaps\n", "line 1", "durability");
     expect_problem("max-size = -1\n", "line 1", "max-size");
+    expect_problem("max-size = 18446744073709551616\n", "line 1", "max-size");
+    expect_problem("max-depth = 18446744073709551617\n", "line 1", "max-depth");
+    expect_problem("ttl = 9223372036854775807us\n", "line 1", "ttl");
     expect_problem("just words\n", "line 1", "key = value");
     struct config config;
     write_config("ttl\0= 5m", 8);
@@ -93,8 +96,8 @@ static void writing_keeps_the_rest(void)
 
 int main(void)
 {
-    char path[] = "/tmp/mq-unit-XXXXXX";
-    dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY) : -1;
+    char *const path = unit_directory();
+    dir = open(path, O_RDONLY | O_DIRECTORY);
     defaults();
     reading();
     what_is_refused();
@@ -102,5 +105,6 @@ int main(void)
     unlinkat(dir, "config", 0);
     close(dir);
     rmdir(path);
+    free(path);
     return unit_failures != 0;
 }

@@ -5,7 +5,7 @@
 #include "mq.h"
 #include "unit.h"
 
-static char spool[] = "/tmp/mq-unit-XXXXXX";
+static char *spool;
 static mq_queue *mine, *other;
 static const struct mq_send_options sending = {.no_sync = true, .cancel_fd = -1};
 static const struct mq_receive_options receiving = {.cancel_fd = -1};
@@ -65,7 +65,7 @@ static void a_file_that_was_taken_whole_is_passed_over(void)
 
 int main(void)
 {
-    EXPECT(mkdtemp(spool) != NULL);
+    spool = unit_directory();
     EXPECT(mq_open(spool, "jobs", MQ_CREATE, &mine) == 0);
     EXPECT(mq_open(spool, "jobs", 0, &other) == 0);
     what_is_left_of_a_file_comes_before_the_next();
@@ -74,5 +74,6 @@ int main(void)
     mq_close(other);
     EXPECT(mq_delete(spool, "jobs", true) == 0);
     rmdir(spool);
+    free(spool);
     return unit_failures != 0;
 }

@@ -16,7 +16,8 @@ static const unsigned worlds[] = {
     SEAM_WITHOUT_EMPTY_PATH | SEAM_WITHOUT_INOTIFY,
     SEAM_ON_NETWORK,
     SEAM_WITHOUT_ORDER,
-    SEAM_WITHOUT_RANGES,
+    SEAM_WITHOUT_RANGES | SEAM_WITHOUT_RANDOM,
+    SEAM_WITHOUT_EMPTY_PATH | SEAM_WITHOUT_PROC,
 };
 
 static void expect(bool holds, const struct operation *operation, unsigned world, const char *what)

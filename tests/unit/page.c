@@ -11,8 +11,9 @@
 
 static int make_queue_dir(void)
 {
-    char path[] = "/tmp/mq-unit-XXXXXX";
-    const int dir = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY) : -1;
+    char *const path = unit_directory();
+    const int dir = open(path, O_RDONLY | O_DIRECTORY);
+    free(path);
     mkdirat(dir, "tmp", 0700);
     mkdirat(dir, "host", 0700);
     return dir;

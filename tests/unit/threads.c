@@ -10,7 +10,7 @@
 #define THREADS 4
 #define MESSAGES 100
 
-static char spool[] = "/tmp/mq-unit-XXXXXX";
+static char *spool;
 static atomic_int received;
 
 static void *send_all(void *unused)
@@ -56,7 +56,7 @@ static void *receive_all(void *unused)
 int main(void)
 {
     pthread_t threads[2 * THREADS];
-    EXPECT(mkdtemp(spool) != NULL);
+    spool = unit_directory();
     for (int i = 0; i < THREADS; i++) {
         EXPECT(pthread_create(&threads[i], NULL, send_all, NULL) == 0);
         EXPECT(pthread_create(&threads[THREADS + i], NULL, receive_all, NULL) == 0);
@@ -70,5 +70,6 @@ int main(void)
     EXPECT(received == THREADS * MESSAGES);
     EXPECT(mq_delete(spool, "jobs", true) == 0);
     rmdir(spool);
+    free(spool);
     return unit_failures != 0;
 }

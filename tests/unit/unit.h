@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int unit_failures;
@@ -24,6 +25,18 @@ static inline void unit_expect_text(const char *got, const char *wanted, const c
         fprintf(stderr, "%s:%d: got \"%s\", wanted \"%s\"\n", file, line, got, wanted);
         unit_failures++;
     }
+}
+
+/* A new directory, where TMPDIR says; its path is the caller's to free. */
+static inline char *unit_directory(void)
+{
+    const char *place = getenv("TMPDIR");
+    char *path;
+    if (asprintf(&path, "%s/mq-unit-XXXXXX", place && *place ? place : "/tmp") < 0 || !mkdtemp(path)) {
+        perror("mkdtemp");
+        exit(1);
+    }
+    return path;
 }
 
 #define EXPECT(condition) unit_expect((condition), #condition, __FILE__, __LINE__)

@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "bell.h"
 #include "fs.h"
 #include "unit.h"
 
-static char spool[] = "/tmp/mq-unit-wait.XXXXXX";
+static char *spool;
 static mq_queue *queue;
 static int waiters;
 
@@ -52,27 +55,121 @@ static void ringing_who_has_just_gone_is_no_harm(void)
     name_format_waiter(3, name);
     const int other = fs_make_fifo(waiters, name, 0600);
     EXPECT(other >= 0);
-    const int bell = fs_open_fifo(waiters, name);
-    EXPECT(bell >= 0);
+    const int fifo = fs_open_fifo(waiters, name);
+    EXPECT(fifo >= 0);
+    EXPECT(bell_write(fifo));
     close(other);
-    EXPECT(write(bell, "!", 1) == 1);
-    close(bell);
+    EXPECT(!bell_write(fifo));
+    close(fifo);
     EXPECT(fs_open_fifo(waiters, name) == -ENXIO);
     EXPECT(fs_unlink(waiters, name) == 0);
 }
 
+/* A caller that blocks SIGPIPE and has one pending keeps it, and gets none of ours. */
+static void the_callers_signals_stay(void)
+{
+    char name[NAME_WAITER_SIZE];
+    sigset_t pipe, pending;
+    name_format_waiter(4, name);
+    const int other = fs_make_fifo(waiters, name, 0600), fifo = fs_open_fifo(waiters, name);
+    EXPECT(other >= 0 && fifo >= 0);
+    close(other);
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &pipe, NULL);
+    EXPECT(!bell_write(fifo));
+    sigpending(&pending);
+    EXPECT(!sigismember(&pending, SIGPIPE));
+    raise(SIGPIPE);
+    EXPECT(!bell_write(fifo));
+    sigpending(&pending);
+    EXPECT(sigismember(&pending, SIGPIPE));
+    EXPECT(sigtimedwait(&pipe, NULL, &(struct timespec){0}) == SIGPIPE);
+    sigprocmask(SIG_UNBLOCK, &pipe, NULL);
+    close(fifo);
+    EXPECT(fs_unlink(waiters, name) == 0);
+}
+
+/* The page is a hint: it may name a leader that is dead or was never there. */
+static void a_leader_that_is_not_there_is_forgotten(void)
+{
+    page_set_leader(queue->page, 12345);
+    bell_ring(queue);
+    EXPECT(page_leader(queue->page) == 0);
+}
+
+static void where_the_leader_is_dead_a_follower_is_rung(void)
+{
+    char name[NAME_WAITER_SIZE], byte;
+    name_format_waiter(5, name);
+    const int other = fs_make_fifo(waiters, name, 0600);
+    EXPECT(other >= 0);
+    page_set_leader(queue->page, 12345);
+    bell_ring(queue);
+    EXPECT(read(other, &byte, 1) == 1);
+    EXPECT(page_leader(queue->page) == 12345); /* the follower leads from then on, and says so itself */
+    close(other);
+    bell_ring(queue);
+    EXPECT(page_leader(queue->page) == 0);
+    EXPECT(!fs_exists(waiters, name));
+}
+
+/* A leader is rung by other handles, and not by its own; it takes back what it said in the page. */
+static void a_leader_is_rung_by_others(void)
+{
+    mq_queue *sender;
+    struct pollfd rung = {.events = POLLIN};
+    EXPECT(mq_open(spool, "jobs", 0, &sender) == 0);
+    EXPECT(wait_enter(queue) == 0);
+    EXPECT(wait_leads(queue) && page_leader(sender->page) != 0);
+    rung.fd = fs_open_own_fifo(waiters, NAME_BELL);
+    EXPECT(rung.fd >= 0);
+    bell_ring(queue);
+    EXPECT(poll(&rung, 1, 0) == 0);
+    bell_ring(sender);
+    EXPECT(poll(&rung, 1, 0) == 1);
+    wait_leave(queue);
+    EXPECT(page_leader(sender->page) == 0);
+    close(rung.fd);
+    mq_close(sender);
+}
+
+/* Whatever else lies under the bell's name gives way, as far as it may be removed. */
+static void what_is_no_bell_is_replaced(void)
+{
+    EXPECT(fs_unlink(waiters, NAME_BELL) == 0);
+    close(fs_make_file(waiters, NAME_BELL, 0600));
+    const int bell = bell_open(queue, waiters);
+    EXPECT(bell >= 0);
+    close(bell);
+    EXPECT(fs_unlink(waiters, NAME_BELL) == 0);
+    EXPECT(fs_make_dir(waiters, NAME_BELL) == 0);
+    EXPECT(bell_open(queue, waiters) < 0);
+    EXPECT(wait_enter(queue) == 0); /* without it */
+    EXPECT(wait_leads(queue) && page_leader(queue->page) == 0);
+    EXPECT(wait_sleep(queue, 1000, -1) == 0);
+    wait_leave(queue);
+    EXPECT(fs_remove_dir(waiters, NAME_BELL) == 0);
+}
+
 int main(void)
 {
-    EXPECT(mkdtemp(spool) != NULL);
+    spool = unit_directory();
     EXPECT(mq_open(spool, "jobs", MQ_CREATE, &queue) == 0);
     waiters = fs_open_dir(queue->dir, "waiters");
     EXPECT(waiters >= 0);
     who_leaves_rings_when_nobody_leads();
     who_leaves_is_quiet_when_somebody_leads();
     ringing_who_has_just_gone_is_no_harm();
+    the_callers_signals_stay();
+    a_leader_that_is_not_there_is_forgotten();
+    where_the_leader_is_dead_a_follower_is_rung();
+    a_leader_is_rung_by_others();
+    what_is_no_bell_is_replaced();
     close(waiters);
     mq_close(queue);
     EXPECT(mq_delete(spool, "jobs", true) == 0);
     rmdir(spool);
+    free(spool);
     return unit_failures != 0;
 }
