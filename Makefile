@@ -1,5 +1,5 @@
 # make            the library and the programs, in build/
-# make check      every test (installs what the tests need); CHECK='tests/send.bats' for some, SANITIZE=address,undefined
+# make check      every test (installs what the tests need); CHECK='tests/programs/send.bats' for some, SANITIZE=address,undefined
 # make bench      ours, the peers' and the file system's figures; make bench-smoke: hardly measuring, in seconds
 # make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
 # make fuzz       random input for FUZZ=seconds a target

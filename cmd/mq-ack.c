@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "records.h"
+#include "cli/cli.h"
+#include "io/records.h"
 
 enum { NACK = 256, REJECT, RELEASE, DELAY, REASON };
 

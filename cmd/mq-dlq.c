@@ -1,20 +1,20 @@
 /* mq-dlq: look at dead letters, give them another try, or remove them. */
-#include <clock.h>
+#include "base/clock.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
-#include "command.h"
-#include "failure.h"
-#include "glance.h"
-#include "humane.h"
-#include "json_write.h"
-#include "moment.h"
-#include "output.h"
-#include "selection.h"
-#include "table.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "message/failure.h"
+#include "message/json_write.h"
+#include "message/preview.h"
+#include "message/selection.h"
+#include "term/table.h"
+#include "text/human.h"
+#include "text/moment.h"
 
 static uint64_t arg_count; /* 0: all */
 static const char *arg_to;
@@ -108,7 +108,7 @@ static json_t *failures_of(struct walk *walk, const struct mq_entry *entry)
 
 /* ---- list ------------------------------------------------------------------------ */
 
-static void list_json(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance, json_t *last)
+static void list_json(const struct walk *walk, const struct mq_entry *entry, const struct preview *glance, json_t *last)
 {
     char died[MOMENT_SIZE];
     moment_format(entry->time, died);
@@ -118,12 +118,12 @@ static void list_json(const struct walk *walk, const struct mq_entry *entry, con
                          "last_failure", last, "size", (json_int_t)glance->size, "preview", glance->preview));
 }
 
-static void list_row(const struct walk *walk, const struct mq_entry *entry, const struct glance *glance, json_t *last)
+static void list_row(const struct walk *walk, const struct mq_entry *entry, const struct preview *glance, json_t *last)
 {
     char died[HUMANE_SIZE], size[HUMANE_SIZE], attempts[16], reason[TEXT_ESCAPED(256)], outcome[TEXT_ESCAPED(256)];
     failure_outcome(last, outcome, sizeof outcome);
-    humane_age(clock_now() - entry->time, died);
-    humane_size(glance->size, size);
+    human_age(clock_now() - entry->time, died);
+    human_size(glance->size, size);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
     text_escape(entry->reason, strnlen(entry->reason, 256), "", reason);
     table_row(walk->table, (const char *[COLUMNS]){entry->id, died, attempts, reason, outcome, size, glance->preview});
@@ -131,8 +131,8 @@ static void list_row(const struct walk *walk, const struct mq_entry *entry, cons
 
 static int list_one(struct walk *walk, const struct mq_entry *entry)
 {
-    struct glance glance;
-    const int got = glance_at(walk->queue, entry, &glance);
+    struct preview glance;
+    const int got = preview_of(walk->queue, entry, &glance);
     if (got < 0)
         return failed(walk, entry, "cannot read", got);
     json_t *failures = got == 1 ? failures_of(walk, entry) : NULL;
@@ -176,7 +176,7 @@ static int show_json(const struct walk *walk, const struct mq_entry *entry, mq_m
 static int show_text(mq_message *message, const json_t *failures)
 {
     failure_print(failures);
-    return glance_print(message);
+    return preview_print_whole(message);
 }
 
 static int show_one(struct walk *walk, const struct mq_entry *entry)

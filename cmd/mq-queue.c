@@ -5,18 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "command.h"
-#include "follow.h"
-#include "glance.h"
-#include "json_write.h"
-#include "output.h"
-#include "peek.h"
-#include "purge.h"
-#include "selection.h"
-#include "settings.h"
-#include "sharing.h"
-#include "upkeep.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "message/json_write.h"
+#include "message/preview.h"
+#include "message/selection.h"
+#include "queue/follow.h"
+#include "queue/maintenance.h"
+#include "queue/peek.h"
+#include "queue/purge.h"
+#include "queue/settings.h"
+#include "queue/sharing.h"
 
 #define PEEK_COUNT 10
 
@@ -189,17 +189,22 @@ static int run_purge(char **words, int count)
 
 static int run_check(char **words, int count)
 {
-    return upkeep_check(words, count, arg_repair);
+    return maintenance_check(words, count, arg_repair);
 }
 
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"create", "mg", 1, -1, run_create},  {"config", "j", 1, -1, run_config},
-    {"list", "j", 0, 0, run_list},        {"peek", "nsij", 1, 1, run_peek},
-    {"purge", "soiadj", 1, 1, run_purge}, {"delete", "fd", 1, 1, run_delete},
-    {"sweep", "j", 0, -1, upkeep_sweep},  {"check", "rj", 0, -1, run_check},
-    {"events", "j", 0, -1, follow_run},   {0},
+    {"create", "mg", 1, -1, run_create},
+    {"config", "j", 1, -1, run_config},
+    {"list", "j", 0, 0, run_list},
+    {"peek", "nsij", 1, 1, run_peek},
+    {"purge", "soiadj", 1, 1, run_purge},
+    {"delete", "fd", 1, 1, run_delete},
+    {"sweep", "j", 0, -1, maintenance_sweep},
+    {"check", "rj", 0, -1, run_check},
+    {"events", "j", 0, -1, follow_run},
+    {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
@@ -208,7 +213,7 @@ static void set_state(const struct argp_state *parser, const char *text)
     bool known = false;
     arg_has_states = true;
     for (int state = 0; state < MQ_STATES; state++)
-        if (strcmp(text, "all") == 0 || strcmp(text, glance_state((enum mq_state)state)) == 0)
+        if (strcmp(text, "all") == 0 || strcmp(text, state_name((enum mq_state)state)) == 0)
             known = arg_states[state] = true;
     if (!known)
         cli_usage(parser, "--state: '%s' is not one of ready, delayed, inflight, dead, all", text);

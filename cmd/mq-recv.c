@@ -1,10 +1,10 @@
 /* mq-recv: claim messages, waiting for them, and print them or run a command for each. */
 #include <signal.h>
 
-#include "cli.h"
-#include "receiving.h"
-#include "signals.h"
-#include "worker_line.h"
+#include "cli/cli.h"
+#include "cli/signals.h"
+#include "recv/receiving.h"
+#include "recv/worker_arguments.h"
 
 enum { NO_WAIT = 256, CREATE, ACK_EVERY };
 

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "envelope.h"
-#include "request.h"
-#include "sending.h"
-#include "tx.h"
+#include "cli/cli.h"
+#include "message/message_options.h"
+#include "send/request.h"
+#include "send/sending.h"
+#include "tx/tx.h"
 
 #define LINGER 5
 
@@ -84,13 +84,13 @@ static void check(const struct argp_state *state)
 {
     if (arg_word_count > 0 && arg_framing)
         cli_usage(state, "a body among the arguments excludes --lines, --null and --json");
-    if (envelope_has_id() && (arg_framing || arg_file_count > 1))
+    if (message_options_has_id() && (arg_framing || arg_file_count > 1))
         cli_usage(state, "--id is for one message");
     if (arg_request && (arg_framing || arg_file_count > 1))
         cli_usage(state, "--request is for one message");
     if (arg_request && arg_tx && *arg_tx)
         cli_usage(state, "--request cannot be part of a transaction: nobody sees it before the commit; give --tx=");
-    if (arg_request && envelope_has_header("Reply-To"))
+    if (arg_request && message_options_has_header("Reply-To"))
         cli_usage(state, "--request excludes --reply-to");
 }
 
@@ -137,7 +137,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&envelope_argp, 0, NULL, 0}, {&cli_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&message_options_argp, 0, NULL, 0}, {&cli_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     .options = options,
     .parser = parse,
@@ -159,7 +159,7 @@ static mq_message *make_message(int *ret_status)
         *ret_status = cli_error(error, NULL, "cannot make a message");
         return NULL;
     }
-    *ret_status = envelope_apply(message);
+    *ret_status = message_options_apply(message);
     if (*ret_status == STATUS_DONE)
         return message;
     mq_message_free(message);

@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ages.h"
-#include "alarm.h"
-#include "capacity.h"
-#include "claims.h"
-#include "cli.h"
-#include "output.h"
-#include "overview.h"
-#include "prometheus.h"
-#include "watch.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "stat/ages.h"
+#include "stat/capacity.h"
+#include "stat/claims.h"
+#include "stat/health_check.h"
+#include "stat/overview.h"
+#include "stat/prometheus.h"
+#include "stat/watch.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -201,7 +201,7 @@ static int show_figures(void)
     const bool none = status == STATUS_DONE && list.count == 0;
     overview_arrange(&arg_overview, &list);
     if (arg_view == CHECK)
-        status = alarm_report(&arg_alarm, &list, status != STATUS_DONE);
+        status = health_check_report(&arg_alarm, &list, status != STATUS_DONE);
     else if (arg_view == PROMETHEUS)
         status = cli_worse(status, prometheus_write(&list, arg_openmetrics, arg_output));
     else

@@ -1,5 +1,5 @@
 /* mq-tx: several sends, acks and changed files as one. */
-#include <clock.h>
+#include "base/clock.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "command.h"
-#include "output.h"
-#include "tx.h"
-#include "tx_list.h"
-#include "tx_run.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "tx/tx.h"
+#include "tx/tx_list.h"
+#include "tx/tx_run.h"
 
 #define TIMEOUT (600 * CLOCK_SECOND)
 #define RUN_TIMEOUT (60 * CLOCK_SECOND)

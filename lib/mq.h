@@ -461,9 +461,9 @@ enum mq_event_kind {
     MQ_EVENT_CLAIMED,
     MQ_EVENT_EXTENDED,
     MQ_EVENT_ACKED,
-    MQ_EVENT_RETRIED,  /* a nack: delivered again, now or after a delay */
-    MQ_EVENT_RELEASED, /* given back, the attempt not counted */
-    MQ_EVENT_LAPSED,   /* the claim's deadline passed */
+    MQ_EVENT_RETRIED,       /* a nack: delivered again, now or after a delay */
+    MQ_EVENT_RELEASED,      /* given back, the attempt not counted */
+    MQ_EVENT_LEASE_EXPIRED, /* the claim's deadline passed */
     MQ_EVENT_DEAD,
     MQ_EVENT_EXPIRED, /* its ttl has passed: dead or removed */
     MQ_EVENT_REVIVED, /* a dead letter is tried again */
@@ -553,10 +553,10 @@ struct mq_room {
 MQ_API int mq_room(mq_queue *queue, struct mq_room *ret_room);
 
 struct mq_swept {
-    uint64_t due;       /* delayed messages that became ready */
-    uint64_t lapsed;    /* claims that ended because their deadline had passed */
-    uint64_t expired;   /* messages past their ttl, and dead letters past dead-ttl */
-    uint64_t leftovers; /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
+    uint64_t due;           /* delayed messages that became ready */
+    uint64_t lease_expired; /* claims that ended because their deadline had passed */
+    uint64_t expired;       /* messages past their ttl, and dead letters past dead-ttl */
+    uint64_t leftovers;     /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
 };
 
 /* Do all the housekeeping at once that senders and receivers do bit by bit, and correct the counters. */

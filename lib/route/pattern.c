@@ -1,10 +1,10 @@
 /* Routing keys and patterns. */
-#include "pattern.h"
+#include "route/pattern.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "message.h"
+#include "format/message.h"
 
 bool pattern_is_valid(const char *text)
 {

@@ -1,5 +1,5 @@
 /* Where a message that is sent to a topic goes. */
-#include "route.h"
+#include "route/route.h"
 
 #include <errno.h>
 #include <stdint.h>

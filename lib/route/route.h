@@ -10,7 +10,7 @@
 #ifndef MQ_ROUTE_H
 #define MQ_ROUTE_H
 
-#include "bindings.h"
+#include "route/bindings.h"
 
 /* What a topic does with a message that none of its bindings takes. */
 enum route_unroutable { ROUTE_REFUSE, ROUTE_DROP, ROUTE_ALTERNATE };

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fs.h"
-#include "transaction.h"
+#include "base/fs.h"
+#include "txn/transaction.h"
 
 #define COPY_SIZE 65536
 

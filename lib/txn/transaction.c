@@ -10,15 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "fs.h"
-#include "id.h"
-#include "journal.h"
-#include "outbox.h"
-#include "publish.h"
-#include "settle.h"
-#include "spool.h"
-#include "transaction.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "base/journal.h"
+#include "lifecycle/outbox.h"
+#include "lifecycle/publish.h"
+#include "lifecycle/settle.h"
+#include "store/spool.h"
+#include "txn/transaction.h"
 
 /* How much later than a claim's deadline that of its transaction may be. */
 #define DEADLINE_SLACK CLOCK_SECOND
@@ -280,8 +280,8 @@ static int sync_entries(const mq_tx *tx)
 
 static int sync_decision(const mq_tx *tx)
 {
-    if (!fs_is_settled(tx->outbox)) {
-        const int error = fs_settle_dir(tx->spool, tx->outbox);
+    if (!fs_is_persisted(tx->outbox)) {
+        const int error = fs_persist_dir(tx->spool, tx->outbox);
         if (error)
             return error;
     }

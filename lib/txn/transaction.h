@@ -2,8 +2,8 @@
 #ifndef MQ_TRANSACTION_H
 #define MQ_TRANSACTION_H
 
-#include "outbox.h"
-#include "queue.h"
+#include "lifecycle/outbox.h"
+#include "queue/queue.h"
 
 struct mq_tx {
     struct outlet outlet; /* the first: it is what queues know of the transaction */

@@ -1,14 +1,14 @@
 /* Batches: names take a file apart without a gap, each message of it is whole, and reading it from memory agrees. */
-#include "batch.h"
+#include "format/batch.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "decode.h"
-#include "fs.h"
+#include "base/fs.h"
+#include "format/decode.h"
+#include "format/shared_headers.h"
 #include "fuzz.h"
-#include "shared.h"
 
 #define COUNT 5
 
@@ -18,7 +18,7 @@ struct walk {
     uint32_t seen;
 };
 
-static int visit(void *context, const struct name *one)
+static int visit(void *context, const struct message_name *one)
 {
     struct walk *walk = context;
     mq_message *message;
@@ -57,7 +57,7 @@ static void read_as_text(const uint8_t *data, size_t size, const struct walk *wa
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct name name = {.priority = MQ_PRIORITY_DEFAULT, .count = COUNT};
+    struct message_name name = {.priority = MQ_PRIORITY_DEFAULT, .count = COUNT};
     struct batch_part first;
     const int file = memfd_create("fuzz", MFD_CLOEXEC);
     REQUIRE(file >= 0 && fs_write_all(file, data, size) == 0);
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         strcpy(name.id, first.id);
         const int stop = batch_walk(file, &name, visit, &walk);
         REQUIRE(stop == 0 || stop == -EBADMSG);
-        if (!shared_begins((const char *)data, size))
+        if (!shared_headers_begins((const char *)data, size))
             read_as_text(data, size, &walk);
     }
     close(file);

@@ -1,5 +1,5 @@
 /* Configuration files: what loads can be read and set key by key; what does not is explained on one line. */
-#include "config.h"
+#include "store/config.h"
 
 #include <errno.h>
 #include <fcntl.h>

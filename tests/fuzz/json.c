@@ -1,5 +1,5 @@
 /* JSON input: what is taken can be sent as it is, what is refused has a reason. */
-#include "../../cmd/json_read.h"
+#include "message/json_read.h"
 
 #include "fuzz.h"
 

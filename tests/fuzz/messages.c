@@ -3,11 +3,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "decode.h"
-#include "encode.h"
-#include "fs.h"
+#include "base/fs.h"
+#include "format/decode.h"
+#include "format/encode.h"
+#include "format/shared_headers.h"
 #include "fuzz.h"
-#include "shared.h"
 
 #define SHARED_ID "01937b1e-8c5a-7d31-b2f0-6b1f0c9f4a11"
 
@@ -55,12 +55,12 @@ static void write_again(mq_message *message)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct name name = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
+    struct message_name name = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
     mq_message *message;
     const int file = memfd_create("fuzz", MFD_CLOEXEC);
     REQUIRE(file >= 0 && fs_write_all(file, data, size) == 0);
     lseek(file, 0, SEEK_SET);
-    strcpy(name.id, shared_begins((const char *)data, size) ? SHARED_ID : "x");
+    strcpy(name.id, shared_headers_begins((const char *)data, size) ? SHARED_ID : "x");
     const int error = decode_file(file, &name, &message);
     if (error) {
         REQUIRE(error == -EBADMSG);

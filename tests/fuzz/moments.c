@@ -1,5 +1,5 @@
 /* Moments as people write them: what parses is not before the epoch, and formats to a text that parses to the same. */
-#include "../../cmd/moment.h"
+#include "text/moment.h"
 
 #include "fuzz.h"
 

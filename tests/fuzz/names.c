@@ -1,10 +1,10 @@
 /* Names, buckets and receipts: what parses formats back to itself, and lies in a bucket that is one. */
+#include "format/name.h"
 #include "fuzz.h"
-#include "name.h"
 
 static void try_name(enum mq_state state, const char *text)
 {
-    struct name name, again;
+    struct message_name name, again;
     char formatted[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
     if (!name_parse(state, text, &name))
         return;
@@ -24,7 +24,7 @@ static void try_name(enum mq_state state, const char *text)
 
 static void try_receipt(const char *text)
 {
-    struct name name, again;
+    struct message_name name, again;
     char queue[MQ_QUEUE_NAME_SIZE], queue_again[MQ_QUEUE_NAME_SIZE], formatted[MQ_RECEIPT_SIZE];
     if (!receipt_parse(text, queue, &name))
         return;

@@ -1,5 +1,5 @@
 /* Durations, sizes and numbers: what parses formats to a text that parses to the same. */
-#include "units.h"
+#include "base/units.h"
 
 #include "fuzz.h"
 

@@ -1,9 +1,9 @@
 /*
  * Deleting a queue, while old handles live on.
  *
- * Models mq_delete(), finish_held(), remove_emptied(), put_back() and merge() of lib/delete.c, spool_give_back(), which
- * anybody calls who finds a name without a queue, publish_some() and move_on() of lib/publish.c, rename_into() of
- * lib/move.c with a claim that is given back, and queue_reopen(). Each system call is one step; everybody may be stopped
+ * Models mq_delete(), finish_held(), remove_emptied(), put_back() and merge() of lib/admin/delete.c, spool_give_back(), which
+ * anybody calls who finds a name without a queue, publish_some() and move_on() of lib/lifecycle/publish.c, rename_into() of
+ * lib/queue/move.c with a claim that is given back, and queue_reopen(). Each system call is one step; everybody may be stopped
  * anywhere for any time, and the deleters and the passer-by may die there.
  *
  * There is a queue with a message that was sent long ago and is claimed or ready. At once a sender sends to it by a

@@ -1,7 +1,7 @@
 /*
  * The page's heads: which bucket of a priority may be the first that holds something.
  *
- * Models page_note_arrival(), page_move_head() and lower() of lib/page.c, as cursor.c and move.c use them:
+ * Models page_note_arrival(), page_move_head() and lower() of lib/store/page.c, as cursor.c and move.c use them:
  * take_snapshot(), look_at_all() and note_heads(). PUTTERS put a message into any of three buckets, links first and
  * announces after; LOOKERS take a snapshot, list the buckets one by one, take the first message that they find, and
  * move the head.

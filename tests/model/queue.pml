@@ -1,8 +1,8 @@
 /*
  * Send, claim, extend, ack, nack, lapse, and the birth and removal of buckets.
  *
- * Models link_into() of lib/publish.c, rename_into() of lib/move.c, queue_target() and bucket_make() of lib/queue.c and
- * lib/bucket.c, claim() of lib/claim.c, settle_once() of lib/settle.c, lapse() of lib/expire.c, and bucket_remove().
+ * Models link_into() of lib/lifecycle/publish.c, rename_into() of lib/queue/move.c, queue_target() and bucket_make() of lib/queue/queue.c and
+ * lib/store/bucket.c, claim() of lib/lifecycle/claim.c, settle_once() of lib/lifecycle/settle.c, lapse() of lib/lifecycle/expire.c, and bucket_remove().
  * MESSAGES are to be sent; WORKERS processes do any of this in any order, for ever. Each system call is one step, so a
  * process may be stopped or killed anywhere. At any moment all workers may be killed at once: a survivor then drains
  * the queue.

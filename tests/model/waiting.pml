@@ -1,9 +1,9 @@
 /*
  * Waiting: leaders and followers, and that no wake-up is lost.
  *
- * Models wait_enter(), wait_sleep() and wait_leave() of lib/wait.c, bell_ring() and bell_ring_follower() of lib/bell.c,
- * the loop of mq_receive() in lib/receive.c, and a sender that links a message and then rings if the page says that
- * somebody leads (publish_some() of lib/publish.c). WAITERS processes want one message each and may give up at any
+ * Models wait_enter(), wait_sleep() and wait_leave() of lib/queue/wait.c, bell_ring() and bell_ring_follower() of lib/queue/bell.c,
+ * the loop of mq_receive() in lib/lifecycle/receive.c, and a sender that links a message and then rings if the page says that
+ * somebody leads (publish_some() of lib/lifecycle/publish.c). WAITERS processes want one message each and may give up at any
  * moment; each of SENDERS sends MESSAGES.
  *
  * Left out on purpose: the look that each waiter takes by itself now and then, which finds what a leader or a

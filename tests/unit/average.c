@@ -1,7 +1,7 @@
 /* Averages: they follow a steady rate, forget by the same law however often they are looked at, and lose nothing. */
-#include "average.h"
+#include "base/average.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "unit.h"
 
 #define E 2.718281828459045

@@ -1,5 +1,5 @@
 /* Base64: the vectors of RFC 4648, every length and byte there and back, and what is malformed. */
-#include "base64.h"
+#include "text/base64.h"
 
 #include "unit.h"
 

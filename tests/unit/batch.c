@@ -1,15 +1,15 @@
 /* Batches, of messages with headers of their own and of those that share them: names take a file apart, a message at a
    time, and together they are the whole of it. */
-#include "batch.h"
+#include "format/batch.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "decode.h"
-#include "encode.h"
-#include "id.h"
+#include "base/id.h"
+#include "format/decode.h"
+#include "format/encode.h"
 #include "unit.h"
 
 #define COUNT 5
@@ -20,7 +20,7 @@ struct maker {
     int file;
     char *text;
     size_t size;
-    struct name name;
+    struct message_name name;
 };
 
 static char ids[COUNT][MQ_ID_SIZE];
@@ -76,7 +76,7 @@ static struct maker make_batch(bool shared)
 {
     struct maker made = {.file = memfd_create("batch", MFD_CLOEXEC), .text = malloc(200000)};
     made.size = (size_t)((shared ? put_shared(made.text) : put_own(made.text)) - made.text);
-    made.name = (struct name){.priority = MQ_PRIORITY_DEFAULT, .position = 4096, .count = COUNT};
+    made.name = (struct message_name){.priority = MQ_PRIORITY_DEFAULT, .position = 4096, .count = COUNT};
     strcpy(made.name.id, ids[0]);
     EXPECT(write(made.file, made.text, made.size) == (ssize_t)made.size);
     return made;
@@ -96,7 +96,7 @@ static void expect_headers(const mq_message *message, int index)
     EXPECT(count == 4);
 }
 
-static void expect_message(int file, const struct name *one, int index)
+static void expect_message(int file, const struct message_name *one, int index)
 {
     mq_message *message;
     char *body = malloc(80000);
@@ -120,7 +120,7 @@ struct walk {
     uint64_t bytes;
 };
 
-static int visit(void *context, const struct name *one)
+static int visit(void *context, const struct message_name *one)
 {
     struct walk *walk = context;
     expect_message(walk->file, one, walk->next++);
@@ -137,16 +137,16 @@ static void a_walk_shows_each_message(const struct maker *made)
 
 static void names_divide_the_file(const struct maker *made)
 {
-    struct name rest = made->name;
+    struct message_name rest = made->name;
     uint64_t bytes = 0;
     for (int i = 0; i < COUNT - 1; i++) {
         struct batch_part first, next;
         char text[NAME_SIZE], next_id[MQ_ID_SIZE];
-        struct name parsed;
+        struct message_name parsed;
         batch_step_id(rest.id, 1, next_id);
         EXPECT(batch_read_part(made->file, rest.offset, rest.id, &first) == 0);
         EXPECT(batch_read_part(made->file, first.offset + first.length, next_id, &next) == 0);
-        const struct name one = batch_first(&rest, &first);
+        const struct message_name one = batch_first(&rest, &first);
         expect_message(made->file, &one, i);
         bytes += one.length;
         rest = batch_rest(&rest, &next);
@@ -194,7 +194,7 @@ static void what_is_cut_or_wrong_is_refused_of_shared_ones_as_a_whole(const stru
     mq_message *message;
     const int file = memfd_create("cut", MFD_CLOEXEC), same = memfd_create("same", MFD_CLOEXEC);
     struct walk walk = {.file = made->file};
-    struct name alone = made->name;
+    struct message_name alone = made->name;
     alone.count = 1;
     EXPECT(write(file, made->text, made->size - 1) == (ssize_t)made->size - 1);
     EXPECT(batch_walk(file, &made->name, visit, &walk) == -EBADMSG && walk.next == 0);

@@ -1,5 +1,5 @@
 /* Dates: the same as the C library's, through leap years and centuries. */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* Conditions on figures: what is taken apart, what is refused, what holds, and what no figure meets. */
-#include "condition.h"
+#include "stat/condition.h"
 
 #include <stdlib.h>
 

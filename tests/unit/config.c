@@ -1,6 +1,6 @@
 /* The configuration file: defaults, what is refused and how that is told, and that writing keeps what it does not
    change. */
-#include "config.h"
+#include "store/config.h"
 
 #include <errno.h>
 #include <fcntl.h>

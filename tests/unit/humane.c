@@ -1,5 +1,5 @@
 /* Rounded figures: ages, sizes and rates, on either side of each unit and at their limits. */
-#include "humane.h"
+#include "text/human.h"
 
 #include <float.h>
 
@@ -10,7 +10,7 @@
 static void expect_age(int64_t microseconds, const char *wanted)
 {
     char text[HUMANE_SIZE];
-    humane_age(microseconds, text);
+    human_age(microseconds, text);
     EXPECT_TEXT(text, wanted);
 }
 
@@ -30,7 +30,7 @@ static void ages(void)
 static void expect_size(uint64_t bytes, const char *wanted)
 {
     char text[HUMANE_SIZE];
-    humane_size(bytes, text);
+    human_size(bytes, text);
     EXPECT_TEXT(text, wanted);
 }
 
@@ -49,7 +49,7 @@ static void sizes(void)
 static void expect_number(double number, const char *wanted)
 {
     char text[HUMANE_SIZE];
-    humane_number(number, text);
+    human_number(number, text);
     EXPECT_TEXT(text, wanted);
 }
 
@@ -65,7 +65,7 @@ static void rates(void)
     expect_number(999600, "1.0M");
     expect_number(2e18, "2.0E");
     char text[HUMANE_SIZE];
-    humane_number(DBL_MAX, text); /* cut, not overrun */
+    human_number(DBL_MAX, text); /* cut, not overrun */
     EXPECT(strlen(text) < HUMANE_SIZE);
 }
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "json_read.h"
-#include "json_write.h"
+#include "message/json_read.h"
+#include "message/json_write.h"
 #include "unit.h"
 
 static mq_message *new_message(void)

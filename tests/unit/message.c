@@ -1,6 +1,6 @@
 /* Message files: what is written reads back, and whatever is not a whole message is refused. */
-#include "decode.h"
-#include "encode.h"
+#include "format/decode.h"
+#include "format/encode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 #include "unit.h"
 
-static const struct name named = {.id = "abc", .priority = MQ_PRIORITY_DEFAULT, .count = 1};
+static const struct message_name named = {.id = "abc", .priority = MQ_PRIORITY_DEFAULT, .count = 1};
 
 static int make_file(const char *text, size_t size)
 {

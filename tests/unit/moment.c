@@ -1,5 +1,5 @@
 /* Moments: what is taken and what is refused, to the limits, in any time zone; and what is written. */
-#include "moment.h"
+#include "text/moment.h"
 
 #include <stdlib.h>
 #include <time.h>

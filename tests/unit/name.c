@@ -1,5 +1,5 @@
 /* The grammar of names: what is a name, that it reads back, and that names sort in order of delivery. */
-#include "name.h"
+#include "format/name.h"
 
 #include "unit.h"
 
@@ -7,7 +7,7 @@
 
 static void ready_names(void)
 {
-    struct name name;
+    struct message_name name;
     char text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
     EXPECT(name_parse(MQ_READY, POSITION ".abc.a2.x0063f2a1b3c4d", &name));
     EXPECT(name.priority == 4 && name.position == 0x00063f2a1b3c4001 && name.attempts == 2);
@@ -21,7 +21,7 @@ static void ready_names(void)
 
 static void unknown_fields_are_kept(void)
 {
-    struct name name;
+    struct message_name name;
     char text[NAME_SIZE];
     EXPECT(name_parse(MQ_READY, POSITION ".abc.k7.a1.zhello", &name));
     name.attempts = 3;
@@ -31,7 +31,7 @@ static void unknown_fields_are_kept(void)
 
 static void a_part_of_a_file(void)
 {
-    struct name name;
+    struct message_name name;
     char text[NAME_SIZE];
     EXPECT(name_parse(MQ_READY, POSITION ".abc.a1", &name));
     EXPECT(name.count == 1 && name.offset == 0 && name.length == 0 && !name.split);
@@ -75,7 +75,7 @@ static void what_is_no_name(void)
         POSITION ".0123456789012345678901234567890123456789012345678901234567890123x.a1",
         POSITION ".abc.a1.zaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
-    struct name name;
+    struct message_name name;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (!EXPECT(!name_parse(MQ_READY, refused[i], &name)))
             fprintf(stderr, "taken: %s\n", refused[i]);
@@ -86,7 +86,7 @@ static void what_is_no_name(void)
 static void claims_say_when_and_whose(void)
 {
     static const char claim[] = "0063f2a1b3c4d." POSITION ".abc.a1.b0063f2a1b3000.p4711-1b3c4d5e.c0123456789abcdef";
-    struct name name;
+    struct message_name name;
     char text[NAME_SIZE], mark[NAME_HOST_SIZE];
     EXPECT(name_parse(MQ_INFLIGHT, claim, &name));
     EXPECT(name.begun == 0x0063f2a1b3000 && name.owner.process == 4711);
@@ -105,7 +105,8 @@ static void claims_say_when_and_whose(void)
 
 static void longest_name_fits(void)
 {
-    struct name name = {.time = NAME_TIME_MAX, .position = UINT64_MAX, .attempts = 999999999, .expires = NAME_TIME_MAX};
+    struct message_name name = {
+        .time = NAME_TIME_MAX, .position = UINT64_MAX, .attempts = 999999999, .expires = NAME_TIME_MAX};
     char text[NAME_SIZE];
     memset(name.id, 'i', sizeof name.id - 1);
     memset(name.reason, 'r', sizeof name.reason - 1);
@@ -114,7 +115,7 @@ static void longest_name_fits(void)
     name.offset = name.length = NAME_BYTES_MAX;
     name_format(MQ_DEAD, &name, text);
     EXPECT(strlen(text) < NAME_SIZE);
-    struct name back;
+    struct message_name back;
     EXPECT(name_parse(MQ_DEAD, text, &back));
     EXPECT(back.time == name.time && back.attempts == name.attempts && back.position == name.position);
     EXPECT_TEXT(back.reason, name.reason);
@@ -122,14 +123,14 @@ static void longest_name_fits(void)
 
 static void names_sort_in_order_of_delivery(void)
 {
-    const struct name order[] = {
+    const struct message_name order[] = {
         {.priority = 9, .position = name_position(200, 0)}, {.priority = 4, .position = name_position(100, 0)},
         {.priority = 4, .position = name_position(100, 1)}, {.priority = 4, .position = name_position(100, 255)},
         {.priority = 4, .position = name_position(101, 0)}, {.priority = 0, .position = name_position(1, 0)},
     };
     char before[NAME_SIZE] = "", text[NAME_SIZE];
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        struct name name = order[i];
+        struct message_name name = order[i];
         memcpy(name.id, i % 2 ? "aaa" : "zzz", 4);
         name_format(MQ_READY, &name, text);
         EXPECT(strcmp(before, text) < 0);
@@ -159,7 +160,7 @@ static void reasons(void)
 
 static void receipts(void)
 {
-    struct name name;
+    struct message_name name;
     char queue[MQ_QUEUE_NAME_SIZE], receipt[MQ_RECEIPT_SIZE];
     static const char good[] = "jobs/0063f2a1b3c4d." POSITION ".abc.a1.c0123456789abcdef";
     EXPECT(receipt_parse(good, queue, &name));
@@ -229,7 +230,7 @@ static void done_buckets(void)
 
 static void retried_names(void)
 {
-    struct name name;
+    struct message_name name;
     char text[NAME_SIZE];
     EXPECT(name_parse(MQ_READY, POSITION ".abc.a0.zx", &name));
     EXPECT(!name_may_have_failed(MQ_READY, &name));

@@ -1,5 +1,5 @@
 /* How a command ended: which statuses reject, what is said, and that a list of statuses is taken apart to its limits. */
-#include "outcome.h"
+#include "message/outcome.h"
 
 #include <signal.h>
 

@@ -1,12 +1,12 @@
 /* The host page: positions only grow, heads never hide an arrival, times are never far off, noise is no page. */
-#include "page.h"
+#include "store/page.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "unit.h"
 
 static int make_queue_dir(void)

@@ -1,5 +1,5 @@
 /* Records of a stream: how it is cut, whatever the pieces that it comes in; the end, the limit and the wait. */
-#include "records.h"
+#include "io/records.h"
 
 #include <errno.h>
 #include <pthread.h>

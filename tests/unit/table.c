@@ -1,9 +1,9 @@
 /* Tables: how columns are aligned, what becomes of no rows, of wide characters, of a narrow screen, and of colours. */
-#include "table.h"
+#include "term/table.h"
 
 #include <stdlib.h>
 
-#include "text.h"
+#include "text/text.h"
 #include "unit.h"
 
 static const struct table_column columns[] = {{.title = "QUEUE"}, {.title = "READY", .right = true}};

@@ -1,5 +1,5 @@
 /* Untrusted text: what is UTF-8, where it may be cut, what a terminal sees of it, and how wide that is. */
-#include "text.h"
+#include "text/text.h"
 
 #include "unit.h"
 

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "format/outbox_name.h"
 #include "mq.h"
-#include "outbox_name.h"
 #include "unit.h"
 
 #define SECOND INT64_C(1000000)

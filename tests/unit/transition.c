@@ -1,5 +1,5 @@
 /* What a file's way from name to name means. */
-#include "transition.h"
+#include "admin/transition.h"
 
 #include "unit.h"
 
@@ -41,7 +41,7 @@ int main(void)
     expect(&claim, &tried, MQ_EVENT_RETRIED);
     expect(&claim, &delayed_again, MQ_EVENT_RETRIED);
     expect(&claim, &ready, MQ_EVENT_RELEASED);
-    expect(&lapsed, &tried, MQ_EVENT_LAPSED);
+    expect(&lapsed, &tried, MQ_EVENT_LEASE_EXPIRED);
     expect(&claim, &dead, MQ_EVENT_DEAD);
     expect(&ready, &expired, MQ_EVENT_EXPIRED);
     expect(&stale, NULL, MQ_EVENT_EXPIRED);

@@ -1,5 +1,5 @@
 /* Durations and sizes: what is taken, what is refused, and that text written reads back. */
-#include "units.h"
+#include "base/units.h"
 
 #include "unit.h"
 

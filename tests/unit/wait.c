@@ -1,5 +1,5 @@
 /* Waiting: what a follower that leaves passes on. */
-#include "wait.h"
+#include "queue/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "bell.h"
-#include "fs.h"
+#include "base/fs.h"
+#include "queue/bell.h"
 #include "unit.h"
 
 static char *spool;

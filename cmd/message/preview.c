@@ -1,0 +1,129 @@
+/* What a listing shows of a message, and a message shown whole. */
+#include "message/preview.h"
+
+#include "base/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+
+#define CHUNK 16384
+
+const char *state_name(enum mq_state state)
+{
+    static const char *const names[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
+    return names[state];
+}
+
+static void set_preview(struct preview *glance, const char *data, size_t size)
+{
+    text_escape(data, size == PREVIEW_BYTES ? text_whole(data, size) : size, "", glance->preview);
+}
+
+/* ---- corrupt messages: their files as they are ------------------------------------ */
+
+static int open_file(mq_queue *queue, const struct mq_entry *entry)
+{
+    char spool[PATH_MAX], path[PATH_MAX * 2];
+    const int error = mq_spool_path(cli_spool, spool, sizeof spool);
+    if (error)
+        return error;
+    snprintf(path, sizeof path, "%s/%s/%s/%s/%s", spool, mq_queue_name(queue), state_name(entry->state), entry->bucket,
+             entry->file);
+    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return file < 0 ? -errno : file;
+}
+
+static int glance_at_file(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_glance)
+{
+    struct stat status;
+    struct preview glance = {0};
+    const int file = open_file(queue, entry);
+    if (file == -ENOENT)
+        return 0;
+    if (file >= 0 && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+        char data[PREVIEW_BYTES];
+        const ssize_t got = read(file, data, sizeof data);
+        glance.size = (uint64_t)status.st_size;
+        glance.sent_at = clock_of_file(&status.st_mtim);
+        set_preview(&glance, data, got > 0 ? (size_t)got : 0);
+    }
+    if (file >= 0)
+        close(file);
+    *ret_glance = glance;
+    return 1;
+}
+
+/* ---- sound ones ------------------------------------------------------------------- */
+
+static int glance_at_message(mq_message *message, struct preview *ret_glance)
+{
+    char data[PREVIEW_BYTES];
+    size_t have = 0;
+    ssize_t got = 1;
+    while (have < sizeof data && (got = mq_message_read(message, data + have, sizeof data - have)) > 0)
+        have += (size_t)got;
+    if (got < 0)
+        return (int)got;
+    *ret_glance = (struct preview){.size = mq_message_size(message), .sent_at = mq_message_sent_at(message)};
+    set_preview(ret_glance, data, have);
+    return 1;
+}
+
+int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_glance)
+{
+    mq_message *message;
+    const int opened = mq_entry_open(queue, entry, &message);
+    if (opened == -EBADMSG || opened == -EAGAIN)
+        return glance_at_file(queue, entry, ret_glance);
+    if (opened != 1)
+        return opened;
+    const int got = glance_at_message(message, ret_glance);
+    mq_message_free(message);
+    return got;
+}
+
+/* ---- whole messages --------------------------------------------------------------- */
+
+/* Write what may be shown of `data`; a character that the end cuts in two waits for its rest. Bytes used. */
+static size_t print_escaped(const char *data, size_t size, bool last)
+{
+    char text[TEXT_ESCAPED(CHUNK)];
+    const size_t whole = last ? size : text_whole(data, size);
+    const size_t length = text_escape(data, whole, "\n\t", text);
+    fwrite(text, 1, length, stdout);
+    return whole;
+}
+
+static int print_body(mq_message *message, bool escape)
+{
+    char data[CHUNK];
+    size_t have = 0;
+    for (;;) {
+        const ssize_t got = mq_message_read(message, data + have, sizeof data - have);
+        if (got < 0)
+            return (int)got;
+        have += (size_t)got;
+        const size_t used = escape ? print_escaped(data, have, got == 0) : fwrite(data, 1, have, stdout);
+        if (got == 0 || ferror(stdout))
+            return 0; /* what could not be written, output_finish tells */
+        memmove(data, data + used, have - used);
+        have -= used;
+    }
+}
+
+int preview_print_whole(mq_message *message)
+{
+    const bool escape = output_is_terminal();
+    const char *name, *value;
+    for (size_t i = 0; mq_message_header_at(message, i, &name, &value) == 1; i++)
+        printf("%s: %s\n", name, value);
+    putchar('\n');
+    return print_body(message, escape);
+}

@@ -1,0 +1,91 @@
+/* Sweeping and checking queues. */
+#include "queue/maintenance.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/queues.h"
+#include "message/json_write.h"
+#include "text/text.h"
+
+/* ---- sweep ----------------------------------------------------------------------- */
+
+static int sweep(mq_queue *queue, void *context)
+{
+    struct mq_swept swept;
+    const char *name = mq_queue_name(queue);
+    const int error = mq_sweep(queue, &swept);
+    (void)context;
+    if (error)
+        return cli_queue_error(error, name, "cannot sweep");
+    cli_note(name, "%" PRIu64 " due, %" PRIu64 " lapsed, %" PRIu64 " expired, %" PRIu64 " leftovers", swept.due,
+             swept.lease_expired, swept.expired, swept.leftovers);
+    if (cli_json)
+        json_print(json_pack("{s:s, s:I, s:I, s:I, s:I}", "queue", name, "due", (json_int_t)swept.due, "lapsed",
+                             (json_int_t)swept.lease_expired, "expired", (json_int_t)swept.expired, "leftovers",
+                             (json_int_t)swept.leftovers));
+    return STATUS_DONE;
+}
+
+static bool is_missing(void)
+{
+    char path[PATH_MAX];
+    return mq_spool_path(cli_spool, path, sizeof path) == 0 && access(path, F_OK) < 0 && errno == ENOENT;
+}
+
+int maintenance_sweep(char **names, int count)
+{
+    /* Those who have no queues yet may have it swept all the same. */
+    if (count == 0 && !cli_spool_is_named() && is_missing())
+        return STATUS_DONE;
+    const int status = queues_each(names, count, sweep, NULL);
+    if (count > 0)
+        return status;
+    const int removed = mq_sweep_spool(cli_spool);
+    if (removed < 0)
+        return cli_worse(status, cli_error(removed, NULL, "cannot sweep the spool"));
+    cli_note(NULL, "%d unfinished or half deleted queues removed", removed);
+    return status;
+}
+
+/* ---- check ----------------------------------------------------------------------- */
+
+struct report {
+    const char *queue;
+    bool repair;
+};
+
+/* A file's name is any bytes: escaped, since it is untrusted and JSON takes only UTF-8. */
+static void print_finding(const char *path, const char *problem, void *context)
+{
+    const struct report *report = context;
+    char *escaped = cli_must(malloc(TEXT_ESCAPED(strlen(path))));
+    text_escape(path, strlen(path), "", escaped);
+    if (cli_json)
+        json_print(json_pack("{s:s, s:s, s:s, s:b}", "queue", report->queue, "path", escaped, "problem", problem,
+                             "repaired", report->repair));
+    else
+        printf("%s/%s: %s\n", report->queue, escaped, problem);
+    free(escaped);
+}
+
+static int check(mq_queue *queue, void *context)
+{
+    struct report report = {.queue = mq_queue_name(queue), .repair = *(const bool *)context};
+    const int found = mq_check(queue, report.repair, print_finding, &report);
+    if (found < 0)
+        return cli_queue_error(found, report.queue, "cannot check");
+    cli_note(report.queue, report.repair ? "%d moved aside" : "%d found that do not belong", found);
+    return found > 0 && !report.repair ? STATUS_DATA : STATUS_DONE;
+}
+
+int maintenance_check(char **names, int count, bool repair)
+{
+    return queues_each(names, count, check, &repair);
+}

@@ -1,0 +1,323 @@
+/* Receiving messages and printing them. */
+#include "recv/receiving.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/signals.h"
+#include "io/output_buffer.h"
+#include "message/json_write.h"
+#include "message/oversize.h"
+
+/* Longer than the library waits before it makes use of inotify. */
+#define MOMENT INT64_C(1500000)
+#define KEEP_EVERY 50 /* milliseconds between looks at the claim, while nobody reads the output */
+
+struct receiver {
+    const struct receiving *wanted;
+    mq_queue *queue;
+    mq_batch *batch;
+    struct output_buffer *out;
+    struct output_patience patience;
+    bool careful;       /* a message is acked once the reader of our pipe has taken it */
+    size_t acked;       /* messages of the batch, since some are acked before all are out */
+    mq_message *failed; /* the one of the batch that cannot be had; NULL: none */
+    bool alone;         /* the next message is taken without others */
+    int lost;           /* what keeping the claim came to while nobody read */
+    int refused;        /* what acking some of a batch came to */
+};
+
+static const char *name_of(const struct receiver *receiver)
+{
+    return mq_queue_name(receiver->queue);
+}
+
+/* ---- printing -------------------------------------------------------------------- */
+
+static int print_body(mq_message *message, struct output_buffer *out, char *ret_last)
+{
+    uint64_t left = mq_message_size(message);
+    int error = 0;
+    while (left > 0 && !error) {
+        size_t size;
+        char *room = output_buffer_room(out, &size);
+        const ssize_t got = mq_message_read(message, room, size);
+        if (got <= 0)
+            return got < 0 ? (int)got : -EBADMSG;
+        left -= (uint64_t)got;
+        *ret_last = room[got - 1];
+        error = output_buffer_added(out, (size_t)got);
+    }
+    return error;
+}
+
+/* The receipt, the body and its end. 0 or a negative errno. */
+static int print_plain(const struct receiver *receiver, mq_message *message)
+{
+    const int framing = receiver->wanted->framing;
+    char last = '\n';
+    int error = 0;
+    if (!receiver->wanted->auto_ack) {
+        const char *receipt = mq_message_receipt(message);
+        error = output_buffer_add(receiver->out, receipt, strlen(receipt));
+        if (!error)
+            error = output_buffer_add(receiver->out, "\n", 1);
+    }
+    if (!error)
+        error = print_body(message, receiver->out, &last);
+    if (!error && !framing && last != '\n' && output_is_terminal())
+        error = output_buffer_add(receiver->out, "\n", 1); /* or the shell's prompt would stand behind it */
+    if (!error && framing)
+        error = output_buffer_add(receiver->out, framing == 'l' ? "\n" : "", 1);
+    return error;
+}
+
+static int print_json(const struct receiver *receiver, mq_message *message)
+{
+    json_t *object;
+    const char *receipt = receiver->wanted->auto_ack ? NULL : mq_message_receipt(message);
+    int error = json_from_message(message, name_of(receiver), receipt, &object);
+    if (error)
+        return error;
+    char *line = json_line(object);
+    json_decref(object);
+    if (!line)
+        return -ENOMEM;
+    error = output_buffer_add(receiver->out, line, strlen(line));
+    free(line);
+    return error;
+}
+
+static int print_message(const struct receiver *receiver, mq_message *message)
+{
+    cli_note(name_of(receiver), "received %s, attempt %u", mq_message_id(message), mq_message_attempts(message));
+    const int error = receiver->wanted->framing == 'j' ? print_json(receiver, message) : print_plain(receiver, message);
+    return error ? error : output_buffer_end_message(receiver->out);
+}
+
+/* ---- settling -------------------------------------------------------------------- */
+
+static void keep(void *context)
+{
+    struct receiver *receiver = context;
+    const int error = mq_batch_keep(receiver->queue, receiver->batch);
+    if (error)
+        receiver->lost = error;
+}
+
+/* A signal came: with --follow that is the end asked for, unless the output is torn. */
+static int end(const struct receiver *receiver)
+{
+    const int first = output_buffer_signal(receiver->out);
+    if (receiver->wanted->most > 0 && first)
+        signals_die(first);
+    if (receiver->wanted->most > 0 || output_buffer_is_torn(receiver->out))
+        signals_obey(receiver->patience.cancel_fd);
+    return STATUS_DONE;
+}
+
+static int cannot_ack(const struct receiver *receiver, int error)
+{
+    if (error == -ESTALE)
+        return cli_fail(STATUS_NOTHING, name_of(receiver),
+                        "cannot ack: the claim ended while the output was written, and it will be delivered again");
+    return cli_queue_error(error, name_of(receiver), "cannot ack");
+}
+
+/* Not everything could be delivered: nobody is to blame for it, least of all the messages. What is out is acked. */
+static int give_back(struct receiver *receiver, int why)
+{
+    if (why == -EPIPE)
+        output_buffer_discount_unread(receiver->out);
+    const size_t written = output_buffer_written(receiver->out);
+    const size_t done = !receiver->wanted->auto_ack ? 0 : written > receiver->acked ? written : receiver->acked;
+    const int error = mq_batch_release(receiver->queue, receiver->batch, done);
+    if (why == -ECANCELED || output_buffer_signal(receiver->out))
+        return error ? cannot_ack(receiver, error) : end(receiver);
+    if (error)
+        (void)cli_queue_error(error, name_of(receiver), "cannot give the messages back");
+    if (receiver->refused)
+        return cannot_ack(receiver, receiver->refused);
+    const int status = why == -ENOMEM ? STATUS_TRY_LATER : STATUS_IO;
+    return cli_fail(status, name_of(receiver), "cannot deliver: %s", cli_reason(why));
+}
+
+/* ---- receiving ------------------------------------------------------------------- */
+
+/* Nothing more is gathered; with care nothing lies in the pipe, either. */
+static int bring_out(struct receiver *receiver)
+{
+    const int error = output_buffer_flush(receiver->out);
+    return error || !receiver->careful ? error : output_buffer_wait_until_read(receiver->out);
+}
+
+static int ack_some(struct receiver *receiver)
+{
+    const int error = bring_out(receiver);
+    if (error)
+        return error;
+    receiver->refused = mq_batch_ack(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
+    if (!receiver->refused)
+        receiver->acked = output_buffer_written(receiver->out);
+    return receiver->refused;
+}
+
+/* All messages of the batch, to the output. 0 they are out; -EBADMSG those before a corrupt one are. */
+static int print_batch(struct receiver *receiver)
+{
+    mq_message *message;
+    size_t printed = 0;
+    int got, error = 0;
+    while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
+        error = print_message(receiver, message);
+        if (error && oversize_is_to_blame(error, message))
+            receiver->failed = message;
+        printed++;
+        if (!error && receiver->wanted->ack_every && printed % receiver->wanted->ack_every == 0 &&
+            printed < mq_batch_count(receiver->batch))
+            error = ack_some(receiver);
+    }
+    if (error)
+        return error;
+    error = bring_out(receiver);
+    return error ? error : got;
+}
+
+/* Of a message that is not out as a whole, nothing is to be, or at least nothing of the next one in the same record. */
+static int end_failed(struct receiver *receiver, bool *ret_dropped)
+{
+    const int framing = receiver->wanted->framing;
+    *ret_dropped = output_buffer_drop_message(receiver->out);
+    int error = 0;
+    if (!*ret_dropped && (framing == 'l' || framing == '0'))
+        error = output_buffer_add(receiver->out, framing == 'l' ? "\n" : "", 1);
+    return error ? error : output_buffer_flush(receiver->out);
+}
+
+/* A message that cannot be had, for its own fault: an attempt of it has failed, and the next one is taken. One among
+   others is taken by itself for that. */
+static int set_aside(struct receiver *receiver, int why)
+{
+    bool dropped;
+    mq_message *message = receiver->failed;
+    int error = end_failed(receiver, &dropped);
+    if (error)
+        return give_back(receiver, error);
+    receiver->alone = mq_batch_count(receiver->batch) > 1;
+    if (receiver->alone) {
+        error = mq_batch_release(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
+    } else {
+        (void)cli_fail(STATUS_DATA, name_of(receiver), "%s: attempt %u: cannot deliver: %s", mq_message_id(message),
+                       mq_message_attempts(message), oversize_reason(why));
+        error = mq_nack(receiver->queue, mq_message_receipt(message), MQ_BACK_OFF);
+    }
+    if (error && error != -ESTALE)
+        return cli_queue_error(error, name_of(receiver), "cannot give the message back");
+    return dropped || receiver->wanted->auto_ack ? STATUS_DONE : STATUS_DATA;
+}
+
+static int deliver(struct receiver *receiver)
+{
+    receiver->lost = receiver->refused = 0;
+    receiver->acked = 0;
+    receiver->failed = NULL;
+    receiver->alone = false;
+    output_buffer_begin(receiver->out, mq_batch_count(receiver->batch));
+    int error = print_batch(receiver);
+    if (receiver->failed)
+        return set_aside(receiver, error);
+    if (error == -ESTALE || receiver->lost)
+        return cannot_ack(receiver, receiver->lost ? receiver->lost : error);
+    if (error == -ECANCELED && output_buffer_written(receiver->out) == mq_batch_count(receiver->batch))
+        error = 0;           /* the signal came in time for the next ones only */
+    if (error == -EBADMSG) { /* the rest becomes a dead letter */
+        error = mq_batch_release(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
+        return error ? cannot_ack(receiver, error) : STATUS_DONE;
+    }
+    if (error)
+        return give_back(receiver, error);
+    if (!receiver->wanted->auto_ack)
+        return STATUS_DONE;
+    error = mq_batch_ack(receiver->queue, receiver->batch, mq_batch_count(receiver->batch));
+    return error ? cannot_ack(receiver, error) : STATUS_DONE;
+}
+
+static int nothing_came(const struct receiver *receiver, uint64_t got)
+{
+    cli_note(name_of(receiver), "no message came");
+    return got > 0 ? STATUS_DONE : STATUS_NOTHING;
+}
+
+/* Said once, however long we follow. */
+static void tell_if_polling(const mq_queue *queue)
+{
+    static bool told;
+    if (!told && mq_queue_is_polling(queue))
+        cli_note(mq_queue_name(queue), "looking again and again, since inotify is not to be had");
+    told = told || mq_queue_is_polling(queue);
+}
+
+/* Whether inotify is to be had shows once a receive has begun to wait: first for a moment, then for the rest. */
+static int receive(struct receiver *receiver, uint64_t most)
+{
+    struct mq_receive_options wanted = receiver->wanted->options;
+    const int64_t wait = wanted.wait;
+    const bool split = cli_verbose && (wanted.wait == MQ_FOREVER || wanted.wait > MOMENT);
+    if (split) {
+        wanted.wait = MOMENT;
+        const int came = mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
+        tell_if_polling(receiver->queue);
+        if (came != 0)
+            return came;
+        wanted.wait = wait == MQ_FOREVER ? MQ_FOREVER : wait - MOMENT;
+    }
+    return mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
+}
+
+/* A receipt is for one message. */
+static uint64_t most_at_once(const struct receiver *receiver, uint64_t got)
+{
+    const struct receiving *wanted = receiver->wanted;
+    if (!wanted->auto_ack || receiver->alone)
+        return 1;
+    return wanted->most ? wanted->most - got : UINT64_MAX;
+}
+
+static int receive_all(struct receiver *receiver)
+{
+    const struct receiving *wanted = receiver->wanted;
+    int status = STATUS_DONE;
+    for (uint64_t got = 0; status == STATUS_DONE && (!wanted->most || got < wanted->most);
+         got += output_buffer_written(receiver->out)) {
+        const int came = receive(receiver, most_at_once(receiver, got));
+        if (came == 0)
+            return nothing_came(receiver, got);
+        if (came == -ECANCELED)
+            return end(receiver);
+        if (came < 0)
+            return cli_queue_error(came, name_of(receiver), "cannot receive");
+        status = deliver(receiver);
+        if (status == STATUS_DONE && output_buffer_signal(receiver->out) &&
+            (!wanted->most || got + output_buffer_written(receiver->out) < wanted->most))
+            return end(receiver);
+    }
+    return status;
+}
+
+int receiving_run(const struct receiving *receiving)
+{
+    struct receiver receiver = {.wanted = receiving, .queue = receiving->queue};
+    receiver.patience = (struct output_patience){
+        .cancel_fd = receiving->options.cancel_fd, .milliseconds = KEEP_EVERY, .wait = keep, .context = &receiver};
+    const int error = mq_batch_new(&receiver.batch);
+    if (error)
+        return cli_error(error, name_of(&receiver), "cannot receive");
+    receiver.out = output_buffer_new(&receiver.patience);
+    receiver.careful = receiving->ack_every == 1 && output_buffer_is_pipe();
+    const int status = receive_all(&receiver);
+    output_buffer_free(receiver.out);
+    mq_batch_free(receiver.batch);
+    return status;
+}

@@ -1,0 +1,161 @@
+/* What the command line of mq-recv says of running commands. */
+#include "recv/worker_arguments.h"
+
+#include "base/clock.h"
+#include "base/units.h"
+#include <string.h>
+
+#include "cli/cli.h"
+
+/* Beside the numbers of mq-recv.c. */
+enum {
+    BODY_FILE = 512,
+    REJECT_ON,
+    TIMEOUT,
+    KILL_AFTER,
+    UNTIL_EMPTY,
+    MAX_RATE,
+    GRACE,
+    REPLY,
+    REPLY_ANY,
+    ONCE,
+    TRANSACTION
+};
+
+#define PARALLEL_MAX 4096
+#define RATE_MAX 1000000
+
+static bool asked;
+static struct worker_options arg = {
+    .job = {.timeout = JOB_NEVER, .kill_after = 10 * CLOCK_SECOND},
+    .parallel = 1,
+    .grace = MQ_FOREVER,
+};
+
+static const struct argp_option options[] = {
+    {"parallel", 'P', "N", 0, "Run up to N commands at once", 5},
+    {"until-empty", UNTIL_EMPTY, NULL, 0, "Go on until no message is ready, then end", 5},
+    {"max-rate", MAX_RATE, "N/s", 0, "Start no more than N commands a second; N/m, N/h: a minute, an hour", 5},
+    {"body-file", BODY_FILE, NULL, 0, "Hand the body as the file $MQ_BODY, not on standard input", 5},
+    {"reject-on", REJECT_ON, "LIST", 0, "Exit statuses that make a dead letter at once, as 3,70-79", 5},
+    {"timeout", TIMEOUT, "DURATION", 0, "End a command that runs for so long: it has failed", 6},
+    {"kill-after", KILL_AFTER, "DURATION", 0, "Kill a command so long after it was to end: 10s by default", 6},
+    {"grace", GRACE, "DURATION", 0, "Once a signal came let commands go on for so long, not for ever", 6},
+    {"reply", REPLY, NULL, 0, "Send what the command prints to where the message asks for a reply", 7},
+    {"reply-any", REPLY_ANY, NULL, 0, "The same, also to other queues than those that requests make", 7},
+    {"once", ONCE, NULL, 0, "Ack a message whose id was acked before, without running the command", 7},
+    {"tx", TRANSACTION, NULL, 0, "What the command sends is sent, and the message acked, as one, if it succeeds", 7},
+    {0},
+};
+
+/* N/s, N/m or N/h; a bare N is a second's. */
+static int64_t interval(const struct argp_state *state, char *text)
+{
+    int64_t unit = CLOCK_SECOND;
+    uint64_t number;
+    char *slash = strchr(text, '/');
+    const char *per = slash ? slash + 1 : "s";
+    const size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    char digits[24] = "";
+    if (strcmp(per, "m") == 0)
+        unit = 60 * CLOCK_SECOND;
+    else if (strcmp(per, "h") == 0)
+        unit = 3600 * CLOCK_SECOND;
+    else if (strcmp(per, "s") != 0)
+        unit = 0;
+    if (length < sizeof digits)
+        memcpy(digits, text, length);
+    if (unit == 0 || !units_parse_number(digits, RATE_MAX, &number) || number == 0)
+        cli_usage(state, "--max-rate: '%s' is not a rate such as 10/s, 100/m or 1000/h", text);
+    /* cppcheck-suppress zerodivcond ; cli_usage does not return */
+    return unit / (int64_t)number;
+}
+
+static error_t parse_policy(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case REJECT_ON:
+        if (!outcome_parse_list(&arg.policy, argument))
+            cli_usage(state, "--reject-on: '%s' is not a list of exit statuses such as 3,70-79", argument);
+        return 0;
+    case TIMEOUT:
+        arg.job.timeout = cli_period(state, "--timeout", argument);
+        return 0;
+    case KILL_AFTER:
+        arg.job.kill_after = cli_duration(state, "--kill-after", argument);
+        return 0;
+    case GRACE:
+        arg.grace = cli_duration(state, "--grace", argument);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_work(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case 'P':
+        arg.parallel = (unsigned)cli_number(state, "--parallel", argument, 1, PARALLEL_MAX);
+        return 0;
+    case UNTIL_EMPTY:
+        arg.until_empty = true;
+        return 0;
+    case MAX_RATE:
+        arg.interval = interval(state, argument);
+        return 0;
+    case BODY_FILE:
+        arg.job.body_file = true;
+        return 0;
+    case REPLY:
+        arg.job.reply = true;
+        return 0;
+    case TRANSACTION:
+        arg.job.transaction = true;
+        return 0;
+    case REPLY_ANY:
+        arg.job.reply = arg.job.reply_any = true;
+        return 0;
+    case ONCE:
+        arg.once = true;
+        return 0;
+    default:
+        return parse_policy(key, argument, state);
+    }
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    const error_t parsed = parse_work(key, argument, state);
+    asked = asked || parsed == 0;
+    return parsed;
+}
+
+const struct argp worker_argp = {.options = options, .parser = parse};
+
+char **worker_cut_command(int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++)
+        if (strcmp(argv[i], "--") == 0) {
+            *argc = i;
+            argv[i] = NULL;
+            return argv + i + 1;
+        }
+    return NULL;
+}
+
+bool worker_is_asked_for(void)
+{
+    return asked;
+}
+
+bool worker_until_empty(void)
+{
+    return arg.until_empty;
+}
+
+void worker_fill_options(struct worker_options *ret_options, char **command)
+{
+    *ret_options = arg;
+    ret_options->job.command = command;
+}

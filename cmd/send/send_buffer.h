@@ -1,0 +1,38 @@
+/*
+ * Messages on their way: collected as the input has them, and sent together.
+ *
+ *     struct send_buffer *send_buffer = send_buffer_new(capacity, make_message);
+ *     send_buffer_add_bytes(send_buffer, line, size) …
+ *     send_buffer_send(send_buffer, queue, options, ids, &sent);
+ *     send_buffer_free(send_buffer);
+ *
+ * What was added must stay where it is until it is sent.
+ */
+#ifndef SEND_BUFFER_H
+#define SEND_BUFFER_H
+
+#include <mq.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct send_buffer;
+
+/* Up to `capacity` messages, each made by `make`, which says what is common to all and reports what is wrong. */
+struct send_buffer *send_buffer_new(size_t capacity, mq_message *(*make)(int *ret_status));
+void send_buffer_free(struct send_buffer *send_buffer);
+
+size_t send_buffer_count(const struct send_buffer *send_buffer);
+bool send_buffer_is_full(const struct send_buffer *send_buffer);
+
+/* Add a message with this body. An exit status. One send_buffer takes either these or JSON. */
+int send_buffer_add_bytes(struct send_buffer *send_buffer, char *data, size_t size);
+
+/* Add the message that an object of JSON says. STATUS_DATA, and what is wrong with it in `ret_problem`, which lives
+   until the next call. */
+int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size_t size, const char **ret_problem);
+
+/* Send them all, into the transaction `tx` if that is not NULL; then the send_buffer is empty, whatever came of it. As mq_send_batch. */
+int send_buffer_send(struct send_buffer *send_buffer, mq_tx *tx, mq_queue *queue, const struct mq_send_options *options,
+                     char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+
+#endif

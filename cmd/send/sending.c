@@ -1,0 +1,234 @@
+/* Sending what the command line or a stream holds. */
+#include "send/sending.h"
+
+#include "base/clock.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "io/records.h"
+#include "message/json_read.h"
+#include "send/request.h"
+#include "send/send_buffer.h"
+
+/* Where a message comes from. */
+struct source {
+    const char *file; /* NULL: standard input or the arguments */
+    uint64_t record;  /* counted from 1; 0: the whole of it */
+};
+
+/* ---- failures -------------------------------------------------------------------- */
+
+static int fail(const struct sending *sending, int status, const struct source *source, const char *problem,
+                const char *detail)
+{
+    char record[40] = "", tally[40] = "";
+    if (source->record)
+        snprintf(record, sizeof record, "record %" PRIu64 ": ", source->record);
+    if (sending->tallies)
+        snprintf(tally, sizeof tally, "; %" PRIu64 " sent", sending->sent);
+    return cli_fail(status, mq_queue_name(sending->queue), "%s%s%s%s%s%s%s", source->file ? source->file : "",
+                    source->file ? ": " : "", record, problem, *detail ? ": " : "", detail, tally);
+}
+
+static int refused(const struct sending *sending, const struct source *source, int error)
+{
+    char limit[64] = "the body is larger than max-size = ", problem[256];
+    const size_t length = strlen(limit);
+    if (error == -EBADMSG && mq_config_explain(cli_spool, mq_queue_name(sending->queue), problem, sizeof problem) == 1)
+        return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
+    if (error == -EMSGSIZE && mq_config_get(sending->queue, "max-size", limit + length, sizeof limit - length) == 0)
+        return fail(sending, STATUS_DATA, source, "cannot publish", limit);
+    if (error == -ESTALE)
+        return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
+    return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
+}
+
+int sending_fail_file(const struct sending *sending, int error, const char *file, const char *what)
+{
+    return fail(sending, cli_status(error), &(struct source){.file = file}, what, cli_reason(error));
+}
+
+/* ---- one at a time --------------------------------------------------------------- */
+
+/* Print ids, which are made to end in a newline on the way. */
+static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], size_t count, const struct source *source)
+{
+    char *text = cli_must(malloc(count * MQ_ID_SIZE + 1)), *end = text;
+    for (size_t i = 0; i < count; i++) {
+        cli_note(mq_queue_name(sending->queue), "sent %s", ids[i]);
+        end = stpcpy(end, ids[i]);
+        *end++ = '\n';
+    }
+    const int error = cli_quiet ? 0 : output_print(text, (size_t)(end - text));
+    free(text);
+    return error ? fail(sending, STATUS_IO, source, "sent, but its id cannot be printed", cli_reason(error))
+                 : STATUS_DONE;
+}
+
+/* Send it, and wait for the reply. */
+static int ask(struct sending *sending, mq_message *message, const struct source *source)
+{
+    mq_queue *replies;
+    char id[MQ_ID_SIZE];
+    int status = request_open(sending->queue, message, sending->reply_timeout, &replies);
+    if (status != STATUS_DONE)
+        return status;
+    sending->options.cancel_fd = request_cancel_fd();
+    const int error = mq_send(sending->queue, message, &sending->options, id);
+    if (!error)
+        cli_note(mq_queue_name(sending->queue), "sent %s", id);
+    if (error && error != -ECANCELED)
+        status = refused(sending, source, error);
+    else if (!error)
+        status = request_wait(replies, sending->queue, id, sending->reply_timeout);
+    return request_close(replies, status);
+}
+
+static int send_message(struct sending *sending, mq_message *message, const struct source *source)
+{
+    char id[1][MQ_ID_SIZE];
+    if (sending->request)
+        return ask(sending, message, source);
+    const int error = sending->tx ? mq_tx_send(sending->tx, sending->queue, message, &sending->options, id[0])
+                                  : mq_send(sending->queue, message, &sending->options, id[0]);
+    if (error)
+        return refused(sending, source, error);
+    sending->sent++;
+    return print_ids(sending, id, 1, source);
+}
+
+int sending_bytes(struct sending *sending, const char *data, size_t size, const char *file)
+{
+    int status;
+    mq_message *message = sending->make(&status);
+    if (!message)
+        return status;
+    mq_message_set_body(message, data, size);
+    status = send_message(sending, message, &(struct source){.file = file});
+    mq_message_free(message);
+    return status;
+}
+
+static int send_whole(struct sending *sending, int fd, const char *file)
+{
+    int status;
+    mq_message *message = sending->make(&status);
+    if (!message)
+        return status;
+    mq_message_set_body_fd(message, fd);
+    status = send_message(sending, message, &(struct source){.file = file});
+    mq_message_free(message);
+    return status;
+}
+
+/* ---- many ------------------------------------------------------------------------ */
+
+struct stream {
+    struct sending *sending;
+    struct records records;
+    struct send_buffer *send_buffer;
+    struct source source; /* the record that is read next */
+    int64_t first_at;     /* when the first one of the send_buffer came; monotonic */
+    char (*ids)[MQ_ID_SIZE];
+};
+
+/* Send what has been collected. */
+static int flush(struct stream *stream)
+{
+    struct sending *sending = stream->sending;
+    struct source first = stream->source;
+    size_t sent;
+    if (send_buffer_count(stream->send_buffer) == 0)
+        return STATUS_DONE;
+    first.record -= send_buffer_count(stream->send_buffer);
+    const int error = send_buffer_send(stream->send_buffer, sending->tx, sending->queue, &sending->options, stream->ids,
+                                       &sent);
+    sending->sent += sent;
+    records_let_go(&stream->records);
+    const int status = stream->ids && sent > 0 ? print_ids(sending, stream->ids, sent, &first) : STATUS_DONE;
+    first.record += sent;
+    return error ? refused(sending, &first, error) : status;
+}
+
+static int add(struct stream *stream, char *text, size_t size)
+{
+    const char *problem = NULL;
+    const bool json = stream->sending->framing == 'j';
+    if (json && json_is_blank(text, size)) {
+        if (send_buffer_count(stream->send_buffer) == 0)
+            records_let_go(&stream->records);
+        return STATUS_DONE;
+    }
+    if (send_buffer_count(stream->send_buffer) == 0)
+        stream->first_at = clock_monotonic();
+    int status = json ? send_buffer_add_json(stream->send_buffer, text, size, &problem)
+                      : send_buffer_add_bytes(stream->send_buffer, text, size);
+    if (problem) { /* the good ones before it are sent nevertheless, and counted */
+        status = cli_worse(flush(stream), STATUS_DATA);
+        return fail(stream->sending, status, &stream->source, problem, "");
+    }
+    stream->source.record++;
+    return status == STATUS_DONE && send_buffer_is_full(stream->send_buffer) ? flush(stream) : status;
+}
+
+/* How long the next record may be waited for: for ever, or as long as those that are here may still linger. */
+static int patience(const struct stream *stream)
+{
+    if (send_buffer_count(stream->send_buffer) == 0)
+        return RECORDS_PATIENT;
+    const int64_t waited = (clock_monotonic() - stream->first_at) / 1000, left = stream->sending->linger - waited;
+    return left > 0 ? (int)left : 0;
+}
+
+static int read_all(struct stream *stream)
+{
+    char *text;
+    size_t size;
+    int got = 1, status = STATUS_DONE;
+    while (status == STATUS_DONE && got != 0) {
+        got = records_at_hand(&stream->records, &text, &size);
+        if (got == 0) /* only then it matters what time it is */
+            got = records_next(&stream->records, patience(stream), &text, &size);
+        if (got == 1)
+            status = add(stream, text, size);
+        else if (got == 0 || got == -EAGAIN || got == -ETIMEDOUT)
+            status = flush(stream);
+        else
+            break;
+    }
+    if (got >= 0 || status != STATUS_DONE)
+        return status;
+    status = flush(stream);
+    if (status != STATUS_DONE)
+        return status;
+    return got == -EMSGSIZE
+               ? fail(stream->sending, STATUS_DATA, &stream->source, "longer than 64 MiB", "")
+               : fail(stream->sending, cli_status(got), &stream->source, "cannot read the input", cli_reason(got));
+}
+
+static int send_records(struct sending *sending, int fd, const char *file)
+{
+    const size_t capacity = mq_send_batch_most(sending->queue, &sending->options);
+    struct stream stream = {
+        .sending = sending,
+        .records = {.fd = fd, .separator = sending->framing == '0' ? '\0' : '\n', .together = capacity},
+        .send_buffer = send_buffer_new(capacity, sending->make),
+        .source = {.file = file, .record = 1}};
+    if (!cli_quiet || cli_verbose)
+        stream.ids = cli_must(malloc(capacity * sizeof *stream.ids));
+    const int status = read_all(&stream);
+    records_release(&stream.records);
+    send_buffer_free(stream.send_buffer);
+    free(stream.ids);
+    return status;
+}
+
+int sending_stream(struct sending *sending, int fd, const char *file)
+{
+    return sending->framing ? send_records(sending, fd, file) : send_whole(sending, fd, file);
+}

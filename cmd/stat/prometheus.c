@@ -1,0 +1,240 @@
+/* The figures of queues as metrics. */
+#include "stat/prometheus.h"
+
+#include "base/fs.h"
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "message/preview.h"
+
+struct exposition {
+    FILE *stream;
+    const struct figures_list *list;
+    bool openmetrics;
+};
+
+/* ---- lines ---------------------------------------------------------------------------- */
+
+/* What a metric is. In OpenMetrics a counter's name lacks the `_total` of its samples. */
+static void print_head(const struct exposition *to, const char *name, const char *type, const char *unit,
+                       const char *help)
+{
+    const char *total = strcmp(type, "counter") == 0 && !to->openmetrics ? "_total" : "";
+    fprintf(to->stream, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, total, help, name, total, type);
+    if (*unit)
+        fprintf(to->stream, "# UNIT %s%s %s\n", name, total, unit);
+}
+
+static void print_label(FILE *stream, const char *name, const char *value)
+{
+    fprintf(stream, "%s=\"", name);
+    for (; *value; value++) {
+        if (*value == '\n') {
+            fputs("\\n", stream);
+            continue;
+        }
+        if (*value == '"' || *value == '\\')
+            putc('\\', stream);
+        putc(*value, stream);
+    }
+    putc('"', stream);
+}
+
+/* A sample's name and labels; `label` may be NULL. */
+static void begin(const struct exposition *to, const char *name, const char *suffix, const char *queue,
+                  const char *label, const char *value)
+{
+    fprintf(to->stream, "%s%s{", name, suffix);
+    print_label(to->stream, "queue", queue);
+    if (label) {
+        putc(',', to->stream);
+        print_label(to->stream, label, value);
+    }
+    fputs("} ", to->stream);
+}
+
+static void print_number(FILE *stream, uint64_t number)
+{
+    fprintf(stream, "%" PRIu64 "\n", number);
+}
+
+/* Microseconds as seconds, exact. */
+static void print_seconds(FILE *stream, uint64_t microseconds)
+{
+    fprintf(stream, "%" PRIu64 ".%06" PRIu64 "\n", microseconds / 1000000, microseconds % 1000000);
+}
+
+/* ---- metrics -------------------------------------------------------------------------- */
+
+static void print_depths(const struct exposition *to)
+{
+    print_head(to, "mq_queue_messages", "gauge", "", "Messages in the queue, by state.");
+    for (size_t i = 0; i < to->list->count; i++)
+        for (int state = 0; state < MQ_STATES; state++) {
+            const struct figures *figures = &to->list->items[i];
+            begin(to, "mq_queue_messages", "", figures->queue, "state", state_name((enum mq_state)state));
+            print_number(to->stream, figures->stats.count[state]);
+        }
+}
+
+static void print_oldest(const struct exposition *to)
+{
+    static const char name[] = "mq_queue_oldest_message_age_seconds";
+    print_head(to, name, "gauge", "seconds", "How long ago the oldest ready message was sent; 0 where none is ready.");
+    for (size_t i = 0; i < to->list->count; i++) {
+        const struct figures *figures = &to->list->items[i];
+        const int64_t age = figures->stats.oldest ? figures->taken - figures->stats.oldest : 0;
+        begin(to, name, "", figures->queue, NULL, NULL);
+        print_seconds(to->stream, age > 0 ? (uint64_t)age : 0);
+    }
+}
+
+static void print_bytes(const struct exposition *to)
+{
+    print_head(to, "mq_queue_bytes", "gauge", "bytes", "Size of the files of all messages in the queue.");
+    for (size_t i = 0; i < to->list->count; i++) {
+        begin(to, "mq_queue_bytes", "", to->list->items[i].queue, NULL, NULL);
+        print_number(to->stream, to->list->items[i].stats.bytes);
+    }
+}
+
+static const struct {
+    const char *name, *help;
+    size_t place; /* in struct mq_stats */
+} counters[] = {
+    {"mq_messages_sent", "Messages sent.", offsetof(struct mq_stats, sent)},
+    {"mq_messages_delivered", "Claims made.", offsetof(struct mq_stats, delivered)},
+    {"mq_messages_redelivered", "Claims made of messages that had been claimed before.",
+     offsetof(struct mq_stats, redelivered)},
+    {"mq_messages_acked", "Messages acknowledged.", offsetof(struct mq_stats, acked)},
+    {"mq_messages_retried", "Messages given back, lapsed, or revived.", offsetof(struct mq_stats, retried)},
+    {"mq_messages_failed", "Attempts that ended by nack, reject or the deadline.", offsetof(struct mq_stats, failed)},
+    {"mq_messages_expired", "Messages past their ttl, and dead letters past dead-ttl.",
+     offsetof(struct mq_stats, expired)},
+    {"mq_messages_duplicates", "Messages acknowledged since they had been worked on before.",
+     offsetof(struct mq_stats, duplicates)},
+};
+
+static void print_counters(const struct exposition *to)
+{
+    for (size_t counter = 0; counter < sizeof counters / sizeof *counters; counter++) {
+        print_head(to, counters[counter].name, "counter", "", counters[counter].help);
+        for (size_t i = 0; i < to->list->count; i++) {
+            uint64_t value;
+            memcpy(&value, (const char *)&to->list->items[i].stats + counters[counter].place, sizeof value);
+            begin(to, counters[counter].name, "_total", to->list->items[i].queue, NULL, NULL);
+            print_number(to->stream, value);
+        }
+    }
+}
+
+static void print_deaths(const struct exposition *to)
+{
+    static const char *const reasons[MQ_DEATHS] = {"rejected", "max-attempts", "expired", "corrupt"};
+    print_head(to, "mq_messages_dead", "counter", "", "Messages that became dead letters, by reason.");
+    for (size_t i = 0; i < to->list->count; i++)
+        for (int death = 0; death < MQ_DEATHS; death++) {
+            begin(to, "mq_messages_dead", "_total", to->list->items[i].queue, "reason", reasons[death]);
+            print_number(to->stream, to->list->items[i].stats.deaths[death]);
+        }
+}
+
+static void print_histogram(const struct exposition *to, const struct figures *figures)
+{
+    static const char name[] = "mq_message_held_seconds";
+    uint64_t count = 0;
+    for (int bucket = 0; bucket < MQ_HELD_BUCKETS; bucket++) {
+        char limit[32] = "+Inf";
+        count += figures->stats.held[bucket];
+        if (bucket < MQ_HELD_BUCKETS - 1)
+            snprintf(limit, sizeof limit, "%.12g", (double)MQ_HELD_LIMIT(bucket) / 1e6);
+        begin(to, name, "_bucket", figures->queue, "le", limit);
+        print_number(to->stream, count);
+    }
+    begin(to, name, "_sum", figures->queue, NULL, NULL);
+    print_seconds(to->stream, figures->stats.held_total);
+    begin(to, name, "_count", figures->queue, NULL, NULL);
+    print_number(to->stream, count);
+}
+
+static void print_all(const struct exposition *to)
+{
+    print_depths(to);
+    print_oldest(to);
+    print_bytes(to);
+    print_counters(to);
+    print_deaths(to);
+    print_head(to, "mq_message_held_seconds", "histogram", "seconds",
+               "Time that messages were held, from claim to ack.");
+    for (size_t i = 0; i < to->list->count; i++)
+        print_histogram(to, &to->list->items[i]);
+    if (to->openmetrics)
+        fputs("# EOF\n", to->stream);
+}
+
+/* ---- where to ------------------------------------------------------------------------- */
+
+/* The collector is another user. */
+static void let_others_read(int file)
+{
+    const mode_t mask = umask(0);
+    umask(mask);
+    (void)fchmod(file, 0644 & ~mask);
+}
+
+static int write_and_rename(int dir, const char *name, const char *text, size_t size)
+{
+    char draft[64];
+    snprintf(draft, sizeof draft, ".mq-stat-%d.tmp", (int)getpid()); /* no collector reads such a name */
+    (void)fs_unlink(dir, draft);                                     /* of a dead process with our number */
+    const int file = fs_make_file(dir, draft, FS_FILE_MODE);
+    if (file < 0)
+        return file;
+    let_others_read(file);
+    int error = fs_write_all(file, text, size);
+    close(file);
+    if (!error)
+        error = fs_replace(dir, draft, dir, name);
+    if (error)
+        (void)fs_unlink(dir, draft);
+    return error;
+}
+
+static int replace_file(const char *path, const char *text, size_t size)
+{
+    char *directory = cli_must(strdup(path));
+    char *slash = strrchr(directory, '/');
+    const char *name = slash ? path + (slash - directory) + 1 : path;
+    if (slash)
+        slash[slash == directory] = '\0'; /* the root keeps its slash */
+    const int dir = fs_open_root(slash ? directory : ".", false);
+    const int error = dir < 0 ? dir : write_and_rename(dir, name, text, size);
+    if (dir >= 0)
+        close(dir);
+    free(directory);
+    return error ? cli_error(error, path, "cannot write the metrics") : STATUS_DONE;
+}
+
+int prometheus_write(const struct figures_list *list, bool openmetrics, const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = cli_must(open_memstream(&text, &size));
+    print_all(&(struct exposition){stream, list, openmetrics});
+    if (fclose(stream) != 0)
+        cli_must(NULL);
+    int status = STATUS_DONE;
+    if (path)
+        status = replace_file(path, text, size);
+    else
+        fwrite(text, 1, size, stdout);
+    free(text);
+    return status;
+}

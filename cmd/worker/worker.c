@@ -1,0 +1,150 @@
+/* The worker: a command for each message. */
+#include "worker/worker.h"
+
+#include "base/clock.h"
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/notify.h"
+#include "cli/signals.h"
+#include "worker/environment.h"
+#include "worker/job_pool.h"
+
+static void ack_again(struct worker *worker, mq_message *message)
+{
+    const char *queue = mq_queue_name(worker->queue);
+    cli_note(queue, "%s: was done before", mq_message_id(message));
+    const int error = mq_ack_again(worker->queue, mq_message_receipt(message));
+    if (error && error != -ESTALE)
+        job_pool_add_status(worker, cli_queue_error(error, queue, "cannot ack"));
+}
+
+/* Who cannot know whether it was done leaves it to others. */
+static void give_back(struct worker *worker, mq_message *message, int why)
+{
+    (void)mq_release(worker->queue, mq_message_receipt(message)); /* else its deadline brings it back */
+    job_pool_add_status(worker, cli_queue_error(why, mq_queue_name(worker->queue), "cannot see what was done before"));
+    job_pool_finish(worker);
+}
+
+/* With --once: what was acked here before is acked again, and no more. True: that is all. */
+static bool was_done(struct worker *worker, mq_message *message)
+{
+    const int done = worker->options->once ? mq_was_acked(worker->queue, mq_message_id(message)) : 0;
+    if (done == 0)
+        return false;
+    if (done == 1)
+        ack_again(worker, message);
+    else
+        give_back(worker, message, done);
+    mq_message_free(message);
+    return true;
+}
+
+/* ---- messages --------------------------------------------------------------------- */
+
+static bool may_claim(const struct worker *worker)
+{
+    const struct worker_options *options = worker->options;
+    return worker->phase == WORKING && (options->count == 0 || worker->received < options->count);
+}
+
+static int64_t earlier(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* When the wait for a message is over: with --until-empty at once, unless a command at work may send more. */
+static int64_t end_of_wait(const struct worker *worker)
+{
+    const int64_t wait = worker->options->receive.wait;
+    if (worker->options->until_empty && worker->running > 0)
+        return JOB_NEVER;
+    if (wait == MQ_FOREVER)
+        return worker->options->until_empty ? worker->quiet_since : JOB_NEVER;
+    return worker->quiet_since + wait;
+}
+
+static void tell_if_polling(struct worker *worker)
+{
+    if (!worker->polling_told && mq_queue_is_polling(worker->queue)) {
+        cli_note(mq_queue_name(worker->queue), "looking again and again, since inotify is not to be had");
+        worker->polling_told = true;
+    }
+}
+
+static void take_message(struct worker *worker, mq_message *message)
+{
+    const int64_t now = clock_monotonic();
+    worker->received++;
+    worker->quiet_since = now;
+    worker->next_start = (worker->next_start > now ? worker->next_start : now) + worker->options->interval;
+    if (!was_done(worker, message))
+        job_pool_start(worker, message);
+}
+
+/* Claim the next message and start its command; whatever else there is to do comes first, and ends the wait. */
+static void claim(struct worker *worker, int64_t next_time)
+{
+    mq_message *message;
+    struct mq_receive_options wanted = worker->options->receive;
+    const int64_t now = clock_monotonic(), over = end_of_wait(worker), wake = earlier(over, next_time);
+    wanted.cancel_fd = worker->epoll;
+    wanted.wait = wake == JOB_NEVER ? MQ_FOREVER : wake > now ? wake - now : 0;
+    const int came = mq_receive(worker->queue, &wanted, &message);
+    tell_if_polling(worker);
+    if (came == 1) {
+        take_message(worker, message);
+    } else if (came == -ECANCELED) {
+        job_pool_take_events(worker, 0);
+    } else if (came < 0) {
+        job_pool_add_status(worker, cli_queue_error(came, mq_queue_name(worker->queue), "cannot receive"));
+        job_pool_finish(worker);
+    } else if (over <= clock_monotonic()) {
+        job_pool_finish(worker);
+    }
+}
+
+static void work(struct worker *worker)
+{
+    for (;;) {
+        const int64_t next_time = job_pool_heed_times(worker);
+        const bool wanted = may_claim(worker);
+        if (!wanted && worker->running == 0)
+            return;
+        if (!wanted || worker->running == worker->options->parallel)
+            job_pool_take_events(worker, next_time);
+        else if (worker->next_start > clock_monotonic())
+            job_pool_take_events(worker, earlier(next_time, worker->next_start));
+        else
+            claim(worker, next_time);
+    }
+}
+
+int worker_run(mq_queue *queue, const struct worker_options *options)
+{
+    struct worker worker = {
+        .queue = queue,
+        .options = options,
+        .signals = options->receive.cancel_fd,
+        .grace_ends = JOB_NEVER,
+        .quiet_since = clock_monotonic(),
+        .jobs = cli_must(calloc(options->parallel, sizeof *worker.jobs)),
+    };
+    const int error = job_pool_open(&worker);
+    if (error)
+        return cli_error(error, mq_queue_name(queue), "cannot watch for events");
+    environment_prepare();
+    notify("READY=1");
+    work(&worker);
+    job_pool_finish(&worker);
+    job_pool_close(&worker);
+    free(worker.jobs);
+    if (worker.signal && !options->follow)
+        signals_die(worker.signal);
+    /* To drain an empty queue is no failure: a timer, or a script with `set -e`, does it again and again. */
+    if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal && !options->until_empty)
+        return STATUS_NOTHING;
+    return worker.status;
+}

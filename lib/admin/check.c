@@ -1,0 +1,271 @@
+/*
+ * Verifying a queue: whatever lies in it and does not belong.
+ *
+ * A message may move between being listed and being read: what is gone by then is no finding.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/batch.h"
+#include "format/decode.h"
+#include "queue/aside.h"
+#include "queue/blame.h"
+#include "queue/queue.h"
+#include "store/bucket.h"
+#include "store/spool.h"
+
+struct check {
+    mq_queue *queue;
+    bool repair;
+    void (*each)(const char *path, const char *problem, void *context);
+    void *context;
+    int found;
+    int left; /* why something could not be judged, or moved aside; 0: all was */
+    enum mq_state state;
+    char bucket[NAME_BUCKET_SIZE];
+    int dir; /* what is being listed */
+};
+
+/* ---- findings ---------------------------------------------------------------------- */
+
+static void tell(struct check *check, const char *place, const char *name, const char *problem)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s%s%s", place, *place ? "/" : "", name);
+    check->each(path, problem, check->context);
+    check->found++;
+}
+
+static int report(struct check *check, const char *place, const char *name, const char *problem)
+{
+    const int error = check->repair ? aside_put(check->queue, check->dir, name) : 0;
+    if (error == -ENOENT)
+        return 0; /* it has moved: it did belong */
+    tell(check, place, name, problem);
+    if (error)
+        check->left = error;
+    return 0;
+}
+
+/* ---- messages ---------------------------------------------------------------------- */
+
+static const char *type_problem(unsigned char type)
+{
+    switch (type) {
+    case DT_DIR:
+        return "a directory where only messages belong";
+    case DT_LNK:
+        return "a symbolic link";
+    default:
+        return "not a regular file";
+    }
+}
+
+/* That a message can be read; those of a batch reach to the end of the file, all together. */
+static int read_message(void *context, const struct message_name *name)
+{
+    mq_message *message = NULL;
+    const int file = dup(*(const int *)context);
+    const int error = file < 0 ? -errno : decode_file(file, name, &message);
+    if (!error)
+        mq_message_free(message);
+    else if (file >= 0)
+        close(file);
+    return error;
+}
+
+/* 0 it is whole, -EBADMSG it is not, or why that cannot be told. */
+static int read_content(const mq_queue *queue, int dir, const char *file_name, const struct message_name *name)
+{
+    int file = fs_open_file(dir, file_name);
+    if (file < 0)
+        return file == -ENOENT ? 0 : blame_file(queue, dir, file_name, file);
+    const int error = name->count == 1 ? read_message(&file, name) : batch_walk(file, name, read_message, &file);
+    close(file);
+    return error;
+}
+
+static const char *name_problem(const struct check *check, const char *file, unsigned char type,
+                                struct message_name *ret_name)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    if (type != DT_REG)
+        return type_problem(type);
+    if (!name_parse(check->state, file, ret_name))
+        return "not a message's name";
+    name_format_bucket(check->state, ret_name, bucket);
+    if (strcmp(bucket, check->bucket) != 0 && strcmp(check->bucket, NAME_RESERVE_BUCKET) != 0)
+        return "in a bucket that is not its own";
+    return NULL;
+}
+
+static int check_message(void *context, const char *file, unsigned char type)
+{
+    struct check *check = context;
+    struct message_name name;
+    char place[64];
+    snprintf(place, sizeof place, "%s/%s", name_of_state(check->state), check->bucket);
+    const char *problem = name_problem(check, file, type, &name);
+    if (problem)
+        return report(check, place, file, problem);
+    const int error = read_content(check->queue, check->dir, file, &name);
+    if (error == -EBADMSG)
+        return report(check, place, file, "empty, truncated or malformed message");
+    if (error) { /* of ours, perhaps (no descriptors, no memory): it stays where it is */
+        tell(check, place, file, strerror(-error));
+        check->left = error;
+    }
+    return 0;
+}
+
+/* ---- directories -------------------------------------------------------------------- */
+
+static int check_bucket(struct check *check, const char *bucket)
+{
+    const int dir = bucket_open(check->queue->dir, check->state, bucket);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    const int outer = check->dir;
+    snprintf(check->bucket, sizeof check->bucket, "%s", bucket);
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", check_message, check);
+    check->dir = outer;
+    close(dir);
+    return error;
+}
+
+static int check_state_entry(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    const char *place = name_of_state(check->state);
+    if (!name_is_bucket(check->state, name))
+        return report(check, place, name, "not a bucket's name");
+    if (type != DT_DIR)
+        return report(check, place, name, "not a directory");
+    return check_bucket(check, name);
+}
+
+static int check_waiters_entry(void *context, const char *name, unsigned char type)
+{
+    const bool hidden = name[0] == '.';
+    const bool belongs = type == DT_FIFO && (name_is_waiter(name + hidden) || strcmp(name, NAME_BELL) == 0);
+    return belongs ? 0 : report(context, "waiters", name, "not a waiter's FIFO");
+}
+
+static int check_file_entry(struct check *check, const char *place, const char *name, unsigned char type)
+{
+    return type == DT_REG ? 0 : report(check, place, name, "not a regular file");
+}
+
+static int check_tmp_entry(void *context, const char *name, unsigned char type)
+{
+    return type == DT_DIR && name_is_new_bucket(name) ? 0 : check_file_entry(context, "tmp", name, type);
+}
+
+static int check_host_entry(void *context, const char *name, unsigned char type)
+{
+    return check_file_entry(context, "host", name, type);
+}
+
+static int check_failures_entry(void *context, const char *name, unsigned char type)
+{
+    return type == DT_REG && id_is_valid(name) ? 0 : report(context, "failures", name, "not what a message failed of");
+}
+
+static int check_done_entry(void *context, const char *name, unsigned char type)
+{
+    int64_t start;
+    return type == DT_DIR && name_parse_done_bucket(name, &start)
+               ? 0
+               : report(context, "done", name, "not a bucket's name");
+}
+
+static bool is_one_of_ours(const char *name, unsigned char type)
+{
+    static const char *const dirs[] = {"tmp",  "ready",   "delayed", "inflight", "dead",
+                                       "host", "waiters", "aside",   "failures", "done"};
+    if (strcmp(name, "config") == 0)
+        return type == DT_REG;
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
+        if (strcmp(name, dirs[i]) == 0)
+            return type == DT_DIR;
+    return false;
+}
+
+static int check_queue_entry(void *context, const char *name, unsigned char type)
+{
+    return is_one_of_ours(name, type) ? 0 : report(context, "", name, "not a part of a queue");
+}
+
+static int open_part(struct check *check, const char *name)
+{
+    int dir = fs_open_dir(check->queue->dir, name);
+    if (dir != -ENOENT)
+        return dir;
+    const int healed = check->repair ? spool_heal(check->queue->dir) : 0;
+    tell(check, "", name, "a part of the queue that is missing");
+    return healed ? healed : fs_open_dir(check->queue->dir, name);
+}
+
+static int list_dir(struct check *check, int dir, fs_list_fn *each)
+{
+    if (dir < 0)
+        return dir;
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", each, check);
+    close(dir);
+    return error;
+}
+
+/* One that is missing is a finding, and no error. */
+static int check_dir(struct check *check, const char *name, fs_list_fn *each)
+{
+    const int error = list_dir(check, open_part(check, name), each);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Of those that are made when they are needed. */
+static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
+{
+    const int error = list_dir(check, fs_open_dir(check->queue->dir, name), each);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Of those that who may only look does not see into. */
+static int check_work_dir(struct check *check, const char *name, fs_list_fn *each)
+{
+    return check->queue->rights == ACCESS_LOOK ? 0 : check_dir(check, name, each);
+}
+
+int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
+             void *context)
+{
+    struct check check = {.queue = queue, .repair = repair, .each = each, .context = context};
+    int error = queue_demand(queue, ACCESS_LOOK);
+    if (!error)
+        error = queue_refresh(queue);
+    if (!error)
+        error = list_dir(&check, fs_open_dir(queue->dir, "."), check_queue_entry);
+    for (int state = 0; state < MQ_STATES && !error; state++) {
+        check.state = (enum mq_state)state;
+        error = check_dir(&check, name_of_state(check.state), check_state_entry);
+    }
+    if (!error)
+        error = check_work_dir(&check, "tmp", check_tmp_entry);
+    if (!error)
+        error = check_work_dir(&check, "waiters", check_waiters_entry);
+    if (!error)
+        error = check_dir(&check, "host", check_host_entry);
+    if (!error)
+        error = check_later_dir(&check, "failures", check_failures_entry);
+    if (!error)
+        error = check_later_dir(&check, "done", check_done_entry);
+    return error ? error : check.left ? check.left : check.found;
+}

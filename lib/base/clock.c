@@ -1,0 +1,67 @@
+/* Time, from one place. */
+#include "base/clock.h"
+
+#include <stdio.h>
+
+int64_t clock_of(const struct timespec *time)
+{
+    return (int64_t)time->tv_sec * CLOCK_SECOND + time->tv_nsec / 1000;
+}
+
+int64_t clock_of_file(const struct timespec *time)
+{
+    if (time->tv_sec < 0)
+        return 0;
+    return time->tv_sec < CLOCK_MAX / CLOCK_SECOND ? clock_of(time) : CLOCK_MAX;
+}
+
+static int64_t read_clock(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return clock_of(&time);
+}
+
+int64_t clock_now(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+int64_t clock_monotonic(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_booted_at(void)
+{
+    return read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME);
+}
+
+struct date {
+    unsigned year, month, day;
+};
+
+/* Days since 1970-01-01 as a date of the Gregorian calendar, counted in years that begin in March so that a leap day
+   comes last (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"). gmtime would read the time zone first. */
+static struct date date_of_day(int64_t days)
+{
+    const int64_t since_0000 = days + 719468;                              /* from 0000-03-01 */
+    const int64_t era = since_0000 / 146097, of_era = since_0000 % 146097; /* eras of 400 years */
+    const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int64_t month = (5 * of_year + 2) / 153; /* 0: March */
+    return (struct date){
+        .year = (unsigned)(year_of_era + era * 400 + (month >= 10)),
+        .month = (unsigned)(month < 10 ? month + 3 : month - 9),
+        .day = (unsigned)(of_year - (153 * month + 2) / 5 + 1),
+    };
+}
+
+void clock_format_rfc3339(int64_t moment, char text[CLOCK_RFC3339_SIZE])
+{
+    const struct date date = date_of_day(moment / CLOCK_DAY);
+    const unsigned seconds = (unsigned)(moment % CLOCK_DAY / CLOCK_SECOND);
+    /* The masks tell the compiler what the calendar promises: that each part fits its digits. */
+    snprintf(text, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", date.year % 10000, date.month % 100,
+             date.day % 100, seconds / 3600 % 100, seconds / 60 % 60, seconds % 60, (unsigned)(moment % CLOCK_SECOND));
+}

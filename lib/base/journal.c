@@ -1,0 +1,59 @@
+/* Whether a file system keeps the order of what is written to it. */
+#include "base/journal.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define OPTIONS_MAX 4096
+
+/* The name of the device that a file lies on, as the kernel has it. False: it cannot be told. */
+static bool find_device(int file, char ret_name[NAME_MAX])
+{
+    struct stat status;
+    char path[64], target[PATH_MAX];
+    if (fstat(file, &status) < 0)
+        return false;
+    snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(status.st_dev), minor(status.st_dev));
+    const ssize_t size = readlink(path, target, sizeof target - 1);
+    if (size <= 0)
+        return false;
+    target[size] = '\0';
+    const char *slash = strrchr(target, '/');
+    return snprintf(ret_name, NAME_MAX, "%s", slash ? slash + 1 : target) < NAME_MAX;
+}
+
+/* One option a line; without a journal there is no `data`. */
+static bool says_ordered(const char *options)
+{
+    return strstr(options, "\ndata=ordered\n") || strstr(options, "\ndata=journal\n");
+}
+
+static bool is_ordered_ext4(int file)
+{
+    char device[NAME_MAX], path[NAME_MAX + 32], options[OPTIONS_MAX];
+    if (!find_device(file, device))
+        return false;
+    snprintf(path, sizeof path, "/proc/fs/ext4/%s/options", device);
+    const int list = open(path, O_RDONLY | O_CLOEXEC);
+    if (list < 0)
+        return false;
+    const ssize_t size = read(list, options, sizeof options - 1);
+    close(list);
+    options[size > 0 ? size : 0] = '\0';
+    return says_ordered(options);
+}
+
+bool journal_keeps_order(int file)
+{
+    struct statfs status;
+    if (fstatfs(file, &status) < 0)
+        return false;
+    return status.f_type == XFS_SUPER_MAGIC || (status.f_type == EXT4_SUPER_MAGIC && is_ordered_ext4(file));
+}

@@ -1,0 +1,113 @@
+/* Header lines. */
+#include "format/headers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/fs.h"
+#include "base/units.h"
+#include "format/message.h"
+
+/* Most messages are read whole with their headers at once. */
+#define FIRST_READ 8192
+
+static const char id_name[] = "Id", time_name[] = "Timestamp", length_name[] = "Content-Length";
+
+#define IS(name, length, wanted) ((length) == sizeof(wanted) - 1 && memcmp(name, wanted, sizeof(wanted) - 1) == 0)
+
+/* As the library writes it or not. */
+#define NAMES(name, length, wanted)                                                                                    \
+    ((length) == sizeof(wanted) - 1 &&                                                                                 \
+     (memcmp(name, wanted, sizeof(wanted) - 1) == 0 || strncasecmp(name, wanted, sizeof(wanted) - 1) == 0))
+
+/* Those of every message are known. */
+static bool is_header_name(const char *name, size_t length)
+{
+    return IS(name, length, id_name) || IS(name, length, time_name) || IS(name, length, length_name) ||
+           message_is_header_name(name, length);
+}
+
+/* The first of a name counts. */
+static void note_own_header(struct headers *headers, const char *name, size_t length, char *value)
+{
+    if (!headers->id && NAMES(name, length, id_name))
+        headers->id = value;
+    if (!headers->length && NAMES(name, length, length_name))
+        headers->length = value;
+}
+
+/* Turn "Name: value\n" in place into "Name\0value\0", moving it to `to`. The end of what was written, or NULL. */
+static char *take_line(char *to, char *line, size_t length, struct headers *headers)
+{
+    const char *const colon = memchr(line, ':', length), *const end = line + length;
+    if (!colon || !is_header_name(line, (size_t)(colon - line)))
+        return NULL;
+    const size_t name_length = (size_t)(colon - line);
+    const char *value = colon + 1;
+    while (value < end && *value == ' ')
+        value++;
+    const size_t value_length = (size_t)(end - value);
+    if (!message_is_one_line(value, value_length))
+        return NULL;
+    char *const name = memmove(to, line, name_length);
+    to[name_length] = '\0';
+    to = memmove(to + name_length + 1, value, value_length);
+    to[value_length] = '\0';
+    note_own_header(headers, name, name_length, to);
+    return to + value_length + 1;
+}
+
+int headers_take(char *text, size_t size, struct headers *ret_headers)
+{
+    struct headers headers = {.pairs = text};
+    char *to = text, *line = text;
+    for (char *end; to && (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
+        if (end == line) {
+            headers.size = (size_t)(to - text);
+            headers.used = (size_t)(line + 1 - text);
+            *ret_headers = headers;
+            return 0;
+        }
+        to = take_line(to, line, (size_t)(end - line), &headers);
+    }
+    return -EBADMSG;
+}
+
+bool headers_parse_length(const struct headers *headers, uint64_t *ret_length)
+{
+    return headers->length && units_parse_number(headers->length, UINT64_MAX, ret_length);
+}
+
+/* ---- files ------------------------------------------------------------------------ */
+
+static bool has_blank_line(const char *text, size_t size)
+{
+    return (size > 0 && text[0] == '\n') || memmem(text, size, "\n\n", 2) != NULL;
+}
+
+int headers_read(int file, uint64_t offset, char **ret_text, size_t *ret_size)
+{
+    size_t have = 0;
+    char *text = NULL;
+    for (size_t room = FIRST_READ; room <= MESSAGE_HEADERS_MAX * 4; room *= 4) {
+        char *more = realloc(text, room);
+        const ssize_t got = more ? fs_read_at(file, more + have, room - have, offset + have) : -ENOMEM;
+        text = more ? more : text;
+        if (got < 0) {
+            free(text);
+            return (int)got;
+        }
+        have += (size_t)got;
+        if (has_blank_line(text, have)) {
+            *ret_text = text;
+            *ret_size = have;
+            return 0;
+        }
+        if (have < room)
+            break;
+    }
+    free(text);
+    return -EBADMSG;
+}

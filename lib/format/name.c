@@ -1,0 +1,616 @@
+/* The grammar of file names, bucket names and receipts. */
+#include "format/name.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/put.h"
+
+#define TIME_DIGITS 13
+#define WORD_DIGITS 16
+#define POSITION_DIGITS 17
+#define ATTEMPTS_DIGITS 9
+#define PROCESS_DIGITS 9
+#define COUNT_DIGITS 4
+#define BYTES_DIGITS 7
+#define SPLIT_DIGITS (NAME_SPLIT_BITS / 4)
+
+/* Wide enough that a million messages spread over a day are some thousand buckets, narrow enough
+   that the bucket of this moment, which is looked through for what is due, stays small. */
+static const unsigned bucket_bits[MQ_STATES] = {[MQ_DELAYED] = 24, [MQ_INFLIGHT] = 24, [MQ_DEAD] = 32};
+
+static int64_t bucket_start(enum mq_state state, int64_t moment)
+{
+    return moment >> bucket_bits[state] << bucket_bits[state];
+}
+
+bool mq_queue_name_is_valid(const char *name)
+{
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    if (strspn(name, first) == 0)
+        return false;
+    const size_t length = strspn(name, more);
+    return length < MQ_QUEUE_NAME_SIZE && name[length] == '\0';
+}
+
+const char *name_of_state(enum mq_state state)
+{
+    static const char *const names[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
+    return names[state];
+}
+
+/* ---- reading -------------------------------------------------------------------- */
+
+/* Exactly `digits` lower-case hexadecimal digits; the text behind them, or NULL. */
+static const char *parse_hex(const char *text, int digits, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < digits; i++) {
+        const char c = text[i];
+        if (c >= '0' && c <= '9')
+            value = value << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            value = value << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return NULL;
+    }
+    *ret_value = value;
+    return text + digits;
+}
+
+static const char *parse_time(const char *text, int64_t *ret_time)
+{
+    uint64_t value;
+    const char *end = parse_hex(text, TIME_DIGITS, &value);
+    if (end)
+        *ret_time = (int64_t)value;
+    return end;
+}
+
+static const char *parse_position(const char *text, struct message_name *name)
+{
+    if (text[0] < '0' || text[0] > '9')
+        return NULL;
+    name->priority = '9' - text[0];
+    return parse_hex(text + 1, WORD_DIGITS, &name->position);
+}
+
+static const char *parse_id(const char *text, struct message_name *name)
+{
+    const size_t length = strcspn(text, ".");
+    if (length >= sizeof name->id)
+        return NULL;
+    memcpy(name->id, text, length);
+    name->id[length] = '\0';
+    return id_is_valid(name->id) ? text + length : NULL;
+}
+
+/* At most `digits` decimal ones. */
+static const char *parse_decimal(const char *text, int digits, uint32_t *ret_value)
+{
+    uint32_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9' && at - text < digits; at++)
+        value = value * 10 + (uint32_t)(*at - '0');
+    if (at == text)
+        return NULL;
+    *ret_value = value;
+    return at;
+}
+
+static const char *parse_count(const char *text, uint32_t *ret_count)
+{
+    const char *end = parse_decimal(text, COUNT_DIGITS, ret_count);
+    return end && *ret_count > 1 && *ret_count <= NAME_COUNT_MAX ? end : NULL;
+}
+
+/* A place or length of 0 would say nothing: it is not written. */
+static const char *parse_bytes(const char *text, uint32_t *ret_bytes)
+{
+    const char *end = parse_decimal(text, BYTES_DIGITS, ret_bytes);
+    return end && *ret_bytes > 0 ? end : NULL;
+}
+
+static bool ends_value(char c)
+{
+    return (unsigned char)c <= ' ' || c == '.' || c == '/' || c == 0x7f;
+}
+
+/* A value that we only keep: printable, and without what would end it. */
+static const char *skip_value(const char *text)
+{
+    const char *at = text;
+    while (!ends_value(*at))
+        at++;
+    return at;
+}
+
+static const char *parse_reason(const char *text, struct message_name *name)
+{
+    const char *end = skip_value(text);
+    const size_t length = (size_t)(end - text);
+    if (length >= sizeof name->reason)
+        return NULL;
+    memcpy(name->reason, text, length);
+    name->reason[length] = '\0';
+    return end;
+}
+
+static const char *parse_split(const char *text, struct message_name *name)
+{
+    const char *dash = parse_decimal(text, BYTES_DIGITS, &name->split_offset);
+    name->split = true;
+    return dash && *dash == '-' ? parse_hex(dash + 1, SPLIT_DIGITS, &name->split_mark) : NULL;
+}
+
+static const char *parse_owner(const char *text, struct name_owner *ret_owner)
+{
+    const char *dash = parse_decimal(text, PROCESS_DIGITS, &ret_owner->process);
+    if (!dash || *dash != '-')
+        return NULL;
+    const char *end = skip_value(dash + 1);
+    const size_t length = (size_t)(end - dash - 1);
+    if (length >= sizeof ret_owner->host)
+        return NULL;
+    memcpy(ret_owner->host, dash + 1, length);
+    ret_owner->host[length] = '\0';
+    return end;
+}
+
+static const char *keep_field(const char *dot, struct message_name *name)
+{
+    if (dot[1] < 'a' || dot[1] > 'z')
+        return NULL;
+    const char *end = skip_value(dot + 2);
+    const size_t used = strlen(name->others), length = (size_t)(end - dot);
+    if (used + length >= sizeof name->others)
+        return NULL;
+    memcpy(name->others + used, dot, length);
+    name->others[used + length] = '\0';
+    return end;
+}
+
+static const char *parse_field(const char *dot, struct message_name *name)
+{
+    switch (dot[1]) {
+    case 'a':
+        return parse_decimal(dot + 2, ATTEMPTS_DIGITS, &name->attempts);
+    case 'n':
+        return parse_count(dot + 2, &name->count);
+    case 'o':
+        return parse_bytes(dot + 2, &name->offset);
+    case 'l':
+        return parse_bytes(dot + 2, &name->length);
+    case 's':
+        return parse_split(dot + 2, name);
+    case 'x':
+        return parse_time(dot + 2, &name->expires);
+    case 'c':
+        name->claimed = true;
+        return parse_hex(dot + 2, WORD_DIGITS, &name->token);
+    case 'b':
+        return parse_time(dot + 2, &name->begun);
+    case 'p':
+        return parse_owner(dot + 2, &name->owner);
+    case 'r':
+        return parse_reason(dot + 2, name);
+    default:
+        return keep_field(dot, name);
+    }
+}
+
+bool name_parse(enum mq_state state, const char *text, struct message_name *ret_name)
+{
+    /* The buffers of text need no clearing beyond their first byte. */
+    struct message_name name;
+    name.time = name.expires = name.begun = 0;
+    name.token = name.split_mark = 0;
+    name.attempts = name.offset = name.length = name.split_offset = name.owner.process = 0;
+    name.count = 1;
+    name.claimed = name.split = false;
+    name.reason[0] = name.others[0] = '\0';
+
+    const char *at = text;
+    if (state != MQ_READY) {
+        at = parse_time(at, &name.time);
+        if (!at || *at++ != '.')
+            return false;
+    }
+    at = parse_position(at, &name);
+    if (!at || *at++ != '.')
+        return false;
+    at = parse_id(at, &name);
+    while (at && *at == '.')
+        at = parse_field(at, &name);
+    if (!at || *at || at - text >= NAME_SIZE || name.claimed != (state == MQ_INFLIGHT))
+        return false;
+    *ret_name = name;
+    return true;
+}
+
+void name_as_sent(struct message_name *name)
+{
+    name->attempts = name->offset = name->length = 0;
+    name->split = false;
+    name->begun = 0;
+    name->owner.process = 0;
+    name->reason[0] = '\0';
+}
+
+bool name_parse_ready_bucket(const char *text, int *ret_priority, uint64_t *ret_birth)
+{
+    uint64_t birth;
+    if (text[0] < '0' || text[0] > '9' || text[1] != '-')
+        return false;
+    const char *end = parse_hex(text + 2, TIME_DIGITS, &birth);
+    if (!end || *end)
+        return false;
+    *ret_priority = '9' - text[0];
+    *ret_birth = birth;
+    return true;
+}
+
+bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret_start, int64_t *ret_end)
+{
+    int64_t start;
+    const char *end = parse_time(text, &start);
+    if (!end || *end || start != bucket_start(state, start))
+        return false;
+    *ret_start = start;
+    *ret_end = start + (INT64_C(1) << bucket_bits[state]);
+    return true;
+}
+
+bool name_is_bucket(enum mq_state state, const char *text)
+{
+    int priority;
+    uint64_t birth;
+    int64_t start, end;
+    return state == MQ_READY ? name_parse_ready_bucket(text, &priority, &birth)
+                             : name_parse_timed_bucket(state, text, &start, &end);
+}
+
+bool name_has_token(const char *text, uint64_t token)
+{
+    char field[2 + WORD_DIGITS + 1] = ".c";
+    *put_hex(field + 2, token, WORD_DIGITS) = '\0';
+    return strstr(text, field) != NULL;
+}
+
+/* ---- writing -------------------------------------------------------------------- */
+
+static char *put_field(char *at, char letter)
+{
+    *at++ = '.';
+    *at++ = letter;
+    return at;
+}
+
+static char *put_decimal_field(char *at, char letter, uint32_t value)
+{
+    return put_decimal(put_field(at, letter), value);
+}
+
+static char *put_position(char *at, const struct message_name *name)
+{
+    *at++ = (char)('9' - name->priority);
+    return put_hex(at, name->position, WORD_DIGITS);
+}
+
+static char *put_split(char *at, const struct message_name *name)
+{
+    at = put_decimal_field(at, 's', name->split_offset);
+    *at++ = '-';
+    return put_hex(at, name->split_mark, SPLIT_DIGITS);
+}
+
+/* Which part of the file it is. */
+static char *put_part(char *at, const struct message_name *name)
+{
+    if (name->count > 1)
+        at = put_decimal_field(at, 'n', name->count);
+    if (name->offset)
+        at = put_decimal_field(at, 'o', name->offset);
+    if (name->length)
+        at = put_decimal_field(at, 'l', name->length);
+    return name->split ? put_split(at, name) : at;
+}
+
+/* The token last: it is of a known length, so that a receipt that was cut off is none. */
+static char *put_claim(char *at, const struct message_name *name)
+{
+    if (name->begun)
+        at = put_hex(put_field(at, 'b'), (uint64_t)name->begun, TIME_DIGITS);
+    if (name->owner.process) {
+        at = put_decimal_field(at, 'p', name->owner.process);
+        *at++ = '-';
+        at = put_text(at, name->owner.host);
+    }
+    return put_hex(put_field(at, 'c'), name->token, WORD_DIGITS);
+}
+
+void name_format(enum mq_state state, const struct message_name *name, char text[NAME_SIZE])
+{
+    char *at = text;
+    if (state != MQ_READY) {
+        at = put_hex(at, (uint64_t)name->time, TIME_DIGITS);
+        *at++ = '.';
+    }
+    at = put_position(at, name);
+    *at++ = '.';
+    at = put_text(at, name->id);
+    at = put_decimal_field(at, 'a', name->attempts);
+    at = put_part(at, name);
+    if (name->expires)
+        at = put_hex(put_field(at, 'x'), (uint64_t)name->expires, TIME_DIGITS);
+    if (state == MQ_INFLIGHT)
+        at = put_claim(at, name);
+    if (state == MQ_DEAD && name->reason[0])
+        at = put_text(put_field(at, 'r'), name->reason);
+    at = put_text(at, name->others);
+    *at = '\0';
+}
+
+/* The longest name has a reason (a dead letter), or a token, a beginning, an owner, a count and a split (a claim). */
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 * (2 + BYTES_DIGITS) + 2 +
+                       TIME_DIGITS + 2 + (NAME_REASON_SIZE - 1) + (NAME_OTHERS_SIZE - 1) <
+                   NAME_SIZE,
+               "a name made of the longest parts fits a directory entry");
+_Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 1 + SPLIT_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +
+                       PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 <
+                   2 + (NAME_REASON_SIZE - 1),
+               "what only a claim has is shorter than what only a dead letter has");
+
+void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE])
+{
+    text[0] = (char)('9' - priority);
+    text[1] = '-';
+    *put_hex(text + 2, birth, TIME_DIGITS) = '\0';
+}
+
+void name_format_bucket(enum mq_state state, const struct message_name *name, char text[NAME_BUCKET_SIZE])
+{
+    if (state == MQ_READY)
+        name_format_ready_bucket(name->priority, name_birth(name->position), text);
+    else
+        *put_hex(text, (uint64_t)bucket_start(state, name->time), TIME_DIGITS) = '\0';
+}
+
+/* ---- reasons -------------------------------------------------------------------- */
+
+static bool must_escape(unsigned char c)
+{
+    return c <= ' ' || c == '.' || c == '/' || c == '%' || c == 0x7f;
+}
+
+static bool continues_character(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
+
+/* How many bytes the character at `text` has, by where the next one starts. */
+static size_t character_length(const char *text)
+{
+    size_t length = 1;
+    while (continues_character((unsigned char)text[length]))
+        length++;
+    return length;
+}
+
+void name_escape_reason(const char *reason, char ret_escaped[NAME_REASON_SIZE])
+{
+    char *at = ret_escaped, *const end = ret_escaped + NAME_REASON_SIZE - 1;
+    while (*reason) {
+        const bool escape = must_escape((unsigned char)*reason);
+        const size_t length = escape ? 1 : character_length(reason);
+        if (at + (escape ? 3 : length) > end)
+            break;
+        if (escape) {
+            *at++ = '%';
+            at = put_hex(at, (unsigned char)*reason, 2);
+        } else {
+            memcpy(at, reason, length);
+            at += length;
+        }
+        reason += length;
+    }
+    *at = '\0';
+}
+
+void name_unescape_reason(const char *escaped, char ret_reason[NAME_REASON_SIZE])
+{
+    char *at = ret_reason;
+    while (*escaped && at < ret_reason + NAME_REASON_SIZE - 1) {
+        uint64_t byte;
+        if (*escaped == '%' && parse_hex(escaped + 1, 2, &byte) && byte != 0) {
+            *at++ = (char)byte;
+            escaped += 3;
+        } else {
+            *at++ = *escaped++;
+        }
+    }
+    *at = '\0';
+}
+
+/* ---- splits, receipts, waiters ------------------------------------------ */
+
+static const char split_prefix[] = "split-";
+
+void name_format_split(const struct message_name *rest, char text[NAME_SIZE])
+{
+    char *at = put_position(put_text(text, split_prefix), rest);
+    *at++ = '.';
+    at = put_text(at, rest->id);
+    *at++ = '.';
+    *put_hex(at, rest->split_mark, SPLIT_DIGITS) = '\0';
+}
+
+bool name_is_split(const char *text)
+{
+    return strncmp(text, split_prefix, strlen(split_prefix)) == 0;
+}
+
+bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct message_name *ret_name)
+{
+    char queue[MQ_QUEUE_NAME_SIZE];
+    const size_t length = strcspn(receipt, "/");
+    if (length >= sizeof queue || receipt[length] != '/')
+        return false;
+    memcpy(queue, receipt, length);
+    queue[length] = '\0';
+    if (!mq_queue_name_is_valid(queue) || !name_parse(MQ_INFLIGHT, receipt + length + 1, ret_name))
+        return false;
+    memcpy(ret_queue, queue, length + 1);
+    return true;
+}
+
+void receipt_format(const char *queue, const struct message_name *name, char ret_receipt[MQ_RECEIPT_SIZE])
+{
+    char *at = put_text(ret_receipt, queue);
+    *at++ = '/';
+    name_format(MQ_INFLIGHT, name, at);
+}
+
+int mq_receipt_queue(const char *receipt, char *ret_queue)
+{
+    struct message_name name;
+    return receipt_parse(receipt, ret_queue, &name) ? 0 : -EBADMSG;
+}
+
+void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
+{
+    size_t length = 0;
+    for (; length < NAME_HOST_SIZE - 1 && host_name[length]; length++)
+        ret_mark[length] = (char)(ends_value(host_name[length]) ? '_' : host_name[length]);
+    ret_mark[length] = '\0';
+}
+
+/* Whether a text is a prefix of 7 bytes and a word. */
+static bool is_random_name(const char *text, const char *prefix)
+{
+    uint64_t random;
+    if (strncmp(text, prefix, 7) != 0)
+        return false;
+    const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
+    return end && *end == '\0';
+}
+
+void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])
+{
+    *put_hex(put_text(text, "waiter-"), random, WORD_DIGITS) = '\0';
+}
+
+bool name_is_waiter(const char *text)
+{
+    return is_random_name(text, "waiter-");
+}
+
+void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE])
+{
+    *put_hex(put_text(text, "bucket-"), random, WORD_DIGITS) = '\0';
+}
+
+bool name_is_new_bucket(const char *text)
+{
+    return is_random_name(text, "bucket-");
+}
+
+/* ---- done, retried, replies ------------------------------------------------------ */
+
+int64_t name_done_width(int64_t window)
+{
+    int64_t width = 1;
+    while (width < window && width <= NAME_TIME_MAX / 2)
+        width *= 2;
+    return width;
+}
+
+void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCKET_SIZE])
+{
+    *put_hex(text, (uint64_t)(moment - moment % name_done_width(window)), TIME_DIGITS) = '\0';
+}
+
+bool name_parse_done_bucket(const char *text, int64_t *ret_start)
+{
+    const char *end = parse_time(text, ret_start);
+    return end && *end == '\0';
+}
+
+static bool is_marked_retried(const struct message_name *name)
+{
+    const char *found = strstr(name->others, ".f");
+    return found && (found[2] == '\0' || found[2] == '.');
+}
+
+bool name_mark_retried(struct message_name *name)
+{
+    const size_t used = strlen(name->others);
+    if (is_marked_retried(name))
+        return true;
+    if (used + 2 >= sizeof name->others)
+        return false;
+    memcpy(name->others + used, ".f", 3);
+    return true;
+}
+
+/* A claim's own attempt has not failed yet. */
+bool name_may_have_failed(enum mq_state state, const struct message_name *name)
+{
+    return name->attempts > (state == MQ_INFLIGHT ? 1 : 0) || is_marked_retried(name);
+}
+
+static const char reply_prefix[] = "_reply-";
+
+void name_format_reply(uint64_t random, char text[NAME_REPLY_SIZE])
+{
+    *put_hex(put_text(text, reply_prefix), random, WORD_DIGITS) = '\0';
+}
+
+bool name_is_reply(const char *text)
+{
+    uint64_t random;
+    const size_t length = strlen(reply_prefix);
+    const char *end = strncmp(text, reply_prefix, length) == 0 ? parse_hex(text + length, WORD_DIGITS, &random) : NULL;
+    return end && *end == '\0';
+}
+
+/* ---- pending queues --------------------------------------------------------------- */
+
+static const char *const pending_prefixes[] = {
+    [NAME_NEW] = ".new-", [NAME_GONE] = ".gone-", [NAME_HELD] = ".held-", [NAME_EMPTIED] = ".emptied-"};
+
+void name_format_pending(enum name_pending kind, const char *queue, uint64_t random, char text[NAME_PENDING_SIZE])
+{
+    snprintf(text, NAME_PENDING_SIZE, "%s%s-%016" PRIx64, pending_prefixes[kind], queue, random);
+}
+
+static bool parse_pending_rest(const char *rest, char ret_queue[MQ_QUEUE_NAME_SIZE])
+{
+    uint64_t random;
+    const size_t length = strlen(rest);
+    if (length <= WORD_DIGITS + 1 || length - WORD_DIGITS - 1 >= MQ_QUEUE_NAME_SIZE)
+        return false;
+    const char *dash = rest + length - WORD_DIGITS - 1;
+    char queue[MQ_QUEUE_NAME_SIZE] = "";
+    memcpy(queue, rest, (size_t)(dash - rest));
+    if (*dash != '-' || !parse_hex(dash + 1, WORD_DIGITS, &random) || !mq_queue_name_is_valid(queue))
+        return false;
+    memcpy(ret_queue, queue, sizeof queue);
+    return true;
+}
+
+bool name_parse_pending(const char *text, enum name_pending *ret_kind, char ret_queue[MQ_QUEUE_NAME_SIZE])
+{
+    for (int kind = NAME_NEW; kind <= NAME_EMPTIED; kind++) {
+        const size_t length = strlen(pending_prefixes[kind]);
+        if (strncmp(text, pending_prefixes[kind], length) != 0)
+            continue;
+        *ret_kind = (enum name_pending)kind;
+        return parse_pending_rest(text + length, ret_queue);
+    }
+    return false;
+}

@@ -1,0 +1,94 @@
+/* Messages that share their headers. */
+#include "format/shared_headers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/put.h"
+#include "format/headers.h"
+
+#define NAME "Mq-Separator"
+
+static const struct {
+    char separator;
+    const char *said;
+} separators[] = {{'\n', "newline"}, {'\0', "null"}};
+
+#define SEPARATORS (sizeof separators / sizeof *separators)
+
+bool shared_headers_begins(const char *text, size_t size)
+{
+    return size >= sizeof NAME && memcmp(text, NAME ":", sizeof NAME) == 0;
+}
+
+int shared_headers_is(int file)
+{
+    char text[sizeof NAME];
+    const ssize_t got = fs_read_at(file, text, sizeof text, 0);
+    return got < 0 ? (int)got : shared_headers_begins(text, (size_t)got);
+}
+
+static bool parse_separator(const char *said, char *ret_separator)
+{
+    for (size_t i = 0; i < SEPARATORS; i++)
+        if (strcmp(separators[i].said, said) == 0) {
+            *ret_separator = separators[i].separator;
+            return true;
+        }
+    return false;
+}
+
+/* The separator, which comes first, is no header of any message. */
+static bool take_separator(const struct headers *headers, struct shared_headers *shared)
+{
+    char *const said = headers->pairs + sizeof NAME;
+    shared->headers = said + strlen(said) + 1;
+    return parse_separator(said, &shared->separator);
+}
+
+int shared_headers_take(char *text, size_t size, struct shared_headers *ret_shared)
+{
+    struct headers headers;
+    struct shared_headers shared;
+    uint64_t length;
+    if (!shared_headers_begins(text, size) || headers_take(text, size, &headers) < 0 ||
+        !take_separator(&headers, &shared))
+        return -EBADMSG;
+    if (!headers.id || !id_is_in_series(headers.id) || !headers_parse_length(&headers, &length) ||
+        headers.length + strlen(headers.length) + 1 != headers.pairs + headers.size)
+        return -EBADMSG;
+    shared.id = headers.id;
+    shared.length = headers.length;
+    memcpy(shared.first_id, headers.id, sizeof shared.first_id);
+    shared.begin = headers.used;
+    shared.end = headers.used + length;
+    *ret_shared = shared;
+    return shared.end < length ? -EBADMSG : 0;
+}
+
+char *shared_headers_put_separator(char *at, char separator)
+{
+    at = put_text(at, NAME ": ");
+    for (size_t i = 0; i < SEPARATORS; i++)
+        if (separators[i].separator == separator)
+            at = put_text(at, separators[i].said);
+    *at++ = '\n';
+    return at;
+}
+
+bool shared_headers_may_have(const struct shared_headers *shared, const char *id, bool first)
+{
+    const uint64_t steps = id_distance(shared->first_id, id);
+    return first ? steps == 0 : steps < NAME_COUNT_MAX;
+}
+
+/* No body is as long as all together: its length takes no more room than theirs. */
+void shared_headers_show(const struct shared_headers *shared, const char *id, uint64_t body_size, mq_message *message)
+{
+    memcpy(shared->id, id, ID_UUID_SIZE);
+    char *const end = put_decimal(shared->length, body_size);
+    *end = '\0';
+    message->headers = shared->headers;
+    message->headers_size = (size_t)(end + 1 - shared->headers);
+}

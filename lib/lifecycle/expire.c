@@ -1,0 +1,292 @@
+/*
+ * What time brings.
+ *
+ * Any number of processes may be at this at once: each message is moved by one rename, and who
+ * comes second gets ENOENT. The page's duty only keeps them from all listing the same directory.
+ */
+#include "lifecycle/expire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "format/decode.h"
+#include "lifecycle/dead_letter.h"
+#include "queue/bell.h"
+#include "queue/blame.h"
+#include "queue/failures.h"
+#include "queue/inbox.h"
+#include "queue/move.h"
+#include "queue/split.h"
+#include "store/bucket.h"
+#include "store/retry_policy.h"
+#include "store/timed.h"
+
+/* Messages that one caller moves at most: some milliseconds of work. */
+#define BUDGET 256
+
+/* The inbox is listed whole for any of it, so that more of it is worth while. */
+#define INBOX_BUDGET 4096
+
+/* Ends a walk whose budget is used up; no errno is positive. */
+#define BUDGET_USED 1
+
+struct work {
+    mq_queue *queue;
+    int64_t now;
+    int64_t budget;
+    uint64_t done;
+};
+
+/* What cannot be moved now, for lack of room or since somebody has seen to that, must not keep anybody from the rest. */
+static bool is_only_this_one(int dir, int error)
+{
+    return error == -EEXIST || error == -ENOSPC || error == -EDQUOT || error == -EBADMSG || error == -EAGAIN ||
+           blame_is_stuck(dir, error);
+}
+
+static int account(struct work *work, int moved, int dir, const struct message_name *name)
+{
+    if (moved < 0)
+        return is_only_this_one(dir, moved) ? 0 : moved;
+    if (moved == 1)
+        work->done += name->count;
+    return --work->budget > 0 ? 0 : BUDGET_USED;
+}
+
+static int drop(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file, const struct message_name *name)
+{
+    struct message_name whole = *name;
+    const int error = split_finish(queue, state, &whole);
+    return error && error != -EBADMSG ? error : move_out(queue, state, bucket_dir, file, &whole);
+}
+
+/* Whether it is a request, whose caller waits no more: as a dead letter it would be of use to nobody. */
+static bool is_request(int bucket_dir, const char *file, const struct message_name *name)
+{
+    mq_message *message;
+    const int fd = name->count > 1 ? -1 : fs_open_file(bucket_dir, file);
+    if (fd < 0)
+        return false;
+    if (decode_file(fd, name, &message) != 0) {
+        close(fd);
+        return false;
+    }
+    const char *reply_to = mq_message_header(message, "Reply-To");
+    const bool is = reply_to && name_is_reply(reply_to);
+    mq_message_free(message);
+    return is;
+}
+
+int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file,
+                   const struct message_name *name, int64_t now)
+{
+    const bool dropped = queue->config.drop_expired || is_request(bucket_dir, file, name);
+    const int done = dropped ? drop(queue, state, bucket_dir, file, name)
+                             : dead_letter_make(queue, state, bucket_dir, file, name, "expired", now);
+    if (done == 1)
+        page_count(queue->page, PAGE_EXPIRED, name->count);
+    if (done == 1 && dropped)
+        failures_forget(queue, state, name);
+    return done;
+}
+
+/* ---- one message, by directory --------------------------------------------------- */
+
+/* To ready/, as it is. What somebody who may only send has put where a message goes by its name comes behind the others
+   where that name is taken. */
+static int move_on(const struct work *work, enum mq_state state, int bucket_dir, const char *file,
+                   const struct message_name *name)
+{
+    mq_queue *queue = work->queue;
+    struct message_name ready = *name;
+    const int error = split_finish(queue, state, &ready);
+    if (error == -EBADMSG)
+        return dead_letter_make_corrupt(queue, state, bucket_dir, file, name, work->now);
+    if (error)
+        return error;
+    const int moved = move_message(queue, state, bucket_dir, file, MQ_READY, &ready);
+    if (moved != -EEXIST || state != MQ_DELAYED || !access_has_inbox(queue->sharing))
+        return moved;
+    ready.position = page_next_positions(queue->page, ready.priority, ready.count, work->now);
+    return move_message(queue, state, bucket_dir, file, MQ_READY, &ready);
+}
+
+static int make_due(void *context, int bucket_dir, const char *file, const struct message_name *name)
+{
+    struct work *work = context;
+    const int moved = inbox_has(work->queue, name) ? inbox_take_one(work->queue, bucket_dir, file, name, work->now)
+                                                   : move_on(work, MQ_DELAYED, bucket_dir, file, name);
+    return account(work, moved, bucket_dir, name);
+}
+
+static int lapse(void *context, int bucket_dir, const char *file, const struct message_name *name)
+{
+    struct work *work = context;
+    mq_queue *queue = work->queue;
+    int moved;
+    if (retry_policy_is_over(&queue->config, name->attempts)) {
+        moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, "max-attempts", work->now);
+    } else {
+        moved = move_on(work, MQ_INFLIGHT, bucket_dir, file, name);
+        if (moved == 1)
+            page_count(queue->page, PAGE_RETRIED, name->count);
+    }
+    if (moved == 1)
+        page_count(queue->page, PAGE_FAILED, name->count);
+    return account(work, moved, bucket_dir, name);
+}
+
+static int bury(void *context, int bucket_dir, const char *file, const struct message_name *name)
+{
+    struct work *work = context;
+    const int removed = move_out(work->queue, MQ_DEAD, bucket_dir, file, name);
+    if (removed == 1) {
+        page_count(work->queue->page, PAGE_EXPIRED, name->count);
+        failures_forget(work->queue, MQ_DEAD, name);
+    }
+    return account(work, removed, bucket_dir, name);
+}
+
+/* ---- one directory --------------------------------------------------------------- */
+
+struct directory {
+    enum mq_state state;
+    timed_visit_fn *visit;
+};
+
+static const struct directory directories[PAGE_TIMES] = {
+    [PAGE_DUE] = {MQ_DELAYED, make_due},
+    [PAGE_DEADLINE] = {MQ_INFLIGHT, lapse},
+    [PAGE_BURIAL] = {MQ_DEAD, bury},
+};
+
+/* How long after a name's time its message is touched. */
+static int64_t respite(const mq_queue *queue, enum page_time which)
+{
+    return which == PAGE_BURIAL ? queue->config.dead_ttl : 0;
+}
+
+static bool is_wanted(const mq_queue *queue, enum page_time which)
+{
+    return which != PAGE_BURIAL || queue->config.dead_ttl != 0;
+}
+
+static int walk(struct work *work, enum page_time which, int64_t *ret_next)
+{
+    const struct directory *directory = &directories[which];
+    const int64_t later = respite(work->queue, which);
+    int64_t next;
+    const int stop = timed_walk(work->queue->dir, directory->state, work->now - later, directory->visit, work, &next);
+    *ret_next = stop == BUDGET_USED ? work->now : next < INT64_MAX - later ? next + later : INT64_MAX;
+    return stop;
+}
+
+/* True: this caller has the duty and a listing is worth it. */
+static bool take_duty(mq_queue *queue, enum page_time which, int64_t now)
+{
+    return is_wanted(queue, which) && page_time(queue->page, which, now) <= now &&
+           page_take_duty(queue->page, which, now);
+}
+
+static int do_duty(mq_queue *queue, enum page_time which, int64_t now)
+{
+    struct work work = {.queue = queue, .now = now, .budget = BUDGET};
+    int64_t next;
+    const int stop = walk(&work, which, &next);
+    if (page_announce(queue->page, which, next, now))
+        bell_ring(queue);
+    return stop < 0 ? stop : 0;
+}
+
+int expire_all(mq_queue *queue, int64_t now)
+{
+    int error = inbox_take(queue, now, INBOX_BUDGET);
+    for (int which = 0; which < PAGE_TIMES && !error; which++)
+        if (take_duty(queue, (enum page_time)which, now))
+            error = do_duty(queue, (enum page_time)which, now);
+    return error;
+}
+
+void expire_some(mq_queue *queue, int64_t now)
+{
+    if (queue_only_sends(queue))
+        return;
+    for (int which = 0; which < PAGE_TIMES; which++)
+        if (take_duty(queue, (enum page_time)which, now)) {
+            (void)do_duty(queue, (enum page_time)which, now);
+            return;
+        }
+}
+
+int64_t expire_next(const mq_queue *queue, int64_t now)
+{
+    const int64_t look = page_outbox_time(queue->page);
+    int64_t next = look < now + PAGE_LOOK_EVERY ? look : now + PAGE_LOOK_EVERY;
+    for (int which = 0; which < PAGE_TIMES; which++) {
+        const int64_t time = page_time(queue->page, (enum page_time)which, now);
+        if (is_wanted(queue, (enum page_time)which) && time < next)
+            next = time;
+    }
+    return next;
+}
+
+/* ---- all of it ------------------------------------------------------------------- */
+
+struct ready_walk {
+    struct work work;
+    int bucket_dir;
+};
+
+static int expire_ready_message(void *context, const char *file, unsigned char type)
+{
+    struct ready_walk *ready = context;
+    struct message_name name;
+    (void)type;
+    if (!name_parse(MQ_READY, file, &name) || !name.expires || name.expires > ready->work.now)
+        return 0;
+    const int done = expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now);
+    return account(&ready->work, done, ready->bucket_dir, &name);
+}
+
+static int expire_ready_bucket(void *context, const char *bucket, unsigned char type)
+{
+    struct ready_walk *ready = context;
+    (void)type;
+    if (!name_is_bucket(MQ_READY, bucket))
+        return 0;
+    ready->bucket_dir = bucket_open(ready->work.queue->dir, MQ_READY, bucket);
+    if (ready->bucket_dir < 0)
+        return bucket_is_missing(ready->bucket_dir) ? 0 : ready->bucket_dir;
+    const int error = fs_list(ready->bucket_dir, expire_ready_message, ready);
+    close(ready->bucket_dir);
+    return error;
+}
+
+static int expire_ready(mq_queue *queue, int64_t now, uint64_t *ret_done)
+{
+    struct ready_walk ready = {.work = {.queue = queue, .now = now, .budget = INT64_MAX}};
+    const int error = fs_list_at(queue->dir, "ready", expire_ready_bucket, &ready);
+    *ret_done = ready.work.done;
+    return error;
+}
+
+int expire_everything(mq_queue *queue, int64_t now, struct mq_swept *swept)
+{
+    uint64_t *const counts[PAGE_TIMES] = {&swept->due, &swept->lease_expired, &swept->expired};
+    int error = inbox_take(queue, now, INBOX_ALL);
+    for (int which = 0; which < PAGE_TIMES && !error; which++) {
+        struct work work = {.queue = queue, .now = now, .budget = INT64_MAX};
+        int64_t next;
+        if (is_wanted(queue, (enum page_time)which))
+            error = walk(&work, (enum page_time)which, &next);
+        *counts[which] += work.done;
+    }
+    uint64_t expired = 0;
+    if (!error)
+        error = expire_ready(queue, now, &expired);
+    swept->expired += expired;
+    return error;
+}

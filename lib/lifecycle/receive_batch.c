@@ -1,0 +1,287 @@
+/*
+ * Receiving many messages by one claim, and settling them in order.
+ *
+ * The file of a batch is read into memory at once; the one message of another file is read as mq_receive would have it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/batch.h"
+#include "format/decode.h"
+#include "format/headers.h"
+#include "format/shared_headers.h"
+#include "lifecycle/claim.h"
+#include "lifecycle/receive.h"
+#include "lifecycle/settle.h"
+
+struct mq_batch {
+    struct message_name name; /* as it was claimed */
+    char receipt[MQ_RECEIPT_SIZE];
+    int64_t ack_timeout;
+    int64_t kept_at; /* monotonic */
+
+    mq_message *single; /* owned; NULL where there are several */
+    mq_message *view;   /* shows one of several after the other */
+    int file;
+    char *text;
+    size_t size, room;
+    size_t at; /* where the next one begins */
+    bool shares;
+    struct shared_headers shared; /* their headers, in the text or here: */
+    char *headers;
+    int64_t sent_at;
+    uint32_t handed_out;
+    uint32_t acked;    /* of those */
+    bool corrupt;      /* from there on */
+    uint32_t *offsets; /* in the file, of those that were handed out and the next */
+    size_t offsets_room;
+};
+
+int mq_batch_new(mq_batch **ret_batch)
+{
+    mq_batch *batch = calloc(1, sizeof *batch);
+    int error = batch ? mq_message_new(&batch->view) : -ENOMEM;
+    if (error) {
+        free(batch);
+        return error;
+    }
+    batch->file = -1;
+    *ret_batch = batch;
+    return 0;
+}
+
+static void clear(mq_batch *batch)
+{
+    mq_message_free(batch->single);
+    batch->single = NULL;
+    if (batch->file >= 0)
+        close(batch->file);
+    batch->file = -1;
+    free(batch->headers);
+    batch->headers = NULL;
+    batch->shares = false;
+    batch->size = batch->at = 0;
+    batch->handed_out = batch->acked = 0;
+    batch->corrupt = false;
+    batch->name.count = 0;
+}
+
+void mq_batch_free(mq_batch *batch)
+{
+    if (!batch)
+        return;
+    clear(batch);
+    mq_message_free(batch->view);
+    free(batch->text);
+    free(batch->offsets);
+    free(batch);
+}
+
+/* ---- receiving -------------------------------------------------------------------- */
+
+static int make_room(mq_batch *batch, size_t size, size_t count)
+{
+    if (batch->room < size) {
+        char *text = realloc(batch->text, size);
+        if (!text)
+            return -ENOMEM;
+        batch->text = text;
+        batch->room = size;
+    }
+    if (batch->offsets_room < count) {
+        uint32_t *offsets = realloc(batch->offsets, count * sizeof *offsets);
+        if (!offsets)
+            return -ENOMEM;
+        batch->offsets = offsets;
+        batch->offsets_room = count;
+    }
+    return 0;
+}
+
+/* The text may begin with headers that all share; where the messages begin later in the file those are read apart. */
+static int take_shared(mq_batch *batch)
+{
+    const uint64_t offset = batch->name.offset;
+    const struct shared_headers *shared = &batch->shared;
+    size_t size = batch->size;
+    const int is_shared = offset ? shared_headers_is(batch->file) : shared_headers_begins(batch->text, batch->size);
+    if (is_shared != 1)
+        return is_shared;
+    int error = offset ? headers_read(batch->file, 0, &batch->headers, &size) : 0;
+    if (!error)
+        error = shared_headers_take(offset ? batch->headers : batch->text, size, &batch->shared);
+    if (error)
+        return error;
+    batch->shares = true;
+    batch->at = offset ? 0 : shared->begin;
+    const bool is_whole = shared->end == offset + batch->size && (offset == 0 || offset >= shared->begin);
+    return is_whole && shared_headers_may_have(shared, batch->name.id, offset == 0) ? 0 : -EBADMSG;
+}
+
+static int read_text(mq_batch *batch)
+{
+    struct stat status;
+    const uint64_t offset = batch->name.offset;
+    if (fstat(batch->file, &status) < 0)
+        return -errno;
+    const uint64_t end = (uint64_t)status.st_size;
+    const size_t size = end > offset && end <= NAME_BYTES_MAX ? (size_t)(end - offset) : 0; /* 0: corrupt */
+    const int error = make_room(batch, size, (size_t)batch->name.count + 1);
+    if (error)
+        return error;
+    const ssize_t got = fs_read_at(batch->file, batch->text, size, offset);
+    if (got < 0)
+        return (int)got;
+    batch->size = (size_t)got;
+    batch->sent_at = clock_of_file(&status.st_mtim);
+    batch->offsets[0] = (uint32_t)offset;
+    const int shared = take_shared(batch);
+    batch->corrupt = shared == -EBADMSG; /* the first that is asked for is */
+    return batch->corrupt ? 0 : shared;
+}
+
+int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, mq_batch *batch)
+{
+    struct claimed claimed;
+    clear(batch);
+    const int got = receive_claim(queue, options, most, &claimed);
+    if (got != 1)
+        return got;
+    batch->name = claimed.name;
+    batch->single = claimed.message;
+    batch->ack_timeout = receive_ack_timeout(queue, options);
+    batch->kept_at = clock_monotonic();
+    receipt_format(mq_queue_name(queue), &claimed.name, batch->receipt);
+    if (claimed.message) {
+        memcpy(claimed.message->receipt, batch->receipt, sizeof batch->receipt);
+        return 1;
+    }
+    batch->file = claimed.file;
+    const int error = read_text(batch);
+    if (!error)
+        return 1;
+    (void)mq_release(queue, batch->receipt);
+    /* There may be room for one of them. */
+    return error == -ENOMEM && most > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
+}
+
+size_t mq_batch_count(const mq_batch *batch)
+{
+    return batch->name.count;
+}
+
+/* The body that comes next, and the headers as its own. How many bytes it takes with its separator; 0: it is not whole. */
+static size_t next_sharing(mq_batch *batch, mq_message *message)
+{
+    char *const body = batch->text + batch->at;
+    const char *const end = memchr(body, batch->shared.separator, batch->size - batch->at);
+    if (!end)
+        return 0;
+    if (batch->handed_out == 0)
+        strcpy(message->name.id, batch->name.id);
+    else
+        id_increment(message->name.id);
+    message->ahead = body;
+    message->ahead_size = message->body_size = (size_t)(end - body);
+    message->body_read = 0;
+    shared_headers_show(&batch->shared, message->name.id, message->body_size, message);
+    return message->ahead_size + 1;
+}
+
+static int next_of_several(mq_batch *batch, mq_message **ret_message)
+{
+    mq_message *message = batch->view;
+    const uint32_t index = batch->handed_out;
+    const size_t used = batch->corrupt  ? 0
+                        : batch->shares ? next_sharing(batch, message)
+                                        : decode_text(batch->text + batch->at, batch->size - batch->at, message);
+    const bool is_last = index + 1 == batch->name.count;
+    if (used == 0 || (is_last && batch->at + used != batch->size))
+        return -EBADMSG;
+    batch->at += used;
+    batch->offsets[index + 1] = batch->name.offset + (uint32_t)batch->at;
+    message->name.priority = batch->name.priority;
+    message->name.attempts = batch->name.attempts;
+    message->name.expires = batch->name.expires;
+    message->sent_at = batch->sent_at;
+    *ret_message = message;
+    return 1;
+}
+
+int mq_batch_next(mq_batch *batch, mq_message **ret_message)
+{
+    if (batch->handed_out == batch->name.count)
+        return 0;
+    if (batch->single)
+        *ret_message = batch->single;
+    const int got = batch->single ? 1 : next_of_several(batch, ret_message);
+    batch->handed_out += got == 1;
+    batch->corrupt = got == -EBADMSG;
+    return got;
+}
+
+/* ---- settling --------------------------------------------------------------------- */
+
+/* What is not done is claimed for so long from now, or given back for 0. */
+static int settle_rest(mq_queue *queue, mq_batch *batch, size_t done, int64_t ack_timeout)
+{
+    struct batch_part next;
+    const bool corrupt = batch->corrupt && done == batch->handed_out;
+    char id[MQ_ID_SIZE];
+    batch_step_id(batch->name.id, (int64_t)done, id);
+    int error = corrupt ? 0 : batch_read_part(batch->file, batch->offsets[done], id, &next);
+    if (error)
+        return error;
+    batch->kept_at = clock_monotonic();
+    error = settle_progress(queue, batch->receipt,
+                            &(struct settle_progress){.position = batch->name.position + done,
+                                                      .offset = batch->offsets[done],
+                                                      .id = corrupt ? batch->name.id : next.id,
+                                                      .ack_timeout = ack_timeout,
+                                                      .corrupt = corrupt});
+    if (!error)
+        batch->acked = (uint32_t)done;
+    return error;
+}
+
+/* Nothing is acked that nobody has seen, and nothing that was acked comes back. */
+static bool may_be_done(const mq_batch *batch, size_t done)
+{
+    return batch->name.count > 0 && batch->acked <= done && done <= batch->handed_out;
+}
+
+int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done)
+{
+    if (!may_be_done(batch, done))
+        return -EINVAL;
+    if (done == 0)
+        return 0;
+    return done < batch->name.count ? settle_rest(queue, batch, done, batch->ack_timeout)
+                                    : mq_ack(queue, batch->receipt);
+}
+
+int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done)
+{
+    if (!may_be_done(batch, done))
+        return -EINVAL;
+    if (done == 0 && !batch->corrupt)
+        return mq_release(queue, batch->receipt);
+    return done < batch->name.count ? settle_rest(queue, batch, done, 0) : mq_ack(queue, batch->receipt);
+}
+
+int mq_batch_keep(mq_queue *queue, mq_batch *batch)
+{
+    const int64_t now = clock_monotonic();
+    if (batch->name.count == 0)
+        return -EINVAL;
+    if (now - batch->kept_at < batch->ack_timeout / 2)
+        return 0;
+    batch->kept_at = now;
+    return mq_extend(queue, batch->receipt, batch->ack_timeout);
+}

@@ -1,0 +1,33 @@
+/* Failed attempts. */
+#include "lifecycle/setback.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "lifecycle/dead_letter.h"
+#include "queue/move.h"
+#include "store/retry_policy.h"
+
+static int try_again(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                     int64_t delay)
+{
+    struct message_name next = *name;
+    next.time = name_time_after(clock_now(), delay);
+    const int moved = move_message(queue, state, dir, file, delay > 0 ? MQ_DELAYED : MQ_READY, &next);
+    if (moved == 1)
+        page_count(queue->page, PAGE_RETRIED, name->count);
+    return moved;
+}
+
+int setback_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                 int64_t delay)
+{
+    const struct config *config = &queue->config;
+    if (delay == MQ_BACK_OFF)
+        delay = retry_policy_delay(config, name->attempts, id_random());
+    const int moved = retry_policy_is_over(config, name->attempts)
+                          ? dead_letter_make(queue, state, dir, file, name, "max-attempts", clock_now())
+                          : try_again(queue, state, dir, file, name, delay);
+    if (moved == 1)
+        page_count(queue->page, PAGE_FAILED, name->count);
+    return moved;
+}

@@ -1,0 +1,336 @@
+/*
+ * Settling claims: ack, nack, reject, release, extend.
+ *
+ * The claim's file is the claim. One unlink or rename ends or extends it; who finds the file
+ * gone has lost it. Its name holds a token that no other claim has, so a receipt can never
+ * touch somebody else's, and a claim that was extended is found by its token.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "lifecycle/dead_letter.h"
+#include "lifecycle/setback.h"
+#include "lifecycle/settle.h"
+#include "queue/done_marks.h"
+#include "queue/failures.h"
+#include "queue/move.h"
+#include "queue/split.h"
+#include "store/bucket.h"
+
+/* A claim may be extended while we look for it, so that a listing shows it neither at the old place nor at the new. */
+#define LOOKS 4
+
+/* ---- finding the claim ----------------------------------------------------------- */
+
+/* Where the receipt says. 1 found, with its bucket open. */
+static int find_in_place(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    name_format_bucket(MQ_INFLIGHT, wanted, bucket);
+    name_format(MQ_INFLIGHT, wanted, ret_claim->file);
+    const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
+    if (dir < 0)
+        return bucket_is_missing(dir) ? 0 : dir;
+    const int has = fs_has(dir, ret_claim->file);
+    if (has != 1) {
+        close(dir);
+        return has;
+    }
+    ret_claim->name = *wanted;
+    ret_claim->dir = dir;
+    return 1;
+}
+
+struct search {
+    const struct message_name *wanted;
+    struct claim *claim;
+};
+
+/* Only a name that has the token is taken apart: there may be very many others. */
+static int pick_token(void *context, const char *file, unsigned char type)
+{
+    const struct search *search = context;
+    const struct message_name *wanted = search->wanted;
+    struct message_name name;
+    (void)type;
+    if (!name_has_token(file, wanted->token) || !name_parse(MQ_INFLIGHT, file, &name))
+        return 0;
+    /* A batch has another id in front once some of it is acked. */
+    if (name.token != wanted->token || (wanted->count == 1 && strcmp(name.id, wanted->id) != 0))
+        return 0;
+    search->claim->name = name;
+    snprintf(search->claim->file, sizeof search->claim->file, "%s", file);
+    return 1;
+}
+
+static int find_in_bucket(mq_queue *queue, const char *bucket, const struct message_name *wanted,
+                          struct claim *ret_claim)
+{
+    const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
+    if (dir < 0)
+        return bucket_is_missing(dir) ? 0 : dir;
+    const int found = fs_list(dir, pick_token, &(struct search){wanted, ret_claim});
+    if (found == 1)
+        ret_claim->dir = dir;
+    else
+        close(dir);
+    return found;
+}
+
+/* Anywhere, by its token. */
+static int find_by_token(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
+{
+    struct listing buckets = {0};
+    int found = bucket_list(queue->dir, MQ_INFLIGHT, &buckets);
+    for (size_t i = 0; i < buckets.count && found == 0; i++)
+        found = find_in_bucket(queue, listing_at(&buckets, i), wanted, ret_claim);
+    listing_free(&buckets);
+    return found;
+}
+
+static int find(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
+{
+    int found = 0;
+    if (wanted->time > clock_now())
+        found = find_in_place(queue, wanted, ret_claim);
+    return found ? found : find_by_token(queue, wanted, ret_claim);
+}
+
+/* ---- ending it -------------------------------------------------------------------- */
+
+static int settle_once(mq_queue *queue, const struct message_name *wanted, settle_fn *act, const void *argument)
+{
+    struct claim claim = {.dir = -1};
+    const int found = find(queue, wanted, &claim);
+    if (found != 1)
+        return found;
+    /* Past its deadline a claim is over, even where nobody has come by yet to take the message back. */
+    int done = claim.name.time > clock_now() ? 0 : -ESTALE;
+    if (!done)
+        done = split_finish(queue, MQ_INFLIGHT, &claim.name);
+    if (!done)
+        done = act(queue, &claim, argument);
+    close(claim.dir);
+    return done;
+}
+
+/* The claim was not found, or cannot be moved: the queue may be held by somebody who deletes it, and put back, or lie in
+   the one that has its name now. 0 look again. */
+static int look_elsewhere(mq_queue *queue, int error)
+{
+    const int has = error ? 0 : queue_has_name(queue);
+    return has == 1 ? 0 : has < 0 ? has : queue_reopen(queue);
+}
+
+int settle_claim(mq_queue *queue, const char *receipt, settle_fn *act, const void *argument)
+{
+    struct message_name wanted;
+    char of_queue[MQ_QUEUE_NAME_SIZE];
+    if (!receipt_parse(receipt, of_queue, &wanted) || strcmp(of_queue, queue->name) != 0)
+        return -EBADMSG;
+    int done = queue_demand(queue, ACCESS_ALL);
+    if (!done)
+        done = queue_refresh(queue);
+    for (int looks = 0; looks < LOOKS && done == 0; looks++) {
+        done = settle_once(queue, &wanted, act, argument);
+        if (done == 0 || done == -ENOENT)
+            done = look_elsewhere(queue, done);
+    }
+    return done < 0 ? done : done == 0 ? -ESTALE : 0;
+}
+
+void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32_t count)
+{
+    page_count(queue->page, PAGE_ACKED, count);
+    if (name->begun)
+        page_note_held(queue->page, (clock_now() - name->begun) / count, count);
+    failures_forget(queue, MQ_INFLIGHT, name);
+}
+
+static int act_ack(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    (void)argument;
+    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    if (done == 1)
+        settle_count_acked(queue, &claim->name, claim->name.count);
+    return done;
+}
+
+int mq_ack(mq_queue *queue, const char *receipt)
+{
+    return settle_claim(queue, receipt, act_ack, NULL);
+}
+
+static int die(mq_queue *queue, const struct claim *claim, const char *reason)
+{
+    const int done = dead_letter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, reason, clock_now());
+    if (done == 1)
+        page_count(queue->page, PAGE_FAILED, claim->name.count);
+    return done;
+}
+
+/* What was acked before, while this one was worked on, has its mark; and on a full disk there is none: then the ack is as
+   any other. */
+static int act_ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int64_t now = clock_now();
+    (void)argument;
+    int done = done_marks_move(queue, claim->dir, claim->file, &claim->name, now);
+    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
+        done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    if (done == 1) {
+        done_marks_expire_some(queue, now);
+        settle_count_acked(queue, &claim->name, claim->name.count);
+    }
+    return done;
+}
+
+int mq_ack_once(mq_queue *queue, const char *receipt)
+{
+    return settle_claim(queue, receipt, act_ack_once, NULL);
+}
+
+static int act_ack_again(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const int done = act_ack(queue, claim, argument);
+    if (done == 1)
+        page_count(queue->page, PAGE_DUPLICATES, claim->name.count);
+    return done;
+}
+
+int mq_ack_again(mq_queue *queue, const char *receipt)
+{
+    return settle_claim(queue, receipt, act_ack_again, NULL);
+}
+
+int mq_was_acked(mq_queue *queue, const char *id)
+{
+    return id_is_valid(id) ? done_marks_has(queue, id, clock_now()) : -EINVAL;
+}
+
+static int act_nack(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    return setback_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, *(const int64_t *)argument);
+}
+
+int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
+{
+    if (delay != MQ_BACK_OFF && !name_can_say_after(clock_now(), delay))
+        return -EINVAL;
+    return settle_claim(queue, receipt, act_nack, &delay);
+}
+
+static int act_reject(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    return die(queue, claim, argument);
+}
+
+int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
+{
+    return settle_claim(queue, receipt, act_reject, reason && *reason ? reason : "rejected");
+}
+
+static int act_release(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    (void)argument;
+    struct message_name name = claim->name;
+    name.attempts -= name.attempts > 0;
+    return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_READY, &name);
+}
+
+int mq_release(mq_queue *queue, const char *receipt)
+{
+    return settle_claim(queue, receipt, act_release, NULL);
+}
+
+static int act_extend(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    struct message_name name = claim->name;
+    name.time = name_time_after(clock_now(), *(const int64_t *)argument);
+    if (name.time == claim->name.time)
+        return 1;
+    return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, &name);
+}
+
+int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
+{
+    if (ack_timeout == 0 || !name_can_say_after(clock_now(), ack_timeout))
+        return -EINVAL;
+    return settle_claim(queue, receipt, act_extend, &ack_timeout);
+}
+
+/* ---- of several messages some ------------------------------------------------------- */
+
+static struct message_name name_of_rest(const struct message_name *name, const struct settle_progress *progress)
+{
+    struct message_name rest = *name;
+    rest.count -= (uint32_t)(progress->position - name->position);
+    const uint32_t passed = progress->offset - name->offset;
+    if (rest.length) /* a forged length may be less than that */
+        rest.length = rest.length > passed ? rest.length - passed : 0;
+    rest.position = progress->position;
+    rest.offset = progress->offset;
+    snprintf(rest.id, sizeof rest.id, "%s", progress->id);
+    return rest;
+}
+
+static int move_rest(mq_queue *queue, const struct claim *claim, const struct settle_progress *progress,
+                     struct message_name *rest)
+{
+    const int64_t now = clock_now();
+    rest->time = name_time_after(now, progress->ack_timeout);
+    if (progress->corrupt)
+        return dead_letter_make_corrupt(queue, MQ_INFLIGHT, claim->dir, claim->file, rest, now);
+    if (progress->ack_timeout)
+        return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, rest);
+    rest->attempts -= rest->attempts > 0;
+    return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_READY, rest);
+}
+
+static int act_progress(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const struct settle_progress *progress = argument;
+    if (progress->position - claim->name.position >= claim->name.count)
+        return -EINVAL; /* it would bring back what is acked, or leave nothing */
+    struct message_name rest = name_of_rest(&claim->name, progress);
+    const int moved = move_rest(queue, claim, progress, &rest);
+    if (moved != 1)
+        return moved;
+    const uint32_t done = claim->name.count - rest.count;
+    page_add_messages(queue->page, MQ_INFLIGHT, -(int64_t)done);
+    page_add_bytes(queue->page, -(int64_t)(rest.offset - claim->name.offset));
+    if (done > 0)
+        settle_count_acked(queue, &claim->name, done);
+    return 1;
+}
+
+int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress)
+{
+    return settle_claim(queue, receipt, act_progress, progress);
+}
+
+/* ---- what went wrong --------------------------------------------------------------- */
+
+struct line {
+    const char *text;
+    size_t size;
+};
+
+static int act_add_failure(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const struct line *line = argument;
+    const int error = failures_add(queue, claim->name.id, line->text, line->size);
+    return error ? error : 1;
+}
+
+int mq_failure_add(mq_queue *queue, const char *receipt, const char *text, size_t size)
+{
+    if (size == 0 || size > FAILURES_LINE_MAX || memchr(text, '\n', size) != text + size - 1)
+        return -EINVAL;
+    return settle_claim(queue, receipt, act_add_failure, &(struct line){text, size});
+}

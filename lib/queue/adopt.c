@@ -1,0 +1,150 @@
+/* Files that change their queue. */
+#include "queue/adopt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/id.h"
+#include "store/access.h"
+
+#define BLOCK 65536
+
+/* What the files of a queue are like. */
+struct manner {
+    mode_t mode;
+    uid_t owner; /* -1: anybody's */
+    gid_t group; /* -1: any */
+};
+
+static int manner_of(const mq_queue *queue, struct manner *ret_manner)
+{
+    struct stat status;
+    if (fstat(queue->dir, &status) < 0)
+        return -errno;
+    const bool is_shared = access_is_shared(queue->sharing);
+    ret_manner->mode = access_mode(queue->sharing, ACCESS_FILE);
+    ret_manner->owner = is_shared ? (uid_t)-1 : status.st_uid;
+    ret_manner->group = is_shared ? status.st_gid : (gid_t)-1;
+    return 0;
+}
+
+static bool fits(const struct manner *manner, const struct stat *file)
+{
+    return (file->st_mode & 0777) == manner->mode && (manner->owner == (uid_t)-1 || file->st_uid == manner->owner) &&
+           (manner->group == (gid_t)-1 || file->st_gid == manner->group);
+}
+
+/* Make a file of our own such a one. -EPERM: this process may not give it to that owner or group. */
+static int change(int file, const struct manner *manner)
+{
+    struct stat status;
+    if (fstat(file, &status) < 0)
+        return -errno;
+    if (fits(manner, &status))
+        return 0;
+    /* First who it belongs to: until then nobody else may read it. */
+    const int error = fs_set_owner(file, manner->owner, manner->group);
+    return error ? error : fs_set_mode(file, manner->mode);
+}
+
+static int copy(int from, int to)
+{
+    char block[BLOCK];
+    int error = 0;
+    ssize_t got;
+    for (uint64_t at = 0; !error && (got = fs_read_at(from, block, sizeof block, at)) != 0; at += (uint64_t)got)
+        error = got < 0 ? (int)got : fs_write_all(to, block, (size_t)got);
+    return error ? error : fs_sync_data(to);
+}
+
+/* ---- files ------------------------------------------------------------------------ */
+
+/* Exchanged, since a replacement would bring back a file that has just gone. */
+static int put_in_place(int tmp, const char *copied, int dir, const char *name)
+{
+    const int error = fs_exchange(tmp, copied, dir, name);
+    if (error != -EINVAL && error != -ENOSYS)
+        return error;
+    return fs_exists(dir, name) ? fs_replace(tmp, copied, dir, name) : -ENOENT;
+}
+
+static int replace_by_copy(int tmp, int file, const struct manner *manner, int dir, const char *name)
+{
+    struct stat status;
+    char copied[32];
+    if (fstat(file, &status) < 0)
+        return -errno;
+    snprintf(copied, sizeof copied, "copy-%016" PRIx64, id_random());
+    const int made = fs_make_file(tmp, copied, FS_FILE_MODE);
+    if (made < 0)
+        return made;
+    int error = copy(file, made);
+    if (!error)
+        error = change(made, manner);
+    if (!error)
+        error = put_in_place(tmp, copied, dir, name);
+    if (!error) /* when it was written; not before, or a sweep takes it for abandoned */
+        (void)futimens(made, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, status.st_mtim});
+    fs_unlink(tmp, copied);
+    close(made);
+    return error;
+}
+
+int adopt_file(mq_queue *to, int dir, const char *name)
+{
+    struct stat status;
+    struct manner manner;
+    int tmp;
+    int error = manner_of(to, &manner);
+    if (error || fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return error ? error : -errno;
+    if (fits(&manner, &status))
+        return 0;
+    error = queue_tmp(to, &tmp);
+    const int file = error ? error : fs_open_file(dir, name);
+    if (file < 0)
+        return file;
+    error = replace_by_copy(tmp, file, &manner, dir, name);
+    close(file);
+    return error;
+}
+
+/* ---- drafts ----------------------------------------------------------------------- */
+
+static int replace_draft(const struct manner *manner, struct fs_draft *draft, struct fs_draft *copied)
+{
+    int error = copy(draft->file, copied->file);
+    if (!error)
+        error = change(copied->file, manner);
+    fs_draft_close(error ? copied : draft);
+    if (!error)
+        *draft = *copied;
+    return error;
+}
+
+int adopt_draft(mq_queue *to, struct fs_draft *draft)
+{
+    struct manner manner;
+    struct fs_draft copied;
+    int error = manner_of(to, &manner);
+    if (!error)
+        error = change(draft->file, &manner);
+    if (error != -EPERM)
+        return error;
+    error = fs_draft_open(&copied, to->dir, "tmp", manner.mode);
+    return error ? error : replace_draft(&manner, draft, &copied);
+}
+
+int adopt_unnamed(mq_queue *queue, struct fs_draft *draft)
+{
+    struct manner manner;
+    struct fs_draft copied;
+    int error = manner_of(queue, &manner);
+    if (!error)
+        error = fs_draft_open_named(&copied, queue->dir, "tmp", manner.mode);
+    return error ? error : replace_draft(&manner, draft, &copied);
+}

@@ -1,0 +1,26 @@
+/* Whose fault an error is. */
+#include "queue/blame.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+
+/* In a shared queue the file may be another user's. Elsewhere the error is believed to be the file's only where asking
+   again says the same. */
+static bool is_closed(const mq_queue *queue, int dir, const char *file, int error)
+{
+    if (error != -EACCES && error != -EPERM)
+        return false;
+    return access_is_shared(queue->sharing) || fs_may(dir, file, R_OK) == -EACCES;
+}
+
+int blame_file(const mq_queue *queue, int dir, const char *file, int error)
+{
+    return error == -EMLINK || is_closed(queue, dir, file, error) ? -EBADMSG : error;
+}
+
+bool blame_is_stuck(int dir, int error)
+{
+    return error == -EPERM && fs_may(dir, ".", W_OK | X_OK) == 0;
+}

@@ -1,0 +1,132 @@
+/* Remembering what was acked. */
+#include "queue/done_marks.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/name.h"
+#include "queue/move.h"
+#include "store/access.h"
+
+/* One ack in so many looks for what is of no use any more, and removes more than were made since the last. */
+#define LOOK_ONE_IN 64
+#define BUDGET 256
+
+/* Ends a walk whose budget is used up; no errno is positive. */
+#define BUDGET_USED 1
+
+static int open_bucket(const mq_queue *queue, int64_t moment)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    name_format_done_bucket(moment, queue->config.dedup_window, bucket);
+    return fs_open_dir_below(queue->dir, "done", bucket);
+}
+
+static int make_bucket(const mq_queue *queue, int64_t moment)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    int error = fs_has(queue->dir, "done") == 1 ? 0 : access_make_dir(queue->dir, queue->sharing, queue->dir, "done");
+    const int done = !error || error == -EEXIST ? fs_open_dir(queue->dir, "done") : error;
+    if (done < 0)
+        return done;
+    name_format_done_bucket(moment, queue->config.dedup_window, bucket);
+    error = access_make_dir(queue->dir, queue->sharing, done, bucket);
+    const int dir = !error || error == -EEXIST ? fs_open_dir(done, bucket) : error;
+    close(done);
+    return dir;
+}
+
+int done_marks_move(mq_queue *queue, int from_dir, const char *from_name, const struct message_name *name, int64_t now)
+{
+    int dir = open_bucket(queue, now);
+    if (dir == -ENOENT)
+        dir = make_bucket(queue, now);
+    if (dir < 0)
+        return dir;
+    const int moved = move_to_done(queue, MQ_INFLIGHT, from_dir, from_name, name, dir, name->id);
+    close(dir);
+    return moved;
+}
+
+static int is_in_bucket(const mq_queue *queue, const char *id, int64_t moment)
+{
+    const int dir = moment < 0 ? -ENOENT : open_bucket(queue, moment);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    const int has = fs_has(dir, id);
+    close(dir);
+    return has;
+}
+
+int done_marks_has(mq_queue *queue, const char *id, int64_t now)
+{
+    const int has = is_in_bucket(queue, id, now);
+    return has ? has : is_in_bucket(queue, id, now - name_done_width(queue->config.dedup_window));
+}
+
+/* ---- removing --------------------------------------------------------------------- */
+
+struct expiry {
+    const mq_queue *queue;
+    int64_t now;
+    int done, dir;
+    uint64_t removed, budget;
+};
+
+static int remove_mark(void *context, const char *name, unsigned char type)
+{
+    struct expiry *expiry = context;
+    if (type != DT_REG || fs_unlink(expiry->dir, name) != 0)
+        return 0;
+    expiry->removed++;
+    return --expiry->budget > 0 ? 0 : BUDGET_USED;
+}
+
+static bool is_of_use(const struct expiry *expiry, int64_t start)
+{
+    const int64_t window = expiry->queue->config.dedup_window;
+    return start + name_done_width(window) > expiry->now - window;
+}
+
+static int remove_bucket(void *context, const char *bucket, unsigned char type)
+{
+    struct expiry *expiry = context;
+    int64_t start;
+    if (type != DT_DIR || !name_parse_done_bucket(bucket, &start) || is_of_use(expiry, start))
+        return 0;
+    expiry->dir = fs_open_dir(expiry->done, bucket);
+    if (expiry->dir < 0)
+        return 0;
+    const int stop = fs_list_at(expiry->dir, ".", remove_mark, expiry);
+    close(expiry->dir);
+    if (!stop)
+        (void)fs_remove_dir(expiry->done, bucket);
+    return stop;
+}
+
+static int expire(const mq_queue *queue, int64_t now, uint64_t budget, uint64_t *ret_removed)
+{
+    struct expiry expiry = {.queue = queue, .now = now, .budget = budget};
+    expiry.done = fs_open_dir(queue->dir, "done");
+    if (expiry.done < 0)
+        return expiry.done == -ENOENT ? 0 : expiry.done;
+    const int stop = fs_list_at(expiry.done, ".", remove_bucket, &expiry);
+    close(expiry.done);
+    *ret_removed += expiry.removed;
+    return stop < 0 ? stop : 0;
+}
+
+int done_marks_expire(mq_queue *queue, int64_t now, uint64_t *ret_removed)
+{
+    return expire(queue, now, UINT64_MAX, ret_removed);
+}
+
+void done_marks_expire_some(mq_queue *queue, int64_t now)
+{
+    uint64_t removed = 0;
+    if (id_random() % LOOK_ONE_IN == 0)
+        (void)expire(queue, now, BUDGET, &removed);
+}

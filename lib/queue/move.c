@@ -1,0 +1,133 @@
+/* A file from one state to another, by one rename. */
+#include "queue/move.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "queue/adopt.h"
+#include "queue/bell.h"
+
+/* How often a bucket may be removed between our making it and our using it, before we give up. */
+#define TRIES 100
+
+/* When a directory ordered by time wants to be looked at because of this message. */
+static void announce_time(mq_queue *queue, enum mq_state state, const struct message_name *name)
+{
+    static const enum page_time times[MQ_STATES] = {[MQ_DELAYED] = PAGE_DUE, [MQ_INFLIGHT] = PAGE_DEADLINE};
+    if (page_announce(queue->page, times[state], name->time, clock_now()))
+        bell_ring(queue);
+}
+
+void move_announce(mq_queue *queue, enum mq_state state, const struct message_name *name, bool returned)
+{
+    if (state == MQ_READY) {
+        page_note_arrival(queue->page, name->priority, name_birth(name->position), returned);
+        bell_ring(queue);
+    } else if (state == MQ_DELAYED || state == MQ_INFLIGHT) {
+        announce_time(queue, state, name);
+    }
+}
+
+static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                       const struct message_name *name)
+{
+    char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
+    name_format_bucket(to, name, bucket);
+    name_format(to, name, text);
+    for (int tries = 0; tries < TRIES; tries++) {
+        int dir;
+        int error = queue_target(queue, to, bucket, &dir);
+        if (error)
+            return error;
+        /* A claim's name holds its token: only we can have made it. */
+        error = to == MQ_INFLIGHT ? fs_rename_unique(from_dir, from_name, dir, text)
+                                  : fs_rename(from_dir, from_name, dir, text);
+        if (error != -ENOENT)
+            return error ? error : 1;
+        const int has = fs_has(from_dir, from_name);
+        if (has != 1)
+            return has;
+        queue_forget_target(queue, to); /* it was the bucket that went */
+    }
+    return -EBUSY;
+}
+
+int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
+                 const struct message_name *name)
+{
+    const int moved = rename_into(queue, from_dir, from_name, to, name);
+    if (moved != 1)
+        return moved;
+    if (from != to) {
+        page_add_messages(queue->page, from, -(int64_t)name->count);
+        page_add_messages(queue->page, to, name->count);
+    }
+    move_announce(queue, to, name, true);
+    return 1;
+}
+
+/* How many bytes of a file the name stands for. */
+static int64_t size_of(int dir, const char *file, const struct message_name *name)
+{
+    struct stat status;
+    if (name->length)
+        return name->length;
+    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
+}
+
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name)
+{
+    const int64_t size = size_of(from_dir, from_name, name);
+    const int moved = rename_into(queue, from_dir, from_name, to, name);
+    if (moved != 1)
+        return moved;
+    page_add_messages(queue->page, to, name->count);
+    page_add_bytes(queue->page, size);
+    page_count(queue->page, PAGE_SENT, name->count);
+    move_announce(queue, to, name, false);
+    return 1;
+}
+
+int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
+                  const struct message_name *name)
+{
+    const int64_t size = size_of(from_dir, from_name, name);
+    const int error = adopt_file(to, from_dir, from_name);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    const int moved = rename_into(to, from_dir, from_name, MQ_READY, name);
+    if (moved != 1)
+        return moved;
+    page_add_messages(queue->page, from, -(int64_t)name->count);
+    page_add_bytes(queue->page, -size);
+    page_add_messages(to->page, MQ_READY, name->count);
+    page_add_bytes(to->page, size);
+    move_announce(to, MQ_READY, name, true);
+    return 1;
+}
+
+int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name,
+                 const struct message_name *name, int dir, const char *done_name)
+{
+    const int64_t size = size_of(from_dir, from_name, name);
+    const int error = fs_rename(from_dir, from_name, dir, done_name);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    page_add_messages(queue->page, from, -(int64_t)name->count);
+    page_add_bytes(queue->page, -size);
+    return 1;
+}
+
+int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct message_name *name)
+{
+    const int64_t size = size_of(from_dir, from_name, name);
+    const int error = fs_unlink(from_dir, from_name);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    page_add_messages(queue->page, from, -(int64_t)name->count);
+    page_add_bytes(queue->page, -size);
+    return 1;
+}

@@ -1,0 +1,415 @@
+/* A queue's handle: opening it, its page, its configuration. */
+#include "queue/queue.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "queue/cursor.h"
+#include "queue/wait.h"
+#include "store/bucket.h"
+#include "store/census.h"
+#include "store/spool.h"
+
+#define CONFIG_EVERY CLOCK_SECOND
+#define OPEN_TRIES 10
+
+const char *mq_version(void)
+{
+    return MQ_VERSION;
+}
+
+/* ---- the page ------------------------------------------------------------------- */
+
+static void fill_page(struct page *page, const struct census *census)
+{
+    for (int state = 0; state < MQ_STATES; state++)
+        page_add_messages(page, (enum mq_state)state, census->count[state]);
+    page_add_bytes(page, census->bytes);
+    for (int priority = 0; priority < NAME_PRIORITIES; priority++) {
+        page_raise_position(page, priority, census->positions[priority]);
+        if (census->heads[priority] != PAGE_NO_BUCKET)
+            page_note_arrival(page, priority, census->heads[priority], false);
+    }
+}
+
+/* What the pages of other hosts count is theirs: ours holds the rest. */
+static int subtract(void *context, const struct page *page)
+{
+    struct census *census = context;
+    for (int state = 0; state < MQ_STATES; state++)
+        census->count[state] = page_difference(census->count[state], page_messages(page, (enum mq_state)state));
+    census->bytes = page_difference(census->bytes, page_bytes(page));
+    return 0;
+}
+
+static int make_page(mq_queue *queue, struct page **ret_page)
+{
+    struct census census;
+    struct page *page;
+    int error = page_create(queue->dir, access_mode(queue->sharing, ACCESS_FILE), &page);
+    if (error)
+        return error;
+    error = census_queue(queue->dir, &census);
+    if (!error)
+        error = queue_each_other_page(queue, subtract, &census);
+    if (error) {
+        page_discard(page, queue->dir);
+        return error;
+    }
+    fill_page(page, &census);
+    const int installed = page_install(page, queue->dir, queue->host);
+    if (installed == 1)
+        *ret_page = page;
+    else
+        page_close(page);
+    return installed;
+}
+
+/* As far as the rights go: who may do everything makes a page where there is none, who may look makes one of his own,
+   and who may only send could not fill it. */
+static int get_page(mq_queue *queue, struct page **ret_page)
+{
+    const bool is_open = page_open(queue->dir, queue->host, ret_page) == 1;
+    if (is_open && page_is_exclusive(*ret_page))
+        return 1;
+    int error = access_read(queue->dir, &queue->sharing);
+    if (is_open && !error)
+        return 1;
+    if (is_open)
+        page_close(*ret_page);
+    if (!error)
+        error = access_rights(queue->dir, &queue->rights);
+    if (error)
+        return error;
+    if (queue_only_sends(queue))
+        return page_create_private(ret_page) == 0 ? 1 : -ENOMEM;
+    if (queue->rights == ACCESS_LOOK && page_open_to_look(queue->dir, queue->host, ret_page) == 1)
+        return 1;
+    return make_page(queue, ret_page);
+}
+
+/* Where there is none to be had the handle keeps the one it has. */
+static int open_page(mq_queue *queue)
+{
+    const unsigned sharing = queue->sharing, rights = queue->rights;
+    struct page *page;
+    int opened = 0;
+    queue->sharing = ACCESS_PRIVATE;
+    queue->rights = ACCESS_ALL;
+    for (int tries = 0; tries < 10 && opened == 0; tries++)
+        opened = get_page(queue, &page);
+    if (opened == 1) {
+        page_close(queue->page);
+        queue->page = page;
+        return 0;
+    }
+    queue->sharing = sharing;
+    queue->rights = rights;
+    return opened < 0 ? opened : -EBUSY;
+}
+
+int queue_demand(const mq_queue *queue, unsigned rights)
+{
+    if ((queue->rights & rights) == rights)
+        return 0;
+    const int error = fs_may(queue->dir, name_of_state(MQ_READY), W_OK);
+    return error ? error : -EACCES;
+}
+
+struct page_walk {
+    mq_queue *queue;
+    int (*each)(void *context, const struct page *page);
+    void *context;
+};
+
+static int visit_page(void *context, const char *name, unsigned char type)
+{
+    struct page_walk *walk = context;
+    struct page *page;
+    if (type != DT_REG || strcmp(name, walk->queue->host) == 0 || page_open_foreign(walk->queue->dir, name, &page) != 1)
+        return 0;
+    const int stop = walk->each(walk->context, page);
+    page_close(page);
+    return stop;
+}
+
+int queue_each_other_page(mq_queue *queue, int (*each)(void *context, const struct page *page), void *context)
+{
+    return fs_list_at(queue->dir, "host", visit_page, &(struct page_walk){queue, each, context});
+}
+
+/* ---- the handle ----------------------------------------------------------------- */
+
+static void empty_handle(mq_queue *queue)
+{
+    queue->cursor = NULL;
+    queue->waiter = NULL;
+    queue->page = NULL;
+    queue->dir = queue->tmp = -1;
+    queue->identified = false;
+    queue->persisted = false;
+    queue->order = FS_ORDER_UNKNOWN;
+    for (int state = 0; state < MQ_STATES; state++)
+        queue->target[state].dir = -1;
+}
+
+static mq_queue *new_handle(const char *spool, const char *name)
+{
+    mq_queue *queue = calloc(1, sizeof *queue);
+    if (!queue)
+        return NULL;
+    queue->spool = spool ? strdup(spool) : NULL;
+    if (spool && !queue->spool) {
+        free(queue);
+        return NULL;
+    }
+    snprintf(queue->name, sizeof queue->name, "%s", name);
+    queue->fresh = true;
+    empty_handle(queue);
+    return queue;
+}
+
+static int fill_handle(mq_queue *queue, bool heal)
+{
+    queue->dir = spool_open_queue(queue->spool, queue->name, queue->flags);
+    if (queue->dir < 0)
+        return queue->dir;
+    queue->config_read_at = clock_monotonic();
+    int error = config_load(queue->dir, &queue->config, NULL);
+    if (error)
+        return error;
+    page_host_name(queue->host);
+    name_mark_host(queue->host, queue->owner.host);
+    if (heal)
+        (void)spool_heal(queue->dir); /* what is still missing is told by whoever needs it */
+    error = open_page(queue);
+    if (error == -ENOENT && !heal && spool_heal(queue->dir) == 0)
+        error = open_page(queue);
+    return error;
+}
+
+static void release_handle(mq_queue *queue)
+{
+    cursor_free(queue->cursor);
+    waiter_free(queue->waiter);
+    for (int state = 0; state < MQ_STATES; state++)
+        queue_forget_target(queue, (enum mq_state)state);
+    page_close(queue->page);
+    if (queue->tmp >= 0)
+        close(queue->tmp);
+    if (queue->dir >= 0)
+        close(queue->dir);
+    empty_handle(queue);
+}
+
+/* One that cannot be filled keeps what it has, for whoever uses it again. */
+static int refill_handle(mq_queue *queue, bool heal)
+{
+    mq_queue filled = *queue;
+    empty_handle(&filled);
+    const int error = fill_handle(&filled, heal);
+    release_handle(error ? &filled : queue);
+    if (!error) {
+        *queue = filled;
+        queue->openings++;
+    }
+    return error;
+}
+
+/* It may be deleted while we open it; then with MQ_CREATE we are to make it again. */
+static int open_handle(mq_queue *queue, bool heal)
+{
+    int error = refill_handle(queue, heal);
+    for (int tries = 1; tries < OPEN_TRIES && error == -ENOENT && queue->flags & MQ_CREATE; tries++) {
+        error = mq_create(queue->spool, queue->name);
+        if (error >= 0)
+            error = refill_handle(queue, heal);
+    }
+    return error;
+}
+
+int queue_reopen(mq_queue *queue)
+{
+    return open_handle(queue, true);
+}
+
+int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
+{
+    if (!mq_queue_name_is_valid(name))
+        return -EINVAL;
+    mq_queue *queue = new_handle(spool, name);
+    if (!queue)
+        return -ENOMEM;
+    queue->flags = flags;
+    const int error = open_handle(queue, false);
+    if (error)
+        mq_close(queue);
+    else
+        *ret_queue = queue;
+    return error;
+}
+
+void mq_close(mq_queue *queue)
+{
+    if (!queue)
+        return;
+    release_handle(queue);
+    free(queue->pack);
+    free(queue->spool);
+    free(queue);
+}
+
+const char *mq_queue_name(const mq_queue *queue)
+{
+    return queue->name;
+}
+
+bool mq_queue_is_alone(const mq_queue *queue)
+{
+    return page_is_displaced(queue->page);
+}
+
+bool mq_queue_is_polling(const mq_queue *queue)
+{
+    return queue->polling;
+}
+
+int queue_persist(mq_queue *queue)
+{
+    const int error = queue->persisted ? 0 : spool_persist_queue(queue->spool, queue->dir);
+    queue->persisted = !error;
+    return error;
+}
+
+/* The page is looked at first: which file it is is known without a system call. */
+int queue_has_name(mq_queue *queue)
+{
+    if (!queue->identified && page_lies_in(queue->page, queue->dir, queue->name, queue->host))
+        return 1;
+    const int error = queue->identified ? 0 : fs_identify(queue->dir, &queue->identity);
+    queue->identified = !error;
+    return error ? error : spool_queue_has_name(queue->dir, queue->name, &queue->identity);
+}
+
+int queue_refresh(mq_queue *queue)
+{
+    if (queue->fresh) {
+        queue->fresh = false;
+        return 0;
+    }
+    const int has = queue_has_name(queue);
+    if (has != 1)
+        return has < 0 ? has : queue_reopen(queue);
+    if (clock_monotonic() - queue->config_read_at >= CONFIG_EVERY) {
+        queue->config_read_at = clock_monotonic();
+        const int error = config_load(queue->dir, &queue->config, NULL);
+        if (error)
+            return error;
+    }
+    if (page_is_current(queue->page))
+        return 0;
+    const int error = open_page(queue);
+    return error == -ENOENT ? queue_reopen(queue) : error;
+}
+
+int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *ret_dir)
+{
+    if (queue->target[state].dir < 0 || strcmp(queue->target[state].name, bucket) != 0) {
+        queue_forget_target(queue, state);
+        const int dir = queue_only_sends(queue) ? bucket_open_inbox(queue->dir)
+                                                : bucket_make(queue->dir, queue->sharing, state, bucket);
+        if (dir < 0)
+            return dir;
+        queue->target[state].dir = dir;
+        snprintf(queue->target[state].name, sizeof queue->target[state].name, "%s", bucket);
+    }
+    *ret_dir = queue->target[state].dir;
+    return 0;
+}
+
+int queue_tmp(mq_queue *queue, int *ret_dir)
+{
+    if (queue->tmp < 0) {
+        const int dir = fs_open_dir(queue->dir, "tmp");
+        if (dir < 0)
+            return dir;
+        queue->tmp = dir;
+    }
+    *ret_dir = queue->tmp;
+    return 0;
+}
+
+void queue_forget_target(mq_queue *queue, enum mq_state state)
+{
+    if (queue->target[state].dir >= 0)
+        close(queue->target[state].dir);
+    queue->target[state].dir = -1;
+}
+
+/* ---- configuration -------------------------------------------------------------- */
+
+int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size)
+{
+    char value[CONFIG_VALUE_SIZE];
+    if (!config_get(&queue->config, key, value))
+        return -EINVAL;
+    return (size_t)snprintf(ret_value, size, "%s", value) < size ? 0 : -ENAMETOOLONG;
+}
+
+static int store_in(int dir, const char *key, const char *value)
+{
+    int tmp = fs_open_dir(dir, "tmp");
+    if (tmp == -ENOENT && spool_heal(dir) == 0)
+        tmp = fs_open_dir(dir, "tmp");
+    const int error = tmp < 0 ? tmp : config_store(dir, tmp, key, value);
+    if (tmp >= 0)
+        close(tmp);
+    return error;
+}
+
+/* 1 done, 0 somebody was deleting the queue. */
+static int store(const char *spool, const char *queue, const char *key, const char *value)
+{
+    struct fs_identity identity;
+    int done = 0;
+    const int dir = spool_open_queue(spool, queue, 0);
+    if (dir < 0)
+        return dir;
+    const int error = store_in(dir, key, value), unknown = fs_identify(dir, &identity);
+    if (!unknown)
+        done = spool_queue_has_name(dir, queue, &identity);
+    close(dir);
+    return unknown ? unknown : done == 1 && error ? error : done;
+}
+
+int mq_config_set(const char *spool, const char *queue, const char *key, const char *value)
+{
+    if (!mq_queue_name_is_valid(queue))
+        return -EINVAL;
+    int done = 0;
+    for (int tries = 0; tries < OPEN_TRIES && done == 0; tries++)
+        done = store(spool, queue, key, value);
+    return done < 0 ? done : done == 1 ? 0 : -EBUSY;
+}
+
+int mq_config_explain(const char *spool, const char *queue, char *ret_text, size_t size)
+{
+    struct config config;
+    char problem[CONFIG_PROBLEM_SIZE] = "";
+    if (!mq_queue_name_is_valid(queue))
+        return -EINVAL;
+    const int dir = spool_open_queue(spool, queue, 0);
+    if (dir < 0)
+        return dir;
+    const int error = config_load(dir, &config, problem);
+    close(dir);
+    if (error == 0)
+        return 0;
+    return (size_t)snprintf(ret_text, size, "%s", problem[0] ? problem : strerror(-error)) < size ? 1 : -ENAMETOOLONG;
+}

@@ -1,0 +1,210 @@
+/* Who may do what with a queue. */
+#include "store/access.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/name.h"
+
+/* ---- modes ------------------------------------------------------------------------ */
+
+/* What the owner gets, and those of a class with some right. */
+struct bits {
+    unsigned owner, look, send, all;
+};
+
+static const struct bits table[ACCESS_ENTRIES] = {
+    [ACCESS_QUEUE] = {7, 5, 1, 5},   /* deleting and configuring it is its owner's */
+    [ACCESS_CONFIG] = {6, 4, 4, 4},  /* all must keep to it */
+    [ACCESS_DIR] = {7, 5, 0, 7},     /* who makes a bucket could list it: senders make none */
+    [ACCESS_DELAYED] = {7, 5, 1, 7}, /* through it to the inbox */
+    [ACCESS_INBOX] = {7, 5, 3, 7},   /* put something in, and not see what is there */
+    [ACCESS_WORK] = {7, 0, 3, 7},    /* who can read a directory can lock it */
+    [ACCESS_FILE] = {6, 4, 0, 6},    [ACCESS_FIFO] = {6, 0, 0, 6},
+    [ACCESS_BELL] = {6, 0, 2, 6}, /* who could read it could take what others have rung */
+};
+
+static unsigned group_of(unsigned sharing)
+{
+    return sharing >> 3 & 7;
+}
+
+static unsigned others_of(unsigned sharing)
+{
+    return sharing & 7;
+}
+
+static bool is_right(unsigned digit)
+{
+    return digit == 0 || digit == ACCESS_LOOK || digit == ACCESS_SEND || digit == ACCESS_ALL;
+}
+
+/* What others have made, the owner reaches as one of the group. So the group must be able to do what that takes. */
+static bool owner_reaches_all(unsigned group, unsigned others)
+{
+    return others == ACCESS_ALL ? group == ACCESS_ALL : group != ACCESS_LOOK || others != ACCESS_SEND;
+}
+
+bool access_is_valid(unsigned sharing)
+{
+    const unsigned group = group_of(sharing), others = others_of(sharing);
+    return sharing >> 6 == ACCESS_ALL && is_right(group) && is_right(others) && owner_reaches_all(group, others);
+}
+
+bool access_has_inbox(unsigned sharing)
+{
+    return group_of(sharing) == ACCESS_SEND || others_of(sharing) == ACCESS_SEND;
+}
+
+static unsigned bits_of(const struct bits *bits, unsigned digit)
+{
+    const unsigned rights[] = {[ACCESS_LOOK] = bits->look, [ACCESS_SEND] = bits->send, [ACCESS_ALL] = bits->all};
+    return rights[digit & ACCESS_ALL]; /* 0 for no right */
+}
+
+static bool is_dir(enum access_entry entry)
+{
+    return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO && entry != ACCESS_BELL;
+}
+
+/* In directories that senders may put something into only the owner of a thing may remove it, if nobody receives but
+   the queue's owner, whose directory it is. */
+static bool is_sticky(unsigned sharing, enum access_entry entry)
+{
+    return (entry == ACCESS_INBOX || entry == ACCESS_WORK) && access_has_inbox(sharing) &&
+           group_of(sharing) != ACCESS_ALL && others_of(sharing) != ACCESS_ALL;
+}
+
+/* By the directories that lead to a file members of the group reach it only as far as they may: so its mode can give
+   the group what the queue's owner needs, as a member, with files of others. */
+static bool is_the_owners_too(unsigned sharing, enum access_entry entry)
+{
+    return entry == ACCESS_FILE && group_of(sharing) != ACCESS_LOOK;
+}
+
+mode_t access_mode(unsigned sharing, enum access_entry entry)
+{
+    const struct bits *bits = &table[entry];
+    if (!access_is_shared(sharing))
+        return bits->owner << 6;
+    unsigned mode = bits->owner << 6 | bits_of(bits, group_of(sharing)) << 3 | bits_of(bits, others_of(sharing));
+    if (is_the_owners_too(sharing, entry))
+        mode |= bits->owner << 3;
+    if (is_dir(entry))
+        mode |= S_ISGID; /* whatever is made in it gets its group */
+    return is_sticky(sharing, entry) ? mode | S_ISVTX : mode;
+}
+
+/* ---- a queue's -------------------------------------------------------------------- */
+
+/* A class's digit, by its bits on the queue's directory and on tmp/. */
+static unsigned digit_of(unsigned queue, unsigned work)
+{
+    if ((work & 3) == 3)
+        return work & 4 ? ACCESS_ALL : ACCESS_SEND;
+    return (queue & 5) == 5 ? ACCESS_LOOK : 0;
+}
+
+static int read_mode(int queue_dir, const char *name, mode_t *ret_mode)
+{
+    struct stat status;
+    if (fstatat(queue_dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    *ret_mode = status.st_mode;
+    return 0;
+}
+
+/* A class's bits on tmp/, by those on the queue and on a directory that senders do not see into. */
+static mode_t work_by_dir(mode_t queue, mode_t dir)
+{
+    return (dir & 7) == 7 ? 7 : (queue & 5) == 1 && (dir & 7) == 0 ? 3 : 0;
+}
+
+/* The mode of tmp/; where somebody has cleaned that away, as what is left tells it. */
+static int read_work(int queue_dir, mode_t queue, mode_t *ret_mode)
+{
+    mode_t dir = 0;
+    int error = read_mode(queue_dir, "tmp", ret_mode);
+    if (error == -ENOENT)
+        error = read_mode(queue_dir, "waiters", ret_mode);
+    if (error != -ENOENT)
+        return error;
+    error = queue & 077 ? read_mode(queue_dir, "host", &dir) : 0;
+    if (!error)
+        *ret_mode = work_by_dir(queue >> 3, dir >> 3) << 3 | work_by_dir(queue, dir);
+    return error;
+}
+
+/* From directories that stay when a queue is found not to be empty and is not deleted. */
+int access_read(int queue_dir, unsigned *ret_sharing)
+{
+    struct stat queue;
+    mode_t work = 0;
+    if (fstat(queue_dir, &queue) < 0)
+        return -errno;
+    const int error = read_work(queue_dir, queue.st_mode, &work);
+    if (error)
+        return error;
+    *ret_sharing = ACCESS_PRIVATE | digit_of(queue.st_mode >> 3, work >> 3) << 3 | digit_of(queue.st_mode, work);
+    return 0;
+}
+
+/* 1 it may, 0 it may not; else what kept us from asking. */
+static int may(int queue_dir, const char *name, int bits)
+{
+    const int error = fs_may(queue_dir, name, bits);
+    return error == 0 ? 1 : error == -EACCES || error == -EROFS ? 0 : error;
+}
+
+int access_rights(int queue_dir, unsigned *ret_rights)
+{
+    const char *ready = name_of_state(MQ_READY);
+    int is_right = may(queue_dir, ready, R_OK | W_OK | X_OK);
+    *ret_rights = ACCESS_ALL;
+    if (is_right == 0) {
+        is_right = may(queue_dir, ready, R_OK | X_OK);
+        *ret_rights = ACCESS_LOOK;
+    }
+    if (is_right == 0) {
+        is_right = may(queue_dir, "tmp", W_OK | X_OK);
+        *ret_rights = is_right == 1 ? ACCESS_SEND : 0;
+    }
+    return is_right < 0 ? is_right : 0;
+}
+
+/* ---- making things ------------------------------------------------------------------ */
+
+int access_apply(unsigned sharing, enum access_entry entry, int at, const char *name)
+{
+    return access_is_shared(sharing) ? fs_set_mode_at(at, name, access_mode(sharing, entry)) : 0;
+}
+
+static int make_in(int tmp, unsigned sharing, int parent, const char *name)
+{
+    char new_name[NAME_NEW_BUCKET_SIZE];
+    name_format_new_bucket(id_random(), new_name);
+    int error = fs_make_dir(tmp, new_name);
+    if (error)
+        return error;
+    error = access_is_shared(sharing) ? access_apply(sharing, ACCESS_DIR, tmp, new_name)
+                                      : fs_give_to_owner_of(tmp, new_name);
+    if (!error)
+        error = fs_rename_unique(tmp, new_name, parent, name);
+    if (error)
+        (void)fs_remove_dir(tmp, new_name);
+    return error == -ENOTEMPTY ? -EEXIST : error;
+}
+
+int access_make_dir(int queue_dir, unsigned sharing, int parent, const char *name)
+{
+    const int tmp = fs_open_dir(queue_dir, "tmp");
+    const int error = tmp < 0 ? tmp : make_in(tmp, sharing, parent, name);
+    if (tmp >= 0)
+        close(tmp);
+    return error;
+}

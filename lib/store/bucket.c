@@ -1,0 +1,194 @@
+/* Buckets: the small directories that a state's messages lie in. */
+#include "store/bucket.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "format/name.h"
+#include "store/access.h"
+
+/* ---- listings ------------------------------------------------------------------- */
+
+int listing_add(struct listing *listing, const char *name)
+{
+    const size_t size = strlen(name) + 1;
+    if (listing->text_size + size > listing->text_room) {
+        const size_t room = listing->text_room ? listing->text_room * 2 : 16384;
+        char *text = realloc(listing->text, room);
+        if (!text)
+            return -ENOMEM;
+        listing->text = text;
+        listing->text_room = room;
+    }
+    if (listing->count == listing->room) {
+        const size_t room = listing->room ? listing->room * 2 : 128;
+        size_t *offsets = realloc(listing->offsets, room * sizeof *offsets);
+        if (!offsets)
+            return -ENOMEM;
+        listing->offsets = offsets;
+        listing->room = room;
+    }
+    memcpy(listing->text + listing->text_size, name, size);
+    listing->offsets[listing->count++] = listing->text_size;
+    listing->text_size += size;
+    return 0;
+}
+
+static int compare_names(const void *one, const void *other, void *text)
+{
+    return strcmp((const char *)text + *(const size_t *)one, (const char *)text + *(const size_t *)other);
+}
+
+void listing_sort(struct listing *listing)
+{
+    if (listing->count > 1)
+        qsort_r(listing->offsets, listing->count, sizeof *listing->offsets, compare_names, listing->text);
+}
+
+void listing_free(struct listing *listing)
+{
+    free(listing->text);
+    free(listing->offsets);
+    *listing = (struct listing){0};
+}
+
+/* ---- directories ---------------------------------------------------------------- */
+
+struct reader {
+    struct listing *listing;
+    enum mq_state state;
+    struct listing *others; /* NULL: not wanted */
+};
+
+static int add_bucket(void *context, const char *name, unsigned char type)
+{
+    const struct reader *reader = context;
+    return type == DT_DIR && name_is_bucket(reader->state, name) ? listing_add(reader->listing, name) : 0;
+}
+
+static int add_message(void *context, const char *name, unsigned char type)
+{
+    const struct reader *reader = context;
+    struct message_name parsed;
+    const bool is_message = type == DT_REG && name_parse(reader->state, name, &parsed);
+    struct listing *listing = is_message ? reader->listing : reader->others;
+    return listing ? listing_add(listing, name) : 0;
+}
+
+static void listing_clear(struct listing *listing)
+{
+    listing->text_size = listing->count = 0;
+}
+
+int bucket_list(int queue_dir, enum mq_state state, struct listing *listing)
+{
+    listing_clear(listing);
+    const int error = fs_list_at(queue_dir, name_of_state(state), add_bucket, &(struct reader){listing, state, NULL});
+    listing_sort(listing);
+    return error;
+}
+
+int bucket_read(int bucket_dir, enum mq_state state, struct listing *listing)
+{
+    listing_clear(listing);
+    const int error = fs_list(bucket_dir, add_message, &(struct reader){listing, state, NULL});
+    listing_sort(listing);
+    return error;
+}
+
+int bucket_read_all(int bucket_dir, enum mq_state state, struct listing *listing, struct listing *others)
+{
+    listing_clear(listing);
+    listing_clear(others);
+    const int error = fs_list(bucket_dir, add_message, &(struct reader){listing, state, others});
+    listing_sort(listing);
+    listing_sort(others);
+    return error;
+}
+
+bool bucket_is_missing(int error)
+{
+    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+}
+
+int bucket_open(int queue_dir, enum mq_state state, const char *bucket)
+{
+    return fs_open_dir_below(queue_dir, name_of_state(state), bucket);
+}
+
+/* Make a directory in a state's directory; that it is there already is as good. */
+static int make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket)
+{
+    const int state_dir = fs_open_dir(queue_dir, name_of_state(state));
+    if (state_dir < 0)
+        return state_dir;
+    const int error = access_make_dir(queue_dir, sharing, state_dir, bucket);
+    close(state_dir);
+    return error == -EEXIST ? 0 : error;
+}
+
+int bucket_open_inbox(int queue_dir)
+{
+    return fs_open_passage_below(queue_dir, name_of_state(MQ_DELAYED), NAME_RESERVE_BUCKET);
+}
+
+int bucket_make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket)
+{
+    for (;;) {
+        const int dir = bucket_open(queue_dir, state, bucket);
+        if (dir != -ENOENT)
+            return dir;
+        const int error = make(queue_dir, sharing, state, bucket);
+        if ((error == -ENOSPC || error == -EDQUOT) && state != MQ_READY) {
+            const int reserve = bucket_open(queue_dir, state, NAME_RESERVE_BUCKET);
+            return reserve < 0 ? error : reserve;
+        }
+        if (error < 0)
+            return error;
+    }
+}
+
+/* Open to senders from when it is there on: nobody sends to a queue that is being made. */
+static int open_inbox_to_senders(int queue_dir, unsigned sharing)
+{
+    const int delayed = access_has_inbox(sharing) ? fs_open_dir(queue_dir, name_of_state(MQ_DELAYED)) : -ENOENT;
+    if (delayed < 0)
+        return delayed == -ENOENT ? 0 : delayed;
+    const int error = access_apply(sharing, ACCESS_INBOX, delayed, NAME_RESERVE_BUCKET);
+    close(delayed);
+    return error;
+}
+
+int bucket_make_reserves(int queue_dir, unsigned sharing)
+{
+    int error = 0;
+    for (int state = MQ_DELAYED; state < MQ_STATES && !error; state++)
+        error = make(queue_dir, sharing, (enum mq_state)state, NAME_RESERVE_BUCKET);
+    return error ? error : open_inbox_to_senders(queue_dir, sharing);
+}
+
+int bucket_remove(int queue_dir, enum mq_state state, const char *bucket)
+{
+    const int state_dir = fs_open_dir(queue_dir, name_of_state(state));
+    if (state_dir < 0)
+        return state_dir;
+    const int error = fs_remove_dir(state_dir, bucket);
+    close(state_dir);
+    return error == 0 ? 1 : error == -ENOTEMPTY || error == -ENOENT ? 0 : error;
+}
+
+int bucket_persist(int queue_dir, enum mq_state state, int bucket_dir)
+{
+    if (fs_is_persisted(bucket_dir))
+        return 0;
+    const int state_dir = fs_open_dir(queue_dir, name_of_state(state));
+    if (state_dir < 0)
+        return state_dir;
+    const int error = fs_persist_dir(state_dir, bucket_dir);
+    close(state_dir);
+    return error;
+}

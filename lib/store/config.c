@@ -1,0 +1,390 @@
+/* A queue's settings. */
+#include "store/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "base/units.h"
+#include "format/name.h"
+#include "mq.h"
+#include "store/access.h"
+
+#define FILE_MAX 65536
+
+/* For one change of another process. */
+#define LOCK_PATIENCE (CLOCK_SECOND / 2)
+#define LOCK_POLL_MILLISECONDS 5
+
+#define ATTEMPTS_MAX 1000000
+#define BATCH_COUNT_MAX 4096               /* NAME_COUNT_MAX */
+#define BATCH_SIZE_MAX ((uint64_t)8 << 20) /* below NAME_BYTES_MAX */
+
+enum type { CHOICE, DURATION, DURATION_OR_NONE, NUMBER_OR_NONE, COUNT_OR_NONE, SIZE, BATCH_COUNT, BATCH_SIZE };
+
+struct setting {
+    const char *key;
+    enum type type;
+    size_t offset;
+    const char *fallback;
+    const char *choices[2]; /* false, true */
+};
+
+static const struct setting settings[] = {
+    {"durability", CHOICE, offsetof(struct config, durable), "full", {"none", "full"}},
+    {"ack-timeout", DURATION, offsetof(struct config, ack_timeout), "30s", {0}},
+    {"max-attempts", COUNT_OR_NONE, offsetof(struct config, max_attempts), "5", {0}},
+    {"retry-delay", DURATION, offsetof(struct config, retry_policy_delay), "1s", {0}},
+    {"retry-max-delay", DURATION, offsetof(struct config, retry_max_delay), "1h", {0}},
+    {"ttl", DURATION_OR_NONE, offsetof(struct config, ttl), "none", {0}},
+    {"on-expiry", CHOICE, offsetof(struct config, drop_expired), "dead", {"dead", "drop"}},
+    {"max-size", SIZE, offsetof(struct config, max_size), "256K", {0}},
+    {"max-depth", NUMBER_OR_NONE, offsetof(struct config, max_depth), "none", {0}},
+    {"dead-ttl", DURATION_OR_NONE, offsetof(struct config, dead_ttl), "none", {0}},
+    {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
+    {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
+    {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
+};
+#define SETTINGS (sizeof settings / sizeof *settings)
+
+static const char *const keys[SETTINGS + 1] = {
+    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl",          "on-expiry",
+    "max-size",   "max-depth",   "dead-ttl",     "batch-count", "batch-size",      "dedup-window", NULL};
+
+const char *const *mq_config_keys(void)
+{
+    return keys;
+}
+
+static const struct setting *find_setting(const char *key)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (strcmp(settings[i].key, key) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+static bool may_be_none(enum type type)
+{
+    return type == DURATION_OR_NONE || type == NUMBER_OR_NONE || type == COUNT_OR_NONE;
+}
+
+static bool parse_choice(const struct setting *setting, const char *text, bool *ret_value)
+{
+    for (int i = 0; i < 2; i++)
+        if (strcmp(text, setting->choices[i]) == 0) {
+            *ret_value = i == 1;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_quantity(enum type type, const char *text, uint64_t *ret_value)
+{
+    int64_t duration;
+    switch (type) {
+    case SIZE:
+        return units_parse_size(text, ret_value);
+    case COUNT_OR_NONE:
+        return units_parse_number(text, ATTEMPTS_MAX, ret_value) && *ret_value > 0;
+    case NUMBER_OR_NONE:
+        return units_parse_number(text, INT64_MAX, ret_value) && *ret_value > 0;
+    case BATCH_COUNT:
+        return units_parse_number(text, BATCH_COUNT_MAX, ret_value) && *ret_value > 0;
+    case BATCH_SIZE:
+        return units_parse_size(text, ret_value) && *ret_value > 0 && *ret_value <= BATCH_SIZE_MAX;
+    default:
+        if (!units_parse_duration(text, &duration) || duration == 0)
+            return false;
+        *ret_value = (uint64_t)duration;
+        return true;
+    }
+}
+
+/* NULL, or what the value should have been. */
+static const char *apply(struct config *config, const struct setting *setting, const char *text)
+{
+    static const char *const wants[] = {
+        [DURATION] = "not a duration such as 30s",
+        [DURATION_OR_NONE] = "neither a duration such as 30s nor none",
+        [NUMBER_OR_NONE] = "neither a number from 1 nor none",
+        [COUNT_OR_NONE] = "neither a number from 1 to 1000000 nor none",
+        [SIZE] = "not a size such as 256K",
+        [BATCH_COUNT] = "not a number from 1 to 4096",
+        [BATCH_SIZE] = "not a size from 1 to 8M",
+    };
+    void *field = (char *)config + setting->offset;
+    if (setting->type == CHOICE)
+        return parse_choice(setting, text, field) ? NULL : "not one of the words it takes";
+    uint64_t value = 0;
+    if (!(may_be_none(setting->type) && strcmp(text, "none") == 0) && !parse_quantity(setting->type, text, &value))
+        return wants[setting->type];
+    memcpy(field, &value, sizeof value); /* int64_t or uint64_t: the value fits both */
+    return NULL;
+}
+
+void config_default(struct config *ret_config)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        (void)apply(ret_config, &settings[i], settings[i].fallback);
+}
+
+bool config_get(const struct config *config, const char *key, char ret_value[CONFIG_VALUE_SIZE])
+{
+    const struct setting *setting = find_setting(key);
+    if (!setting)
+        return false;
+    const void *field = (const char *)config + setting->offset;
+    if (setting->type == CHOICE) {
+        snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", setting->choices[*(const bool *)field]);
+        return true;
+    }
+    uint64_t value;
+    memcpy(&value, field, sizeof value);
+    if (value == 0 && may_be_none(setting->type))
+        snprintf(ret_value, CONFIG_VALUE_SIZE, "none");
+    else if (setting->type == SIZE || setting->type == BATCH_SIZE)
+        units_format_size(value, ret_value);
+    else if (setting->type == NUMBER_OR_NONE || setting->type == COUNT_OR_NONE || setting->type == BATCH_COUNT)
+        snprintf(ret_value, CONFIG_VALUE_SIZE, "%" PRIu64, value);
+    else
+        units_format_duration((int64_t)value, ret_value);
+    return true;
+}
+
+/* ---- the file ------------------------------------------------------------------- */
+
+static const char blanks[] = " \t\r";
+
+/* Cut a line at its comment and trim it. */
+static char *trim(char *text)
+{
+    text += strspn(text, blanks);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]))
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
+/* Take "key = value" apart in place; an empty key: nothing is said. NULL: no `=`. */
+static char *split_line(char *line, char **ret_value)
+{
+    line[strcspn(line, "#")] = '\0';
+    char *equals = strchr(line, '=');
+    if (equals)
+        *equals = '\0';
+    char *key = trim(line);
+    *ret_value = equals ? trim(equals + 1) : NULL;
+    return equals || !*key ? key : NULL;
+}
+
+static int explain(char *ret_problem, unsigned line, const char *key, const char *problem)
+{
+    if (ret_problem)
+        snprintf(ret_problem, CONFIG_PROBLEM_SIZE, "line %u: %.64s%s%s", line, key, *key ? ": " : "", problem);
+    return -EBADMSG;
+}
+
+static int parse_line(struct config *config, char *line, unsigned number, char *ret_problem)
+{
+    char *value;
+    const char *key = split_line(line, &value);
+    if (!key)
+        return explain(ret_problem, number, "", "not `key = value`");
+    if (!*key && !value)
+        return 0;
+    const struct setting *setting = find_setting(key);
+    if (!setting)
+        return explain(ret_problem, number, key, "no such key");
+    const char *problem = apply(config, setting, value);
+    return problem ? explain(ret_problem, number, key, problem) : 0;
+}
+
+/* The whole file as text the caller frees. -EBADMSG: not a text file. */
+static int read_file(int queue_dir, char **ret_text)
+{
+    const int file = fs_open_file(queue_dir, "config");
+    if (file < 0)
+        return file;
+    char *text = malloc(FILE_MAX + 1);
+    const ssize_t size = text ? fs_read_full(file, text, FILE_MAX + 1) : -ENOMEM;
+    close(file);
+    if (size < 0 || size > FILE_MAX || memchr(text, '\0', (size_t)size)) {
+        free(text);
+        return size < 0 ? (int)size : -EBADMSG;
+    }
+    text[size] = '\0';
+    *ret_text = text;
+    return 0;
+}
+
+int config_load(int queue_dir, struct config *ret_config, char *ret_problem)
+{
+    struct config config;
+    char *text;
+    config_default(&config);
+    int error = read_file(queue_dir, &text);
+    if (error == -ENOENT) {
+        *ret_config = config;
+        return 0;
+    }
+    if (error == -EBADMSG && ret_problem)
+        snprintf(ret_problem, CONFIG_PROBLEM_SIZE, "line 1: config is not a text file");
+    if (error < 0)
+        return error;
+    char *rest = text, *line;
+    for (unsigned number = 1; !error && (line = strsep(&rest, "\n")); number++)
+        error = parse_line(&config, line, number, ret_problem);
+    free(text);
+    if (!error)
+        *ret_config = config;
+    return error;
+}
+
+static bool line_sets(const char *line, const char *key)
+{
+    const size_t length = strlen(key);
+    line += strspn(line, blanks);
+    if (strncmp(line, key, length) != 0)
+        return false;
+    return line[length + strspn(line + length, blanks)] == '=';
+}
+
+/* The old text without the lines of `key`, and the new one at its end. */
+static void print_changed(FILE *out, const char *text, const char *key, const char *value)
+{
+    while (*text) {
+        const size_t length = strcspn(text, "\n");
+        if (!line_sets(text, key))
+            fprintf(out, "%.*s\n", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+    if (value)
+        fprintf(out, "%s = %s\n", key, value);
+}
+
+static int write_file(int queue_dir, int tmp, const char *text, size_t size)
+{
+    char name[32];
+    unsigned sharing;
+    int error = access_read(queue_dir, &sharing);
+    if (error)
+        return error;
+    snprintf(name, sizeof name, "config-%016" PRIx64, id_random());
+    const int file = fs_make_file(tmp, name, access_mode(sharing, ACCESS_CONFIG));
+    if (file < 0)
+        return file;
+    error = fs_write_all(file, text, size);
+    if (!error)
+        error = fs_sync_data(file);
+    close(file);
+    if (!error)
+        error = fs_replace(tmp, name, queue_dir, "config");
+    if (error)
+        fs_unlink(tmp, name);
+    return error ? error : fs_sync_passage(queue_dir, tmp);
+}
+
+static int store_locked(int queue_dir, int tmp, const char *key, const char *value)
+{
+    char *text = NULL, *changed = NULL;
+    size_t size;
+    int error = read_file(queue_dir, &text);
+    if (error < 0 && error != -ENOENT)
+        return error;
+    FILE *out = open_memstream(&changed, &size);
+    if (out) {
+        print_changed(out, text ? text : "", key, value);
+        error = fclose(out) == 0 ? write_file(queue_dir, tmp, changed, size) : -ENOMEM;
+    } else {
+        error = -ENOMEM;
+    }
+    free(text);
+    free(changed);
+    return error;
+}
+
+/* Asked only of what is to be set: the time that is left grows shorter, and a setting that is there stays good. */
+static const char *check_expressible(const struct config *config, const struct setting *setting)
+{
+    int64_t duration;
+    if (setting->type != DURATION && setting->type != DURATION_OR_NONE)
+        return NULL;
+    memcpy(&duration, (const char *)config + setting->offset, sizeof duration);
+    return name_can_say_after(clock_now(), duration) ? NULL : "longer than the names of messages can tell: up to 2112";
+}
+
+int mq_config_check(const char *key, const char *value, char *ret_text, size_t size)
+{
+    const struct setting *setting = find_setting(key);
+    struct config scratch;
+    const char *problem = !setting ? "no such key" : value ? apply(&scratch, setting, value) : NULL;
+    if (!problem && value)
+        problem = check_expressible(&scratch, setting);
+    if (problem)
+        snprintf(ret_text, size, "%s", problem);
+    return problem ? -EINVAL : 0;
+}
+
+/* When the settings were last changed, and in which file. */
+static void see_settings(int queue_dir, struct stat *ret_status)
+{
+    if (fstatat(queue_dir, "config", ret_status, AT_SYMLINK_NOFOLLOW) < 0)
+        *ret_status = (struct stat){0};
+}
+
+static bool have_changed(int queue_dir, struct stat *seen)
+{
+    const struct stat before = *seen;
+    see_settings(queue_dir, seen);
+    return before.st_ino != seen->st_ino || before.st_ctim.tv_sec != seen->st_ctim.tv_sec ||
+           before.st_ctim.tv_nsec != seen->st_ctim.tv_nsec;
+}
+
+/* The wait has an end: whoever may receive can hold the lock for ever. As long as others get their changes done it goes
+   on. -EAGAIN: another process holds it. */
+static int take_lock(int queue_dir, int lock)
+{
+    struct stat seen;
+    int64_t since = clock_monotonic();
+    see_settings(queue_dir, &seen);
+    while (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return -errno;
+        if (have_changed(queue_dir, &seen))
+            since = clock_monotonic();
+        if (clock_monotonic() - since > LOCK_PATIENCE)
+            return -EAGAIN;
+        (void)poll(NULL, 0, LOCK_POLL_MILLISECONDS);
+    }
+    return 0;
+}
+
+int config_store(int queue_dir, int tmp, const char *key, const char *value)
+{
+    char problem[CONFIG_PROBLEM_SIZE];
+    const int wrong = mq_config_check(key, value, problem, sizeof problem);
+    if (wrong)
+        return wrong;
+    /* Two administrators who change different keys at once must both succeed; and who may only look has no way to
+       hold this lock. */
+    const int lock = fs_open_dir(tmp, ".");
+    if (lock < 0)
+        return lock;
+    int error = take_lock(queue_dir, lock);
+    if (!error)
+        error = store_locked(queue_dir, tmp, key, value);
+    close(lock);
+    return error;
+}

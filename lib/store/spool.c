@@ -1,0 +1,443 @@
+/* Spools: where they are, which queues they hold, and making one. */
+#include "store/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/name.h"
+#include "store/access.h"
+#include "store/bucket.h"
+
+/* How often a queue may be deleted while we make it, before we give up. */
+#define TRIES 10
+
+struct part {
+    const char *name;
+    enum access_entry entry;
+};
+
+static const struct part parts[] = {
+    {"tmp", ACCESS_WORK}, {"ready", ACCESS_DIR},    {"delayed", ACCESS_DELAYED}, {"inflight", ACCESS_DIR},
+    {"dead", ACCESS_DIR}, {"waiters", ACCESS_WORK}, {"host", ACCESS_DIR},
+};
+
+/* What is otherwise made when it is needed, by who needs it: in a shared queue only the owner could. */
+static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}};
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- places ---------------------------------------------------------------------- */
+
+static int copy_text(char *ret_text, size_t size, const char *first, const char *second)
+{
+    const size_t first_size = strlen(first), second_size = strlen(second) + 1;
+    if (first_size + second_size > size)
+        return -ENAMETOOLONG;
+    memcpy(ret_text, first, first_size);
+    memcpy(ret_text + first_size, second, second_size);
+    return 0;
+}
+
+int mq_spool_path(const char *spool, char *ret_path, size_t size)
+{
+    if (!spool)
+        spool = getenv("MQ_SPOOL");
+    if (spool && *spool)
+        return copy_text(ret_path, size, spool, "");
+    if (geteuid() == 0)
+        return copy_text(ret_path, size, "/var/spool/mq", "");
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && *state == '/')
+        return copy_text(ret_path, size, state, "/mq");
+    return home && *home ? copy_text(ret_path, size, home, "/.local/state/mq") : -ENOENT;
+}
+
+int spool_open(const char *spool, bool make)
+{
+    char path[PATH_MAX];
+    const int error = mq_spool_path(spool, path, sizeof path);
+    return error ? error : fs_open_root(path, make);
+}
+
+/* Somebody may have cleaned away what was empty of it, but not all. */
+static int is_queue(int dir)
+{
+    int has = fs_has(dir, name_of_state(MQ_READY));
+    for (size_t i = 0; i < COUNT(parts) && has == 0; i++)
+        has = strcmp(parts[i].name, "tmp") == 0 ? 0 : fs_has(dir, parts[i].name); /* many things have a tmp/ */
+    return has;
+}
+
+int spool_find_queue(int spool, const char *name)
+{
+    const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
+    if (dir < 0)
+        return dir == -ENOTDIR ? -ENOENT : dir;
+    const int is = is_queue(dir);
+    if (is == 1)
+        return dir;
+    close(dir);
+    return is ? is : -ENOENT;
+}
+
+int spool_has_queue(int spool, const char *name)
+{
+    const int dir = spool_find_queue(spool, name);
+    if (dir < 0)
+        return dir == -ENOENT || dir == -EACCES ? 0 : dir;
+    close(dir);
+    return 1;
+}
+
+struct search {
+    int spool;
+    char **names;
+    size_t count;
+};
+
+static int add_queue(void *context, const char *name, unsigned char type)
+{
+    struct search *search = context;
+    const int is = type == DT_DIR && !name_is_reply(name) ? spool_has_queue(search->spool, name) : 0;
+    if (is != 1)
+        return is;
+    char **names = realloc(search->names, (search->count + 1) * sizeof *names);
+    if (!names)
+        return -ENOMEM;
+    search->names = names;
+    names[search->count] = strdup(name);
+    if (!names[search->count])
+        return -ENOMEM;
+    search->count++;
+    return 0;
+}
+
+static int compare_strings(const void *one, const void *other)
+{
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context)
+{
+    struct search search = {.spool = spool_open(spool, false)};
+    if (search.spool < 0)
+        return search.spool == -ENOENT ? 0 : search.spool;
+    int stop = fs_list_at(search.spool, ".", add_queue, &search);
+    close(search.spool);
+    if (search.count > 0)
+        qsort(search.names, search.count, sizeof *search.names, compare_strings);
+    for (size_t i = 0; i < search.count; i++) {
+        if (!stop)
+            stop = each(search.names[i], context);
+        free(search.names[i]);
+    }
+    free(search.names);
+    return stop;
+}
+
+/* ---- directories with all that is in them ------------------------------------------ */
+
+static int remove_entry(void *context, const char *name, unsigned char type)
+{
+    const int dir = *(const int *)context;
+    return type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
+}
+
+static int remove_contents(int at, const char *name)
+{
+    const int dir = fs_open_dir(at, name);
+    if (dir < 0)
+        return dir;
+    int error;
+    /* Entries may be passed over while others go: again, until a pass finds the directory empty. */
+    do
+        error = fs_list_at(dir, ".", remove_entry, &(int){dir});
+    while (error == -ENOENT);
+    close(dir);
+    return error;
+}
+
+int spool_remove_tree(int at, const char *name)
+{
+    int error;
+    do {
+        error = remove_contents(at, name);
+        if (!error)
+            error = fs_remove_dir(at, name);
+    } while (error == -ENOTEMPTY);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* ---- creating ------------------------------------------------------------------- */
+
+static int make_parts(int queue_dir, unsigned sharing, const struct part *list, size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && !error; i++) {
+        error = fs_make_dir(queue_dir, list[i].name);
+        if (!error)
+            error = access_apply(sharing, list[i].entry, queue_dir, list[i].name);
+        else if (error == -EEXIST)
+            error = 0;
+    }
+    return error;
+}
+
+int spool_make_dirs(int queue_dir, unsigned sharing)
+{
+    int error = make_parts(queue_dir, sharing, parts, COUNT(parts));
+    if (!error && access_is_shared(sharing))
+        error = make_parts(queue_dir, sharing, shared_parts, COUNT(shared_parts));
+    return error ? error : bucket_make_reserves(queue_dir, sharing);
+}
+
+int spool_heal(int queue_dir)
+{
+    unsigned sharing;
+    const int is = is_queue(queue_dir);
+    if (is != 1)
+        return is ? is : -ENOTDIR;
+    int error = access_read(queue_dir, &sharing);
+    if (!error)
+        error = spool_make_dirs(queue_dir, sharing);
+    return error == -EPERM ? 0 : error; /* another one's directories have their modes, which are his to set */
+}
+
+/* Who shares a queue that is to be made. */
+struct plan {
+    unsigned sharing;
+    gid_t group; /* MQ_OWN_GROUP: the creator's */
+};
+static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP};
+
+/* First the group, then the mode: what is made in it from then on is the group's. */
+static int open_to_others(int dir, const struct plan *plan)
+{
+    if (!access_is_shared(plan->sharing))
+        return 0;
+    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, plan->group);
+    return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_QUEUE));
+}
+
+/* The queue is made whole under a name that is no queue's, then gets its name by one rename: of
+   racing creators one wins, and a killed one leaves nothing that looks like a queue. */
+static int create_in(int spool, const char *queue, const struct plan *plan)
+{
+    char pending[NAME_PENDING_SIZE];
+    name_format_pending(NAME_NEW, queue, id_random(), pending);
+    int error = fs_make_dir(spool, pending);
+    if (error < 0)
+        return error;
+    const int dir = fs_open_dir(spool, pending);
+    error = dir < 0 ? dir : open_to_others(dir, plan);
+    if (!error)
+        error = spool_make_dirs(dir, plan->sharing);
+    if (!error)
+        error = fs_sync(dir);
+    if (!error)
+        error = fs_rename(spool, pending, spool, queue);
+    if (dir >= 0)
+        close(dir);
+    if (error)
+        (void)spool_remove_tree(spool, pending);
+    return error == -ENOTEMPTY ? -EEXIST : error;
+}
+
+/* What the parent of a mounted spool says where it is read-only, or of a kind that has nothing to sync. */
+static bool cannot_sync(int error)
+{
+    return error == -EROFS || error == -EINVAL;
+}
+
+/* Make durable what leads to the queue: its name in the spool, and the spool's own. */
+static int settle(int spool, int dir)
+{
+    const int parent = fs_open_dir(spool, "..");
+    if (parent == -EACCES) /* a spool's parent that may not be read is the administrator's to sync */
+        return fs_persist_dir(spool, dir);
+    const int error = parent < 0 ? parent : fs_sync(parent);
+    if (parent >= 0)
+        close(parent);
+    return error && !cannot_sync(error) ? error : fs_persist_dir(spool, dir);
+}
+
+int spool_persist_queue(const char *spool, int queue_dir)
+{
+    if (fs_is_persisted(queue_dir))
+        return 0;
+    const int root = spool_open(spool, false);
+    const int error = root < 0 ? root : settle(root, queue_dir);
+    if (root >= 0)
+        close(root);
+    return error;
+}
+
+/* A directory without anything in it, as mkdir makes it, makes room. */
+static int create_anew(int spool, const char *name, const struct plan *plan)
+{
+    const int error = create_in(spool, name, plan);
+    return error == -EEXIST && fs_remove_dir(spool, name) == 0 ? create_in(spool, name, plan) : error;
+}
+
+static int create(int spool, const char *name, const struct plan *plan)
+{
+    const int error = create_anew(spool, name, plan);
+    const int dir = error ? -1 : fs_open_dir(spool, name);
+    if (dir < 0)
+        return error == -EEXIST ? 0 : error;
+    const int settled = settle(spool, dir);
+    close(dir);
+    return settled ? settled : 1;
+}
+
+/* 0 the queue that is there is shared so. */
+static int compare(int spool, const char *queue, const struct plan *plan)
+{
+    struct stat status;
+    unsigned sharing;
+    const int dir = fs_open_dir(spool, queue);
+    if (dir < 0)
+        return dir;
+    int error = access_read(dir, &sharing);
+    if (!error && fstat(dir, &status) < 0)
+        error = -errno;
+    close(dir);
+    if (error)
+        return error;
+    const bool has_group = plan->group == MQ_OWN_GROUP || plan->group == status.st_gid;
+    return sharing == plan->sharing && has_group ? 0 : -EEXIST;
+}
+
+/* 1 made, 0 it is there, and whole. -ENOENT: it was deleted meanwhile. */
+static int create_or_heal(int spool, const char *queue, const struct plan *plan)
+{
+    int dir = spool_find_queue(spool, queue);
+    if (dir == -ENOENT) {
+        const int held = spool_await_held(spool, queue), created = held < 0 ? held : create(spool, queue, plan);
+        if (created)
+            return created;
+        dir = spool_find_queue(spool, queue);
+    }
+    if (dir < 0)
+        return dir == -EACCES ? 0 : dir == -ENOENT && fs_exists(spool, queue) ? -ENOTDIR : dir;
+    const int error = spool_heal(dir);
+    close(dir);
+    return error == -EACCES || error == -EROFS ? 0 : error; /* what it lacks, if anything, is for others to make */
+}
+
+static int create_missing(int spool, const char *queue, const struct plan *plan)
+{
+    int created = -ENOENT;
+    for (int tries = 0; tries < TRIES && created == -ENOENT; tries++)
+        created = create_or_heal(spool, queue, plan);
+    return created;
+}
+
+int mq_create(const char *spool, const char *queue)
+{
+    if (!mq_queue_name_is_valid(queue))
+        return -EINVAL;
+    const int root = spool_open(spool, true);
+    if (root < 0)
+        return root;
+    const int created = create_missing(root, queue, &private_plan);
+    close(root);
+    return created;
+}
+
+bool mq_mode_is_valid(unsigned mode)
+{
+    return access_is_valid(mode);
+}
+
+int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t group)
+{
+    const struct plan plan = {mode, group};
+    if (!mq_queue_name_is_valid(queue) || !access_is_valid(mode))
+        return -EINVAL;
+    const int root = spool_open(spool, true);
+    if (root < 0)
+        return root;
+    int created = create_missing(root, queue, &plan);
+    if (created == 0)
+        created = compare(root, queue, &plan);
+    close(root);
+    return created;
+}
+
+/* ---- opening --------------------------------------------------------------------- */
+
+/* Pauses between looks at a queue that is held. */
+#define HELD_LOOKS 100
+#define HELD_PAUSE 10 /* milliseconds */
+
+int spool_await_held(int spool, const char *queue)
+{
+    int held = name_is_reply(queue) ? 0 : -EAGAIN;
+    for (int looks = 0; held == -EAGAIN; looks++) {
+        held = fs_has(spool, queue);
+        if (held == 0)
+            held = spool_give_back(spool, queue, looks >= HELD_LOOKS);
+        if (held == -EAGAIN)
+            (void)poll(NULL, 0, HELD_PAUSE);
+    }
+    return held;
+}
+
+static int open_in(int spool, const char *name, unsigned flags)
+{
+    int dir = fs_open_passage(spool, name);
+    if (dir != -ENOENT)
+        return dir;
+    const int held = spool_await_held(spool, name);
+    if (held < 0)
+        return held;
+    if (held == 1)
+        dir = fs_open_passage(spool, name);
+    if (dir != -ENOENT || !(flags & MQ_CREATE))
+        return dir;
+    const int created = create(spool, name, &private_plan);
+    return created < 0 ? created : fs_open_passage(spool, name);
+}
+
+/* As a rule it is there, and one call finds it; whatever is in the way of that is looked at step by step. */
+static int open_at_once(const char *spool, const char *name)
+{
+    char path[PATH_MAX];
+    const int error = mq_spool_path(spool, path, sizeof path);
+    const size_t length = error ? 0 : strlen(path);
+    if (error || length + 1 + strlen(name) >= sizeof path)
+        return -ENAMETOOLONG;
+    path[length] = '/';
+    strcpy(path + length + 1, name);
+    return fs_open_dir(AT_FDCWD, path);
+}
+
+int spool_open_queue(const char *spool, const char *name, unsigned flags)
+{
+    const int dir_at_once = open_at_once(spool, name);
+    if (dir_at_once >= 0)
+        return dir_at_once;
+    const int root = spool_open(spool, flags & MQ_CREATE);
+    if (root < 0)
+        return root;
+    const int dir = open_in(root, name, flags);
+    close(root);
+    return dir;
+}
+
+int spool_queue_has_name(int queue_dir, const char *name, const struct fs_identity *identity)
+{
+    char path[sizeof "../" + MQ_QUEUE_NAME_SIZE];
+    snprintf(path, sizeof path, "../%s", name);
+    return fs_is_named(queue_dir, path, identity);
+}

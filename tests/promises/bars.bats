@@ -1,0 +1,162 @@
+# What the toolkit must reach: figures are ratios within one run. The measured ones are shown as comments.
+
+load ../helper
+
+show() {
+    echo "# $*" >&3
+}
+
+# calculate EXPRESSION: of decimal numbers, as awk has it.
+calculate() {
+    awk "BEGIN { print $1 }"
+}
+
+# below A B: A is less than B, both decimal numbers.
+below() {
+    (($(calculate "($1) < ($2)")))
+}
+
+@test "50,000 messages from 4 senders reach 4 receivers, each exactly once" {
+    local n
+    mq-queue create jobs durability=none
+    for n in 0 1 2 3; do
+        seq $((n * 12500 + 1)) $(((n + 1) * 12500)) >"in.$n"
+        spawn receiver$n mq-recv -a -l -f -w 2 jobs
+    done
+    for n in 0 1 2 3; do
+        spawn sender$n bash -c "exec mq-send -q -l jobs <in.$n"
+    done
+    wait "${spawned[@]}" || true
+    sort -n receiver?.out >got
+    diff got <(seq 1 50000)
+    run -0 mq-stat -j jobs
+    assert_equal "$(jq -c '[.ready, .inflight, .dead, .bytes]' <<<"$output")" '[0,0,0,0]'
+}
+
+# Where the file system is not what is measured: in memory, if there is room.
+use_memory() {
+    [[ -w /dev/shm ]] || return 0
+    MQ_SPOOL=$(mktemp -d /dev/shm/mq-test.XXXXXX)
+    removals+=("$MQ_SPOOL")
+}
+
+teardown() {
+    kill_spawned
+    rm -rf "${removals[@]}"
+}
+
+# measure_waiting WAITERS: the figures of tests/bench/waiters, as variables. None is forgotten, ever.
+measure_waiting() {
+    local line
+    line=$("$MQ_BUILD/tests/bench/waiters" "$1" 200)
+    show "$1 waiting: $line"
+    # shellcheck disable=SC2086 # name=value words
+    declare -g $line
+    ((missing == 0))
+}
+
+# waiting WAITERS SWITCHES: the figures are within the bars: 0.2 ms, or on a machine where a bare wake-up takes more
+# than the 29 us of the one that the bar was set on, seven of those. The best of some tries counts: what else the
+# machine does may make a figure worse, but never better.
+waiting() {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    local try bar
+    use_memory
+    for try in {1..10}; do
+        measure_waiting "$1"
+        bar=$((bare_us * 7 > 200 ? bare_us * 7 : 200))
+        ! { below "$p50_us" "$bar" && below "$switches" "$2"; } || return 0
+    done
+    return 1
+}
+
+@test "one blocked receiver claims within 0.2 ms, or seven bare wake-ups" {
+    waiting 1 1.5
+}
+
+@test "of 64 blocked receivers a message wakes at most two, and is claimed within 0.2 ms, or seven bare wake-ups" {
+    waiting 64 2.4
+}
+
+@test "300 blocked receivers of one user wait with one inotify instance" {
+    (($(</proc/sys/fs/inotify/max_user_instances) < 300)) || skip "this user may have 300 inotify instances"
+    use_memory
+    measure_waiting 300
+}
+
+# calls_of INPUT COMMAND…: how many system calls a program makes from where main begins, in $calls. That shows in one that
+# is linked dynamically: the linker's last call is to unmap its cache.
+calls_of() {
+    strace -o trace "${@:2}" <"$1" >output
+    calls=$(awk 'after { n++ } /^munmap\(/ && !after { after = 1 } END { print n - 1 }' trace)
+}
+
+@test "mq-send of 1 KiB makes at most 29 system calls after main begins" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    mq-queue create jobs
+    head -c 1024 /dev/zero >kib
+    mq-send -q --no-sync jobs <kib
+    local calls best=1000 round library
+    for round in 1 2 3 4 5; do
+        calls_of kib "$MQ_BUILD/dynamic/mq-send" --no-sync jobs
+        ((calls >= best)) || best=$calls
+    done
+    # The first piece of memory and the first random number take four calls of the C library of Debian 12, and then there
+    # is the exit; what another one makes more is not ours.
+    cat >library.c <<'END'
+#include <stdlib.h>
+#include <sys/random.h>
+int main(void)
+{
+    char *volatile memory = malloc(16);
+    return memory == NULL || getrandom(memory, 16, 0) != 16;
+}
+END
+    cc -o library library.c
+    calls_of /dev/null ./library
+    library=$((calls - 5))
+    show "$best system calls, $library of them are added by the C library"
+    ((library >= 0 && best - library <= 29))
+}
+
+@test "mq-send of 1 KiB takes at most 1.3 times an empty program and a create and link; twice where that is static" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    [[ -x $MQ_BUILD/tests/bench/empty ]] || skip "no static C library here"
+    local empty dynamic send floor
+    use_memory
+    mq-queue create jobs durability=none
+    head -c 1024 /dev/zero >kib
+    floor=$("$MQ_BUILD/tests/bench/floor" "$MQ_SPOOL" single 1024 1000 fast | sed "s/ .*//; s/.*=//")
+    read -r empty dynamic send < <("$MQ_BUILD/tests/bench/turns" 200 kib \
+        "$MQ_BUILD/tests/bench/empty" "$MQ_BUILD/tests/bench/empty-dynamic" "mq-send --no-sync jobs")
+    show "mq-send $send us, empty program $dynamic us, static $empty us, create and link $floor us"
+    below "$send" "1.3 * ($dynamic + $floor)"
+    below "$send" "2 * ($empty + $floor)"
+}
+
+@test "100 requests to one service: half of them take less than 5 ms" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    local n try median begun empty
+    use_memory
+    mq-queue create fast durability=none
+    spawn service mq-recv -f --reply fast -- cat
+    mq-send --request=20s fast x >/dev/null
+    for try in 1 2 3 4 5; do
+        for n in {1..100}; do
+            begun=$(now_us)
+            mq-send --request=20s fast "$n" >got
+            echo $(($(now_us) - begun))
+            [[ $(<got) == "$n" ]]
+        done | sort -n >times.txt
+        median=$(sed -n 50p times.txt)
+        # What the machine is busy with beside us makes starting a process slower, too: two are started.
+        empty=$(for n in {1..50}; do begun=$(now_us); "$MQ_BUILD/mq-send" --version >/dev/null; echo $(($(now_us) - begun)); done |
+            sort -n | sed -n 25p)
+        show "p50 $median us, starting a process $empty us"
+        if ((median < 5000 || median < 5 * empty)); then
+            return 0
+        fi
+    done
+    return 1
+}
