@@ -51,7 +51,7 @@ static bool condition_holds(const char *condition, const mq_message *message)
 static bool conditions_hold(const struct binding *binding, const mq_message *message)
 {
     const bool any = binding->kind == BINDING_ANY;
-    for (const char *condition = binding->schedule; *condition; condition += strlen(condition) + 1)
+    for (const char *condition = binding->terms; *condition; condition += strlen(condition) + 1)
         if (condition_holds(condition, message) == any)
             return any;
     return !any;
@@ -63,7 +63,7 @@ bool binding_matches(const struct binding *binding, const char *key, const mq_me
     case BINDING_EVERYTHING:
         return true;
     case BINDING_KEY:
-        return pattern_matches(binding->schedule, key ? key : "");
+        return pattern_matches(binding->terms, key ? key : "");
     default:
         return conditions_hold(binding, message);
     }
@@ -87,9 +87,9 @@ static const char *problem_of(const struct binding *binding, const char *end)
 {
     if (!mq_queue_name_is_valid(binding->destination))
         return "the destination is not a name";
-    if (binding->kind == BINDING_KEY && !pattern_is_valid(binding->schedule))
+    if (binding->kind == BINDING_KEY && !pattern_is_valid(binding->terms))
         return "the pattern is longer than 255 bytes or has control characters";
-    return has_conditions(binding->kind) ? problem_of_conditions(binding->schedule, end) : NULL;
+    return has_conditions(binding->kind) ? problem_of_conditions(binding->terms, end) : NULL;
 }
 
 /* The word behind the destination. */
@@ -107,15 +107,15 @@ static bool parse_kind(const char *word, enum binding_kind *ret_kind)
 static bool cut_line(char *line, struct binding *binding)
 {
     char *const end = line + strlen(line), *word = line + strcspn(line, " ");
-    *binding = (struct binding){.kind = BINDING_EVERYTHING, .destination = line, .schedule = end, .line = line};
+    *binding = (struct binding){.kind = BINDING_EVERYTHING, .destination = line, .terms = end, .line = line};
     if (word == end)
         return true;
     *word++ = '\0';
-    char *schedule = word + strcspn(word, " ");
-    if (schedule < end)
+    char *terms = word + strcspn(word, " ");
+    if (terms < end)
         *terms++ = '\0';
-    binding->schedule = schedule;
-    for (char *tab = schedule; (tab = strchr(tab, '\t'));)
+    binding->terms = terms;
+    for (char *tab = terms; (tab = strchr(tab, '\t'));)
         *tab++ = '\0';
     end[1] = '\0';
     return parse_kind(word, &binding->kind);
@@ -145,7 +145,7 @@ static int parse_line(const char *text, size_t size, struct binding *ret_binding
     return explain(ret_problem, problem);
 }
 
-int binding_make(enum binding_kind kind, const char *destination, const char *const *schedule, size_t count,
+int binding_make(enum binding_kind kind, const char *destination, const char *const *terms, size_t count,
                  struct binding *ret_binding, char ret_problem[BINDINGS_PROBLEM_SIZE])
 {
     char line[BINDING_LINE_MAX];
@@ -174,8 +174,8 @@ void binding_format(const struct binding *binding, char ret_line[BINDING_LINE_MA
     *at++ = ' ';
     at = stpcpy(at, words[binding->kind]);
     *at++ = ' ';
-    at = stpcpy(at, binding->schedule);
-    const char *term = binding->schedule;
+    at = stpcpy(at, binding->terms);
+    const char *term = binding->terms;
     while (has_conditions(binding->kind) && *(term += strlen(term) + 1)) {
         *at++ = '\t';
         at = stpcpy(at, term);

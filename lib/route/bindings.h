@@ -30,8 +30,8 @@ enum binding_kind { BINDING_EVERYTHING, BINDING_KEY, BINDING_ALL, BINDING_ANY };
 struct binding {
     enum binding_kind kind;
     const char *destination;
-    const char *schedule; /* the pattern; or the conditions, each ended by a NUL, the last one by two */
-    char *line;           /* owned */
+    const char *terms; /* the pattern; or the conditions, each ended by a NUL, the last one by two */
+    char *line;        /* owned */
 };
 
 struct bindings {
@@ -40,7 +40,7 @@ struct bindings {
 };
 
 /* Make a binding. `terms`: a pattern, or `count` conditions. -EINVAL, and what is wrong in `ret_problem`. */
-int binding_make(enum binding_kind kind, const char *destination, const char *const *schedule, size_t count,
+int binding_make(enum binding_kind kind, const char *destination, const char *const *terms, size_t count,
                  struct binding *ret_binding, char ret_problem[BINDINGS_PROBLEM_SIZE]);
 void binding_release(struct binding *binding);
 

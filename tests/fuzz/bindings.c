@@ -17,7 +17,7 @@ static void match(const struct bindings *bindings, const char *key)
         REQUIRE(!matches || binding->kind == BINDING_EVERYTHING ||
                 binding->kind == BINDING_KEY); /* it has no headers */
         if (binding->kind == BINDING_KEY)
-            REQUIRE(pattern_is_valid(binding->schedule));
+            REQUIRE(pattern_is_valid(binding->terms));
     }
     mq_message_free(message);
 }

@@ -70,7 +70,7 @@ static void test_longest(void)
     pattern[PATTERN_SIZE - 1] = name[MQ_QUEUE_NAME_SIZE - 1] = '\0';
     EXPECT(binding_make(BINDING_KEY, name, &(const char *){pattern}, 1, &binding, problem) == 0);
     EXPECT_TEXT(binding.destination, name);
-    EXPECT_TEXT(binding.schedule, pattern);
+    EXPECT_TEXT(binding.terms, pattern);
     binding_release(&binding);
     EXPECT(binding_make(BINDING_KEY, "jobs", &(const char *){"a\nb"}, 1, &binding, problem) == -EINVAL);
     EXPECT(binding_make(BINDING_KEY, "jobs\nmail", &(const char *){"a"}, 1, &binding, problem) == -EINVAL);
