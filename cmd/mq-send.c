@@ -224,9 +224,11 @@ int main(int argc, char **argv)
                                .request = arg_request,
                                .reply_timeout = arg_reply_timeout,
                                .tallies = arg_framing || arg_file_count > 1};
-    status = arg_tx && *arg_tx ? tx_open(arg_tx, &sending.tx) : STATUS_DONE;
+    status = arg_tx && *arg_tx ? tx_open(arg_tx, &sending.to.tx) : STATUS_DONE;
     if (status == STATUS_DONE)
-        status = cli_open(arg_queue, MQ_CREATE, &sending.queue);
+        status = destination_open(&sending.to, arg_queue);
+    if (status == STATUS_DONE && arg_request && sending.to.topic)
+        status = cli_fail(STATUS_USAGE, arg_queue, "a request is sent to a queue, and this is a topic");
     if (status != STATUS_DONE)
         return status;
     /* The queue is never closed: the end of the process does that with four system calls less. */

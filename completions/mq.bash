@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue and mq-tx for bash.
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic and mq-tx for bash.
 # Installed once under the name of each, so that bash-completion finds it when one is first completed.
 # shellcheck shell=bash
 
@@ -8,7 +8,7 @@ __mq_options() {
     case $1 in
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --batch= --linger= --no-sync -b --block --block=" \
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= --batch= --linger= --no-sync -b --block --block=" \
             "--request --request= --tx="
         ;;
     mq-recv)
@@ -24,6 +24,7 @@ __mq_options() {
     mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
     mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
         "--force --repair" ;;
+    mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any" ;;
     mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
     esac
 }
@@ -33,7 +34,7 @@ __mq_takes_value() {
     case $1 in
     --*=*) return 1 ;;
     --block | -b | --watch | --capacity | --prometheus | --request) return 1 ;;
-    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m | -P) ;;
+    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m | -P | -k) ;;
     --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
     *) return 1 ;;
     esac
@@ -79,6 +80,10 @@ __mq_queues() {
     mq-queue "${spool[@]}" list 2>/dev/null
 }
 
+__mq_topics() {
+    mq-topic "${spool[@]}" list -j 2>/dev/null | sed -n 's/.*"topic": *"\([^"]*\)".*/\1/p' | sort -u
+}
+
 __mq_transactions() {
     mq-tx "${spool[@]}" -j list 2>/dev/null | sed -n 's/.*"tx": *"\([^"]*\)".*"state": *"open".*/\1/p'
 }
@@ -122,6 +127,14 @@ __mq_operands() {
     mq-send/0 | mq-recv/0 | mq-stat/*) __mq_queues ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
     mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
+    mq-topic/0) printf '%s\n' create bind unbind list route config delete ;;
+    mq-topic/1) [[ $command == create ]] || __mq_topics ;;
+    mq-topic/*)
+        case $command in
+        bind | unbind) __mq_queues ;;
+        config) echo unroutable= ;;
+        esac
+        ;;
     mq-tx/0) printf '%s\n' begin commit abort put list run ;;
     mq-tx/1) [[ $command != @(commit|abort|put) ]] || __mq_transactions ;;
     mq-tx/2) [[ $command != put ]] || compgen -f -- "$cur" ;;
@@ -212,4 +225,4 @@ _mq() {
     return 0
 }
 
-complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-tx
+complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-tx

@@ -412,6 +412,76 @@ MQ_API int mq_tx_list(const char *spool, int (*each)(const struct mq_tx_entry *e
 /* Finish what is decided, or past its deadline, of this user. 0, or the first error. */
 MQ_API int mq_tx_finish(const char *spool);
 
+/* ---- topics ------------------------------------------------------------------------ */
+
+/*
+ * A topic holds no messages: what is sent to it goes on to the queues and topics that are bound to it, to all of them or
+ * to none, once to each. Its name is in the same spool as those of queues: mq_open of a topic fails with -ENOENT or
+ * -ENOTDIR. A topic is its owner's alone.
+ *
+ * A message's routing key is its header MQ_ROUTING_KEY; without one it is empty. Patterns are those of AMQP: words
+ * between dots, of which `*` matches one and `#` any number.
+ */
+#define MQ_ROUTING_KEY "Routing-Key"
+
+typedef struct mq_topic mq_topic;
+
+struct mq_binding {
+    const char *destination;       /* a queue or a topic */
+    const char *pattern;           /* of the routing key; NULL: none */
+    const char *const *conditions; /* on headers: "NAME: VALUE", or "NAME" for any value; instead of a pattern */
+    size_t condition_count;        /* 0: none; with neither the destination gets every message */
+    bool any;                      /* one of the conditions is enough */
+};
+
+/* Make a topic. 1 made, 0 it was there, -EEXIST: there is a queue of that name. */
+MQ_API int mq_topic_create(const char *spool, const char *name);
+
+/* Delete it; the queues that are bound to it stay. -ENOENT: no such topic. */
+MQ_API int mq_topic_delete(const char *spool, const char *name);
+
+/* Bind a destination, a queue that is made if it is not there: 1 bound, 0 it was bound so. It takes effect for sends that
+   begin afterwards. -ELOOP: to itself; -EINVAL: malformed. A circle of topics does no harm. */
+MQ_API int mq_topic_bind(const char *spool, const char *topic, const struct mq_binding *binding);
+
+/* Remove that binding, or with neither pattern nor conditions all to the destination: how many. */
+MQ_API int mq_topic_unbind(const char *spool, const char *topic, const struct mq_binding *binding);
+
+/* Call `each` for every topic, or every binding of one; a non-zero return of `each` ends it and is returned. */
+MQ_API int mq_topic_list(const char *spool, int (*each)(const char *topic, void *context), void *context);
+MQ_API int mq_topic_bindings(const char *spool, const char *topic,
+                             int (*each)(const struct mq_binding *binding, void *context), void *context);
+
+/* What happens to a message that no binding takes: "refuse", which is the default, "drop", or the name of a queue or
+   topic that gets it. -ENOENT: there is none of that name. The value takes MQ_QUEUE_NAME_SIZE bytes. */
+MQ_API int mq_topic_set_unroutable(const char *spool, const char *topic, const char *value);
+MQ_API int mq_topic_get_unroutable(const char *spool, const char *topic, char *ret_value);
+
+/* What is wrong with a topic's files, naming the line. 0 nothing, 1 explained. */
+MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text, size_t size);
+
+/* Open a topic to send to it. -ENOENT: no such topic; -EBADMSG: see mq_topic_explain. */
+MQ_API int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic);
+MQ_API void mq_topic_close(mq_topic *topic); /* NULL is fine */
+
+/* Call `each` for every queue that would get the message, which may have no body. -ENXIO: none would. */
+MQ_API int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
+                          void *context);
+
+/*
+ * As mq_send, mq_send_batch and mq_send_bodies, to all queues that the bindings lead to; as part of the transaction
+ * `tx`, or if that is NULL in one of its own. -ENXIO: no binding takes the message, and it is to be refused. If any
+ * queue refuses a message no queue gets it; of several messages those that go to the same places are sent or not
+ * together.
+ */
+MQ_API int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct mq_send_options *options,
+                         char *ret_id);
+MQ_API int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages, size_t count,
+                               const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct iovec *bodies,
+                                size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                                size_t *ret_sent);
+
 /* ---- looking without claiming --------------------------------------------------- */
 
 struct mq_entry {

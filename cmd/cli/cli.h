@@ -100,6 +100,9 @@ int cli_check_name(const char *name);
 /* Open a queue, or report why not. */
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue);
 
+/* The same, or a topic of that name. */
+int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic);
+
 /* For programs that hold nothing: end the program if there was no memory. */
 void *cli_must(void *allocated);
 

@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "send/destination.h"
+
 struct sending {
-    mq_queue *queue;
-    mq_tx *tx; /* NULL: none */
+    struct destination to;
     struct mq_send_options options;
     mq_message *(*make)(int *ret_status); /* a message with all that is common to them; or NULL, reported */
     int framing;                          /* of streams: 'l', '0' or 'j', or 0: a stream is one message */

@@ -53,6 +53,14 @@ static int reserve(mq_queue *queue, const struct draft *draft)
     return error ? error : full ? -ENOBUFS : 0;
 }
 
+int publish_look_for_room(mq_queue *queue, const struct draft *draft)
+{
+    const int error = reserve(queue, draft);
+    if (!error)
+        page_add_messages(queue->page, draft->state, -(int64_t)draft->name.count);
+    return error;
+}
+
 /* Sleep until there may be room. 0 look again, -ENOBUFS the time is up, -ECANCELED. */
 static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause)
 {

@@ -35,6 +35,9 @@ size_t publish_most(const mq_queue *queue, bool durable);
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published);
 
+/* Whether there is room for a draft's messages beside what the queue's outlet has taken: 0 or -ENOBUFS. */
+int publish_look_for_room(mq_queue *queue, const struct draft *draft);
+
 /* Give a draft a name, as a file that the queue's users can read. */
 int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text);
 

@@ -36,6 +36,7 @@ struct mq_queue {
     bool persisted; /* the queue's own name is known to be on the disk */
     bool fresh;     /* nothing was done with it since it was opened */
     bool polling;
+    bool is_feed;        /* of a topic: it has neither a name nor a configuration that could change */
     bool names_drafts;   /* a file without a name could not get one here */
     enum fs_order order; /* of the file system that it lies on */
     unsigned openings;   /* how often it was opened: what was begun before the last time was begun for another queue */
