@@ -448,7 +448,11 @@ int cli_check_name(const char *name)
 
 int cli_cannot_create(int error, const char *queue)
 {
-    if (cli_status(error) == STATUS_NO_QUEUE)
+    char path[CLI_SPOOL_SIZE];
+    struct stat status;
+    const bool has_spool = mq_spool_path(cli_spool, path, sizeof path) == 0 && stat(path, &status) == 0 &&
+                           S_ISDIR(status.st_mode);
+    if (cli_status(error) == STATUS_NO_QUEUE && !has_spool)
         return cannot_make_spool(error);
     return cli_queue_error(error, queue, "cannot open or create the queue");
 }
