@@ -194,13 +194,16 @@ static bool is_same(const struct binding *one, const struct binding *other)
     return strcmp(line, other_line) == 0;
 }
 
-static int append(struct bindings *bindings, const struct binding *binding)
+/* The list owns it then; or it is released. */
+static int append(struct bindings *bindings, struct binding *binding)
 {
     if (bindings->count == bindings->room) {
         const size_t room = bindings->room ? bindings->room * 2 : 16;
         struct binding *list = realloc(bindings->list, room * sizeof *list);
-        if (!list)
+        if (!list) {
+            binding_release(binding);
             return -ENOMEM;
+        }
         bindings->list = list;
         bindings->room = room;
     }

@@ -54,7 +54,7 @@ bool binding_matches(const struct binding *binding, const char *key, const mq_me
 /* Add the bindings that a text says. -EBADMSG: it is malformed; the problem names the line. Then nothing is added. */
 int bindings_parse(struct bindings *bindings, const char *text, size_t size, char ret_problem[BINDINGS_PROBLEM_SIZE]);
 
-/* Add one, which the list owns then. 1 added, 0 it was there (then it is released). */
+/* Add one, which the list owns then. 1 added, 0 it was there; then, and after an error, it is released. */
 int bindings_add(struct bindings *bindings, struct binding *binding);
 
 /* Remove one that says the same, or with `terms_too` false all that lead to its destination: how many. */

@@ -130,7 +130,7 @@ static int open_feed(mq_topic *topic, int dir)
     if (!feed)
         return -ENOMEM;
     strcpy(feed->name, topic->name);
-    feed->tmp = -1;
+    feed->dir = feed->tmp = -1;
     for (int state = 0; state < MQ_STATES; state++)
         feed->target[state].dir = -1;
     config_default(&feed->config);

@@ -865,6 +865,42 @@ static int list_transactions(struct scene *scene)
     return mq_tx_list(scene->spool, count_transaction, &messages);
 }
 
+/* ---- topics ------------------------------------------------------------------------------------ */
+
+static void with_topic(struct scene *scene)
+{
+    with_other(scene);
+    stage_must(mq_topic_create(scene->spool, "events"), "mq_topic_create");
+    stage_must(mq_topic_bind(scene->spool, "events", &(struct mq_binding){.destination = "other", .pattern = "a.#"}),
+               "mq_topic_bind");
+}
+
+static int bind_other(struct scene *scene)
+{
+    return mq_topic_bind(scene->spool, "events", &(struct mq_binding){.destination = "other", .pattern = "a.*"});
+}
+
+/* Two messages, which are sent together or not; not durable, since a sync that fails comes after the decision. */
+static int publish_to_topic(struct scene *scene)
+{
+    static const struct iovec bodies[] = {{(void *)(uintptr_t) "news 1", 6}, {(void *)(uintptr_t) "news 2", 6}};
+    const struct mq_send_options options = {.cancel_fd = -1, .no_sync = true};
+    mq_topic *topic;
+    mq_message *message = NULL;
+    size_t sent;
+    int error = mq_topic_open(scene->spool, "events", &topic);
+    if (error)
+        return error;
+    error = mq_message_new(&message);
+    if (!error)
+        error = mq_message_set_header(message, MQ_ROUTING_KEY, "a.b");
+    if (!error)
+        error = mq_topic_send_bodies(topic, NULL, message, bodies, 2, &options, NULL, &sent);
+    mq_message_free(message);
+    mq_topic_close(topic);
+    return error;
+}
+
 /* ---- following --------------------------------------------------------------------------------- */
 
 static int follow(struct scene *scene)
@@ -964,6 +1000,8 @@ const struct operation operations[] = {
     {"replace a file", with_long_text, replace_file, OPERATION_STEPS, 0},
     {"finish what was committed", committed, finish_transactions, OPERATION_STEPS, 0},
     {"list transactions", committed, list_transactions, OPERATION_WHOLE, 0},
+    {"bind", with_topic, bind_other, OPERATION_WHOLE, 0},
+    {"publish", with_topic, publish_to_topic, OPERATION_STEPS, 0},
     {"follow", three_ready, follow, OPERATION_STEPS, 0},
 };
 const size_t operations_count = sizeof operations / sizeof *operations;
