@@ -185,8 +185,7 @@ OPENED_BY = {"a sender": False, "a receiver, too,": True}
 def old_handles(name, stage, who, command, another=False, **more):
     """What renames or removes a queue that others have open; a receiver takes what it finds."""
     around = had_open(OPENED_BY[who], another)
-    main = command[0] == "mq-queue" and not OPENED_BY[who]
-    facts = {"main": main, "partial": True, "again": False, "around": around} | more
+    facts = {"partial": True, "again": False, "around": around} | more
     return Operation(f"{name} that {who} has open", command, stage, **facts)
 
 
