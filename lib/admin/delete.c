@@ -155,16 +155,11 @@ struct pending_walk {
     int error; /* the first that kept one from being finished */
 };
 
-static bool is_for_others(int error)
-{
-    return error == -ENOENT || error == -EACCES || error == -EPERM || error == -EROFS;
-}
-
 /* A deletion that cannot be finished keeps the sweep from no other. Another process may have been faster. */
 static void note_finished(struct pending_walk *walk, int error)
 {
     walk->removed += error == 0;
-    if (error && !is_for_others(error) && !walk->error)
+    if (error && error != -ENOENT && !held_is_forbidden(error) && !walk->error)
         walk->error = error;
 }
 

@@ -293,8 +293,7 @@ static int find_held(void *context, const char *name, unsigned char type)
     return 1;
 }
 
-/* This process may not see or rename held queues: another process will put them back. */
-static bool is_forbidden(int error)
+bool held_is_forbidden(int error)
 {
     return error == -EACCES || error == -EPERM || error == -EROFS;
 }
@@ -304,10 +303,10 @@ int held_give_back(int spool, const char *queue, bool at_once)
     struct held_search search = {.spool = spool, .queue = queue};
     const int found = fs_list_at(spool, ".", find_held, &search);
     if (found <= 0)
-        return is_forbidden(found) ? 0 : found;
+        return held_is_forbidden(found) ? 0 : found;
     const int64_t age = clock_now() - search.youngest;
     if (!at_once && age >= 0 && age < HELD_AGE)
         return -EAGAIN;
     const int error = held_put_back(spool, search.held, queue);
-    return error ? (is_forbidden(error) ? 0 : error) : 1;
+    return error ? (held_is_forbidden(error) ? 0 : error) : 1;
 }

@@ -31,4 +31,7 @@ int held_put_back(int spool, const char *held, const char *queue);
    be at work. With `at_once` it is put back even then. */
 int held_give_back(int spool, const char *queue, bool at_once);
 
+/* Whether an error says that this process may not see or rename held queues: another process will put them back. */
+bool held_is_forbidden(int error);
+
 #endif
