@@ -10,7 +10,15 @@
 #include "store/page.h"
 
 struct cursor;
+struct draft;
 struct waiter;
+
+/* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
+struct outlet {
+    int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
+    /* How many messages it has taken for that queue already. */
+    int (*count)(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count);
+};
 
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
@@ -27,6 +35,7 @@ struct mq_queue {
     int tmp;             /* its tmp/; -1: not open */
     bool persisted;      /* the queue's own name is known to be on the disk */
     bool fresh;          /* nothing was done with it since it was opened */
+    bool is_feed;        /* of a topic: it has neither a name nor a configuration that could change */
     bool names_drafts;   /* a file without a name could not get one here */
     enum fs_order order; /* of the file system that it lies on */
     unsigned openings;   /* how often it was opened: what was begun before the last time was begun for another queue */
@@ -39,6 +48,7 @@ struct mq_queue {
     } target[MQ_STATES];   /* the buckets that messages were last moved into */
     struct cursor *cursor; /* the reader's place in ready/, made by the first claim */
     struct waiter *waiter; /* made by the first wait */
+    struct outlet *outlet; /* NULL except while messages are sent into a transaction */
     char *pack;            /* where several messages become a file's content; NULL until then */
     size_t pack_room;
 };
