@@ -34,8 +34,7 @@ static int run_create(char **words, int count)
 static int run_delete(char **words, int count)
 {
     (void)count;
-    const int error = mq_topic_delete(cli_spool, words[0]);
-    return error ? topic_error(error, words[0], "cannot delete the topic") : STATUS_DONE;
+    return topic_delete(words[0]);
 }
 
 /* ---- bindings -------------------------------------------------------------------- */

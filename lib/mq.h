@@ -440,8 +440,13 @@ struct mq_binding {
 /* Make a topic. 1 made, 0 it was there, -EEXIST: there is a queue of that name. */
 MQ_API int mq_topic_create(const char *spool, const char *name);
 
-/* Delete it; the queues that are bound to it stay. -ENOENT: no such topic. */
+/* Delete it; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages on to it.
+   -EBADMSG: that is not known, since the bindings of another topic are malformed. */
 MQ_API int mq_topic_delete(const char *spool, const char *name);
+
+/* Find a topic that passes messages on to this queue or topic, by a binding or as unroutable. 1 found, 0 there is none.
+   `ret_topic` takes MQ_QUEUE_NAME_SIZE bytes; after -EBADMSG it names the topic that is malformed. */
+MQ_API int mq_topic_find_source(const char *spool, const char *name, char *ret_topic);
 
 /* Bind a destination, a queue that is made if it is not there: 1 bound, 0 it was bound so. It takes effect for sends that
    begin afterwards. -ELOOP: to itself; -EINVAL: malformed. A circle of topics does no harm. */

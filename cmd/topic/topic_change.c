@@ -7,6 +7,23 @@
 
 #include "cli/cli.h"
 
+int topic_delete(const char *topic)
+{
+    char source[MQ_QUEUE_NAME_SIZE] = "";
+    const int error = mq_topic_delete(cli_spool, topic);
+    if (error == -EBUSY || error == -EBADMSG) {
+        const int found = mq_topic_find_source(cli_spool, topic, source);
+        if (found == 1)
+            return cli_fail(STATUS_TRY_LATER, topic,
+                            "cannot delete the topic: the topic %s passes messages on to it: mq-topic unbind %s %s, or "
+                            "change its unroutable",
+                            source, source, topic);
+        if (found == -EBADMSG)
+            return topic_error(found, source, "cannot delete the topic");
+    }
+    return error ? topic_error(error, topic, "cannot delete the topic") : STATUS_DONE;
+}
+
 /* ---- bindings -------------------------------------------------------------------- */
 
 static int change(topic_change_fn *act, const char *topic, const char *destination, const struct topic_terms *terms,

@@ -14,6 +14,8 @@ typedef int topic_change_fn(const char *spool, const char *topic, const struct m
 /* Change a binding for each pattern, or one. STATUS_NOTHING: nothing was to be changed. */
 int topic_change(topic_change_fn *act, const char *topic, const char *destination, const struct topic_terms *terms);
 
+int topic_delete(const char *topic);
+
 /* Print the configuration, or what `setting` names of it; or change it to KEY=VALUE. */
 int topic_config(const char *topic, const char *setting);
 

@@ -44,6 +44,23 @@ int topic_open_dir(int spool, const char *name)
     return has ? has : -ENOENT;
 }
 
+int topic_hold(int spool, const char *name, int lock)
+{
+    for (;;) {
+        struct fs_identity identity;
+        const int dir = topic_open_dir(spool, name);
+        if (dir < 0)
+            return dir;
+        const int error = flock(dir, lock) < 0 ? -errno : fs_identify(dir, &identity);
+        const int is_named = error ? error : fs_is_named(spool, name, &identity);
+        if (is_named == 1)
+            return dir;
+        close(dir);
+        if (is_named < 0)
+            return is_named;
+    }
+}
+
 /* The whole of a file, with a NUL behind it, which the caller frees. */
 static int read_file(int dir, const char *name, char **ret_text, size_t *ret_size)
 {
@@ -179,7 +196,6 @@ int mq_topic_create(const char *spool_path, const char *name)
     return created;
 }
 
-/* Open a topic by its name: its spool and its directory. */
 static int open_topic(const char *spool_path, const char *name, int *ret_spool)
 {
     const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
@@ -191,24 +207,6 @@ static int open_topic(const char *spool_path, const char *name, int *ret_spool)
     else
         *ret_spool = spool;
     return dir;
-}
-
-int mq_topic_delete(const char *spool_path, const char *name)
-{
-    int spool;
-    char gone[NAME_PENDING_SIZE];
-    const int dir = open_topic(spool_path, name, &spool);
-    if (dir < 0)
-        return dir;
-    close(dir);
-    name_format_pending(NAME_GONE, name, id_random(), gone);
-    int error = fs_rename(spool, name, spool, gone);
-    if (!error)
-        error = fs_sync(spool);
-    if (!error)
-        error = spool_remove_tree(spool, gone);
-    close(spool);
-    return error;
 }
 
 /* ---- bindings ---------------------------------------------------------------------------------- */
@@ -267,6 +265,17 @@ static int make_binding(const struct mq_binding *binding, struct binding *ret_bi
                         problem);
 }
 
+/* Make sure that a destination is there. A topic stays until `ret_held` is closed; -1: it is a queue. */
+static int hold_destination(const char *spool_path, int spool, const char *name, int *ret_held)
+{
+    const int held = topic_hold(spool, name, LOCK_SH);
+    *ret_held = held < 0 ? -1 : held;
+    if (held != -ENOENT)
+        return held < 0 ? held : 0;
+    const int created = mq_create(spool_path, name);
+    return created < 0 ? created : 0;
+}
+
 static int change_bindings(const char *spool_path, const char *topic, const struct mq_binding *binding,
                            struct change *change)
 {
@@ -276,12 +285,13 @@ static int change_bindings(const char *spool_path, const char *topic, const stru
         return error;
     const int dir = open_topic(spool_path, topic, &spool);
     error = dir < 0 ? dir : 0;
-    if (!error && !change->removes && topic_is(spool, binding->destination) == 0) {
-        error = mq_create(spool_path, binding->destination);
-        error = error > 0 ? 0 : error;
-    }
+    int held = -1;
+    if (!error && !change->removes)
+        error = hold_destination(spool_path, spool, binding->destination, &held);
     if (!error)
         error = change_locked(dir, change);
+    if (held >= 0)
+        close(held);
     binding_release(&change->binding);
     if (dir >= 0) {
         close(dir);
@@ -368,12 +378,15 @@ int mq_topic_set_unroutable(const char *spool_path, const char *topic, const cha
     if (dir < 0)
         return dir;
     const int feed = fs_open_dir(dir, FEED);
-    int error = feed < 0 ? feed : 0;
-    if (!error && parsed.unroutable == ROUTE_ALTERNATE && topic_is(spool, value) == 0 &&
-        spool_has_queue(spool, value) != 1)
-        error = -ENOENT;
+    int error = feed < 0 ? feed : 0, held = -1;
+    if (!error && parsed.unroutable == ROUTE_ALTERNATE) {
+        held = topic_hold(spool, value, LOCK_SH);
+        error = held >= 0 ? 0 : held != -ENOENT ? held : spool_has_queue(spool, value) == 1 ? 0 : -ENOENT;
+    }
     if (!error)
         error = write_file(dir, feed, UNROUTABLE, value, strlen(value));
+    if (held >= 0)
+        close(held);
     if (feed >= 0)
         close(feed);
     close(dir);

@@ -10,6 +10,10 @@
 /* Open the directory of a topic. -ENOENT: there is no such topic, perhaps a queue of that name. */
 int topic_open_dir(int spool, const char *name);
 
+/* The same with a flock(2): while any process holds LOCK_SH the topic is not deleted. A process that holds one takes no
+   other topic's. */
+int topic_hold(int spool, const char *name, int lock);
+
 /* Whether the name is a topic's: 1, 0, or why that cannot be told. */
 int topic_is(int spool, const char *name);
 

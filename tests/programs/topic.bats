@@ -210,6 +210,31 @@ bodies() {
     assert_output a
 }
 
+@test "a topic that another one passes messages on to is not deleted" {
+    mq-topic create outer
+    mq-topic create inner
+    mq-topic bind inner a
+    mq-topic bind outer inner -k 'x.#'
+    run -75 mq-topic delete inner
+    assert_output --partial "the topic outer passes messages on to it: mq-topic unbind outer inner"
+    assert_equal "$(mq-topic route outer -k x.y)" a
+    mq-topic unbind outer inner
+    mq-topic config outer unroutable=inner
+    run -75 mq-topic delete inner
+    # A topic that cannot be read may be bound to it.
+    mq-topic config outer unroutable=
+    cp "$MQ_SPOOL/outer/bindings" bindings
+    echo 'a nonsense' >"$MQ_SPOOL/outer/bindings"
+    run -78 mq-topic delete inner
+    assert_output --partial "outer: bad bindings: line 1"
+    cp bindings "$MQ_SPOOL/outer/bindings"
+    mq-topic delete inner
+    run -66 mq-topic list inner
+    # Its own bindings do not keep a topic from being deleted.
+    mq-topic bind outer a
+    mq-topic delete outer
+}
+
 @test "a name is a queue's or a topic's" {
     mq-topic create events
     mq-topic create events
