@@ -263,3 +263,16 @@ bodies() {
     done
     ((nth < 200 && both > 3 && none > 3)) || fail "$nth calls, $both times all, $none times nothing"
 }
+
+@test "a check of the spool reports a transaction that nobody finishes, and a repair finishes it" {
+    local tx
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" a one
+    mq-queue check
+    mv "$MQ_SPOOL"/.outbox/*."$tx" "$MQ_SPOOL/.outbox/$tx.committed"
+    run -65 mq-queue check
+    assert_output "transaction $tx of user $(id -u): committed, and not carried out"
+    mq-queue check --repair
+    run -0 bodies a
+    assert_output one
+}
