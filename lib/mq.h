@@ -65,6 +65,12 @@ typedef struct mq_watch mq_watch;
 enum mq_state { MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD };
 #define MQ_STATES 4
 
+/* The name of a state: ready, delayed, inflight or dead. Its directory in a queue has the same name. */
+MQ_API const char *mq_state_name(enum mq_state state);
+
+/* What the time of a message in a state is called: due, deadline or died. NULL: a ready message has no time. */
+MQ_API const char *mq_state_time_name(enum mq_state state);
+
 /* The library's version, "MAJOR.MINOR.PATCH"; static storage. */
 MQ_API const char *mq_version(void);
 

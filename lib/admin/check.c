@@ -187,21 +187,10 @@ static int check_done_entry(void *context, const char *name, unsigned char type)
                : report(context, "done", name, "not a bucket's name");
 }
 
-static bool is_one_of_ours(const char *name, unsigned char type)
-{
-    static const char *const dirs[] = {"tmp",  "ready",   "delayed", "inflight", "dead",
-                                       "host", "waiters", "aside",   "failures", "done"};
-    if (strcmp(name, "config") == 0)
-        return type == DT_REG;
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
-        if (strcmp(name, dirs[i]) == 0)
-            return type == DT_DIR;
-    return false;
-}
-
 static int check_queue_entry(void *context, const char *name, unsigned char type)
 {
-    return is_one_of_ours(name, type) ? 0 : report(context, "", name, "not a part of a queue");
+    const bool belongs = strcmp(name, "config") == 0 ? type == DT_REG : type == DT_DIR && layout_has_dir(name);
+    return belongs ? 0 : report(context, "", name, "not a part of a queue");
 }
 
 static int open_part(struct check *check, const char *name)

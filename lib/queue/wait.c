@@ -131,7 +131,7 @@ static int watch_buckets(struct waiter *waiter)
 
 static int watch_ready(struct waiter *waiter)
 {
-    const int ready = fs_open_dir(waiter->queue.dir, "ready");
+    const int ready = fs_open_dir(waiter->queue.dir, name_of_state(MQ_READY));
     if (ready < 0)
         return ready;
     const int error = watch(waiter, ready);

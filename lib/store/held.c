@@ -155,18 +155,10 @@ static int transfer_all(int from_queue, int to_queue)
 
 /* ---- what was found to be empty --------------------------------------------------- */
 
-static bool is_state(const char *name)
-{
-    for (int state = MQ_READY; state < MQ_STATES; state++)
-        if (strcmp(name, name_of_state((enum mq_state)state)) == 0)
-            return true;
-    return false;
-}
-
 static int remove_other(void *context, const char *name, unsigned char type)
 {
     const int dir = *(const int *)context;
-    if (is_state(name) || strcmp(name, "config") == 0)
+    if (name_is_of_state(name) || strcmp(name, "config") == 0)
         return 0;
     const int error = type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
     return error == -ENOENT ? 0 : error;
