@@ -29,7 +29,7 @@ struct check {
     int found;
     int left; /* why something could not be judged, or moved aside; 0: all was */
     enum mq_state state;
-    char bucket[NAME_BUCKET_SIZE];
+    const char *bucket;
     int dir; /* what is being listed */
 };
 
@@ -127,18 +127,12 @@ static int check_message(void *context, const char *file, unsigned char type)
 
 /* ---- directories -------------------------------------------------------------------- */
 
-static int check_bucket(struct check *check, const char *bucket)
+static int check_bucket(void *context, struct bucket *bucket)
 {
-    const int dir = bucket_open(check->queue->dir, check->state, bucket);
-    if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
-    const int outer = check->dir;
-    snprintf(check->bucket, sizeof check->bucket, "%s", bucket);
-    check->dir = dir;
-    const int error = fs_list_at(dir, ".", check_message, check);
-    check->dir = outer;
-    close(dir);
-    return error;
+    struct check *check = context;
+    check->bucket = bucket->name;
+    check->dir = bucket->dir;
+    return fs_list(bucket->dir, check_message, check);
 }
 
 static int check_state_entry(void *context, const char *name, unsigned char type)
@@ -147,9 +141,7 @@ static int check_state_entry(void *context, const char *name, unsigned char type
     const char *place = name_of_state(check->state);
     if (!name_is_bucket(check->state, name))
         return report(check, place, name, "not a bucket's name");
-    if (type != DT_DIR)
-        return report(check, place, name, "not a directory");
-    return check_bucket(check, name);
+    return type == DT_DIR ? 0 : report(check, place, name, "not a directory");
 }
 
 static int check_waiters_entry(void *context, const char *name, unsigned char type)
@@ -220,6 +212,15 @@ static int check_dir(struct check *check, const char *name, fs_list_fn *each)
     return error == -ENOENT ? 0 : error;
 }
 
+static int check_state(struct check *check, enum mq_state state)
+{
+    check->state = state;
+    int error = check_dir(check, name_of_state(state), check_state_entry);
+    if (!error)
+        error = bucket_each(check->queue->dir, state, check_bucket, check);
+    return error == -ENOENT ? 0 : error;
+}
+
 /* Of those that are made when they are needed. */
 static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
 {
@@ -242,10 +243,8 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = queue_refresh(queue);
     if (!error)
         error = list_dir(&check, fs_open_dir(queue->dir, "."), check_queue_entry);
-    for (int state = 0; state < MQ_STATES && !error; state++) {
-        check.state = (enum mq_state)state;
-        error = check_dir(&check, name_of_state(check.state), check_state_entry);
-    }
+    for (int state = 0; state < MQ_STATES && !error; state++)
+        error = check_state(&check, (enum mq_state)state);
     if (!error)
         error = check_work_dir(&check, "tmp", check_tmp_entry);
     if (!error)

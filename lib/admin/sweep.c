@@ -77,7 +77,8 @@ static int sweep_dir(struct sweep *sweep, const char *name, fs_list_fn *each)
     return error;
 }
 
-/* Whether nobody is about to fill this empty bucket: those being filled are spared the making again. */
+/* Whether no sender is about to fill this bucket. If one that is being filled were removed its sender would have to make it
+   again. */
 static bool is_left_over(const mq_queue *queue, enum mq_state state, const char *bucket, int64_t now)
 {
     int priority;
@@ -90,6 +91,7 @@ static bool is_left_over(const mq_queue *queue, enum mq_state state, const char 
            birth != name_birth(page_last_position(queue->page, priority));
 }
 
+/* rmdir decides whether a bucket is empty, so none of them is opened. */
 static int sweep_buckets(struct sweep *sweep, enum mq_state state)
 {
     struct listing buckets = {0};

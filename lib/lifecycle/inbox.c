@@ -32,7 +32,8 @@ bool inbox_has(const mq_queue *queue, const struct message_name *name)
     return has_one(queue) && !name_has_place(name);
 }
 
-/* List it, in order of the times, and what is no message: its bucket, for the caller to close. */
+/* List the messages in the inbox, in the order of their times, and what else lies there, which no walk shows. Returns the
+   open bucket, which the caller closes. */
 static int list(mq_queue *queue, struct listing *files, struct listing *others)
 {
     const int dir = bucket_open(queue->dir, MQ_DELAYED, NAME_RESERVE_BUCKET);
@@ -140,30 +141,29 @@ static void add(struct inbox_figures *figures, const struct message_name *name, 
         figures->oldest = clock_of_file(&status->st_mtim);
 }
 
-static void count(int dir, const struct listing *files, int64_t now, struct inbox_figures *figures)
+struct tally {
+    int64_t now;
+    struct inbox_figures figures;
+};
+
+static int count(void *context, const struct bucket_file *file)
 {
-    for (size_t i = 0; i < files->count; i++) {
-        struct stat status;
-        struct message_name name;
-        name_parse(MQ_DELAYED, listing_at(files, i), &name);
-        if (!name_has_place(&name) && fstatat(dir, listing_at(files, i), &status, AT_SYMLINK_NOFOLLOW) == 0)
-            add(figures, &name, &status, now);
-    }
+    struct tally *tally = context;
+    struct stat status;
+    if (!name_has_place(&file->name) && fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        add(&tally->figures, &file->name, &status, tally->now);
+    return 0;
 }
 
 int inbox_count(mq_queue *queue, int64_t now, struct inbox_figures *ret_figures)
 {
-    struct inbox_figures figures = {0};
-    struct listing files = {0}, others = {0};
-    const int dir = has_one(queue) ? list(queue, &files, &others) : -ENOENT;
-    if (dir >= 0) {
-        count(dir, &files, now, &figures);
-        close(dir);
-    }
+    struct tally tally = {.now = now};
+    struct listing files = {0};
+    int error = 0;
+    if (has_one(queue))
+        error = bucket_visit(queue->dir, MQ_DELAYED, NAME_RESERVE_BUCKET, &files, count, &tally);
     listing_free(&files);
-    listing_free(&others);
-    if (dir < 0 && dir != -ENOENT)
-        return dir;
-    *ret_figures = figures;
-    return 0;
+    if (!error)
+        *ret_figures = tally.figures;
+    return error;
 }

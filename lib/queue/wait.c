@@ -112,13 +112,14 @@ static int watch_bucket(struct waiter *waiter, const char *bucket)
 {
     const int dir = bucket_open(waiter->queue.dir, MQ_READY, bucket);
     if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
+        return bucket_is_missing(dir) ? 0 : dir;
     const int error = watch(waiter, dir);
     close(dir);
     return error;
 }
 
-/* Watch the buckets that exist. To watch one twice does no harm: the kernel gives the same watch. */
+/* Watch the last of the buckets that exist, and open no others. To watch one twice does no harm: the kernel gives the same
+   watch. */
 static int watch_buckets(struct waiter *waiter)
 {
     struct listing *buckets = &waiter->buckets;

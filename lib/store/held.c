@@ -82,9 +82,12 @@ static int transfer_stray(int from, const char *name, int to)
     return error == -EEXIST || error == -ENOENT ? 0 : error;
 }
 
-static int transfer_stray_in_state(const struct transfer *transfer, const char *name)
+static int transfer_stray_in_state(void *context, const char *name, unsigned char type)
 {
+    const struct transfer *transfer = context;
     const char *state = name_of_state(transfer->state);
+    if (type == DT_DIR && name_is_bucket(transfer->state, name))
+        return 0;
     const int from = fs_open_dir(transfer->from_queue, state),
               to = from < 0 ? from : fs_open_dir(transfer->to_queue, state);
     const int error = to < 0 ? to : transfer_stray(from, name, to);
@@ -107,31 +110,34 @@ static int transfer_message(void *context, const char *file, unsigned char type)
     return error ? error : transfer_file(transfer, transfer->from, transfer->to, file);
 }
 
-static int transfer_bucket(void *context, const char *bucket, unsigned char type)
+static int transfer_bucket(void *context, struct bucket *bucket)
 {
     struct transfer *transfer = context;
-    if (type != DT_DIR || !name_is_bucket(transfer->state, bucket))
-        return transfer_stray_in_state(transfer, bucket);
-    transfer->from = bucket_open(transfer->from_queue, transfer->state, bucket);
-    transfer->to = transfer->from < 0 ? transfer->from
-                                      : bucket_make(transfer->to_queue, transfer->to_sharing, transfer->state, bucket);
-    const int error = transfer->to < 0 ? transfer->to : fs_list_at(transfer->from, ".", transfer_message, transfer);
-    if (transfer->from >= 0)
-        close(transfer->from);
-    if (transfer->to >= 0)
-        close(transfer->to);
+    transfer->from = bucket->dir;
+    transfer->to = bucket_make(transfer->to_queue, transfer->to_sharing, bucket->state, bucket->name);
+    if (transfer->to < 0)
+        return transfer->to;
+    const int error = fs_list(bucket->dir, transfer_message, transfer);
+    close(transfer->to);
     return error;
+}
+
+/* -ENOENT means that the state was removed, because it was empty, or that another process moved a file first. The caller
+   finds out whether something is left. */
+static int transfer_state(struct transfer *transfer, enum mq_state state)
+{
+    transfer->state = state;
+    int error = fs_list_at(transfer->from_queue, name_of_state(state), transfer_stray_in_state, transfer);
+    if (!error)
+        error = bucket_each(transfer->from_queue, state, transfer_bucket, transfer);
+    return error == -ENOENT ? 0 : error;
 }
 
 static int transfer_states(struct transfer *transfer)
 {
     int error = 0;
-    for (int state = MQ_READY; state < MQ_STATES && !error; state++) {
-        transfer->state = (enum mq_state)state;
-        error = fs_list_at(transfer->from_queue, name_of_state(transfer->state), transfer_bucket, transfer);
-        if (error == -ENOENT) /* removed already, being empty */
-            error = 0;
-    }
+    for (int state = MQ_READY; state < MQ_STATES && !error; state++)
+        error = transfer_state(transfer, (enum mq_state)state);
     return error;
 }
 

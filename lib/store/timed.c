@@ -38,6 +38,7 @@ static int walk_bucket(struct walk *walk, const char *bucket, int64_t end)
     return stop;
 }
 
+/* This goes through the names of the buckets, since it opens none that is later than `until`. */
 int timed_walk(int queue_dir, enum mq_state state, int64_t until, timed_visit_fn *each, void *context,
                int64_t *ret_next)
 {
