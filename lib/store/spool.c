@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
@@ -79,7 +80,7 @@ int spool_has_queue(int spool, const char *name)
 struct search {
     int spool;
     char **names;
-    size_t count;
+    size_t count, room;
 };
 
 static int add_queue(void *context, const char *name, unsigned char type)
@@ -88,14 +89,10 @@ static int add_queue(void *context, const char *name, unsigned char type)
     const int is = type == DT_DIR && !name_is_reply(name) ? spool_has_queue(search->spool, name) : 0;
     if (is != 1)
         return is;
-    char **names = realloc(search->names, (search->count + 1) * sizeof *names);
-    if (!names)
+    char *copy = GROW(search->names, search->count + 1, search->room) ? strdup(name) : NULL;
+    if (!copy)
         return -ENOMEM;
-    search->names = names;
-    names[search->count] = strdup(name);
-    if (!names[search->count])
-        return -ENOMEM;
-    search->count++;
+    search->names[search->count++] = copy;
     return 0;
 }
 
