@@ -260,7 +260,6 @@ void mq_close(mq_queue *queue)
     if (!queue)
         return;
     release_handle(queue);
-    free(queue->pack);
     free(queue->spool);
     free(queue);
 }

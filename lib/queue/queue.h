@@ -39,8 +39,6 @@ struct mq_queue {
     } target[MQ_STATES];   /* the buckets that messages were last moved into */
     struct cursor *cursor; /* the reader's place in ready/, made by the first claim */
     struct waiter *waiter; /* made by the first wait */
-    char *pack;            /* where several messages become a file's content; NULL until then */
-    size_t pack_room;
 };
 
 /* Before each operation: notice a page that was replaced, truncated or deleted, a changed configuration, and that
