@@ -101,8 +101,8 @@ static bool stands_for(const struct message_name *name, const struct message_nam
                            : name->position < end && name->offset == offset;
 }
 
-/* Find the name that stands for the message now, in the bucket that is open already: one that was made anew under the same
-   name would be another one. 1: found. */
+/* Find the name that stands for the message now, in the bucket that is open already: one that was made anew under the
+   same name would be another one. 1: found. */
 static int find_again(enum mq_state state, uint64_t offset, struct browse_place *place)
 {
     const struct message_name batch = place->name;

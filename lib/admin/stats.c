@@ -52,8 +52,8 @@ static int oldest_by_heads(mq_queue *queue, struct listing *files, int64_t *ret_
     return error;
 }
 
-/* List the buckets: of each priority the first one counts that holds something. The others are not even opened, so this is
-   no bucket_walk. */
+/* List the buckets: of each priority the first one counts that holds something. The others are not even opened, so this
+   is no bucket_walk. */
 static int oldest_by_listing(mq_queue *queue, struct listing *files, int64_t *ret_oldest)
 {
     struct listing buckets = {0};

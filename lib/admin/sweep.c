@@ -77,8 +77,8 @@ static int sweep_dir(struct sweep *sweep, const char *name, fs_list_fn *each)
     return error;
 }
 
-/* Whether no sender is about to fill this bucket. If one that is being filled were removed its sender would have to make it
-   again. */
+/* Whether no sender is about to fill this bucket. If one that is being filled were removed its sender would have to
+   make it again. */
 static bool is_left_over(const mq_queue *queue, enum mq_state state, const char *bucket, int64_t now)
 {
     int priority;

@@ -18,8 +18,8 @@
 /* ---- states --------------------------------------------------------------------- */
 
 /*
- * What is told apart by states in names. The width of a bucket is a compromise: a million messages that are spread over a
- * day need only some thousand buckets, and the bucket of this moment, which is listed for what is due, stays small.
+ * What is told apart by states in names. The width of a bucket is a compromise: a million messages that are spread over
+ * a day need only some thousand buckets, and the bucket of this moment, which is listed for what is due, stays small.
  */
 struct state {
     const char *name;     /* for users; the state's directory has the same name */

@@ -38,15 +38,15 @@ struct shared_headers {
 /* Whether this text, from the beginning of a file, begins with headers that messages share. */
 bool shared_headers_begins(const char *text, size_t size);
 
-/* Read the headers of a file if its messages share them. 1: read, with what follows them up to `ret_size`; the caller frees
-   the text. 0: the messages do not share headers. */
+/* Read the headers of a file if its messages share them. 1: read, with what follows them up to `ret_size`; the caller
+   frees the text. 0: the messages do not share headers. */
 int shared_headers_read(int file, char **ret_text, size_t *ret_size);
 
 /* Take the headers at the beginning of a file apart, in place: the text must outlive `ret_shared`. */
 int shared_headers_take(char *text, size_t size, struct shared_headers *ret_shared);
 
-/* Whether a file of `file_size` bytes with these headers is whole, and can have the message `id` at `offset`. At 0 it is the
-   first message, which the headers name. `ret_begin` is where the body begins. */
+/* Whether a file of `file_size` bytes with these headers is whole, and can have the message `id` at `offset`. At 0 it
+   is the first message, which the headers name. `ret_begin` is where the body begins. */
 bool shared_headers_find(const struct shared_headers *shared, uint64_t file_size, uint64_t offset, const char *id,
                          uint64_t *ret_begin);
 

@@ -32,8 +32,8 @@ bool inbox_has(const mq_queue *queue, const struct message_name *name)
     return has_one(queue) && !name_has_place(name);
 }
 
-/* List the messages in the inbox, in the order of their times, and what else lies there, which no walk shows. Returns the
-   open bucket, which the caller closes. */
+/* List the messages in the inbox, in the order of their times, and what else lies there, which no walk shows. Returns
+   the open bucket, which the caller closes. */
 static int list(mq_queue *queue, struct listing *files, struct listing *others)
 {
     const int dir = bucket_open(queue->dir, MQ_DELAYED, NAME_RESERVE_BUCKET);
@@ -76,8 +76,8 @@ static int take_or_leave(mq_queue *queue, int dir, const char *file, const struc
     return 0;
 }
 
-/* What has its place lies here since the disk was full, or since a forger wants it listed for ever: it goes to the bucket
-   of its time. */
+/* What has its place lies here since the disk was full, or since a forger wants it listed for ever: it goes to the
+   bucket of its time. */
 static void send_home(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
     if (name->time > now + CLOCK_SECOND)

@@ -23,8 +23,8 @@ struct snapshot {
     uint64_t returns, splits;
 };
 
-/* A claim takes one file and leaves. The walks of bucket.h would read the bucket again for each, so the cursor keeps its
-   listing. */
+/* A claim takes one file and leaves. The walks of bucket.h would read the bucket again for each, so the cursor keeps
+   its listing. */
 struct cursor {
     int queue_dir;     /* during one claim; the handle may open another one in between */
     struct page *page; /* the same */

@@ -89,8 +89,8 @@ bool bucket_is_missing(int error);
 /* Open a bucket. -ENOENT: there is none. */
 int bucket_open(int queue_dir, enum mq_state state, const char *bucket);
 
-/* Open a bucket, which is made if it is missing; on a full disk open the reserve of the state if it has one. -ENOENT: the
-   queue is gone. */
+/* Open a bucket, which is made if it is missing; on a full disk open the reserve of the state if it has one. -ENOENT:
+   the queue is gone. */
 int bucket_make(int queue_dir, unsigned sharing, enum mq_state state, const char *bucket);
 
 /* Open the inbox as a user who may only put something in. */

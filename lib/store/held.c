@@ -72,8 +72,8 @@ static int transfer_split(const struct transfer *transfer, const struct message_
     return error == -ENOENT ? 0 : error;
 }
 
-/* What is no message goes along, for mq_check to find: if it stayed, the held queue could never be removed. One of two of
-   the same name goes for good. */
+/* What is no message goes along, for mq_check to find: if it stayed, the held queue could never be removed. One of two
+   of the same name goes for good. */
 static int transfer_stray(int from, const char *name, int to)
 {
     const int error = fs_rename(from, name, to, name);
@@ -213,12 +213,12 @@ int held_discard(int spool, const char *held, const char *queue)
 
 /* ---- putting back ----------------------------------------------------------------- */
 
-/* While processes that still use a held queue put messages into it, it is emptied anew. After this many times the rest is
-   left for a later sweep. */
+/* While processes that still use a held queue put messages into it, it is emptied anew. After this many times the rest
+   is left for a later sweep. */
 #define MERGE_TRIES 1000
 
-/* Move the messages of a held queue into the new queue of its name. A process that has the held queue open may still put
-   messages into it, so this is repeated until its states could be removed. */
+/* Move the messages of a held queue into the new queue of its name. A process that has the held queue open may still
+   put messages into it, so this is repeated until its states could be removed. */
 static int merge(int spool, const char *held, int held_dir, const char *queue)
 {
     const int other = fs_open_dir(spool, queue);
@@ -246,8 +246,8 @@ static int rename_or_merge(int spool, const char *held, int held_dir, const char
     return error == -EEXIST || error == -ENOTEMPTY ? merge(spool, held, held_dir, queue) : error;
 }
 
-/* The new queue of that name may be deleted during the merge: then the name is free or that of a third queue, and this is
-   repeated. */
+/* The new queue of that name may be deleted during the merge: then the name is free or that of a third queue, and this
+   is repeated. */
 int held_put_back(int spool, const char *held, const char *queue)
 {
     const int dir = fs_open_dir(spool, held);
