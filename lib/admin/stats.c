@@ -120,7 +120,7 @@ static struct mq_stats stats_of(const struct depth_totals *totals)
     return stats;
 }
 
-/* What nobody has taken in yet, as if somebody had. */
+/* Count the messages in the inbox as if they were taken in. */
 static int add_inbox(mq_queue *queue, struct mq_stats *stats)
 {
     struct inbox_figures inbox;
@@ -163,7 +163,7 @@ int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         error = queue_refresh(queue);
     if (error)
         return error;
-    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* else it is added */
-    /* A page of one's own does not tell what others do. */
+    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* messages that stay there are added */
+    /* A private page does not tell what other processes do. */
     return look(queue, exact || page_is_private(queue->page), ret_stats);
 }

@@ -1,4 +1,4 @@
-/* All the housekeeping of a queue at once. */
+/* Sweeping: all the housekeeping of a queue at once. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "queue/split_cleanup.h"
 #include "store/bucket.h"
 
-/* No writer is at it any more: publish.c lets them live for a day. */
+/* A file in tmp/ that is older than this has no writer: publish.c lets a sender write for a day. */
 #define TMP_AGE (36 * 3600 * CLOCK_SECOND)
 
 struct sweep {
@@ -46,8 +46,8 @@ static int sweep_tmp_file(void *context, const char *name, unsigned char type)
     return 0;
 }
 
-/* A FIFO without a reader is a dead waiter's; under a dot name its maker may be about to open it, and to give it the
-   mode that lets others. */
+/* Whether the FIFO belonged to a receiver that is dead: nobody reads it. While its name begins with a dot, its maker
+   may be about to open it, and to set the mode that lets other users open it. */
 static bool is_dead(const struct sweep *sweep, const char *name, bool hidden)
 {
     const int fifo = fs_open_fifo(sweep->dir, name);

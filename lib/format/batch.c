@@ -80,8 +80,8 @@ static int read_long_headers(int file, struct shared_headers *ret_shared)
     return error;
 }
 
-/* The headers that the messages of a file share, but for what lay in the text. 1, 0 they do not, or a negative errno.
-   */
+/* Read the headers that the messages of a file share; the texts in `ret_shared` are not valid. 1: done; 0: the messages
+   do not share headers; or a negative errno. */
 static int read_shared_headers(int file, struct shared_headers *ret_shared)
 {
     char first[FIRST_READ];

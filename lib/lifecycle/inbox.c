@@ -1,9 +1,10 @@
 /*
  * The inbox.
  *
- * Order. A sender sets the time as late as it can. A listing may show what was put in while it went on and miss what
- * came just before that; so what is later than the listing's beginning is left to the next one. That is soon, or it was
- * meant to be delayed: then it goes to the bucket of its time, so that the inbox stays small.
+ * The order of its messages is the order of their times, and a sender sets the time as late as it can. A listing may
+ * show a file that was added during the listing and miss one that came just before. So messages that are later than the
+ * beginning of the listing are left to the next one, which comes soon. If a message is to be delayed for longer, it is
+ * moved to the bucket of its time, so that the inbox stays small.
  */
 #include "lifecycle/inbox.h"
 
@@ -19,7 +20,7 @@
 #include "queue/move.h"
 #include "store/bucket.h"
 
-/* Of what lies there and is no message: what one caller sees to at most. */
+/* How many files that are not messages one caller moves away at most. */
 #define ASIDE_BUDGET 1024
 
 static bool has_one(const mq_queue *queue)
@@ -48,7 +49,8 @@ static int list(mq_queue *queue, struct listing *files, struct listing *others)
 
 /* ---- taking in -------------------------------------------------------------------- */
 
-/* No honest sender makes a larger file: of one message of the largest size, with headers, or of several. */
+/* Whether a file is larger than any that an honest sender makes: one message of the largest size with its headers, or
+   several messages. */
 static bool is_too_large(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
@@ -67,7 +69,7 @@ int inbox_take_one(mq_queue *queue, int dir, const char *file, const struct mess
     return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed);
 }
 
-/* What comes within a second stays, and is due then. */
+/* A message that becomes due within a second stays, and is taken in then. */
 static int take_or_leave(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
     if (name->time <= now || name->time > now + CLOCK_SECOND)
@@ -76,15 +78,15 @@ static int take_or_leave(mq_queue *queue, int dir, const char *file, const struc
     return 0;
 }
 
-/* What has its place lies here since the disk was full, or since a forger wants it listed for ever: it goes to the
-   bucket of its time. */
+/* A message that has its position was put here when the disk was full, or by a forger who wants it to be listed for
+   ever. It is moved to the bucket of its time. */
 static void send_home(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
     if (name->time > now + CLOCK_SECOND)
         (void)move_message(queue, MQ_DELAYED, dir, file, MQ_DELAYED, name);
 }
 
-/* What cannot be moved must not keep anybody from the rest: whoever put it there may have seen to that. */
+/* A file that cannot be moved must not keep receivers from the others: its sender may have made it unmovable. */
 static void take_listed(mq_queue *queue, int dir, const struct listing *files, int64_t now, int64_t most)
 {
     int64_t homeless = ASIDE_BUDGET;
@@ -98,7 +100,7 @@ static void take_listed(mq_queue *queue, int dir, const struct listing *files, i
     }
 }
 
-/* Else each look at the inbox would list it again. */
+/* Move away what is no message: else each look at the inbox would list it again. */
 static void set_aside(const mq_queue *queue, int dir, const struct listing *others)
 {
     for (size_t i = 0; i < others->count && i < ASIDE_BUDGET; i++)
@@ -123,7 +125,7 @@ int inbox_take(mq_queue *queue, int64_t now, int64_t most)
 
 /* ---- counting --------------------------------------------------------------------- */
 
-/* Files may claim to be of any size. */
+/* Senders can make files of any size, so the sum may be too large for the type. */
 static uint64_t add_sizes(uint64_t one, uint64_t other)
 {
     return other < INT64_MAX - one ? one + other : INT64_MAX;

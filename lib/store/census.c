@@ -9,8 +9,7 @@
 #include "base/fs.h"
 #include "store/bucket.h"
 
-/* A count of one state. It goes through the buckets without order and keeps no list: there may be very many messages.
-   */
+/* A count of one state. Buckets are read without order and without a list of their files: there may be very many. */
 struct walk {
     struct census *census; /* NULL: only count */
     enum mq_state state;

@@ -180,8 +180,8 @@ int64_t page_messages(const struct page *page, enum mq_state state);
 void page_add_bytes(struct page *page, int64_t change);
 int64_t page_bytes(const struct page *page);
 
-/* The sum and the difference of such numbers. They wrap around, as the words of the page do: noise must not overflow.
-   */
+/* The sum and the difference of such numbers. They wrap around, as the words of the page do, since
+   noise must not overflow. */
 static inline int64_t page_sum(int64_t one, int64_t other)
 {
     return (int64_t)((uint64_t)one + (uint64_t)other);
