@@ -3,11 +3,11 @@
  *
  *     error = queue_demand(queue, ACCESS_SEND);
  *     if (!error)
- *         error = queue_refresh(queue);                  before each operation
+ *         error = queue_refresh(queue);             before each operation
  *     …
  *     error = queue_target(queue, MQ_READY, bucket, &dir);
  *     if (error == -ENOENT)
- *         error = queue_reopen(queue);                   the queue was deleted: go on with the one that has the name now
+ *         error = queue_reopen(queue);              it was deleted: go on with the one that has its name
  *
  * Errors are negative errno values. After an error the handle can be used as before.
  */

@@ -45,7 +45,7 @@ static const struct setting settings[] = {
     {"durability", CHOICE, offsetof(struct config, durable), "full", {"none", "full"}},
     {"ack-timeout", DURATION, offsetof(struct config, ack_timeout), "30s", {0}},
     {"max-attempts", COUNT_OR_NONE, offsetof(struct config, max_attempts), "5", {0}},
-    {"retry-delay", DURATION, offsetof(struct config, retry_policy_delay), "1s", {0}},
+    {"retry-delay", DURATION, offsetof(struct config, retry_delay), "1s", {0}},
     {"retry-max-delay", DURATION, offsetof(struct config, retry_max_delay), "1h", {0}},
     {"ttl", DURATION_OR_NONE, offsetof(struct config, ttl), "none", {0}},
     {"on-expiry", CHOICE, offsetof(struct config, drop_expired), "dead", {"dead", "drop"}},

@@ -17,7 +17,7 @@ struct config {
     bool drop_expired; /* on-expiry = drop */
     int64_t ack_timeout;
     uint64_t max_attempts; /* 0: without limit */
-    int64_t retry_policy_delay;
+    int64_t retry_delay;
     int64_t retry_max_delay;
     int64_t ttl;      /* 0: none */
     int64_t dead_ttl; /* 0: none */

@@ -56,7 +56,7 @@ struct transfer {
     int from, to; /* buckets */
 };
 
-/* The users of the two queues may differ: the file becomes one of the queue that it comes to. */
+/* The two queues may have different users, so the new queue adopts the file. */
 static int transfer_file(const struct transfer *transfer, int from, int to, const char *name)
 {
     const int error = adopt_file(transfer->to_queue, transfer->to_sharing, from, name);
@@ -72,8 +72,8 @@ static int transfer_split(const struct transfer *transfer, const struct message_
     return error == -ENOENT ? 0 : error;
 }
 
-/* What is no message goes along, for mq_check to find: if it stayed, the held queue could never be removed. One of two
-   of the same name goes for good. */
+/* A file that is no message is moved, too, and mq_check finds it there. If it stayed, the held queue could never be
+   removed. If the new queue has a file of the same name, this one is removed. */
 static int transfer_stray(int from, const char *name, int to)
 {
     const int error = fs_rename(from, name, to, name);
@@ -122,8 +122,8 @@ static int transfer_bucket(void *context, struct bucket *bucket)
     return error;
 }
 
-/* -ENOENT means that the state was removed, because it was empty, or that another process moved a file first. The caller
-   finds out whether something is left. */
+/* -ENOENT means that the state was removed, because it was empty, or that another process moved a file first. The
+   caller finds out whether something is left. */
 static int transfer_state(struct transfer *transfer, enum mq_state state)
 {
     transfer->state = state;
@@ -159,7 +159,7 @@ static int transfer_all(int from_queue, int to_queue)
     return error;
 }
 
-/* ---- what was found to be empty --------------------------------------------------- */
+/* ---- removing a queue that was found to be empty ------------------------------------ */
 
 static int remove_other(void *context, const char *name, unsigned char type)
 {

@@ -20,7 +20,8 @@ struct part {
 static const struct part tmp = {"tmp", ACCESS_WORK};
 static const struct part host_parts[] = {{"waiters", ACCESS_WORK}, {"host", ACCESS_DIR}};
 
-/* A private queue gets these when they are needed. In a shared queue only the owner could make them then. */
+/* A private queue gets these when they are needed. A shared queue has them from the beginning: only its owner could
+   make them later. */
 static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -9,13 +9,13 @@
  *     }
  *     position = page_next_positions(page, priority, 1, now);
  *     …
- *     if (!page_is_current(page))                                    before each operation, in a process that lives long
+ *     if (!page_is_current(page))                              before each operation, in a process that lives long
  *         … open it again …
  *     page_close(page);
  *
- * Errors. Opening, making and installing a page return 1 for done, 0 for "no such page" or "another process was first",
- * and a negative errno. If the file cannot be made here, page_create makes a page in this process's memory, which
- * serves one process as well. All other calls cannot fail.
+ * Errors. Opening a page returns 1, or 0 if there is no such page. Installing it returns 1, 0 if another process was
+ * first, or a negative errno. Making a page only fails with -ENOMEM: if the file cannot be made it is in this process's
+ * memory, which serves one process as well. All other calls cannot fail.
  *
  * The page is a hint and never the truth. A process that believes it loses no message, even if the page is out of date
  * or holds noise. A wrong position costs the order; a wrong head, one listing of ready/; a wrong time, a listing that
