@@ -1,6 +1,7 @@
 /* Messages on their way to standard output. */
 #include "io/output_buffer.h"
 
+#include "base/grow.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -48,10 +49,8 @@ void output_buffer_free(struct output_buffer *output_buffer)
 
 void output_buffer_begin(struct output_buffer *output_buffer, size_t count)
 {
-    if (count > output_buffer->ends_room) {
-        output_buffer->ends = cli_must(realloc(output_buffer->ends, count * sizeof *output_buffer->ends));
-        output_buffer->ends_room = count;
-    }
+    if (!GROW(output_buffer->ends, count, output_buffer->ends_room))
+        cli_must(NULL);
     output_buffer->out = output_buffer->begun = 0;
     output_buffer->ended = output_buffer->written = output_buffer->used = 0;
 }

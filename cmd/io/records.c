@@ -1,6 +1,7 @@
 /* Records of a stream. */
 #include "io/records.h"
 
+#include "base/grow.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -42,18 +43,11 @@ static void move_to(struct records *records, char *memory)
 static int gather(struct records *records, size_t wanted)
 {
     const bool is_ours = records->buffer == records->memory;
-    if (records->room < wanted) {
-        size_t room = records->room ? records->room : first_room(records);
-        while (room < wanted)
-            room *= 2;
-        char *memory = realloc(records->memory, room);
-        if (!memory)
-            return -ENOMEM;
-        if (is_ours && records->buffer)
-            records->buffer = memory;
-        records->memory = memory;
-        records->room = room;
-    }
+    const size_t least = first_room(records);
+    if (!GROW(records->memory, wanted > least ? wanted : least, records->room))
+        return -ENOMEM;
+    if (is_ours && records->buffer)
+        records->buffer = records->memory;
     move_to(records, records->memory);
     return 0;
 }

@@ -14,14 +14,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct selected_id {
+    const char *id;
+    bool found; /* whether a message has it */
+};
+
 struct selection {
     bool states[MQ_STATES];
-    const char **ids;
-    int id_count;
+    struct selected_id *ids;
+    size_t id_count, ids_room;
     const char *header, *value; /* of --match; `header` NULL: any */
     int64_t older_than;         /* a duration; 0: any */
     uint64_t most;              /* take no more messages than this; 0: no limit */
-    bool *found;                /* for each id, whether a message has it */
     uint64_t taken;             /* how many messages were taken */
 };
 

@@ -2,6 +2,7 @@
 #include "queue/follow.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 struct follow {
     mq_watch *watch;
     mq_queue **queues;
-    size_t count;
+    size_t count, room;
     bool all;       /* all queues of the spool, also new ones */
     bool begun;     /* a queue that is found from now on is new */
     int64_t looked; /* when new queues were last looked for; monotonic */
@@ -138,7 +139,8 @@ static int add(struct follow *follow, mq_queue *queue)
         mq_close(queue);
         return status;
     }
-    follow->queues = cli_must(reallocarray(follow->queues, follow->count + 1, sizeof(mq_queue *)));
+    if (!GROW(follow->queues, follow->count + 1, follow->room))
+        cli_must(NULL);
     follow->queues[follow->count++] = queue;
     return STATUS_DONE;
 }

@@ -31,7 +31,7 @@ bool condition_holds(const struct condition *condition, const struct snapshot *s
 
 struct conditions {
     struct condition *items;
-    size_t count;
+    size_t count, room;
 };
 
 void conditions_add(struct conditions *conditions, const struct condition *condition);

@@ -25,7 +25,8 @@ static struct {
     size_t size, room;
     size_t *offsets;
     size_t count, offsets_room;
-    char **variables;
+    char **variables; /* the finished environment */
+    size_t variables_room;
 } own;
 
 /* ---- ours ------------------------------------------------------------------------- */
@@ -152,13 +153,11 @@ char **environment_for(mq_queue *queue, const mq_message *message, const char *b
 {
     if (!add_all(queue, message, body))
         return NULL;
-    char **variables = realloc(own.variables, (base_count + own.count + 1) * sizeof *variables);
-    if (!variables)
+    if (!GROW(own.variables, base_count + own.count + 1, own.variables_room))
         return NULL;
-    own.variables = variables;
-    memcpy(variables, base, base_count * sizeof *variables);
+    memcpy(own.variables, base, base_count * sizeof *base);
     for (size_t i = 0; i < own.count; i++)
-        variables[base_count + i] = own.text + own.offsets[i];
-    variables[base_count + own.count] = NULL;
-    return variables;
+        own.variables[base_count + i] = own.text + own.offsets[i];
+    own.variables[base_count + own.count] = NULL;
+    return own.variables;
 }

@@ -2,6 +2,7 @@
 #include "worker/job_pool.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/units.h"
 #include <errno.h>
 #include <limits.h>
@@ -70,13 +71,11 @@ static void keep_rest(struct worker *worker, struct stderr_relay *relay)
     unwatch(worker, relay->rest);
     if (!has_room_for_rest(worker))
         return; /* the pipe is closed with the job */
-    int *rests = realloc(worker->rests, (worker->rest_count + 1) * sizeof *rests);
-    if (!rests)
+    if (!GROW(worker->rests, worker->rest_count + 1, worker->rests_room))
         return;
-    worker->rests = rests;
     if (!worker->rests_held && watch(worker, relay->rest, EPOLLIN, REST, (size_t)relay->rest) < 0)
         return;
-    rests[worker->rest_count++] = relay->rest;
+    worker->rests[worker->rest_count++] = relay->rest;
     relay->rest = -1;
 }
 

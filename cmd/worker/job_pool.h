@@ -25,7 +25,7 @@ struct worker {
     struct job *jobs;             /* a slot for each command that may run at once */
     unsigned running;             /* slots in use */
     int *rests;                   /* pipes that processes left behind by commands still write to; they hold no slot */
-    size_t rest_count;
+    size_t rest_count, rests_room;
     bool rests_held; /* they are not read until our standard error takes more */
     uint64_t received;
     enum phase phase;
