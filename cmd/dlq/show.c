@@ -7,6 +7,7 @@
 #include "dlq/dead_letters.h"
 #include "message/failure.h"
 #include "message/json_write.h"
+#include "message/names.h"
 #include "message/preview.h"
 
 static int print_object(const char *queue, const struct mq_entry *entry, mq_message *message, json_t *failures)
@@ -16,7 +17,7 @@ static int print_object(const char *queue, const struct mq_entry *entry, mq_mess
     if (error)
         return error;
     if (json_object_set_new(object, "reason", json_string(entry->reason)) ||
-        json_object_set_new(object, "died", json_moment(entry->time)) ||
+        json_object_set_new(object, state_time_name(MQ_DEAD), json_moment(entry->time)) ||
         json_object_set(object, "failures", failures)) {
         json_decref(object);
         return -ENOMEM;

@@ -12,7 +12,6 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/names.h"
 
 #define CHUNK 16384
 
@@ -29,8 +28,8 @@ static int open_file(mq_queue *queue, const struct mq_entry *entry)
     const int error = mq_spool_path(cli_spool, spool, sizeof spool);
     if (error)
         return error;
-    snprintf(path, sizeof path, "%s/%s/%s/%s/%s", spool, mq_queue_name(queue), state_name(entry->state), entry->bucket,
-             entry->file);
+    snprintf(path, sizeof path, "%s/%s/%s/%s/%s", spool, mq_queue_name(queue), mq_state_name(entry->state),
+             entry->bucket, entry->file);
     const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     return file < 0 ? -errno : file;
 }

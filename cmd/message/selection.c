@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "message/names.h"
 #include "message/preview.h"
 
 bool selection_parse_state(struct selection *selection, const char *text)
 {
     bool known = false;
     for (int state = 0; state < MQ_STATES; state++)
-        if (strcmp(text, "all") == 0 || strcmp(text, state_name((enum mq_state)state)) == 0)
+        if (strcmp(text, "all") == 0 || strcmp(text, mq_state_name((enum mq_state)state)) == 0)
             known = selection->states[state] = true;
     return known;
 }

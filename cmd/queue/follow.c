@@ -62,9 +62,9 @@ static void print_line(const struct mq_event *event)
     if (event->count > 1)
         printf(" count=%u", event->count);
     if (event->was)
-        printf(" from=%s", state_name(event->from));
+        printf(" from=%s", mq_state_name(event->from));
     if (event->is)
-        printf(" to=%s", state_name(event->to));
+        printf(" to=%s", mq_state_name(event->to));
     if (time_name(event)) {
         moment_format(event->time, time);
         printf(" %s=%s", time_name(event), time);
@@ -108,8 +108,8 @@ static void print_object(const struct mq_event *event)
         set(object, "priority", json_integer(event->priority));
         set(object, "count", json_integer(event->count));
         set(object, "attempts", json_integer(event->attempts));
-        set(object, "from", event->was ? json_string(state_name(event->from)) : json_null());
-        set(object, "to", event->is ? json_string(state_name(event->to)) : json_null());
+        set(object, "from", event->was ? json_string(mq_state_name(event->from)) : json_null());
+        set(object, "to", event->is ? json_string(mq_state_name(event->to)) : json_null());
     }
     if (time_name(event))
         set(object, time_name(event), json_moment(event->time));

@@ -48,8 +48,8 @@ static void show_row(const struct view *view, const struct mq_entry *entry, cons
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
     format_time(entry, preview->sent_at, time, sizeof time);
     human_size(preview->size, size);
-    table_row(view->table, (const char *[COLUMNS]){state_name(entry->state), entry->id, priority, attempts, time, size,
-                                                   preview->body});
+    table_row(view->table, (const char *[COLUMNS]){mq_state_name(entry->state), entry->id, priority, attempts, time,
+                                                   size, preview->body});
 }
 
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
@@ -58,7 +58,7 @@ static int show_object(const struct view *view, const struct mq_entry *entry, mq
     const int error = json_from_message(message, mq_queue_name(view->queue), NULL, &object);
     if (error)
         return error;
-    json_object_set_new(object, "state", cli_must(json_string(state_name(entry->state))));
+    json_object_set_new(object, "state", cli_must(json_string(mq_state_name(entry->state))));
     if (state_time_name(entry->state))
         json_object_set_new(object, state_time_name(entry->state), cli_must(json_moment(entry->time)));
     if (entry->reason)
@@ -94,7 +94,7 @@ static int visit(const struct mq_entry *entry, void *context)
     if (error)
         view->status = cli_worse(view->status,
                                  cli_fail(cli_status(error), mq_queue_name(view->queue), "%s: %s: %s/%s/%s", entry->id,
-                                          cli_reason(error), state_name(entry->state), entry->bucket, entry->file));
+                                          cli_reason(error), mq_state_name(entry->state), entry->bucket, entry->file));
     return 0;
 }
 

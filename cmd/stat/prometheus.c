@@ -13,7 +13,6 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/names.h"
 
 struct exposition {
     FILE *stream;
@@ -80,7 +79,7 @@ static void print_depths(const struct exposition *to)
     for (size_t i = 0; i < to->list->count; i++)
         for (int state = 0; state < MQ_STATES; state++) {
             const struct snapshot *snapshot = &to->list->items[i];
-            begin(to, "mq_queue_messages", "", snapshot->queue, "state", state_name((enum mq_state)state));
+            begin(to, "mq_queue_messages", "", snapshot->queue, "state", mq_state_name((enum mq_state)state));
             print_number(to->stream, snapshot->stats.count[state]);
         }
 }
@@ -142,7 +141,7 @@ static void print_deaths(const struct exposition *to)
     for (size_t i = 0; i < to->list->count; i++)
         for (int death = 0; death < MQ_DEATHS; death++) {
             begin(to, "mq_messages_dead", "_total", to->list->items[i].queue, "reason",
-                  death_name((enum mq_death)death));
+                  mq_death_name((enum mq_death)death));
             print_number(to->stream, to->list->items[i].stats.deaths[death]);
         }
 }

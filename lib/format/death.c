@@ -18,6 +18,11 @@ const char *death_reason(enum mq_death death)
     return reasons[death];
 }
 
+const char *mq_death_name(enum mq_death death)
+{
+    return death_reason(death);
+}
+
 enum mq_death death_cause(const char *reason)
 {
     for (int death = 0; death < MQ_DEATHS; death++)

@@ -30,6 +30,11 @@ const char *name_of_state(enum mq_state state)
     return names[state];
 }
 
+const char *mq_state_name(enum mq_state state)
+{
+    return name_of_state(state);
+}
+
 /* ---- reading -------------------------------------------------------------------- */
 
 static const char *parse_time(const char *text, int64_t *ret_time)
