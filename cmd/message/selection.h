@@ -26,7 +26,9 @@ struct selection {
     const char *header, *value; /* of --match; `header` NULL: any */
     int64_t older_than;         /* a duration; 0: any */
     uint64_t most;              /* take no more messages than this; 0: no limit */
-    uint64_t taken;             /* how many messages were taken */
+    bool all;       /* --all was given: every message is meant; without it the selection must say something */
+    bool dry_run;   /* --dry-run was given: change nothing, print the ids */
+    uint64_t taken; /* how many messages were taken */
 };
 
 /* Add a state by its name, or "all". False: there is no such state. */
