@@ -38,7 +38,7 @@ static void print_object(const char *queue, const struct mq_entry *entry, const 
 
 static void add_row(struct table *table, const struct mq_entry *entry, const struct preview *preview, json_t *last)
 {
-    char died[HUMANE_SIZE], size[HUMANE_SIZE], attempts[16];
+    char died[HUMAN_SIZE], size[HUMAN_SIZE], attempts[16];
     char reason[TEXT_ESCAPED(REASON_MOST)], outcome[TEXT_ESCAPED(256)];
     failure_outcome(last, outcome, sizeof outcome);
     human_age(clock_now() - entry->time, died);

@@ -37,10 +37,10 @@ bool selection_parse_state(struct selection *selection, const char *text);
 /* Whether any state was added. */
 bool selection_has_states(const struct selection *selection);
 
-/* Take `Header=value` or `Header: value` apart, in place. */
+/* Parse `Header=value` or `Header: value`, in place. False: it is neither. */
 bool selection_parse_match(struct selection *selection, char *text);
 
-/* Take only messages with one of the ids that were added. */
+/* Add an id. From then on only messages with one of the added ids are taken. */
 void selection_add_id(struct selection *selection, const char *id);
 
 /*

@@ -35,7 +35,7 @@ struct view {
 /* How long ago the message was sent or died, or how long it is until its due time or deadline. */
 static void format_time(const struct mq_entry *entry, int64_t sent_at, char *text, size_t size)
 {
-    char age[HUMANE_SIZE];
+    char age[HUMAN_SIZE];
     const int64_t now = clock_now(), moment = entry->state == MQ_READY ? sent_at : entry->time;
     human_age(moment > now ? moment - now : now - moment, age);
     snprintf(text, size, moment > now ? "in %s" : "%s ago", age);
@@ -43,7 +43,7 @@ static void format_time(const struct mq_entry *entry, int64_t sent_at, char *tex
 
 static void show_row(const struct view *view, const struct mq_entry *entry, const struct preview *preview)
 {
-    char priority[16], attempts[16], time[HUMANE_SIZE + 8], size[HUMANE_SIZE];
+    char priority[16], attempts[16], time[HUMAN_SIZE + 8], size[HUMAN_SIZE];
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
     format_time(entry, preview->sent_at, time, sizeof time);

@@ -13,7 +13,7 @@
 #include "cli/cli.h"
 #include "text/moment.h"
 
-/* The most that the variables of a message take without its headers: names, ids, receipts, times. */
+/* The most bytes that the variables of a message take, without those of its headers. */
 #define OWN_SIZE 8192
 
 static char **base; /* the variables that every command gets */
@@ -29,9 +29,9 @@ static struct {
     size_t variables_room;
 } own;
 
-/* ---- ours ------------------------------------------------------------------------- */
+/* ---- what every command gets ------------------------------------------------------ */
 
-/* Variables that are set for each command. An outer worker may have set them for this process. */
+/* Whether a variable is set for each command anew. An outer worker may have set it for this process. */
 static bool is_replaced(const char *variable)
 {
     static const char *const names[] = {"MQ_SPOOL",    "MQ_QUEUE",          "MQ_ID",        "MQ_RECEIPT",
@@ -80,7 +80,7 @@ size_t environment_base_size(char *const *command)
     return size;
 }
 
-/* ---- the message's ---------------------------------------------------------------- */
+/* ---- the variables of one message ------------------------------------------------- */
 
 static bool has_room(size_t size)
 {

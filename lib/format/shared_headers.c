@@ -39,7 +39,7 @@ static bool parse_separator(const char *said, char *ret_separator)
     return false;
 }
 
-/* The separator, which comes first, is no header of any message. */
+/* The separator comes first. The messages do not have it as a header. */
 static bool take_separator(const struct headers *headers, struct shared_headers *shared)
 {
     char *const said = headers->pairs + sizeof NAME;
@@ -83,7 +83,7 @@ bool shared_headers_may_have(const struct shared_headers *shared, const char *id
     return first ? steps == 0 : steps < NAME_COUNT_MAX;
 }
 
-/* No body is as long as all together: its length takes no more room than theirs. */
+/* A body is no longer than all bodies together, so its length fits into the room of theirs. */
 void shared_headers_show(const struct shared_headers *shared, const char *id, uint64_t body_size, mq_message *message)
 {
     memcpy(shared->id, id, ID_UUID_SIZE);
