@@ -35,7 +35,7 @@ void sharing_set_mode(struct sharing *sharing, const struct argp_state *state, c
     if (mode >> 6 != 6)
         cli_usage(state, "--mode: '%s': the owner's digit is 6", text);
     if (!mq_mode_is_valid(mode))
-        cli_usage(state, "--mode: '%s': others receive only where the group does, and do not send where it only looks",
+        cli_usage(state, "--mode: '%s': others may receive only if the group may, and may not send if it may only look",
                   text);
     sharing->mode = mode;
 }

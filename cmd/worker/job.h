@@ -41,7 +41,7 @@ struct job {
     int input, error; /* the command's ends of its pipes, until it runs; -1: none */
     struct stdin_feed feed;
     struct stderr_relay relay;
-    bool held;                /* its standard error is not read until ours takes more */
+    bool held;                /* its standard error is not read until the worker's takes more */
     int64_t lease, renew_at;  /* how long its claim lasts, and when to renew it; JOB_NEVER: it is lost */
     int64_t term_at, kill_at; /* when to send SIGTERM, and SIGKILL */
 };

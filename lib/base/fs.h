@@ -125,8 +125,8 @@ int fs_sync_around(int file);
 void fs_start_sync(int file);
 
 /*
- * Make sure that a name which a file gets from now on never appears on disk before the file's content, so that nobody
- * finds an empty file after a power failure.
+ * Make sure that a name which a file gets from now on never appears on disk before the file's content. Otherwise an
+ * empty file may be found after a power failure.
  *
  * Returns 1 if the content is durable already. Returns 0 if the file system commits content and names in order
  * (journal.h): the content has been written, and one fs_sync after linking makes both durable. `order` caches what is
