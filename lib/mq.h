@@ -370,7 +370,8 @@ struct mq_entry {
 MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
                      void *context);
 
-/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. */
+/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. -EMSGSIZE:
+   others may only send to the queue, and the body is larger than max-size, so no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */

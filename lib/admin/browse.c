@@ -11,6 +11,7 @@
 #include "format/batch.h"
 #include "format/death.h"
 #include "format/decode.h"
+#include "format/message.h"
 #include "lifecycle/inbox.h"
 #include "queue/blame.h"
 #include "store/bucket.h"
@@ -177,7 +178,13 @@ int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **re
     if (file < 0)
         return file == -ENOENT ? 0 : file;
     const int error = open_message(file, entry, &place.name, ret_message);
-    if (error)
+    if (error) {
         close(file);
-    return error ? error : 1;
+        return error;
+    }
+    if (blame_is_too_large(queue, (*ret_message)->body_size)) {
+        mq_message_free(*ret_message);
+        return -EMSGSIZE;
+    }
+    return 1;
 }

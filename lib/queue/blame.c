@@ -20,6 +20,11 @@ int blame_file(const mq_queue *queue, int dir, const char *file, int error)
     return error == -EMLINK || is_closed(queue, dir, file, error) ? -EBADMSG : error;
 }
 
+bool blame_is_too_large(const mq_queue *queue, uint64_t body_size)
+{
+    return access_has_inbox(queue->sharing) && body_size > queue->config.max_size;
+}
+
 bool blame_is_stuck(int dir, int error)
 {
     return error == -EPERM && fs_may(dir, ".", W_OK | X_OK) == 0;

@@ -8,6 +8,7 @@
 #define MQ_BLAME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "queue/queue.h"
 
@@ -17,6 +18,10 @@
  * Any other error is not the message's, and is returned as it is.
  */
 int blame_file(const mq_queue *queue, int dir, const char *file, int error);
+
+/* Whether a body is larger than max-size allows in a queue with an inbox, whose senders need not use these programs.
+   Nobody reads such a body: it may be a sparse file of any length. */
+bool blame_is_too_large(const mq_queue *queue, uint64_t body_size);
 
 /* Whether a file that could not be moved out of a directory is itself what cannot be moved: an immutable one. */
 bool blame_is_stuck(int dir, int error);
