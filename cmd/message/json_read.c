@@ -129,7 +129,7 @@ static bool take_headers(struct reader *reader, const char *member, const json_t
     return true;
 }
 
-/* Whether a number is whole. All numbers are read as real numbers, since integers may be too large for JSON's. */
+/* Whether a number is whole. All numbers are read as real numbers, since jansson refuses integers that are too large. */
 static bool is_whole(const json_t *value)
 {
     const double number = json_number_value(value);
