@@ -91,7 +91,7 @@ static const char *parse_id(const char *text, struct message_name *name)
     return id_is_valid(name->id) ? text + length : NULL;
 }
 
-/* At most `digits` decimal ones. */
+/* Parse at most `digits` decimal digits. */
 static const char *parse_decimal(const char *text, int digits, uint32_t *ret_value)
 {
     uint32_t value = 0;
@@ -110,7 +110,7 @@ static const char *parse_count(const char *text, uint32_t *ret_count)
     return end && *ret_count > 1 && *ret_count <= NAME_COUNT_MAX ? end : NULL;
 }
 
-/* A place or length of 0 would say nothing: it is not written. */
+/* A place or length of 0 is not written, since it says nothing. So it is refused here. */
 static const char *parse_bytes(const char *text, uint32_t *ret_bytes)
 {
     const char *end = parse_decimal(text, BYTES_DIGITS, ret_bytes);
@@ -122,7 +122,7 @@ static bool ends_value(char c)
     return (unsigned char)c <= ' ' || c == '.' || c == '/' || c == 0x7f;
 }
 
-/* A value that we only keep: printable, and without what would end it. */
+/* Skip the value of an unknown field: printable characters without a dot. */
 static const char *skip_value(const char *text)
 {
     const char *at = text;
@@ -310,7 +310,7 @@ static char *put_split(char *at, const struct message_name *name)
     return put_hex(at, name->split_mark, SPLIT_DIGITS);
 }
 
-/* Which part of the file it is. */
+/* The fields that say which part of the file the name stands for. */
 static char *put_part(char *at, const struct message_name *name)
 {
     if (name->count > 1)
@@ -322,7 +322,7 @@ static char *put_part(char *at, const struct message_name *name)
     return name->split ? put_split(at, name) : at;
 }
 
-/* The token last: it is of a known length, so that a receipt that was cut off is none. */
+/* The token comes last. Its length is fixed, so a receipt that was cut short is not taken for a receipt. */
 static char *put_claim(char *at, const struct message_name *name)
 {
     if (name->begun)
@@ -408,7 +408,7 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
     ret_mark[length] = '\0';
 }
 
-/* Whether a text is a prefix of 7 bytes and a word. */
+/* Whether a text is a prefix of 7 bytes followed by 16 digits. */
 static bool is_random_name(const char *text, const char *prefix)
 {
     uint64_t random;

@@ -128,7 +128,7 @@ static inline uint64_t name_birth(uint64_t position)
 }
 
 /* Whether the message has its position. A sender that may not read the queue's page leaves that to the first receiver.
-   Until then the position word is random, so that nobody can guess the name, and lower than any bucket's birth. */
+   Until then the position word is random, so that no user can guess the name, and lower than any bucket's birth. */
 #define NAME_NO_PLACE_BITS 48
 static inline bool name_has_place(const struct message_name *name)
 {
