@@ -37,7 +37,7 @@ static void print_object(const struct mq_tx_entry *entry)
 
 static void add_row(struct table *table, const struct mq_tx_entry *entry)
 {
-    char left[HUMANE_SIZE + 8] = "-", messages[24], claims[24], files[24], user[16];
+    char left[HUMAN_SIZE + 8] = "-", messages[24], claims[24], files[24], user[16];
     const int64_t now = clock_now();
     if (entry->state == MQ_TX_OPEN && entry->deadline <= now)
         snprintf(left, sizeof left, "over");
