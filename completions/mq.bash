@@ -101,7 +101,8 @@ __mq_keys() {
 __mq_figures() {
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
         out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
-        duplicates expired died died_rejected died_max_attempts died_expired died_corrupt
+        duplicates expired died died_rejected died_max_attempts died_expired died_corrupt \
+        topic bindings published routed unroutable transactions_open transactions_unfinished
 }
 
 # The values that an option takes.
@@ -124,7 +125,8 @@ __mq_values() {
 __mq_operands() {
     local command=${operands[0]-} queue=${operands[1]-}
     case $program/${#operands[@]} in
-    mq-send/0 | mq-recv/0 | mq-stat/*) __mq_queues ;;
+    mq-recv/0) __mq_queues ;;
+    mq-send/0 | mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
     mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
     mq-topic/0) printf '%s\n' create bind unbind list route config delete ;;

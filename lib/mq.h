@@ -441,6 +441,7 @@ struct mq_binding {
     const char *const *conditions; /* on headers: "NAME: VALUE", or "NAME" for any value; instead of a pattern */
     size_t condition_count;        /* 0: none; with neither the destination gets every message */
     bool any;                      /* one of the conditions is enough */
+    uint64_t used;                 /* how many messages it took; only mq_topic_bindings sets it */
 };
 
 /* Make a topic. 1 made, 0 it was there, -EEXIST: there is a queue of that name. */
@@ -465,6 +466,15 @@ MQ_API int mq_topic_unbind(const char *spool, const char *topic, const struct mq
 MQ_API int mq_topic_list(const char *spool, int (*each)(const char *topic, void *context), void *context);
 MQ_API int mq_topic_bindings(const char *spool, const char *topic,
                              int (*each)(const struct mq_binding *binding, void *context), void *context);
+
+/* Counters of a topic, since it was made. A message counts when it was sent, in a transaction when it was put in. */
+struct mq_topic_stats {
+    uint64_t bindings;   /* how many it has now */
+    uint64_t published;  /* messages that came to it, from senders or other topics */
+    uint64_t routed;     /* copies that it passed on: one for each destination that no other topic had led to */
+    uint64_t unroutable; /* messages that none of its bindings took: refused, dropped, or passed to another */
+};
+MQ_API int mq_topic_stat(const char *spool, const char *topic, struct mq_topic_stats *ret_stats);
 
 /* What happens to a message that no binding takes: "refuse", which is the default, "drop", or the name of a queue or
    topic that gets it. -ENOENT: there is none of that name. The value takes MQ_QUEUE_NAME_SIZE bytes. */

@@ -25,6 +25,16 @@ int cli_queue_error(int error, const char *queue, const char *what)
     return cli_error(error, queue, what);
 }
 
+int cli_topic_error(int error, const char *topic, const char *what)
+{
+    char problem[256];
+    if (error == -EBADMSG && mq_topic_explain(cli_spool, topic, problem, sizeof problem) == 1)
+        return cli_fail(STATUS_CONFIG, topic, "bad bindings: %s", problem);
+    if (error == -ENOENT)
+        return cli_fail(STATUS_NO_QUEUE, topic, "no such topic");
+    return cli_error(error, topic, what);
+}
+
 int cli_no_queue(const char *name)
 {
     char described[CLI_SPOOL_SIZE];

@@ -22,6 +22,9 @@ int cli_check_name(const char *name);
 /* Report an error of a queue as cli_error does. If its configuration is malformed, the report says where. */
 int cli_queue_error(int error, const char *queue, const char *what);
 
+/* The same for a topic, and its bindings. */
+int cli_topic_error(int error, const char *topic, const char *what);
+
 /* Report that the queue is missing, and where it was looked for. `cli_advice` says what would help; NULL: nothing. */
 extern const char *cli_advice;
 int cli_no_queue(const char *name);

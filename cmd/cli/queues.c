@@ -7,6 +7,7 @@
 
 struct walk {
     int (*act)(mq_queue *queue, void *context);
+    int (*act_on_topic)(const char *name, void *context); /* NULL: a topic is an error */
     void *context;
     int status;
 };
@@ -19,11 +20,16 @@ static void visit(mq_queue *queue, struct walk *walk)
 
 static int visit_named(const char *name, struct walk *walk)
 {
-    mq_queue *queue;
-    const int status = cli_open(name, 0, &queue);
+    mq_queue *queue = NULL;
+    mq_topic *topic = NULL;
+    const int status = cli_open_either(name, 0, &queue, walk->act_on_topic ? &topic : NULL);
     walk->status = cli_worse(walk->status, status);
-    if (status == STATUS_DONE)
+    if (topic) {
+        mq_topic_close(topic);
+        walk->status = cli_worse(walk->status, walk->act_on_topic(name, walk->context));
+    } else if (status == STATUS_DONE) {
         visit(queue, walk);
+    }
     return status;
 }
 
@@ -55,7 +61,13 @@ static int visit_all(struct walk *walk)
 
 int queues_each(char *const *names, int count, int (*act)(mq_queue *queue, void *context), void *context)
 {
-    struct walk walk = {.act = act, .context = context, .status = STATUS_DONE};
+    return queues_each_or_topics(names, count, act, NULL, context);
+}
+
+int queues_each_or_topics(char *const *names, int count, int (*act)(mq_queue *queue, void *context),
+                          int (*act_on_topic)(const char *name, void *context), void *context)
+{
+    struct walk walk = {.act = act, .act_on_topic = act_on_topic, .context = context, .status = STATUS_DONE};
     cli_survive_cut_pages();
     for (int i = 0; i < count; i++)
         (void)visit_named(names[i], &walk);

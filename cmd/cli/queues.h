@@ -11,4 +11,8 @@
  */
 int queues_each(char *const *names, int count, int (*act)(mq_queue *queue, void *context), void *context);
 
+/* The same, where a name may be a topic's. */
+int queues_each_or_topics(char *const *names, int count, int (*act)(mq_queue *queue, void *context),
+                          int (*act_on_topic)(const char *name, void *context), void *context);
+
 #endif

@@ -49,7 +49,8 @@ const char *condition_parse(const char *text, struct condition *ret_condition)
 bool condition_holds(const struct condition *condition, const struct snapshot *snapshot)
 {
     if (condition->field->kind == FIELD_NAME)
-        return (strcmp(snapshot->queue, condition->value) == 0) == (condition->comparison == EQUAL);
+        return condition->field->kind_of == snapshot->kind &&
+               (strcmp(snapshot->queue, condition->value) == 0) == (condition->comparison == EQUAL);
     const double value = field_value(condition->field, snapshot), number = condition->number;
     switch (condition->comparison) {
     case ABOVE:

@@ -1,4 +1,4 @@
-/* The named figures of a queue. */
+/* The named figures of queues, topics and transactions. */
 #include "stat/fields.h"
 
 #include "base/units.h"
@@ -82,10 +82,12 @@ static double held(const struct snapshot *snapshot, enum mq_span span)
 
 /* ---- the fields -------------------------------------------------------------------- */
 
-#define COUNTER(member) .counter = offsetof(struct mq_stats, member)
+#define COUNTER(member) .counter = offsetof(struct snapshot, stats.member)
+#define TOPIC(member) .kind_of = SNAPSHOT_TOPIC, .counter = offsetof(struct snapshot, topic.member)
+#define SPOOL(member) .kind_of = SNAPSHOT_SPOOL, .counter = offsetof(struct snapshot, member)
 #define SPAN(name, title, kind, compute, span)                                                                         \
     {                                                                                                                  \
-        name, title, kind, 0, compute, span                                                                            \
+        name, title, kind, SNAPSHOT_QUEUE, 0, compute, span                                                            \
     }
 
 const struct field fields[] = {
@@ -123,6 +125,13 @@ const struct field fields[] = {
     {"died_max_attempts", "MAX-ATTEMPTS", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_MAX_ATTEMPTS])},
     {"died_expired", "DIED-EXPIRED", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_EXPIRED])},
     {"died_corrupt", "CORRUPT", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_CORRUPT])},
+    {"topic", "TOPIC", FIELD_NAME, .kind_of = SNAPSHOT_TOPIC},
+    {"bindings", "BINDINGS", FIELD_COUNT, TOPIC(bindings)},
+    {"published", "PUBLISHED", FIELD_COUNT, TOPIC(published)},
+    {"routed", "ROUTED", FIELD_COUNT, TOPIC(routed)},
+    {"unroutable", "UNROUTABLE", FIELD_COUNT, TOPIC(unroutable)},
+    {"transactions_open", "TX-OPEN", FIELD_COUNT, SPOOL(open)},
+    {"transactions_unfinished", "TX-UNFINISHED", FIELD_COUNT, SPOOL(unfinished)},
     {0},
 };
 
@@ -159,12 +168,14 @@ const struct field *field_find(const char *name, size_t length)
 static uint64_t counter_of(const struct field *field, const struct snapshot *snapshot)
 {
     uint64_t value;
-    memcpy(&value, (const char *)&snapshot->stats + field->counter, sizeof value);
+    memcpy(&value, (const char *)snapshot + field->counter, sizeof value);
     return value;
 }
 
 double field_value(const struct field *field, const struct snapshot *snapshot)
 {
+    if (field->kind_of != snapshot->kind)
+        return NAN;
     return field->compute ? field->compute(snapshot, field->span) : (double)counter_of(field, snapshot);
 }
 
@@ -191,7 +202,7 @@ static void human_text(const struct field *field, double value, char text[HUMAN_
 void field_text(const struct field *field, const struct snapshot *snapshot, bool human, char text[FIELD_TEXT_SIZE])
 {
     if (field->kind == FIELD_NAME) {
-        snprintf(text, FIELD_TEXT_SIZE, "%s", snapshot->queue);
+        snprintf(text, FIELD_TEXT_SIZE, "%s", field->kind_of == snapshot->kind ? snapshot->queue : "-");
         return;
     }
     const double value = field_value(field, snapshot);
@@ -253,6 +264,8 @@ bool field_parse_value(const struct field *field, const char *text, double *ret_
 
 static json_t *field_json(const struct field *field, const struct snapshot *snapshot)
 {
+    if (field->kind_of != snapshot->kind)
+        return json_null();
     if (field->kind == FIELD_NAME)
         return json_string(snapshot->queue);
     if (!field->compute)
@@ -275,6 +288,7 @@ json_t *field_object(const struct snapshot *snapshot, const struct field *const 
             set(object, *only, snapshot);
     else
         for (const struct field *field = fields; field->name; field++)
-            set(object, field, snapshot);
+            if (field->kind_of == snapshot->kind)
+                set(object, field, snapshot);
     return object;
 }

@@ -93,7 +93,7 @@ static void print_item(const struct alarm *alarm, const struct condition *condit
     const struct field *field = condition->field;
     const double value = field->kind == FIELD_NAME ? NAN : field_value(field, snapshot);
     const int length = (int)strcspn(condition->text, "<>=!");
-    if (field->kind == FIELD_NAME)
+    if (field->kind == FIELD_NAME || field->kind_of != snapshot->kind)
         return;
     printf(" '%s_%.*s'=", snapshot->queue, length, condition->text);
     if (isfinite(value))
@@ -117,25 +117,42 @@ static void print_data_of(const struct alarm *alarm, const struct conditions *co
     }
 }
 
-int health_check_report(const struct alarm *alarm, const struct snapshot_list *list, bool unknown)
+static void print_count(size_t count, const char *what, const char *before)
+{
+    if (count > 0 || !*before)
+        printf("%s%zu %s%s", before, count, what, count == 1 ? "" : "s");
+}
+
+int health_check_report(const struct alarm *alarm, const struct snapshot_list lists[SNAPSHOT_KINDS], bool unknown)
 {
     static const char *const words[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-    const enum alarm_status status = is_met(&alarm->critical, list)  ? ALARM_CRITICAL
-                                     : unknown                       ? ALARM_UNKNOWN
-                                     : is_met(&alarm->warning, list) ? ALARM_WARNING
-                                                                     : ALARM_OK;
-    printf("MQ %s - ", words[status]);
-    size_t met = print_breaches(&alarm->critical, NULL, list, 0);
-    met = print_breaches(&alarm->warning, &alarm->critical, list, met);
-    if (unknown)
-        printf("%snot every queue could be seen", met > 0 ? ", " : "");
-    else if (met == 0)
-        printf("%zu queue%s", list->count, list->count == 1 ? "" : "s");
-    fputs(" |", stdout);
-    for (size_t i = 0; i < list->count; i++) {
-        print_data_of(alarm, &alarm->critical, &list->items[i]);
-        print_data_of(alarm, &alarm->warning, &list->items[i]);
+    bool critical = false, warning = false;
+    size_t met = 0;
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++) {
+        critical |= is_met(&alarm->critical, &lists[kind]);
+        warning |= is_met(&alarm->warning, &lists[kind]);
     }
+    const enum alarm_status status = critical  ? ALARM_CRITICAL
+                                     : unknown ? ALARM_UNKNOWN
+                                     : warning ? ALARM_WARNING
+                                               : ALARM_OK;
+    printf("MQ %s - ", words[status]);
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        met = print_breaches(&alarm->critical, NULL, &lists[kind], met);
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        met = print_breaches(&alarm->warning, &alarm->critical, &lists[kind], met);
+    if (unknown) {
+        printf("%snot every queue could be seen", met > 0 ? ", " : "");
+    } else if (met == 0) {
+        print_count(lists[SNAPSHOT_QUEUE].count, "queue", "");
+        print_count(lists[SNAPSHOT_TOPIC].count, "topic", ", ");
+    }
+    fputs(" |", stdout);
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        for (size_t i = 0; i < lists[kind].count; i++) {
+            print_data_of(alarm, &alarm->critical, &lists[kind].items[i]);
+            print_data_of(alarm, &alarm->warning, &lists[kind].items[i]);
+        }
     putchar('\n');
     return (int)status;
 }

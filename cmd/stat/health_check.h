@@ -1,5 +1,5 @@
 /*
- * Conditions that a queue must not meet, reported as monitoring plugins do: one line with performance data, and one of
+ * Conditions that no queue, topic or spool is to meet, reported as monitoring plugins do: one line with performance data, and one of
  * their exit statuses.
  */
 #ifndef HEALTH_CHECK_H
@@ -15,6 +15,6 @@ struct alarm {
 };
 
 /* Print the line. `unknown`: some queue could not be read. Returns the exit status. */
-int health_check_report(const struct alarm *alarm, const struct snapshot_list *list, bool unknown);
+int health_check_report(const struct alarm *alarm, const struct snapshot_list lists[SNAPSHOT_KINDS], bool unknown);
 
 #endif

@@ -129,15 +129,24 @@ static void print_template(const char *template, const struct snapshot *snapshot
 
 /* ---- the table ---------------------------------------------------------------------- */
 
-static const struct field **usual_columns(void)
+#define USUAL_MOST 10
+
+static const struct field **usual_columns(enum snapshot_kind kind)
 {
-    static const char *const names[] = {"queue",  "ready", "delayed", "inflight", "dead",
-                                        "oldest", "in",    "out",     "errors",   "bytes"};
-    const size_t count = sizeof names / sizeof *names;
-    const struct field **columns = cli_must(calloc(count + 1, sizeof *columns));
-    for (size_t i = 0; i < count; i++)
-        columns[i] = field_find(names[i], strlen(names[i]));
+    static const char *const names[SNAPSHOT_KINDS][USUAL_MOST] = {
+        {"queue", "ready", "delayed", "inflight", "dead", "oldest", "in", "out", "errors", "bytes"},
+        {"topic", "bindings", "published", "routed", "unroutable"},
+        {"transactions_open", "transactions_unfinished"},
+    };
+    const struct field **columns = cli_must(calloc(USUAL_MOST + 1, sizeof *columns));
+    for (size_t i = 0; i < USUAL_MOST && names[kind][i]; i++)
+        columns[i] = field_find(names[kind][i], strlen(names[kind][i]));
     return columns;
+}
+
+static enum snapshot_kind kind_of(const struct snapshot_list *list)
+{
+    return list->count > 0 ? list->items[0].kind : SNAPSHOT_QUEUE;
 }
 
 struct layout {
@@ -222,9 +231,10 @@ static void add_row(struct table *table, const struct layout *layout, const stru
 void overview_table(const struct overview *overview, const struct snapshot_list *list, FILE *stream, size_t width,
                     bool colour, overview_trail_fn *trail, void *context)
 {
-    const struct field **columns = overview->columns ? overview->columns : usual_columns();
+    const enum snapshot_kind kind = kind_of(list);
+    const struct field **columns = overview->columns ? overview->columns : usual_columns(kind);
     struct layout layout = lay_out(columns);
-    if (width > 0 && !overview->columns)
+    if (width > 0 && !overview->columns && kind == SNAPSHOT_QUEUE)
         measure(&layout, list, width);
     struct table *table = table_new_on(stream, width, colour, layout.columns, layout.count + (layout.trail > 0));
     for (size_t i = 0; i < list->count; i++)
@@ -246,4 +256,49 @@ void overview_print(const struct overview *overview, const struct snapshot_list 
             json_print(field_object(&list->items[i], overview->columns));
         else
             print_template(overview->template, &list->items[i]);
+}
+
+/* ---- sections ----------------------------------------------------------------------- */
+
+static bool has_kind_in_template(const char *template, enum snapshot_kind kind)
+{
+    bool any = false;
+    for (const char *at = strchr(template, '{'); at; at = strchr(at + 1, '{')) {
+        any = true;
+        if (field_find(at + 1, strcspn(at + 1, "}"))->kind_of == kind)
+            return true;
+    }
+    return !any && kind == SNAPSHOT_QUEUE;
+}
+
+/* Whether such things have any of the figures that are asked for. */
+static bool is_asked_for(const struct overview *overview, enum snapshot_kind kind)
+{
+    if (overview->template)
+        return has_kind_in_template(overview->template, kind);
+    for (const struct field *const *column = overview->columns; column && *column; column++)
+        if ((*column)->kind_of == kind)
+            return true;
+    return !overview->columns;
+}
+
+static bool is_empty(const struct snapshot_list *list)
+{
+    return list->count == 0 ||
+           (kind_of(list) == SNAPSHOT_SPOOL && list->items[0].open == 0 && list->items[0].unfinished == 0);
+}
+
+void overview_print_all(const struct overview *overview, const struct snapshot_list lists[SNAPSHOT_KINDS])
+{
+    bool any = false;
+    for (enum snapshot_kind kind = SNAPSHOT_QUEUE; kind < SNAPSHOT_KINDS; kind++) {
+        const bool is_wanted = is_asked_for(overview, kind);
+        const bool is_lone = kind == SNAPSHOT_QUEUE && is_empty(&lists[SNAPSHOT_TOPIC]);
+        if (!is_wanted || (is_empty(&lists[kind]) && !is_lone && !(overview->columns || overview->template)))
+            continue;
+        if (any && !cli_json && !overview->template)
+            putchar('\n');
+        overview_print(overview, &lists[kind]);
+        any = true;
+    }
 }

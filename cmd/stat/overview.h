@@ -27,7 +27,11 @@ bool overview_parse_sort(struct overview *overview, const char *text);
 /* Remove the queues that a filter rejects, and sort the others. */
 void overview_arrange(const struct overview *overview, struct snapshot_list *list);
 
-/* Print the list on standard output. */
+/* Print all lists on standard output, each in a section of its own; with --format only what has one of the figures. Of
+   transactions nothing is printed while there are none. */
+void overview_print_all(const struct overview *overview, const struct snapshot_list lists[SNAPSHOT_KINDS]);
+
+/* Print the list of queues on standard output. */
 void overview_print(const struct overview *overview, const struct snapshot_list *list);
 
 /*

@@ -16,7 +16,7 @@
 
 struct exposition {
     FILE *stream;
-    const struct snapshot_list *list;
+    const struct snapshot_list *list, *topics, *spool;
     bool openmetrics;
 };
 
@@ -165,6 +165,51 @@ static void print_histogram(const struct exposition *to, const struct snapshot *
     print_number(to->stream, count);
 }
 
+static const struct {
+    const char *name, *help;
+    size_t place; /* the offset in struct mq_topic_stats */
+} topic_counters[] = {
+    {"mq_topic_published", "Messages that came to the topic.", offsetof(struct mq_topic_stats, published)},
+    {"mq_topic_routed", "Copies of messages that the topic passed on.", offsetof(struct mq_topic_stats, routed)},
+    {"mq_topic_unroutable", "Messages that no binding of the topic took.", offsetof(struct mq_topic_stats, unroutable)},
+};
+
+static void begin_topic(const struct exposition *to, const char *name, const char *suffix, const char *topic)
+{
+    fprintf(to->stream, "%s%s{", name, suffix);
+    print_label(to->stream, "topic", topic);
+    fputs("} ", to->stream);
+}
+
+static void print_topics(const struct exposition *to)
+{
+    const struct snapshot_list *topics = to->topics;
+    if (topics->count > 0)
+        print_head(to, "mq_topic_bindings", "gauge", "", "Bindings of the topic.");
+    for (size_t i = 0; i < topics->count; i++) {
+        begin_topic(to, "mq_topic_bindings", "", topics->items[i].queue);
+        print_number(to->stream, topics->items[i].topic.bindings);
+    }
+    for (size_t counter = 0; counter < sizeof topic_counters / sizeof *topic_counters && topics->count > 0; counter++) {
+        print_head(to, topic_counters[counter].name, "counter", "", topic_counters[counter].help);
+        for (size_t i = 0; i < topics->count; i++) {
+            uint64_t value;
+            memcpy(&value, (const char *)&topics->items[i].topic + topic_counters[counter].place, sizeof value);
+            begin_topic(to, topic_counters[counter].name, "_total", topics->items[i].queue);
+            print_number(to->stream, value);
+        }
+    }
+}
+
+static void print_transactions(const struct exposition *to)
+{
+    if (to->spool->count == 0) /* some queues are asked for, and not the spool */
+        return;
+    print_head(to, "mq_transactions", "gauge", "", "Transactions in the spool: open, or decided and not finished.");
+    fprintf(to->stream, "mq_transactions{state=\"open\"} %" PRIu64 "\n", to->spool->items[0].open);
+    fprintf(to->stream, "mq_transactions{state=\"unfinished\"} %" PRIu64 "\n", to->spool->items[0].unfinished);
+}
+
 static void print_all(const struct exposition *to)
 {
     print_depths(to);
@@ -176,6 +221,8 @@ static void print_all(const struct exposition *to)
                "Time that messages were held, from claim to ack.");
     for (size_t i = 0; i < to->list->count; i++)
         print_histogram(to, &to->list->items[i]);
+    print_topics(to);
+    print_transactions(to);
     if (to->openmetrics)
         fputs("# EOF\n", to->stream);
 }
@@ -223,12 +270,13 @@ static int replace_file(const char *path, const char *text, size_t size)
     return error ? cli_error(error, path, "cannot write the metrics") : STATUS_DONE;
 }
 
-int prometheus_write(const struct snapshot_list *list, bool openmetrics, const char *path)
+int prometheus_write(const struct snapshot_list lists[SNAPSHOT_KINDS], bool openmetrics, const char *path)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *stream = cli_must(open_memstream(&text, &size));
-    print_all(&(struct exposition){stream, list, openmetrics});
+    print_all(&(struct exposition){stream, &lists[SNAPSHOT_QUEUE], &lists[SNAPSHOT_TOPIC], &lists[SNAPSHOT_SPOOL],
+                                   openmetrics});
     if (fclose(stream) != 0)
         cli_must(NULL);
     int status = STATUS_DONE;

@@ -1,5 +1,5 @@
 /*
- * The figures of queues as metrics.
+ * The figures of queues, topics and transactions as metrics.
  *
  * There are two formats, which name counters differently: the text format of Prometheus, which promtool and the
  * textfile collector of node_exporter read, and OpenMetrics 1.0.
@@ -13,6 +13,6 @@
 
 /* Print the metrics on standard output, or put them into the file `path`, which is replaced in one step. Returns an
    exit status. */
-int prometheus_write(const struct snapshot_list *list, bool openmetrics, const char *path);
+int prometheus_write(const struct snapshot_list lists[SNAPSHOT_KINDS], bool openmetrics, const char *path);
 
 #endif

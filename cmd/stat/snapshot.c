@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/grow.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,10 +49,78 @@ static int take_or_tell(mq_queue *queue, void *context)
     return error ? cli_queue_error(error, mq_queue_name(queue), "cannot count") : STATUS_DONE;
 }
 
-int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_list *list)
+int snapshots_gather_queues(char *const *names, int count, struct snapshot_list *list)
 {
     list->count = 0;
-    return queues_each(names, count, take_or_tell, &(struct look){list, exact});
+    return queues_each(names, count, take_or_tell, &(struct look){list, false});
+}
+
+/* ---- topics and transactions --------------------------------------------------------- */
+
+static int take_topic(const char *name, void *context)
+{
+    const struct look *look = context;
+    struct mq_topic_stats stats;
+    const int error = mq_topic_stat(cli_spool, name, &stats);
+    if (error == -ENOENT) /* it was deleted after it was listed */
+        return STATUS_DONE;
+    if (error)
+        return cli_topic_error(error, name, "cannot read the figures");
+    struct snapshot *snapshot = snapshots_add(&look->list[SNAPSHOT_TOPIC]);
+    *snapshot = (struct snapshot){.kind = SNAPSHOT_TOPIC, .taken = clock_now(), .topic = stats};
+    snprintf(snapshot->queue, sizeof snapshot->queue, "%s", name);
+    return STATUS_DONE;
+}
+
+struct topics_look {
+    struct look *look;
+    int status;
+};
+
+static int take_listed_topic(const char *name, void *context)
+{
+    struct topics_look *topics = context;
+    topics->status = cli_worse(topics->status, take_topic(name, topics->look));
+    return 0;
+}
+
+static int take_topics(struct look *look)
+{
+    struct topics_look topics = {look, STATUS_DONE};
+    const int error = mq_topic_list(cli_spool, take_listed_topic, &topics);
+    return error ? cli_worse(topics.status, cli_error(error, NULL, "cannot list the topics")) : topics.status;
+}
+
+/* A process that comes by finishes a decided transaction within about a second. */
+static int count_transaction(const struct mq_tx_entry *entry, void *context)
+{
+    struct snapshot *snapshot = context;
+    const bool is_open = entry->state == MQ_TX_OPEN && entry->deadline > snapshot->taken;
+    snapshot->open += is_open;
+    snapshot->unfinished += !is_open;
+    return 0;
+}
+
+static int take_transactions(struct snapshot_list *list)
+{
+    struct snapshot snapshot = {.kind = SNAPSHOT_SPOOL, .queue = "spool", .taken = clock_now()};
+    const int error = mq_tx_list(cli_spool, count_transaction, &snapshot);
+    if (error)
+        return cli_error(error, NULL, "cannot list the transactions");
+    *snapshots_add(list) = snapshot;
+    return STATUS_DONE;
+}
+
+int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_list lists[SNAPSHOT_KINDS])
+{
+    struct look look = {lists, exact};
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        lists[kind].count = 0;
+    int status = queues_each_or_topics(names, count, take_or_tell, take_topic, &look);
+    if (count > 0)
+        return status;
+    status = cli_worse(status, take_topics(&look));
+    return cli_worse(status, take_transactions(&lists[SNAPSHOT_SPOOL]));
 }
 
 struct quiet_look {

@@ -1,10 +1,10 @@
 /*
- * Snapshots of the figures of queues.
+ * Snapshots of the figures of queues, of topics, and of the spool's transactions.
  *
- *     struct snapshot_list list = {0};
- *     status = snapshots_gather(names, count, exact, &list);
- *     ... list.items[i], list.count ...
- *     snapshots_release(&list);
+ *     struct snapshot_list lists[SNAPSHOT_KINDS] = {0};
+ *     status = snapshots_gather(names, count, exact, lists);
+ *     ... lists[SNAPSHOT_QUEUE].items[i], lists[SNAPSHOT_QUEUE].count ...
+ *     snapshots_release(&lists[...]);
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
@@ -13,11 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum snapshot_kind { SNAPSHOT_QUEUE, SNAPSHOT_TOPIC, SNAPSHOT_SPOOL, SNAPSHOT_KINDS };
+
 struct snapshot {
-    char queue[MQ_QUEUE_NAME_SIZE];
-    int64_t taken; /* when it was taken */
+    enum snapshot_kind kind;
+    char queue[MQ_QUEUE_NAME_SIZE]; /* or the topic's name; "spool" */
+    int64_t taken;                  /* when it was taken */
     struct mq_stats stats;
-    double in, out, failed; /* messages a second, over the last minute or since an earlier snapshot */
+    struct mq_topic_stats topic;
+    uint64_t open, unfinished; /* transactions */
+    double in, out, failed;    /* messages a second, over the last minute or since an earlier snapshot */
 };
 
 struct snapshot_list {
@@ -25,9 +30,13 @@ struct snapshot_list {
     size_t count, room;
 };
 
-/* Take a snapshot of each named queue; without names, of every queue of the spool. A queue that cannot be read is
-   reported, and the others are in the list all the same. Returns the most serious exit status. */
-int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_list *list);
+/* Take a snapshot of each named queue or topic; without names, of all queues and topics of the spool and of its
+   transactions. What cannot be read is reported, and the others are in the lists all the same. Returns the most serious
+   exit status. */
+int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_list lists[SNAPSHOT_KINDS]);
+
+/* The same for queues alone. */
+int snapshots_gather_queues(char *const *names, int count, struct snapshot_list *list);
 
 /* The same for repeated looks. Reports nothing, and returns the number of queues that could not be read. */
 size_t snapshots_look(char *const *names, int count, struct snapshot_list *list);

@@ -56,19 +56,21 @@ void view_check(const struct view *view, const struct argp_state *state)
 /* The views that need the figures of one look. */
 static int show_snapshots(struct view *view)
 {
-    struct snapshot_list list = {0};
-    int status = snapshots_gather(view->queues, view->queue_count, view->exact, &list);
-    const bool none = status == STATUS_DONE && list.count == 0;
-    overview_arrange(&view->overview, &list);
+    struct snapshot_list lists[SNAPSHOT_KINDS] = {0};
+    int status = snapshots_gather(view->queues, view->queue_count, view->exact, lists);
+    const bool none = status == STATUS_DONE && lists[SNAPSHOT_QUEUE].count == 0 && lists[SNAPSHOT_TOPIC].count == 0;
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        overview_arrange(&view->overview, &lists[kind]);
     if (view->kind == VIEW_CHECK)
-        status = health_check_report(&view->alarm, &list, status != STATUS_DONE);
+        status = health_check_report(&view->alarm, lists, status != STATUS_DONE);
     else if (view->kind == VIEW_PROMETHEUS)
-        status = cli_worse(status, prometheus_write(&list, view->openmetrics, view->output));
+        status = cli_worse(status, prometheus_write(lists, view->openmetrics, view->output));
     else
-        overview_print(&view->overview, &list);
+        overview_print_all(&view->overview, lists);
     if (none && view->kind == VIEW_OVERVIEW && !cli_json && !view->overview.template)
         cli_say_none();
-    snapshots_release(&list);
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        snapshots_release(&lists[kind]);
     return status;
 }
 

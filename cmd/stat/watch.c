@@ -173,7 +173,7 @@ int watch_run(const struct watch *watch)
         return cli_error(loop.endings, NULL, "cannot watch for signals");
     const bool lines = cli_json || watch->overview->template || !output_is_terminal() || output_is_dumb();
     /* A missing queue is reported before the screen hides the report. */
-    int status = watch->name_count > 0 ? snapshots_gather(watch->names, watch->name_count, false, &loop.now)
+    int status = watch->name_count > 0 ? snapshots_gather_queues(watch->names, watch->name_count, &loop.now)
                                        : cli_check_spool();
     if (status == STATUS_DONE)
         status = lines ? print_looks(&loop) : run_screen(&loop);

@@ -19,9 +19,9 @@ int topic_delete(const char *topic)
                             "change its unroutable",
                             source, source, topic);
         if (found == -EBADMSG)
-            return topic_error(found, source, "cannot delete the topic");
+            return cli_topic_error(found, source, "cannot delete the topic");
     }
-    return error ? topic_error(error, topic, "cannot delete the topic") : STATUS_DONE;
+    return error ? cli_topic_error(error, topic, "cannot delete the topic") : STATUS_DONE;
 }
 
 /* ---- bindings -------------------------------------------------------------------- */
@@ -41,7 +41,7 @@ static int change(topic_change_fn *act, const char *topic, const char *destinati
         return cli_fail(STATUS_DATA, topic, "%s: not a pattern of up to 255 bytes, or not `NAME` or `NAME: VALUE`",
                         pattern ? pattern : destination);
     if (changed < 0)
-        return topic_error(changed, topic, "cannot change the bindings");
+        return cli_topic_error(changed, topic, "cannot change the bindings");
     cli_note(topic, "%d changed", changed);
     return changed > 0 ? STATUS_DONE : STATUS_NOTHING;
 }
@@ -66,7 +66,7 @@ static int set_unroutable(const char *topic, const char *value)
                         value);
     if (error == -ENOENT)
         return cli_fail(STATUS_NO_QUEUE, topic, "no such topic, or nothing is called %s", value);
-    return error ? topic_error(error, topic, "cannot set the configuration") : STATUS_DONE;
+    return error ? cli_topic_error(error, topic, "cannot set the configuration") : STATUS_DONE;
 }
 
 int topic_config(const char *topic, const char *setting)
@@ -80,7 +80,7 @@ int topic_config(const char *topic, const char *setting)
         return cli_fail(STATUS_CONFIG, topic, "%s: no such key", setting);
     const int error = mq_topic_get_unroutable(cli_spool, topic, value);
     if (error)
-        return topic_error(error, topic, "cannot read the configuration");
+        return cli_topic_error(error, topic, "cannot read the configuration");
     if (setting)
         printf("%s\n", value);
     else

@@ -2,6 +2,7 @@
 #include "topic/topic_show.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +12,10 @@
 #include "term/table.h"
 #include "text/text.h"
 
-int topic_error(int error, const char *name, const char *what)
-{
-    char problem[256];
-    if (error == -EBADMSG && mq_topic_explain(cli_spool, name, problem, sizeof problem) == 1)
-        return cli_fail(STATUS_CONFIG, name, "bad bindings: %s", problem);
-    if (error == -ENOENT)
-        return cli_fail(STATUS_NO_QUEUE, name, "no such topic");
-    return cli_error(error, name, what);
-}
-
 /* ---- bindings --------------------------------------------------------------------- */
 
-static const struct table_column columns[] = {{.title = "TOPIC"}, {.title = "DESTINATION"}, {.title = "TAKES"}};
+static const struct table_column columns[] = {
+    {.title = "TOPIC"}, {.title = "DESTINATION"}, {.title = "TAKES"}, {.title = "USED", .right = true}};
 #define COLUMNS (sizeof columns / sizeof *columns)
 
 struct view {
@@ -36,8 +28,9 @@ static void print_object(const char *topic, const struct mq_binding *binding)
     json_t *conditions = cli_must(json_array());
     for (size_t i = 0; i < binding->condition_count; i++)
         json_array_append_new(conditions, cli_must(json_string(binding->conditions[i])));
-    json_print(json_pack("{s:s, s:s, s:s?, s:o, s:b}", "topic", topic, "destination", binding->destination, "pattern",
-                         binding->pattern, "conditions", conditions, "any", binding->any));
+    json_print(json_pack("{s:s, s:s, s:s?, s:o, s:b, s:I}", "topic", topic, "destination", binding->destination,
+                         "pattern", binding->pattern, "conditions", conditions, "any", binding->any, "used",
+                         (json_int_t)binding->used));
 }
 
 /* What it takes, in a line: of a key or headers, which are untrusted. */
@@ -66,8 +59,9 @@ static int show_binding(const struct mq_binding *binding, void *context)
         print_object(view->topic, binding);
         return 0;
     }
-    char *takes = describe(binding);
-    table_row(view->table, (const char *[COLUMNS]){view->topic, binding->destination, takes});
+    char *takes = describe(binding), used[24];
+    snprintf(used, sizeof used, "%" PRIu64, binding->used);
+    table_row(view->table, (const char *[COLUMNS]){view->topic, binding->destination, takes, used});
     free(takes);
     return 0;
 }
@@ -75,7 +69,7 @@ static int show_binding(const struct mq_binding *binding, void *context)
 static int show_topic(const char *name, void *context)
 {
     const int error = mq_topic_bindings(cli_spool, name, show_binding, &(struct view){name, context});
-    return error ? topic_error(error, name, "cannot read the bindings") : STATUS_DONE;
+    return error ? cli_topic_error(error, name, "cannot read the bindings") : STATUS_DONE;
 }
 
 int topic_show(char **names, int count)
@@ -141,5 +135,5 @@ int topic_show_route(const char *name, const struct topic_terms *terms)
     mq_message_free(message);
     if (error == -ENXIO)
         return STATUS_NOTHING;
-    return error ? topic_error(error, name, "cannot find the route") : STATUS_DONE;
+    return error ? cli_topic_error(error, name, "cannot find the route") : STATUS_DONE;
 }

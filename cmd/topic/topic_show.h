@@ -19,7 +19,4 @@ int topic_show(char **names, int count);
 /* The queues that would get a message with this key and these headers. STATUS_NOTHING: none would. */
 int topic_show_route(const char *name, const struct topic_terms *terms);
 
-/* Report an error of a topic. */
-int topic_error(int error, const char *name, const char *what);
-
 #endif

@@ -20,6 +20,7 @@
 #include "lifecycle/publish.h"
 #include "queue/queue.h"
 #include "route/topic.h"
+#include "route/topic_counts.h"
 #include "store/spool.h"
 #include "txn/transaction.h"
 
@@ -41,9 +42,11 @@ struct mq_topic {
     mq_queue *feed;      /* what messages are sent to, to be written; not a queue that anybody can open */
     struct known *known; /* the topics of this publication */
     size_t known_count, known_room;
-    struct route route; /* of what is being sent */
-    mq_tx *tx;          /* what it is sent into */
-    uint64_t largest;   /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
+    size_t most_bindings; /* of any of them */
+    struct route route;   /* of what is being sent */
+    struct topic_counts counts;
+    mq_tx *tx;        /* what it is sent into */
+    uint64_t largest; /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
     bool no_sync;
 };
 
@@ -55,7 +58,7 @@ static void forget_topics(mq_topic *topic)
         bindings_release(&topic->known[i].bindings);
     free(topic->known);
     topic->known = NULL;
-    topic->known_count = topic->known_room = 0;
+    topic->known_count = topic->known_room = topic->most_bindings = 0;
 }
 
 static int read_topic(mq_topic *topic, int dir, const char *name)
@@ -71,6 +74,8 @@ static int read_topic(mq_topic *topic, int dir, const char *name)
         error = topic_read_unroutable(dir, &known->topic);
     if (error)
         bindings_release(&known->bindings);
+    if (!error && known->bindings.count > topic->most_bindings)
+        topic->most_bindings = known->bindings.count;
     topic->known_count += !error;
     return error;
 }
@@ -156,6 +161,7 @@ void mq_topic_close(mq_topic *topic)
     mq_close(topic->feed);
     forget_topics(topic);
     route_release(&topic->route);
+    topic_counts_release(&topic->counts);
     if (topic->spool >= 0)
         close(topic->spool);
     free(topic->spool_path);
@@ -330,8 +336,7 @@ static void make_ids(const struct load *load)
     }
 }
 
-/* Along the route that was found. */
-static int send_along(mq_topic *topic, mq_tx *tx, const struct load *load)
+static int send_to_queues(mq_topic *topic, mq_tx *tx, const struct load *load)
 {
     if (topic->route.queues.count == 0) { /* to be dropped */
         make_ids(load);
@@ -343,11 +348,18 @@ static int send_along(mq_topic *topic, mq_tx *tx, const struct load *load)
                                                               : send_whole(topic, load);
 }
 
+/* Along the route that was found, or nowhere, for which `found` is the reason. */
+static int send_along(mq_topic *topic, mq_tx *tx, const struct load *load, int found)
+{
+    const int error = found < 0 ? found : send_to_queues(topic, tx, load);
+    if (!error || error == -ENXIO)
+        topic_counts_note(&topic->counts, topic->spool, &topic->route, load->count, topic->most_bindings);
+    return error;
+}
+
 static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct load *load)
 {
-    int error = find_route(topic, message, &topic->route);
-    if (error >= 0)
-        error = send_along(topic, tx, load);
+    const int found = find_route(topic, message, &topic->route), error = send_along(topic, tx, load, found);
     route_release(&topic->route);
     return error;
 }
@@ -405,12 +417,13 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
     int error = 0;
     while (sent < count && !error) {
         struct load load = {.messages = messages + sent, .options = options, .ids = ret_ids ? ret_ids + sent : NULL};
-        error = find_route(topic, messages[sent], &topic->route);
-        if (error >= 0)
+        const int found = find_route(topic, messages[sent], &topic->route);
+        together = 1;
+        if (found >= 0)
             error = count_together(topic, messages + sent, count - sent, &together);
         if (!error) {
             load.count = together;
-            error = send_along(topic, tx, &load);
+            error = send_along(topic, tx, &load, found);
         }
         route_release(&topic->route);
         sent += error ? 0 : together;

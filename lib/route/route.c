@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 /* ---- sets of names --------------------------------------------------------------------------- */
 
 /* FNV-1a. Names that were chosen to collide slow down only the topic that they are bound to. */
@@ -72,6 +74,9 @@ void route_release(struct route *route)
 {
     route_names_release(&route->queues);
     route_names_release(&route->topics);
+    free(route->passages);
+    free(route->uses);
+    *route = (struct route){0};
 }
 
 /* ---- the search ------------------------------------------------------------------------------- */
@@ -85,21 +90,45 @@ struct search {
     size_t looked;
 };
 
-/* What the topic's bindings lead to, or else its alternate. */
-static int follow(struct search *search, const struct route_topic *topic)
+static int note_use(struct route *route, const struct binding *binding)
 {
-    bool any = false;
+    if (!GROW(route->uses, route->use_count + 1, route->uses_room))
+        return -ENOMEM;
+    route->uses[route->use_count++] = (struct route_use){binding, route->topics.count - 1};
+    return 0;
+}
+
+/* What the topic's bindings lead to, or else its alternate. */
+static int follow(struct search *search, const struct route_topic *topic, struct route_passage *passage)
+{
     int added = 0;
+    passage->unroutable = true;
     for (size_t i = 0; i < topic->bindings->count && added >= 0; i++) {
         const struct binding *binding = &topic->bindings->list[i];
         if (!binding_matches(binding, search->query->key, search->query->message))
             continue;
-        any = true;
-        added = route_names_add(&search->next, binding->destination);
+        passage->unroutable = false;
+        added = note_use(search->route, binding);
+        if (!added)
+            added = route_names_add(&search->next, binding->destination);
+        passage->led_to += added == 1;
     }
-    if (!any && topic->unroutable == ROUTE_ALTERNATE)
+    if (passage->unroutable && topic->unroutable == ROUTE_ALTERNATE) {
         added = route_names_add(&search->next, topic->alternate);
+        passage->led_to += added == 1;
+    }
     return added < 0 ? added : 0;
+}
+
+/* Go through the topic that was added last. */
+static int pass_through(struct search *search, const struct route_topic *topic)
+{
+    struct route *route = search->route;
+    if (!GROW(route->passages, route->topics.count, route->passages_room))
+        return -ENOMEM;
+    struct route_passage *passage = &route->passages[route->topics.count - 1];
+    *passage = (struct route_passage){0};
+    return follow(search, topic, passage);
 }
 
 /* A name that was reached is looked up once: so a circle of topics ends. */
@@ -114,7 +143,7 @@ static int look_up(struct search *search, const char *name, enum route_unroutabl
     if (search->looked == 1)
         *ret_unroutable = topic.unroutable;
     const int added = route_names_add(&search->route->topics, name);
-    return added < 0 ? added : follow(search, &topic);
+    return added < 0 ? added : pass_through(search, &topic);
 }
 
 int route_find(struct route *route, const char *topic, const struct route_query *query, route_look_fn *look,

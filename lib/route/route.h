@@ -10,6 +10,8 @@
 #ifndef MQ_ROUTE_H
 #define MQ_ROUTE_H
 
+#include <stdint.h>
+
 #include "route/bindings.h"
 
 /* What a topic does with a message that none of its bindings takes. */
@@ -39,9 +41,24 @@ struct route_names {
     size_t slots_room;
 };
 
+/* What a topic did with the message. */
+struct route_passage {
+    uint64_t led_to; /* how many destinations its bindings or its alternate led to that were not known before */
+    bool unroutable; /* none of its bindings took it */
+};
+
+/* A binding that took it. */
+struct route_use {
+    const struct binding *binding; /* lives as long as the topic that `look` returned */
+    size_t topic;                  /* whose it is: its place in `topics` */
+};
+
 struct route {
-    struct route_names queues; /* what gets the message */
-    struct route_names topics; /* what it went through, the first one included: each is gone through once */
+    struct route_names queues;      /* what gets the message */
+    struct route_names topics;      /* what it went through, the first one included: each is gone through once */
+    struct route_passage *passages; /* one for each of the topics */
+    struct route_use *uses;
+    size_t passages_room, use_count, uses_room;
 };
 
 /* 1 found, 0 nobody gets the message and it is to be dropped, -ENXIO nobody gets it and it is to be refused, or an

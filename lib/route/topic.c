@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "base/io.h"
 #include "format/spool_name.h"
+#include "route/topic_counts.h"
 #include "store/layout.h"
 #include "store/spool.h"
 
@@ -313,10 +314,13 @@ int mq_topic_unbind(const char *spool, const char *topic, const struct mq_bindin
     return change_bindings(spool, topic, binding, &(struct change){.removes = true, .terms_too = terms_too});
 }
 
-static int show_binding(const struct binding *binding, int (*each)(const struct mq_binding *, void *), void *context)
+static int show_binding(const struct binding *binding, const struct counts_all *counts,
+                        int (*each)(const struct mq_binding *, void *), void *context)
 {
     const char *conditions[BINDING_LINE_MAX / 2];
-    struct mq_binding shown = {.destination = binding->destination, .any = binding->kind == BINDING_ANY};
+    struct mq_binding shown = {.destination = binding->destination,
+                               .any = binding->kind == BINDING_ANY,
+                               .used = counts_read_all(counts, topic_counts_key(binding))};
     if (binding->kind == BINDING_KEY)
         shown.pattern = binding->terms;
     if (binding->kind == BINDING_ALL || binding->kind == BINDING_ANY)
@@ -335,13 +339,41 @@ int mq_topic_bindings(const char *spool_path, const char *topic,
     const int dir = open_topic(spool_path, topic, &spool);
     if (dir < 0)
         return dir;
+    struct counts_all counts = {0};
     int stop = topic_read_bindings(dir, &bindings, problem);
+    if (!stop)
+        stop = topic_counts_open_all(dir, &counts);
     for (size_t i = 0; i < bindings.count && !stop; i++)
-        stop = show_binding(&bindings.list[i], each, context);
+        stop = show_binding(&bindings.list[i], &counts, each, context);
+    counts_close_all(&counts);
     bindings_release(&bindings);
     close(dir);
     close(spool);
     return stop;
+}
+
+int mq_topic_stat(const char *spool_path, const char *topic, struct mq_topic_stats *ret_stats)
+{
+    struct bindings bindings = {0};
+    struct counts_all counts = {0};
+    char problem[BINDINGS_PROBLEM_SIZE];
+    int spool;
+    const int dir = open_topic(spool_path, topic, &spool);
+    if (dir < 0)
+        return dir;
+    int error = topic_read_bindings(dir, &bindings, problem);
+    if (!error)
+        error = topic_counts_open_all(dir, &counts);
+    if (!error)
+        *ret_stats = (struct mq_topic_stats){.bindings = bindings.count,
+                                             .published = counts_read_all(&counts, TOPIC_PUBLISHED),
+                                             .routed = counts_read_all(&counts, TOPIC_ROUTED),
+                                             .unroutable = counts_read_all(&counts, TOPIC_UNROUTABLE)};
+    counts_close_all(&counts);
+    bindings_release(&bindings);
+    close(dir);
+    close(spool);
+    return error;
 }
 
 int mq_topic_explain(const char *spool_path, const char *topic, char *ret_text, size_t size)
@@ -419,10 +451,11 @@ struct topics {
 static int visit(void *context, const char *name, unsigned char type)
 {
     const struct topics *topics = context;
+    char bindings[MQ_QUEUE_NAME_SIZE + sizeof "/" BINDINGS];
     if (type != DT_DIR || !mq_queue_name_is_valid(name))
         return 0;
-    const int is = topic_is(topics->spool, name);
-    return is == 1 ? topics->each(name, topics->context) : 0;
+    snprintf(bindings, sizeof bindings, "%s/" BINDINGS, name); /* most are queues: one call has to do for them */
+    return fs_has(topics->spool, bindings) == 1 ? topics->each(name, topics->context) : 0;
 }
 
 int mq_topic_list(const char *spool_path, int (*each)(const char *topic, void *context), void *context)

@@ -1,6 +1,6 @@
 /*
- * The layout of the host page, for the two modules that implement it: page_words.c, which alone reads and changes the
- * words, and page_file.c, which opens, makes and maps the file.
+ * The layout of the host page, for the modules that implement it: page_words.c, which alone reads and changes the words,
+ * and page_file.c, which opens, makes and maps the file; and of tables of counters, whose files counts.c maps.
  */
 #ifndef MQ_PAGE_LAYOUT_H
 #define MQ_PAGE_LAYOUT_H
@@ -42,6 +42,19 @@ struct contents {
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
+
+/* A slot of a table of counters. */
+struct page_slot {
+    word key; /* 0: free */
+    word count;
+};
+
+/* Add to the counter of a key, or read it; a table that is full takes no further keys. */
+void page_slots_add(struct page_slot *slots, size_t room, uint64_t key, uint64_t number);
+uint64_t page_slots_read(const struct page_slot *slots, size_t room, uint64_t key);
+
+/* Add all counters of one table to another. */
+void page_slots_copy(const struct page_slot *from, size_t from_room, struct page_slot *to, size_t to_room);
 
 struct page {
     struct contents *contents;

@@ -353,3 +353,46 @@ uint64_t page_held_total(const struct page *page)
 {
     return atomic_load(&page->contents->held_total);
 }
+
+/* ---- tables of counters ---------------------------------------------------------- */
+
+/* So many slots are tried for a key. */
+#define PROBES 64
+
+/* The slot that has the key; with `take` also one that was free. NULL: there is none. */
+static const struct page_slot *find_slot(const struct page_slot *slots, size_t room, uint64_t key, bool take)
+{
+    for (size_t probe = 0; probe < PROBES && probe < room; probe++) {
+        const struct page_slot *slot = &slots[(key + probe) % room];
+        uint64_t have = atomic_load_explicit(&slot->key, memory_order_relaxed);
+        if (have == 0 && take && atomic_compare_exchange_strong(&((struct page_slot *)slot)->key, &have, key))
+            have = key;
+        if (have == key)
+            return slot;
+        if (have == 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+void page_slots_add(struct page_slot *slots, size_t room, uint64_t key, uint64_t number)
+{
+    struct page_slot *slot = (struct page_slot *)find_slot(slots, room, key, true);
+    if (slot)
+        atomic_fetch_add_explicit(&slot->count, number, memory_order_relaxed);
+}
+
+uint64_t page_slots_read(const struct page_slot *slots, size_t room, uint64_t key)
+{
+    const struct page_slot *slot = find_slot(slots, room, key, false);
+    return slot ? atomic_load_explicit(&slot->count, memory_order_relaxed) : 0;
+}
+
+void page_slots_copy(const struct page_slot *from, size_t from_room, struct page_slot *to, size_t to_room)
+{
+    for (size_t i = 0; i < from_room; i++) {
+        const uint64_t key = atomic_load(&from[i].key);
+        if (key)
+            page_slots_add(to, to_room, key, atomic_load(&from[i].count));
+    }
+}

@@ -150,7 +150,7 @@ metrics_in() {
     done
     # And the dashboard shows all but three counters that its other panels imply.
     run comm -23 exported <(metrics_in "$MQ_ROOT/share/mq-dashboard.json")
-    assert_output $'mq_message_held_seconds_count\nmq_messages_delivered_total\nmq_messages_retried_total'
+    assert_output $'mq_message_held_seconds_count\nmq_messages_delivered_total\nmq_messages_retried_total\nmq_transactions'
 }
 
 @test "the dashboard is JSON, and its queries are PromQL" {
@@ -213,4 +213,22 @@ END
     # The collector found nothing to complain of.
     get "http://127.0.0.1:$exporter/metrics" | grep -x 'node_textfile_scrape_error 0'
     get "http://127.0.0.1:$exporter/metrics" | grep -x '# TYPE mq_messages_sent_total counter'
+}
+
+@test "topics and transactions are metrics" {
+    mq-topic create events
+    mq-topic bind events jobs
+    mq-topic bind events mail
+    mq-send -q events hello
+    mq-tx begin
+    mq-stat --prometheus >metrics
+    assert_equal "$(sample 'mq_topic_bindings{topic="events"}')" 2
+    assert_equal "$(sample 'mq_topic_published_total{topic="events"}')" 1
+    assert_equal "$(sample 'mq_topic_routed_total{topic="events"}')" 2
+    assert_equal "$(sample 'mq_topic_unroutable_total{topic="events"}')" 0
+    assert_equal "$(sample 'mq_transactions{state="open"}')" 1
+    assert_equal "$(sample 'mq_transactions{state="unfinished"}')" 0
+    run -0 mq-stat --prometheus jobs
+    refute_output --partial topic
+    ! command -v promtool >/dev/null || promtool check metrics <metrics
 }

@@ -65,7 +65,10 @@ row() { # QUEUE: its row, blanks squeezed
     run -0 --separate-stderr mq-stat -j jobs empty
     assert_equal "${#lines[@]}" 2
     # Its members are those that the manual has, in its order.
+    mq-topic create events
     jq -r keys_unsorted[] <<<"${lines[0]}" >members
+    mq-stat -j events | jq -r keys_unsorted[] >>members
+    printf '%s\n' transactions_{open,unfinished} >>members # only where there is any
     sed -n '/^\.Ss FIGURES/,/^\.Ss CONDITIONS/p' "$MQ_ROOT/man/mq-stat.1" | sed -n 's/^\.It Cm //p' | tr -s ' ,' '\n' >documented
     diff <(sort documented) <(sort members)
     assert_json 'del(.queue, .oldest_seconds, .lag_seconds, .held_seconds) | with_entries(select(.key |
@@ -252,7 +255,7 @@ see() { # COMMAND…
     mq-queue create jobs
     for options in --format=queue,redy --sort=redy '--filter=redy>1' '--format={redy}'; do
         run -64 --separate-stderr mq-stat "$options"
-        assert_regex "${stderr%%$'\n'*}" 'redy.*: no such figure: there are queue, ready, .*, died_corrupt$'
+        assert_regex "${stderr%%$'\n'*}" 'redy.*: no such figure: there are queue, ready, .*, transactions_unfinished$'
     done
     run -3 --separate-stderr mq-stat --check='redy>1'
     assert_regex "$stderr" 'there are queue, ready, '
@@ -688,4 +691,34 @@ look_at_extremes() {
     mq-send -q -d 1h jobs three
     assert_equal "$(mq-stat -j jobs | jq -c '[.ready, .delayed]')" '[0,1]'
     assert_equal "$(mq-stat -j -x jobs | jq -c '[.ready, .delayed]')" '[0,1]'
+}
+
+@test "topics and transactions have sections of their own" {
+    mq-topic create events
+    mq-topic bind events jobs
+    run -0 mq-stat
+    assert_line --index 0 --partial QUEUE
+    assert_line --index 2 'TOPIC   BINDINGS  PUBLISHED  ROUTED  UNROUTABLE'
+    assert_line --index 3 'events         1          0       0           0'
+    refute_output --partial TX-OPEN
+    tx=$(mq-tx begin)
+    mq-send -q events hello
+    run -0 mq-stat
+    assert_line --index 4 'TX-OPEN  TX-UNFINISHED'
+    run -0 mq-stat -j
+    assert_equal "$(jq -c '[.queue, .topic, .transactions_open]' <<<"$output")" \
+        $'["jobs",null,null]\n[null,"events",null]\n[null,null,1]'
+    # A transaction past its deadline that nobody has undone.
+    for open in "$MQ_SPOOL"/.outbox/*."$tx"; do mv "$open" "$MQ_SPOOL/.outbox/0000000000001.$tx"; done
+    run -2 mq-stat --check 'published>0' --check 'transactions_unfinished>0' --warn 'routed>0' --warn 'ready>5'
+    assert_output --partial 'events published is 1 (published>0), spool transactions_unfinished is 1'
+    assert_output --partial "'events_routed'=1;0;;0;"
+    # Figures that a thing does not have meet no condition, and queues that are named come without the spool.
+    run -0 mq-stat --check 'published>=0' --check 'transactions_unfinished>0' jobs
+    assert_output 'MQ OK - 1 queue |'
+    run -0 mq-stat --filter 'unroutable<=0' -j
+    assert_json '.topic == "events"'
+    run -0 mq-stat --filter 'topic!=other' --format queue,topic
+    assert_line --index 2 '-      events'
+    run -66 mq-stat nothing
 }

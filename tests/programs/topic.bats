@@ -284,3 +284,55 @@ bodies() {
     done
     ((nth < 300 && all > 3 && none > 3)) || fail "$nth calls, $all times all, $none times none"
 }
+
+@test "topics and bindings count what they pass on" {
+    mq-topic create events
+    mq-topic create inner
+    mq-topic bind events a -k 'x.#' -k 'x.y'
+    mq-topic bind events inner -k '#.z'
+    mq-topic bind inner a
+    mq-topic bind inner b
+    mq-send -q -k x.y events one        # a
+    mq-send -q -k x.z events two        # a, inner; inner leads to b, and a was known
+    seq 300 | mq-send -q -l -k z events # inner: a, b
+    run -1 mq-send -k nothing events three
+    run -0 mq-topic list -j
+    assert_json 'select(.pattern == "x.#").used == 2' 'select(.pattern == "x.y").used == 1' \
+        'select(.pattern == "#.z").used == 301' 'select(.topic == "inner").used == 301'
+    run -0 mq-stat -j events
+    assert_json '. == {topic: "events", bindings: 3, published: 303, routed: 303, unroutable: 1}'
+    run -0 mq-stat -j inner
+    assert_json '. == {topic: "inner", bindings: 2, published: 301, routed: 601, unroutable: 0}'
+    # A dry run counts nothing, and neither does what was not sent.
+    mq-topic route events -k x.y
+    mq-queue config b max-size=1
+    run -65 mq-send -k z events four
+    run -0 mq-stat --format published,routed events
+    assert_line --index 1 --regexp '^ *303 +303$'
+    # What was dropped or sent elsewhere was not routed by a binding.
+    mq-topic config events unroutable=drop
+    mq-send -q events five
+    mq-queue create c
+    mq-topic config events unroutable=c
+    mq-send -q events six
+    run -0 mq-stat -j events
+    assert_json '.published == 305' '.routed == 304' '.unroutable == 3'
+    # Without the file, or with noise in it, all goes on.
+    rm "$MQ_SPOOL"/events/feed/host/*
+    mq-send -q -k x events seven
+    head -c 4096 /dev/urandom >"$(echo "$MQ_SPOOL"/inner/feed/host/*)"
+    mq-send -q -k z inner 8
+    run -0 mq-stat --format '{topic} {published}'
+    assert_output $'events 1\ninner 1'
+}
+
+@test "counters of more bindings than a page has room for" {
+    mq-topic create events
+    for i in {1..400}; do printf 'q%d key %d\n' "$((i % 3))" "$i"; done >"$MQ_SPOOL/events/bindings"
+    mq-send -q -k 1 events one
+    for i in {401..1500}; do printf 'q%d key %d\n' "$((i % 3))" "$i"; done >>"$MQ_SPOOL/events/bindings"
+    mq-send -q -k 1 events two
+    mq-send -q -k 1500 events three
+    run -0 mq-topic list -j events
+    assert_equal "$(jq -c 'select(.used > 0) | [.pattern, .used]' <<<"$output")" $'["1",2]\n["1500",1]'
+}
