@@ -6,18 +6,27 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "topic/topic_change.h"
+#include "topic/topic_follow.h"
 #include "topic/topic_show.h"
 
 static struct topic_terms arg_terms;
+static struct topic_following arg_following = {.wait = MQ_FOREVER};
 
 static const struct argp_option options[] = {
     {"routing-key", 'k', "PATTERN", 0,
-     "bind, unbind: messages whose routing key PATTERN matches, where * is a word and # any number; may be repeated. "
+     "bind, unbind, follow: messages whose routing key PATTERN matches, where * is a word and # any number; may be "
+     "repeated. "
      "route: the key itself",
      1},
     {"match", 'm', "'NAME[: VALUE]'", 0,
-     "bind, unbind: messages with this header; repeated, with all of them. route: a header that the message has", 1},
-    {"any", COMMAND_LONG('a'), NULL, 0, "bind, unbind: with any of the headers", 1},
+     "bind, unbind, follow: messages with this header; repeated, with all of them. route: a header that the message "
+     "has",
+     1},
+    {"any", COMMAND_LONG('a'), NULL, 0, "bind, unbind, follow: with any of the headers", 1},
+    {"count", 'n', "N", 0, "follow: end after N messages", 2},
+    {"wait", 'w', "DURATION", 0, "follow: wait this long for each message, not for ever", 2},
+    {"lines", 'l', NULL, 0, "follow: end each body with a newline", 2},
+    {"null", '0', NULL, 0, "follow: end each body with a NUL", 2},
     {0},
 };
 
@@ -72,6 +81,14 @@ static int run_route(char **words, int count)
     return topic_show_route(words[0], &arg_terms);
 }
 
+static int run_follow(char **words, int count)
+{
+    (void)count;
+    if (arg_following.framing && cli_json)
+        return cli_fail(STATUS_USAGE, NULL, "--json excludes --lines and --null");
+    return topic_follow(words[0], &arg_terms, &arg_following);
+}
+
 /* ---- configuration ------------------------------------------------------------------ */
 
 static int run_config(char **words, int count)
@@ -82,10 +99,9 @@ static int run_config(char **words, int count)
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"create", "", 1, 1, run_create},    {"bind", "kma", 2, 2, run_bind},
-    {"unbind", "kma", 2, 2, run_unbind}, {"list", "j", 0, -1, run_list},
-    {"route", "kma", 1, 1, run_route},   {"config", "", 1, 2, run_config},
-    {"delete", "", 1, 1, run_delete},    {0},
+    {"create", "", 1, 1, run_create}, {"bind", "kma", 2, 2, run_bind},          {"unbind", "kma", 2, 2, run_unbind},
+    {"list", "j", 0, -1, run_list},   {"route", "kma", 1, 1, run_route},        {"config", "", 1, 2, run_config},
+    {"delete", "", 1, 1, run_delete}, {"follow", "kmanwl0j", 1, 1, run_follow}, {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
@@ -108,6 +124,16 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('a'):
         arg_terms.any = true;
         break;
+    case 'n':
+        arg_following.most = cli_number(state, "--count", argument, 1, UINT64_MAX);
+        break;
+    case 'w':
+        arg_following.wait = cli_duration(state, "--wait", argument);
+        break;
+    case 'l':
+    case '0':
+        arg_following.framing = key;
+        break;
     case ARGP_KEY_SUCCESS:
         if (arg_terms.key_count && arg_terms.condition_count && line.command->run != run_route)
             cli_usage(state, "--routing-key and --match exclude one another");
@@ -124,8 +150,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "create TOPIC\nbind TOPIC DESTINATION\nunbind TOPIC DESTINATION\nlist [TOPIC...]\nroute TOPIC\n"
-                "config TOPIC [unroutable[=VALUE]]\ndelete TOPIC",
+    .args_doc =
+        "create TOPIC\nbind TOPIC DESTINATION\nunbind TOPIC DESTINATION\nlist [TOPIC...]\nroute TOPIC\nfollow TOPIC\n"
+        "config TOPIC [unroutable[=VALUE]]\ndelete TOPIC",
     .doc = "Send one message to many queues: a topic passes it on to what is bound to it.",
     .children = cli_json_children,
 };

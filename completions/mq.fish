@@ -214,13 +214,17 @@ complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of 
 complete -c mq-queue -l force -d 'Delete a queue with its messages'
 complete -c mq-queue -l repair -d 'Move what does not belong aside'
 
-complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route config delete'
-complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route config delete' -a '(__mq_topics)' -d topic
+complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route follow config delete'
+complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route follow config delete' -a '(__mq_topics)' -d topic
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_queues)' -d queue
 complete -c mq-topic -n '__mq_has_operands 2 config' -a 'unroutable='
 complete -c mq-topic -s k -l routing-key -x -d 'Keys that match this'
 complete -c mq-topic -s m -l match -x -d 'Messages with this header'
 complete -c mq-topic -l any -d 'Any of the headers is enough'
+complete -c mq-topic -s n -l count -x -d 'End after so many messages'
+complete -c mq-topic -s w -l wait -x -d 'Wait this long for each message'
+complete -c mq-topic -s l -l lines -d 'End each body with a newline'
+complete -c mq-topic -s 0 -l null -d 'End each body with a NUL'
 
 complete -c mq-tx -n '__mq_has_operands 0' -a 'begin commit abort put list run'
 complete -c mq-tx -n '__mq_has_operands 1 commit abort put' -a '(__mq_transactions)' -d transaction

@@ -467,6 +467,12 @@ MQ_API int mq_topic_list(const char *spool, int (*each)(const char *topic, void 
 MQ_API int mq_topic_bindings(const char *spool, const char *topic,
                              int (*each)(const struct mq_binding *binding, void *context), void *context);
 
+/* Make a private queue that gets what these bindings take, whose destinations are not looked at. It ends with this
+   process: mq_topic_unfollow removes it, and if the process is killed others do. */
+MQ_API int mq_topic_follow(const char *spool, const char *topic, const struct mq_binding *bindings, size_t count,
+                           mq_queue **ret_queue);
+MQ_API void mq_topic_unfollow(const char *topic, mq_queue *queue); /* NULL is fine */
+
 /* Counters of a topic, since it was made. A message counts when it was sent, in a transaction when it was put in. */
 struct mq_topic_stats {
     uint64_t bindings;   /* how many it has now */

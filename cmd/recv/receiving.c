@@ -111,9 +111,10 @@ static void keep(void *context)
 static int end(const struct receiver *receiver)
 {
     const int first = output_buffer_signal(receiver->out);
-    if (receiver->wanted->most > 0 && first)
+    const bool fails = receiver->wanted->most > 0 && !receiver->wanted->may_be_stopped;
+    if (fails && first)
         signals_die(first);
-    if (receiver->wanted->most > 0 || output_buffer_is_torn(receiver->out))
+    if (fails || output_buffer_is_torn(receiver->out))
         signals_obey(receiver->patience.cancel_fd);
     return STATUS_DONE;
 }

@@ -11,8 +11,9 @@ struct receiving {
     struct mq_receive_options options; /* cancel_fd comes from signals_open */
     uint64_t most;                     /* messages; 0: until a signal, which is no failure then */
     bool auto_ack;
-    uint64_t ack_every; /* with auto_ack; 0: all that was sent together at once */
-    int framing;        /* 'l', '0', 'j', or 0: how a message ends */
+    bool may_be_stopped; /* a signal is no failure even if `most` is not 0 */
+    uint64_t ack_every;  /* with auto_ack; 0: all that was sent together at once */
+    int framing;         /* 'l', '0', 'j', or 0: how a message ends */
 };
 
 /* Receive messages and print them. Messages that could not be written go back. Returns an exit status. */

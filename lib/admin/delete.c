@@ -196,6 +196,20 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     return 0;
 }
 
+static int ignore_binding(const struct mq_binding *binding, void *context)
+{
+    (void)binding;
+    (void)context;
+    return 0;
+}
+
+/* Whoever reads the bindings of a topic removes those of dead followers. */
+static int look_at_topic(const char *topic, void *context)
+{
+    (void)mq_topic_bindings(context, topic, ignore_binding, NULL);
+    return 0;
+}
+
 int mq_sweep_spool(const char *spool)
 {
     struct pending_walk walk = {.spool = spool_open(spool, false), .now = clock_now()};
@@ -204,6 +218,8 @@ int mq_sweep_spool(const char *spool)
     bool any;
     int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
     close(walk.spool);
+    if (!error)
+        error = mq_topic_list(spool, look_at_topic, (void *)spool);
     if (!error)
         error = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
     return error ? error : walk.error ? walk.error : walk.removed;

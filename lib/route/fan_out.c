@@ -17,8 +17,10 @@
 #include "base/id.h"
 #include "base/io.h"
 #include "format/message.h"
+#include "format/spool_name.h"
 #include "lifecycle/publish.h"
 #include "queue/queue.h"
+#include "route/follow.h"
 #include "route/topic.h"
 #include "route/topic_counts.h"
 #include "store/spool.h"
@@ -74,6 +76,7 @@ static int read_topic(mq_topic *topic, int dir, const char *name)
         error = topic_read_unroutable(dir, &known->topic);
     if (error)
         bindings_release(&known->bindings);
+    topic_drop_dead(topic->spool_path, topic->spool, name, &known->bindings);
     if (!error && known->bindings.count > topic->most_bindings)
         topic->most_bindings = known->bindings.count;
     topic->known_count += !error;
@@ -231,6 +234,12 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, const struct draft *
     return error;
 }
 
+/* A reply queue is not made anew: it ended with its process. */
+static int open_destination(const mq_topic *topic, const char *name, mq_queue **ret_queue)
+{
+    return mq_open(topic->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, ret_queue);
+}
+
 /* A queue is open only for as long as it is its turn: there may be more of them than files may be open. */
 static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft)
 {
@@ -239,7 +248,12 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
     (void)feed;
     for (size_t i = 0; i < topic->route.queues.count && !error; i++) {
         mq_queue *queue;
-        error = mq_open(topic->spool_path, topic->route.queues.list[i], MQ_CREATE, &queue);
+        const char *name = topic->route.queues.list[i];
+        error = open_destination(topic, name, &queue);
+        if (error && name_is_reply(name)) { /* of a follower that has just ended, or of another user */
+            error = 0;
+            continue;
+        }
         if (error)
             break;
         error = take_for_queue(topic, queue, draft);
@@ -278,9 +292,10 @@ static int send_to(mq_queue *queue, mq_tx *tx, const struct load *load)
 static int send_to_one(mq_topic *topic, mq_tx *tx, const struct load *load)
 {
     mq_queue *queue;
-    int error = mq_open(topic->spool_path, topic->route.queues.list[0], MQ_CREATE, &queue);
+    const char *name = topic->route.queues.list[0];
+    int error = open_destination(topic, name, &queue);
     if (error)
-        return error;
+        return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
     error = send_to(queue, tx, load);
     mq_close(queue);
     return error;

@@ -2,13 +2,13 @@
 #include "route/topic_counts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/grow.h"
-#include "route/topic.h"
 #include "store/access.h"
 #include "store/page.h"
 
@@ -34,16 +34,15 @@ uint64_t topic_counts_key(const struct binding *binding)
 
 static struct counts *open_table(int spool, const char *topic, size_t bindings)
 {
-    char host_name[PAGE_NAME_SIZE];
-    const int dir = topic_open_dir(spool, topic), feed = dir < 0 ? dir : fs_open_dir(dir, "feed");
+    char host_name[PAGE_NAME_SIZE], path[MQ_QUEUE_NAME_SIZE + sizeof "/feed"];
+    snprintf(path, sizeof path, "%s/feed", topic);
+    const int feed = fs_open_dir(spool, path);
     struct counts *counts = NULL;
     page_host_name(host_name);
     if (feed >= 0) {
         counts = counts_open(feed, host_name, bindings + TOPIC_COUNTERS, access_mode(ACCESS_PRIVATE, ACCESS_FILE));
         close(feed);
     }
-    if (dir >= 0)
-        close(dir);
     return counts;
 }
 

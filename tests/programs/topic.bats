@@ -336,3 +336,58 @@ bodies() {
     run -0 mq-topic list -j events
     assert_equal "$(jq -c 'select(.used > 0) | [.pattern, .used]' <<<"$output")" $'["1",2]\n["1500",1]'
 }
+
+# followers TOPIC N: wait until so many are bound to it.
+followers() {
+    local end=$((SECONDS + 20))
+    until [[ $(grep -c '^_reply-' "$MQ_SPOOL/$1/bindings") == "$2" ]]; do
+        ((SECONDS < end)) || fail "$2 followers did not come: $(cat "$MQ_SPOOL/$1/bindings")"
+    done
+}
+
+@test "a follower prints what comes, and its queue goes with it however it ends" {
+    mq-topic create events
+    mq-topic bind events audit -k other
+    mq-topic follow -l -n 2 -k 'a.#' -k b events >got 3>&- &
+    followers events 2
+    run -1 mq-send -k c events nothing
+    mq-send -q -k a.x events one
+    mq-send -q -k other events two
+    mq-send -q -k b events three
+    wait $!
+    assert_equal "$(<got)" $'one\nthree'
+    assert_equal "$(<"$MQ_SPOOL/events/bindings")" 'audit key other'
+    assert_equal "$(find "$MQ_SPOOL" -name '_reply-*')" ""
+    # A signal, also with -n; objects; headers.
+    mq-topic follow -j -n 5 -m 'Tenant: acme' events >got 3>&- &
+    followers events 1
+    mq-send -q -k other -H 'Tenant: acme' events four
+    until [[ -s got ]]; do sleep 0.01; done
+    kill -TERM $!
+    wait $!
+    assert_equal "$(jq -r '.body, has("receipt")' got)" $'four\nfalse'
+    assert_equal "$(<"$MQ_SPOOL/events/bindings")" 'audit key other'
+    # Killed: the next publication, listing or sweep finds out, and nothing is sent to it.
+    local look
+    for look in 'mq-send -q -k other events five' 'mq-topic list -j events' 'mq-queue sweep -q'; do
+        mq-topic follow events >got 3>&- &
+        followers events 1
+        kill -KILL $!
+        wait $! || true
+        $look
+        assert_equal "$(<"$MQ_SPOOL/events/bindings")" 'audit key other'
+        assert_equal "$(find "$MQ_SPOOL" -name '_reply-*')" ""
+    done
+    run -0 bodies audit
+    assert_output $'two\nfour\nfive'
+    # One that is alone and dead takes nothing.
+    mq-topic unbind events audit
+    echo '_reply-0123456789abcdef' >"$MQ_SPOOL/events/bindings"
+    run -1 mq-send events six
+    assert_output --partial 'no binding takes it'
+    run -1 mq-topic follow -w 10ms events
+    run -66 mq-topic follow nothing
+    run -65 mq-topic follow -k $'a\tb' events
+    run -64 mq-topic follow -l -j events
+    run -64 mq-topic bind -n 1 events a
+}
