@@ -116,9 +116,9 @@ int spool_sweep_reply(int spool, const char *name)
 {
     const int dir = fs_open_dir(spool, name);
     if (dir < 0)
-        return 0;
-    const bool abandoned = flock(dir, LOCK_EX | LOCK_NB) == 0;
-    const int error = abandoned ? spool_remove_tree(spool, name) : 0;
+        return dir == -ENOENT ? 0 : dir;
+    const int locked = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    const int error = locked ? locked : spool_remove_tree(spool, name);
     close(dir);
-    return error ? error : abandoned;
+    return error == -EWOULDBLOCK ? 0 : error ? error : 1;
 }
