@@ -391,10 +391,14 @@ static void list_untold(mq_watch *watch)
     watch->telling = *watched;
     watch->next_file = watch->files.count = 0;
     const int dir = bucket_open(watched->followed->queue->dir, watched->state, watched->bucket);
-    if (dir < 0)
+    if (bucket_is_missing(dir))
         return; /* it was removed, so it was empty */
-    if (bucket_read(dir, watched->state, &watch->files) < 0)
+    if (dir < 0 || bucket_read(dir, watched->state, &watch->files) < 0) {
+        watch->incomplete = true;
         watch->files.count = 0;
+    }
+    if (dir < 0)
+        return;
     close(dir);
     (void)read_events(watch);
     (void)ioctl(watch->inotify, FIONREAD, &unread);

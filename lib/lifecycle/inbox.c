@@ -50,21 +50,25 @@ static int list(mq_queue *queue, struct listing *files, struct listing *others)
 /* ---- taking in -------------------------------------------------------------------- */
 
 /* Whether a file is larger than any that an honest sender makes: one message of the largest size with its headers, or
-   several messages. */
-static bool is_too_large(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
+   several messages. 1 or 0, or a negative errno if that cannot be known. */
+static int is_too_large(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
     const uint64_t most = name->count > 1 ? NAME_BYTES_MAX : queue->config.max_size;
-    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (uint64_t)status.st_size > most + (most < INT64_MAX ? 2 * MESSAGE_HEADERS_MAX : 0);
+    if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return (uint64_t)status.st_size > most + (most < INT64_MAX ? 2 * MESSAGE_HEADERS_MAX : 0);
 }
 
 int inbox_take_one(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
+    const int too_large = is_too_large(queue, dir, file, name);
+    if (too_large < 0)
+        return too_large == -ENOENT ? 0 : too_large;
     struct message_name placed = *name;
     name_as_sent(&placed);
     placed.position = page_next_positions(queue->page, name->priority, name->count, now);
-    if (is_too_large(queue, dir, file, name))
+    if (too_large)
         return dead_letter_take_in(queue, dir, file, &placed, DEADLETTER_TOO_LARGE, now);
     return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed);
 }
@@ -152,8 +156,11 @@ static int count(void *context, const struct bucket_file *file)
 {
     struct tally *tally = context;
     struct stat status;
-    if (!name_has_place(&file->name) && fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        add(&tally->figures, &file->name, &status, tally->now);
+    if (name_has_place(&file->name))
+        return 0;
+    if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno; /* another process may have taken it in */
+    add(&tally->figures, &file->name, &status, tally->now);
     return 0;
 }
 
