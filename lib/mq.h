@@ -445,7 +445,7 @@ MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq
 enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
 #define MQ_DEATHS 4
 
-/* "rejected", "max-attempts", "expired" or "corrupt"; static storage. */
+/* The reason that the library gives for a cause: "rejected", "max-attempts", "expired" or "corrupt". Static storage. */
 MQ_API const char *mq_death_name(enum mq_death death);
 
 enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };

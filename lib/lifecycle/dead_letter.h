@@ -23,7 +23,7 @@ int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const 
 static inline int dead_letter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file,
                                            const struct message_name *name, int64_t now)
 {
-    return dead_letter_make_whole(queue, state, dir, file, name, death_reason(MQ_DEATH_CORRUPT), now);
+    return dead_letter_make_whole(queue, state, dir, file, name, mq_death_name(MQ_DEATH_CORRUPT), now);
 }
 
 /* Make one dead letter of a file in the inbox. Its messages are counted now, because their sender could not count

@@ -91,7 +91,7 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
     const bool dropped = queue->config.drop_expired || is_request(bucket_dir, file, name);
     const int done = dropped
                          ? remove_expired(queue, state, bucket_dir, file, name)
-                         : dead_letter_make(queue, state, bucket_dir, file, name, death_reason(MQ_DEATH_EXPIRED), now);
+                         : dead_letter_make(queue, state, bucket_dir, file, name, mq_death_name(MQ_DEATH_EXPIRED), now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED, name->count);
     if (done == 1 && dropped)
@@ -135,7 +135,7 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct m
     mq_queue *queue = work->queue;
     int moved;
     if (retry_policy_is_over(&queue->config, name->attempts)) {
-        moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, death_reason(MQ_DEATH_MAX_ATTEMPTS),
+        moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, mq_death_name(MQ_DEATH_MAX_ATTEMPTS),
                                  work->now);
     } else {
         moved = make_ready(work, MQ_INFLIGHT, bucket_dir, file, name);

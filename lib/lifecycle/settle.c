@@ -237,7 +237,7 @@ static int reject(mq_queue *queue, const struct claim *claim, const void *reason
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
 {
-    return settle(queue, receipt, reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
+    return settle(queue, receipt, reject, reason && *reason ? reason : mq_death_name(MQ_DEATH_REJECTED));
 }
 
 static int release(mq_queue *queue, const struct claim *claim, const void *argument)
