@@ -1,10 +1,11 @@
 /*
- * Splits that somebody began and did not finish.
+ * Unfinished splits.
  *
- * A link in tmp/ whose batch was never renamed means nothing, but its maker may be about to rename it, unless nothing
- * else is left of the file: then nobody can rename the batch any more, and a link that means something would have been
- * taken by whoever moved the last of the others. Several such links may be left of one file. They are listed, the
- * file's links counted, and the listed ones must all be there still: so they were when the file's were counted.
+ * A link in tmp/ whose batch was never renamed means nothing. But the process that made the link may be about to rename
+ * the batch. Once the links in tmp/ are the only ones of their file, no process can rename the batch any more; and the
+ * process that moved the last of the messages has taken every link that did mean something. One file may have several
+ * such links. So the sweep lists them, then counts the links of the file, and then looks whether all listed ones still
+ * exist: if so, they existed when the links of the file were counted.
  */
 #include "queue/split_cleanup.h"
 
@@ -28,7 +29,7 @@ static int finish(void *context, const struct bucket_file *file)
 {
     struct message_name name = file->name;
     const int error = split_finish(context, file->state, &name);
-    /* A message that cannot be taken apart is put away by the receiver that claims it. */
+    /* A batch that cannot be taken apart is put away by the receiver that claims it. */
     return error == -EBADMSG || error == -EAGAIN || blame_is_stuck(file->dir, error) ? 0 : error;
 }
 
@@ -48,7 +49,7 @@ struct link {
     char name[NAME_SIZE];
 };
 
-/* The links in tmp/. Each name is used once, so one that is there at two moments is there between them. */
+/* The links in tmp/. No name is used twice, so a link that exists at two moments exists between them too. */
 struct links {
     int tmp;
     struct link *all;
@@ -80,7 +81,7 @@ static int compare_links(const void *left, const void *right)
     return (one->inode > other->inode) - (one->inode < other->inode);
 }
 
-/* How many of the sorted links from `first` on are of one file. */
+/* How many of the sorted links, beginning with `first`, belong to one file. */
 static size_t count_same(const struct links *links, size_t first)
 {
     size_t count = 1;
@@ -89,8 +90,8 @@ static size_t count_same(const struct links *links, size_t first)
     return count;
 }
 
-/* Whether these links were the only ones of their file at one moment, when the links of the file were counted: 1 or 0, or
-   a negative errno if that cannot be known. */
+/* Whether these links were the only ones of their file when the links of the file were counted: 1 or 0, or a negative
+   errno if that cannot be known. */
 static int are_only_links(int tmp, const struct link *links, size_t count)
 {
     struct stat status;
