@@ -33,7 +33,7 @@ bool inbox_has(const mq_queue *queue, const struct message_name *name)
     return has_one(queue) && !name_has_place(name);
 }
 
-/* List the messages in the inbox, in the order of their times, and what else lies there, which no walk shows. Returns
+/* List the messages in the inbox, in the order of their times, and the other files there, which no walk shows. Returns
    the open bucket, which the caller closes. */
 static int list(mq_queue *queue, struct listing *files, struct listing *others)
 {
@@ -69,7 +69,7 @@ int inbox_take_one(mq_queue *queue, int dir, const char *file, const struct mess
     name_as_sent(&placed);
     placed.position = page_next_positions(queue->page, name->priority, name->count, now);
     if (too_large)
-        return dead_letter_take_in(queue, dir, file, &placed, DEADLETTER_TOO_LARGE, now);
+        return dead_letter_take_in(queue, dir, file, &placed, DEAD_LETTER_TOO_LARGE, now);
     return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed);
 }
 
@@ -82,15 +82,16 @@ static int take_or_leave(mq_queue *queue, int dir, const char *file, const struc
     return 0;
 }
 
-/* A message that has its position was put here when the disk was full, or by a forger who wants it to be listed for
-   ever. It is moved to the bucket of its time. */
+/* A message that has a position already was put here because the disk was full, or was forged so that every look lists
+   it. Move it to the bucket of its time. */
 static void send_home(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
     if (name->time > now + CLOCK_SECOND)
         (void)move_message(queue, MQ_DELAYED, dir, file, MQ_DELAYED, name);
 }
 
-/* A file that cannot be moved must not keep receivers from the others: its sender may have made it unmovable. */
+/* A file that cannot be moved must not keep receivers from other messages: its sender may have made it so on
+   purpose. */
 static void take_listed(mq_queue *queue, int dir, const struct listing *files, int64_t now, int64_t most)
 {
     int64_t homeless = ASIDE_BUDGET;
@@ -104,7 +105,7 @@ static void take_listed(mq_queue *queue, int dir, const struct listing *files, i
     }
 }
 
-/* Move away what is no message: else each look at the inbox would list it again. */
+/* Move away what is not a message, or each look at the inbox would list it again. */
 static void set_aside(const mq_queue *queue, int dir, const struct listing *others)
 {
     for (size_t i = 0; i < others->count && i < ASIDE_BUDGET; i++)

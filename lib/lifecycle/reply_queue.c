@@ -6,8 +6,9 @@
  *     mq_reply_close(queue);
  *
  * A reply queue is a queue like any other, with two differences: its name, and the lock that its owner holds on its
- * directory while it lives. A process that can get the lock exclusively knows that the owner is dead, and may remove the
- * queue. If a sweep does that before the owner has its lock, the queue was empty, and the owner makes another one.
+ * directory as long as the owner lives. A process that gets the exclusive lock knows that the owner is dead, and may
+ * remove the queue. A sweep may do that before the owner has its lock. Then the queue was empty, and the owner makes
+ * another one.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * Settling a claim on several messages when some of them are done. The other calls that settle claims are in mq.h.
+ * Settling a claim on several messages of which some are done. The other calls that settle claims are in mq.h.
  *
  *     error = settle_progress(queue, receipt, &(struct settle_progress){…});
  *
@@ -20,7 +20,7 @@ struct settle_progress {
     bool corrupt;        /* the rest cannot be read, and becomes a dead letter */
 };
 
-/* Ack the messages in front of that one. */
+/* Ack the messages before that one. */
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress);
 
 #endif

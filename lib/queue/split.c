@@ -69,7 +69,7 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
     int error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
     if (!error &&
         state ==
-            MQ_READY) /* before the rename: a receiver that does not find the old name must learn that there is a new one */
+            MQ_READY) /* before the rename: a receiver that misses the old name must learn of a new one */
         page_note_split(queue->page);
     if (!error)
         error = rename_to_rest(dir, file, rest, tmp, in_tmp);
