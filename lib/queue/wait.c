@@ -58,7 +58,7 @@ struct waiter {
     char fifo_name[NAME_WAITER_SIZE];
     bool is_polling;
     bool is_network; /* neither inotify nor a FIFO reaches every process on another machine */
-    int64_t pause; /* before the next poll */
+    int64_t pause;   /* before the next poll */
     struct listing buckets;
 };
 

@@ -24,7 +24,7 @@
 #include "process.h"
 
 #define RECEIVERS_MAX 1000
-#define PATIENCE 20000 /* milliseconds */
+#define PATIENCE 20000     /* milliseconds */
 #define SETTLED_AFTER 2000 /* milliseconds: receivers of ours look once soon after they have begun to wait */
 
 static pid_t receivers[RECEIVERS_MAX];
@@ -174,7 +174,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < count; i++)
         times[i] = time_one(sender, input, pipe[0]);
     const double cpu = (cpu_time() - before) / count / 1e3, median = percentile(times, count, 50);
-    printf("p50=%.0f p99=%.0f cpu=%.0f memory=%.0f idle=%.1f\n", median, percentile(times, count, 99), cpu, memory, idle);
+    printf("p50=%.0f p99=%.0f cpu=%.0f memory=%.0f idle=%.1f\n", median, percentile(times, count, 99), cpu, memory,
+           idle);
     end_receivers();
     free(times);
     return 0;

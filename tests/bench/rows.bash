@@ -264,7 +264,7 @@ keep_up() {
     "$1_make"
     "$1_feed" "$2" "$3" &
     feeder=$!
-    # shellcheck disable=SC2016 # for that shell
+    # shellcheck disable=SC2016,SC2046 # for that shell; words
     rate "$3" < <(stopwatch 1 /dev/null /dev/null sh -c 'i=0; while [ "$i" -lt "$0" ]; do "$@" || exit; i=$((i + 1)); done' \
         "$3" $("$1_await_command"))
     wait "$feeder"
