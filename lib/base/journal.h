@@ -1,12 +1,12 @@
 /*
- * Whether a file system keeps the order of what is written to it: all that happens to names and sizes goes through one
- * journal, in the order in which it happened. Content whose writing back has ended before a link had its size and its
- * place noted in that journal before the link. Content whose writing back has only been started had not: ext4 gives a
- * file its size at once and its content when the writing has ended (dioread_nolock), xfs gives it both then.
+ * Whether a file system commits names and contents in order. Such a file system has one journal, which takes every
+ * change of a name or a size in the order in which they happen. If the writing back of content has ended before a link,
+ * the journal has the file's size and blocks before the link. To have started it is not enough: ext4 gives a file its
+ * size at once and its content when the writing has ended (dioread_nolock), xfs gives it both then.
  *
- * xfs does. ext4 does if it has a journal and writes content in order with it. Its magic number does not tell, since
- * ext2 and ext3 have the same; the kernel's list of its options does. If that list cannot be read, the answer is no,
- * which costs only time.
+ * xfs keeps the order. ext4 keeps it if it has a journal and its option data= is "ordered" or "journal". The magic
+ * number does not tell, since ext2 and ext3 have the same; the kernel's list of the options does. If that list cannot
+ * be read, the answer is no, which costs only time.
  */
 #ifndef MQ_JOURNAL_H
 #define MQ_JOURNAL_H
