@@ -106,6 +106,10 @@ int fs_link(int from, const char *name, int to, const char *new_name);
    and /proc is not mounted. */
 int fs_link_unnamed(int file, int dir, const char *new_name);
 
+/* Make a symbolic link, and read its text. No call follows it. -EBADMSG: the text does not fit. */
+int fs_make_symlink(int at, const char *name, const char *text);
+int fs_read_symlink(int at, const char *name, char *ret_text, size_t size);
+
 int fs_unlink(int at, const char *name);
 int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY: it is not empty */
 

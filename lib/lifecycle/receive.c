@@ -1,8 +1,8 @@
 /*
  * Receiving: do what is due, claim, and sleep until there is something to claim.
  *
- * Each attempt has these steps: notice changes of the queue, move what is due, claim and open the next message, and look
- * whether the queue still has its name. Without its name the directory may be deleted or merged into another queue, so
+ * Each attempt has these steps: notice changes of the queue, move what is due, claim and open the next message, carry out
+ * committed transactions if there is none, and look whether the queue still has its name. Without its name the directory may be deleted or merged into another queue, so
  * nothing is delivered from there.
  */
 #include "lifecycle/receive.h"
@@ -15,6 +15,7 @@
 #include "format/message.h"
 #include "format/receipt.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
 #include "queue/wait.h"
 
 /* After the queue was deleted and made anew this many times during one attempt, receiving fails with -EBUSY. */
@@ -37,7 +38,13 @@ static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *
     int error = queue_refresh(queue);
     if (!error)
         error = expire_all(queue, clock_now());
-    return error ? error : claim_next(queue, receive_ack_timeout(queue, options), max_count, ret_claimed);
+    if (error)
+        return error;
+    const int64_t ack_timeout = receive_ack_timeout(queue, options);
+    const int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    if (got != 0 || !outbox_look(queue, clock_now(), true))
+        return got;
+    return claim_next(queue, ack_timeout, max_count, ret_claimed);
 }
 
 /* One attempt, in the directory that has the queue's name at its end. */
