@@ -67,9 +67,8 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
     int error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
-    if (!error &&
-        state ==
-            MQ_READY) /* before the rename: a receiver that misses the old name must learn of a new one */
+    /* Before the rename: a receiver that misses the old name must learn of a new one. */
+    if (!error && state == MQ_READY)
         page_note_split(queue->page);
     if (!error)
         error = rename_to_rest(dir, file, rest, tmp, in_tmp);
