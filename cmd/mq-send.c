@@ -8,7 +8,7 @@
 
 #define LINGER 5
 
-enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST };
+enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, ONCE };
 
 static const char *arg_queue;
 static struct input arg_input;
@@ -26,6 +26,7 @@ static const struct argp_option options[] = {
     {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
     {"linger", LINGERING, "DURATION", 0, "How long a record waits for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
+    {"once", ONCE, NULL, 0, "Send nothing whose id, or else whose content, was sent within the dedup-window", 4},
     {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
      4},
     {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full, wait for room, for ever or DURATION", 4},
@@ -62,6 +63,10 @@ static void check(const struct argp_state *state)
         cli_usage(state, "--request is for one message");
     if (arg_request && message_options_has_header("Reply-To"))
         cli_usage(state, "--request excludes --reply-to");
+    if (arg_request && arg_options.once)
+        cli_usage(state, "--request excludes --once: a duplicate would wait for a reply that goes elsewhere");
+    if (arg_options.batch && arg_options.once)
+        cli_usage(state, "--batch excludes --once: each message that is sent once has a file of its own");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -86,6 +91,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'b':
         arg_options.block = argument ? cli_duration(state, "--block", argument) : MQ_FOREVER;
+        return 0;
+    case ONCE:
+        arg_options.once = true;
         return 0;
     case REQUEST:
         arg_request = true;

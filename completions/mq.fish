@@ -132,6 +132,7 @@ complete -c mq-send -s i -l id -x -d 'Give the message this id'
 complete -c mq-send -l batch -x -d 'Messages in a file at most'
 complete -c mq-send -l linger -x -d 'How long a record waits for others'
 complete -c mq-send -l no-sync -d 'Do not wait for the disk'
+complete -c mq-send -l once -d 'Send nothing that was sent within the dedup-window'
 complete -c mq-send -s b -l block -d 'Wait while the queue is full'
 complete -c mq-send -l request -d 'Wait for a reply and print it'
 

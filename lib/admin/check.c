@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_symlink.h"
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/decode.h"
+#include "format/sent_name.h"
 #include "queue/aside.h"
 #include "queue/blame.h"
 #include "queue/queue.h"
@@ -166,7 +168,8 @@ static int check_file_entry(struct check *check, const char *place, const char *
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    return type == DT_DIR && name_is_new_bucket(name) ? 0 : check_file_entry(context, "tmp", name, type);
+    const bool is_new_dir = type == DT_DIR && (name_is_new_bucket(name) || sent_name_is_new_slot_dir(name));
+    return is_new_dir ? 0 : check_file_entry(context, "tmp", name, type);
 }
 
 static int check_host_entry(void *context, const char *name, unsigned char type)
@@ -187,10 +190,52 @@ static int check_done_entry(void *context, const char *name, unsigned char type)
                : report(context, "done", name, "not a bucket's name");
 }
 
+static int check_mark(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    char place[40], id[MQ_ID_SIZE], says[SENT_NAME_DRAFT_SIZE];
+    struct message_name draft;
+    int read = -EBADMSG;
+    snprintf(place, sizeof place, SENT_NAME_DIR "/%s", check->bucket);
+    if (type == DT_LNK && sent_name_is_mark(name, id))
+        read = fs_read_symlink(check->dir, name, says, sizeof says);
+    if (read == 1 && !sent_name_parse_says(says, id, &draft))
+        read = -EBADMSG;
+    if (read == -EBADMSG)
+        return report(check, place, name, "not a mark of a message that was sent once");
+    return read < 0 ? read : 0;
+}
+
+static int check_slot_entry(void *context, const char *name, unsigned char type)
+{
+    struct sent_slot slot;
+    return type == DT_REG && sent_name_parse_slot(name, &slot)
+               ? 0
+               : report(context, SENT_NAME_DIR "/" SENT_NAME_SLOT_DIR, name, "not a slot's name");
+}
+
+static int check_sent_entry(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    int64_t number;
+    const bool is_slot = strcmp(name, SENT_NAME_SLOT_DIR) == 0;
+    if (type != DT_DIR || (!is_slot && !sent_name_parse_number(name, &number)))
+        return report(check, SENT_NAME_DIR, name, "not a slot's number");
+    const int outer = check->dir, dir = fs_open_dir(outer, name);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    snprintf(check->bucket, sizeof check->bucket, "%s", name);
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", is_slot ? check_slot_entry : check_mark, check);
+    check->dir = outer;
+    close(dir);
+    return error;
+}
+
 static bool is_one_of_ours(const char *name, unsigned char type)
 {
-    static const char *const dirs[] = {"tmp",  "ready",   "delayed", "inflight", "dead",
-                                       "host", "waiters", "aside",   "failures", "done"};
+    static const char *const dirs[] = {"tmp",     "ready", "delayed",  "inflight", "dead",       "host",
+                                       "waiters", "aside", "failures", "done",     SENT_NAME_DIR};
     if (strcmp(name, "config") == 0)
         return type == DT_REG;
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
@@ -267,5 +312,7 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_later_dir(&check, "failures", check_failures_entry);
     if (!error)
         error = check_later_dir(&check, "done", check_done_entry);
+    if (!error)
+        error = check_later_dir(&check, SENT_NAME_DIR, check_sent_entry);
     return error ? error : check.left ? check.left : check.found;
 }

@@ -14,8 +14,10 @@
 #include "queue/done_marks.h"
 #include "queue/failures.h"
 #include "queue/queue.h"
+#include "queue/sent_slots.h"
 #include "queue/split_cleanup.h"
 #include "store/bucket.h"
+#include "store/layout.h"
 
 /* No writer is at it any more: publish.c lets them live for a day. */
 #define TMP_AGE (36 * 3600 * CLOCK_SECOND)
@@ -34,15 +36,20 @@ static bool is_abandoned(const struct sweep *sweep, const char *name)
            sweep->now - clock_of_file(&status.st_mtim) >= TMP_AGE;
 }
 
+/* Drafts of messages that are sent once have an end of their own: what a mark tells of is void or delivered, not gone. */
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
-    if (name_is_split(name) || !is_abandoned(sweep, name))
+    enum sent_kind kind;
+    int64_t number;
+    if (name_is_split(name) || sent_name_parse_draft(name, &kind, &number) || !is_abandoned(sweep, name))
         return 0;
     if (type != DT_DIR)
         sweep->removed += fs_unlink(sweep->dir, name) == 0;
     else if (name_is_new_bucket(name))
         sweep->removed += fs_remove_dir(sweep->dir, name) == 0;
+    else if (sent_name_is_new_slot_dir(name))
+        sweep->removed += spool_remove_tree(sweep->dir, name) == 0;
     return 0;
 }
 
@@ -103,6 +110,12 @@ static int sweep_buckets(struct sweep *sweep, enum mq_state state)
     return error;
 }
 
+static int sweep_sent(mq_queue *queue, uint64_t *removed)
+{
+    const int error = queue->sent ? 0 : sent_slots_new(queue->dir, queue->sharing, &queue->sent);
+    return error ? error : sent_slots_sweep(queue->sent, &queue->config, removed);
+}
+
 static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
 {
     struct sweep sweep = {.queue = queue, .now = now};
@@ -118,6 +131,8 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
         error = failures_sweep(queue, &sweep.removed);
     if (!error)
         error = done_marks_expire(queue, now, &sweep.removed);
+    if (!error)
+        error = sweep_sent(queue, &sweep.removed);
     *ret_removed = sweep.removed + cleared;
     return error;
 }

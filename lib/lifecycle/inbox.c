@@ -63,7 +63,7 @@ int inbox_take_one(mq_queue *queue, int dir, const char *file, const struct mess
     placed.position = page_next_positions(queue->page, name->priority, name->count, now);
     if (is_too_large(queue, dir, file, name))
         return dead_letter_take_in(queue, dir, file, &placed, DEADLETTER_TOO_LARGE, now);
-    return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed);
+    return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed, NULL);
 }
 
 /* What comes within a second stays, and is due then. */

@@ -10,6 +10,7 @@
 #include "store/page.h"
 
 struct cursor;
+struct sent_slots;
 struct waiter;
 
 struct mq_queue {
@@ -36,10 +37,11 @@ struct mq_queue {
     struct {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
-    } target[MQ_STATES];   /* the buckets that messages were last moved into */
-    struct cursor *cursor; /* the reader's place in ready/, made by the first claim */
-    struct waiter *waiter; /* made by the first wait */
-    char *pack;            /* where several messages become a file's content; NULL until then */
+    } target[MQ_STATES];     /* the buckets that messages were last moved into */
+    struct cursor *cursor;   /* the reader's place in ready/, made by the first claim */
+    struct waiter *waiter;   /* made by the first wait */
+    struct sent_slots *sent; /* made by the first message that is sent once */
+    char *pack;              /* where several messages become a file's content; NULL until then */
     size_t pack_room;
 };
 

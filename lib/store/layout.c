@@ -22,7 +22,7 @@ static const struct part parts[] = {
 };
 
 /* A private queue gets these when they are needed. In a shared queue only the owner could make them then. */
-static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}};
+static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}, {"sent", ACCESS_DIR}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 int layout_is_queue(int dir)
