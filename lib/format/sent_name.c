@@ -110,9 +110,13 @@ bool sent_name_is_mark(const char *text, char ret_id[MQ_ID_SIZE])
 /* The name of the draft in delayed/, without its id and what follows from it. */
 void sent_name_format_says(const struct message_name *draft, char text[SENT_NAME_DRAFT_SIZE])
 {
-    struct message_name nameless = *draft;
+    const struct message_name nameless = {.time = draft->time,
+                                          .position = draft->position,
+                                          .priority = draft->priority,
+                                          .count = 1,
+                                          .expires = draft->expires,
+                                          .id = "-"};
     char name[NAME_SIZE];
-    strcpy(nameless.id, "-");
     name_format(MQ_DELAYED, &nameless, name);
     char *const rest = strstr(name, ".-.a0");
     snprintf(text, SENT_NAME_DRAFT_SIZE, "%.*s%s", (int)(rest - name), name, rest + strlen(".-.a0"));
@@ -127,7 +131,7 @@ bool sent_name_parse_says(const char *text, const char *id, struct message_name 
     if (text[due] == '\0' || strlen(text) >= SENT_NAME_DRAFT_SIZE)
         return false;
     snprintf(name, sizeof name, "%.*s.%s.a0%s", head, text, id, text + head);
-    if (!name_parse(MQ_DELAYED, name, &draft) || draft.count != 1)
+    if (!name_parse(MQ_DELAYED, name, &draft))
         return false;
     sent_name_format_says(&draft, again);
     if (strcmp(again, text) != 0)
