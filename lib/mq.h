@@ -65,6 +65,12 @@ typedef struct mq_watch mq_watch;
 enum mq_state { MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD };
 #define MQ_STATES 4
 
+/* The name of a state: ready, delayed, inflight or dead. Its directory in a queue has the same name. */
+MQ_API const char *mq_state_name(enum mq_state state);
+
+/* What the time of a message in a state is called: due, deadline or died. NULL: a ready message has no time. */
+MQ_API const char *mq_state_time_name(enum mq_state state);
+
 /* The library's version, "MAJOR.MINOR.PATCH"; static storage. */
 MQ_API const char *mq_version(void);
 
@@ -375,7 +381,8 @@ struct mq_entry {
 MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
                      void *context);
 
-/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. */
+/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. -EMSGSIZE:
+   others may only send to the queue, and the body is larger than max-size, so no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
@@ -446,6 +453,9 @@ MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq
 enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
 #define MQ_DEATHS 4
 
+/* "rejected", "max-attempts", "expired" or "corrupt"; static storage. */
+MQ_API const char *mq_death_name(enum mq_death death);
+
 enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
 #define MQ_SPANS 3
 
@@ -499,8 +509,9 @@ struct mq_swept {
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
 /* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose
-   owner was killed. A queue in use is never removed. Returns how many were removed, or the error that kept one from it; the
-   others are removed all the same. */
+   owner was killed. A queue in use is never removed. Returns how many were removed. If the spool could not be listed to
+   its end, or something could not be removed, the call goes on as far as it can and then returns that error. What this
+   user has no right to remove is left to others, and is no error. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*

@@ -1,4 +1,4 @@
-/* A message out of the bytes of its file. */
+/* Decoding: a message from the bytes of its file. */
 #include "format/decode.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 /* ---- texts ------------------------------------------------------------------------ */
 
-/* Headers that say whose they are and how long the body is. */
+/* Take headers that must have the id and the length of the body. */
 static int take_headers(char *text, size_t size, struct headers *ret_headers, uint64_t *ret_length)
 {
     struct headers headers;
@@ -53,7 +53,7 @@ int decode_extent(char *text, size_t size, char ret_id[MQ_ID_SIZE], size_t *ret_
 
 /* ---- files ------------------------------------------------------------------------ */
 
-/* What a file gives of a message: the text that its headers are in, or those that it shares. */
+/* What was read of a file: the text with the headers of the message, or with those that it shares. */
 struct source {
     int file;
     int64_t written_at;
@@ -71,16 +71,17 @@ static int read_source(const struct message_name *name, struct source *source)
     source->written_at = clock_of_file(&status.st_mtim);
     source->size = (uint64_t)status.st_size;
     source->end = name->length ? (uint64_t)name->offset + name->length : source->size;
-    const int is_shared = name->offset ? shared_headers_is(source->file) : 0;
-    if (is_shared < 0)
-        return is_shared;
-    const int error = headers_read(source->file, is_shared ? 0 : name->offset, &source->text, &source->text_size);
-    if (!error)
-        source->is_shared = is_shared || (name->offset == 0 && shared_headers_begins(source->text, source->text_size));
+    const int got = name->offset ? shared_headers_read(source->file, &source->text, &source->text_size) : 0;
+    source->is_shared = got == 1;
+    if (got != 0)
+        return got < 0 ? got : 0;
+    const int error = headers_read(source->file, name->offset, &source->text, &source->text_size);
+    if (!error && name->offset == 0)
+        source->is_shared = shared_headers_begins(source->text, source->text_size);
     return error;
 }
 
-/* The body is all that the name leaves for it, and what the headers say; a file of one message need not say it. */
+/* The body ends where the name says. A length in the headers must agree; a file of one message may lack it. */
 static int fill(mq_message *message, const struct source *source)
 {
     struct headers headers;
@@ -107,7 +108,7 @@ static int expect_separator(int file, uint64_t at, char separator)
     return got < 0 ? (int)got : got == 1 && last == separator ? 0 : -EBADMSG;
 }
 
-/* The body is all that the name leaves for it but for the separator behind it. */
+/* The body ends before the separator, which is the last byte that the name covers. */
 static int fill_from_shared(mq_message *message, const struct source *source)
 {
     struct shared_headers shared;
@@ -115,22 +116,20 @@ static int fill_from_shared(mq_message *message, const struct source *source)
     int error = shared_headers_take(source->text, source->text_size, &shared);
     if (error)
         return error;
-    const bool is_first = name->offset == 0;
-    message->body_at = is_first ? shared.begin : name->offset;
-    if (shared.end != source->size || source->end > source->size || message->body_at < shared.begin ||
-        message->body_at >= source->end || !shared_headers_may_have(&shared, name->id, is_first))
+    if (!shared_headers_find(&shared, source->size, name->offset, name->id, &message->body_at) ||
+        message->body_at >= source->end || source->end > source->size)
         return -EBADMSG;
     error = expect_separator(source->file, source->end - 1, shared.separator);
     if (error)
         return error;
     message->body_size = source->end - message->body_at - 1;
     message->ahead = source->text + shared.begin;
-    message->ahead_size = is_first ? source->text_size - shared.begin : 0;
+    message->ahead_size = name->offset == 0 ? source->text_size - shared.begin : 0;
     shared_headers_show(&shared, name->id, message->body_size, message);
     return 0;
 }
 
-/* The message owns the text as its headers, and with them what was read of the body. */
+/* The message takes over the text, which holds its headers and what was read of its body. */
 static int fill_from(mq_message *message, const struct source *source)
 {
     message->memory = message->headers = source->text;

@@ -15,19 +15,51 @@
 #define BYTES_DIGITS 7
 #define SPLIT_DIGITS (NAME_SPLIT_BITS / 4)
 
-/* Wide enough that a million messages spread over a day are some thousand buckets, narrow enough
-   that the bucket of this moment, which is looked through for what is due, stays small. */
-static const unsigned bucket_bits[MQ_STATES] = {[MQ_DELAYED] = 24, [MQ_INFLIGHT] = 24, [MQ_DEAD] = 32};
+/* ---- states --------------------------------------------------------------------- */
 
-static int64_t bucket_start(enum mq_state state, int64_t moment)
+/*
+ * What is told apart by states in names. The width of a bucket is a compromise: a million messages that are spread over
+ * a day need only some thousand buckets, and the bucket of this moment, which is listed for what is due, stays small.
+ */
+struct state {
+    const char *name;     /* for users; the state's directory has the same name */
+    const char *time;     /* what the time at the beginning of a message's name is; NULL: there is none */
+    unsigned bucket_bits; /* how many low bits of that time are zero in the name of a bucket */
+};
+
+static const struct state states[MQ_STATES] = {
+    [MQ_READY] = {"ready", NULL, 0},
+    [MQ_DELAYED] = {"delayed", "due", 24},
+    [MQ_INFLIGHT] = {"inflight", "deadline", 24},
+    [MQ_DEAD] = {"dead", "died", 32},
+};
+
+const char *mq_state_name(enum mq_state state)
 {
-    return moment >> bucket_bits[state] << bucket_bits[state];
+    return states[state].name;
+}
+
+const char *mq_state_time_name(enum mq_state state)
+{
+    return states[state].time;
 }
 
 const char *name_of_state(enum mq_state state)
 {
-    static const char *const names[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
-    return names[state];
+    return states[state].name;
+}
+
+bool name_is_of_state(const char *text)
+{
+    for (int state = 0; state < MQ_STATES; state++)
+        if (strcmp(text, states[state].name) == 0)
+            return true;
+    return false;
+}
+
+static int64_t bucket_start(enum mq_state state, int64_t moment)
+{
+    return moment >> states[state].bucket_bits << states[state].bucket_bits;
 }
 
 /* ---- reading -------------------------------------------------------------------- */
@@ -59,7 +91,7 @@ static const char *parse_id(const char *text, struct message_name *name)
     return id_is_valid(name->id) ? text + length : NULL;
 }
 
-/* At most `digits` decimal ones. */
+/* Parse at most `digits` decimal digits. */
 static const char *parse_decimal(const char *text, int digits, uint32_t *ret_value)
 {
     uint32_t value = 0;
@@ -78,7 +110,7 @@ static const char *parse_count(const char *text, uint32_t *ret_count)
     return end && *ret_count > 1 && *ret_count <= NAME_COUNT_MAX ? end : NULL;
 }
 
-/* A place or length of 0 would say nothing: it is not written. */
+/* A place or length of 0 is not written, since it says nothing. So it is refused here. */
 static const char *parse_bytes(const char *text, uint32_t *ret_bytes)
 {
     const char *end = parse_decimal(text, BYTES_DIGITS, ret_bytes);
@@ -90,7 +122,7 @@ static bool ends_value(char c)
     return (unsigned char)c <= ' ' || c == '.' || c == '/' || c == 0x7f;
 }
 
-/* A value that we only keep: printable, and without what would end it. */
+/* Skip the value of an unknown field: printable characters without a dot. */
 static const char *skip_value(const char *text)
 {
     const char *at = text;
@@ -231,7 +263,7 @@ bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret
     if (!end || *end || start != bucket_start(state, start))
         return false;
     *ret_start = start;
-    *ret_end = start + (INT64_C(1) << bucket_bits[state]);
+    *ret_end = start + (INT64_C(1) << states[state].bucket_bits);
     return true;
 }
 
@@ -278,7 +310,7 @@ static char *put_split(char *at, const struct message_name *name)
     return put_hex(at, name->split_mark, SPLIT_DIGITS);
 }
 
-/* Which part of the file it is. */
+/* The fields that say which part of the file the name stands for. */
 static char *put_part(char *at, const struct message_name *name)
 {
     if (name->count > 1)
@@ -290,7 +322,7 @@ static char *put_part(char *at, const struct message_name *name)
     return name->split ? put_split(at, name) : at;
 }
 
-/* The token last: it is of a known length, so that a receipt that was cut off is none. */
+/* The token comes last. Its length is fixed, so a receipt that was cut short is not taken for a receipt. */
 static char *put_claim(char *at, const struct message_name *name)
 {
     if (name->begun)
@@ -376,7 +408,7 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
     ret_mark[length] = '\0';
 }
 
-/* Whether a text is a prefix of 7 bytes and a word. */
+/* Whether a text is a prefix of 7 bytes followed by 16 digits. */
 static bool is_random_name(const char *text, const char *prefix)
 {
     uint64_t random;

@@ -128,7 +128,7 @@ static inline uint64_t name_birth(uint64_t position)
 }
 
 /* Whether the message has its position. A sender that may not read the queue's page leaves that to the first receiver.
-   Until then the position word is random, so that nobody can guess the name, and lower than any bucket's birth. */
+   Until then the position word is random, so that no user can guess the name, and lower than any bucket's birth. */
 #define NAME_NO_PLACE_BITS 48
 static inline bool name_has_place(const struct message_name *name)
 {
@@ -149,8 +149,9 @@ static inline int64_t name_time_after(int64_t now, int64_t duration)
 
 /* ---- directories and buckets ---------------------------------------------------- */
 
-/* The directory of a state. */
+/* The directory of a state, and whether a name is that of a state's directory. */
 const char *name_of_state(enum mq_state state);
+bool name_is_of_state(const char *text);
 
 /* The name of the bucket that a message belongs in. */
 void name_format_bucket(enum mq_state state, const struct message_name *name, char text[NAME_BUCKET_SIZE]);

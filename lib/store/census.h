@@ -1,6 +1,6 @@
-/* A queue as its directories show it: every message counted by listing. The cost grows with depth. */
-#ifndef MQ_SURVEY_H
-#define MQ_SURVEY_H
+/* A queue as its directories show it: a count of all messages, by listing. The cost grows with depth. */
+#ifndef MQ_CENSUS_H
+#define MQ_CENSUS_H
 
 #include "format/name.h"
 #include "mq.h"
@@ -9,12 +9,12 @@
 struct census {
     int64_t count[MQ_STATES];
     int64_t bytes;
-    uint64_t heads[NAME_PRIORITIES];     /* first bucket that holds something, or PAGE_NO_BUCKET */
-    uint64_t positions[NAME_PRIORITIES]; /* the last position in use, 0 for none */
+    uint64_t heads[NAME_PRIORITIES];     /* the birth of the first bucket that holds a message, or PAGE_NO_BUCKET */
+    uint64_t positions[NAME_PRIORITIES]; /* the last position in use; 0: none */
 };
 
-/* List all directories of a queue. What has no place yet is left out: inbox.h counts that. */
-int census_queue(int queue_dir, struct census *ret_survey);
+/* Count the messages of all states. Those that have no position yet are left out: inbox.h counts them. */
+int census_queue(int queue_dir, struct census *ret_census);
 
 /* Count the messages of one state, up to `limit`, without their sizes. */
 int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret_count);
