@@ -287,10 +287,13 @@ static int begin(struct sender *sender)
     return error;
 }
 
+/* In a queue that may be full a duplicate is looked for first, since it needs no place. */
 static int attempt(struct sender *sender)
 {
     const int error = begin(sender);
     int outcome = error ? error : look_back(sender);
+    if (outcome == NO_MARK && sender->queue->config.max_depth == 0)
+        outcome = send_own(sender, 1);
     for (int nth = 1; outcome == NO_MARK || outcome == DEAD_MARK; nth += outcome == DEAD_MARK) {
         if (nth > SENT_NAME_MARKS_MAX)
             return -EBUSY;

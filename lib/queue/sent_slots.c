@@ -39,7 +39,7 @@ struct sent_slots {
     struct sent_slot current;
     struct {
         int64_t number;
-        int dir; /* -1: none */
+        int dir; /* -1: not open; -ENOENT: there are none */
     } marks[2];  /* by the last bit of the number */
 };
 
@@ -265,16 +265,17 @@ int sent_slots_is_current(struct sent_slots *slots, const struct sent_slot *slot
 
 /* ---- marks ------------------------------------------------------------------------- */
 
-/* Open the marks of a slot. -ENOENT: there are none. */
+/* Open the marks of a slot. -ENOENT: there are none. In the slot before the current one there will be none that counts, so
+   nobody need look again. */
 static int open_marks(struct sent_slots *slots, int64_t number)
 {
     const int at = (int)(number & 1);
-    if (slots->marks[at].dir >= 0 && slots->marks[at].number == number)
+    if (slots->marks[at].dir != -1 && slots->marks[at].number == number)
         return slots->marks[at].dir;
     char name[NAME_BUCKET_SIZE];
     sent_name_format_number(number, name);
     const int dir = fs_open_dir(slots->dir, name);
-    if (dir < 0)
+    if (dir < 0 && (dir != -ENOENT || !slots->known || number >= slots->current.number))
         return dir;
     close_if_open(slots->marks[at].dir);
     slots->marks[at].number = number;
