@@ -45,7 +45,7 @@ static int refused(const struct sending *sending, const struct source *source, i
         return fail(sending, STATUS_DATA, source, "cannot publish", limit);
     if (sending->options.once && error == -EACCES)
         return fail(sending, STATUS_PERMISSION, source, "cannot send once",
-                    "only users with all rights to the queue see what was sent");
+                    "Permission denied; it takes all rights to the queue");
     if (sending->options.once && error == -EBADMSG)
         return fail(sending, STATUS_DATA, source, "cannot send once",
                     "the mark of this id in sent/ is damaged; mq-queue check --repair moves it aside");

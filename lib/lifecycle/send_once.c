@@ -69,8 +69,7 @@ static int deliver(struct sender *sender, const char *text, struct message_name 
     const int64_t now = clock_now();
     name->position = page_next_positions(queue->page, name->priority, 1, now);
     *ret_state = name->time > now ? MQ_DELAYED : MQ_READY;
-    const int moved = move_in(queue, sender->tmp, text, *ret_state, name, ret_dir);
-    return moved == -EPERM || moved == -EACCES ? -EBUSY : moved; /* in a sticky tmp/ it is another user's */
+    return move_in(queue, sender->tmp, text, *ret_state, name, ret_dir);
 }
 
 /* What became of a draft that this process did not deliver. */
@@ -137,6 +136,19 @@ static int look_back(const struct sender *sender)
     return -EBUSY;
 }
 
+/* This process has delivered a draft of another sender to the bucket `dir`. If the directory has lost the queue's name, the
+   message goes where the name is. */
+static int conclude_helped(const struct sender *sender, const struct message_name *name, enum mq_state state, int dir)
+{
+    mq_queue *queue = sender->queue;
+    struct draft helped = {.name = *name, .state = state, .openings = queue->openings};
+    const int has = queue_has_name(queue);
+    int error = has < 0 ? has : has == 0 ? publish_follow(queue, &helped, dir) : 0;
+    if (!error && sender->draft->durable && sender->sync)
+        error = fs_sync_around(queue->dir);
+    return error ? error : DUPLICATE;
+}
+
 /* If there is a mark, its message is to be delivered, by whichever process comes first. */
 static int help(struct sender *sender, int nth)
 {
@@ -153,8 +165,10 @@ static int help(struct sender *sender, int nth)
         return current < 0 ? current : AGAIN;
     const int moved = deliver(sender, draft, &name, &state, &dir);
     if (moved < 0)
-        return moved;
-    const int outcome = moved ? DUPLICATE : judge(sender, draft);
+        return moved == -EPERM ? -EBUSY : moved; /* in a sticky tmp/ it is another user's */
+    if (moved)
+        return conclude_helped(sender, &name, state, dir);
+    const int outcome = judge(sender, draft);
     return outcome == DUPLICATE ? conclude_other(sender, own ? SENT : DUPLICATE) : outcome;
 }
 

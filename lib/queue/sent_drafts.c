@@ -10,6 +10,8 @@ int sent_drafts_void(int tmp, const char *draft)
     char name[NAME_SIZE];
     sent_name_void(draft, name);
     const int error = fs_rename(tmp, draft, tmp, name);
+    if (error == -EPERM) /* in a sticky tmp/ it is another user's */
+        return -EBUSY;
     return error == 0 ? 1 : error == -ENOENT ? 0 : error;
 }
 
@@ -37,7 +39,7 @@ static int void_one(void *context, const char *name, unsigned char type)
         return 0;
     const int done = sent_drafts_void(walk->tmp, name);
     walk->changed += done == 1;
-    return done == -EEXIST || done == -EPERM || done == -EACCES || done > 0 ? 0 : done;
+    return done == -EEXIST || done == -EBUSY || done > 0 ? 0 : done;
 }
 
 /* A listing may miss a name while others are renamed. */

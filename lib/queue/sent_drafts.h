@@ -8,7 +8,8 @@
 
 #include "format/sent_name.h"
 
-/* Make a draft void. 1: it is void now. 0: it had no such name any more, so it is void already or was delivered. */
+/* Make a draft void. 1: it is void now. 0: it had no such name any more, so it is void already or was delivered.
+   -EBUSY: it is another user's. */
 int sent_drafts_void(int tmp, const char *draft);
 
 /* Whether a draft is known to be void: 1 or 0. What is void is forgotten two slots later. */

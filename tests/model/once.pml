@@ -7,6 +7,10 @@
  * whose draft is void is followed by a mark of the next number. A new slot begins by voiding, by the rename of the one
  * name that says which slot is current, and by removing what is of no use any more.
  *
+ * Models send_own(), deliver_own(), give_up(), help(), look_back() and judge() of lib/lifecycle/send_once.c, begin_next() of
+ * lib/queue/sent_slots.c and lib/queue/sent_drafts.c. Left out: names that the queue loses, and removal of marks that a
+ * cleaner or an administrator does.
+ *
  * Each call of the file system is one step. A process may be passed over for as long as one likes (stopped) or for good
  * (killed) between any two. No clock is in it: a slot may end at any moment, which is more than clocks can do, also those
  * that are set back. A send may fail after its mark was made (a full disk): then it voids its own draft. Drafts are looked

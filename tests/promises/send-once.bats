@@ -362,7 +362,7 @@ work_is_done() {
     as 54321 mq-queue sweep jobs
     as 54321 mq-queue create --mode=620 inbox
     run -77 --separate-stderr as 54322 mq-send --once inbox 1
-    assert_equal "$stderr" 'mq-send: inbox: cannot send once: only users with all rights to the queue see what was sent'
+    assert_equal "$stderr" 'mq-send: inbox: cannot send once: Permission denied; it takes all rights to the queue'
     as 54321 mq-send -q --once -i x inbox 1
     as 54322 mq-send -q inbox 2
     as 54321 mq-send -q --once -i x inbox 1
