@@ -53,6 +53,7 @@ extern "C" {
 
 #define MQ_QUEUE_NAME_SIZE 129 /* room for the longest queue name and its NUL */
 #define MQ_ID_SIZE 65          /* room for the longest message id and its NUL */
+#define MQ_TX_SIZE 17          /* room for a transaction's id and its NUL */
 #define MQ_RECEIPT_SIZE 400    /* room for the longest receipt and its NUL */
 #define MQ_PRIORITY_DEFAULT 4
 #define MQ_FOREVER ((int64_t)-1)  /* a wait without end */
@@ -353,6 +354,155 @@ MQ_API int mq_failure_add(mq_queue *queue, const char *receipt, const char *line
 
 /* The lines kept of a message, oldest first. 1: `ret_text` gets memory that the caller frees. 0: there are none. */
 MQ_API int mq_failures(mq_queue *queue, const char *id, char **ret_text, size_t *ret_size);
+
+/* ---- transactions ----------------------------------------------------------------- */
+
+/*
+ * Several moves that happen all or not at all: messages for any number of queues, claims that are acked, files that are
+ * replaced. Nothing of it is seen before the commit. A commit is decided by one rename; what it decided is carried out
+ * at once by the caller, or if that dies, by any process of the same user that comes by, about a second later where
+ * one waits for messages. A transaction that is not committed by its deadline is undone.
+ *
+ *     mq_tx_begin(NULL, 60 * 1000000, &tx);
+ *     mq_tx_send(tx, queue, message, &options, id);
+ *     mq_tx_take(tx, jobs, mq_message_receipt(job), 0);
+ *     mq_tx_commit(tx);
+ *     mq_tx_free(tx);
+ *
+ * -ESTALE: the transaction is over: undone at its deadline, aborted, or committed before. Max-depth is looked at when
+ * a message is put into a transaction, and never refuses what was committed.
+ */
+typedef struct mq_tx mq_tx;
+
+/* Begin one; `timeout` from now is its deadline. -EINVAL where that is not positive. */
+MQ_API int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx);
+
+/* One that any process of this user began, by its id. -ENOENT: there is none; -EINVAL: that is no id. */
+MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
+
+/* Without a commit or abort it stays open. NULL is fine. */
+MQ_API void mq_tx_free(mq_tx *tx);
+
+MQ_API const char *mq_tx_id(const mq_tx *tx); /* lives as long as the transaction's handle */
+
+/* As mq_send, mq_send_batch and mq_send_bodies, into the transaction. */
+MQ_API int mq_tx_send(mq_tx *tx, mq_queue *queue, mq_message *message, const struct mq_send_options *options,
+                      char *ret_id);
+MQ_API int mq_tx_send_batch(mq_tx *tx, mq_queue *queue, mq_message *const *messages, size_t count,
+                            const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+MQ_API int mq_tx_send_bodies(mq_tx *tx, mq_queue *queue, const mq_message *message, const struct iovec *bodies,
+                             size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                             size_t *ret_sent);
+
+/* Take a claim into the transaction, whose commit acks it; when it is undone the message is delivered again, its
+   attempt counted. The transaction's deadline becomes the claim's, if that is earlier. The receipt is worthless then.
+   -ESTALE: the claim has ended. */
+#define MQ_TX_ONCE 1u /* as with mq_ack_once */
+MQ_API int mq_tx_take(mq_tx *tx, mq_queue *queue, const char *receipt, unsigned flags);
+
+/* What can be read from `fd` up to its end becomes the content of the file `path` when the transaction is committed,
+   with the mode of the file that is there now, or else `mode`. -EXDEV: it is not on the spool's file system. */
+MQ_API int mq_tx_put(mq_tx *tx, int fd, const char *path, mode_t mode);
+
+/* Move the deadline to now + `timeout`. */
+MQ_API int mq_tx_extend(mq_tx *tx, int64_t timeout);
+
+/* 0: it is decided, on the disk if anything of it is to be durable, and carried out as far as that can be now. Any
+   other error than -ESTALE leaves it open to be tried again, but for one of syncing, after which it may be either. */
+MQ_API int mq_tx_commit(mq_tx *tx);
+MQ_API int mq_tx_abort(mq_tx *tx);
+
+enum mq_tx_state { MQ_TX_OPEN, MQ_TX_COMMITTED, MQ_TX_ABORTED };
+
+struct mq_tx_entry {
+    const char *id;
+    enum mq_tx_state state;
+    int64_t deadline; /* of an open one; else 0 */
+    uid_t owner;
+    uint64_t messages, claims, files; /* in it, as far as this process may see */
+};
+
+/* Call `each` for every transaction that is not finished, in no order. A non-zero return of `each` ends it and is
+   returned. */
+MQ_API int mq_tx_list(const char *spool, int (*each)(const struct mq_tx_entry *entry, void *context), void *context);
+
+/* Finish what is decided, or past its deadline, of this user. 0, or the first error. */
+MQ_API int mq_tx_finish(const char *spool);
+
+/* ---- topics ------------------------------------------------------------------------ */
+
+/*
+ * A topic holds no messages: what is sent to it goes on to the queues and topics that are bound to it, to all of them or
+ * to none, once to each. Its name is in the same spool as those of queues: mq_open of a topic fails with -ENOENT or
+ * -ENOTDIR. A topic is its owner's alone.
+ *
+ * A message's routing key is its header MQ_ROUTING_KEY; without one it is empty. Patterns are those of AMQP: words
+ * between dots, of which `*` matches one and `#` any number.
+ */
+#define MQ_ROUTING_KEY "Routing-Key"
+
+typedef struct mq_topic mq_topic;
+
+struct mq_binding {
+    const char *destination;       /* a queue or a topic */
+    const char *pattern;           /* of the routing key; NULL: none */
+    const char *const *conditions; /* on headers: "NAME: VALUE", or "NAME" for any value; instead of a pattern */
+    size_t condition_count;        /* 0: none; with neither the destination gets every message */
+    bool any;                      /* one of the conditions is enough */
+};
+
+/* Make a topic. 1 made, 0 it was there, -EEXIST: there is a queue of that name. */
+MQ_API int mq_topic_create(const char *spool, const char *name);
+
+/* Delete it; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages on to it.
+   -EBADMSG: that is not known, since the bindings of another topic are malformed. */
+MQ_API int mq_topic_delete(const char *spool, const char *name);
+
+/* Find a topic that passes messages on to this queue or topic, by a binding or as unroutable. 1 found, 0 there is none.
+   `ret_topic` takes MQ_QUEUE_NAME_SIZE bytes; after -EBADMSG it names the topic that is malformed. */
+MQ_API int mq_topic_find_source(const char *spool, const char *name, char *ret_topic);
+
+/* Bind a destination, a queue that is made if it is not there: 1 bound, 0 it was bound so. It takes effect for sends that
+   begin afterwards. -ELOOP: to itself; -EINVAL: malformed. A circle of topics does no harm. */
+MQ_API int mq_topic_bind(const char *spool, const char *topic, const struct mq_binding *binding);
+
+/* Remove that binding, or with neither pattern nor conditions all to the destination: how many. */
+MQ_API int mq_topic_unbind(const char *spool, const char *topic, const struct mq_binding *binding);
+
+/* Call `each` for every topic, or every binding of one; a non-zero return of `each` ends it and is returned. */
+MQ_API int mq_topic_list(const char *spool, int (*each)(const char *topic, void *context), void *context);
+MQ_API int mq_topic_bindings(const char *spool, const char *topic,
+                             int (*each)(const struct mq_binding *binding, void *context), void *context);
+
+/* What happens to a message that no binding takes: "refuse", which is the default, "drop", or the name of a queue or
+   topic that gets it. -ENOENT: there is none of that name. The value takes MQ_QUEUE_NAME_SIZE bytes. */
+MQ_API int mq_topic_set_unroutable(const char *spool, const char *topic, const char *value);
+MQ_API int mq_topic_get_unroutable(const char *spool, const char *topic, char *ret_value);
+
+/* What is wrong with a topic's files, naming the line. 0 nothing, 1 explained. */
+MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text, size_t size);
+
+/* Open a topic to send to it. -ENOENT: no such topic; -EBADMSG: see mq_topic_explain. */
+MQ_API int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic);
+MQ_API void mq_topic_close(mq_topic *topic); /* NULL is fine */
+
+/* Call `each` for every queue that would get the message, which may have no body. -ENXIO: none would. */
+MQ_API int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
+                          void *context);
+
+/*
+ * As mq_send, mq_send_batch and mq_send_bodies, to all queues that the bindings lead to; as part of the transaction
+ * `tx`, or if that is NULL in one of its own. -ENXIO: no binding takes the message, and it is to be refused. If any
+ * queue refuses a message no queue gets it; of several messages those that go to the same places are sent or not
+ * together.
+ */
+MQ_API int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct mq_send_options *options,
+                         char *ret_id);
+MQ_API int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages, size_t count,
+                               const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct iovec *bodies,
+                                size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                                size_t *ret_sent);
 
 /* ---- looking without claiming --------------------------------------------------- */
 

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/fs_symlink.h"
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/decode.h"
@@ -191,11 +190,11 @@ static int check_mark(void *context, const char *name, unsigned char type)
     snprintf(place, sizeof place, SENT_NAME_DIR "/%s", check->bucket);
     if (type == DT_LNK && sent_name_is_mark(name, id))
         read = fs_read_symlink(check->dir, name, says, sizeof says);
-    if (read == 1 && !sent_name_parse_says(says, id, &draft))
+    if (read == 0 && !sent_name_parse_says(says, id, &draft))
         read = -EBADMSG;
     if (read == -EBADMSG)
         return report(check, place, name, "not a mark of a message that was sent once");
-    return read < 0 ? read : 0;
+    return read == -ENOENT ? 0 : read;
 }
 
 static int check_slot_entry(void *context, const char *name, unsigned char type)

@@ -23,6 +23,7 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
+#include "lifecycle/outbox.h"
 #include "store/access.h"
 #include "store/census.h"
 #include "store/held.h"
@@ -200,7 +201,10 @@ int mq_sweep_spool(const char *spool)
     struct pending_walk walk = {.spool = spool_open(spool, false), .now = clock_now()};
     if (walk.spool < 0)
         return walk.spool == -ENOENT ? 0 : walk.spool;
-    const int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
+    bool any;
+    int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
     close(walk.spool);
+    if (!error)
+        error = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
     return error ? error : walk.error ? walk.error : walk.removed;
 }

@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/fs_fifo.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
 #include "queue/failures.h"
@@ -142,7 +143,10 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
 static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
-    int error = split_cleanup_finish(queue);
+    bool any;
+    int error = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
+    if (!error)
+        error = split_cleanup_finish(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)

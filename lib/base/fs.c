@@ -278,6 +278,22 @@ int fs_link_unnamed(int file, int dir, const char *new_name)
     return error && error != -EEXIST && error != -ENOSPC && error != -EDQUOT && !is_removed(dir) ? -ENXIO : error;
 }
 
+int fs_make_symlink(int at, const char *name, const char *text)
+{
+    return result(symlinkat(text, at, name));
+}
+
+int fs_read_symlink(int at, const char *name, char *ret_text, size_t size)
+{
+    const ssize_t length = readlinkat(at, name, ret_text, size);
+    if (length < 0)
+        return -errno;
+    if ((size_t)length >= size)
+        return -EBADMSG;
+    ret_text[length] = '\0';
+    return 0;
+}
+
 int fs_unlink(int at, const char *name)
 {
     return result(unlinkat(at, name, 0));

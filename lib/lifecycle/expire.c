@@ -232,7 +232,8 @@ void expire_some(mq_queue *queue, int64_t now)
 
 int64_t expire_next(const mq_queue *queue, int64_t now)
 {
-    int64_t next = now + PAGE_LOOK_EVERY;
+    const int64_t look = page_outbox_time(queue->page);
+    int64_t next = look < now + PAGE_LOOK_EVERY ? look : now + PAGE_LOOK_EVERY;
     for (int which = 0; which < PAGE_TIMES; which++) {
         const int64_t time = page_time(queue->page, (enum page_time)which, now);
         if (is_wanted(queue, (enum page_time)which) && time < next)

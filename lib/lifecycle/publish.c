@@ -1,7 +1,7 @@
 /*
  * Publishing, step by step:
  *
- *     reservation    the page counts the messages
+ *     reservation    the page counts the messages; what is sent into a transaction is handed to that then
  *     content        it is put where no name can reach the disk before it
  *     link           the draft gets its name in a bucket: from here on receivers see it, and they are woken
  *     sync           the content, the bucket, and the directory of the bucket if its own name may not be durable
@@ -41,6 +41,15 @@ static void cancel(mq_queue *queue, struct draft *draft)
     reservation_cancel(queue, &draft->reservation);
 }
 
+int publish_look_for_room(mq_queue *queue, const struct draft *draft)
+{
+    static const struct mq_send_options options = {MQ_SEND_DEFAULTS};
+    struct reservation reservation = {0};
+    const int error = reservation_wait(queue, draft->state, draft->name.count, &options, &reservation);
+    reservation_cancel(queue, &reservation);
+    return error;
+}
+
 /* ---- content ------------------------------------------------------------------------- */
 
 static int sync_contents(mq_queue *queue, struct draft *drafts, size_t count)
@@ -74,22 +83,25 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
     memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
-/* Link a draft to its name. A draft that was made for a queue that is gone gets the mode and owner of this queue's files
-   first. */
-static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
+int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text)
 {
-    char text[NAME_SIZE];
     int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (error)
         return error;
     draft->openings = queue->openings;
-    name_format(draft->state, &draft->name, text);
     error = fs_draft_link(&draft->file, dir, text);
     if (error != -ENXIO)
         return error;
     queue->names_drafts = true; /* later drafts have a name in tmp/ from the beginning */
     error = adopt_unnamed(queue->dir, queue->sharing, &draft->file);
     return error ? error : fs_draft_link(&draft->file, dir, text);
+}
+
+static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
+{
+    char text[NAME_SIZE];
+    name_format(draft->state, &draft->name, text);
+    return publish_link(queue, draft, dir, text);
 }
 
 /* Link a draft into its bucket, which other processes may remove while it is empty. -ENOENT: the queue was deleted, or
@@ -341,6 +353,16 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     return error;
 }
 
+/* Hand drafts to the queue's outlet. There is room for the first one; what an outlet has taken counts from then on. */
+static int divert(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
+{
+    int error = 0;
+    cancel(queue, drafts);
+    for (; *published < count && !error; *published += !error)
+        error = queue->outlet->take(queue->outlet, queue, &drafts[*published]);
+    return error;
+}
+
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published)
 {
@@ -350,6 +372,8 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     int error = reservation_wait(queue, drafts->state, drafts->name.count, options, &drafts->reservation);
     if (!error && draft_is_too_old(drafts))
         error = -ETIMEDOUT;
+    if (!error && queue->outlet)
+        return divert(queue, drafts, count, ret_published);
     if (!error && drafts->durable)
         error = sync_contents(queue, drafts, count);
     if (error)

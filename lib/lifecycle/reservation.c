@@ -32,14 +32,18 @@ void reservation_cancel(mq_queue *queue, struct reservation *reservation)
     reservation->count = 0;
 }
 
-/* The page counts the messages first; then the sender looks whether the queue, with them, holds too many. */
+/* The page counts the messages first; then the sender looks whether the queue, with them, holds too many. What the same
+   transaction holds for the queue already counts too. */
 static int make_within_depth(mq_queue *queue, enum mq_state state, uint32_t count, struct reservation *reservation)
 {
-    bool full;
+    bool full = true;
+    uint64_t taken = 0;
     reservation_make(queue, state, count, reservation);
     if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* a process that may only send cannot count */
         return 0;
-    const int error = depth_is_over(queue, queue->config.max_depth, state, count, &full);
+    int error = queue->outlet ? queue->outlet->count(queue->outlet, queue, &taken) : 0;
+    if (!error && taken < queue->config.max_depth)
+        error = depth_is_over(queue, queue->config.max_depth - taken, state, count, &full);
     if (error || full)
         reservation_cancel(queue, reservation);
     return error ? error : full ? -ENOBUFS : 0;

@@ -9,6 +9,7 @@
 #include "format/encode.h"
 #include "lifecycle/draft.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
 #include "lifecycle/send_once.h"
 
@@ -75,5 +76,6 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
     if (options->ret_duplicates)
         *options->ret_duplicates = is_duplicate;
     expire_some(queue, clock_now());
+    (void)outbox_look(queue, clock_now(), false);
     return 0;
 }

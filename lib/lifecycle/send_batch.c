@@ -18,6 +18,7 @@
 #include "format/encode.h"
 #include "lifecycle/draft.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
 #include "lifecycle/send.h"
 
@@ -314,8 +315,11 @@ static int send_input(mq_queue *queue, struct input *input, const struct mq_send
     free(batch.text);
     if (!error)
         error = published;
-    if (!error)
-        expire_some(queue, clock_now());
+    if (!error) {
+        const int64_t now = clock_now();
+        expire_some(queue, now);
+        (void)outbox_look(queue, now, false);
+    }
     return error;
 }
 

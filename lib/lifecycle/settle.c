@@ -31,15 +31,6 @@
    search is repeated up to this many times. */
 #define SEARCHES 4
 
-struct claim {
-    struct message_name name; /* the name that the file has now, which may differ from the receipt's */
-    char file[NAME_SIZE];
-    int dir; /* the bucket that it lies in */
-};
-
-/* End or extend a valid claim. 1 done; 0 the file is not there any more; else a negative errno. */
-typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
-
 /* ---- finding the claim ----------------------------------------------------------- */
 
 /* Look for the claim under the name that the receipt says. 1 found, and its bucket is open. */
@@ -137,7 +128,7 @@ static int prepare_next_search(mq_queue *queue, int error)
     return has == 1 ? 0 : has < 0 ? has : queue_reopen(queue);
 }
 
-static int settle(mq_queue *queue, const char *receipt, settle_fn *action, const void *argument)
+int settle_claim(mq_queue *queue, const char *receipt, settle_fn *action, const void *argument)
 {
     struct message_name wanted;
     char of_queue[MQ_QUEUE_NAME_SIZE];
@@ -154,12 +145,12 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *action, const
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 
-static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t count)
+void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32_t count)
 {
     page_count(queue->page, PAGE_ACKED, count);
-    if (claim->name.begun)
-        page_note_held(queue->page, (clock_now() - claim->name.begun) / count, count);
-    failures_forget(queue, MQ_INFLIGHT, &claim->name);
+    if (name->begun)
+        page_note_held(queue->page, (clock_now() - name->begun) / count, count);
+    failures_forget(queue, MQ_INFLIGHT, name);
 }
 
 static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -167,13 +158,13 @@ static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
     (void)argument;
     const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
-        count_acked(queue, claim, claim->name.count);
+        settle_count_acked(queue, &claim->name, claim->name.count);
     return done;
 }
 
 int mq_ack(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, ack, NULL);
+    return settle_claim(queue, receipt, ack, NULL);
 }
 
 /* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
@@ -187,14 +178,14 @@ static int ack_once(mq_queue *queue, const struct claim *claim, const void *argu
         done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1) {
         done_marks_expire_some(queue, now);
-        count_acked(queue, claim, claim->name.count);
+        settle_count_acked(queue, &claim->name, claim->name.count);
     }
     return done;
 }
 
 int mq_ack_once(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, ack_once, NULL);
+    return settle_claim(queue, receipt, ack_once, NULL);
 }
 
 static int ack_again(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -207,7 +198,7 @@ static int ack_again(mq_queue *queue, const struct claim *claim, const void *arg
 
 int mq_ack_again(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, ack_again, NULL);
+    return settle_claim(queue, receipt, ack_again, NULL);
 }
 
 int mq_was_acked(mq_queue *queue, const char *id)
@@ -224,7 +215,7 @@ int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 {
     if (delay != MQ_BACK_OFF && !name_can_say_after(clock_now(), delay))
         return -EINVAL;
-    return settle(queue, receipt, nack, &delay);
+    return settle_claim(queue, receipt, nack, &delay);
 }
 
 static int reject(mq_queue *queue, const struct claim *claim, const void *reason)
@@ -237,7 +228,7 @@ static int reject(mq_queue *queue, const struct claim *claim, const void *reason
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
 {
-    return settle(queue, receipt, reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
+    return settle_claim(queue, receipt, reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
 }
 
 static int release(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -250,7 +241,7 @@ static int release(mq_queue *queue, const struct claim *claim, const void *argum
 
 int mq_release(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, release, NULL);
+    return settle_claim(queue, receipt, release, NULL);
 }
 
 static int extend(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -266,7 +257,7 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 {
     if (ack_timeout == 0 || !name_can_say_after(clock_now(), ack_timeout))
         return -EINVAL;
-    return settle(queue, receipt, extend, &ack_timeout);
+    return settle_claim(queue, receipt, extend, &ack_timeout);
 }
 
 /* ---- some of several messages --------------------------------------------------------- */
@@ -310,13 +301,13 @@ static int ack_first(mq_queue *queue, const struct claim *claim, const void *arg
     page_add_messages(queue->page, MQ_INFLIGHT, -(int64_t)done);
     page_add_bytes(queue->page, -(int64_t)(rest.offset - claim->name.offset));
     if (done > 0)
-        count_acked(queue, claim, done);
+        settle_count_acked(queue, &claim->name, done);
     return 1;
 }
 
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress)
 {
-    return settle(queue, receipt, ack_first, progress);
+    return settle_claim(queue, receipt, ack_first, progress);
 }
 
 /* ---- records of failures ----------------------------------------------------------- */
@@ -337,5 +328,5 @@ int mq_failure_add(mq_queue *queue, const char *receipt, const char *text, size_
 {
     if (size == 0 || size > FAILURES_LINE_MAX || memchr(text, '\n', size) != text + size - 1)
         return -EINVAL;
-    return settle(queue, receipt, add_failure, &(struct line){text, size});
+    return settle_claim(queue, receipt, add_failure, &(struct line){text, size});
 }

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/fs_symlink.h"
 #include "base/id.h"
 #include "queue/sent_drafts.h"
 #include "store/access.h"
@@ -289,7 +288,8 @@ int sent_slots_read_mark(struct sent_slots *slots, int64_t number, const char *m
     const int dir = open_marks(slots, number);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    return fs_read_symlink(dir, mark, ret_says, SENT_NAME_DRAFT_SIZE);
+    const int error = fs_read_symlink(dir, mark, ret_says, SENT_NAME_DRAFT_SIZE);
+    return error == -ENOENT ? 0 : error == -EINVAL ? -EBADMSG : error ? error : 1; /* EINVAL: it is no symbolic link */
 }
 
 static void forget_marks(struct sent_slots *slots, int64_t number)

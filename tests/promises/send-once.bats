@@ -310,6 +310,12 @@ killed_at_delivery() {
     run -64 mq-send --once --batch=5 -l jobs </dev/null
     assert_output --partial '--batch excludes --once'
     run -65 mq-send --once -i a/b jobs 1
+    MQ_TX=any run -64 mq-send --once jobs 1
+    assert_output --partial '--once cannot be part of a transaction'
+    mq-topic create news
+    mq-topic bind news jobs
+    run -64 mq-send --once news 1
+    assert_output --partial '--once sends to a queue, and this is a topic'
 }
 
 @test "a queue in which nothing is sent once pays nothing, and a plain send never does" {
