@@ -374,6 +374,8 @@ static int send_along(mq_topic *topic, mq_tx *tx, const struct load *load, int f
 
 static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct load *load)
 {
+    if (load->options->once)
+        return -EOPNOTSUPP;
     const int found = find_route(topic, message, &topic->route), error = send_along(topic, tx, load, found);
     route_release(&topic->route);
     return error;
