@@ -20,6 +20,7 @@
 #include "format/spool_name.h"
 #include "lifecycle/publish.h"
 #include "queue/queue.h"
+#include "route/fan_out.h"
 #include "route/follow.h"
 #include "route/topic.h"
 #include "route/topic_counts.h"
@@ -29,32 +30,9 @@
 /* Headers of a message at most, with what the library adds. */
 #define HEADERS_READ (MESSAGE_HEADERS_MAX + 4096)
 
-/* A topic as it was read. */
-struct known {
-    char name[MQ_QUEUE_NAME_SIZE];
-    struct bindings bindings;
-    struct route_topic topic;
-};
-
-struct mq_topic {
-    struct outlet outlet; /* the first: what the feed knows of the topic */
-    char name[MQ_QUEUE_NAME_SIZE];
-    char *spool_path; /* as mq_open takes it */
-    int spool;
-    mq_queue *feed;      /* what messages are sent to, to be written; not a queue that anybody can open */
-    struct known *known; /* the topics of this publication */
-    size_t known_count, known_room;
-    size_t most_bindings; /* of any of them */
-    struct route route;   /* of what is being sent */
-    struct topic_counts counts;
-    mq_tx *tx;        /* what it is sent into */
-    uint64_t largest; /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
-    bool no_sync;
-};
-
 /* ---- routes ----------------------------------------------------------------------------------- */
 
-static void forget_topics(mq_topic *topic)
+void fan_out_forget(mq_topic *topic)
 {
     for (size_t i = 0; i < topic->known_count; i++)
         bindings_release(&topic->known[i].bindings);
@@ -101,7 +79,7 @@ static int look(void *context, const char *name, struct route_topic *ret_topic)
     return error ? error : look(context, name, ret_topic);
 }
 
-static int find_route(mq_topic *topic, const mq_message *message, struct route *ret_route)
+int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_route)
 {
     const struct route_query query = {.key = mq_message_header(message, MQ_ROUTING_KEY), .message = message};
     return route_find(ret_route, topic->name, &query, look, topic);
@@ -111,12 +89,12 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
                    void *context)
 {
     struct route route = {0};
-    int stop = find_route(topic, message, &route);
+    int stop = fan_out_find(topic, message, &route);
     stop = stop == 0 ? -ENXIO : stop < 0 ? stop : 0;
     for (size_t i = 0; i < route.queues.count && !stop; i++)
         stop = each(route.queues.list[i], context);
     route_release(&route);
-    forget_topics(topic);
+    fan_out_forget(topic);
     return stop;
 }
 
@@ -162,7 +140,7 @@ void mq_topic_close(mq_topic *topic)
     if (!topic)
         return;
     mq_close(topic->feed);
-    forget_topics(topic);
+    fan_out_forget(topic);
     route_release(&topic->route);
     topic_counts_release(&topic->counts);
     if (topic->spool >= 0)
@@ -264,17 +242,7 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
 
 /* ---- publications -------------------------------------------------------------------------------- */
 
-/* What is sent: one message, several, or several bodies for one. */
-struct load {
-    mq_message *const *messages; /* one is sent by mq_send */
-    const mq_message *model;
-    const struct iovec *bodies;
-    size_t count;
-    const struct mq_send_options *options;
-    char (*ids)[MQ_ID_SIZE];
-};
-
-static int send_to(mq_queue *queue, mq_tx *tx, const struct load *load)
+static int send_to(mq_queue *queue, mq_tx *tx, const struct fan_out_load *load)
 {
     size_t sent;
     if (load->model)
@@ -289,7 +257,7 @@ static int send_to(mq_queue *queue, mq_tx *tx, const struct load *load)
 }
 
 /* To the one queue that gets it: several messages are still sent all or none. */
-static int send_to_one(mq_topic *topic, mq_tx *tx, const struct load *load)
+static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
     mq_queue *queue;
     const char *name = topic->route.queues.list[0];
@@ -301,7 +269,7 @@ static int send_to_one(mq_topic *topic, mq_tx *tx, const struct load *load)
     return error;
 }
 
-static uint64_t largest_body(const struct load *load)
+static uint64_t largest_body(const struct fan_out_load *load)
 {
     uint64_t largest = 0;
     for (size_t i = 0; i < load->count; i++) {
@@ -314,7 +282,7 @@ static uint64_t largest_body(const struct load *load)
     return largest;
 }
 
-static int send_to_several(mq_topic *topic, mq_tx *tx, const struct load *load)
+static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
     topic->tx = tx;
     topic->largest = largest_body(load);
@@ -323,7 +291,7 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct load *load)
 }
 
 /* A transaction of its own for what must happen whole. */
-static int send_whole(mq_topic *topic, const struct load *load)
+static int send_whole(mq_topic *topic, const struct fan_out_load *load)
 {
     mq_tx *tx;
     int error = mq_tx_begin(topic->spool_path, 600 * CLOCK_SECOND, &tx);
@@ -339,7 +307,7 @@ static int send_whole(mq_topic *topic, const struct load *load)
 }
 
 /* Messages that nobody gets have ids like the others. */
-static void make_ids(const struct load *load)
+static void make_ids(const struct fan_out_load *load)
 {
     struct id_series series = id_series(clock_now());
     for (size_t i = 0; i < load->count && load->ids; i++) {
@@ -351,7 +319,7 @@ static void make_ids(const struct load *load)
     }
 }
 
-static int send_to_queues(mq_topic *topic, mq_tx *tx, const struct load *load)
+int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
     if (topic->route.queues.count == 0) { /* to be dropped */
         make_ids(load);
@@ -364,19 +332,19 @@ static int send_to_queues(mq_topic *topic, mq_tx *tx, const struct load *load)
 }
 
 /* Along the route that was found, or nowhere, for which `found` is the reason. */
-static int send_along(mq_topic *topic, mq_tx *tx, const struct load *load, int found)
+static int send_along(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load, int found)
 {
-    const int error = found < 0 ? found : send_to_queues(topic, tx, load);
+    const int error = found < 0 ? found : fan_out_send(topic, tx, load);
     if (!error || error == -ENXIO)
         topic_counts_note(&topic->counts, topic->spool, &topic->route, load->count, topic->most_bindings);
     return error;
 }
 
-static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct load *load)
+static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct fan_out_load *load)
 {
     if (load->options->once)
         return -EOPNOTSUPP;
-    const int found = find_route(topic, message, &topic->route), error = send_along(topic, tx, load, found);
+    const int found = fan_out_find(topic, message, &topic->route), error = send_along(topic, tx, load, found);
     route_release(&topic->route);
     return error;
 }
@@ -384,9 +352,9 @@ static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, cons
 int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct mq_send_options *options, char *ret_id)
 {
     char ids[1][MQ_ID_SIZE] = {""};
-    const int error = send_load(topic, tx, message,
-                                &(struct load){.messages = &message, .count = 1, .options = options, .ids = ids});
-    forget_topics(topic);
+    const int error = send_load(
+        topic, tx, message, &(struct fan_out_load){.messages = &message, .count = 1, .options = options, .ids = ids});
+    fan_out_forget(topic);
     if (!error && ret_id)
         strcpy(ret_id, ids[0]);
     return error;
@@ -396,56 +364,10 @@ int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, 
                          size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
                          size_t *ret_sent)
 {
-    const struct load load = {.model = message, .bodies = bodies, .count = count, .options = options, .ids = ret_ids};
+    const struct fan_out_load load = {
+        .model = message, .bodies = bodies, .count = count, .options = options, .ids = ret_ids};
     const int error = count > 0 ? send_load(topic, tx, message, &load) : 0;
-    forget_topics(topic);
+    fan_out_forget(topic);
     *ret_sent = error ? 0 : count;
-    return error;
-}
-
-static bool is_same_route(const struct route *one, const struct route *other)
-{
-    bool same = one->queues.count == other->queues.count;
-    for (size_t i = 0; i < one->queues.count && same; i++)
-        same = strcmp(one->queues.list[i], other->queues.list[i]) == 0;
-    return same;
-}
-
-/* How many of the messages go where the first one goes, whose route is the topic's. */
-static int count_together(mq_topic *topic, mq_message *const *messages, size_t count, size_t *ret_together)
-{
-    for (*ret_together = 1; *ret_together < count; ++*ret_together) {
-        struct route route = {0};
-        const int found = find_route(topic, messages[*ret_together], &route);
-        const bool same = found >= 0 && is_same_route(&topic->route, &route);
-        route_release(&route);
-        if (found < 0 && found != -ENXIO)
-            return found;
-        if (!same)
-            break;
-    }
-    return 0;
-}
-
-int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages, size_t count,
-                        const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
-{
-    size_t sent = 0, together;
-    int error = 0;
-    while (sent < count && !error) {
-        struct load load = {.messages = messages + sent, .options = options, .ids = ret_ids ? ret_ids + sent : NULL};
-        const int found = find_route(topic, messages[sent], &topic->route);
-        together = 1;
-        if (found >= 0)
-            error = count_together(topic, messages + sent, count - sent, &together);
-        if (!error) {
-            load.count = together;
-            error = send_along(topic, tx, &load, found);
-        }
-        route_release(&topic->route);
-        sent += error ? 0 : together;
-    }
-    forget_topics(topic);
-    *ret_sent = sent;
     return error;
 }

@@ -63,6 +63,11 @@ int route_names_add(struct route_names *names, const char *name)
     return 1;
 }
 
+bool route_names_has(const struct route_names *names, const char *name)
+{
+    return names->count > 0 && *find_slot(names, name) != 0;
+}
+
 void route_names_release(struct route_names *names)
 {
     free(names->list);

@@ -68,6 +68,7 @@ int route_find(struct route *route, const char *topic, const struct route_query 
 
 /* Add a name. 1 added, 0 it was there, -ENOMEM. */
 int route_names_add(struct route_names *names, const char *name);
+bool route_names_has(const struct route_names *names, const char *name);
 void route_names_release(struct route_names *names);
 
 void route_release(struct route *route);

@@ -391,3 +391,38 @@ followers() {
     run -64 mq-topic follow -l -j events
     run -64 mq-topic bind -n 1 events a
 }
+
+@test "JSON lines with keys that alternate share files, in order, or go as far as they can" {
+    local i all
+    mq-topic create events
+    mq-topic bind events a -k a -k c
+    mq-topic bind events b -k b -k c
+    for i in {1..100}; do
+        printf '{"body":"%d","headers":{"Routing-Key":"%s"}}\n' "$i" "$( ((i % 2)) && echo a || echo b)"
+    done >lines
+    mq-send -j events <lines >ids
+    assert_equal "$(sort -u ids | wc -l)" 100
+    assert_equal "$(find "$MQ_SPOOL"/[ab]/ready -type f | wc -l)" 2
+    assert_equal "$(mq-recv -aj --no-wait b | jq -r .id)" "$(sed -n 2p ids)"
+    run -0 bodies a
+    assert_output "$(seq 1 2 99)"
+    run -0 bodies b
+    assert_output "$(seq 4 2 100)"
+    # What goes to both stands between the others.
+    for i in c a b c a b c; do printf '{"body":"%s","headers":{"Routing-Key":"%s"}}\n' "$i" "$i"; done >lines
+    mq-send -q -j events <lines
+    assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'c a c a c c b c b c'
+    # The fourth finds its queue full: what is before it is sent, and nothing of it or behind it.
+    mq-queue config b max-depth=1
+    for i in a b a b a; do printf '{"body":"%s","headers":{"Routing-Key":"%s"}}\n' "$i" "$i"; done >lines
+    run -75 mq-send -q -j events <lines
+    assert_output --partial 'record 4'
+    assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a b'
+    # So with one that no binding takes.
+    for i in a b a x a; do printf '{"body":"%s","headers":{"Routing-Key":"%s"}}\n' "$i" "$i"; done >lines
+    run -1 mq-send -q -j events <lines
+    assert_output --partial 'record 4'
+    assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a b'
+    run -0 mq-topic list -j events
+    assert_equal "$(jq -c '[.pattern, .used]' <<<"$output" | paste -sd' ')" '["a",56] ["c",3] ["b",54] ["c",3]'
+}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "route/groups.h"
 #include "route/pattern.h"
 #include "unit.h"
 
@@ -253,6 +254,36 @@ static void test_many(void)
     free(text);
 }
 
+/* Each message is a word whose letters are its queues. Expect the groups, a digit for each message. */
+static void expect_groups(const char *messages, size_t back, const char *wanted)
+{
+    struct route routes[16] = {0};
+    size_t groups[16], count = 0;
+    char got[17] = "";
+    for (const char *at = messages; *at; at++)
+        if (*at == ' ')
+            count++;
+        else
+            EXPECT(route_names_add(&routes[count].queues, (char[]){*at, '\0'}) == 1);
+    (void)groups_make(routes, ++count, back, groups);
+    for (size_t i = 0; i < count; i++) {
+        got[i] = (char)('0' + groups[i]);
+        route_release(&routes[i]);
+    }
+    EXPECT_TEXT(got, wanted);
+}
+
+static void test_groups(void)
+{
+    expect_groups("a b a b a", 16, "01010");
+    expect_groups("ab b ab b", 16, "0123");
+    expect_groups("ab c ab b c ab", 16, "010213");
+    expect_groups("a ab b a b", 16, "01232");
+    expect_groups("a b c a b c", 2, "012345");
+    expect_groups("a a b a", 1, "0012");
+    expect_groups("ab ba", 16, "01");
+}
+
 int main(void)
 {
     test_garbage();
@@ -262,5 +293,6 @@ int main(void)
     test_matching();
     test_routes();
     test_many();
+    test_groups();
     return unit_failures != 0;
 }
