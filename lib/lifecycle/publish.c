@@ -42,11 +42,10 @@ static void cancel(mq_queue *queue, struct draft *draft)
     reservation_cancel(queue, &draft->reservation);
 }
 
-int publish_look_for_room(mq_queue *queue, const struct draft *draft)
+int publish_look_for_room(mq_queue *queue, const struct draft *draft, const struct mq_send_options *options)
 {
-    static const struct mq_send_options options = {MQ_SEND_DEFAULTS};
     struct reservation reservation = {0};
-    const int error = reservation_wait(queue, draft->state, draft->name.count, &options, &reservation);
+    const int error = reservation_wait(queue, draft->state, draft->name.count, options, &reservation);
     reservation_cancel(queue, &reservation);
     return error;
 }

@@ -28,7 +28,7 @@ int publish_sync(mq_queue *queue, const struct draft *drafts, size_t count, int 
 int publish_follow(mq_queue *queue, struct draft *draft, int dir);
 
 /* Whether there is room in the queue for a draft's messages, beside those that its outlet has taken. -ENOBUFS: it is full. */
-int publish_look_for_room(mq_queue *queue, const struct draft *draft);
+int publish_look_for_room(mq_queue *queue, const struct draft *draft, const struct mq_send_options *options);
 
 /* Link a draft to a name in an open directory, as a file of the queue: one that was made for a queue that is gone gets
    the mode and owner of this queue's files first. */

@@ -191,6 +191,27 @@ static int check_size(const mq_topic *topic, const mq_queue *queue, const struct
     return error ? error : size > queue->config.max_size ? -EMSGSIZE : 0;
 }
 
+/* Wait for room as long as the sender wants to. The transaction waits with it, unless its deadline is somebody else's. */
+static int wait_for_room(mq_topic *topic, mq_queue *queue, const struct draft *draft)
+{
+    struct mq_send_options options = *topic->options;
+    int error = 0;
+    for (bool last = false; !last;) {
+        const int64_t left = topic->options->block - (clock_monotonic() - topic->since);
+        const bool for_ever = topic->options->block == MQ_FOREVER;
+        last = !for_ever && left <= FAN_OUT_TIME / 2;
+        options.block = !last ? FAN_OUT_TIME / 2 : left > 0 ? left : 0;
+        error = publish_look_for_room(queue, draft, &options);
+        if (error != -ENOBUFS)
+            break;
+        if (!last && topic->owns_tx)
+            error = mq_tx_extend(topic->tx, FAN_OUT_TIME);
+        if (error != -ENOBUFS && error)
+            break;
+    }
+    return error;
+}
+
 /* Into the transaction for one queue, as that has it: its ttl, its durability, its limits. */
 static int take_for_queue(mq_topic *topic, mq_queue *queue, const struct draft *draft)
 {
@@ -198,14 +219,14 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, const struct draft *
     const int64_t now = clock_now();
     if (!own.name.expires && queue->config.ttl)
         own.name.expires = name_time_after(now, queue->config.ttl);
-    own.durable = queue->config.durable && !topic->no_sync;
+    own.durable = queue->config.durable && !topic->options->no_sync;
     own.openings = queue->openings; /* it is the topic's file, and stays as it is */
     queue->outlet = &topic->tx->outlet;
     int error = queue_demand(queue, ACCESS_SEND);
     if (!error)
         error = check_size(topic, queue, draft);
     if (!error)
-        error = publish_look_for_room(queue, &own);
+        error = wait_for_room(topic, queue, &own);
     if (!error)
         error = topic->tx->outlet.take(&topic->tx->outlet, queue, &own);
     queue->outlet = NULL;
@@ -286,7 +307,8 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load
 {
     topic->tx = tx;
     topic->largest = largest_body(load);
-    topic->no_sync = load->options->no_sync;
+    topic->options = load->options;
+    topic->since = clock_monotonic();
     return send_to(topic->feed, NULL, load);
 }
 
@@ -294,10 +316,13 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load
 static int send_whole(mq_topic *topic, const struct fan_out_load *load)
 {
     mq_tx *tx;
-    int error = mq_tx_begin(topic->spool_path, 600 * CLOCK_SECOND, &tx);
+    int error = mq_tx_begin(topic->spool_path, FAN_OUT_TIME, &tx);
     if (error)
         return error;
-    error = topic->route.queues.count == 1 ? send_to_one(topic, tx, load) : send_to_several(topic, tx, load);
+    topic->owns_tx = true;
+    error = topic->route.queues.count == 1 && load->options->block == 0 ? send_to_one(topic, tx, load)
+                                                                        : send_to_several(topic, tx, load);
+    topic->owns_tx = false;
     if (!error)
         error = mq_tx_commit(tx);
     else

@@ -2,6 +2,7 @@
 #ifndef MQ_FAN_OUT_H
 #define MQ_FAN_OUT_H
 
+#include "base/clock.h"
 #include "lifecycle/outbox.h"
 #include "queue/queue.h"
 #include "route/topic_counts.h"
@@ -26,7 +27,9 @@ struct mq_topic {
     struct topic_counts counts;
     mq_tx *tx;        /* what it is sent into */
     uint64_t largest; /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
-    bool no_sync;
+    const struct mq_send_options *options;
+    int64_t since; /* when it began, monotonic */
+    bool owns_tx;  /* the transaction is this publication's own */
 };
 
 /* What is sent: one message, several, or several bodies for one. */
@@ -38,6 +41,9 @@ struct fan_out_load {
     const struct mq_send_options *options;
     char (*ids)[MQ_ID_SIZE];
 };
+
+/* After this time a publication whose process has died is undone. */
+#define FAN_OUT_TIME (600 * CLOCK_SECOND)
 
 /* Find the route of a message, as route_find. What is read of topics stays until fan_out_forget. */
 int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_route);

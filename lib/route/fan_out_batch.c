@@ -57,15 +57,19 @@ static bool can_be_sent_again(const struct part *part)
     return true;
 }
 
-/* All groups as one transaction, or nothing. */
+/* All groups as one transaction, or nothing. It does not wait for room: those that are sent in runs do. */
 static int send_groups_whole(mq_topic *topic, const struct part *part, size_t groups)
 {
     mq_tx *tx;
-    int error = mq_tx_begin(topic->spool_path, 600 * CLOCK_SECOND, &tx);
+    struct mq_send_options options = *part->options;
+    struct part own = *part;
+    options.block = 0;
+    own.options = &options;
+    int error = mq_tx_begin(topic->spool_path, FAN_OUT_TIME, &tx);
     if (error)
         return error;
     for (size_t group = 0; group < groups && !error; group++)
-        error = send_group(topic, tx, part, group);
+        error = send_group(topic, tx, &own, group);
     if (!error)
         error = mq_tx_commit(tx);
     else

@@ -426,3 +426,35 @@ followers() {
     run -0 mq-topic list -j events
     assert_equal "$(jq -c '[.pattern, .used]' <<<"$output" | paste -sd' ')" '["a",56] ["c",3] ["b",54] ["c",3]'
 }
+
+@test "--block waits until all queues of a message have room" {
+    mq-topic create events
+    mq-topic bind events a
+    mq-topic bind events b -k b
+    mq-topic bind events c -k b
+    mq-queue create b
+    mq-queue config b max-depth=1
+    mq-send -q b first
+    run -75 mq-send -k b events none
+    run -75 mq-send --block=50ms -k b events none
+    run -1 mq-recv --no-wait a
+    mq-send -q --block=30s -k b events second 3>&- &
+    until compgen -G "$MQ_SPOOL/.outbox/*/*" >/dev/null; do sleep 0.01; done
+    run -1 mq-recv --no-wait a
+    run -0 bodies b
+    assert_output first
+    wait $!
+    assert_equal "$(bodies a) $(bodies b) $(bodies c)" 'second second second'
+    # Lines to one queue, which are sent as a whole.
+    mq-send -q b first
+    mq-topic unbind events c
+    mq-topic unbind events a
+    mq-queue config b max-depth=3
+    printf '1\n2\n3\n' | mq-send -q -l --block=30s -k b events 3>&- &
+    until compgen -G "$MQ_SPOOL/.outbox/*" >/dev/null; do sleep 0.01; done
+    run -0 bodies b
+    assert_output first
+    wait $!
+    run -0 bodies b
+    assert_output $'1\n2\n3'
+}
