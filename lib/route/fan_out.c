@@ -24,6 +24,7 @@
 #include "route/follow.h"
 #include "route/topic.h"
 #include "route/topic_counts.h"
+#include "store/adopt.h"
 #include "store/spool.h"
 #include "txn/transaction.h"
 
@@ -256,6 +257,11 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
         if (error)
             break;
         error = take_for_queue(topic, queue, draft);
+        if (error == -EMLINK) { /* the file has as many names as it may have: the others share a copy */
+            error = adopt_unnamed(topic->feed->dir, topic->feed->sharing, &draft->file);
+            if (!error)
+                error = take_for_queue(topic, queue, draft);
+        }
         mq_close(queue);
     }
     return error;

@@ -458,3 +458,28 @@ followers() {
     run -0 bodies b
     assert_output $'1\n2\n3'
 }
+
+@test "a file that may have no more names is copied for the other queues" {
+    needs_strace
+    local queue
+    mq-topic create events
+    for queue in a b c d; do mq-topic bind events $queue; done
+    strace -qqq -o /dev/null -e trace=linkat -e inject=linkat:error=EMLINK:when=3 mq-send -q events hello
+    assert_equal "$(stat -c %i "$MQ_SPOOL"/?/ready/*/* | sort -u | wc -l)" 2
+    for queue in a b c d; do assert_equal "$(bodies $queue)" hello; done
+    assert_equal "$(find "$MQ_SPOOL/events/feed/tmp" -type f | wc -l)" 0
+}
+
+@test "ten thousand bindings, and a publication that goes to hundreds of queues" {
+    local i
+    mq-topic create events
+    for i in {1..10000}; do printf 'q%d key #.%d.#\nall%d key all\n' "$i" "$i" "$((i % 100))"; done >"$MQ_SPOOL/events/bindings"
+    run -0 mq-topic route -k a.77.b events
+    assert_output q77
+    mq-send -q -k a.77.b events hello
+    assert_equal "$(bodies q77)" hello
+    mq-send -q -k all events hello
+    assert_equal "$(find "$MQ_SPOOL" -path '*/ready/*' -type f -links 100 | wc -l)" 100
+    run -64 mq-topic bind events events
+    assert_output --partial 'not bound to itself'
+}
