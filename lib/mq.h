@@ -24,7 +24,7 @@
  *     -ESTALE     the claim has ended: the receipt is worthless
  *     -EBADMSG    malformed data: a receipt, a configuration (see mq_config_explain)
  *     -EMSGSIZE   the body is larger than the queue's max-size
- *     -ENOBUFS    the queue is full (max-depth)
+ *     -ENOBUFS    the queue is full (max-depth, max-bytes)
  *     -ECANCELED  the caller's cancel_fd became readable
  *
  * Signals. A queue's counters are a shared mapping of a file below host/. If another process truncates that file,
@@ -592,10 +592,10 @@ MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq
 /* ---- figures and maintenance ---------------------------------------------------- */
 
 /* The causes of death: mq_reject with any reason, and the reasons of the library itself. */
-enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
-#define MQ_DEATHS 4
+enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT, MQ_DEATH_OVERFLOW };
+#define MQ_DEATHS 5
 
-/* "rejected", "max-attempts", "expired" or "corrupt"; static storage. */
+/* "rejected", "max-attempts", "expired", "corrupt" or "overflow"; static storage. */
 MQ_API const char *mq_death_name(enum mq_death death);
 
 enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
@@ -612,6 +612,7 @@ struct mq_stats {
     uint64_t sent, delivered, acked, retried, expired, died;
     uint64_t redelivered;       /* deliveries after the first */
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
+    uint64_t dropped;           /* messages removed because the queue was full (overflow = drop-oldest) */
     uint64_t duplicates;        /* messages acked without work, because they had been worked on before */
     uint64_t deaths[MQ_DEATHS]; /* `died` by cause */
     /* a histogram of the time from claim to ack: held[i] messages took less than MQ_HELD_LIMIT(i), and not less than the

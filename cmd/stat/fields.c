@@ -117,12 +117,14 @@ const struct field fields[] = {
     {"retried", "RETRIED", FIELD_COUNT, COUNTER(retried)},
     {"failed", "FAILED", FIELD_COUNT, COUNTER(failed)},
     {"duplicates", "DUPLICATES", FIELD_COUNT, COUNTER(duplicates)},
+    {"dropped", "DROPPED", FIELD_COUNT, COUNTER(dropped)},
     {"expired", "EXPIRED", FIELD_COUNT, COUNTER(expired)},
     {"died", "DIED", FIELD_COUNT, COUNTER(died)},
     {"died_rejected", "REJECTED", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_REJECTED])},
     {"died_max_attempts", "MAX-ATTEMPTS", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_MAX_ATTEMPTS])},
     {"died_expired", "DIED-EXPIRED", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_EXPIRED])},
     {"died_corrupt", "CORRUPT", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_CORRUPT])},
+    {"died_overflow", "OVERFLOW", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_OVERFLOW])},
     {0},
 };
 

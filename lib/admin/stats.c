@@ -108,6 +108,7 @@ static struct mq_stats stats_of(const struct depth_totals *totals)
         .retried = counters[PAGE_RETRIED],
         .failed = counters[PAGE_FAILED],
         .duplicates = counters[PAGE_DUPLICATES],
+        .dropped = counters[PAGE_DROPPED],
         .expired = counters[PAGE_EXPIRED],
         .died = counters[PAGE_DIED],
         .held_total = totals->held_total,

@@ -11,6 +11,7 @@
 #include "base/fs_fifo.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
+#include "lifecycle/overflow.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
 #include "queue/failures.h"
@@ -138,6 +139,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
         error = sweep_leftovers(queue, now, &swept.leftovers);
     if (!error)
         error = depth_recount(queue);
+    if (error >= 0)
+        error = overflow_sweep(queue, now);
     if (error >= 0)
         *ret_swept = swept;
     return error < 0 ? error : 0;

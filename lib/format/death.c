@@ -11,6 +11,7 @@ static const char *const reasons[MQ_DEATHS] = {
     [MQ_DEATH_MAX_ATTEMPTS] = "max-attempts",
     [MQ_DEATH_EXPIRED] = "expired",
     [MQ_DEATH_CORRUPT] = "corrupt",
+    [MQ_DEATH_OVERFLOW] = "overflow",
 };
 
 const char *death_reason(enum mq_death death)

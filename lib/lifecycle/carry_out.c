@@ -20,6 +20,7 @@
 #include "base/journal.h"
 #include "format/spool_name.h"
 #include "lifecycle/outbox.h"
+#include "lifecycle/overflow.h"
 #include "lifecycle/settle.h"
 #include "queue/done_marks.h"
 #include "queue/move.h"
@@ -75,6 +76,22 @@ static enum mq_state place(mq_queue *queue, struct message_name *name, int64_t n
     return name->time > now ? MQ_DELAYED : MQ_READY;
 }
 
+/* Deliver a message into the queue that is open. */
+static int deliver_here(const struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    struct message_name name = entry->name;
+    struct stat status;
+    const enum mq_state state = place(work->queue, &name, work->now);
+    const bool ends_oldest = overflow_ends_oldest(work->queue) &&
+                             fstatat(work->dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    int moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
+    if (!moved)
+        moved = move_in(work->queue, work->dir, file, state, &name);
+    if (moved == 1 && ends_oldest)
+        (void)overflow_trim(work->queue, &(struct overflow_news){name.count, status.st_size}, work->now);
+    return moved;
+}
+
 static int deliver(struct work *work, const char *file, const struct outbox_entry *entry)
 {
     for (int tries = 0; tries < TRIES; tries++) {
@@ -83,11 +100,7 @@ static int deliver(struct work *work, const char *file, const struct outbox_entr
             return fs_unlink(work->dir, file);
         if (moved)
             return moved;
-        struct message_name name = entry->name;
-        const enum mq_state state = place(work->queue, &name, work->now);
-        moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
-        if (!moved)
-            moved = move_in(work->queue, work->dir, file, state, &name);
+        moved = deliver_here(work, file, entry);
         if (moved == -EEXIST) /* the position was taken */
             continue;
         if (moved != -ENOENT)

@@ -7,7 +7,6 @@
 
 #include "format/death.h"
 #include "queue/move.h"
-#include "queue/split.h"
 
 static struct message_name dead_name(const struct message_name *name, const char *reason, int64_t now)
 {
@@ -40,6 +39,12 @@ int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct
     return count_dead(queue, move_in(queue, dir, file, MQ_DEAD, &dead), &dead);
 }
 
+int dead_letter_take_part(mq_queue *queue, const struct split *split, const char *reason, int64_t now)
+{
+    const struct message_name dead = dead_name(&split->part, reason, now);
+    return count_dead(queue, split_take(queue, split, MQ_DEAD, &dead), &dead);
+}
+
 /* Make dead letters of all messages of a batch but the last. `rest` and `file` are the name of what is left. 1 done; 0
    another process changed the batch. */
 static int make_all_but_last(mq_queue *queue, enum mq_state state, int dir, char file[NAME_SIZE],
@@ -50,8 +55,7 @@ static int make_all_but_last(mq_queue *queue, enum mq_state state, int dir, char
         int done = split_off(queue, state, dir, file, rest, &split);
         if (done != 1)
             return done;
-        const struct message_name dead = dead_name(&split.part, reason, now);
-        done = count_dead(queue, split_take(queue, &split, MQ_DEAD, &dead), &dead);
+        done = dead_letter_take_part(queue, &split, reason, now);
         if (done != 1)
             return done;
         *rest = split.rest;

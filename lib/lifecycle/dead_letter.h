@@ -11,10 +11,14 @@
 
 #include "format/death.h"
 #include "queue/queue.h"
+#include "queue/split.h"
 
 /* Messages that cannot be split become one dead letter, which is corrupt. */
 int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                      const char *reason, int64_t now);
+
+/* Make a dead letter of a message that was split off its batch. */
+int dead_letter_take_part(mq_queue *queue, const struct split *split, const char *reason, int64_t now);
 
 /* Make one dead letter of the whole file. */
 int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file,

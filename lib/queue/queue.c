@@ -31,6 +31,7 @@ static void fill_page(struct page *page, const struct census *census)
     for (int state = 0; state < MQ_STATES; state++)
         page_add_messages(page, (enum mq_state)state, census->count[state]);
     page_add_bytes(page, census->bytes);
+    page_add_waiting(page, census->waiting);
     for (int priority = 0; priority < NAME_PRIORITIES; priority++) {
         page_raise_position(page, priority, census->positions[priority]);
         if (census->heads[priority] != PAGE_NO_BUCKET)
@@ -45,6 +46,7 @@ static int subtract(void *context, const struct page *page)
     for (int state = 0; state < MQ_STATES; state++)
         census->count[state] = page_difference(census->count[state], page_messages(page, (enum mq_state)state));
     census->bytes = page_difference(census->bytes, page_bytes(page));
+    census->waiting = page_difference(census->waiting, page_waiting(page));
     return 0;
 }
 

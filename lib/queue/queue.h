@@ -25,11 +25,15 @@ struct cursor;
 struct draft;
 struct waiter;
 
+/* What an outlet has taken for a queue. `bytes` is 0 if the queue has no max-bytes. */
+struct outlet_load {
+    uint64_t messages, bytes;
+};
+
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
 struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
-    /* How many messages it has taken for that queue already. */
-    int (*count)(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count);
+    int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
 };
 
 struct mq_queue {

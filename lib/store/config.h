@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a full queue does with a new message. */
+enum config_overflow { CONFIG_REFUSE, CONFIG_DROP_OLDEST, CONFIG_DEAD_OLDEST };
+
 struct config {
     bool durable;      /* durability = full */
     bool drop_expired; /* on-expiry = drop */
@@ -23,7 +26,9 @@ struct config {
     int64_t dead_ttl; /* 0: none */
     int64_t dedup_window;
     uint64_t max_size;
-    uint64_t max_depth; /* 0: none */
+    uint64_t max_depth;     /* 0: none */
+    uint64_t max_bytes;     /* 0: none */
+    unsigned char overflow; /* an enum config_overflow */
     uint64_t batch_count;
     uint64_t batch_size;
 };
