@@ -95,7 +95,7 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl batch-count batch-size dedup-window
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window
 }
 
 __mq_figures() {
@@ -184,7 +184,7 @@ __mq_setting_values() {
     durability) echo full none ;;
     on-expiry) echo dead drop ;;
     overflow) echo refuse drop-oldest dead-oldest ;;
-    max-attempts | ttl | max-depth | max-bytes | dead-ttl) echo none ;;
+    max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter) echo none ;;
     esac
 }
 

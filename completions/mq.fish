@@ -103,7 +103,7 @@ function __mq_settings
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl batch-count batch-size dedup-window
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window
     end
 end
 

@@ -159,8 +159,12 @@ MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size
 /* Whether a key takes a value (NULL: its default): 0, or -EINVAL and what is wrong in `ret_text`. */
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
+/* Whether a queue's dead letters may go on to `name`: 0. -ENXIO: there is no queue or topic of that name. -ELOOP: from
+   there dead letters may come back. The queue itself need not be there. */
+MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char *name);
+
 /* Set a key; a NULL `value` brings its default back. The change is atomic and durable. -EINVAL: the key or the value
-   is malformed. */
+   is malformed. For dead-letter also the errors of mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
@@ -533,8 +537,8 @@ MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
 /* Remove all messages in a state. `ret_purged` gets their number, also after an error. */
 MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
 
-/* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. 1: done.
-   0: it is not there any more. */
+/* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. A ready message
+   may go to another queue, too, unless it shares its file with others. 1: done. 0: it is not there any more. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 
 /* ---- watching events ------------------------------------------------------------- */
@@ -645,6 +649,9 @@ struct mq_swept {
     uint64_t due;           /* delayed messages that became ready */
     uint64_t lease_expired; /* claims that ended because their deadline had passed */
     uint64_t expired;       /* messages past their ttl, and dead letters past dead-ttl */
+    uint64_t sent_on;       /* dead letters that had stayed and went on to where dead-letter says */
+    uint64_t kept;          /* those that cannot go on */
+    int kept_error;         /* why the first of them cannot: a negative errno; 0: none was kept */
     uint64_t leftovers;     /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
 };
 

@@ -17,6 +17,7 @@
 #include "queue/failures.h"
 #include "queue/queue.h"
 #include "queue/split_cleanup.h"
+#include "route/send_on.h"
 #include "store/bucket.h"
 
 /* A file in tmp/ that is older than this has no writer: publish.c lets a sender write for a day. */
@@ -135,6 +136,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
         error = split_cleanup_finish(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
+    if (!error)
+        error = send_on_all(queue, &swept.sent_on, &swept.kept, &swept.kept_error);
     if (!error)
         error = sweep_leftovers(queue, now, &swept.leftovers);
     if (!error)

@@ -23,6 +23,7 @@
 #include "lifecycle/overflow.h"
 #include "lifecycle/settle.h"
 #include "queue/done_marks.h"
+#include "queue/failures.h"
 #include "queue/move.h"
 #include "queue/queue.h"
 #include "store/adopt.h"
@@ -59,7 +60,7 @@ static int open_queue(struct work *work, const char *name)
     if (work->queue && strcmp(mq_queue_name(work->queue), name) == 0)
         return 0;
     close_queue(work);
-    return mq_open(work->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &work->queue);
+    return queue_open(work->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &work->queue);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -148,6 +149,33 @@ static int give_back(struct work *work, const char *file, const struct outbox_en
     return -EBUSY;
 }
 
+/* A dead letter has gone on. */
+static int end_dead(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    const int error = open_queue(work, entry->queue);
+    if (error)
+        return error;
+    const int done = move_out(work->queue, MQ_DEAD, work->dir, file, &entry->name);
+    if (done == 1)
+        failures_forget(work->queue, MQ_DEAD, &entry->name);
+    return done < 0 ? done : 0;
+}
+
+/* It becomes a dead letter of its queue again. */
+static int give_back_dead(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        const int error = open_queue(work, entry->queue);
+        if (error)
+            return error;
+        const int moved = move_message(work->queue, MQ_DEAD, work->dir, file, MQ_DEAD, &entry->name);
+        if (moved != -ENOENT)
+            return moved < 0 ? moved : 0;
+        close_queue(work);
+    }
+    return -EBUSY;
+}
+
 /* ---- files of the user's own ------------------------------------------------------------------ */
 
 static int read_target(int dir, uint64_t number, char *ret_path, size_t size)
@@ -194,6 +222,8 @@ static int carry_out_entry(struct work *work, const char *file, const struct out
     case OUTBOX_INPUT:
     case OUTBOX_INPUT_ONCE:
         return ack(work, file, entry);
+    case OUTBOX_DEAD:
+        return end_dead(work, file, entry);
     case OUTBOX_FILE:
         return replace_file(work, file, entry);
     default:
@@ -203,6 +233,8 @@ static int carry_out_entry(struct work *work, const char *file, const struct out
 
 static int undo_entry(struct work *work, const char *file, const struct outbox_entry *entry)
 {
+    if (entry->kind == OUTBOX_DEAD)
+        return give_back_dead(work, file, entry);
     return outbox_is_input(entry->kind) ? give_back(work, file, entry) : fs_unlink(work->dir, file);
 }
 

@@ -5,6 +5,9 @@
  *
  * `file` lies in the bucket `dir` of a state, and is called `name`. The calls return 1 if this process moved it, 0 if
  * another process moved it first, or a negative errno. After an error some messages of a batch may be dead already.
+ *
+ * With a dead-letter in its configuration the queue then sends the dead letter on, where the handle can. If that fails the
+ * dead letter stays, and the death is no less done.
  */
 #ifndef MQ_DEADLETTER_H
 #define MQ_DEADLETTER_H

@@ -244,7 +244,7 @@ int queue_reopen(mq_queue *queue)
     return open_handle(queue, true);
 }
 
-int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
+int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
 {
     if (!mq_queue_name_is_valid(name))
         return -EINVAL;
@@ -395,7 +395,7 @@ static int store(const char *spool, const char *queue, const char *key, const ch
     return unknown ? unknown : done == 1 && error ? error : done;
 }
 
-int mq_config_set(const char *spool, const char *queue, const char *key, const char *value)
+int queue_configure(const char *spool, const char *queue, const char *key, const char *value)
 {
     if (!mq_queue_name_is_valid(queue))
         return -EINVAL;

@@ -64,8 +64,15 @@ struct mq_queue {
     } target[MQ_STATES];   /* the buckets that messages were last moved into */
     struct cursor *cursor; /* made by the first claim */
     struct waiter *waiter; /* made by the first wait */
+    /* Sends a dead letter on that lies in the open bucket `dir`: 1 done, 0 it stays, or why it cannot. NULL: dead letters
+       stay until a sweep. */
+    int (*send_on)(mq_queue *queue, int dir, const char *file, const struct message_name *name);
     struct outlet *outlet; /* NULL except while messages are sent into a transaction */
 };
+
+/* mq_open without what higher layers add to a handle, and mq_config_set without what they check. */
+int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue);
+int queue_configure(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that
    was changed, and a queue that has lost its name, which it opens as queue_reopen does. */

@@ -40,7 +40,8 @@ enum type {
     SIZE,
     SIZE_OR_NONE,
     BATCH_COUNT,
-    BATCH_SIZE
+    BATCH_SIZE,
+    NAME_OR_NONE
 };
 
 #define CHOICES 3
@@ -66,6 +67,7 @@ static const struct setting settings[] = {
     {"max-bytes", SIZE_OR_NONE, offsetof(struct config, max_bytes), "none", {0}},
     {"overflow", CHOICE, offsetof(struct config, overflow), "refuse", {"refuse", "drop-oldest", "dead-oldest"}},
     {"dead-ttl", DURATION_OR_NONE, offsetof(struct config, dead_ttl), "none", {0}},
+    {"dead-letter", NAME_OR_NONE, offsetof(struct config, dead_letter), "none", {0}},
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
     {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
@@ -73,8 +75,9 @@ static const struct setting settings[] = {
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl",        "on-expiry",    "max-size",
-    "max-depth",  "max-bytes",   "overflow",     "dead-ttl",    "batch-count",     "batch-size", "dedup-window", NULL};
+    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl",         "on-expiry",  "max-size",
+    "max-depth",  "max-bytes",   "overflow",     "dead-ttl",    "dead-letter",     "batch-count", "batch-size", "dedup-window",
+    NULL};
 
 const char *const *mq_config_keys(void)
 {
@@ -145,6 +148,12 @@ static const char *apply(struct config *config, const struct setting *setting, c
     void *field = (char *)config + setting->offset;
     if (setting->type == CHOICE)
         return parse_choice(setting, text, field) ? NULL : "not one of the words it takes";
+    if (setting->type == NAME_OR_NONE) {
+        const bool none = strcmp(text, "none") == 0;
+        if (none || mq_queue_name_is_valid(text))
+            strcpy(field, none ? "" : text);
+        return none || mq_queue_name_is_valid(text) ? NULL : "neither the name of a queue or topic nor none";
+    }
     uint64_t value = 0;
     if (!(may_be_none(setting->type) && strcmp(text, "none") == 0) && !parse_quantity(setting->type, text, &value))
         return wants[setting->type];
@@ -166,6 +175,10 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
     const void *field = (const char *)config + setting->offset;
     if (setting->type == CHOICE) {
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", setting->choices[*(const unsigned char *)field]);
+        return true;
+    }
+    if (setting->type == NAME_OR_NONE) {
+        snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", *(const char *)field ? (const char *)field : "none");
         return true;
     }
     uint64_t value;

@@ -210,7 +210,7 @@ static int add_to_tally(void *context, const char *file, unsigned char type)
     tally->is_durable |= entry.kind == OUTBOX_DURABLE_OUTPUT || entry.kind == OUTBOX_FILE;
     tally->messages += outbox_is_output(entry.kind) ? entry.name.count : 0;
     tally->bytes += outbox_is_output(entry.kind) ? size_of_entry(tally, file) : 0;
-    tally->claims += outbox_is_input(entry.kind);
+    tally->claims += outbox_is_input(entry.kind) || entry.kind == OUTBOX_DEAD;
     tally->files += entry.kind == OUTBOX_FILE;
     return 0;
 }

@@ -71,6 +71,11 @@ def dead_beside_another_queue(stage):
     dead(stage)
 
 
+def going_on(stage):
+    dead_beside_another_queue(stage)
+    stage.do("mq-queue", "config", "jobs", "dead-letter=other")
+
+
 def due(stage):
     stage.send("work", "-d", "1ms")
 
@@ -290,6 +295,7 @@ PRIVATE = [
     Operation("purge", ("mq-queue", "purge", "jobs", "--state=ready"), several_ready, partial=True, removes=True),
     Operation("retry of a dead letter", ("mq-dlq", "retry", "jobs"), dead),
     Operation("retry into another queue", ("mq-dlq", "retry", "--to=other", "jobs"), dead_beside_another_queue),
+    Operation("a dead letter goes on", ("mq-queue", "sweep", "jobs"), going_on, partial=True, again=False),
     Operation("purge of a dead letter", ("mq-dlq", "purge", "--all", "jobs"), dead, removes=True),
     Operation("bucket removed", ("mq-recv", "--no-wait", "jobs"), used_up_bucket, does="AT_REMOVEDIR"),
     Operation("queue created", ("mq-queue", "create", "other")),

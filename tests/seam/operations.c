@@ -859,6 +859,15 @@ static void claimed_beside_other(struct scene *scene)
     with_other(scene);
 }
 
+/* Its dead letters go on to the other queue. */
+static void claimed_before_other(struct scene *scene)
+{
+    claimed_beside_other(scene);
+    stage_must(mq_config_set(scene->spool, "jobs", "dead-letter", "other"), "mq_config_set");
+    mq_close(scene->queue);
+    stage_must(mq_open(scene->spool, "jobs", 0, &scene->queue), "mq_open");
+}
+
 static int replace_file(struct scene *scene)
 {
     char path[400];
@@ -1017,6 +1026,7 @@ const struct operation operations[] = {
     {"nack with back-off", claimed, nack_with_back_off, OPERATION_WHOLE, -ESTALE},
     {"last nack", claimed_last, nack, OPERATION_WHOLE, -ESTALE},
     {"reject", claimed, reject, OPERATION_WHOLE, -ESTALE},
+    {"reject, and go on", claimed_before_other, reject, OPERATION_STEPS, -ESTALE},
     {"release", claimed, release, OPERATION_WHOLE, -ESTALE},
     {"extend", claimed, extend, OPERATION_WHOLE, 0},
     {"tell a failure", claimed, tell_failure, OPERATION_WHOLE, 0},
