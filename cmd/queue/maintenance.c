@@ -25,7 +25,8 @@ static int sweep(mq_queue *queue, void *context)
     (void)context;
     if (error)
         return cli_queue_error(error, name, "cannot sweep");
-    cli_note(name, "%" PRIu64 " due, %" PRIu64 " lapsed, %" PRIu64 " expired, %" PRIu64 " sent on, %" PRIu64 " leftovers",
+    cli_note(name,
+             "%" PRIu64 " due, %" PRIu64 " lapsed, %" PRIu64 " expired, %" PRIu64 " sent on, %" PRIu64 " leftovers",
              swept.due, swept.lease_expired, swept.expired, swept.sent_on, swept.leftovers);
     if (cli_json)
         json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "queue", name, "due", (json_int_t)swept.due, "lapsed",

@@ -74,7 +74,8 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
     const int found = may_retry(queue, entry, to) ? find_entry(queue, entry, to, &place) : -EINVAL;
     if (found != 1)
         return found;
-    if (place.name.count > 1 || place.name.split) { /* it shares its file, so it did not come alone from another queue */
+    if (place.name.count > 1 ||
+        place.name.split) { /* it shares its file, so it did not come alone from another queue */
         close(place.dir);
         return -EINVAL;
     }

@@ -24,6 +24,7 @@
 #include "format/name.h"
 #include "format/spool_name.h"
 #include "lifecycle/outbox.h"
+#include "queue/blame.h"
 #include "store/access.h"
 #include "store/census.h"
 #include "store/held.h"
@@ -52,13 +53,28 @@ static int delete_forced(int spool, int dir, const char *queue)
     return error ? error : synced;
 }
 
-/* Remove what is held by that name if it is empty, else put it back. -EAGAIN: somebody else has put it back. */
+/* Whether a transaction holds a claim or a dead letter of the queue, which would come back if it were undone. */
+static int is_in_transactions(int spool, int dir, const char *queue)
+{
+    struct outbox_hidden hidden = {0};
+    unsigned sharing;
+    int error = access_read(dir, &sharing);
+    if (!error)
+        error = outbox_count_hidden(spool, queue, sharing != ACCESS_PRIVATE, &hidden);
+    return error ? error : hidden.claims + hidden.dead > 0;
+}
+
+/* Remove what is held by that name if it is empty, else put it back. -EAGAIN: somebody else has put it back. A claim that
+   was taken into a transaction just before is looked for now: while the queue is held none can be taken. */
 static int finish_held(int spool, const char *held, const char *queue)
 {
     const int dir = fs_open_dir(spool, held);
     if (dir < 0)
         return dir == -ENOENT ? -EAGAIN : dir;
     int error = held_remove_states(dir);
+    if (!error)
+        error = is_in_transactions(spool, dir, queue);
+    error = error == 1 ? -ENOTEMPTY : error;
     if (!error)
         error = held_discard(spool, held, queue);
     if (error == -EAGAIN)
@@ -113,15 +129,19 @@ static int delete_found(int spool, int dir, const char *queue, bool force)
 {
     if (force)
         return delete_forced(spool, dir, queue);
-    const int holds = holds_messages(dir);
+    int holds = holds_messages(dir);
+    if (holds == 0)
+        holds = is_in_transactions(spool, dir, queue);
     return holds < 0 ? holds : holds ? -ENOTEMPTY : delete_empty(spool, dir, queue);
 }
 
 static int delete_once(int spool, const char *queue, bool force)
 {
     int dir = spool_find_queue(spool, queue);
-    if (dir == -ENOENT && spool_await_held(spool, queue) == 1)
-        dir = spool_find_queue(spool, queue);
+    if (dir == -ENOENT) {
+        const int held = spool_await_held(spool, queue);
+        dir = held == 1 ? spool_find_queue(spool, queue) : held < 0 ? held : -ENOENT;
+    }
     if (dir < 0)
         return dir;
     const int error = delete_found(spool, dir, queue, force);
@@ -154,18 +174,28 @@ struct pending_walk {
     int spool;
     int64_t now;
     int removed;
-    int error; /* the first error that prevented one from being finished */
+    int error; /* the first error that kept a directory from being judged or removed */
 };
 
-/* A deletion that cannot be finished keeps the sweep from no other. Another process may have been faster. */
-static void note_finished(struct pending_walk *walk, int error)
+/* A directory that cannot be judged or removed does not keep the sweep from the others. */
+static void note(struct pending_walk *walk, int done)
 {
-    walk->removed += error == 0;
-    if (error && error != -ENOENT && !held_is_forbidden(error) && !walk->error)
-        walk->error = error;
+    walk->removed += done == 1;
+    blame_note(done, &walk->error);
 }
 
-/* Finish what another process has left: a held queue that is not empty is put back, everything else is removed. */
+/* 1: the directory is old enough that no process can still be working on it. 0: it is not. */
+static int is_pending_long(const struct pending_walk *walk, const char *name)
+{
+    struct stat status;
+    if (fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    /* ctime: when it got this name, or when an entry in it was last added or removed. */
+    return walk->now / CLOCK_SECOND - status.st_ctim.tv_sec >= PENDING_AGE;
+}
+
+/* Finish what another process has left: a held queue that is not empty is put back, everything else is removed. 1: that
+   is done. */
 static int finish(int spool, enum name_pending kind, const char *name, const char *queue)
 {
     int error = kind == NAME_HELD      ? finish_held(spool, name, queue)
@@ -173,7 +203,7 @@ static int finish(int spool, enum name_pending kind, const char *name, const cha
                                        : spool_remove_tree(spool, name);
     if (error == -ENOTEMPTY && kind == NAME_EMPTIED)
         error = held_put_back(spool, name, queue);
-    return error == -ENOTEMPTY || error == -EAGAIN ? 0 : error;
+    return error == 0 || error == -ENOTEMPTY || error == -EAGAIN ? 1 : error;
 }
 
 static int sweep_pending(void *context, const char *name, unsigned char type)
@@ -181,18 +211,12 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     struct pending_walk *walk = context;
     enum name_pending kind;
     char queue[MQ_QUEUE_NAME_SIZE];
-    struct stat status;
     if (type == DT_DIR && name_is_reply(name)) {
-        walk->removed += spool_sweep_reply(walk->spool, name) == 1;
-        return 0;
+        note(walk, spool_sweep_reply(walk->spool, name));
+    } else if (type == DT_DIR && name_parse_pending(name, &kind, queue)) {
+        const int is_old = is_pending_long(walk, name);
+        note(walk, is_old == 1 ? finish(walk->spool, kind, name, queue) : is_old);
     }
-    if (type != DT_DIR || !name_parse_pending(name, &kind, queue) ||
-        fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    /* ctime: when it got this name, or when an entry in it was last added or removed. */
-    if (walk->now / CLOCK_SECOND - status.st_ctim.tv_sec < PENDING_AGE)
-        return 0;
-    note_finished(walk, finish(walk->spool, kind, name, queue));
     return 0;
 }
 

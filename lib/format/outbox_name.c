@@ -12,9 +12,9 @@
 #define TIME_DIGITS 13
 
 static const char *const endings[] = {[OUTBOX_COMMITTED] = ".committed", [OUTBOX_ABORTED] = ".aborted"};
-static const char letters[] = {[OUTBOX_OUTPUT] = 'o',     [OUTBOX_DURABLE_OUTPUT] = 'O', [OUTBOX_INPUT] = 'i',
-                               [OUTBOX_INPUT_ONCE] = 'd', [OUTBOX_DEAD] = 'x',           [OUTBOX_FILE] = 'p',
-                               [OUTBOX_TARGET] = 't'};
+static const char letters[] = {
+    [OUTBOX_OUTPUT] = 'o', [OUTBOX_DURABLE_OUTPUT] = 'O', [OUTBOX_INPUT] = 'i', [OUTBOX_INPUT_ONCE] = 'd',
+    [OUTBOX_DEAD] = 'x',   [OUTBOX_FILE] = 'p',           [OUTBOX_TARGET] = 't'};
 
 static const char hex[] = "0123456789abcdef";
 

@@ -87,7 +87,7 @@ static int deliver_here(const struct work *work, const char *file, const struct 
                              fstatat(work->dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0;
     int moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
     if (!moved)
-        moved = move_in(work->queue, work->dir, file, state, &name);
+        moved = move_in(work->queue, work->dir, file, state, &name, NULL);
     if (moved == 1 && ends_oldest)
         (void)overflow_trim(work->queue, &(struct overflow_news){name.count, status.st_size}, work->now);
     return moved;

@@ -9,14 +9,14 @@
  * With a dead-letter in its configuration the queue then sends the dead letter on, where the handle can. If that fails the
  * dead letter stays, and the death is no less done.
  */
-#ifndef MQ_DEADLETTER_H
-#define MQ_DEADLETTER_H
+#ifndef MQ_DEAD_LETTER_H
+#define MQ_DEAD_LETTER_H
 
 #include "format/death.h"
 #include "queue/queue.h"
 #include "queue/split.h"
 
-/* Messages that cannot be split become one dead letter, which is corrupt. */
+/* If the messages of a batch cannot be split, they become one dead letter, whose reason is that it is corrupt. */
 int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                      const char *reason, int64_t now);
 
@@ -30,7 +30,7 @@ int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const 
 static inline int dead_letter_make_corrupt(mq_queue *queue, enum mq_state state, int dir, const char *file,
                                            const struct message_name *name, int64_t now)
 {
-    return dead_letter_make_whole(queue, state, dir, file, name, death_reason(MQ_DEATH_CORRUPT), now);
+    return dead_letter_make_whole(queue, state, dir, file, name, mq_death_name(MQ_DEATH_CORRUPT), now);
 }
 
 /* Make one dead letter of a file in the inbox. Its messages are counted now, because their sender could not count
@@ -38,7 +38,7 @@ static inline int dead_letter_make_corrupt(mq_queue *queue, enum mq_state state,
 int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct message_name *name, const char *reason,
                         int64_t now);
 
-/* The reason of a message that its sender was not allowed to send. */
-#define DEADLETTER_TOO_LARGE "larger than max-size"
+/* The reason of death of a message that its sender was not allowed to send. */
+#define DEAD_LETTER_TOO_LARGE "larger than max-size"
 
 #endif

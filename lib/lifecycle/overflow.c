@@ -86,14 +86,13 @@ static int conclude(struct trim *trim, enum mq_state state, const struct message
     return 1;
 }
 
-static int end_whole(struct trim *trim, enum mq_state state, int dir, const char *file,
-                     const struct message_name *name, int64_t size)
+static int end_whole(struct trim *trim, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                     int64_t size)
 {
     mq_queue *queue = trim->queue;
-    const int done =
-        queue->config.overflow == CONFIG_DROP_OLDEST
-            ? move_out(queue, state, dir, file, name)
-            : dead_letter_make(queue, state, dir, file, name, death_reason(MQ_DEATH_OVERFLOW), trim->now);
+    const int done = queue->config.overflow == CONFIG_DROP_OLDEST
+                         ? move_out(queue, state, dir, file, name)
+                         : dead_letter_make(queue, state, dir, file, name, mq_death_name(MQ_DEATH_OVERFLOW), trim->now);
     return conclude(trim, state, name, size, done);
 }
 
@@ -112,7 +111,7 @@ static int end_first(struct trim *trim, enum mq_state state, int dir, char file[
     }
     done = queue->config.overflow == CONFIG_DROP_OLDEST
                ? split_remove(queue, &split)
-               : dead_letter_take_part(queue, &split, death_reason(MQ_DEATH_OVERFLOW), trim->now);
+               : dead_letter_take_part(queue, &split, mq_death_name(MQ_DEATH_OVERFLOW), trim->now);
     done = conclude(trim, state, &split.part, split.part.length, done);
     *batch = split.rest;
     name_format(state, batch, file);

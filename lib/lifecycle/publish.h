@@ -14,13 +14,18 @@
 
 #include "lifecycle/draft.h"
 
-/* How many drafts that have to be durable may be published by one call: for the disk they cost little more than one. */
+/* The most drafts that one call publishes if they have to be durable. For the disk they cost little more than one. */
 #define PUBLISH_MAX 16
 size_t publish_max(const mq_queue *queue, const struct mq_send_options *options);
 
 /* Wait for room if there is a max-depth, and publish drafts in their order. */
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published);
+
+/* Steps of it, for drafts that lie in the bucket `dir` of their state: make them durable; and, where the directory has
+   lost the queue's name, move one to the queue that has the name now, or take it back. 0: it was sent. */
+int publish_sync(mq_queue *queue, const struct draft *drafts, size_t count, int dir);
+int publish_follow(mq_queue *queue, struct draft *draft, int dir);
 
 /* Whether there is room in the queue for a draft's messages, beside those that its outlet has taken. -ENOBUFS: it is full. */
 int publish_look_for_room(mq_queue *queue, const struct draft *draft);

@@ -80,7 +80,7 @@ static int make_within_limits(mq_queue *queue, const struct reservation_wish *wi
     return error ? error : full ? -ENOBUFS : 0;
 }
 
-/* Sleep before the next look. 0 look again; -ENOBUFS the time is up; -ECANCELED. */
+/* Sleep before the next look. 0: look again. -ENOBUFS: the time is up. -ECANCELED. */
 static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause)
 {
     if (options->block != MQ_FOREVER && clock_monotonic() - since >= options->block)

@@ -17,7 +17,7 @@
 /* Zeroed at first. */
 struct reservation {
     enum mq_state state;
-    uint32_t count;    /* 0: nothing is reserved */
+    uint32_t count; /* 0: nothing is reserved */
     uint64_t bytes;
     unsigned openings; /* of the queue: a reopened queue has another page, which does not count these messages */
 };
@@ -38,10 +38,10 @@ void reservation_make(mq_queue *queue, const struct reservation_wish *wish, stru
 int reservation_wait(mq_queue *queue, const struct reservation_wish *wish, const struct mq_send_options *options,
                      struct reservation *reservation);
 
-/* The messages are in the queue: the page goes on counting them. */
+/* The messages are in the queue. The page goes on counting them. */
 void reservation_commit(struct reservation *reservation);
 
-/* The messages are not in the queue. Nothing happens if nothing is reserved. */
+/* The messages are not in the queue. If nothing is reserved, nothing happens. */
 void reservation_cancel(mq_queue *queue, struct reservation *reservation);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * Sending many messages: those that have the same priority, due time and expiry share a file.
  *
- * The file's content is composed in memory and written by one call. Bodies that lie in the caller's memory in the layout
- * that they have in the file are not even copied. The file is published like the file of one message. So the costs of
- * the file system arise once for all messages of a file, and those of the disk once for several files.
+ * The file's content is composed in memory and written by one call. Bodies that lie in the caller's memory as they will
+ * lie in the file are not copied at all. The file is published like the file of one message. So the file system's costs
+ * arise once for all messages of a file, and the disk's costs once for several files.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,14 +20,15 @@
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
+#include "lifecycle/send.h"
 
-/* Files that are written and not published yet. */
+/* Files that are written but not published yet. */
 struct drafts {
     struct draft all[PUBLISH_MAX];
     size_t count, max;
 };
 
-/* What may end the bodies of messages that share their headers, in the order in which it is tried. */
+/* What may end the bodies of messages that share their headers, in the order of trying. */
 enum separation { BY_NEWLINE, BY_NULL, NOT_AT_ALL };
 
 /* What the caller sends: messages, or one message that has one body after the other. */
@@ -57,7 +58,7 @@ struct batch {
     struct message_name first;
 };
 
-/* The message that comes `ahead` messages after those that were taken. */
+/* The message that is `ahead` messages behind the ones that were taken. */
 static mq_message *message_at(const struct input *input, size_t ahead)
 {
     const size_t index = input->taken + ahead;
@@ -141,7 +142,7 @@ static int write_draft(const struct batch *batch, struct draft *ret_draft)
     return error;
 }
 
-/* How many messages were sent is added to `sent`. */
+/* Publish the drafts, and add the number of messages sent to `sent`. */
 static int publish_drafts(const struct batch *batch, struct drafts *drafts, size_t *sent)
 {
     size_t published;
@@ -257,8 +258,8 @@ static void fill(struct batch *batch, struct input *input)
     fill_with_messages(batch, input);
 }
 
-/* Send the next messages: those that share a file, or one that shares its file with no other. How many messages were
-   sent, of these and of the earlier drafts, is added to `sent`. */
+/* Send the next messages: several that share a file, or a single one. The number of messages sent, of these and of the
+   earlier drafts, is added to `sent`. */
 static int send_next(struct batch *batch, struct drafts *drafts, struct input *input, size_t *sent)
 {
     fill(batch, input);
@@ -276,8 +277,29 @@ static int send_next(struct batch *batch, struct drafts *drafts, struct input *i
     return error;
 }
 
+/* Each message that is sent once has a file of its own, and all of them wait for the disk together. */
+static int send_each_once(mq_queue *queue, struct input *input, const struct mq_send_options *options, size_t *ret_sent)
+{
+    size_t sent = 0;
+    int error = 0;
+    for (; input->taken < input->count && !error; input->taken++) {
+        bool is_duplicate;
+        error = send_message(queue, message_at(input, 0), options, false, id_at(input, 0), &is_duplicate);
+        if (!error && options->ret_duplicates)
+            options->ret_duplicates[sent] = is_duplicate;
+        sent += !error;
+    }
+    const int synced = sent > 0 && draft_is_durable(queue, options) ? fs_sync_around(queue->dir) : 0;
+    *ret_sent = synced ? 0 : sent;
+    if (!synced && sent > 0)
+        expire_some(queue, clock_now());
+    return synced ? synced : error;
+}
+
 static int send_input(mq_queue *queue, struct input *input, const struct mq_send_options *options, size_t *ret_sent)
 {
+    if (options->once)
+        return send_each_once(queue, input, options, ret_sent);
     struct batch batch = {.queue = queue, .options = options};
     struct drafts drafts;
     int error = queue_refresh(queue);

@@ -67,7 +67,8 @@ static int count_excess(mq_queue *queue, const struct depth_limits *limits, cons
                         struct depth_excess *excess)
 {
     int64_t messages, bytes = 0;
-    int error = limits->bytes > 0 ? census_waiting(queue->dir, &messages, &bytes) : count_waiting(queue->dir, &messages);
+    int error = limits->bytes > 0 ? census_waiting(queue->dir, &messages, &bytes)
+                                  : count_waiting(queue->dir, &messages);
     if (error)
         return error;
     find_excess(limits, messages + own->messages, page_sum(bytes, own->bytes), excess);

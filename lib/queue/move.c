@@ -14,7 +14,7 @@
    many times the move fails with -EBUSY. */
 #define TRIES 100
 
-/* The next look at a directory that is ordered by time has to come no later than this message's time. */
+/* A process has to look into a directory that is ordered by time at this message's time, or earlier. */
 static void announce_time(mq_queue *queue, enum mq_state state, const struct message_name *name)
 {
     static const enum page_time times[MQ_STATES] = {[MQ_DELAYED] = PAGE_DUE, [MQ_INFLIGHT] = PAGE_DEADLINE};
@@ -119,13 +119,16 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
     return move_and_tell(queue, MQ_READY, from_dir, from_name, MQ_INFLIGHT, name, ret_dir);
 }
 
-int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name)
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+            int *ret_dir)
 {
     int dir;
     const int64_t size = size_of(from_dir, from_name, name);
     const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);
     if (moved != 1)
         return moved;
+    if (ret_dir)
+        *ret_dir = dir;
     count_in(queue, to, name, size);
     page_count(queue->page, PAGE_SENT, name->count);
     move_announce(queue, to, name, false);

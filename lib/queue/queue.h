@@ -23,6 +23,7 @@
 
 struct cursor;
 struct draft;
+struct sent_slots;
 struct waiter;
 
 /* What an outlet has taken for a queue. `bytes` is 0 if the queue has no max-bytes. */
@@ -61,13 +62,14 @@ struct mq_queue {
     struct {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
-    } target[MQ_STATES];   /* the buckets that messages were last moved into */
-    struct cursor *cursor; /* made by the first claim */
-    struct waiter *waiter; /* made by the first wait */
+    } target[MQ_STATES];     /* the buckets that messages were last moved into */
+    struct cursor *cursor;   /* made by the first claim */
+    struct waiter *waiter;   /* made by the first wait */
+    struct sent_slots *sent; /* made by the first message that is sent once */
+    struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
     /* Sends a dead letter on that lies in the open bucket `dir`: 1 done, 0 it stays, or why it cannot. NULL: dead letters
        stay until a sweep. */
     int (*send_on)(mq_queue *queue, int dir, const char *file, const struct message_name *name);
-    struct outlet *outlet; /* NULL except while messages are sent into a transaction */
 };
 
 /* mq_open without what higher layers add to a handle, and mq_config_set without what they check. */

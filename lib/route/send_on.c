@@ -64,7 +64,7 @@ static int say_death(const mq_queue *queue, const struct message_name *name, uns
     snprintf(number, sizeof number, "%" PRIu32, name->attempts);
     int error = mq_message_set_header(message, "Dead-From", queue->name);
     if (!error)
-        error = mq_message_set_header(message, "Dead-Reason", *reason ? reason : death_reason(MQ_DEATH_REJECTED));
+        error = mq_message_set_header(message, "Dead-Reason", *reason ? reason : mq_death_name(MQ_DEATH_REJECTED));
     if (error == -EINVAL) /* an escape was cut, or it holds what no header may hold */
         error = mq_message_set_header(message, "Dead-Reason", name->reason);
     if (!error)

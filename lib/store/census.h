@@ -9,7 +9,7 @@
 struct census {
     int64_t count[MQ_STATES];
     int64_t bytes;
-    int64_t waiting; /* of these, those of what is ready or delayed */
+    int64_t waiting;                     /* of these, those of what is ready or delayed */
     uint64_t heads[NAME_PRIORITIES];     /* the birth of the first bucket that holds a message, or PAGE_NO_BUCKET */
     uint64_t positions[NAME_PRIORITIES]; /* the last position in use; 0: none */
 };

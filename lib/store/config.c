@@ -75,9 +75,10 @@ static const struct setting settings[] = {
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl",         "on-expiry",  "max-size",
-    "max-depth",  "max-bytes",   "overflow",     "dead-ttl",    "dead-letter",     "batch-count", "batch-size", "dedup-window",
-    NULL};
+    "durability",   "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
+    "ttl",          "on-expiry",   "max-size",     "max-depth",   "max-bytes",
+    "overflow",     "dead-ttl",    "dead-letter",  "batch-count", "batch-size",
+    "dedup-window", NULL};
 
 const char *const *mq_config_keys(void)
 {
@@ -94,8 +95,7 @@ static const struct setting *find_setting(const char *key)
 
 static bool may_be_none(enum type type)
 {
-    return type == DURATION_OR_NONE || type == NUMBER_OR_NONE || type == COUNT_OR_NONE ||
-           type == SIZE_OR_NONE;
+    return type == DURATION_OR_NONE || type == NUMBER_OR_NONE || type == COUNT_OR_NONE || type == SIZE_OR_NONE;
 }
 
 static bool parse_choice(const struct setting *setting, const char *text, void *field)

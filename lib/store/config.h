@@ -24,8 +24,8 @@ struct config {
     uint64_t max_attempts; /* 0: without limit */
     int64_t retry_delay;
     int64_t retry_max_delay;
-    int64_t ttl;      /* 0: none */
-    int64_t dead_ttl; /* 0: none */
+    int64_t ttl;                          /* 0: none */
+    int64_t dead_ttl;                     /* 0: none */
     char dead_letter[MQ_QUEUE_NAME_SIZE]; /* where dead letters go on to; empty: they stay */
     int64_t dedup_window;
     uint64_t max_size;
