@@ -660,7 +660,7 @@ struct mq_swept {
     uint64_t expired;       /* messages past their ttl, and dead letters past dead-ttl */
     uint64_t sent_on;       /* dead letters that had stayed and went on to where dead-letter says */
     uint64_t kept;          /* those that cannot go on */
-    int kept_error;         /* why the first of them cannot: a negative errno; 0: none was kept */
+    int kept_error;         /* why the first of them cannot, as a negative errno, or 0 */
     uint64_t leftovers;     /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
 };
 
