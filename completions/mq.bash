@@ -95,13 +95,13 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth dead-ttl batch-count batch-size dedup-window
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window
 }
 
 __mq_figures() {
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
         out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
-        duplicates expired died died_rejected died_max_attempts died_expired died_corrupt \
+        duplicates dropped expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
         topic bindings published routed unroutable transactions_open transactions_unfinished
 }
 
@@ -185,7 +185,8 @@ __mq_setting_values() {
     case $1 in
     durability) echo full none ;;
     on-expiry) echo dead drop ;;
-    max-attempts | ttl | max-depth | dead-ttl) echo none ;;
+    overflow) echo refuse drop-oldest dead-oldest ;;
+    max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter) echo none ;;
     esac
 }
 

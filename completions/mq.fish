@@ -89,7 +89,7 @@ end
 function __mq_figures
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
         out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
-        duplicates expired died died_rejected died_max_attempts died_expired died_corrupt \
+        duplicates dropped expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
         topic bindings published routed unroutable transactions_open transactions_unfinished
 end
 
@@ -100,9 +100,11 @@ function __mq_settings
             printf 'durability=%s\n' full none
         case 'on-expiry=*'
             printf 'on-expiry=%s\n' dead drop
+        case 'overflow=*'
+            printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth dead-ttl batch-count batch-size dedup-window
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window
     end
 end
 

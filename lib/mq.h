@@ -24,7 +24,7 @@
  *     -ESTALE     the claim has ended: the receipt is worthless
  *     -EBADMSG    malformed data: a receipt, a configuration (see mq_config_explain)
  *     -EMSGSIZE   the body is larger than the queue's max-size
- *     -ENOBUFS    the queue is full (max-depth)
+ *     -ENOBUFS    the queue is full (max-depth, max-bytes)
  *     -ECANCELED  the caller's cancel_fd became readable
  *
  * Signals. A queue's counters are a shared mapping of a file below host/. If another process truncates that file,
@@ -159,8 +159,12 @@ MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size
 /* Whether a value is valid for a key (NULL: the default). 0: it is. -EINVAL: it is not, and `ret_text` says why. */
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
-/* Set a key; a NULL `value` restores the default. The change is atomic and durable. -EINVAL: the key or the value is
-   malformed. */
+/* Whether a queue's dead letters may go on to `name`: 0. -ENXIO: there is no queue or topic of that name. -ELOOP: from
+   there dead letters may come back. The queue itself need not be there. */
+MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char *name);
+
+/* Set a key; a NULL `value` brings its default back. The change is atomic and durable. -EINVAL: the key or the value
+   is malformed. For dead-letter also the errors of mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
@@ -557,8 +561,8 @@ MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
 /* Remove all messages in a state. `ret_purged` gets their number, also after an error. */
 MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
 
-/* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. 1: done.
-   0: it is not there any more. */
+/* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. A ready message
+   may go to another queue, too, unless it shares its file with others. 1: done. 0: it is not there any more. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 
 /* ---- watching events ------------------------------------------------------------- */
@@ -616,10 +620,11 @@ MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq
 /* ---- figures and maintenance ---------------------------------------------------- */
 
 /* The causes of death: mq_reject with any reason, and the reasons of the library itself. */
-enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
-#define MQ_DEATHS 4
+enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT, MQ_DEATH_OVERFLOW };
+#define MQ_DEATHS 5
 
-/* The reason that the library gives for a cause: "rejected", "max-attempts", "expired" or "corrupt". Static storage. */
+/* The reason that the library gives for a cause: "rejected", "max-attempts", "expired", "corrupt" or "overflow". Static
+   storage. */
 MQ_API const char *mq_death_name(enum mq_death death);
 
 enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
@@ -636,6 +641,7 @@ struct mq_stats {
     uint64_t sent, delivered, acked, retried, expired, died;
     uint64_t redelivered;       /* deliveries after the first */
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
+    uint64_t dropped;           /* messages removed because the queue was full (overflow = drop-oldest) */
     uint64_t duplicates;        /* messages acked without work, or not sent, because that had been done before */
     uint64_t deaths[MQ_DEATHS]; /* `died` by cause */
     /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that
@@ -668,6 +674,9 @@ struct mq_swept {
     uint64_t due;           /* delayed messages that became ready */
     uint64_t lease_expired; /* claims that ended because their deadline had passed */
     uint64_t expired;       /* messages past their ttl, and dead letters past dead-ttl */
+    uint64_t sent_on;       /* dead letters that had stayed and went on to where dead-letter says */
+    uint64_t kept;          /* those that cannot go on */
+    int kept_error;         /* why the first of them cannot, as a negative errno, or 0 */
     uint64_t leftovers;     /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
 };
 

@@ -85,6 +85,8 @@ const char *cli_reason(int error)
         return "the queue is full";
     case EMSGSIZE:
         return "the body is larger than max-size";
+    case EOVERFLOW:
+        return "the message is larger than max-bytes";
     case E2BIG:
         return "the headers are over 64 KiB";
     case ESTALE:
@@ -106,6 +108,7 @@ int cli_status(int error)
     case EINVAL:
     case EBADMSG:
     case EMSGSIZE:
+    case EOVERFLOW:
     case E2BIG:
     case EISDIR:
         return STATUS_DATA;

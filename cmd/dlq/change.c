@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "dlq/dead_letters.h"
@@ -10,7 +11,8 @@
 
 struct change {
     bool dry_run;
-    mq_queue *to; /* NULL: retried letters stay in their queue */
+    mq_queue *to;   /* NULL: retried letters stay in their queue, or go back to where they came from */
+    mq_queue *back; /* the queue that the last one went back to */
 };
 
 /* Print the letter as an object; with --dry-run, print at least its id. */
@@ -42,10 +44,35 @@ static int each(struct selection *selection, struct change *change,
 
 /* ---- retry ------------------------------------------------------------------------- */
 
+/* The queue that a ready message came from when it was dead there. */
+static int open_origin(struct change *change, mq_queue *queue, const struct mq_entry *entry)
+{
+    mq_message *message;
+    const int opened = mq_entry_open(queue, entry, &message);
+    if (opened != 1)
+        return opened;
+    const char *from = mq_message_header(message, "Dead-From");
+    int error = 0;
+    if (from && (!change->back || strcmp(mq_queue_name(change->back), from) != 0)) {
+        mq_close(change->back);
+        change->back = NULL;
+        error = mq_open(cli_spool, from, 0, &change->back);
+    }
+    mq_message_free(message);
+    return error ? error : 1;
+}
+
 static int retry_one(struct dead_letters *letters, const struct mq_entry *entry)
 {
-    const struct change *change = letters->context;
+    struct change *change = letters->context;
     mq_queue *to = change->to ? change->to : letters->queue;
+    if (entry->state == MQ_READY && !change->to) {
+        const int opened = open_origin(change, letters->queue, entry);
+        if (opened != 1)
+            return opened == 0 ? STATUS_DONE
+                               : dead_letters_fail(letters, entry, "cannot open the queue that it came from", opened);
+        to = change->back;
+    }
     const int moved = change->dry_run ? 1 : mq_entry_retry(letters->queue, entry, to);
     if (moved < 0)
         return dead_letters_fail(letters, entry, "cannot retry", moved);
@@ -62,8 +89,10 @@ int dlq_retry(struct selection *selection, const char *to, bool dry_run, char **
     cli_advice = NULL;
     if (status != STATUS_DONE)
         return status;
+    selection->states[MQ_READY] = selection->sent_on = true;
     status = each(selection, &change, retry_one, "retried", words, count);
     mq_close(change.to);
+    mq_close(change.back);
     return status;
 }
 

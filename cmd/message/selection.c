@@ -78,10 +78,22 @@ static bool matches_age(const struct selection *selection, mq_queue *queue, cons
     return preview_of(queue, entry, &preview) == 1 && preview.sent_at <= limit;
 }
 
+/* Whether the message came here as the dead letter of another queue. */
+static bool was_sent_on(mq_queue *queue, const struct mq_entry *entry)
+{
+    mq_message *message;
+    if (mq_entry_open(queue, entry, &message) != 1)
+        return false;
+    const bool was = mq_message_header(message, "Dead-From") != NULL;
+    mq_message_free(message);
+    return was;
+}
+
 static bool takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
 {
     if (!matches_id(selection, entry->id) || !matches_age(selection, queue, entry) ||
-        !matches_header(selection, queue, entry))
+        !matches_header(selection, queue, entry) ||
+        (selection->sent_on && entry->state == MQ_READY && !was_sent_on(queue, entry)))
         return false;
     selection->taken++;
     return true;

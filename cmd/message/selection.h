@@ -23,6 +23,7 @@ struct selection {
     bool states[MQ_STATES];
     struct selected_id *ids;
     size_t id_count, ids_room;
+    bool sent_on;               /* of ready messages only those that are dead letters of another queue */
     const char *header, *value; /* of --match; `header` NULL: any */
     int64_t older_than;         /* a duration; 0: any */
     uint64_t most;              /* take no more messages than this; 0: no limit */

@@ -25,12 +25,16 @@ static int sweep(mq_queue *queue, void *context)
     (void)context;
     if (error)
         return cli_queue_error(error, name, "cannot sweep");
-    cli_note(name, "%" PRIu64 " due, %" PRIu64 " lapsed, %" PRIu64 " expired, %" PRIu64 " leftovers", swept.due,
-             swept.lease_expired, swept.expired, swept.leftovers);
+    cli_note(name,
+             "%" PRIu64 " due, %" PRIu64 " lapsed, %" PRIu64 " expired, %" PRIu64 " sent on, %" PRIu64 " leftovers",
+             swept.due, swept.lease_expired, swept.expired, swept.sent_on, swept.leftovers);
     if (cli_json)
-        json_print(json_pack("{s:s, s:I, s:I, s:I, s:I}", "queue", name, "due", (json_int_t)swept.due, "lapsed",
-                             (json_int_t)swept.lease_expired, "expired", (json_int_t)swept.expired, "leftovers",
-                             (json_int_t)swept.leftovers));
+        json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "queue", name, "due", (json_int_t)swept.due, "lapsed",
+                             (json_int_t)swept.lease_expired, "expired", (json_int_t)swept.expired, "sent_on",
+                             (json_int_t)swept.sent_on, "leftovers", (json_int_t)swept.leftovers));
+    if (swept.kept_error)
+        return cli_fail(cli_status(swept.kept_error), name, "%" PRIu64 " dead letters cannot go on and stay: %s",
+                        swept.kept, swept.kept_error == -ENXIO ? "no binding takes it" : cli_reason(swept.kept_error));
     return STATUS_DONE;
 }
 

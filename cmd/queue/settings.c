@@ -10,7 +10,7 @@
 #include "text/text.h"
 
 #define KEY_SIZE 64
-#define VALUE_SIZE 64
+#define VALUE_SIZE MQ_QUEUE_NAME_SIZE
 #define PROBLEM_SIZE 128
 
 /* Split "KEY=VALUE". The value is NULL for "KEY=" and for a word without `=`. */
@@ -40,6 +40,19 @@ static int check_setting(const char *queue, const char *key, const char *value)
     return STATUS_DONE;
 }
 
+/* Before anything is made or set: dead letters need a place to go to. */
+static int check_dead_letter(const char *queue, const char *name)
+{
+    const int error = name && strcmp(name, "none") != 0 ? mq_dead_letter_check(cli_spool, queue, name) : 0;
+    if (error == -ENXIO)
+        return cli_fail(STATUS_NO_QUEUE, queue, "dead-letter: %s: no such queue or topic", name);
+    if (error == -ELOOP)
+        return cli_fail(STATUS_CONFIG, queue, "dead-letter: %s: dead letters would go in a circle", name);
+    if (error == -EBADMSG)
+        return cli_fail(STATUS_CONFIG, queue, "dead-letter: %s: a topic or queue that it leads to is malformed", name);
+    return error ? cli_fail(cli_status(error), queue, "dead-letter: %s: %s", name, cli_reason(error)) : STATUS_DONE;
+}
+
 int settings_check(const char *queue, char **words, int count)
 {
     char key[KEY_SIZE];
@@ -49,6 +62,8 @@ int settings_check(const char *queue, char **words, int count)
         split(words[i], key, &value);
         status = strchr(words[i], '=') ? check_setting(queue, key, value)
                                        : cli_fail(STATUS_USAGE, queue, "'%s': not KEY=VALUE", words[i]);
+        if (status == STATUS_DONE && strcmp(key, "dead-letter") == 0)
+            status = check_dead_letter(queue, value);
     }
     return status;
 }

@@ -121,6 +121,8 @@ static const struct {
      offsetof(struct mq_stats, expired)},
     {"mq_messages_duplicates", "Messages not worked on or not sent, because that had been done before.",
      offsetof(struct mq_stats, duplicates)},
+    {"mq_messages_dropped", "Messages removed because the queue was full (overflow=drop-oldest).",
+     offsetof(struct mq_stats, dropped)},
 };
 
 static void print_counters(const struct exposition *to)

@@ -34,19 +34,19 @@ static int take_back(const struct browse_place *place, int ready_dir, const stru
     return moved == -ENOENT ? 1 : moved ? moved : error ? error : RETRY_AGAIN;
 }
 
-static int retry(mq_queue *queue, const struct browse_place *place, mq_queue *to)
+static int retry(mq_queue *queue, enum mq_state state, const struct browse_place *place, mq_queue *to)
 {
     struct message_name name = revive(&place->name);
     int ready_dir = -1;
     if (strcmp(to->name, queue->name) == 0)
         return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
     name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
-    const int moved = move_to_queue(queue, MQ_DEAD, place->dir, place->file, to, &name, &ready_dir);
+    const int moved = move_to_queue(queue, state, place->dir, place->file, to, &name, &ready_dir);
     const int has = moved == 1 ? queue_has_name(to) : 1;
     if (has != 1)
         return take_back(place, ready_dir, &name, has);
     if (moved == 1)
-        failures_forget(queue, MQ_DEAD, &place->name);
+        failures_forget(queue, state, &place->name);
     return moved;
 }
 
@@ -62,16 +62,27 @@ static int find_entry(mq_queue *queue, const struct mq_entry *entry, mq_queue *t
     return error ? error : browse_find(queue, entry, ret_place);
 }
 
+/* Also a ready message that came here as the dead letter of another queue: it goes back there. */
+static bool may_retry(const mq_queue *queue, const struct mq_entry *entry, const mq_queue *to)
+{
+    return entry->state == MQ_DEAD || (entry->state == MQ_READY && strcmp(queue->name, to->name) != 0);
+}
+
 int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
 {
     struct browse_place place = {0};
-    const int found = entry->state == MQ_DEAD ? find_entry(queue, entry, to, &place) : -EINVAL;
+    const int found = may_retry(queue, entry, to) ? find_entry(queue, entry, to, &place) : -EINVAL;
     if (found != 1)
         return found;
-    int moved = retry(queue, &place, to);
+    if (place.name.count > 1 ||
+        place.name.split) { /* it shares its file, so it did not come alone from another queue */
+        close(place.dir);
+        return -EINVAL;
+    }
+    int moved = retry(queue, entry->state, &place, to);
     for (int tries = 0; tries < TRIES && (moved == RETRY_AGAIN || moved == -ENOENT); tries++) {
         const int opened = queue_reopen(to);
-        moved = opened ? opened : retry(queue, &place, to);
+        moved = opened ? opened : retry(queue, entry->state, &place, to);
     }
     close(place.dir);
     if (moved == RETRY_AGAIN)

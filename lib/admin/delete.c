@@ -53,13 +53,28 @@ static int delete_forced(int spool, int dir, const char *queue)
     return error ? error : synced;
 }
 
-/* Remove what is held by that name if it is empty, else put it back. -EAGAIN: somebody else has put it back. */
+/* Whether a transaction holds a claim or a dead letter of the queue, which would come back if it were undone. */
+static int is_in_transactions(int spool, int dir, const char *queue)
+{
+    struct outbox_hidden hidden = {0};
+    unsigned sharing;
+    int error = access_read(dir, &sharing);
+    if (!error)
+        error = outbox_count_hidden(spool, queue, sharing != ACCESS_PRIVATE, &hidden);
+    return error ? error : hidden.claims + hidden.dead > 0;
+}
+
+/* Remove what is held by that name if it is empty, else put it back. -EAGAIN: somebody else has put it back. A claim that
+   was taken into a transaction just before is looked for now: while the queue is held none can be taken. */
 static int finish_held(int spool, const char *held, const char *queue)
 {
     const int dir = fs_open_dir(spool, held);
     if (dir < 0)
         return dir == -ENOENT ? -EAGAIN : dir;
     int error = held_remove_states(dir);
+    if (!error)
+        error = is_in_transactions(spool, dir, queue);
+    error = error == 1 ? -ENOTEMPTY : error;
     if (!error)
         error = held_discard(spool, held, queue);
     if (error == -EAGAIN)
@@ -114,7 +129,9 @@ static int delete_found(int spool, int dir, const char *queue, bool force)
 {
     if (force)
         return delete_forced(spool, dir, queue);
-    const int holds = holds_messages(dir);
+    int holds = holds_messages(dir);
+    if (holds == 0)
+        holds = is_in_transactions(spool, dir, queue);
     return holds < 0 ? holds : holds ? -ENOTEMPTY : delete_empty(spool, dir, queue);
 }
 

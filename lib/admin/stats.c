@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "lifecycle/inbox.h"
+#include "lifecycle/outbox.h"
 #include "queue/depth.h"
 #include "store/bucket.h"
 #include "store/census.h"
+#include "store/spool.h"
 
 /* ---- the oldest message ----------------------------------------------------------- */
 
@@ -108,6 +111,7 @@ static struct mq_stats stats_of(const struct depth_totals *totals)
         .retried = counters[PAGE_RETRIED],
         .failed = counters[PAGE_FAILED],
         .duplicates = counters[PAGE_DUPLICATES],
+        .dropped = counters[PAGE_DROPPED],
         .expired = counters[PAGE_EXPIRED],
         .died = counters[PAGE_DIED],
         .held_total = totals->held_total,
@@ -134,6 +138,19 @@ static int add_inbox(mq_queue *queue, struct mq_stats *stats)
     return 0;
 }
 
+/* The page counts what transactions hold; the directories of the queue do not show it. */
+static int add_hidden(const mq_queue *queue, struct census *census)
+{
+    struct outbox_hidden hidden = {0};
+    const int spool = spool_open(queue->spool, false);
+    const int error = spool < 0 ? spool : outbox_count_hidden(spool, queue->name, false, &hidden);
+    if (spool >= 0)
+        close(spool);
+    census->count[MQ_INFLIGHT] += (int64_t)hidden.claims;
+    census->count[MQ_DEAD] += (int64_t)hidden.dead;
+    return error;
+}
+
 static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
 {
     struct depth_totals totals;
@@ -141,6 +158,8 @@ static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
     int error = depth_add_up(queue, &totals);
     if (!error && exact)
         error = census_queue(queue->dir, &census);
+    if (!error && exact)
+        error = add_hidden(queue, &census);
     if (error)
         return error;
     struct mq_stats stats = stats_of(&totals);

@@ -11,6 +11,7 @@
 #include "base/fs_fifo.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
+#include "lifecycle/overflow.h"
 #include "queue/blame.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
@@ -18,6 +19,7 @@
 #include "queue/queue.h"
 #include "queue/sent_slots.h"
 #include "queue/split_cleanup.h"
+#include "route/send_on.h"
 #include "store/bucket.h"
 #include "store/layout.h"
 
@@ -168,10 +170,14 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
         error = split_cleanup_finish(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
+    if (!error)
+        error = send_on_all(queue, &swept.sent_on, &swept.kept, &swept.kept_error);
     if (error)
         return error;
     const int left = sweep_leftovers(queue, now, &swept.leftovers);
     error = depth_recount(queue);
+    if (error >= 0)
+        error = overflow_sweep(queue, now);
     if (left || error < 0)
         return left ? left : error;
     *ret_swept = swept;

@@ -7,10 +7,8 @@
 #include "format/digits.h"
 
 static const char *const reasons[MQ_DEATHS] = {
-    [MQ_DEATH_REJECTED] = "rejected",
-    [MQ_DEATH_MAX_ATTEMPTS] = "max-attempts",
-    [MQ_DEATH_EXPIRED] = "expired",
-    [MQ_DEATH_CORRUPT] = "corrupt",
+    [MQ_DEATH_REJECTED] = "rejected", [MQ_DEATH_MAX_ATTEMPTS] = "max-attempts", [MQ_DEATH_EXPIRED] = "expired",
+    [MQ_DEATH_CORRUPT] = "corrupt",   [MQ_DEATH_OVERFLOW] = "overflow",
 };
 
 const char *mq_death_name(enum mq_death death)

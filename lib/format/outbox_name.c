@@ -12,8 +12,9 @@
 #define TIME_DIGITS 13
 
 static const char *const endings[] = {[OUTBOX_COMMITTED] = ".committed", [OUTBOX_ABORTED] = ".aborted"};
-static const char letters[] = {[OUTBOX_OUTPUT] = 'o',     [OUTBOX_DURABLE_OUTPUT] = 'O', [OUTBOX_INPUT] = 'i',
-                               [OUTBOX_INPUT_ONCE] = 'd', [OUTBOX_FILE] = 'p',           [OUTBOX_TARGET] = 't'};
+static const char letters[] = {
+    [OUTBOX_OUTPUT] = 'o', [OUTBOX_DURABLE_OUTPUT] = 'O', [OUTBOX_INPUT] = 'i', [OUTBOX_INPUT_ONCE] = 'd',
+    [OUTBOX_DEAD] = 'x',   [OUTBOX_FILE] = 'p',           [OUTBOX_TARGET] = 't'};
 
 static const char hex[] = "0123456789abcdef";
 
@@ -83,6 +84,12 @@ static bool is_of_file(enum outbox_kind kind)
     return kind == OUTBOX_FILE || kind == OUTBOX_TARGET;
 }
 
+/* Whose grammar the name has. */
+static enum mq_state state_of(enum outbox_kind kind)
+{
+    return kind == OUTBOX_DEAD ? MQ_DEAD : MQ_DELAYED;
+}
+
 int outbox_format_entry(const struct outbox_entry *entry, char ret_text[NAME_SIZE])
 {
     char name[NAME_SIZE];
@@ -90,7 +97,7 @@ int outbox_format_entry(const struct outbox_entry *entry, char ret_text[NAME_SIZ
     if (is_of_file(entry->kind)) {
         size = snprintf(ret_text, NAME_SIZE, "%c:%016" PRIx64, letters[entry->kind], entry->number);
     } else {
-        name_format(MQ_DELAYED, &entry->name, name);
+        name_format(state_of(entry->kind), &entry->name, name);
         size = snprintf(ret_text, NAME_SIZE, "%c:%s:%s", letters[entry->kind], entry->queue, name);
     }
     return size < NAME_SIZE ? 0 : -ENAMETOOLONG;
@@ -111,7 +118,7 @@ static bool parse_message(const char *text, struct outbox_entry *entry)
         return false;
     memcpy(entry->queue, text, length);
     entry->queue[length] = '\0';
-    return mq_queue_name_is_valid(entry->queue) && name_parse(MQ_DELAYED, text + length + 1, &entry->name);
+    return mq_queue_name_is_valid(entry->queue) && name_parse(state_of(entry->kind), text + length + 1, &entry->name);
 }
 
 bool outbox_parse_entry(const char *text, struct outbox_entry *ret_entry)

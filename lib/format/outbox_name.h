@@ -11,6 +11,7 @@
  *     O:QUEUE:NAME     the same, to be on the disk before the commit is reported
  *     i:QUEUE:NAME     a claim that was taken; NAME as in delayed/, its time when the claim began
  *     d:QUEUE:NAME     the same, whose id is to be remembered when it is acked
+ *     x:QUEUE:NAME     a dead letter that goes on; NAME as in dead/, without its reason if there is no room for it
  *     p:NUMBER         what is to become a file's content; 16 hexadecimal digits
  *     t:NUMBER         a symbolic link to where that file belongs
  */
@@ -32,7 +33,15 @@ void outbox_format_id(uint64_t random, char ret_id[MQ_TX_SIZE]);
 void outbox_format(enum outbox_state state, const char *id, int64_t deadline, char ret_name[OUTBOX_NAME_SIZE]);
 bool outbox_parse(const char *text, enum outbox_state *ret_state, char ret_id[MQ_TX_SIZE], int64_t *ret_deadline);
 
-enum outbox_kind { OUTBOX_OUTPUT, OUTBOX_DURABLE_OUTPUT, OUTBOX_INPUT, OUTBOX_INPUT_ONCE, OUTBOX_FILE, OUTBOX_TARGET };
+enum outbox_kind {
+    OUTBOX_OUTPUT,
+    OUTBOX_DURABLE_OUTPUT,
+    OUTBOX_INPUT,
+    OUTBOX_INPUT_ONCE,
+    OUTBOX_DEAD,
+    OUTBOX_FILE,
+    OUTBOX_TARGET
+};
 
 struct outbox_entry {
     enum outbox_kind kind;

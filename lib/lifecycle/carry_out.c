@@ -20,8 +20,10 @@
 #include "base/journal.h"
 #include "format/spool_name.h"
 #include "lifecycle/outbox.h"
+#include "lifecycle/overflow.h"
 #include "lifecycle/settle.h"
 #include "queue/done_marks.h"
+#include "queue/failures.h"
 #include "queue/move.h"
 #include "queue/queue.h"
 #include "store/adopt.h"
@@ -58,7 +60,7 @@ static int open_queue(struct work *work, const char *name)
     if (work->queue && strcmp(mq_queue_name(work->queue), name) == 0)
         return 0;
     close_queue(work);
-    return mq_open(work->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &work->queue);
+    return queue_open(work->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &work->queue);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -75,6 +77,22 @@ static enum mq_state place(mq_queue *queue, struct message_name *name, int64_t n
     return name->time > now ? MQ_DELAYED : MQ_READY;
 }
 
+/* Deliver a message into the queue that is open. */
+static int deliver_here(const struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    struct message_name name = entry->name;
+    struct stat status;
+    const enum mq_state state = place(work->queue, &name, work->now);
+    const bool ends_oldest = overflow_ends_oldest(work->queue) &&
+                             fstatat(work->dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    int moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
+    if (!moved)
+        moved = move_in(work->queue, work->dir, file, state, &name, NULL);
+    if (moved == 1 && ends_oldest)
+        (void)overflow_trim(work->queue, &(struct overflow_news){name.count, status.st_size}, work->now);
+    return moved;
+}
+
 static int deliver(struct work *work, const char *file, const struct outbox_entry *entry)
 {
     for (int tries = 0; tries < TRIES; tries++) {
@@ -83,11 +101,7 @@ static int deliver(struct work *work, const char *file, const struct outbox_entr
             return fs_unlink(work->dir, file);
         if (moved)
             return moved;
-        struct message_name name = entry->name;
-        const enum mq_state state = place(work->queue, &name, work->now);
-        moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
-        if (!moved)
-            moved = move_in(work->queue, work->dir, file, state, &name, NULL);
+        moved = deliver_here(work, file, entry);
         if (moved == -EEXIST) /* the position was taken */
             continue;
         if (moved != -ENOENT)
@@ -128,6 +142,33 @@ static int give_back(struct work *work, const char *file, const struct outbox_en
         name.claimed = true;
         name.token = id_random();
         const int moved = move_message(work->queue, MQ_INFLIGHT, work->dir, file, MQ_INFLIGHT, &name);
+        if (moved != -ENOENT)
+            return moved < 0 ? moved : 0;
+        close_queue(work);
+    }
+    return -EBUSY;
+}
+
+/* A dead letter has gone on. */
+static int end_dead(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    const int error = open_queue(work, entry->queue);
+    if (error)
+        return error;
+    const int done = move_out(work->queue, MQ_DEAD, work->dir, file, &entry->name);
+    if (done == 1)
+        failures_forget(work->queue, MQ_DEAD, &entry->name);
+    return done < 0 ? done : 0;
+}
+
+/* It becomes a dead letter of its queue again. */
+static int give_back_dead(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        const int error = open_queue(work, entry->queue);
+        if (error)
+            return error;
+        const int moved = move_message(work->queue, MQ_DEAD, work->dir, file, MQ_DEAD, &entry->name);
         if (moved != -ENOENT)
             return moved < 0 ? moved : 0;
         close_queue(work);
@@ -181,6 +222,8 @@ static int carry_out_entry(struct work *work, const char *file, const struct out
     case OUTBOX_INPUT:
     case OUTBOX_INPUT_ONCE:
         return ack(work, file, entry);
+    case OUTBOX_DEAD:
+        return end_dead(work, file, entry);
     case OUTBOX_FILE:
         return replace_file(work, file, entry);
     default:
@@ -190,6 +233,8 @@ static int carry_out_entry(struct work *work, const char *file, const struct out
 
 static int undo_entry(struct work *work, const char *file, const struct outbox_entry *entry)
 {
+    if (entry->kind == OUTBOX_DEAD)
+        return give_back_dead(work, file, entry);
     return outbox_is_input(entry->kind) ? give_back(work, file, entry) : fs_unlink(work->dir, file);
 }
 

@@ -7,7 +7,6 @@
 
 #include "format/death.h"
 #include "queue/move.h"
-#include "queue/split.h"
 
 static struct message_name dead_name(const struct message_name *name, const char *reason, int64_t now)
 {
@@ -17,11 +16,25 @@ static struct message_name dead_name(const struct message_name *name, const char
     return dead;
 }
 
-static int count_dead(mq_queue *queue, int moved, const struct message_name *dead)
+/* What cannot go on stays, and a sweep tries again. */
+static void send_on(mq_queue *queue, const struct message_name *dead)
+{
+    char bucket[NAME_BUCKET_SIZE], file[NAME_SIZE];
+    int dir;
+    if (!queue->send_on || !queue->config.dead_letter[0])
+        return;
+    name_format_bucket(MQ_DEAD, dead, bucket);
+    name_format(MQ_DEAD, dead, file);
+    if (queue_target(queue, MQ_DEAD, bucket, &dir) == 0)
+        (void)queue->send_on(queue, dir, file, dead);
+}
+
+static int conclude(mq_queue *queue, int moved, const struct message_name *dead)
 {
     if (moved == 1) {
         page_count(queue->page, PAGE_DIED, dead->count);
         page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
+        send_on(queue, dead);
     }
     return moved;
 }
@@ -30,14 +43,20 @@ int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const 
                            const struct message_name *name, const char *reason, int64_t now)
 {
     const struct message_name dead = dead_name(name, reason, now);
-    return count_dead(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+    return conclude(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
 }
 
 int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct message_name *name, const char *reason,
                         int64_t now)
 {
     const struct message_name dead = dead_name(name, reason, now);
-    return count_dead(queue, move_in(queue, dir, file, MQ_DEAD, &dead, NULL), &dead);
+    return conclude(queue, move_in(queue, dir, file, MQ_DEAD, &dead, NULL), &dead);
+}
+
+int dead_letter_take_part(mq_queue *queue, const struct split *split, const char *reason, int64_t now)
+{
+    const struct message_name dead = dead_name(&split->part, reason, now);
+    return conclude(queue, split_take(queue, split, MQ_DEAD, &dead), &dead);
 }
 
 /* Make dead letters of all messages of a batch but the last. `rest` and `file` become the name of what is left. 1 done;
@@ -50,8 +69,7 @@ static int make_all_but_last(mq_queue *queue, enum mq_state state, int dir, char
         int done = split_off(queue, state, dir, file, rest, &split);
         if (done != 1)
             return done;
-        const struct message_name dead = dead_name(&split.part, reason, now);
-        done = count_dead(queue, split_take(queue, &split, MQ_DEAD, &dead), &dead);
+        done = dead_letter_take_part(queue, &split, reason, now);
         if (done != 1)
             return done;
         *rest = split.rest;
@@ -75,5 +93,5 @@ int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *
     if (done != 1)
         return done;
     const struct message_name dead = dead_name(&last, reason, now);
-    return count_dead(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
+    return conclude(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
 }

@@ -5,16 +5,23 @@
  *
  * `file` lies in the bucket `dir` of a state, and is called `name`. The calls return 1 if this process moved it, 0 if
  * another process moved it first, or a negative errno. After an error some messages of a batch may be dead already.
+ *
+ * With a dead-letter in its configuration the queue then sends the dead letter on, where the handle can. If that fails the
+ * dead letter stays, and the death is no less done.
  */
 #ifndef MQ_DEAD_LETTER_H
 #define MQ_DEAD_LETTER_H
 
 #include "format/death.h"
 #include "queue/queue.h"
+#include "queue/split.h"
 
 /* If the messages of a batch cannot be split, they become one dead letter, whose reason is that it is corrupt. */
 int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                      const char *reason, int64_t now);
+
+/* Make a dead letter of a message that was split off its batch. */
+int dead_letter_take_part(mq_queue *queue, const struct split *split, const char *reason, int64_t now);
 
 /* Make one dead letter of the whole file. */
 int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file,

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "format/message.h"
 #include "lifecycle/dead_letter.h"
+#include "lifecycle/overflow.h"
 #include "queue/aside.h"
 #include "queue/move.h"
 #include "store/bucket.h"
@@ -94,7 +95,7 @@ static void send_home(mq_queue *queue, int dir, const char *file, const struct m
    purpose. */
 static void take_listed(mq_queue *queue, int dir, const struct listing *files, int64_t now, int64_t most)
 {
-    int64_t homeless = ASIDE_BUDGET;
+    int64_t homeless = ASIDE_BUDGET, before = most;
     for (size_t i = 0; i < files->count && most > 0; i++) {
         struct message_name name;
         name_parse(MQ_DELAYED, listing_at(files, i), &name);
@@ -103,6 +104,8 @@ static void take_listed(mq_queue *queue, int dir, const struct listing *files, i
         else if (homeless-- > 0)
             send_home(queue, dir, listing_at(files, i), &name, now);
     }
+    if (most < before)
+        (void)overflow_trim(queue, &(struct overflow_news){before - most, INT64_MAX}, now);
 }
 
 /* Move away what is not a message, or each look at the inbox would list it again. */

@@ -114,6 +114,54 @@ int outbox_find(int outbox, const char *id, struct outbox_place *ret_place)
     return found;
 }
 
+/* ---- counting ------------------------------------------------------------------------------- */
+
+struct count {
+    int outbox;
+    const char *queue;
+    bool shared;
+    struct outbox_hidden hidden;
+};
+
+static int count_entry(void *context, const char *file, unsigned char type)
+{
+    struct count *count = context;
+    struct outbox_entry entry;
+    (void)type;
+    if (!outbox_parse_entry(file, &entry) || strcmp(entry.queue, count->queue) != 0)
+        return 0;
+    count->hidden.claims += outbox_is_input(entry.kind) ? entry.name.count : 0;
+    count->hidden.dead += entry.kind == OUTBOX_DEAD ? entry.name.count : 0;
+    return 0;
+}
+
+/* One that gets another name meanwhile is looked for under that. */
+static int count_in(void *context, const struct outbox_place *place)
+{
+    struct count *count = context;
+    struct outbox_place now = *place;
+    const struct outbox_hidden before = count->hidden;
+    int error = fs_list_at(count->outbox, now.name, count_entry, count);
+    while (error == -ENOENT && (error = outbox_find(count->outbox, place->id, &now)) == 1) {
+        count->hidden = before;
+        error = fs_list_at(count->outbox, now.name, count_entry, count);
+    }
+    return error == -EACCES && !count->shared && place->owner != geteuid() ? 0 : error;
+}
+
+int outbox_count_hidden(int spool, const char *queue, bool shared, struct outbox_hidden *ret_hidden)
+{
+    struct count count = {.outbox = outbox_open(spool, false), .queue = queue, .shared = shared};
+    if (count.outbox < 0 && count.outbox != -ENOENT)
+        return count.outbox;
+    const int error = count.outbox < 0 ? 0 : outbox_walk(count.outbox, count_in, &count);
+    if (count.outbox >= 0)
+        close(count.outbox);
+    if (!error)
+        *ret_hidden = count.hidden;
+    return error;
+}
+
 /* ---- finishing ------------------------------------------------------------------------------ */
 
 struct duty {

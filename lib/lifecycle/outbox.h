@@ -26,6 +26,13 @@ struct outbox_place {
     char name[OUTBOX_NAME_SIZE];
 };
 
+/* What transactions hold of a queue: messages that are in none of its states now, and come back if the transaction is
+   undone. Transactions that this process may not read are an error only if `shared`: else no other user has any claims. */
+struct outbox_hidden {
+    uint64_t claims, dead;
+};
+int outbox_count_hidden(int spool, const char *queue, bool shared, struct outbox_hidden *ret_hidden);
+
 /* Look a transaction up. 1 found, 0 it is not there. One listing may miss a directory that is being renamed, so there
    are several before it is said not to be there. */
 int outbox_find(int outbox, const char *id, struct outbox_place *ret_place);

@@ -6,7 +6,7 @@
  *     link           the draft gets its name in a bucket: from here on receivers see it, and they are woken
  *     sync           the content, the bucket, and the directory of the bucket if its own name may not be durable
  *     name           the sender looks whether the queue still has its name
- *     announce       the page is told
+ *     announce       the page is told; if the queue is full now, and is configured so, its oldest messages end
  *
  * The link decides. A crash before it leaves at most a file in tmp/, which a sweep removes. A failed sync is final: the
  * messages are taken back and count as not sent.
@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "lifecycle/overflow.h"
 #include "queue/bell.h"
 #include "queue/depth.h"
 #include "queue/move.h"
@@ -32,9 +33,18 @@
 
 /* ---- reservation --------------------------------------------------------------------- */
 
+static struct reservation_wish wish_of(const struct draft *draft)
+{
+    return (struct reservation_wish){draft->state, draft->name.count, draft->size};
+}
+
+/* In a queue whose oldest messages end, a message counts when it is sent, and not before: else one would end for a
+   message whose sending fails. */
 static void reserve(mq_queue *queue, struct draft *draft)
 {
-    reservation_make(queue, draft->state, draft->name.count, &draft->reservation);
+    const struct reservation_wish wish = wish_of(draft);
+    if (!overflow_ends_oldest(queue))
+        reservation_make(queue, &wish, &draft->reservation);
 }
 
 static void cancel(mq_queue *queue, struct draft *draft)
@@ -45,7 +55,8 @@ static void cancel(mq_queue *queue, struct draft *draft)
 int publish_look_for_room(mq_queue *queue, const struct draft *draft, const struct mq_send_options *options)
 {
     struct reservation reservation = {0};
-    const int error = reservation_wait(queue, draft->state, draft->name.count, options, &reservation);
+    const struct reservation_wish wish = wish_of(draft);
+    const int error = reservation_wait(queue, &wish, options, &reservation);
     reservation_cancel(queue, &reservation);
     return error;
 }
@@ -205,6 +216,8 @@ int publish_sync(mq_queue *queue, const struct draft *drafts, size_t count, int 
 
 static void announce(mq_queue *queue, struct draft *draft)
 {
+    const struct reservation_wish wish = wish_of(draft);
+    reservation_make(queue, &wish, &draft->reservation);
     reservation_commit(&draft->reservation);
     if (queue_only_sends(queue))
         return; /* the receiver that takes the message out of the inbox counts it */
@@ -364,13 +377,27 @@ static int divert(mq_queue *queue, struct draft *drafts, size_t count, size_t *p
     return error;
 }
 
+/* The messages are sent, whatever comes of this. */
+static void end_oldest(mq_queue *queue, const struct draft *drafts, size_t count)
+{
+    struct overflow_news news = {0};
+    if (count == 0 || !overflow_ends_oldest(queue))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        news.messages += drafts[i].name.count;
+        news.bytes += (int64_t)drafts[i].size;
+    }
+    (void)overflow_trim(queue, &news, clock_now());
+}
+
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published)
 {
     *ret_published = 0;
     if (count == 0)
         return 0;
-    int error = reservation_wait(queue, drafts->state, drafts->name.count, options, &drafts->reservation);
+    const struct reservation_wish wish = wish_of(drafts);
+    int error = reservation_wait(queue, &wish, options, &drafts->reservation);
     if (!error && draft_is_too_old(drafts))
         error = -ETIMEDOUT;
     if (!error && queue->outlet)
@@ -381,10 +408,13 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
         cancel(queue, drafts);
     while (!error && *ret_published < count)
         error = publish_some(queue, drafts + *ret_published, count - *ret_published, ret_published);
+    end_oldest(queue, drafts, *ret_published);
     return error;
 }
 
 size_t publish_max(const mq_queue *queue, const struct mq_send_options *options)
 {
-    return draft_is_durable(queue, options) && queue->config.max_depth == 0 ? PUBLISH_MAX : 1;
+    return draft_is_durable(queue, options) && queue->config.max_depth == 0 && queue->config.max_bytes == 0
+               ? PUBLISH_MAX
+               : 1;
 }

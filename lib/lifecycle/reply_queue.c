@@ -61,7 +61,7 @@ static int fill(const char *spool, const char *name, int dir, mq_queue **ret_que
     if (!error)
         error = write_settings(dir);
     if (!error)
-        error = mq_open(spool, name, 0, &queue);
+        error = queue_open(spool, name, 0, &queue);
     if (error)
         return error;
     error = lock_owned(queue->dir);

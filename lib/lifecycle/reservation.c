@@ -6,18 +6,21 @@
 
 #include "base/clock.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/overflow.h"
 #include "queue/depth.h"
 
 /* Milliseconds between two looks at a full queue. */
 #define FULL_POLL_FIRST 5
 #define FULL_POLL_MAX 100
 
-void reservation_make(mq_queue *queue, enum mq_state state, uint32_t count, struct reservation *reservation)
+void reservation_make(mq_queue *queue, const struct reservation_wish *wish, struct reservation *reservation)
 {
     if (reservation->count != 0 && reservation->openings == queue->openings)
         return;
-    page_add_messages(queue->page, state, count);
-    *reservation = (struct reservation){.state = state, .count = count, .openings = queue->openings};
+    page_add_messages(queue->page, wish->state, wish->count);
+    page_add_waiting(queue->page, (int64_t)wish->bytes);
+    *reservation = (struct reservation){
+        .state = wish->state, .count = wish->count, .bytes = wish->bytes, .openings = queue->openings};
 }
 
 void reservation_commit(struct reservation *reservation)
@@ -27,23 +30,51 @@ void reservation_commit(struct reservation *reservation)
 
 void reservation_cancel(mq_queue *queue, struct reservation *reservation)
 {
-    if (reservation->openings == queue->openings)
+    if (reservation->count > 0 && reservation->openings == queue->openings) {
         page_add_messages(queue->page, reservation->state, -(int64_t)reservation->count);
+        page_add_waiting(queue->page, -(int64_t)reservation->bytes);
+    }
     reservation->count = 0;
 }
 
-/* The page counts the messages first. Then the sender looks whether the queue holds too many, with these messages. What
-   the same transaction holds for the queue already counts too. */
-static int make_within_depth(mq_queue *queue, enum mq_state state, uint32_t count, struct reservation *reservation)
+/* What is left of a limit. False: nothing is. */
+static bool take_from(uint64_t limit, uint64_t taken, int64_t *ret_left)
 {
-    bool full = true;
-    uint64_t taken = 0;
-    reservation_make(queue, state, count, reservation);
-    if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* a process that may only send cannot count */
-        return 0;
+    *ret_left = (int64_t)(limit > taken ? limit - taken : 0);
+    return limit == 0 || *ret_left > 0;
+}
+
+/* What the same transaction holds for the queue already counts too. */
+static int is_full(mq_queue *queue, const struct reservation_wish *wish, bool *ret_full)
+{
+    const struct config *config = &queue->config;
+    const struct depth_own own = {wish->state, wish->count, (int64_t)wish->bytes};
+    struct outlet_load taken = {0};
+    struct depth_limits limits;
+    struct depth_excess excess = {0};
     int error = queue->outlet ? queue->outlet->count(queue->outlet, queue, &taken) : 0;
-    if (!error && taken < queue->config.max_depth)
-        error = depth_is_over(queue, queue->config.max_depth - taken, state, count, &full);
+    *ret_full = !take_from(config->max_depth, taken.messages, &limits.messages) ||
+                !take_from(config->max_bytes, taken.bytes, &limits.bytes);
+    if (!error && !*ret_full)
+        error = depth_find_excess(queue, &limits, &own, false, &excess);
+    *ret_full |= excess.messages > 0 || excess.bytes > 0;
+    return error;
+}
+
+/* The page counts the messages first; then the sender looks whether the queue, with them, holds too many. */
+static int make_within_limits(mq_queue *queue, const struct reservation_wish *wish, struct reservation *reservation)
+{
+    bool full;
+    const struct config *config = &queue->config;
+    if (config->max_bytes > 0 && wish->count == 1 && wish->bytes > config->max_bytes)
+        return -EOVERFLOW;
+    if (overflow_ends_oldest(queue))
+        return 0;
+    reservation_make(queue, wish, reservation);
+    if ((config->max_depth == 0 && config->max_bytes == 0) ||
+        queue_only_sends(queue)) /* a process that may only send cannot count */
+        return 0;
+    const int error = is_full(queue, wish, &full);
     if (error || full)
         reservation_cancel(queue, reservation);
     return error ? error : full ? -ENOBUFS : 0;
@@ -61,12 +92,12 @@ static int wait_for_room(const struct mq_send_options *options, int64_t since, i
     return 0;
 }
 
-int reservation_wait(mq_queue *queue, enum mq_state state, uint32_t count, const struct mq_send_options *options,
+int reservation_wait(mq_queue *queue, const struct reservation_wish *wish, const struct mq_send_options *options,
                      struct reservation *reservation)
 {
     const int64_t since = clock_monotonic();
     int pause = FULL_POLL_FIRST, error;
-    while ((error = make_within_depth(queue, state, count, reservation)) == -ENOBUFS && options->block != 0) {
+    while ((error = make_within_limits(queue, wish, reservation)) == -ENOBUFS && options->block != 0) {
         error = wait_for_room(options, since, &pause);
         if (!error)
             error = queue_refresh(queue);

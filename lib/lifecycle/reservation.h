@@ -1,13 +1,13 @@
 /*
  * Reservations: places in a queue for messages that a sender is about to publish.
  *
- *     error = reservation_wait(queue, state, count, options, &reservation);
+ *     error = reservation_wait(queue, &(struct reservation_wish){state, count, bytes}, options, &reservation);
  *     … publish …
  *     reservation_commit(&reservation);             the messages are in the queue
  *     reservation_cancel(queue, &reservation);      they are not
  *
  * The host page counts the messages from the reservation on. So senders that publish at the same moment cannot exceed
- * max-depth together. A sender that dies leaves a count that is too high; the next recount corrects it.
+ * the limits together. A sender that dies leaves a count that is too high; the next recount corrects it.
  */
 #ifndef MQ_RESERVATION_H
 #define MQ_RESERVATION_H
@@ -17,17 +17,25 @@
 /* Zeroed at first. */
 struct reservation {
     enum mq_state state;
-    uint32_t count;    /* 0: nothing is reserved */
-    unsigned openings; /* of the handle: after a reopening it has another page, which does not count these messages */
+    uint32_t count; /* 0: nothing is reserved */
+    uint64_t bytes;
+    unsigned openings; /* of the queue: a reopened queue has another page, which does not count these messages */
 };
 
-/* Reserve places without looking at max-depth: there is none, or the caller has looked. If places are reserved already,
-   nothing happens. */
-void reservation_make(mq_queue *queue, enum mq_state state, uint32_t count, struct reservation *reservation);
+/* What is to be published. */
+struct reservation_wish {
+    enum mq_state state;
+    uint32_t count;
+    uint64_t bytes;
+};
 
-/* Wait for room under max-depth as long as the options say, and reserve places. -ENOBUFS: the queue is still full.
-   -ECANCELED: cancel_fd became readable. */
-int reservation_wait(mq_queue *queue, enum mq_state state, uint32_t count, const struct mq_send_options *options,
+/* Reserve places in a queue whose depth has no limit, or has been looked at. Places that are reserved already stay. */
+void reservation_make(mq_queue *queue, const struct reservation_wish *wish, struct reservation *reservation);
+
+/* Wait for room under max-depth and max-bytes, as long as the options say, and reserve it. -ENOBUFS: the queue is full.
+   -EOVERFLOW: the one message is larger than max-bytes. -ECANCELED. A queue whose oldest messages end when it is full has
+   room at once, and nothing is reserved there. */
+int reservation_wait(mq_queue *queue, const struct reservation_wish *wish, const struct mq_send_options *options,
                      struct reservation *reservation);
 
 /* The messages are in the queue. The page goes on counting them. */

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
+#include "lifecycle/overflow.h"
 #include "lifecycle/publish.h"
 #include "queue/move.h"
 #include "queue/sent_drafts.h"
@@ -273,7 +274,8 @@ static int send_own(struct sender *sender, int nth)
     mq_queue *queue = sender->queue;
     struct draft *draft = sender->draft;
     const unsigned openings = queue->openings;
-    int error = reservation_wait(queue, draft->state, 1, sender->options, &draft->reservation);
+    const struct reservation_wish wish = {draft->state, 1, draft->size};
+    int error = reservation_wait(queue, &wish, sender->options, &draft->reservation);
     if (queue->openings != openings) { /* while it waited, the queue was deleted */
         sender->own[0] = '\0';
         return error ? error : AGAIN;
@@ -306,7 +308,7 @@ static int attempt(struct sender *sender)
 {
     const int error = begin(sender);
     int outcome = error ? error : look_back(sender);
-    if (outcome == NO_MARK && sender->queue->config.max_depth == 0)
+    if (outcome == NO_MARK && sender->queue->config.max_depth == 0 && sender->queue->config.max_bytes == 0)
         outcome = send_own(sender, 1);
     for (int nth = 1; outcome == NO_MARK || outcome == DEAD_MARK; nth += outcome == DEAD_MARK) {
         if (nth > SENT_NAME_MARKS_MAX)
@@ -344,6 +346,8 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
     reservation_cancel(queue, &draft->reservation); /* what was delivered is counted */
     if (outcome < 0)
         return outcome;
+    if (outcome == SENT)
+        (void)overflow_trim(queue, &(struct overflow_news){1, (int64_t)draft->size}, clock_now());
     if (outcome == DUPLICATE)
         page_count(queue->page, PAGE_DUPLICATES, 1);
     else if (queue->sent)

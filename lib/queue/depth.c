@@ -18,6 +18,7 @@ static int add_page(void *context, const struct page *page)
     for (int state = 0; state < MQ_STATES; state++)
         totals->count[state] = page_sum(totals->count[state], page_messages(page, (enum mq_state)state));
     totals->bytes = page_sum(totals->bytes, page_bytes(page));
+    totals->waiting = page_sum(totals->waiting, page_waiting(page));
     for (int counter = 0; counter < PAGE_COUNTERS; counter++)
         totals->counters[counter] += page_counter(page, (enum page_counter)counter);
     for (int rate = 0; rate < PAGE_RATES; rate++)
@@ -38,36 +39,62 @@ int depth_add_up(mq_queue *queue, struct depth_totals *ret_totals)
 
 /* ---- full? ----------------------------------------------------------------------- */
 
-static int count_waiting(mq_queue *queue, int64_t limit, int64_t *ret_count)
+static int count_waiting(int queue_dir, int64_t *ret_count)
 {
     int64_t ready, delayed;
-    int error = census_count(queue->dir, MQ_READY, limit, &ready);
+    int error = census_count(queue_dir, MQ_READY, INT64_MAX, &ready);
     if (!error)
-        error = census_count(queue->dir, MQ_DELAYED, limit, &delayed);
+        error = census_count(queue_dir, MQ_DELAYED, INT64_MAX, &delayed);
     if (!error)
         *ret_count = ready + delayed;
     return error;
 }
 
-int depth_is_over(mq_queue *queue, uint64_t limit, enum mq_state state, unsigned own, bool *ret_over)
+static void find_excess(const struct depth_limits *limits, int64_t messages, int64_t bytes, struct depth_excess *excess)
 {
-    struct depth_totals totals;
-    int64_t counted;
-    int error = depth_add_up(queue, &totals);
+    excess->messages = limits->messages > 0 && messages > limits->messages ? messages - limits->messages : 0;
+    excess->bytes = limits->bytes > 0 && bytes > limits->bytes ? bytes - limits->bytes : 0;
+}
+
+static bool any(const struct depth_excess *excess)
+{
+    return excess->messages > 0 || excess->bytes > 0;
+}
+
+/* The counters say that the queue is over its limits. A process that is killed leaves them wrong; the queue must not stay
+   full because of that. */
+static int count_excess(mq_queue *queue, const struct depth_limits *limits, const struct depth_own *own,
+                        struct depth_excess *excess)
+{
+    int64_t messages, bytes = 0;
+    int error = limits->bytes > 0 ? census_waiting(queue->dir, &messages, &bytes)
+                                  : count_waiting(queue->dir, &messages);
     if (error)
         return error;
-    *ret_over = depth_not_negative(page_sum(totals.count[MQ_READY], totals.count[MQ_DELAYED])) > limit;
-    if (!*ret_over || !page_take_recount(queue->page, clock_now()))
+    find_excess(limits, messages + own->messages, page_sum(bytes, own->bytes), excess);
+    excess->counted = true;
+    if (any(excess))
         return 0;
-    /* A process that is killed leaves the counters wrong; the queue must not stay full because of that. */
-    error = count_waiting(queue, (int64_t)limit, &counted);
-    if (!error && (uint64_t)counted + own <= limit) {
-        *ret_over = false;
-        error = depth_recount(queue);
-        if (error == 1)
-            page_add_messages(queue->page, state, own); /* the directories do not hold the sender's own yet */
+    error = depth_recount(queue);
+    if (error == 1 && own->messages > 0) { /* the directories do not hold the sender's own yet */
+        page_add_messages(queue->page, own->state, own->messages);
+        page_add_waiting(queue->page, own->bytes);
     }
     return error < 0 ? error : 0;
+}
+
+int depth_find_excess(mq_queue *queue, const struct depth_limits *limits, const struct depth_own *own, bool count,
+                      struct depth_excess *ret_excess)
+{
+    struct depth_totals totals;
+    *ret_excess = (struct depth_excess){0};
+    const int error = depth_add_up(queue, &totals);
+    if (error)
+        return error;
+    find_excess(limits, page_sum(totals.count[MQ_READY], totals.count[MQ_DELAYED]), totals.waiting, ret_excess);
+    if (!any(ret_excess) || (!page_take_recount(queue->page, clock_now()) && !count))
+        return 0;
+    return count_excess(queue, limits, own, ret_excess);
 }
 
 /* ---- correcting the counters ------------------------------------------------------ */
@@ -84,9 +111,12 @@ static bool same_totals(const struct depth_totals *one, const struct depth_total
     return one->bytes == other->bytes;
 }
 
-/* Whether the counters are right already. Then nobody need wait for other processes to finish. */
-static bool agree(const struct depth_totals *totals, const struct census *census)
+/* Whether the counters are right already. Then nobody need wait for other processes to finish. The bytes of what waits are
+   looked at only where something depends on them. */
+static bool agree(const mq_queue *queue, const struct depth_totals *totals, const struct census *census)
 {
+    if (queue->config.max_bytes > 0 && totals->waiting != census->waiting)
+        return false;
     for (int state = 0; state < MQ_STATES; state++)
         if (totals->count[state] != census->count[state])
             return false;
@@ -98,6 +128,7 @@ static void correct(struct page *page, const struct depth_totals *totals, const 
     for (int state = 0; state < MQ_STATES; state++)
         page_add_messages(page, (enum mq_state)state, page_difference(census->count[state], totals->count[state]));
     page_add_bytes(page, page_difference(census->bytes, totals->bytes));
+    page_add_waiting(page, page_difference(census->waiting, totals->waiting));
 }
 
 int depth_recount(mq_queue *queue)
@@ -110,7 +141,7 @@ int depth_recount(mq_queue *queue)
             error = census_queue(queue->dir, &census);
         if (error)
             return error;
-        if (agree(&before, &census))
+        if (agree(queue, &before, &census))
             return 0;
         (void)poll(NULL, 0, SETTLING_MILLISECONDS);
         error = depth_add_up(queue, &after);

@@ -11,6 +11,7 @@
 struct depth_totals {
     int64_t count[MQ_STATES];
     int64_t bytes;
+    int64_t waiting; /* of these, those of what is ready or delayed */
     uint64_t counters[PAGE_COUNTERS];
     int64_t now; /* the moment that the rates are of */
     double rates[PAGE_RATES][MQ_SPANS];
@@ -24,12 +25,27 @@ static inline uint64_t depth_not_negative(int64_t count)
     return count > 0 ? (uint64_t)count : 0;
 }
 
-/*
- * Whether more than `limit` messages are ready or delayed. The sender has counted its own `own` messages in `state`
- * already, though no directory holds them yet. If the counters say that the queue is full, the directories are counted
- * now and again, since the counters may be wrong.
- */
-int depth_is_over(mq_queue *queue, uint64_t limit, enum mq_state state, unsigned own, bool *ret_over);
+/* How much may be ready or delayed. 0: no limit. */
+struct depth_limits {
+    int64_t messages, bytes;
+};
+
+/* What a sender has counted in the page already, though no directory holds it yet. */
+struct depth_own {
+    enum mq_state state;
+    int64_t messages, bytes;
+};
+
+/* What is ready or delayed beyond the limits. */
+struct depth_excess {
+    int64_t messages, bytes;
+    bool counted; /* by the directories, not by the page */
+};
+
+/* Find the excess by the counters. If there is one, the directories are counted now and again, or with `count` in any
+   case, since the counters may be wrong; if they are, they are corrected. */
+int depth_find_excess(mq_queue *queue, const struct depth_limits *limits, const struct depth_own *own, bool count,
+                      struct depth_excess *ret_excess);
 
 /* Correct this host's counters from the directories. 1: they are corrected; 0: they were right, or messages moved during
    every count and nothing was changed. */

@@ -58,12 +58,47 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
     return -EBUSY;
 }
 
+/* How many bytes of a file belong to the messages that the name stands for. */
+static int64_t size_of(int dir, const char *file, const struct message_name *name)
+{
+    struct stat status;
+    if (name->length)
+        return name->length;
+    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
+}
+
+/* Whether messages of this state count towards max-depth and max-bytes. */
+static bool waits(enum mq_state state)
+{
+    return state == MQ_READY || state == MQ_DELAYED;
+}
+
+static void count_in(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size)
+{
+    page_add_messages(queue->page, to, name->count);
+    page_add_bytes(queue->page, size);
+    if (waits(to))
+        page_add_waiting(queue->page, size);
+}
+
+static void count_out(mq_queue *queue, enum mq_state from, const struct message_name *name, int64_t size)
+{
+    page_add_messages(queue->page, from, -(int64_t)name->count);
+    page_add_bytes(queue->page, -size);
+    if (waits(from))
+        page_add_waiting(queue->page, -size);
+}
+
 static int move_and_tell(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
                          const struct message_name *name, int *ret_dir)
 {
+    const bool sized = queue->config.max_bytes > 0 && waits(from) != waits(to);
+    const int64_t size = sized ? size_of(from_dir, from_name, name) : 0;
     const int moved = rename_into(queue, from_dir, from_name, to, name, ret_dir);
     if (moved != 1)
         return moved;
+    if (sized)
+        page_add_waiting(queue->page, waits(to) ? size : -size);
     if (from != to) {
         page_add_messages(queue->page, from, -(int64_t)name->count);
         page_add_messages(queue->page, to, name->count);
@@ -84,15 +119,6 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
     return move_and_tell(queue, MQ_READY, from_dir, from_name, MQ_INFLIGHT, name, ret_dir);
 }
 
-/* How many bytes of a file belong to the messages that the name stands for. */
-static int64_t size_of(int dir, const char *file, const struct message_name *name)
-{
-    struct stat status;
-    if (name->length)
-        return name->length;
-    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
-}
-
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
             int *ret_dir)
 {
@@ -103,8 +129,7 @@ int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state 
         return moved;
     if (ret_dir)
         *ret_dir = dir;
-    page_add_messages(queue->page, to, name->count);
-    page_add_bytes(queue->page, size);
+    count_in(queue, to, name, size);
     page_count(queue->page, PAGE_SENT, name->count);
     move_announce(queue, to, name, false);
     return 1;
@@ -120,10 +145,8 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
     const int moved = rename_into(to, from_dir, from_name, MQ_READY, name, ret_dir);
     if (moved != 1)
         return moved;
-    page_add_messages(queue->page, from, -(int64_t)name->count);
-    page_add_bytes(queue->page, -size);
-    page_add_messages(to->page, MQ_READY, name->count);
-    page_add_bytes(to->page, size);
+    count_out(queue, from, name, size);
+    count_in(to, MQ_READY, name, size);
     move_announce(to, MQ_READY, name, true);
     return 1;
 }
@@ -135,8 +158,7 @@ int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *
     const int error = fs_rename(from_dir, from_name, dir, done_name);
     if (error)
         return error == -ENOENT ? 0 : error;
-    page_add_messages(queue->page, from, -(int64_t)name->count);
-    page_add_bytes(queue->page, -size);
+    count_out(queue, from, name, size);
     return 1;
 }
 
@@ -146,7 +168,6 @@ int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from
     const int error = fs_unlink(from_dir, from_name);
     if (error)
         return error == -ENOENT ? 0 : error;
-    page_add_messages(queue->page, from, -(int64_t)name->count);
-    page_add_bytes(queue->page, -size);
+    count_out(queue, from, name, size);
     return 1;
 }

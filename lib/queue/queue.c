@@ -32,6 +32,7 @@ static void fill_page(struct page *page, const struct census *census)
     for (int state = 0; state < MQ_STATES; state++)
         page_add_messages(page, (enum mq_state)state, census->count[state]);
     page_add_bytes(page, census->bytes);
+    page_add_waiting(page, census->waiting);
     for (int priority = 0; priority < NAME_PRIORITIES; priority++) {
         page_raise_position(page, priority, census->positions[priority]);
         if (census->heads[priority] != PAGE_NO_BUCKET)
@@ -46,6 +47,7 @@ static int subtract(void *context, const struct page *page)
     for (int state = 0; state < MQ_STATES; state++)
         census->count[state] = page_difference(census->count[state], page_messages(page, (enum mq_state)state));
     census->bytes = page_difference(census->bytes, page_bytes(page));
+    census->waiting = page_difference(census->waiting, page_waiting(page));
     return 0;
 }
 
@@ -245,7 +247,7 @@ int queue_reopen(mq_queue *queue)
     return open_handle(queue, true);
 }
 
-int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
+int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
 {
     if (!mq_queue_name_is_valid(name))
         return -EINVAL;
@@ -396,7 +398,7 @@ static int store(const char *spool, const char *queue, const char *key, const ch
     return unknown ? unknown : done == 1 && error ? error : done;
 }
 
-int mq_config_set(const char *spool, const char *queue, const char *key, const char *value)
+int queue_configure(const char *spool, const char *queue, const char *key, const char *value)
 {
     if (!mq_queue_name_is_valid(queue))
         return -EINVAL;

@@ -26,11 +26,15 @@ struct draft;
 struct sent_slots;
 struct waiter;
 
+/* What an outlet has taken for a queue. `bytes` is 0 if the queue has no max-bytes. */
+struct outlet_load {
+    uint64_t messages, bytes;
+};
+
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
 struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
-    /* How many messages it has taken for that queue already. */
-    int (*count)(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count);
+    int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
 };
 
 struct mq_queue {
@@ -61,9 +65,16 @@ struct mq_queue {
     } target[MQ_STATES];     /* the buckets that messages were last moved into */
     struct cursor *cursor;   /* made by the first claim */
     struct waiter *waiter;   /* made by the first wait */
-    struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
     struct sent_slots *sent; /* made by the first message that is sent once */
+    struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
+    /* Sends a dead letter on that lies in the open bucket `dir`: 1 done, 0 it stays, or why it cannot. NULL: dead letters
+       stay until a sweep. */
+    int (*send_on)(mq_queue *queue, int dir, const char *file, const struct message_name *name);
 };
+
+/* mq_open without what higher layers add to a handle, and mq_config_set without what they check. */
+int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue);
+int queue_configure(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that
    was changed, and a queue that has lost its name, which it opens as queue_reopen does. */

@@ -103,11 +103,11 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
 
 static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft);
 
-static int count_none(struct outlet *outlet, const mq_queue *feed, uint64_t *ret_count)
+static int count_none(struct outlet *outlet, const mq_queue *feed, struct outlet_load *ret_taken)
 {
     (void)outlet;
     (void)feed;
-    *ret_count = 0;
+    *ret_taken = (struct outlet_load){0};
     return 0;
 }
 

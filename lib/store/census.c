@@ -38,7 +38,10 @@ static int count_message(void *context, const char *text, unsigned char type)
             return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return errno == ENOENT ? 0 : -errno; /* a message that has moved on is not counted */
-        walk->census->bytes = page_sum(walk->census->bytes, name.length ? name.length : status.st_size - name.offset);
+        const int64_t size = name.length ? name.length : status.st_size - name.offset;
+        walk->census->bytes = page_sum(walk->census->bytes, size);
+        if (walk->state == MQ_READY || walk->state == MQ_DELAYED)
+            walk->census->waiting = page_sum(walk->census->waiting, size);
         note_position(walk->census, walk->state, &name);
     }
     walk->count += name.count;
@@ -67,18 +70,36 @@ int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret
     return error;
 }
 
-int census_queue(int queue_dir, struct census *ret_census)
+static int take_census(int queue_dir, const enum mq_state *states, size_t count, struct census *ret_census)
 {
     struct census census = {0};
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         census.heads[priority] = PAGE_NO_BUCKET;
-    for (int state = 0; state < MQ_STATES; state++) {
-        struct walk walk = {.census = &census, .state = (enum mq_state)state, .limit = INT64_MAX};
+    for (size_t i = 0; i < count; i++) {
+        struct walk walk = {.census = &census, .state = states[i], .limit = INT64_MAX};
         const int error = count_state(queue_dir, &walk);
         if (error)
             return error;
-        census.count[state] = walk.count;
+        census.count[states[i]] = walk.count;
     }
     *ret_census = census;
+    return 0;
+}
+
+int census_queue(int queue_dir, struct census *ret_census)
+{
+    static const enum mq_state all[] = {MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD};
+    return take_census(queue_dir, all, MQ_STATES, ret_census);
+}
+
+int census_waiting(int queue_dir, int64_t *ret_count, int64_t *ret_bytes)
+{
+    static const enum mq_state waiting[] = {MQ_READY, MQ_DELAYED};
+    struct census census;
+    const int error = take_census(queue_dir, waiting, 2, &census);
+    if (error)
+        return error;
+    *ret_count = census.count[MQ_READY] + census.count[MQ_DELAYED];
+    *ret_bytes = census.waiting;
     return 0;
 }

@@ -9,12 +9,16 @@
 struct census {
     int64_t count[MQ_STATES];
     int64_t bytes;
+    int64_t waiting;                     /* of these, those of what is ready or delayed */
     uint64_t heads[NAME_PRIORITIES];     /* the birth of the first bucket that holds a message, or PAGE_NO_BUCKET */
     uint64_t positions[NAME_PRIORITIES]; /* the last position in use; 0: none */
 };
 
 /* Count the messages of all states. Those that have no position yet are left out: inbox.h counts them. */
 int census_queue(int queue_dir, struct census *ret_census);
+
+/* What is ready or delayed: how many messages, and their bytes. */
+int census_waiting(int queue_dir, int64_t *ret_count, int64_t *ret_bytes);
 
 /* Count the messages of one state, up to `limit`, without their sizes. */
 int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret_count);

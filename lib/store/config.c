@@ -31,14 +31,27 @@
 #define BATCH_COUNT_MAX 4096               /* NAME_COUNT_MAX */
 #define BATCH_SIZE_MAX ((uint64_t)8 << 20) /* below NAME_BYTES_MAX */
 
-enum type { CHOICE, DURATION, DURATION_OR_NONE, NUMBER_OR_NONE, COUNT_OR_NONE, SIZE, BATCH_COUNT, BATCH_SIZE };
+enum type {
+    CHOICE,
+    DURATION,
+    DURATION_OR_NONE,
+    NUMBER_OR_NONE,
+    COUNT_OR_NONE,
+    SIZE,
+    SIZE_OR_NONE,
+    BATCH_COUNT,
+    BATCH_SIZE,
+    NAME_OR_NONE
+};
+
+#define CHOICES 3
 
 struct setting {
     const char *key;
     enum type type;
     size_t offset;
     const char *fallback;
-    const char *choices[2]; /* false, true */
+    const char *choices[CHOICES]; /* the field holds the number of one of them, from 0: a bool or an unsigned char */
 };
 
 static const struct setting settings[] = {
@@ -51,7 +64,10 @@ static const struct setting settings[] = {
     {"on-expiry", CHOICE, offsetof(struct config, drop_expired), "dead", {"dead", "drop"}},
     {"max-size", SIZE, offsetof(struct config, max_size), "256K", {0}},
     {"max-depth", NUMBER_OR_NONE, offsetof(struct config, max_depth), "none", {0}},
+    {"max-bytes", SIZE_OR_NONE, offsetof(struct config, max_bytes), "none", {0}},
+    {"overflow", CHOICE, offsetof(struct config, overflow), "refuse", {"refuse", "drop-oldest", "dead-oldest"}},
     {"dead-ttl", DURATION_OR_NONE, offsetof(struct config, dead_ttl), "none", {0}},
+    {"dead-letter", NAME_OR_NONE, offsetof(struct config, dead_letter), "none", {0}},
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
     {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
@@ -59,8 +75,10 @@ static const struct setting settings[] = {
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl",          "on-expiry",
-    "max-size",   "max-depth",   "dead-ttl",     "batch-count", "batch-size",      "dedup-window", NULL};
+    "durability",   "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
+    "ttl",          "on-expiry",   "max-size",     "max-depth",   "max-bytes",
+    "overflow",     "dead-ttl",    "dead-letter",  "batch-count", "batch-size",
+    "dedup-window", NULL};
 
 const char *const *mq_config_keys(void)
 {
@@ -77,14 +95,14 @@ static const struct setting *find_setting(const char *key)
 
 static bool may_be_none(enum type type)
 {
-    return type == DURATION_OR_NONE || type == NUMBER_OR_NONE || type == COUNT_OR_NONE;
+    return type == DURATION_OR_NONE || type == NUMBER_OR_NONE || type == COUNT_OR_NONE || type == SIZE_OR_NONE;
 }
 
-static bool parse_choice(const struct setting *setting, const char *text, bool *ret_value)
+static bool parse_choice(const struct setting *setting, const char *text, void *field)
 {
-    for (int i = 0; i < 2; i++)
+    for (unsigned char i = 0; i < CHOICES && setting->choices[i]; i++)
         if (strcmp(text, setting->choices[i]) == 0) {
-            *ret_value = i == 1;
+            memcpy(field, &i, sizeof i);
             return true;
         }
     return false;
@@ -96,6 +114,8 @@ static bool parse_quantity(enum type type, const char *text, uint64_t *ret_value
     switch (type) {
     case SIZE:
         return units_parse_size(text, ret_value);
+    case SIZE_OR_NONE:
+        return units_parse_size(text, ret_value) && *ret_value > 0 && *ret_value <= INT64_MAX;
     case COUNT_OR_NONE:
         return units_parse_number(text, ATTEMPTS_MAX, ret_value) && *ret_value > 0;
     case NUMBER_OR_NONE:
@@ -121,12 +141,19 @@ static const char *apply(struct config *config, const struct setting *setting, c
         [NUMBER_OR_NONE] = "neither a number from 1 nor none",
         [COUNT_OR_NONE] = "neither a number from 1 to 1000000 nor none",
         [SIZE] = "not a size such as 256K",
+        [SIZE_OR_NONE] = "neither a size such as 100M nor none",
         [BATCH_COUNT] = "not a number from 1 to 4096",
         [BATCH_SIZE] = "not a size from 1 to 8M",
     };
     void *field = (char *)config + setting->offset;
     if (setting->type == CHOICE)
         return parse_choice(setting, text, field) ? NULL : "not one of the words it takes";
+    if (setting->type == NAME_OR_NONE) {
+        const bool none = strcmp(text, "none") == 0;
+        if (none || mq_queue_name_is_valid(text))
+            strcpy(field, none ? "" : text);
+        return none || mq_queue_name_is_valid(text) ? NULL : "neither the name of a queue or topic nor none";
+    }
     uint64_t value = 0;
     if (!(may_be_none(setting->type) && strcmp(text, "none") == 0) && !parse_quantity(setting->type, text, &value))
         return wants[setting->type];
@@ -147,14 +174,18 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
         return false;
     const void *field = (const char *)config + setting->offset;
     if (setting->type == CHOICE) {
-        snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", setting->choices[*(const bool *)field]);
+        snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", setting->choices[*(const unsigned char *)field]);
+        return true;
+    }
+    if (setting->type == NAME_OR_NONE) {
+        snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", *(const char *)field ? (const char *)field : "none");
         return true;
     }
     uint64_t value;
     memcpy(&value, field, sizeof value);
     if (value == 0 && may_be_none(setting->type))
         snprintf(ret_value, CONFIG_VALUE_SIZE, "none");
-    else if (setting->type == SIZE || setting->type == BATCH_SIZE)
+    else if (setting->type == SIZE || setting->type == SIZE_OR_NONE || setting->type == BATCH_SIZE)
         units_format_size(value, ret_value);
     else if (setting->type == NUMBER_OR_NONE || setting->type == COUNT_OR_NONE || setting->type == BATCH_COUNT)
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%" PRIu64, value);

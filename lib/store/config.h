@@ -12,6 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mq.h"
+
+/* What a full queue does with a new message. */
+enum config_overflow { CONFIG_REFUSE, CONFIG_DROP_OLDEST, CONFIG_DEAD_OLDEST };
+
 struct config {
     bool durable;      /* durability = full */
     bool drop_expired; /* on-expiry = drop */
@@ -19,17 +24,20 @@ struct config {
     uint64_t max_attempts; /* 0: without limit */
     int64_t retry_delay;
     int64_t retry_max_delay;
-    int64_t ttl;      /* 0: none */
-    int64_t dead_ttl; /* 0: none */
+    int64_t ttl;                          /* 0: none */
+    int64_t dead_ttl;                     /* 0: none */
+    char dead_letter[MQ_QUEUE_NAME_SIZE]; /* where dead letters go on to; empty: they stay */
     int64_t dedup_window;
     uint64_t max_size;
-    uint64_t max_depth; /* 0: none */
+    uint64_t max_depth;     /* 0: none */
+    uint64_t max_bytes;     /* 0: none */
+    unsigned char overflow; /* an enum config_overflow */
     uint64_t batch_count;
     uint64_t batch_size;
 };
 
 #define CONFIG_PROBLEM_SIZE 160
-#define CONFIG_VALUE_SIZE 32
+#define CONFIG_VALUE_SIZE MQ_QUEUE_NAME_SIZE
 
 void config_default(struct config *ret_config);
 

@@ -180,6 +180,7 @@ enum page_counter {
     PAGE_RETRIED,
     PAGE_FAILED,
     PAGE_DUPLICATES,
+    PAGE_DROPPED,
     PAGE_EXPIRED,
     PAGE_DIED,
     PAGE_DEATHS, /* by their cause: PAGE_DEATHS + enum mq_death */
@@ -195,6 +196,23 @@ int64_t page_add_messages(struct page *page, enum mq_state state, int64_t change
 int64_t page_messages(const struct page *page, enum mq_state state);
 void page_add_bytes(struct page *page, int64_t change);
 int64_t page_bytes(const struct page *page);
+
+/* Bytes of what is ready or delayed. While max-bytes is not set, messages that are claimed are not taken off, and those
+   that come back are not added, because their sizes are not known: then the number is too high, never too low. */
+void page_add_waiting(struct page *page, int64_t change);
+int64_t page_waiting(const struct page *page);
+
+/*
+ * Take `amount`, which is about to be dropped, off this number if the number is over its limit; with `below` also if it is
+ * less than the limit then. `elsewhere` is what else counts towards the limit. True for as many callers as there is
+ * excess for, and no more, so that processes that drop at the same moment do not drop too much.
+ */
+struct page_excess {
+    int64_t elsewhere, limit, amount;
+    bool below;
+};
+bool page_take_excess_messages(struct page *page, enum mq_state state, const struct page_excess *excess);
+bool page_take_excess_waiting(struct page *page, const struct page_excess *excess);
 
 /* The sum and the difference of such numbers. They wrap around, as the words of the page do, since
    noise must not overflow. */

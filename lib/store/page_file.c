@@ -14,7 +14,7 @@
 #include "base/id.h"
 #include "store/page_layout.h"
 
-static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '2'};
+static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '3'};
 
 /* The first line of a small file; empty if it cannot be read. */
 static void read_line(const char *path, char *ret_line, size_t size)

@@ -26,6 +26,7 @@ struct contents {
     word recounted;
     word messages[MQ_STATES];
     word bytes;
+    word waiting; /* of these bytes, those of what is ready or delayed */
     word counters[PAGE_COUNTERS];
     word averaged_at;
     struct {

@@ -275,6 +275,37 @@ int64_t page_bytes(const struct page *page)
     return (int64_t)atomic_load(&page->contents->bytes);
 }
 
+void page_add_waiting(struct page *page, int64_t change)
+{
+    atomic_fetch_add_explicit(&page->contents->waiting, (uint64_t)change, memory_order_relaxed);
+}
+
+int64_t page_waiting(const struct page *page)
+{
+    return (int64_t)atomic_load(&page->contents->waiting);
+}
+
+static bool take_excess(word *number, const struct page_excess *excess)
+{
+    uint64_t now = atomic_load(number);
+    do {
+        const int64_t total = page_sum((int64_t)now, excess->elsewhere);
+        if (total <= excess->limit || (!excess->below && page_difference(total, excess->amount) < excess->limit))
+            return false;
+    } while (!atomic_compare_exchange_weak(number, &now, now - (uint64_t)excess->amount));
+    return true;
+}
+
+bool page_take_excess_messages(struct page *page, enum mq_state state, const struct page_excess *excess)
+{
+    return take_excess(&page->contents->messages[state], excess);
+}
+
+bool page_take_excess_waiting(struct page *page, const struct page_excess *excess)
+{
+    return take_excess(&page->contents->waiting, excess);
+}
+
 /* ---- averages ------------------------------------------------------------------- */
 
 #define MILLIONTHS 1e6

@@ -6,8 +6,10 @@
  * with the deadline: a process that does not find it under the name that it knew looks for it by its id.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,7 +28,7 @@
 /* ---- handles --------------------------------------------------------------------------------- */
 
 static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draft);
-static int count_taken(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count);
+static int count_taken(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
 
 void mq_tx_free(mq_tx *tx)
 {
@@ -184,9 +186,19 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
 
 struct tally {
     const char *queue; /* NULL: of all */
-    uint64_t messages, claims, files;
+    int sized; /* the transaction's directory, to look up the sizes of its messages in; -1: they do not matter */
+    uint64_t messages, bytes, claims, files;
     bool is_durable;
 };
+
+/* An entry that is gone was carried out, and counts as such. */
+static uint64_t size_of_entry(const struct tally *tally, const char *file)
+{
+    struct stat status;
+    return tally->sized >= 0 && fstatat(tally->sized, file, &status, AT_SYMLINK_NOFOLLOW) == 0
+               ? (uint64_t)status.st_size
+               : 0;
+}
 
 static int add_to_tally(void *context, const char *file, unsigned char type)
 {
@@ -197,17 +209,18 @@ static int add_to_tally(void *context, const char *file, unsigned char type)
         return 0;
     tally->is_durable |= entry.kind == OUTBOX_DURABLE_OUTPUT || entry.kind == OUTBOX_FILE;
     tally->messages += outbox_is_output(entry.kind) ? entry.name.count : 0;
-    tally->claims += outbox_is_input(entry.kind);
+    tally->bytes += outbox_is_output(entry.kind) ? size_of_entry(tally, file) : 0;
+    tally->claims += outbox_is_input(entry.kind) || entry.kind == OUTBOX_DEAD;
     tally->files += entry.kind == OUTBOX_FILE;
     return 0;
 }
 
-static int count_taken(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count)
+static int count_taken(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken)
 {
     const mq_tx *tx = (const mq_tx *)outlet;
-    struct tally tally = {.queue = mq_queue_name(queue)};
+    struct tally tally = {.queue = mq_queue_name(queue), .sized = queue->config.max_bytes > 0 ? tx->dir : -1};
     const int error = fs_list_at(tx->dir, ".", add_to_tally, &tally);
-    *ret_count = tally.messages;
+    *ret_taken = (struct outlet_load){tally.messages, tally.bytes};
     return error;
 }
 
@@ -266,7 +279,7 @@ int mq_tx_extend(mq_tx *tx, int64_t timeout)
 /* What other processes put in is known by its names. */
 static int is_durable(const mq_tx *tx)
 {
-    struct tally tally = {.is_durable = tx->is_durable};
+    struct tally tally = {.sized = -1, .is_durable = tx->is_durable};
     const int error = tx->is_foreign && !tx->is_durable ? fs_list_at(tx->dir, ".", add_to_tally, &tally) : 0;
     return error ? error : tally.is_durable;
 }
@@ -351,7 +364,7 @@ struct listing_walk {
 static int show(void *context, const struct outbox_place *place)
 {
     const struct listing_walk *walk = context;
-    struct tally tally = {0};
+    struct tally tally = {.sized = -1};
     const int error = fs_list_at(walk->outbox, place->name, add_to_tally, &tally);
     if (error == -ENOENT)
         return 0;

@@ -154,6 +154,11 @@ def other_queue(stage):
     stage.create("other")
 
 
+def full_of_old(stage):
+    stage.create("other", "max-depth=1", "overflow=dead-oldest")
+    stage.send("old", queue="other")
+
+
 def other_queue_with_message(stage):
     stage.create("other")
     stage.send("doomed", queue="other")
@@ -320,6 +325,7 @@ PRIVATE = [
     Operation("bucket removed", ("mq-recv", "--no-wait", "jobs"), used_up_bucket, does="AT_REMOVEDIR"),
     Operation("queue created", ("mq-queue", "create", "other")),
     Operation("queue created with settings", ("mq-queue", "create", "other", "max-depth=5", "ttl=1h")),
+    Operation("send, and the oldest ends", ("mq-send", "other", "new"), full_of_old, partial=True, again=False),
     Operation("queue deleted", ("mq-queue", "delete", "other"), other_queue, again=False),
     Operation(
         "queue deleted by force",

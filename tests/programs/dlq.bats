@@ -323,3 +323,73 @@ row_at() { # COLUMNS
     run -0 mq-dlq list jobs
     assert_output --partial ' the customer has moved to another town  '
 }
+
+@test "dead letters go on, whatever they died of, and lead back" {
+    mq-queue create morgue durability=none
+    mq-queue config jobs dead-letter=morgue durability=none max-attempts=1
+    where() { # QUEUE STATE: the bodies there
+        mq-queue peek -j --state="$2" "$1" | jq -r .body | paste -sd' '
+    }
+    mq-send -q -i first -p 7 -H 'Kind: x' -H 'Dead-Reason: forged' jobs rejected
+    mq-ack --reject --reason='no such customer' "$(claim jobs)"
+    printf '%0200000d' 1 | mq-send -q -i big jobs
+    mq-ack --nack "$(claim jobs)"
+    seq 3 | mq-send -q -l --ttl=1ms jobs
+    sleep 0.01
+    run mq-recv --no-wait jobs
+    mq-queue sweep -q jobs
+    assert_equal "$(dead)" ''
+    assert_equal "$(where morgue ready | tr ' ' '\n' | cut -c1-9 | paste -sd' ')" 'rejected 000000000 1 2 3'
+    run -0 --separate-stderr mq-recv -j --no-wait morgue
+    assert_json '.id == "first"' '.body == "rejected"' '.priority == 7' '.headers.Kind == "x"' '.attempts == 1' \
+        '.headers["Dead-From"] == "jobs"' '.headers["Dead-Reason"] == "no such customer"' \
+        '.headers["Dead-Attempts"] == "1"' '.headers["Dead-Time"] | test("^20.*Z$")'
+    mq-ack --release "$(jq -r .receipt <<<"$output")"
+
+    # Back, and dead again: it says so.
+    run -0 mq-dlq retry morgue first
+    assert_equal "$(where jobs ready)" rejected
+    mq-ack --reject "$(claim jobs)"
+    run -0 --separate-stderr mq-recv -j --no-wait morgue
+    assert_json '.id == "first"' '.headers["Dead-Count"] == "2"' '.headers["Dead-Reason"] == "rejected"'
+    mq-queue purge -q --all morgue
+
+    # What cannot go on stays, and goes on later; a corrupt one stays for good.
+    mq-queue config morgue max-depth=1
+    mq-send -q morgue here
+    mq-send -q -i stays jobs stays
+    mq-ack --reject "$(claim jobs)"
+    assert_equal "$(dead)" stays
+    run -75 --separate-stderr mq-queue sweep jobs
+    assert_complains 'mq-queue: jobs: '
+    mq-queue delete --force morgue
+    run -66 mq-queue sweep jobs
+    assert_equal "$(dead)" stays
+    mq-send -q -i broken jobs broken
+    for file in "$MQ_SPOOL"/jobs/ready/*/*; do : >"$file"; done
+    run mq-recv --no-wait jobs
+    mq-topic create graves
+    mq-topic bind graves one
+    mq-topic bind graves two -k '#'
+    mq-queue config jobs dead-letter=graves
+    mq-queue sweep -q jobs
+    assert_equal "$(where one ready) $(where two ready) $(dead)" 'stays stays broken'
+    assert_equal "$(mq-tx list -j)" ''
+}
+
+@test "dead letters go to what is there, and in no circle" {
+    mq-topic create events
+    mq-topic bind events jobs
+    mq-queue create other dead-letter=events
+    for name in none '' other; do mq-queue config other "dead-letter=${name/other/jobs}"; done
+    run -66 --separate-stderr mq-queue config jobs dead-letter=nobody
+    assert_complains 'mq-queue: jobs: dead-letter: nobody: '
+    for name in jobs other events; do
+        run -78 --separate-stderr mq-queue config jobs dead-letter="$name"
+        assert_complains "mq-queue: jobs: dead-letter: $name: "
+    done
+    run -78 mq-queue config jobs dead-letter=a/b
+    run -66 mq-queue create third dead-letter=nobody
+    assert_equal "$(mq-queue list | paste -sd' ')" 'jobs other'
+    assert_equal "$(mq-queue config jobs dead-letter)" none
+}

@@ -396,6 +396,72 @@ trace() { # CALL,CALL… COMMAND…
     mq-send -q jobs 3
 }
 
+@test "a full queue whose configuration says so ends its oldest messages instead" {
+    bodies() { # QUEUE [STATE]
+        mq-queue peek -j --state="${2-ready}" "$1" | jq -r .body | tr '\n' ' '
+    }
+    figures() { # QUEUE FIGURE...
+        mq-stat -j "$1" | jq -r "\"$(printf '\\(.%s) ' "${@:2}")\""
+    }
+    mq-queue create jobs max-depth=3 overflow=drop-oldest durability=none
+    mq-send -q -d 1h jobs later
+    seq 4 | mq-send -q -l --batch=1 jobs
+    assert_equal "$(bodies jobs) $(figures jobs ready delayed dropped)" '3 4  2 1 2 '
+    claim jobs # what is worked on does not count, and stays
+    mq-send -q -b -p9 jobs urgent
+    assert_equal "$(bodies jobs)" 'urgent 4 '
+    mq-send -q -p0 jobs trifle # the oldest of the lowest priority is itself
+    assert_equal "$(bodies jobs) $(figures jobs dropped inflight)" 'urgent 4  3 1 '
+    seq 100 | mq-send -q -l jobs # a batch of which most is too much; the later one goes last
+    assert_equal "$(bodies jobs) $(figures jobs delayed dropped)" 'urgent 100  1 103 '
+
+    mq-queue create morgue max-depth=2 overflow=dead-oldest durability=none
+    seq 5 | mq-send -q -l morgue
+    mq-queue create small max-bytes=320 overflow=drop-oldest durability=none
+    mq-topic create events
+    for queue in jobs morgue small; do mq-topic bind events "$queue"; done
+    for i in 1 2 3; do mq-send -q events "event $i"; done
+    assert_equal "$(bodies jobs)" 'urgent event 3 '
+    assert_equal "$(bodies morgue) $(bodies morgue dead)" 'event 2 event 3  1 2 3 4 5 event 1 '
+    assert_equal "$(figures morgue dropped died died_overflow dead)" '0 6 6 6 '
+    assert_equal "$(mq-dlq -j list morgue | jq -r .reason | sort -u)" overflow
+    assert_equal "$(bodies small)" 'event 1 event 2 event 3 '
+    mq-send -q small "$(printf '%0100d' 1)"
+    assert_equal "$(figures small ready dropped)" '2 2 '
+    assert_equal "$(mq-queue check jobs morgue small)" ''
+
+    # What is sent into a transaction ends the oldest when that is committed, and nothing before.
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" morgue sixth
+    assert_equal "$(bodies morgue)" 'event 2 event 3 '
+    mq-tx commit "$tx"
+    assert_equal "$(bodies morgue)" 'event 3 sixth '
+    mq-queue config morgue max-depth=1
+    mq-queue sweep -q morgue
+    assert_equal "$(bodies morgue)" 'sixth '
+}
+
+@test "max-bytes limits the bytes of what waits" {
+    mq-queue create jobs max-bytes=1000 durability=none
+    run -65 --separate-stderr mq-send jobs "$(printf '%01000d' 1)"
+    assert_complains 'mq-send: jobs: '
+    assert_regex "$stderr" 'larger than max-bytes'
+    mq-send -q jobs "$(printf '%0500d' 1)"
+    run -75 --separate-stderr mq-send jobs "$(printf '%0500d' 2)"
+    assert_complains 'mq-send: jobs: '
+    assert_regex "$stderr" 'is full'
+    receipt=$(claim jobs)
+    mq-send -q jobs "$(printf '%0500d' 3)"
+    mq-ack --release "$receipt" # it comes back all the same
+    run -75 mq-send jobs 4
+    take jobs
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" jobs "$(printf '%0200d' 5)"
+    run -75 mq-send --tx "$tx" jobs "$(printf '%0200d' 6)"
+    mq-tx commit "$tx"
+    assert_equal "$(depth jobs ready)" 2
+}
+
 @test "claimed and dead messages do not fill a queue" {
     mq-queue create jobs max-depth=1
     mq-send -q jobs 1

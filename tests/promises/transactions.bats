@@ -276,3 +276,20 @@ bodies() {
     run -0 bodies a
     assert_output one
 }
+
+@test "a queue whose message is in a transaction is not empty, and mq-stat counts it" {
+    mq-queue create a
+    mq-send -q a 1
+    tx=$(mq-tx begin)
+    claim a >/dev/null
+    file=$(echo "$MQ_SPOOL"/a/inflight/*/*)
+    IFS=. read -r _ position id attempts begun _ <<<"${file##*/}"
+    mv "$file" "$(echo "$MQ_SPOOL"/.outbox/*."$tx")/i:a:${begun#b}.$position.$id.$attempts" # as its owner does before the commit
+    assert_equal "$(mq-stat -j a | jq .inflight) $(mq-stat --exact -j a | jq .inflight)" '1 1'
+    run -75 --separate-stderr mq-queue delete a
+    assert_complains 'mq-queue: a: '
+    mq-queue purge -q --all a # what a transaction holds is not purged, and comes back
+    mq-tx abort "$tx"
+    assert_equal "$(take a && cat got)" 1
+    mq-queue delete a
+}

@@ -299,6 +299,29 @@ static int send_to_full(struct scene *scene)
     return error == -ENOBUFS ? 0 : error;
 }
 
+/* Two are ready, and there is room for two. */
+static void full_of_old(struct scene *scene)
+{
+    with_other(scene);
+    stage_must(mq_config_set(scene->spool, "other", "max-depth", "2"), "mq_config_set");
+    stage_must(mq_config_set(scene->spool, "other", "max-bytes", "1M"), "mq_config_set");
+    stage_must(mq_config_set(scene->spool, "other", "overflow", "dead-oldest"), "mq_config_set");
+    mq_close(scene->other);
+    with_other(scene);
+    stage_send(scene->other, "old", LETTER_PLAIN);
+    stage_send(scene->other, "older", LETTER_PLAIN);
+}
+
+static int send_over(struct scene *scene)
+{
+    mq_message *message = new_message("over");
+    if (!message)
+        return -ENOMEM;
+    const int error = mq_send(scene->other, message, &(struct mq_send_options){MQ_SEND_DEFAULTS}, NULL);
+    mq_message_free(message);
+    return error;
+}
+
 /* Another one has deleted the queue. */
 static void deleted(struct scene *scene)
 {
@@ -895,6 +918,15 @@ static void claimed_beside_other(struct scene *scene)
     with_other(scene);
 }
 
+/* Its dead letters go on to the other queue. */
+static void claimed_before_other(struct scene *scene)
+{
+    claimed_beside_other(scene);
+    stage_must(mq_config_set(scene->spool, "jobs", "dead-letter", "other"), "mq_config_set");
+    mq_close(scene->queue);
+    stage_must(mq_open(scene->spool, "jobs", 0, &scene->queue), "mq_open");
+}
+
 static int replace_file(struct scene *scene)
 {
     char path[400];
@@ -1026,6 +1058,7 @@ const struct operation operations[] = {
     {"send a stream once", with_long_text, send_stream_once, OPERATION_STEPS, 0},
     {"send once to a deleted queue", deleted, send_once, OPERATION_STEPS, 0},
     {"send to a full queue", full, send_to_full, OPERATION_WHOLE, 0},
+    {"send, and the oldest ends", full_of_old, send_over, OPERATION_STEPS, 0},
     {"send to a deleted queue", deleted, send_new, OPERATION_WHOLE, 0},
     {"send many", NULL, send_many, OPERATION_STEPS, 0},
     {"send many bodies", NULL, send_bodies, OPERATION_STEPS, 0},
@@ -1058,6 +1091,7 @@ const struct operation operations[] = {
     {"nack with back-off", claimed, nack_with_back_off, OPERATION_WHOLE, -ESTALE},
     {"last nack", claimed_last, nack, OPERATION_WHOLE, -ESTALE},
     {"reject", claimed, reject, OPERATION_WHOLE, -ESTALE},
+    {"reject, and go on", claimed_before_other, reject, OPERATION_STEPS, -ESTALE},
     {"release", claimed, release, OPERATION_WHOLE, -ESTALE},
     {"extend", claimed, extend, OPERATION_WHOLE, 0},
     {"tell a failure", claimed, tell_failure, OPERATION_WHOLE, 0},

@@ -379,7 +379,7 @@ static void test_names(void)
     EXPECT(got.kind == entry.kind && got.name.count == 4096);
     EXPECT(!outbox_parse_entry("o:jobs:nonsense", &got));
     EXPECT(!outbox_parse_entry("o:../x:0000000000001.50000000000000001.abc.a0", &got));
-    EXPECT(!outbox_parse_entry("x:jobs:0000000000001.50000000000000001.abc.a0", &got));
+    EXPECT(!outbox_parse_entry("y:jobs:0000000000001.50000000000000001.abc.a0", &got));
     EXPECT(!outbox_parse_entry("p:0", &got));
     EXPECT(!outbox_parse_entry("", &got));
 }
