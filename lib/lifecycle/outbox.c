@@ -83,6 +83,8 @@ static int visit(void *context, const char *name, unsigned char type)
         return errno == ENOENT ? 0 : -errno;
     place.owner = status.st_uid;
     place.since = clock_of(&status.st_ctim);
+    place.dir = -1;
+    place.is_synced = false;
     strcpy(place.name, name);
     return walk->each(walk->context, &place);
 }
@@ -123,6 +125,7 @@ struct duty {
     int64_t now;
     int error;
     bool left;
+    struct handles handles;
 };
 
 /* 1 it is ours to finish, 0 it is not yet, or others did it first. An open one past its deadline is aborted by the
@@ -153,7 +156,7 @@ static int finish_one(void *context, const struct outbox_place *place)
         return 0;
     int done = decide(duty, &own);
     if (done == 1)
-        done = outbox_finish(duty->spool_path, duty->outbox, &own);
+        done = outbox_finish(duty->spool_path, duty->outbox, &own, &duty->handles);
     if (done < 0 && !duty->error)
         duty->error = done;
     return 0;
@@ -171,6 +174,7 @@ int outbox_finish_all(const char *spool_path, enum outbox_patience patience, boo
         return duty.outbox == -ENOENT ? 0 : duty.outbox;
     }
     const int error = outbox_walk(duty.outbox, finish_one, &duty);
+    handles_release(&duty.handles);
     close(duty.outbox);
     *ret_left = duty.left || error;
     return error ? error : duty.error;

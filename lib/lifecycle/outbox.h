@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "format/outbox_name.h"
+#include "queue/handles.h"
 #include "queue/queue.h"
 
 /* Open the outbox; with `make` it is made where it is missing, as open to others as the spool is. */
@@ -21,7 +22,9 @@ struct outbox_place {
     enum outbox_state state;
     int64_t deadline; /* of an open one */
     uid_t owner;
-    int64_t since; /* when it got its name */
+    int64_t since;  /* when it got its name */
+    int dir;        /* its owner has it open; -1: it is to be opened by its name */
+    bool is_synced; /* this process has brought the decision to the disk */
     char id[MQ_TX_SIZE];
     char name[OUTBOX_NAME_SIZE];
 };
@@ -34,8 +37,9 @@ int outbox_find(int outbox, const char *id, struct outbox_place *ret_place);
 int outbox_walk(int outbox, int (*each)(void *context, const struct outbox_place *place), void *context);
 
 /* Carry out a committed transaction or undo an aborted one: 0 all is done, or the first error; what could be done is
-   done in any case. `spool_path` is the spool as mq_open takes it. */
-int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place);
+   done in any case. `spool_path` is the spool as mq_open takes it; the handles are this user's. -EPERM: it is not the
+   place's owner's, or others may write to it. */
+int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place, struct handles *handles);
 
 /* What to finish. */
 enum outbox_patience {

@@ -93,10 +93,10 @@ static int64_t size_of(int dir, const char *file, const struct message_name *nam
     return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
 }
 
-int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name)
+static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                         const struct message_name *name, int64_t size)
 {
     int dir;
-    const int64_t size = size_of(from_dir, from_name, name);
     const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);
     if (moved != 1)
         return moved;
@@ -105,6 +105,21 @@ int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state 
     page_count(queue->page, PAGE_SENT, name->count);
     move_announce(queue, to, name, false);
     return 1;
+}
+
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name)
+{
+    return move_in_sized(queue, from_dir, from_name, to, name, size_of(from_dir, from_name, name));
+}
+
+int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                      const struct message_name *name)
+{
+    int64_t size;
+    const int error = adopt_file_sized(queue->dir, queue->sharing, from_dir, from_name, &size);
+    if (error)
+        return error == -ENOENT && fs_has(from_dir, from_name) == 0 ? 0 : error;
+    return move_in_sized(queue, from_dir, from_name, to, name, name->length ? name->length : size - name->offset);
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,

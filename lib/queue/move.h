@@ -25,6 +25,11 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
 /* Move a file out of the inbox. Its messages are counted now, because their sender could not count them. */
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name);
 
+/* Move a file that no queue has yet into this one, whose users can read it there, and count its messages as sent.
+   -ENOENT: the queue was deleted. */
+int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                      const struct message_name *name);
+
 /* Move a file to ready/ of another queue, whose users can read it there. `ret_dir` is as for move_claim, of the queue
    `to`. */
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,

@@ -260,7 +260,7 @@ int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_
 
 void mq_close(mq_queue *queue)
 {
-    if (!queue)
+    if (!queue || queue->keepers-- > 0)
         return;
     release_handle(queue);
     free(queue->spool);

@@ -26,11 +26,19 @@
 /* Headers of a message at most, with what the library adds. */
 #define HEADERS_READ (MESSAGE_HEADERS_MAX + 4096)
 
+/* How many topics are read again only if they were changed; each may have two files open. */
+#define KNOWN_MAX 32
+
+/* After which others undo a publication that its sender does not finish. */
+#define SEND_TIME (600 * CLOCK_SECOND)
+
 /* A topic as it was read. */
 struct known {
     char name[MQ_QUEUE_NAME_SIZE];
+    struct topic_files files;
     struct bindings bindings;
     struct route_topic topic;
+    bool is_current; /* it was looked at for this publication */
 };
 
 struct mq_topic {
@@ -39,20 +47,28 @@ struct mq_topic {
     char *spool_path; /* as mq_open takes it */
     int spool;
     mq_queue *feed;      /* what messages are sent to, to be written; not a queue that anybody can open */
-    struct known *known; /* the topics of this publication */
+    struct known *known; /* topics that were read */
     size_t known_count, known_room;
-    struct route route; /* of what is being sent */
-    mq_tx *tx;          /* what it is sent into */
-    uint64_t largest;   /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
+    struct handles handles; /* of queues that it has sent to; the transaction keeps them, too */
+    struct route route;     /* of what is being sent */
+    mq_tx *tx;              /* what it is sent into */
+    mq_tx *own;             /* for what is not sent into one of the user's; NULL: none yet */
+    uint64_t largest;       /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
     bool no_sync;
 };
 
 /* ---- routes ----------------------------------------------------------------------------------- */
 
+static void release_known(struct known *known)
+{
+    bindings_release(&known->bindings);
+    topic_forget_files(&known->files);
+}
+
 static void forget_topics(mq_topic *topic)
 {
     for (size_t i = 0; i < topic->known_count; i++)
-        bindings_release(&topic->known[i].bindings);
+        release_known(&topic->known[i]);
     free(topic->known);
     topic->known = NULL;
     topic->known_count = topic->known_room = 0;
@@ -64,33 +80,73 @@ static int read_topic(mq_topic *topic, int dir, const char *name)
     if (!GROW(topic->known, topic->known_count + 1, topic->known_room))
         return -ENOMEM;
     struct known *known = &topic->known[topic->known_count];
-    *known = (struct known){0};
+    *known = (struct known){.files = {-1, -1}, .is_current = true};
     strcpy(known->name, name);
-    int error = topic_read_bindings(dir, &known->bindings, problem);
+    int error = topic->known_count < KNOWN_MAX ? topic_note_files(dir, &known->files) : 0;
+    if (!error)
+        error = topic_read_bindings(dir, &known->bindings, problem);
     if (!error)
         error = topic_read_unroutable(dir, &known->topic);
     if (error)
-        bindings_release(&known->bindings);
+        release_known(known);
     topic->known_count += !error;
     return error;
 }
 
-/* What is read stays until the publication ends: so all its messages go by the same bindings. */
+/* What is read stays until the publication ends: so all its messages go by the same bindings. The next one looks whether
+   the files are still the same. */
+static void begin_publication(mq_topic *topic)
+{
+    for (size_t i = 0; i < topic->known_count; i++)
+        topic->known[i].is_current = false;
+}
+
+/* A topic that was read before. 1 it is as it was, 0 it is to be read. */
+static int recall(mq_topic *topic, const char *name, struct route_topic *ret_topic)
+{
+    size_t at = 0;
+    while (at < topic->known_count && strcmp(topic->known[at].name, name) != 0)
+        at++;
+    if (at == topic->known_count)
+        return 0;
+    struct known *known = &topic->known[at];
+    const int has = known->is_current ? 1 : topic_has_files(topic->spool, name, &known->files);
+    if (has == 0) {
+        release_known(known);
+        topic->known[at] = topic->known[--topic->known_count];
+    }
+    if (has != 1)
+        return has;
+    known->is_current = true;
+    *ret_topic = known->topic;
+    ret_topic->bindings = &known->bindings;
+    return 1;
+}
+
+/* A queue that was a queue before and still has its name is no topic. */
+static bool is_known_queue(mq_topic *topic, const char *name)
+{
+    mq_queue *queue = handles_find(&topic->handles, name);
+    if (!queue || queue_has_name(queue) == 1)
+        return queue;
+    handles_drop(&topic->handles, queue);
+    return false;
+}
+
 static int look(void *context, const char *name, struct route_topic *ret_topic)
 {
     mq_topic *topic = context;
-    for (size_t i = 0; i < topic->known_count; i++)
-        if (strcmp(topic->known[i].name, name) == 0) {
-            *ret_topic = topic->known[i].topic;
-            ret_topic->bindings = &topic->known[i].bindings;
-            return 1;
-        }
+    if (is_known_queue(topic, name))
+        return 0;
+    const int known = recall(topic, name, ret_topic);
+    if (known)
+        return known;
     const int dir = topic_open_dir(topic->spool, name);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
     const int error = read_topic(topic, dir, name);
     close(dir);
-    return error ? error : look(context, name, ret_topic);
+    return error ? error : recall(topic, name, ret_topic);
 }
 
 static int find_route(mq_topic *topic, const mq_message *message, struct route *ret_route)
@@ -103,12 +159,12 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
                    void *context)
 {
     struct route route = {0};
+    begin_publication(topic);
     int stop = find_route(topic, message, &route);
     stop = stop == 0 ? -ENXIO : stop < 0 ? stop : 0;
     for (size_t i = 0; i < route.queues.count && !stop; i++)
         stop = each(route.queues.list[i], context);
     route_release(&route);
-    forget_topics(topic);
     return stop;
 }
 
@@ -154,6 +210,8 @@ void mq_topic_close(mq_topic *topic)
     if (!topic)
         return;
     mq_close(topic->feed);
+    mq_tx_free(topic->own);
+    handles_release(&topic->handles);
     forget_topics(topic);
     route_release(&topic->route);
     if (topic->spool >= 0)
@@ -205,7 +263,7 @@ static int check_size(const mq_topic *topic, const mq_queue *queue, const struct
 }
 
 /* Into the transaction for one queue, as that has it: its ttl, its durability, its limits. */
-static int take_for_queue(mq_topic *topic, mq_queue *queue, const struct draft *draft)
+static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
 {
     struct draft own = *draft;
     const int64_t now = clock_now();
@@ -222,22 +280,22 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, const struct draft *
     if (!error)
         error = topic->tx->outlet.take(&topic->tx->outlet, queue, &own);
     queue->outlet = NULL;
+    draft->synced = own.synced;
     return error;
 }
 
-/* A queue is open only for as long as it is its turn: there may be more of them than files may be open. */
 static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft)
 {
     mq_topic *topic = (mq_topic *)outlet;
     int error = 0;
     (void)feed;
     for (size_t i = 0; i < topic->route.queues.count && !error; i++) {
-        mq_queue *queue;
-        error = mq_open(topic->spool_path, topic->route.queues.list[i], MQ_CREATE, &queue);
-        if (error)
-            break;
-        error = take_for_queue(topic, queue, draft);
-        mq_close(queue);
+        const char *name = topic->route.queues.list[i];
+        mq_queue *queue = handles_find(&topic->handles, name); /* it was looked at when the route was found */
+        if (!queue)
+            error = handles_get(&topic->handles, topic->spool_path, name, &queue);
+        if (!error)
+            error = take_for_queue(topic, queue, draft);
     }
     return error;
 }
@@ -301,19 +359,28 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct load *load)
     return send_to(topic->feed, NULL, load);
 }
 
+/* The topic's own transaction, begun. Its handle is kept, and made anew if the outbox is another one meanwhile. */
+static int begin_own(mq_topic *topic)
+{
+    if (topic->own && transaction_begin(topic->own, SEND_TIME) == 0)
+        return 0;
+    mq_tx_free(topic->own);
+    topic->own = NULL;
+    return mq_tx_begin(topic->spool_path, SEND_TIME, &topic->own);
+}
+
 /* A transaction of its own for what must happen whole. */
 static int send_whole(mq_topic *topic, const struct load *load)
 {
-    mq_tx *tx;
-    int error = mq_tx_begin(topic->spool_path, 600 * CLOCK_SECOND, &tx);
+    int error = begin_own(topic);
     if (error)
         return error;
-    error = topic->route.queues.count == 1 ? send_to_one(topic, tx, load) : send_to_several(topic, tx, load);
+    error = topic->route.queues.count == 1 ? send_to_one(topic, topic->own, load)
+                                           : send_to_several(topic, topic->own, load);
     if (!error)
-        error = mq_tx_commit(tx);
+        error = mq_tx_commit(topic->own);
     else
-        (void)mq_tx_abort(tx); /* else its deadline does */
-    mq_tx_free(tx);
+        (void)mq_tx_abort(topic->own); /* else its deadline does */
     return error;
 }
 
@@ -355,9 +422,9 @@ static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, cons
 int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct mq_send_options *options, char *ret_id)
 {
     char ids[1][MQ_ID_SIZE] = {""};
+    begin_publication(topic);
     const int error = send_load(topic, tx, message,
                                 &(struct load){.messages = &message, .count = 1, .options = options, .ids = ids});
-    forget_topics(topic);
     if (!error && ret_id)
         strcpy(ret_id, ids[0]);
     return error;
@@ -368,8 +435,8 @@ int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, 
                          size_t *ret_sent)
 {
     const struct load load = {.model = message, .bodies = bodies, .count = count, .options = options, .ids = ret_ids};
+    begin_publication(topic);
     const int error = count > 0 ? send_load(topic, tx, message, &load) : 0;
-    forget_topics(topic);
     *ret_sent = error ? 0 : count;
     return error;
 }
@@ -403,6 +470,7 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
 {
     size_t sent = 0, together;
     int error = 0;
+    begin_publication(topic);
     while (sent < count && !error) {
         struct load load = {.messages = messages + sent, .options = options, .ids = ret_ids ? ret_ids + sent : NULL};
         error = find_route(topic, messages[sent], &topic->route);
@@ -415,7 +483,6 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
         route_release(&topic->route);
         sent += error ? 0 : together;
     }
-    forget_topics(topic);
     *ret_sent = sent;
     return error;
 }
