@@ -96,9 +96,9 @@ MQ_API bool mq_queue_name_is_reply(const char *name);
  */
 MQ_API int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context);
 
-/* Make a queue, and the spool if it is missing; or make what an existing queue lacks of its directories. 1: made. 0: the
-   queue was there. Any number of processes may do this at once: one whole queue results. -ENOTDIR: something that is
-   no queue has the name. */
+/* Make a queue, and the spool if it is missing. If the queue exists, make the directories that it lacks. 1: the queue
+   was made. 0: it existed. Any number of processes may call this at once; the result is one complete queue. -ENOTDIR:
+   something that is not a queue has the name. */
 MQ_API int mq_create(const char *spool, const char *queue);
 
 /*
@@ -118,9 +118,9 @@ MQ_API bool mq_mode_is_valid(unsigned mode);
  */
 MQ_API int mq_delete(const char *spool, const char *queue, bool force);
 
-/* A flag of mq_open: make the queue if it is missing. This holds for the life of the handle: if the queue is deleted,
-   the next call makes it again. A handle whose queue was deleted goes on with the queue that has the name then. If there
-   is none, and without this flag, calls return -ENOENT. */
+/* A flag of mq_open: make the queue if it is missing. The flag holds for the life of the handle: if the queue is
+   deleted, the next call makes it again. A handle whose queue was deleted goes on with the queue that has the name
+   then. If no queue has the name, calls with a handle without this flag return -ENOENT. */
 #define MQ_CREATE 1u
 
 /*
@@ -141,8 +141,8 @@ MQ_API void mq_reply_close(mq_queue *queue); /* NULL is fine */
 /* The queue's name; lives as long as the handle. */
 MQ_API const char *mq_queue_name(const mq_queue *queue);
 
-/* Whether a directory lies in the place of this host's page, so that this handle has a page of its own. Figures, order
-   and wake-ups suffer until mq_check has moved the directory aside. */
+/* Whether a directory has the name of this host's page, so that this handle uses a page of its own. Figures, order and
+   wake-ups suffer until mq_check has moved the directory aside. */
 MQ_API bool mq_queue_is_alone(const mq_queue *queue);
 
 /* Whether receivers poll while they wait, because inotify is not available here. Known after the first wait. */
@@ -156,11 +156,11 @@ MQ_API const char *const *mq_config_keys(void);
 /* Write the value in force to `ret_value`, as text that mq_config_set takes. -EINVAL: no such key. */
 MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size);
 
-/* Whether a key takes a value (NULL: its default): 0, or -EINVAL and what is wrong in `ret_text`. */
+/* Whether a value is valid for a key (NULL: the default). 0: it is. -EINVAL: it is not, and `ret_text` says why. */
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
-/* Set a key; a NULL `value` brings its default back. The change is atomic and durable. -EINVAL: the key or the value
-   is malformed. */
+/* Set a key; a NULL `value` restores the default. The change is atomic and durable. -EINVAL: the key or the value is
+   malformed. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
@@ -217,19 +217,19 @@ MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_op
 MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *options);
 
 /*
- * Send many messages, in order. Neighbours that agree in priority, delay and expiry share a file, which makes each
- * much cheaper. Also after an error, the first `ret_sent` messages are sent as by mq_send, and none of the others is;
- * the error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has room for
- * `count` of them. The caller may use the messages again.
+ * Send many messages, in order. Neighbours with the same priority, delay and expiry share a file, which makes each of
+ * them much cheaper to send. Even after an error, the first `ret_sent` messages are sent as by mq_send, and none of the
+ * others is. The error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has
+ * room for `count` of them. The caller may use the messages again.
  */
 MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count,
                          const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 
 /*
- * Send many messages that differ in their bodies alone: `message`, which does not change, once with each body.
- * If none of the bodies in a file contains a newline, or none contains a NUL, they share one block of headers, which
- * is the cheapest form. Bodies that lie one behind the other in memory with only that byte between them, as the lines
- * of a text do, are written without being copied. -EINVAL: `message` has an id.
+ * Send many messages that differ only in their bodies: `message`, which does not change, is sent once with each body.
+ * If none of the bodies in a file contains a newline, or none contains a NUL, they share one block of headers, which is
+ * the cheapest form. Bodies that follow one another in memory with only that byte between them, such as the lines of a
+ * text, are written without being copied. -EINVAL: `message` has an id.
  */
 MQ_API int mq_send_bodies(mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
@@ -292,12 +292,12 @@ MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
    message has a receipt only if it was claimed alone. */
 MQ_API int mq_batch_next(mq_batch *batch, mq_message **ret_message);
 
-/* Ack the first `done` messages, counted from the beginning of the claim. The claim on the others goes on, and lasts
-   for the ack timeout from now. -EINVAL: `done` is less than was acked before, or more than mq_batch_next has
-   returned. */
+/* Ack the first `done` messages, counted from the beginning of the claim. The others stay claimed, for the ack timeout
+   from now. -EINVAL: `done` is less than was acked before, or more than mq_batch_next has returned. */
 MQ_API int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done);
 
-/* Ack the first `done` messages, and give the others back: they return to their place, and the attempt does not count. */
+/* Ack the first `done` messages, and give the others back: they return to their places, and the attempt does not count.
+   */
 MQ_API int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done);
 
 /* Extend the claim to the ack timeout from now, if at least half of it has passed. Call this now and then. */
@@ -524,7 +524,7 @@ MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const str
                      void *context);
 
 /* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. -EMSGSIZE:
-   others may only send to the queue, and the body is larger than max-size, so no honest sender made it. */
+   the body is larger than max-size, in a queue that some users may only send to; no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
@@ -554,8 +554,8 @@ enum mq_event_kind {
     MQ_EVENT_REVIVED, /* a dead letter is tried again */
     MQ_EVENT_REMOVED, /* purged */
     MQ_EVENT_LEFT,    /* moved to a directory that is not watched: newly made, or not of this queue */
-    MQ_EVENT_MISSED,  /* of one queue, or of all: some events were lost */
-    MQ_EVENT_DELETED  /* of the queue */
+    MQ_EVENT_MISSED,  /* some events were lost, of one queue or of all */
+    MQ_EVENT_DELETED  /* the queue was deleted */
 };
 
 struct mq_event {
@@ -568,7 +568,7 @@ struct mq_event {
     int priority;
     bool was, is;           /* whether it was in a state before, and whether it is in one now */
     enum mq_state from, to; /* these states */
-    int64_t time;           /* due time, deadline or time of death, by its state; else 0 */
+    int64_t time;           /* the due time, deadline or time of death, as its state says; else 0 */
     const char *reason;     /* dead: why, as plain text; else NULL */
     pid_t owner;            /* claimed: the process; 0: unknown */
 };
@@ -585,7 +585,7 @@ MQ_API void mq_watch_free(mq_watch *watch); /* NULL is fine */
 
 /*
  * The next event: 1. 0: none came within `wait`. -ECANCELED: `cancel_fd` became readable. The strings of the event live
- * until the next call. An event in a directory that is only microseconds old, and not watched yet, can be missed.
+ * until the next call. An event can be missed in a directory that was made only microseconds ago and is not watched yet.
  */
 MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq_event *ret_event);
 
@@ -595,7 +595,7 @@ MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq
 enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
 #define MQ_DEATHS 4
 
-/* "rejected", "max-attempts", "expired" or "corrupt"; static storage. */
+/* The reason that the library gives for a cause: "rejected", "max-attempts", "expired" or "corrupt". Static storage. */
 MQ_API const char *mq_death_name(enum mq_death death);
 
 enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
@@ -608,14 +608,14 @@ struct mq_stats {
     uint64_t count[MQ_STATES]; /* messages in each state now */
     uint64_t bytes;            /* the size of all their files */
     int64_t oldest;            /* when the oldest ready message was sent; 0: none is ready */
-    /* counters, since each host's page was made: about since its boot */
+    /* counters since each host's page was made, which is about when the host was booted */
     uint64_t sent, delivered, acked, retried, expired, died;
     uint64_t redelivered;       /* deliveries after the first */
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
     uint64_t duplicates;        /* messages acked without work, because they had been worked on before */
     uint64_t deaths[MQ_DEATHS]; /* `died` by cause */
-    /* a histogram of the time from claim to ack: held[i] messages took less than MQ_HELD_LIMIT(i), and not less than the
-       limit before; the last has no limit. And the sum of these times. */
+    /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that
+       are not below the limit before it; the last one has no limit */
     uint64_t held[MQ_HELD_BUCKETS];
     uint64_t held_total;
     /* messages per second, averaged over the last minutes with decay, as load averages are */
@@ -627,9 +627,9 @@ struct mq_stats {
 MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
 
 /*
- * A histogram of the ages of the messages in a state. `limits` has `count` ascending ages. `ret_counts` gets `count` + 1
- * numbers: messages younger than limits[0], from limits[0] to limits[1], …, and older than all. The cost grows with
- * the number of messages.
+ * A histogram of the ages of the messages in a state. `limits` holds `count` ages in ascending order. `ret_counts` gets
+ * `count` + 1 numbers: of the messages younger than limits[0], from limits[0] to limits[1], …, and older than all
+ * limits. The cost grows with the number of messages.
  */
 MQ_API int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t count, uint64_t *ret_counts);
 
@@ -647,13 +647,14 @@ struct mq_swept {
     uint64_t leftovers;     /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
 };
 
-/* Do all the housekeeping at once that senders and receivers do bit by bit, and correct the counters. */
+/* Do at once all the housekeeping that senders and receivers do bit by bit, and correct the counters. If something
+   could not be judged or removed, the call goes on as far as it can and then returns that error. */
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
-/* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose
-   owner was killed. A queue in use is never removed. Returns how many were removed. If the spool could not be listed to
-   its end, or something could not be removed, the call goes on as far as it can and then returns that error. What this
-   user has no right to remove is left to others, and is no error. */
+/* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose owner
+   was killed. A queue in use is never removed. Returns how many were removed. If the spool could not be listed to its
+   end, or something could not be judged or removed, the call goes on as far as it can and then returns that error. What
+   this user has no right to remove is left to others, and is no error. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*

@@ -62,7 +62,7 @@ static void split_header(const struct argp_state *state, char *text)
 
 static error_t parse_header(int key, char *argument, struct argp_state *state)
 {
-    static const char *const names[] = {"Type", "Content-Type", "Correlation-Id", "Reply-To"};
+    static const char *const names[AT - TYPE] = {"Type", "Content-Type", "Correlation-Id", "Reply-To"};
     switch (key) {
     case 'H':
         split_header(state, argument);
@@ -72,14 +72,11 @@ static error_t parse_header(int key, char *argument, struct argp_state *state)
             cli_usage(state, "--routing-key: longer than %d bytes", ROUTING_KEY_MAX);
         add_header(state, MQ_ROUTING_KEY, argument);
         return 0;
-    case TYPE:
-    case CONTENT_TYPE:
-    case CORRELATION_ID:
-    case REPLY_TO:
+    default:
+        if (key < TYPE || key >= AT)
+            return ARGP_ERR_UNKNOWN;
         add_header(state, names[key - TYPE], argument);
         return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
     }
 }
 

@@ -239,9 +239,10 @@ int fs_rename(int from, const char *name, int to, const char *new_name)
 int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_rename(from, name, to, new_name);
-    if (error == -ENOENT && fs_is_network(to) && fs_exists(to, new_name))
-        return 0;
-    return error;
+    if (error != -ENOENT || !fs_is_network(to))
+        return error;
+    const int has = fs_has(to, new_name);
+    return has == 1 ? 0 : has < 0 ? has : error;
 }
 
 int fs_replace(int from, const char *name, int to, const char *new_name)

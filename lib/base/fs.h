@@ -133,7 +133,7 @@ void fs_start_sync(int file);
  * empty file may be found after a power failure.
  *
  * Returns 1 if the content is durable already. Returns 0 if the file system commits content and names in order
- * (journal.h): the content has been written, and one fs_sync after linking makes both durable. `order` caches what is
+ * (journal.h): the content has been written back, and one fs_sync after linking makes both durable. `order` caches what is
  * known of the file system; it starts as FS_ORDER_UNKNOWN.
  */
 enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };

@@ -8,7 +8,7 @@
  *     name           the sender looks whether the queue still has its name
  *     announce       the page is told
  *
- * The link decides. A crash before it leaves at most a file in tmp/, which the sweep removes. A failed sync is final: the
+ * The link decides. A crash before it leaves at most a file in tmp/, which a sweep removes. A failed sync is final: the
  * messages are taken back and count as not sent.
  */
 #include "lifecycle/publish.h"
@@ -26,7 +26,8 @@
 #include "store/adopt.h"
 #include "store/bucket.h"
 
-/* Buckets and queues may be removed while this process uses them. After this many times publishing fails with -EBUSY. */
+/* Other processes may remove buckets and queues while this process uses them. After this many times publishing fails
+   with -EBUSY. */
 #define TRIES 100
 
 /* A sender gives up after a day. The sweep (sweep.c) removes a file in tmp/ only when it is well older than that. */
@@ -160,7 +161,7 @@ static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, con
     return linked;
 }
 
-/* Link as many drafts as go into one bucket, which `ret_dir` is then. */
+/* Link as many drafts as go into one bucket. `ret_dir` is that bucket. */
 static int link_drafts(mq_queue *queue, struct draft *drafts, size_t count, size_t *ret_linked, int *ret_dir)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -173,7 +174,8 @@ static int link_drafts(mq_queue *queue, struct draft *drafts, size_t count, size
     return 0;
 }
 
-/* Receivers can take what is linked, so they are woken before the sync, which takes longer than they do. */
+/* Receivers can take what is linked. They are woken before the sync, because it takes longer than waking and
+   claiming. */
 static void wake_receivers(mq_queue *queue, const struct draft *drafts, size_t count)
 {
     if (drafts->state != MQ_READY && !queue_only_sends(queue))
@@ -216,7 +218,7 @@ static void announce(mq_queue *queue, struct draft *draft)
         move_announce(queue, draft->state, &draft->name, false);
 }
 
-/* -ENOENT: a receiver has the message already. A message whose sending failed may be delivered all the same. */
+/* -ENOENT: a receiver has taken the message already. So a message may be delivered although its sending failed. */
 static int remove_link(const struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
@@ -241,8 +243,8 @@ static void conclude(mq_queue *queue, struct draft *drafts, size_t count, int di
 
 /* ---- the directory has lost the queue's name ------------------------------------------- */
 
-/* Rename a linked draft from the directory `from` into its bucket, under a new name. 1 done; 0 it is not there any
-   more. */
+/* Rename a linked draft from the directory `from` into its bucket, under a new name. 1 done; 0 the draft is not in
+   `from` any more. */
 static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, int *ret_dir)
 {
     char old[NAME_SIZE], text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
@@ -271,11 +273,11 @@ static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, in
 }
 
 /*
- * Move a linked draft to the directory that has the queue's name, until that directory keeps the name. `from` is the
- * bucket that the draft lies in, and becomes the bucket that it lies in then.
+ * Move a linked draft to the directory that has the queue's name. If that directory loses the name meanwhile, move the
+ * draft again. `from` is the bucket that the draft lies in, before and after the call.
  *
- * If the draft is not in `from` any more it was sent: a receiver took it, or it was moved to that queue together with
- * the others, or a forced deletion removed it, which began after this process had looked.
+ * If the draft is not in `from` any more, it was sent: a receiver took it; or another process moved it to that queue
+ * with the other messages; or a deletion by force removed it, which began after the link.
  */
 static int follow_name(mq_queue *queue, struct draft *draft, int *from)
 {
@@ -319,7 +321,7 @@ static int follow_or_take_back(mq_queue *queue, struct draft *draft, int dir)
     return error;
 }
 
-/* If one draft cannot follow the name, those behind it are not sent either. */
+/* If one draft cannot follow the name, the drafts behind it are not sent either. */
 static int follow_all(mq_queue *queue, struct draft *drafts, size_t count, int dir, size_t *published)
 {
     const int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
@@ -337,7 +339,7 @@ static int follow_all(mq_queue *queue, struct draft *drafts, size_t count, int d
 
 /* ---- all steps in their order ------------------------------------------------------------ */
 
-/* Publish as many drafts as go into one bucket. Their number is added to `published`. */
+/* Publish as many drafts as go into one bucket, and add their number to `published`. */
 static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
     size_t linked;

@@ -14,7 +14,7 @@
 
 #include "lifecycle/draft.h"
 
-/* How many drafts that have to be durable may be published by one call: for the disk they cost little more than one. */
+/* The most drafts that one call publishes if they have to be durable. For the disk they cost little more than one. */
 #define PUBLISH_MAX 16
 size_t publish_max(const mq_queue *queue, const struct mq_send_options *options);
 

@@ -32,8 +32,8 @@ void reservation_cancel(mq_queue *queue, struct reservation *reservation)
     reservation->count = 0;
 }
 
-/* The page counts the messages first; then the sender looks whether the queue, with them, holds too many. What the same
-   transaction holds for the queue already counts too. */
+/* The page counts the messages first. Then the sender looks whether the queue holds too many, with these messages. What
+   the same transaction holds for the queue already counts too. */
 static int make_within_depth(mq_queue *queue, enum mq_state state, uint32_t count, struct reservation *reservation)
 {
     bool full = true;
@@ -49,7 +49,7 @@ static int make_within_depth(mq_queue *queue, enum mq_state state, uint32_t coun
     return error ? error : full ? -ENOBUFS : 0;
 }
 
-/* Sleep before the next look. 0 look again; -ENOBUFS the time is up; -ECANCELED. */
+/* Sleep before the next look. 0: look again. -ENOBUFS: the time is up. -ECANCELED. */
 static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause)
 {
     if (options->block != MQ_FOREVER && clock_monotonic() - since >= options->block)

@@ -1,12 +1,12 @@
 /*
  * Settling claims: ack, nack, reject, release, extend.
  *
- * The claim's file is the claim. One unlink or rename ends or extends it. A process that finds the file gone has lost the
- * claim. The file's name holds a token that no other claim has. So a receipt can never touch the claim of another
- * receiver, and a claim that was extended is found by its token.
+ * A claim is a file in inflight/. One unlink or rename ends or extends it. A process that does not find the file has
+ * lost the claim. The file's name holds a token that no other claim has. So a receipt can never end the claim of
+ * another receiver, and a claim that was extended is found by its token.
  *
- * Settling has these steps: parse the receipt, find the claim's file, see that the claim is still valid, finish a split
- * that its name speaks of, and move or remove the file.
+ * Settling has these steps: parse the receipt, find the claim's file, check that the claim has not lapsed, finish the
+ * split whose mark its name has, if any, and move or remove the file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,13 +27,13 @@
 #include "queue/split.h"
 #include "store/bucket.h"
 
-/* If a claim is extended during a search, a listing may show it neither under the old name nor under the new one. So the
-   search is repeated up to this many times. */
+/* If a claim is extended during a search, a listing may show neither its old name nor its new one. So the search is
+   repeated up to this many times. */
 #define SEARCHES 4
 
 /* ---- finding the claim ----------------------------------------------------------- */
 
-/* Look for the claim under the name that the receipt says. 1 found, and its bucket is open. */
+/* Look for the claim under the name in the receipt. 1 found, and its bucket is open. */
 static int find_in_place(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -57,7 +57,7 @@ struct search {
     struct claim *claim;
 };
 
-/* There may be very many names, so only one that has the token is parsed. */
+/* There may be very many names, so only a name with the token is parsed. */
 static int match_token(void *context, const char *file, unsigned char type)
 {
     const struct search *search = context;
@@ -107,7 +107,7 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
     const int found = find_claim(queue, wanted, &claim);
     if (found != 1)
         return found;
-    /* A claim is over at its deadline, even if no process has moved the message back yet. */
+    /* A claim ends at its deadline, even if no process has moved the message back yet. */
     int done = claim.name.time > clock_now() ? 0 : -ESTALE;
     if (!done)
         done = split_finish(queue, MQ_INFLIGHT, &claim.name);
@@ -118,9 +118,9 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
 }
 
 /*
- * The claim was not found (error 0), or its file could not be moved (-ENOENT). A deletion may be holding the queue aside,
- * and put it back later; or the messages may lie in the queue that has the name now. That queue is opened. 0: search
- * again.
+ * The claim was not found (error 0), or its file could not be moved (-ENOENT). A deleter may hold the queue, and put it
+ * back later; or the messages may lie in another queue that has the name now. Open the queue that has the name. 0:
+ * search again.
  */
 static int prepare_next_search(mq_queue *queue, int error)
 {
@@ -228,7 +228,7 @@ static int reject(mq_queue *queue, const struct claim *claim, const void *reason
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
 {
-    return settle_claim(queue, receipt, reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
+    return settle_claim(queue, receipt, reject, reason && *reason ? reason : mq_death_name(MQ_DEATH_REJECTED));
 }
 
 static int release(mq_queue *queue, const struct claim *claim, const void *argument)

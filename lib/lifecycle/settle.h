@@ -1,6 +1,6 @@
 /*
- * Settling claims. The calls that settle whole claims are in mq.h; this is what they and transactions share, and settling
- * a claim on several messages when some of them are done.
+ * Settling claims. The calls that settle whole claims are in mq.h. Here is what they share with transactions, and a call
+ * that settles a claim on several messages of which some are done.
  *
  *     error = settle_progress(queue, receipt, &(struct settle_progress){…});
  *
@@ -37,7 +37,7 @@ struct settle_progress {
     bool corrupt;        /* the rest cannot be read, and becomes a dead letter */
 };
 
-/* Ack the messages in front of that one. */
+/* Ack the messages before that one. */
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress);
 
 #endif
