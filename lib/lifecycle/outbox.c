@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/as_user.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
@@ -146,18 +147,38 @@ static int decide(const struct duty *duty, struct outbox_place *place)
     return 1;
 }
 
+static int decide_and_finish(const struct duty *duty, const struct outbox_place *place, struct handles *handles)
+{
+    struct outbox_place own = *place;
+    const int decided = decide(duty, &own);
+    return decided == 1 ? outbox_finish(duty->spool_path, duty->outbox, &own, handles) : decided;
+}
+
+/* Root finishes the transactions of others with their rights, and with handles that were opened with those. */
+static int finish_as_owner(const struct duty *duty, const struct outbox_place *place)
+{
+    struct as_user self;
+    struct handles handles = {0};
+    const int error = as_user_begin(place->owner, &self);
+    if (error)
+        return error;
+    const int done = decide_and_finish(duty, place, &handles);
+    handles_release(&handles);
+    as_user_end(&self);
+    return done;
+}
+
 /* What cannot be finished keeps nobody from the others. */
 static int finish_one(void *context, const struct outbox_place *place)
 {
     struct duty *duty = context;
-    struct outbox_place own = *place;
+    const uid_t user = geteuid();
     duty->left = true;
-    if (place->owner != geteuid())
+    if (place->owner != user && user != 0)
         return 0;
-    int done = decide(duty, &own);
-    if (done == 1)
-        done = outbox_finish(duty->spool_path, duty->outbox, &own, &duty->handles);
-    if (done < 0 && !duty->error)
+    const int done = place->owner == user ? decide_and_finish(duty, place, &duty->handles)
+                                          : finish_as_owner(duty, place);
+    if (done < 0 && place->owner == user && !duty->error)
         duty->error = done;
     return 0;
 }

@@ -3,7 +3,8 @@
  *
  * A transaction is decided by one rename of its directory. From then on every process of its user may carry it out or
  * undo it, at any time, also several at once: each entry is moved by one rename, and only rmdir(2) says that nothing is
- * left. The names in a transaction are its owner's wishes: a process touches the transactions of its own user only.
+ * left. The names in a transaction are its owner's wishes: a process touches the transactions of its own user only, and
+ * root those of others with their rights.
  */
 #ifndef MQ_OUTBOX_H
 #define MQ_OUTBOX_H
@@ -47,7 +48,7 @@ enum outbox_patience {
     OUTBOX_LATER    /* but for what was decided within the last second: its owner is at it */
 };
 
-/* Finish the transactions of this user. 0, or the first error. `ret_left`: whether there are any transactions yet. */
+/* Finish the transactions of this user, and as root those of all. 0, or the first error of this user's. `ret_left`: whether there are any transactions yet. */
 int outbox_finish_all(const char *spool_path, enum outbox_patience patience, bool *ret_left);
 
 /* The same, at most once a second for all processes, if a transaction was announced on the queue's page: true if there
