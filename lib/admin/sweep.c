@@ -11,6 +11,7 @@
 #include "base/fs_fifo.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
+#include "lifecycle/publish.h"
 #include "queue/blame.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
@@ -18,9 +19,6 @@
 #include "queue/queue.h"
 #include "queue/split_cleanup.h"
 #include "store/bucket.h"
-
-/* A file in tmp/ that is older than this has no writer: publish.c lets a sender write for a day. */
-#define TMP_AGE (36 * 3600 * CLOCK_SECOND)
 
 struct sweep {
     mq_queue *queue;
@@ -43,7 +41,7 @@ static int is_abandoned(const struct sweep *sweep, const char *name)
     struct stat status;
     if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
-    return sweep->now - clock_of_file(&status.st_mtim) >= TMP_AGE;
+    return sweep->now - clock_of_file(&status.st_mtim) >= PUBLISH_ABANDONED;
 }
 
 /* `is` is the answer to the question whether the entry may be removed. 1: it is removed. */
