@@ -8,18 +8,13 @@
 #include "send/sending.h"
 #include "tx/tx.h"
 
-#define LINGER 5
-
-enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX };
+enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX, ONCE };
 
 static const char *arg_queue;
 static struct input arg_input;
-static int arg_framing;         /* the option that splits the input into messages; 0: the input is one message */
-static int arg_linger = LINGER; /* milliseconds */
-static bool arg_request;
 static const char *arg_tx; /* NULL: none */
-static int64_t arg_reply_timeout = MQ_FOREVER;
-static struct mq_send_options arg_options = {MQ_SEND_DEFAULTS};
+static struct sending sending = {
+    .options = {MQ_SEND_DEFAULTS}, .make = message_options_make, .linger = 5, .reply_timeout = MQ_FOREVER};
 
 static const struct argp_option options[] = {
     {"file", 'f', "FILE", 0, "Send FILE, - for standard input, and each further argument as a file too", 1},
@@ -29,6 +24,7 @@ static const struct argp_option options[] = {
     {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
     {"linger", LINGERING, "DURATION", 0, "How long a record waits for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
+    {"once", ONCE, NULL, 0, "Send nothing whose id, or else whose content, was sent within the dedup-window", 4},
     {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
      4},
     {"tx", TX, "TX", 0, "Send as part of the transaction TX, instead of $MQ_TX; '' for none", 4},
@@ -40,9 +36,9 @@ static const struct argp_option options[] = {
 
 static void set_framing(const struct argp_state *state, int framing)
 {
-    if (arg_framing && arg_framing != framing)
+    if (sending.framing && sending.framing != framing)
         cli_usage(state, "--lines, --null and --json exclude one another");
-    arg_framing = framing;
+    sending.framing = framing;
 }
 
 /* The shell expands `mq-send jobs -f *.txt`. Only the first file belongs to -f then; the others are words. */
@@ -56,18 +52,29 @@ static void take_word(struct argp_state *state, char *word)
         input_take_body(&arg_input, state);
 }
 
+static void refuse_if(const struct argp_state *state, bool is_given, const char *why)
+{
+    if (is_given)
+        cli_usage(state, "%s", why);
+}
+
 static void check(const struct argp_state *state)
 {
-    if (arg_input.word_count > 0 && arg_framing)
-        cli_usage(state, "a body among the arguments excludes --lines, --null and --json");
-    if (message_options_has_id() && (arg_framing || arg_input.file_count > 1))
-        cli_usage(state, "--id is for one message");
-    if (arg_request && (arg_framing || arg_input.file_count > 1))
-        cli_usage(state, "--request is for one message");
-    if (arg_request && arg_tx && *arg_tx)
-        cli_usage(state, "--request cannot be part of a transaction: nobody sees it before the commit; give --tx=");
-    if (arg_request && message_options_has_header("Reply-To"))
-        cli_usage(state, "--request excludes --reply-to");
+    const bool in_transaction = arg_tx && *arg_tx;
+    sending.tallies = sending.framing || arg_input.file_count > 1;
+    refuse_if(state, arg_input.word_count > 0 && sending.framing,
+              "a body among the arguments excludes --lines, --null and --json");
+    refuse_if(state, sending.tallies && message_options_has_id(), "--id is for one message");
+    refuse_if(state, sending.tallies && sending.request, "--request is for one message");
+    refuse_if(state, sending.request && in_transaction,
+              "--request cannot be part of a transaction: nobody sees it before the commit; give --tx=");
+    refuse_if(state, sending.request && message_options_has_header("Reply-To"), "--request excludes --reply-to");
+    refuse_if(state, sending.request && sending.options.once,
+              "--request excludes --once: a duplicate would wait for a reply that goes elsewhere");
+    refuse_if(state, sending.options.once && in_transaction,
+              "--once cannot be part of a transaction, which is sent once as a whole; give --tx=");
+    refuse_if(state, sending.options.once && sending.options.batch,
+              "--batch excludes --once: each message that is sent once has a file of its own");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -82,23 +89,26 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         set_framing(state, key);
         return 0;
     case BATCH:
-        arg_options.batch = cli_number(state, "--batch", argument, 1, 4096);
+        sending.options.batch = cli_number(state, "--batch", argument, 1, 4096);
         return 0;
     case LINGERING:
-        arg_linger = cli_milliseconds(state, "--linger", argument);
+        sending.linger = cli_milliseconds(state, "--linger", argument);
         return 0;
     case NO_SYNC:
-        arg_options.no_sync = true;
+        sending.options.no_sync = true;
         return 0;
     case 'b':
-        arg_options.block = argument ? cli_duration(state, "--block", argument) : MQ_FOREVER;
+        sending.options.block = argument ? cli_duration(state, "--block", argument) : MQ_FOREVER;
+        return 0;
+    case ONCE:
+        sending.options.once = true;
         return 0;
     case TX:
         arg_tx = argument;
         return 0;
     case REQUEST:
-        arg_request = true;
-        arg_reply_timeout = argument ? cli_duration(state, "--request", argument) : MQ_FOREVER;
+        sending.request = true;
+        sending.reply_timeout = argument ? cli_duration(state, "--request", argument) : MQ_FOREVER;
         return 0;
     case ARGP_KEY_ARG:
         take_word(state, argument);
@@ -126,7 +136,6 @@ static const struct argp argp = {
 
 int main(int argc, char **argv)
 {
-    static struct sending sending;
     int status;
     arg_tx = getenv(TX_VARIABLE);
     cli_parse_in_order(&argp, argc, argv);
@@ -136,18 +145,12 @@ int main(int argc, char **argv)
     if (!trial)
         return status;
     mq_message_free(trial);
-    sending = (struct sending){.options = arg_options,
-                               .make = message_options_make,
-                               .framing = arg_framing,
-                               .linger = arg_linger,
-                               .request = arg_request,
-                               .reply_timeout = arg_reply_timeout,
-                               .tallies = arg_framing || arg_input.file_count > 1};
     status = arg_tx && *arg_tx ? tx_open(arg_tx, &sending.to.tx) : STATUS_DONE;
     if (status == STATUS_DONE)
         status = destination_open(&sending.to, arg_queue);
-    if (status == STATUS_DONE && arg_request && sending.to.topic)
-        status = cli_fail(STATUS_USAGE, arg_queue, "a request is sent to a queue, and this is a topic");
+    if (status == STATUS_DONE && sending.to.topic && (sending.request || sending.options.once))
+        status = cli_fail(STATUS_USAGE, arg_queue, "%s sends to a queue, and this is a topic",
+                          sending.request ? "--request" : "--once");
     if (status != STATUS_DONE)
         return status;
     /* The queue is not closed: the end of the process does that, with four system calls fewer. */

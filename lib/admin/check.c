@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/decode.h"
+#include "format/sent_name.h"
 #include "queue/aside.h"
 #include "queue/blame.h"
 #include "queue/queue.h"
@@ -158,7 +159,8 @@ static int check_file_entry(struct check *check, const char *place, const char *
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    return type == DT_DIR && name_is_new_bucket(name) ? 0 : check_file_entry(context, "tmp", name, type);
+    const bool is_new_dir = type == DT_DIR && (name_is_new_bucket(name) || sent_name_is_new_slot_dir(name));
+    return is_new_dir ? 0 : check_file_entry(context, "tmp", name, type);
 }
 
 static int check_host_entry(void *context, const char *name, unsigned char type)
@@ -177,6 +179,48 @@ static int check_done_entry(void *context, const char *name, unsigned char type)
     return type == DT_DIR && name_parse_done_bucket(name, &start)
                ? 0
                : report(context, "done", name, "not a bucket's name");
+}
+
+static int check_mark(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    char place[40], id[MQ_ID_SIZE], says[SENT_NAME_DRAFT_SIZE];
+    struct message_name draft;
+    int read = -EBADMSG;
+    snprintf(place, sizeof place, SENT_NAME_DIR "/%s", check->bucket);
+    if (type == DT_LNK && sent_name_is_mark(name, id))
+        read = fs_read_symlink(check->dir, name, says, sizeof says);
+    if (read == 0 && !sent_name_parse_says(says, id, &draft))
+        read = -EBADMSG;
+    if (read == -EBADMSG)
+        return report(check, place, name, "not a mark of a message that was sent once");
+    return read == -ENOENT ? 0 : read;
+}
+
+static int check_slot_entry(void *context, const char *name, unsigned char type)
+{
+    struct sent_slot slot;
+    return type == DT_REG && sent_name_parse_slot(name, &slot)
+               ? 0
+               : report(context, SENT_NAME_DIR "/" SENT_NAME_SLOT_DIR, name, "not a slot's name");
+}
+
+static int check_sent_entry(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    int64_t number;
+    const bool is_slot = strcmp(name, SENT_NAME_SLOT_DIR) == 0;
+    if (type != DT_DIR || (!is_slot && !sent_name_parse_number(name, &number)))
+        return report(check, SENT_NAME_DIR, name, "not a slot's number");
+    const int outer = check->dir, dir = fs_open_dir(outer, name);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    check->bucket = name;
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", is_slot ? check_slot_entry : check_mark, check);
+    check->dir = outer;
+    close(dir);
+    return error;
 }
 
 static int check_queue_entry(void *context, const char *name, unsigned char type)
@@ -255,5 +299,7 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_later_dir(&check, "failures", check_failures_entry);
     if (!error)
         error = check_later_dir(&check, "done", check_done_entry);
+    if (!error)
+        error = check_later_dir(&check, SENT_NAME_DIR, check_sent_entry);
     return error ? error : check.left ? check.left : check.found;
 }

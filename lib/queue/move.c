@@ -94,12 +94,14 @@ static int64_t size_of(int dir, const char *file, const struct message_name *nam
 }
 
 static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
-                         const struct message_name *name, int64_t size)
+                         const struct message_name *name, int64_t size, int *ret_dir)
 {
     int dir;
     const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);
     if (moved != 1)
         return moved;
+    if (ret_dir)
+        *ret_dir = dir;
     page_add_messages(queue->page, to, name->count);
     page_add_bytes(queue->page, size);
     page_count(queue->page, PAGE_SENT, name->count);
@@ -107,9 +109,10 @@ static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, e
     return 1;
 }
 
-int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name)
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+            int *ret_dir)
 {
-    return move_in_sized(queue, from_dir, from_name, to, name, size_of(from_dir, from_name, name));
+    return move_in_sized(queue, from_dir, from_name, to, name, size_of(from_dir, from_name, name), ret_dir);
 }
 
 int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
@@ -119,7 +122,7 @@ int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum
     const int error = adopt_file_sized(queue->dir, queue->sharing, from_dir, from_name, &size);
     if (error)
         return error == -ENOENT && fs_has(from_dir, from_name) == 0 ? 0 : error;
-    return move_in_sized(queue, from_dir, from_name, to, name, name->length ? name->length : size - name->offset);
+    return move_in_sized(queue, from_dir, from_name, to, name, name->length ? name->length : size - name->offset, NULL);
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
