@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/topic_sweep.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
@@ -180,7 +181,7 @@ struct pending_walk {
 /* A directory that cannot be judged or removed does not keep the sweep from the others. */
 static void note(struct pending_walk *walk, int done)
 {
-    walk->removed += done == 1;
+    walk->removed += done > 0 ? done : 0;
     blame_note(done, &walk->error);
 }
 
@@ -216,6 +217,8 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     } else if (type == DT_DIR && name_parse_pending(name, &kind, queue)) {
         const int is_old = is_pending_long(walk, name);
         note(walk, is_old == 1 ? finish(walk->spool, kind, name, queue) : is_old);
+    } else if (type == DT_DIR && mq_queue_name_is_valid(name)) {
+        note(walk, topic_sweep(walk->spool, name, walk->now));
     }
     return 0;
 }

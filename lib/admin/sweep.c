@@ -12,6 +12,7 @@
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
+#include "lifecycle/publish.h"
 #include "queue/blame.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
@@ -22,9 +23,6 @@
 #include "route/send_on.h"
 #include "store/bucket.h"
 #include "store/layout.h"
-
-/* A file in tmp/ that is older than this has no writer: publish.c lets a sender write for a day. */
-#define TMP_AGE (36 * 3600 * CLOCK_SECOND)
 
 struct sweep {
     mq_queue *queue;
@@ -47,7 +45,7 @@ static int is_abandoned(const struct sweep *sweep, const char *name)
     struct stat status;
     if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
-    return sweep->now - clock_of_file(&status.st_mtim) >= TMP_AGE;
+    return sweep->now - clock_of_file(&status.st_mtim) >= PUBLISH_ABANDONED;
 }
 
 /* `is` is the answer to the question whether the entry may be removed. 1: it is removed. */

@@ -59,6 +59,12 @@ static inline bool outbox_is_output(enum outbox_kind kind)
     return kind == OUTBOX_OUTPUT || kind == OUTBOX_DURABLE_OUTPUT;
 }
 
+/* Whether it is to be on the disk before the commit is reported. */
+static inline bool outbox_is_durable(enum outbox_kind kind)
+{
+    return kind == OUTBOX_DURABLE_OUTPUT || kind == OUTBOX_FILE;
+}
+
 static inline bool outbox_is_input(enum outbox_kind kind)
 {
     return kind == OUTBOX_INPUT || kind == OUTBOX_INPUT_ONCE;

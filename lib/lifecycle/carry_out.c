@@ -24,9 +24,9 @@
 #include "lifecycle/settle.h"
 #include "queue/done_marks.h"
 #include "queue/failures.h"
+#include "queue/handles.h"
 #include "queue/move.h"
 #include "queue/queue.h"
-#include "store/adopt.h"
 #include "store/bucket.h"
 
 /* How often a queue may be deleted, or a position be taken, while one message is delivered. */
@@ -37,30 +37,33 @@
 
 struct work {
     const char *spool_path;
-    int dir;
+    int outbox, dir;
     bool commits;
-    bool durable; /* something of it is to be on the disk */
+    bool durable;   /* something of it is to be on the disk */
+    bool is_synced; /* its decision is known to be on the disk */
     int64_t now;
-    int error;       /* the first one */
-    uint64_t moved;  /* in this round */
-    mq_queue *queue; /* the one that was opened last; NULL: none */
+    int error;      /* the first one */
+    uint64_t moved; /* in this round */
+    struct handles *handles;
+    mq_queue *queue; /* of the entry that is moved */
 };
 
 /* ---- queues ---------------------------------------------------------------------------------- */
 
-static void close_queue(struct work *work)
-{
-    mq_close(work->queue);
-    work->queue = NULL;
-}
-
-/* The queue of a message, made if it is missing; but a reply queue ended with the process that waited for the reply. */
+/* The queue that has the name now. A handle from before the decision may be a deleted queue's, so it is looked at anew. */
 static int open_queue(struct work *work, const char *name)
 {
     if (work->queue && strcmp(mq_queue_name(work->queue), name) == 0)
         return 0;
-    close_queue(work);
-    return queue_open(work->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &work->queue);
+    work->queue = NULL;
+    return handles_get(work->handles, work->spool_path, name, &work->queue);
+}
+
+/* It was deleted meanwhile. */
+static void drop_queue(struct work *work)
+{
+    handles_drop(work->handles, work->queue);
+    work->queue = NULL;
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -85,9 +88,7 @@ static int deliver_here(const struct work *work, const char *file, const struct 
     const enum mq_state state = place(work->queue, &name, work->now);
     const bool ends_oldest = overflow_ends_oldest(work->queue) &&
                              fstatat(work->dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0;
-    int moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
-    if (!moved)
-        moved = move_in(work->queue, work->dir, file, state, &name, NULL);
+    const int moved = move_to_new_queue(work->queue, work->dir, file, state, &name);
     if (moved == 1 && ends_oldest)
         (void)overflow_trim(work->queue, &(struct overflow_news){name.count, status.st_size}, work->now);
     return moved;
@@ -106,7 +107,7 @@ static int deliver(struct work *work, const char *file, const struct outbox_entr
             continue;
         if (moved != -ENOENT)
             return moved < 0 ? moved : 0;
-        close_queue(work); /* it was deleted meanwhile */
+        drop_queue(work);
     }
     return -EBUSY;
 }
@@ -144,7 +145,7 @@ static int give_back(struct work *work, const char *file, const struct outbox_en
         const int moved = move_message(work->queue, MQ_INFLIGHT, work->dir, file, MQ_INFLIGHT, &name);
         if (moved != -ENOENT)
             return moved < 0 ? moved : 0;
-        close_queue(work);
+        drop_queue(work);
     }
     return -EBUSY;
 }
@@ -171,7 +172,7 @@ static int give_back_dead(struct work *work, const char *file, const struct outb
         const int moved = move_message(work->queue, MQ_DEAD, work->dir, file, MQ_DEAD, &entry->name);
         if (moved != -ENOENT)
             return moved < 0 ? moved : 0;
-        close_queue(work);
+        drop_queue(work);
     }
     return -EBUSY;
 }
@@ -242,36 +243,24 @@ static int undo_entry(struct work *work, const char *file, const struct outbox_e
 static int finish_entry(struct work *work, const char *file)
 {
     struct outbox_entry entry;
-    if (outbox_parse_entry(file, &entry)) {
-        work->durable |= entry.kind == OUTBOX_DURABLE_OUTPUT || entry.kind == OUTBOX_FILE;
+    if (outbox_parse_entry(file, &entry))
         return work->commits ? carry_out_entry(work, file, &entry) : undo_entry(work, file, &entry);
-    }
     return outbox_is_id(file) ? fs_unlink(work->dir, file) : -EBADMSG;
 }
 
+struct collection {
+    struct listing files;
+    bool durable;
+};
+
 static int collect(void *context, const char *file, unsigned char type)
 {
+    struct collection *collection = context;
+    struct outbox_entry entry;
     (void)type;
-    return listing_add(context, file);
+    collection->durable |= outbox_parse_entry(file, &entry) && outbox_is_durable(entry.kind);
+    return listing_add(&collection->files, file);
 }
-
-/* In the order of the names: so messages that one process put in for one queue keep their order. */
-static int finish_entries(struct work *work)
-{
-    struct listing files = {0};
-    int error = fs_list_at(work->dir, ".", collect, &files);
-    listing_sort(&files);
-    for (size_t i = 0; i < files.count && !error; i++) {
-        const int done = finish_entry(work, listing_at(&files, i));
-        work->moved += done == 0;
-        if (done && done != -ENOENT && done != -EAGAIN && !work->error)
-            work->error = done;
-    }
-    listing_free(&files);
-    return error;
-}
-
-/* ---- directories -------------------------------------------------------------------------------- */
 
 /* Elsewhere than on a single journal names may reach the disk in any order: what was decided first, and what was
    delivered before the directory goes, which would do it again. */
@@ -280,38 +269,88 @@ static int sync_if_unordered(const struct work *work, int file, int sync(int fil
     return work->durable && work->commits && !journal_keeps_order(file) ? sync(file) : 0;
 }
 
-static int finish_round(struct work *work, int outbox, const char *name)
+static int sync_decision(struct work *work)
+{
+    const int error = work->is_synced ? 0 : sync_if_unordered(work, work->outbox, fs_sync);
+    work->is_synced |= work->durable && !error;
+    return error;
+}
+
+/* In the order of the names: so messages that one process put in for one queue keep their order. */
+static int finish_entries(struct work *work)
+{
+    struct collection collection = {0};
+    struct listing *files = &collection.files;
+    int error = fs_list_at(work->dir, ".", collect, &collection);
+    listing_sort(files);
+    work->durable |= collection.durable;
+    if (!error)
+        error = sync_decision(work);
+    for (size_t i = 0; i < files->count && !error; i++) {
+        const int done = finish_entry(work, listing_at(files, i));
+        work->moved += done == 0;
+        if (done && done != -ENOENT && done != -EAGAIN && !work->error)
+            work->error = done;
+    }
+    listing_free(files);
+    return error;
+}
+
+/* ---- directories -------------------------------------------------------------------------------- */
+
+/* Another user may put a directory where ours was, or rename one of ours that others can write to: what is in it are not
+   the wishes of the owner whose rights this process has. */
+static int open_own(int outbox, const struct outbox_place *place)
+{
+    struct stat status;
+    if (place->dir >= 0)
+        return place->dir;
+    const int dir = fs_open_dir(outbox, place->name);
+    if (dir < 0)
+        return dir;
+    int error = fstat(dir, &status) < 0 ? -errno : 0;
+    if (!error && (status.st_uid != place->owner || status.st_mode & (S_IWGRP | S_IWOTH)))
+        error = -EPERM;
+    if (error)
+        close(dir);
+    return error ? error : dir;
+}
+
+static int finish_round(struct work *work, const char *name)
 {
     work->moved = 0;
     work->error = 0;
+    work->queue = NULL;
     int error = finish_entries(work);
-    close_queue(work);
     if (!error)
         error = sync_if_unordered(work, work->dir, fs_sync_around);
     if (!error)
-        error = fs_remove_dir(outbox, name);
+        error = fs_remove_dir(work->outbox, name);
     return error == -ENOENT ? 0 : error;
 }
 
 /* An entry that cannot be moved holds up no other. Late ones are linked while this goes on. */
-int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place)
+int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place, struct handles *handles)
 {
     struct work work = {.spool_path = spool_path,
+                        .outbox = outbox,
                         .commits = place->state == OUTBOX_COMMITTED,
-                        .durable = true,
+                        .is_synced = place->is_synced,
                         .now = clock_now(),
-                        .dir = fs_open_dir(outbox, place->name)};
+                        .handles = handles,
+                        .dir = open_own(outbox, place)};
+    int error = 0;
     if (work.dir < 0)
         return work.dir == -ENOENT ? 0 : work.dir;
-    int error = sync_if_unordered(&work, outbox, fs_sync);
-    for (int rounds = 0; rounds < ROUNDS && !error; rounds++) {
-        error = finish_round(&work, outbox, place->name);
+    for (int rounds = 0; rounds < ROUNDS; rounds++) {
+        error = finish_round(&work, place->name);
         if (error != -ENOTEMPTY && error != -EEXIST)
             break;
-        error = work.error && work.moved == 0 ? work.error : -EAGAIN;
-        if (error == -EAGAIN)
-            error = 0;
+        error = work.moved == 0 ? work.error : 0;
+        if (error)
+            break;
     }
-    close(work.dir);
+    if (place->dir < 0)
+        close(work.dir);
     return error;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/as_user.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
@@ -83,6 +84,8 @@ static int visit(void *context, const char *name, unsigned char type)
         return errno == ENOENT ? 0 : -errno;
     place.owner = status.st_uid;
     place.since = clock_of(&status.st_ctim);
+    place.dir = -1;
+    place.is_synced = false;
     strcpy(place.name, name);
     return walk->each(walk->context, &place);
 }
@@ -171,6 +174,7 @@ struct duty {
     int64_t now;
     int error;
     bool left;
+    struct handles handles;
 };
 
 /* 1 it is ours to finish, 0 it is not yet, or others did it first. An open one past its deadline is aborted by the
@@ -191,18 +195,38 @@ static int decide(const struct duty *duty, struct outbox_place *place)
     return 1;
 }
 
+static int decide_and_finish(const struct duty *duty, const struct outbox_place *place, struct handles *handles)
+{
+    struct outbox_place own = *place;
+    const int decided = decide(duty, &own);
+    return decided == 1 ? outbox_finish(duty->spool_path, duty->outbox, &own, handles) : decided;
+}
+
+/* Root finishes the transactions of others with their rights, and with handles that were opened with those. */
+static int finish_as_owner(const struct duty *duty, const struct outbox_place *place)
+{
+    struct as_user self;
+    struct handles handles = {0};
+    const int error = as_user_begin(place->owner, &self);
+    if (error)
+        return error;
+    const int done = decide_and_finish(duty, place, &handles);
+    handles_release(&handles);
+    as_user_end(&self);
+    return done;
+}
+
 /* What cannot be finished keeps nobody from the others. */
 static int finish_one(void *context, const struct outbox_place *place)
 {
     struct duty *duty = context;
-    struct outbox_place own = *place;
+    const uid_t user = geteuid();
     duty->left = true;
-    if (place->owner != geteuid())
+    if (place->owner != user && user != 0)
         return 0;
-    int done = decide(duty, &own);
-    if (done == 1)
-        done = outbox_finish(duty->spool_path, duty->outbox, &own);
-    if (done < 0 && !duty->error)
+    const int done = place->owner == user ? decide_and_finish(duty, place, &duty->handles)
+                                          : finish_as_owner(duty, place);
+    if (done < 0 && place->owner == user && !duty->error)
         duty->error = done;
     return 0;
 }
@@ -219,6 +243,7 @@ int outbox_finish_all(const char *spool_path, enum outbox_patience patience, boo
         return duty.outbox == -ENOENT ? 0 : duty.outbox;
     }
     const int error = outbox_walk(duty.outbox, finish_one, &duty);
+    handles_release(&duty.handles);
     close(duty.outbox);
     *ret_left = duty.left || error;
     return error ? error : duty.error;

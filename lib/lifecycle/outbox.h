@@ -3,7 +3,8 @@
  *
  * A transaction is decided by one rename of its directory. From then on every process of its user may carry it out or
  * undo it, at any time, also several at once: each entry is moved by one rename, and only rmdir(2) says that nothing is
- * left. The names in a transaction are its owner's wishes: a process touches the transactions of its own user only.
+ * left. The names in a transaction are its owner's wishes: a process touches the transactions of its own user only, and
+ * root those of others with their rights.
  */
 #ifndef MQ_OUTBOX_H
 #define MQ_OUTBOX_H
@@ -11,6 +12,7 @@
 #include <sys/types.h>
 
 #include "format/outbox_name.h"
+#include "queue/handles.h"
 #include "queue/queue.h"
 
 /* Open the outbox; with `make` it is made where it is missing, as open to others as the spool is. */
@@ -21,7 +23,9 @@ struct outbox_place {
     enum outbox_state state;
     int64_t deadline; /* of an open one */
     uid_t owner;
-    int64_t since; /* when it got its name */
+    int64_t since;  /* when it got its name */
+    int dir;        /* its owner has it open; -1: it is to be opened by its name */
+    bool is_synced; /* this process has brought the decision to the disk */
     char id[MQ_TX_SIZE];
     char name[OUTBOX_NAME_SIZE];
 };
@@ -41,8 +45,9 @@ int outbox_find(int outbox, const char *id, struct outbox_place *ret_place);
 int outbox_walk(int outbox, int (*each)(void *context, const struct outbox_place *place), void *context);
 
 /* Carry out a committed transaction or undo an aborted one: 0 all is done, or the first error; what could be done is
-   done in any case. `spool_path` is the spool as mq_open takes it. */
-int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place);
+   done in any case. `spool_path` is the spool as mq_open takes it; the handles are this user's. -EPERM: it is not the
+   place's owner's, or others may write to it. */
+int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place, struct handles *handles);
 
 /* What to finish. */
 enum outbox_patience {
@@ -50,7 +55,7 @@ enum outbox_patience {
     OUTBOX_LATER    /* but for what was decided within the last second: its owner is at it */
 };
 
-/* Finish the transactions of this user. 0, or the first error. `ret_left`: whether there are any transactions yet. */
+/* Finish the transactions of this user, and as root those of all. 0, or the first error of this user's. `ret_left`: whether there are any transactions yet. */
 int outbox_finish_all(const char *spool_path, enum outbox_patience patience, bool *ret_left);
 
 /* The same, at most once a second for all processes, if a transaction was announced on the queue's page: true if there

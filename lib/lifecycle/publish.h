@@ -14,6 +14,9 @@
 
 #include "lifecycle/draft.h"
 
+/* A file in tmp/ that is older than this has no writer: a sender writes for a day at most. */
+#define PUBLISH_ABANDONED (36 * 3600 * CLOCK_SECOND)
+
 /* The most drafts that one call publishes if they have to be durable. For the disk they cost little more than one. */
 #define PUBLISH_MAX 16
 size_t publish_max(const mq_queue *queue, const struct mq_send_options *options);

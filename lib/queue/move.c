@@ -119,11 +119,10 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
     return move_and_tell(queue, MQ_READY, from_dir, from_name, MQ_INFLIGHT, name, ret_dir);
 }
 
-int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
-            int *ret_dir)
+static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                         const struct message_name *name, int64_t size, int *ret_dir)
 {
     int dir;
-    const int64_t size = size_of(from_dir, from_name, name);
     const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);
     if (moved != 1)
         return moved;
@@ -133,6 +132,22 @@ int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state 
     page_count(queue->page, PAGE_SENT, name->count);
     move_announce(queue, to, name, false);
     return 1;
+}
+
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+            int *ret_dir)
+{
+    return move_in_sized(queue, from_dir, from_name, to, name, size_of(from_dir, from_name, name), ret_dir);
+}
+
+int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                      const struct message_name *name)
+{
+    int64_t size;
+    const int error = adopt_file_sized(queue->dir, queue->sharing, from_dir, from_name, &size);
+    if (error)
+        return error == -ENOENT && fs_has(from_dir, from_name) == 0 ? 0 : error;
+    return move_in_sized(queue, from_dir, from_name, to, name, name->length ? name->length : size - name->offset, NULL);
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,

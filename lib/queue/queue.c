@@ -265,7 +265,7 @@ int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **r
 
 void mq_close(mq_queue *queue)
 {
-    if (!queue)
+    if (!queue || queue->keepers-- > 0)
         return;
     release_handle(queue);
     free(queue->spool);

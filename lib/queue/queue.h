@@ -44,6 +44,7 @@ struct mq_queue {
     struct name_owner owner; /* what claims say of their owner; the process in it is set by mq_receive */
     char *spool;
     unsigned flags;   /* of mq_open */
+    unsigned keepers; /* mq_close leaves it open for these */
     unsigned sharing; /* who shares it (access.h) */
     unsigned rights;  /* what this process may do: one of the ACCESS_ rights, or 0 */
     int dir;

@@ -31,15 +31,32 @@
 /* Headers of a message at most, with what the library adds. */
 #define HEADERS_READ (MESSAGE_HEADERS_MAX + 4096)
 
+/* How many topics are read again only if they were changed; each may have two files open. */
+#define KNOWN_MAX 32
+
 /* ---- routes ----------------------------------------------------------------------------------- */
 
-void fan_out_forget(mq_topic *topic)
+static void release_known(struct known *known)
+{
+    bindings_release(&known->bindings);
+    topic_forget_files(&known->files);
+}
+
+static void forget_topics(mq_topic *topic)
 {
     for (size_t i = 0; i < topic->known_count; i++)
-        bindings_release(&topic->known[i].bindings);
+        release_known(&topic->known[i]);
     free(topic->known);
     topic->known = NULL;
-    topic->known_count = topic->known_room = topic->most_bindings = 0;
+    topic->known_count = topic->known_room = 0;
+}
+
+/* Leave out the bindings of followers that have died. */
+static void note_bindings(mq_topic *topic, struct known *known)
+{
+    topic_drop_dead(topic->spool_path, topic->spool, known->name, &known->bindings);
+    if (known->bindings.count > topic->most_bindings)
+        topic->most_bindings = known->bindings.count;
 }
 
 static int read_topic(mq_topic *topic, int dir, const char *name)
@@ -48,36 +65,77 @@ static int read_topic(mq_topic *topic, int dir, const char *name)
     if (!GROW(topic->known, topic->known_count + 1, topic->known_room))
         return -ENOMEM;
     struct known *known = &topic->known[topic->known_count];
-    *known = (struct known){0};
+    *known = (struct known){.files = {-1, -1}, .is_current = true};
     strcpy(known->name, name);
-    int error = topic_read_bindings(dir, &known->bindings, problem);
+    int error = topic->known_count < KNOWN_MAX ? topic_note_files(dir, &known->files) : 0;
+    if (!error)
+        error = topic_read_bindings(dir, &known->bindings, problem);
     if (!error)
         error = topic_read_unroutable(dir, &known->topic);
     if (error)
-        bindings_release(&known->bindings);
-    topic_drop_dead(topic->spool_path, topic->spool, name, &known->bindings);
-    if (!error && known->bindings.count > topic->most_bindings)
-        topic->most_bindings = known->bindings.count;
+        release_known(known);
+    else
+        note_bindings(topic, known);
     topic->known_count += !error;
     return error;
 }
 
-/* What is read stays until the publication ends: so all its messages go by the same bindings. */
+/* What is read stays until the publication ends: so all its messages go by the same bindings. The next one looks whether
+   the files are still the same. */
+void fan_out_begin(mq_topic *topic)
+{
+    for (size_t i = 0; i < topic->known_count; i++)
+        topic->known[i].is_current = false;
+}
+
+/* A topic that was read before. 1 it is as it was, 0 it is to be read. */
+static int recall(mq_topic *topic, const char *name, struct route_topic *ret_topic)
+{
+    size_t at = 0;
+    while (at < topic->known_count && strcmp(topic->known[at].name, name) != 0)
+        at++;
+    if (at == topic->known_count)
+        return 0;
+    struct known *known = &topic->known[at];
+    const int has = known->is_current ? 1 : topic_has_files(topic->spool, name, &known->files);
+    if (has == 0) {
+        release_known(known);
+        topic->known[at] = topic->known[--topic->known_count];
+    }
+    if (has != 1)
+        return has;
+    if (!known->is_current)
+        note_bindings(topic, known);
+    known->is_current = true;
+    *ret_topic = known->topic;
+    ret_topic->bindings = &known->bindings;
+    return 1;
+}
+
+/* A queue that was a queue before and still has its name is no topic. */
+static bool is_known_queue(mq_topic *topic, const char *name)
+{
+    mq_queue *queue = handles_find(&topic->handles, name);
+    if (!queue || queue_has_name(queue) == 1)
+        return queue;
+    handles_drop(&topic->handles, queue);
+    return false;
+}
+
 static int look(void *context, const char *name, struct route_topic *ret_topic)
 {
     mq_topic *topic = context;
-    for (size_t i = 0; i < topic->known_count; i++)
-        if (strcmp(topic->known[i].name, name) == 0) {
-            *ret_topic = topic->known[i].topic;
-            ret_topic->bindings = &topic->known[i].bindings;
-            return 1;
-        }
+    if (is_known_queue(topic, name))
+        return 0;
+    const int known = recall(topic, name, ret_topic);
+    if (known)
+        return known;
     const int dir = topic_open_dir(topic->spool, name);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
     const int error = read_topic(topic, dir, name);
     close(dir);
-    return error ? error : look(context, name, ret_topic);
+    return error ? error : recall(topic, name, ret_topic);
 }
 
 int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_route)
@@ -90,12 +148,12 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
                    void *context)
 {
     struct route route = {0};
+    fan_out_begin(topic);
     int stop = fan_out_find(topic, message, &route);
     stop = stop == 0 ? -ENXIO : stop < 0 ? stop : 0;
     for (size_t i = 0; i < route.queues.count && !stop; i++)
         stop = each(route.queues.list[i], context);
     route_release(&route);
-    fan_out_forget(topic);
     return stop;
 }
 
@@ -141,7 +199,9 @@ void mq_topic_close(mq_topic *topic)
     if (!topic)
         return;
     mq_close(topic->feed);
-    fan_out_forget(topic);
+    mq_tx_free(topic->own);
+    handles_release(&topic->handles);
+    forget_topics(topic);
     route_release(&topic->route);
     topic_counts_release(&topic->counts);
     if (topic->spool >= 0)
@@ -214,7 +274,7 @@ static int wait_for_room(mq_topic *topic, mq_queue *queue, const struct draft *d
 }
 
 /* Into the transaction for one queue, as that has it: its ttl, its durability, its limits. */
-static int take_for_queue(mq_topic *topic, mq_queue *queue, const struct draft *draft)
+static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
 {
     struct draft own = *draft;
     const int64_t now = clock_now();
@@ -231,16 +291,17 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, const struct draft *
     if (!error)
         error = topic->tx->outlet.take(&topic->tx->outlet, queue, &own);
     queue->outlet = NULL;
+    draft->synced = own.synced;
     return error;
 }
 
-/* A reply queue is not made anew: it ended with its process. */
-static int open_destination(const mq_topic *topic, const char *name, mq_queue **ret_queue)
+/* A queue that was looked at when the route was found is not looked for again. */
+static int destination(mq_topic *topic, const char *name, mq_queue **ret_queue)
 {
-    return mq_open(topic->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, ret_queue);
+    *ret_queue = handles_find(&topic->handles, name);
+    return *ret_queue ? 0 : handles_get(&topic->handles, topic->spool_path, name, ret_queue);
 }
 
-/* A queue is open only for as long as it is its turn: there may be more of them than files may be open. */
 static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft)
 {
     mq_topic *topic = (mq_topic *)outlet;
@@ -249,20 +310,18 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
     for (size_t i = 0; i < topic->route.queues.count && !error; i++) {
         mq_queue *queue;
         const char *name = topic->route.queues.list[i];
-        error = open_destination(topic, name, &queue);
+        error = destination(topic, name, &queue);
         if (error && name_is_reply(name)) { /* of a follower that has just ended, or of another user */
             error = 0;
             continue;
         }
-        if (error)
-            break;
-        error = take_for_queue(topic, queue, draft);
+        if (!error)
+            error = take_for_queue(topic, queue, draft);
         if (error == -EMLINK) { /* the file has as many names as it may have: the others share a copy */
             error = adopt_unnamed(topic->feed->dir, topic->feed->sharing, &draft->file);
             if (!error)
                 error = take_for_queue(topic, queue, draft);
         }
-        mq_close(queue);
     }
     return error;
 }
@@ -288,7 +347,7 @@ static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *lo
 {
     mq_queue *queue;
     const char *name = topic->route.queues.list[0];
-    int error = open_destination(topic, name, &queue);
+    int error = mq_open(topic->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &queue);
     if (error)
         return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
     error = send_to(queue, tx, load);
@@ -318,22 +377,30 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load
     return send_to(topic->feed, NULL, load);
 }
 
+/* The topic's own transaction, begun. Its handle is kept, and made anew if the outbox is another one meanwhile. */
+static int begin_own(mq_topic *topic)
+{
+    if (topic->own && transaction_begin(topic->own, FAN_OUT_TIME) == 0)
+        return 0;
+    mq_tx_free(topic->own);
+    topic->own = NULL;
+    return mq_tx_begin(topic->spool_path, FAN_OUT_TIME, &topic->own);
+}
+
 /* A transaction of its own for what must happen whole. */
 static int send_whole(mq_topic *topic, const struct fan_out_load *load)
 {
-    mq_tx *tx;
-    int error = mq_tx_begin(topic->spool_path, FAN_OUT_TIME, &tx);
+    int error = begin_own(topic);
     if (error)
         return error;
     topic->owns_tx = true;
-    error = topic->route.queues.count == 1 && load->options->block == 0 ? send_to_one(topic, tx, load)
-                                                                        : send_to_several(topic, tx, load);
+    error = topic->route.queues.count == 1 && load->options->block == 0 ? send_to_one(topic, topic->own, load)
+                                                                        : send_to_several(topic, topic->own, load);
     topic->owns_tx = false;
     if (!error)
-        error = mq_tx_commit(tx);
+        error = mq_tx_commit(topic->own);
     else
-        (void)mq_tx_abort(tx); /* else its deadline does */
-    mq_tx_free(tx);
+        (void)mq_tx_abort(topic->own); /* else its deadline does */
     return error;
 }
 
@@ -383,9 +450,9 @@ static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, cons
 int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct mq_send_options *options, char *ret_id)
 {
     char ids[1][MQ_ID_SIZE] = {""};
+    fan_out_begin(topic);
     const int error = send_load(
         topic, tx, message, &(struct fan_out_load){.messages = &message, .count = 1, .options = options, .ids = ids});
-    fan_out_forget(topic);
     if (!error && ret_id)
         strcpy(ret_id, ids[0]);
     return error;
@@ -397,8 +464,8 @@ int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, 
 {
     const struct fan_out_load load = {
         .model = message, .bodies = bodies, .count = count, .options = options, .ids = ret_ids};
+    fan_out_begin(topic);
     const int error = count > 0 ? send_load(topic, tx, message, &load) : 0;
-    fan_out_forget(topic);
     *ret_sent = error ? 0 : count;
     return error;
 }

@@ -4,14 +4,18 @@
 
 #include "base/clock.h"
 #include "lifecycle/outbox.h"
+#include "queue/handles.h"
 #include "queue/queue.h"
+#include "route/topic.h"
 #include "route/topic_counts.h"
 
 /* A topic as it was read. */
 struct known {
     char name[MQ_QUEUE_NAME_SIZE];
+    struct topic_files files;
     struct bindings bindings;
     struct route_topic topic;
+    bool is_current; /* it was looked at for this publication */
 };
 
 struct mq_topic {
@@ -20,13 +24,15 @@ struct mq_topic {
     char *spool_path; /* as mq_open takes it */
     int spool;
     mq_queue *feed;      /* what messages are sent to, to be written; not a queue that anybody can open */
-    struct known *known; /* the topics of this publication */
+    struct known *known; /* topics that were read */
     size_t known_count, known_room;
     size_t most_bindings; /* of any of them */
     struct route route;   /* of what is being sent */
     struct topic_counts counts;
-    mq_tx *tx;        /* what it is sent into */
-    uint64_t largest; /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
+    struct handles handles; /* of queues that it has sent to; the transaction keeps them, too */
+    mq_tx *tx;              /* what it is sent into */
+    mq_tx *own;             /* for what is not sent into one of the user's; NULL: none yet */
+    uint64_t largest;       /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
     const struct mq_send_options *options;
     int64_t since; /* when it began, monotonic */
     bool owns_tx;  /* the transaction is this publication's own */
@@ -45,9 +51,12 @@ struct fan_out_load {
 /* After this time a publication whose process has died is undone. */
 #define FAN_OUT_TIME (600 * CLOCK_SECOND)
 
-/* Find the route of a message, as route_find. What is read of topics stays until fan_out_forget. */
+/* Begin a publication. Topics that were read before are read again if their files were replaced; what is read stays until
+   the next publication begins, so all messages of one go by the same bindings. */
+void fan_out_begin(mq_topic *topic);
+
+/* Find the route of a message, as route_find. */
 int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_route);
-void fan_out_forget(mq_topic *topic);
 
 /* Send along the topic's route. */
 int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load);

@@ -138,6 +138,7 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
                 : part.routes && part.groups && part.together && part.their_ids ? 0
                                                                                 : -ENOMEM;
     *ret_sent = 0;
+    fan_out_begin(topic);
     while (*ret_sent < count && !error) {
         size_t sent;
         part.messages = messages + *ret_sent;
@@ -146,7 +147,6 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
         error = send_first_part(topic, tx, &part, &sent);
         *ret_sent += sent;
     }
-    fan_out_forget(topic);
     free(part.routes);
     free(part.groups);
     free(part.together);

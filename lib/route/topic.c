@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -80,6 +82,51 @@ static int read_file(int dir, const char *name, char **ret_text, size_t *ret_siz
     *ret_text = text;
     *ret_size = (size_t)got;
     return 0;
+}
+
+static int note_file(int dir, const char *name, int *ret_file)
+{
+    const int file = fs_open_file(dir, name);
+    *ret_file = file < 0 ? -1 : file;
+    return file < 0 && file != -ENOENT ? file : 0;
+}
+
+int topic_note_files(int dir, struct topic_files *ret_files)
+{
+    *ret_files = (struct topic_files){-1, -1};
+    int error = note_file(dir, BINDINGS, &ret_files->bindings);
+    if (!error)
+        error = note_file(dir, UNROUTABLE, &ret_files->unroutable);
+    if (error)
+        topic_forget_files(ret_files);
+    return error;
+}
+
+void topic_forget_files(struct topic_files *files)
+{
+    if (files->bindings >= 0)
+        close(files->bindings);
+    if (files->unroutable >= 0)
+        close(files->unroutable);
+    *files = (struct topic_files){-1, -1};
+}
+
+static int has_file(int spool, const char *topic, const char *name, int file)
+{
+    char path[MQ_QUEUE_NAME_SIZE + sizeof UNROUTABLE + 1];
+    struct stat now, noted;
+    snprintf(path, sizeof path, "%s/%s", topic, name);
+    if (fstatat(spool, path, &now, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT || errno == ENOTDIR ? file < 0 : -errno;
+    if (file < 0 || fstat(file, &noted) < 0)
+        return file < 0 ? 0 : -errno;
+    return now.st_dev == noted.st_dev && now.st_ino == noted.st_ino;
+}
+
+int topic_has_files(int spool, const char *name, const struct topic_files *files)
+{
+    const int has = has_file(spool, name, BINDINGS, files->bindings);
+    return has == 1 ? has_file(spool, name, UNROUTABLE, files->unroutable) : has;
 }
 
 int topic_read_bindings(int dir, struct bindings *ret_bindings, char ret_problem[BINDINGS_PROBLEM_SIZE])

@@ -17,6 +17,19 @@ int topic_hold(int spool, const char *name, int lock);
 /* Whether the name is a topic's: 1, 0, or why that cannot be told. */
 int topic_is(int spool, const char *name);
 
+/* The files of a topic as they were when they were read. They are replaced, never changed; while one is open no other gets
+   its number. */
+struct topic_files {
+    int bindings, unroutable; /* open; -1: there was none */
+};
+
+/* Note which files there are, before they are read. */
+int topic_note_files(int dir, struct topic_files *ret_files);
+void topic_forget_files(struct topic_files *files);
+
+/* Whether the topic still has these files: 1, 0, or a negative errno. */
+int topic_has_files(int spool, const char *name, const struct topic_files *files);
+
 /* Read its bindings. -EBADMSG: they are malformed; the problem names the line. */
 int topic_read_bindings(int dir, struct bindings *ret_bindings, char ret_problem[BINDINGS_PROBLEM_SIZE]);
 

@@ -110,14 +110,21 @@ static int replace(int queue_dir, const struct manner *manner, int dir, const ch
     return error;
 }
 
-int adopt_file(int queue_dir, unsigned sharing, int dir, const char *name)
+int adopt_file_sized(int queue_dir, unsigned sharing, int dir, const char *name, int64_t *ret_size)
 {
     struct stat status;
     struct manner manner;
     const int error = manner_of(queue_dir, sharing, &manner);
     if (error || fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return error ? error : -errno;
+    *ret_size = status.st_size;
     return fits(&manner, &status) ? 0 : replace(queue_dir, &manner, dir, name);
+}
+
+int adopt_file(int queue_dir, unsigned sharing, int dir, const char *name)
+{
+    int64_t size;
+    return adopt_file_sized(queue_dir, sharing, dir, name, &size);
 }
 
 /* ---- drafts ----------------------------------------------------------------------- */

@@ -14,11 +14,16 @@
 #ifndef MQ_ADOPT_H
 #define MQ_ADOPT_H
 
+#include <stdint.h>
+
 #include "base/fs_draft.h"
 
 /* Replace the file dir/name by a copy. The copy only takes the place of a file that is still there: of several processes
    that then move the name one succeeds, and the others find it gone. -ENOENT: it is gone. */
 int adopt_file(int queue_dir, unsigned sharing, int dir, const char *name);
+
+/* The same; and its size. */
+int adopt_file_sized(int queue_dir, unsigned sharing, int dir, const char *name, int64_t *ret_size);
 
 /* The same for a draft that was begun for another queue. It is changed where possible, else copied. */
 int adopt_draft(int queue_dir, unsigned sharing, struct fs_draft *draft);

@@ -191,9 +191,12 @@ int spool_persist_queue(const char *spool, int queue_dir)
     return error;
 }
 
-/* An empty directory that has the name is no queue, and is removed. */
+/* An empty directory that has the name is no queue, and is removed. A topic that has it costs no more than a look. */
 static int create_anew(int spool, const char *name, const struct plan *plan)
 {
+    const int removed = fs_remove_dir(spool, name);
+    if (removed == -ENOTEMPTY || removed == -EEXIST)
+        return -EEXIST;
     const int error = create_in(spool, name, plan);
     return error == -EEXIST && fs_remove_dir(spool, name) == 0 ? create_in(spool, name, plan) : error;
 }

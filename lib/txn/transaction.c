@@ -34,6 +34,7 @@ void mq_tx_free(mq_tx *tx)
 {
     if (!tx)
         return;
+    handles_release(&tx->handles);
     if (tx->dir >= 0)
         close(tx->dir);
     if (tx->outbox >= 0)
@@ -67,6 +68,24 @@ static int new_handle(const char *spool_path, bool make, mq_tx **ret_tx)
 static void set_place(mq_tx *tx, const struct outbox_place *place)
 {
     tx->place = *place;
+    tx->place.dir = tx->dir;
+}
+
+int transaction_begin(mq_tx *tx, int64_t timeout)
+{
+    struct outbox_place place = {
+        .state = OUTBOX_OPEN, .deadline = name_time_after(clock_now(), timeout), .owner = geteuid()};
+    outbox_format_id(id_random(), place.id);
+    outbox_format(OUTBOX_OPEN, place.id, place.deadline, place.name);
+    if (tx->dir >= 0)
+        close(tx->dir);
+    tx->dir = -1;
+    tx->is_durable = false;
+    set_place(tx, &place);
+    const int error = fs_make_dir(tx->outbox, place.name);
+    if (!error)
+        tx->dir = tx->place.dir = fs_open_dir(tx->outbox, place.name);
+    return error ? error : tx->dir < 0 ? tx->dir : 0;
 }
 
 int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx)
@@ -77,19 +96,12 @@ int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx)
     int error = new_handle(spool, true, &tx);
     if (error)
         return error;
-    struct outbox_place place = {.state = OUTBOX_OPEN, .deadline = name_time_after(clock_now(), timeout)};
-    outbox_format_id(id_random(), place.id);
-    outbox_format(OUTBOX_OPEN, place.id, place.deadline, place.name);
-    set_place(tx, &place);
-    error = fs_make_dir(tx->outbox, place.name);
-    if (!error)
-        error = tx->dir = fs_open_dir(tx->outbox, place.name);
-    if (error < 0) {
+    error = transaction_begin(tx, timeout);
+    if (error)
         mq_tx_free(tx);
-        return error;
-    }
-    *ret_tx = tx;
-    return 0;
+    else
+        *ret_tx = tx;
+    return error;
 }
 
 /* What has become of it; the name that an open one has now is kept. 1 it is open, -ESTALE it is decided or gone. */
@@ -115,7 +127,7 @@ static int open_found(mq_tx *tx, const char *id)
             return found;
         if (tx->place.owner != geteuid())
             return -EPERM;
-        tx->dir = fs_open_dir(tx->outbox, tx->place.name);
+        tx->dir = tx->place.dir = fs_open_dir(tx->outbox, tx->place.name);
         if (tx->dir != -ENOENT)
             return tx->dir < 0 ? tx->dir : 0;
     }
@@ -155,6 +167,14 @@ uint64_t transaction_number(mq_tx *tx)
     return tx->number;
 }
 
+/* The queue's handle is used to carry out the transaction, too, if it is in the same spool. */
+static void keep_handle(mq_tx *tx, mq_queue *queue)
+{
+    const char *spool = queue->spool, *own = tx->spool_path;
+    if (spool == own || (spool && own && strcmp(spool, own) == 0))
+        handles_keep(&tx->handles, queue);
+}
+
 static int link_in(mq_tx *tx, mq_queue *queue, struct draft *draft, struct outbox_entry *entry)
 {
     char text[NAME_SIZE];
@@ -176,11 +196,13 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
     strcpy(entry.queue, mq_queue_name(queue));
     if (draft->state == MQ_READY)
         entry.name.time = 0;
-    const int synced = draft->durable ? fs_sync_ahead(draft->file.file, &queue->order) : 0;
+    const int synced = draft->durable && !draft->synced ? fs_sync_ahead(draft->file.file, &queue->order) : 0;
     if (synced < 0)
         return synced;
+    draft->synced |= draft->durable; /* of many names of one file the first one's does */
     tx->is_durable |= draft->durable;
     page_announce_outbox(queue->page, clock_now());
+    keep_handle(tx, queue);
     return link_in(tx, queue, draft, &entry);
 }
 
@@ -207,7 +229,7 @@ static int add_to_tally(void *context, const char *file, unsigned char type)
     (void)type;
     if (!outbox_parse_entry(file, &entry) || (tally->queue && strcmp(entry.queue, tally->queue) != 0))
         return 0;
-    tally->is_durable |= entry.kind == OUTBOX_DURABLE_OUTPUT || entry.kind == OUTBOX_FILE;
+    tally->is_durable |= outbox_is_durable(entry.kind);
     tally->messages += outbox_is_output(entry.kind) ? entry.name.count : 0;
     tally->bytes += outbox_is_output(entry.kind) ? size_of_entry(tally, file) : 0;
     tally->claims += outbox_is_input(entry.kind) || entry.kind == OUTBOX_DEAD;
@@ -309,8 +331,10 @@ int mq_tx_commit(mq_tx *tx)
         error = rename_directory(tx, OUTBOX_COMMITTED, 0);
     if (!error && durable)
         error = sync_decision(tx);
+    tx->place.is_synced = durable == 1;
     if (!error)
-        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place); /* if this fails, another process carries it out */
+        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place,
+                            &tx->handles); /* if this fails, another process carries it out */
     return error;
 }
 
@@ -318,7 +342,7 @@ int mq_tx_abort(mq_tx *tx)
 {
     const int error = rename_directory(tx, OUTBOX_ABORTED, 0);
     if (!error)
-        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place);
+        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place, &tx->handles);
     return error;
 }
 
@@ -344,6 +368,7 @@ static int act_take(mq_queue *queue, const struct claim *claim, const void *argu
     if (error)
         return error;
     page_announce_outbox(queue->page, clock_now());
+    keep_handle(tx, queue);
     error = fs_rename(claim->dir, claim->file, tx->dir, text);
     return error == -ENOENT ? 0 : error ? error : 1;
 }

@@ -13,7 +13,11 @@ struct mq_tx {
     uint64_t number;           /* of the last entry */
     bool is_durable;           /* something that was put in by this handle is to be on the disk */
     bool is_foreign;           /* others may have put something in */
+    struct handles handles;    /* of queues that it is carried out into */
 };
+
+/* Begin another one with a handle whose transaction is over. -ENOENT: the outbox was removed; begin anew. */
+int transaction_begin(mq_tx *tx, int64_t timeout);
 
 /* A number for an entry: greater than those before it. */
 uint64_t transaction_number(mq_tx *tx);

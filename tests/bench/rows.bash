@@ -278,6 +278,42 @@ waiting_rows() {
     done
 }
 
+# ---- several moves as one --------------------------------------------------------------
+
+# moves WHAT SIZE COUNT: the figures of tests/bench/moves in a spool of its own, as variables.
+moves() {
+    local figures
+    figures=$(MQ_SPOOL=$place/moves command moves "$1" "$2" "$3" "$mode") || { rm -rf "$place/moves" && return 1; }
+    rm -rf "$place/moves"
+    # shellcheck disable=SC2086 # name=value words
+    declare -g $figures
+}
+
+# The peers have nothing of the kind but a fan-out, and that of RabbitMQ alone; it has no row yet.
+moves_rows() {
+    local round figures
+    row 'publication to 10 queues' us less
+    row 'lines to 10 queues, 64 B' k/s more
+    row 'receive, send and ack as one' k/s more
+    row 'durable publication to 10 queues, against one' times less
+    row 'durable receive, send and ack as one, against a send' times less
+    for ((round = 0; round < ROUNDS; round++)); do
+        mode=fast
+        figures=$(floor "$place" fan-out 1024 "$RUNS" fast)
+        figures=${figures#*fan_out_us=}
+        sample 'publication to 10 queues' floor "${figures%% *}"
+        moves publish 1024 "$RUNS" && sample 'publication to 10 queues' mq "$step_us"
+        moves lines 64 "$RUNS" && sample 'lines to 10 queues, 64 B' mq "$(calculate "$median_rate / 1000")"
+        moves chain 1024 "$RUNS" && sample 'receive, send and ack as one' mq "$(calculate "$median_rate / 1000")"
+        mode=durable
+        moves publish 1024 "$RUNS" &&
+            sample 'durable publication to 10 queues, against one' mq "$(calculate "$step_us / $send_us")"
+        moves chain 1024 "$RUNS" &&
+            sample 'durable receive, send and ack as one, against a send' mq "$(calculate "$step_us / $send_us")"
+    done
+    mode=fast
+}
+
 # ---- receives that wait, a process each ----------------------------------------------
 
 # keep_up CONTESTANT RATE COUNT: how many messages a second a shell loop of its receives takes, fed at that rate.
@@ -324,7 +360,7 @@ request_row() {
 measure_rows() {
     local part
     export LATENCY_INPUT=$work/kib
-    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows once_rows waiting_rows ending_rows request_row depth_rows; do
+    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows moves_rows once_rows waiting_rows ending_rows request_row depth_rows; do
         say "measuring: ${part//_/ }"
         $part
     done

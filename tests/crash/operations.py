@@ -2,7 +2,7 @@
 
 To add one, add an entry: its name, the command, and a function that stages what the command finds in the queue
 `jobs` beside the two bystanders that are always there: one message in flight for a day, and one that is ready,
-with the lowest priority. What the function returns takes the place of {} in the command.
+with the lowest priority. What the function returns, a word or several, takes the place of {} in the command.
 
 Where an entry gives a mode, queues are shared: users.OWNER owns them, and does what no other user is given for.
 """
@@ -29,6 +29,7 @@ class Operation(NamedTuple):
     main: bool = False  # walked whole in the short form, too
     passes: tuple = ()  # what a message may be left as besides what it was and what it becomes: (state, attempts)
     partial: bool = False  # it is of several steps, each done by itself: when one fails others are done
+    whole: bool = False  # all of it happens or nothing
     again: bool = True  # given again at once after a failure it does all that it did not
     does: str = ""  # the system call that it is about: its name, or what strace shows of it
     removes: bool = False  # messages, which all others never do
@@ -148,6 +149,38 @@ def batch(*options, settings=()):
 def several_ready(stage):
     for n in range(3):
         stage.send(f"work {n}")
+
+
+def topic(stage):
+    """Of three queues, one of which is not there yet."""
+    for queue in ("other", "idle"):
+        stage.create(queue)
+    stage.do("mq-topic", "create", "events")
+    for queue in ("jobs", "other", "new"):
+        stage.do("mq-topic", "bind", "events", queue)
+
+
+def transaction(stage):
+    """Two messages and a file; and a claim that the commit acks."""
+    for queue in ("other", "idle"):
+        stage.create(queue)
+    stage.send("work")
+    receipt = stage.claim("-t", "1d")
+    tx = stage.do("mq-tx", "begin", "-t", "1d").strip()
+    stage.do("mq-send", "-q", "--no-sync", "--tx", tx, "jobs", "result")
+    stage.do("mq-send", "-q", "--no-sync", "--tx", tx, "other", "another")
+    stage.do("mq-tx", "put", tx, str(stage.path / "state"), data="new\n")
+    return f"--ack={receipt}", tx
+
+
+def open_transaction(stage):
+    return transaction(stage)[-1]
+
+
+def worker_queues(stage):
+    for queue in ("other", "idle"):
+        stage.create(queue)
+    stage.send("work")
 
 
 def other_queue(stage):
@@ -286,6 +319,20 @@ PRIVATE = [
         around=somebody_leads,
         does="mknodat",
     ),
+    Operation("publication", ("mq-send", "events", "to all"), topic, main=True, whole=True, does=".committed"),
+    Operation("commit", ("mq-tx", "commit", "{}"), transaction, whole=True, again=False, removes=True, does=".committed"),
+    Operation("abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, does=".aborted"),
+    Operation(
+        "work done as one",
+        ("mq-recv", "--no-wait", "--tx", "jobs", "--", "mq-send", "-q", "other", "result"),
+        worker_queues,
+        passes=(("inflight", 1), ("ready", 0), ("delayed", 1), ("ready", 1)),
+        partial=True,
+        again=False,
+        whole=True,
+        removes=True,
+    ),
+    Operation("topic bound", ("mq-topic", "bind", "events", "fourth"), topic, does="bindings"),
     Operation("ack", ("mq-ack", "{}"), claimed(), main=True, removes=True),
     Operation("nack at once", ("mq-ack", "--nack", "--delay=0", "{}"), claimed()),
     Operation("nack with back-off", ("mq-ack", "--nack", "{}"), claimed()),

@@ -18,6 +18,15 @@ def now():
 # ---- what there is ---------------------------------------------------------------
 
 
+PUBLISHED = b"to all"  # how bodies begin that are sent to several queues
+
+
+def key(message):
+    """Its body, but in another queue than jobs also the queue if it was published."""
+    is_copy = message.body.startswith(PUBLISHED) and message.queue != "jobs"
+    return message.body + b"@" + message.queue.encode() if is_copy else message.body
+
+
 def look(stage):
     """Every message by its body: where it is and how often it was tried. None may be there twice, or in part."""
     places = {}
@@ -28,9 +37,9 @@ def look(stage):
     for message in messages:
         if message.body.startswith(LATE):
             continue  # an old handle's, which judges them itself
-        if message.body in places:
-            raise Wrong(f"{message.body!r} is there twice")
-        places[message.body] = (message.queue, message.state, message.attempts)
+        if key(message) in places:
+            raise Wrong(f"{key(message)!r} is there twice")
+        places[key(message)] = (message.queue, message.state, message.attempts)
     return places
 
 
@@ -51,8 +60,8 @@ def to_come(stage):
 def reported(walked, stage, output):
     """The bodies of the messages whose ids mq-send printed whole: none of them may be missing."""
     ids = set(output.split("\n")[:-1]) if walked.operation.command[0] == "mq-send" else set()
-    bodies = {message.body for message in spool.read(stage.path) if message.id in ids}
-    if len(bodies) != len(ids):
+    bodies = {key(message) for message in spool.read(stage.path) if message.id in ids}
+    if len(bodies) < len(ids):
         raise Wrong(f"reported to be sent but not there: some of {ids}")
     return bodies
 
@@ -84,9 +93,31 @@ def claimed(places):
     return sum(state == "inflight" for _, state, _ in places.values())
 
 
+def judge_whole(walked, stage):
+    """What was decided is done when somebody has waited for 1.5 seconds: all of it, or none. What was not is undone, as its
+    deadline comes."""
+    for path in spool.transactions(stage.path):
+        deadline, _, tx = path.name.partition(".")
+        if tx not in ("committed", "aborted"):
+            path.rename(path.with_name(f"{1:0{len(deadline)}x}.{tx}"))
+    if spool.transactions(stage.path):
+        stage.run("mq-recv", "-q", "-w1500ms", "idle")
+    left = [path.name for path in spool.transactions(stage.path)]
+    if left:
+        raise Wrong(f"not finished, though somebody waited: {left}")
+    found = look(stage)
+    bodies = walked.before.keys() | walked.after.keys()
+    moving = [body for body in bodies if walked.before.get(body) != walked.after.get(body)]
+    if len({found.get(body) == walked.after.get(body) for body in moving}) > 1:
+        raise Wrong(f"in part: {found}")
+
+
 def judge_places(walked, stage, output, finished, error=None):
     """Each message is where it was, or where the operation brings it; what was reported is done."""
-    operation, found, sure = walked.operation, look(stage), reported(walked, stage, output)
+    operation = walked.operation
+    if operation.whole:
+        judge_whole(walked, stage)
+    found, sure = look(stage), reported(walked, stage, output)
     regardless = Regardless(walked, error, output)
     if ("inflight", 1) not in operation.passes and claimed(found) > regardless.most:
         raise Wrong(f"more is claimed than was to be: {found}")
@@ -146,7 +177,7 @@ def judge_leftovers(stage):
     stage.run("mq-dlq", "purge", "--all", "jobs")  # a link to a batch stays as long as there is a message of it
     spool.touch_back([path for path in left if path.parent != stage.path], OLD)
     spool.end_slots(stage.path)
-    if any(path.parent == stage.path for path in left):
+    if any(path.parent in (stage.path, stage.path / spool.OUTBOX) for path in left):
         sweep_tomorrow(stage)
     else:
         stage.do("mq-queue", "sweep")

@@ -31,7 +31,12 @@ class Walked:
         template.claim("-t", "1d")
         template.send("bystander", "-p", "0")
         argument = self.operation.stage(template) or ""  # the last, since every program does what is due
-        self.command = [word.replace("{}", argument) for word in self.operation.command]
+        words = argument if isinstance(argument, tuple) else (argument,)
+        self.command = [
+            replaced
+            for word in self.operation.command
+            for replaced in (words if word == "{}" else [word.replace("{}", words[0])])
+        ]
         self.wait_for_times(template)
         return template
 

@@ -976,3 +976,58 @@ merge_held() { # USER MODE
     as ann mq-recv -a -l -n 2 --no-wait jobs | sort >got
     printf '%s\n' held new | cmp - got
 }
+
+# A message of nobody's in the transaction $tx.
+forge() { # ENTRY
+    printf 'Id: 01a21568-12d3-744b-8c63-ec09c9ebc412\n\nforged\n' >"forged"
+    install -o nobody -m 600 forged "spool/.outbox/$tx.committed/$1"
+}
+
+@test "root carries out another user's transaction with that user's rights, and never with its own" {
+    local tx=0123456789abcdef name=0000000000000.5661239e898a27000.01a21568-12d3-744b-8c63-ec09c9ebc412.a0
+    [[ $(id -u nobody) == 65534 ]] || skip "there is no user nobody"
+    mq-queue create private
+    mq-queue create --mode=622 letterbox
+    mkdir -m 755 locked && echo old >locked/file
+    mkdir -m 777 open && echo old >open/file
+    as_nobody env MQ_SPOOL="$MQ_SPOOL" "$public/bin/mq-tx" list
+    tx=$(as_nobody env MQ_SPOOL="$MQ_SPOOL" "$public/bin/mq-tx" begin)
+    as_nobody env MQ_SPOOL="$MQ_SPOOL" "$public/bin/mq-send" -q --tx "$tx" letterbox honest
+    mv "spool/.outbox/"*."$tx" "spool/.outbox/$tx.committed" # its sender was killed here
+    run -0 mq-queue sweep -q
+    assert_equal "$(mq-recv -q -a --no-wait letterbox)" honest
+    [[ ! -e spool/.outbox/$tx.committed ]] || fail "it is still there"
+
+    tx=0123456789abcdef
+    install -d -o nobody -m 700 "spool/.outbox/$tx.committed"
+    forge "o:private:$name"
+    forge "o:letterbox:$name"
+    forge "i:private:$name"
+    forge p:0000000000000001
+    as_nobody ln -s "$PWD/locked/file" "spool/.outbox/$tx.committed/t:0000000000000001"
+    forge p:0000000000000002
+    as_nobody ln -s "$PWD/locked" detour # in a directory that all may write to
+    as_nobody ln -s "$PWD/detour/file" "spool/.outbox/$tx.committed/t:0000000000000002"
+    run -0 mq-queue sweep -q
+    run -0 mq-recv -q -a --no-wait letterbox
+    assert_output forged
+    run -0 mq-stat -j private
+    assert_equal "$(jq -c '[.ready, .inflight, .dead]' <<<"$output")" '[0,0,0]'
+    assert_equal "$(cat locked/file)" old
+    [[ -e spool/.outbox/$tx.committed/o:private:$name ]] || fail "what he may not send has gone"
+
+    # Others can write to it: whose wishes these are is not known.
+    tx=fedcba9876543210
+    install -d -o nobody -m 777 "spool/.outbox/$tx.committed"
+    forge "o:letterbox:$name"
+    mq-queue sweep -q
+    run -1 mq-recv -q -a --no-wait letterbox
+
+    # A symbolic link is no transaction.
+    tx=1111111111111111
+    install -d -o nobody -m 700 elsewhere
+    ln -s "$PWD/elsewhere" "spool/.outbox/$tx.committed"
+    install -o nobody -m 600 forged "elsewhere/o:letterbox:$name"
+    mq-queue sweep -q
+    run -1 mq-recv -q -a --no-wait letterbox
+}

@@ -31,8 +31,25 @@ class Broken(Exception):
     """Something in a queue that is no whole message."""
 
 
-def queues(spool):
+OUTBOX = ".outbox"
+
+
+def named(spool):
     return sorted(entry for entry in Path(spool).iterdir() if entry.name[0] != "." and entry.is_dir())
+
+
+def queues(spool):
+    return [entry for entry in named(spool) if not (entry / "bindings").exists()]
+
+
+def topics(spool):
+    return [entry for entry in named(spool) if (entry / "bindings").exists()]
+
+
+def transactions(spool):
+    """What is not finished of several moves as one."""
+    outbox = Path(spool) / OUTBOX
+    return sorted(outbox.iterdir()) if outbox.exists() else []
 
 
 def pending(spool):
@@ -169,7 +186,10 @@ def kind_of(parts):
 
 def leftovers(spool):
     """What processes that died have left to be swept, below all queues and beside them."""
-    found = pending(spool)
+    found = [entry for entry in pending(spool) if entry.name != OUTBOX] + transactions(spool)
+    for topic in topics(spool):
+        found += (path for path in (topic / "feed").iterdir() if path.name != "tmp")
+        found += (topic / "feed" / "tmp").iterdir()
     for queue in queues(spool):
         found += (queue / "tmp").iterdir()
         found += (path for path in (queue / "waiters").iterdir() if path.name != "bell")
