@@ -134,7 +134,7 @@ def judge_places(walked, stage, output, finished, error=None):
 
 def send_again(walked, stage):
     """Whoever does not know whether he sent something once sends again; it is there once, as look() sees."""
-    if "--once" not in walked.operation.command:
+    if walked.operation.command[0] != "mq-send" or "--once" not in walked.operation.command:
         return
     stage.do(*walked.command, data=walked.operation.data)
     if walked.after.keys() - look(stage).keys():

@@ -1091,7 +1091,7 @@ const struct operation operations[] = {
     {"nack with back-off", claimed, nack_with_back_off, OPERATION_WHOLE, -ESTALE},
     {"last nack", claimed_last, nack, OPERATION_WHOLE, -ESTALE},
     {"reject", claimed, reject, OPERATION_WHOLE, -ESTALE},
-    {"reject, and go on", claimed_before_other, reject, OPERATION_STEPS, -ESTALE},
+    {"reject, and go on", claimed_before_other, reject, OPERATION_STEPS | OPERATION_BY_OUTBOX, -ESTALE},
     {"release", claimed, release, OPERATION_WHOLE, -ESTALE},
     {"extend", claimed, extend, OPERATION_WHOLE, 0},
     {"tell a failure", claimed, tell_failure, OPERATION_WHOLE, 0},

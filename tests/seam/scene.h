@@ -28,8 +28,9 @@ struct scene {
 #define OPERATION_LIED (-4095)
 
 #define OPERATION_WHOLE 0u
-#define OPERATION_STEPS 1u   /* of several, some of which may be done when it fails */
-#define OPERATION_REMOVES 2u /* whatever it finds, also what comes meanwhile */
+#define OPERATION_STEPS 1u     /* of several, some of which may be done when it fails */
+#define OPERATION_REMOVES 2u   /* whatever it finds, also what comes meanwhile */
+#define OPERATION_BY_OUTBOX 4u /* a message that it moves may lie in a transaction until a sweep finishes that */
 
 struct operation {
     const char *name;

@@ -66,7 +66,8 @@ static void expect_message(const struct trial *trial, const struct content *now,
 static void expect_content(const struct trial *trial, const struct scene *scene, bool done)
 {
     struct content now;
-    if (trial->seam.lasting && !(trial->operation->kind & OPERATION_STEPS))
+    const unsigned kind = trial->operation->kind;
+    if ((trial->seam.lasting && !(kind & OPERATION_STEPS)) || kind & OPERATION_BY_OUTBOX)
         scene_sweep_spool(scene);
     scene_read(scene, &now);
     for (size_t i = 0; i < trial->before.count; i++)

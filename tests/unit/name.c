@@ -249,7 +249,7 @@ static void retried_names(void)
 static void states_and_deaths(void)
 {
     static const char *const states[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
-    static const char *const deaths[MQ_DEATHS] = {"rejected", "max-attempts", "expired", "corrupt"};
+    static const char *const deaths[MQ_DEATHS] = {"rejected", "max-attempts", "expired", "corrupt", "overflow"};
     for (int state = 0; state < MQ_STATES; state++)
         EXPECT_TEXT(mq_state_name((enum mq_state)state), states[state]);
     for (int death = 0; death < MQ_DEATHS; death++) {
