@@ -26,8 +26,3 @@ cut_power() {
     needs_strace
     cut_power --cuts 1 ext4-writeback
 }
-
-@test "programs that start to write the content and do not wait are caught" {
-    needs_strace
-    cut_power --cuts 1 --broken started ext4
-}
