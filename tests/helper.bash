@@ -11,6 +11,7 @@ MQ_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 MQ_BUILD=$(cd "${MQ_BUILD:-$MQ_ROOT/build}" && pwd)
 export MQ_ROOT MQ_BUILD
 export PATH=$MQ_BUILD:$PATH LC_ALL=C.UTF-8
+! command -v faketime >/dev/null || PATH=$MQ_ROOT/tests/shared/bin:$PATH
 unset XDG_STATE_HOME COLUMNS
 
 # Not by the load.bash of each, which starts a process for every file, and bats loads all of this once a test.
