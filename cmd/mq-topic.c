@@ -66,11 +66,6 @@ static int run_unbind(char **words, int count)
     return change_each(mq_topic_unbind, words);
 }
 
-static int run_list(char **words, int count)
-{
-    return topic_show(words, count);
-}
-
 /* ---- routes ------------------------------------------------------------------------ */
 
 static int run_route(char **words, int count)
@@ -100,7 +95,7 @@ static int run_config(char **words, int count)
 
 static const struct command commands[] = {
     {"create", "", 1, 1, run_create}, {"bind", "kma", 2, 2, run_bind},          {"unbind", "kma", 2, 2, run_unbind},
-    {"list", "j", 0, -1, run_list},   {"route", "kma", 1, 1, run_route},        {"config", "", 1, 2, run_config},
+    {"list", "j", 0, -1, topic_show}, {"route", "kma", 1, 1, run_route},        {"config", "", 1, 2, run_config},
     {"delete", "", 1, 1, run_delete}, {"follow", "kmanwl0j", 1, 1, run_follow}, {0},
 };
 static struct command_line line = {.options = options, .commands = commands};

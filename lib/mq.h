@@ -389,7 +389,8 @@ MQ_API void mq_tx_free(mq_tx *tx);
 
 MQ_API const char *mq_tx_id(const mq_tx *tx); /* lives as long as the transaction's handle */
 
-/* As mq_send, mq_send_batch and mq_send_bodies, into the transaction. */
+/* As mq_send, mq_send_batch and mq_send_bodies, into the transaction. The transaction keeps the queue open until it is
+   freed, also if the caller closes it; until then one thread uses both. */
 MQ_API int mq_tx_send(mq_tx *tx, mq_queue *queue, mq_message *message, const struct mq_send_options *options,
                       char *ret_id);
 MQ_API int mq_tx_send_batch(mq_tx *tx, mq_queue *queue, mq_message *const *messages, size_t count,
