@@ -106,6 +106,13 @@ MQ_API int mq_create_shared(const char *spool, const char *queue, unsigned mode,
 MQ_API bool mq_mode_is_valid(unsigned mode);
 
 /*
+ * Make a queue that keeps an order: "group" (of the messages with the same header Group) or "strict" (of all). This never
+ * changes. `mode` and `group` are as above; a queue of one's own has the mode 0600. Nobody may have the right 2, to send
+ * and no more: -EINVAL. -ESTALE: there is a queue of this name with another order.
+ */
+MQ_API int mq_create_ordered(const char *spool, const char *queue, const char *order, unsigned mode, gid_t group);
+
+/*
  * Delete a queue. Without `force`, a queue that holds a message in any state stays: -ENOTEMPTY. A message that is
  * sent during the call is never deleted without `force`.
  */
@@ -153,7 +160,7 @@ MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
 /* Set a key; a NULL `value` brings its default back. The change is atomic and durable. -EINVAL: the key or the value
-   is malformed. */
+   is malformed. -EPERM: the key is set when the queue is made, and never changed. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.

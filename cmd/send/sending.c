@@ -43,6 +43,8 @@ static int refused(const struct sending *sending, const struct source *source, i
         return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
     if (error == -EMSGSIZE && mq_config_get(sending->queue, "max-size", limit + length, sizeof limit - length) == 0)
         return fail(sending, STATUS_DATA, source, "cannot publish", limit);
+    if (error == -EDOM)
+        return fail(sending, STATUS_USAGE, source, "cannot publish", "an ordered queue has no priorities");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 

@@ -33,6 +33,20 @@ bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *optio
     return queue->config.durable && !options->no_sync;
 }
 
+int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE])
+{
+    ret_lane[0] = '\0';
+    if (!queue->config.order)
+        return 0;
+    if (message->name.priority != MQ_PRIORITY_DEFAULT)
+        return -EDOM;
+    const char *group = queue->config.order == CONFIG_STRICT ? "" : mq_message_header(message, "Group");
+    if (!group)
+        return 0;
+    lane_name_key(group, ret_lane);
+    return 1;
+}
+
 static int open_file(mq_queue *queue, struct draft *draft)
 {
     const int error = queue_demand(queue, ACCESS_SEND);

@@ -14,6 +14,7 @@
 #define MQ_DRAFT_H
 
 #include "base/fs_draft.h"
+#include "format/lane_name.h"
 #include "lifecycle/reservation.h"
 #include "queue/queue.h"
 
@@ -34,6 +35,7 @@ struct draft {
     unsigned openings; /* of the queue, when the draft was made: a draft of an older opening belongs to another queue */
     int64_t begun;     /* monotonic */
     struct reservation reservation;
+    char lane[LANE_KEY_SIZE]; /* of an ordered queue; empty: none */
 };
 
 /* The schedule of a message. What the message leaves open is as the queue is configured. */
@@ -44,6 +46,10 @@ struct message_name draft_name(const mq_message *message, const struct schedule 
 
 /* Whether messages that are sent with these options are synced to the disk. */
 bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *options);
+
+/* Whether a message belongs in a lane of an ordered queue, and in which. -EDOM: it has a priority, and ordered queues
+   have none. */
+int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE]);
 
 /* Open a new file for the messages that `name` stands for. */
 int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,

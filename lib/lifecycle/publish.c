@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "lifecycle/publish_lane.h"
 #include "queue/bell.h"
 #include "queue/depth.h"
 #include "queue/move.h"
@@ -357,6 +358,11 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
         error = sync_contents(queue, drafts, count);
     if (error)
         cancel(queue, drafts);
+    if (!error && drafts->lane[0]) {
+        error = publish_in_lane(queue, drafts);
+        *ret_published = !error;
+        return error;
+    }
     while (!error && *ret_published < count)
         error = publish_some(queue, drafts + *ret_published, count - *ret_published, ret_published);
     return error;

@@ -12,8 +12,11 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
 {
     struct draft draft;
     size_t published;
+    char lane[LANE_KEY_SIZE];
     int error = queue_refresh(queue);
-    if (error)
+    if (!error)
+        error = draft_lane(queue, message, lane);
+    if (error < 0)
         return error;
     const int64_t now = clock_now();
     const struct schedule schedule = draft_schedule(queue, message, now);
@@ -23,6 +26,7 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
     error = draft_open(queue, &name, options, now, &draft);
     if (error)
         return error;
+    memcpy(draft.lane, lane, sizeof lane);
     error = encode_to_file(message, &name, now, queue->config.max_size, draft.file.file, &draft.size);
     if (!error)
         error = publish(queue, &draft, 1, options, &published);

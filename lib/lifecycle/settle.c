@@ -18,6 +18,7 @@
 #include "base/id.h"
 #include "format/death.h"
 #include "format/receipt.h"
+#include "lane/lane.h"
 #include "lifecycle/attempt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/settle.h"
@@ -125,7 +126,7 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
     if (found != 1)
         return found;
     /* A claim is over at its deadline, even if no process has moved the message back yet. */
-    int done = claim.name.time > clock_now() ? 0 : -ESTALE;
+    int done = claim.name.time > clock_now() && !claim.name.settled ? 0 : -ESTALE;
     if (!done)
         done = split_finish(queue, MQ_INFLIGHT, &claim.name);
     if (!done)
@@ -170,10 +171,25 @@ static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t cou
     failures_forget(queue, MQ_INFLIGHT, &claim->name);
 }
 
+/* End what the claim's file stands for: a message, or by its token the head of a lane. */
+static int end_claim(mq_queue *queue, const struct claim *claim, lane_end_fn *end)
+{
+    if (lane_is_token(&claim->name))
+        return lane_end(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, LANE_DONE, end, NULL);
+    return end(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, NULL);
+}
+
+static int remove_file(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                       const void *argument)
+{
+    (void)argument;
+    return move_out(queue, state, dir, file, name);
+}
+
 static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
-    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    const int done = end_claim(queue, claim, remove_file);
     if (done == 1)
         count_acked(queue, claim, claim->name.count);
     return done;
@@ -186,15 +202,20 @@ int mq_ack(mq_queue *queue, const char *receipt)
 
 /* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
    claim, or if the disk has no room for a mark, then this is an ordinary ack. */
+static int mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                     const void *argument)
+{
+    const int done = done_marks_move(queue, dir, file, name, clock_now());
+    return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? remove_file(queue, state, dir, file, name, argument)
+                                                                 : done;
+}
+
 static int ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    const int64_t now = clock_now();
     (void)argument;
-    int done = done_marks_move(queue, claim->dir, claim->file, &claim->name, now);
-    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
-        done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    const int done = end_claim(queue, claim, mark_done);
     if (done == 1) {
-        done_marks_expire_some(queue, now);
+        done_marks_expire_some(queue, clock_now());
         count_acked(queue, claim, claim->name.count);
     }
     return done;

@@ -84,6 +84,15 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
     return move_and_tell(queue, MQ_READY, from_dir, from_name, MQ_INFLIGHT, name, ret_dir);
 }
 
+int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+               int *ret_dir)
+{
+    const int moved = rename_into(queue, from_dir, from_name, to, name, ret_dir);
+    if (moved == 1)
+        move_announce(queue, to, name, false);
+    return moved;
+}
+
 /* How many bytes of a file belong to the messages that the name stands for. */
 static int64_t size_of(int dir, const char *file, const struct message_name *name)
 {

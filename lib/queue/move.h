@@ -30,6 +30,11 @@ int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct message_name *name, int *ret_dir);
 
+/* Move the token of a lane, which is no message and is not counted. `ret_dir` is as
+   for move_claim. */
+int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+               int *ret_dir);
+
 /* Remove a file, or the one of its names that `from_name` is. */
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct message_name *name);
 

@@ -20,7 +20,11 @@ struct config {
     uint64_t max_depth; /* 0: none */
     uint64_t batch_count;
     uint64_t batch_size;
+    uint64_t order; /* the order of messages is kept: CONFIG_… */
 };
+#define CONFIG_UNORDERED 0
+#define CONFIG_GROUP 1  /* within a message group */
+#define CONFIG_STRICT 2 /* of all messages */
 
 #define CONFIG_PROBLEM_SIZE 160
 #define CONFIG_VALUE_SIZE 32
@@ -35,7 +39,10 @@ int config_load(int queue_dir, struct config *ret_config, char *ret_problem);
 bool config_get(const struct config *config, const char *key, char ret_value[CONFIG_VALUE_SIZE]);
 
 /* Write the file anew with one key changed (NULL: without it), comments and order kept. Atomic and durable.
-   -EINVAL: bad key or value. */
+   -EINVAL: bad key or value. -EPERM: the key is set when the queue is made, and never changed. */
 int config_store(int queue_dir, int tmp, const char *key, const char *value);
+
+/* Write the file of a queue that is being made. */
+int config_make(int queue_dir, int tmp, const char *key, const char *value);
 
 #endif
