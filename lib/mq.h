@@ -461,6 +461,9 @@ struct mq_stats {
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
     uint64_t duplicates;        /* messages acked without work, because they had been worked on before */
     uint64_t deaths[MQ_DEATHS]; /* `died` by cause */
+    /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
+       for its next attempt, and those whose first message is in flight */
+    uint64_t groups_waiting, groups_blocked, groups_in_flight;
     /* a histogram of the time from claim to ack: held[i] messages took less than MQ_HELD_LIMIT(i), and not less than the
        limit before; the last has no limit. And the sum of these times. */
     uint64_t held[MQ_HELD_BUCKETS];

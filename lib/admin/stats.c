@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lane/lane.h"
 #include "lifecycle/inbox.h"
 #include "queue/depth.h"
 #include "store/bucket.h"
@@ -12,9 +13,22 @@
 
 /* ---- the oldest message ----------------------------------------------------------- */
 
-static int64_t sent_at(int dir, const char *file)
+static int64_t head_sent_at(mq_queue *queue, const struct message_name *token)
 {
     struct stat status;
+    const int file = lane_open_head(queue, token);
+    const int64_t moment = file >= 0 && fstat(file, &status) == 0 ? clock_of_file(&status.st_mtim) : 0;
+    if (file >= 0)
+        close(file);
+    return moment;
+}
+
+static int64_t sent_at(mq_queue *queue, int dir, const char *file)
+{
+    struct stat status;
+    struct message_name name;
+    if (name_parse(MQ_READY, file, &name) && lane_is_token(&name))
+        return head_sent_at(queue, &name);
     if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
     return clock_of_file(&status.st_mtim);
@@ -27,7 +41,7 @@ static int64_t oldest_in(mq_queue *queue, const char *bucket, struct listing *fi
     if (dir < 0)
         return 0;
     const int error = bucket_read(dir, MQ_READY, files);
-    const int64_t oldest = !error && files->count > 0 ? sent_at(dir, listing_at(files, 0)) : 0;
+    const int64_t oldest = !error && files->count > 0 ? sent_at(queue, dir, listing_at(files, 0)) : 0;
     close(dir);
     return oldest;
 }
@@ -133,13 +147,25 @@ static int add_inbox(mq_queue *queue, struct mq_stats *stats)
     return 0;
 }
 
+static int count_groups(mq_queue *queue, struct mq_stats *stats)
+{
+    uint64_t groups[MQ_STATES];
+    const int error = queue->config.order ? census_groups(queue->dir, groups) : 0;
+    if (error || !queue->config.order)
+        return error;
+    stats->groups_waiting = groups[MQ_READY];
+    stats->groups_blocked = groups[MQ_DELAYED];
+    stats->groups_in_flight = groups[MQ_INFLIGHT];
+    return 0;
+}
+
 static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
 {
     struct depth_totals totals;
     struct census census;
     int error = depth_add_up(queue, &totals);
     if (!error && exact)
-        error = census_queue(queue->dir, &census);
+        error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, &census);
     if (error)
         return error;
     struct mq_stats stats = stats_of(&totals);
@@ -147,7 +173,9 @@ static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         fill_counts(&stats, census.count, census.bytes);
     else
         fill_counts(&stats, totals.count, totals.bytes);
-    error = find_oldest(queue, exact, stats.count[MQ_READY] > 0, &stats.oldest);
+    error = count_groups(queue, &stats);
+    if (!error)
+        error = find_oldest(queue, exact, stats.count[MQ_READY] > 0, &stats.oldest);
     if (!error)
         error = add_inbox(queue, &stats);
     if (!error)

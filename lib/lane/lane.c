@@ -345,6 +345,33 @@ static int make_lane(mq_queue *queue, const char *key, const struct message_name
     return error == -EEXIST || error == -ENOTEMPTY || error == -ENOENT ? 0 : error;
 }
 
+int lane_revive(mq_queue *queue, const char *generation)
+{
+    struct birth birth;
+    struct lane_dir lane;
+    struct message_name token = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
+    char key[LANE_KEY_SIZE], old[LANE_GEN_SIZE], new[LANE_GEN_SIZE];
+    lane_name_key_of(generation, key);
+    lane_name_make(key, id_random(), birth.lane);
+    lane_name_format_gen(generation, old);
+    lane_name_format_gen(birth.lane, new);
+    id_make(clock_now(), token.id);
+    const int opened = lane_dir_open(queue->dir, key, &lane);
+    if (opened != 1)
+        return opened;
+    int error = make_token(queue, &token, &birth);
+    if (!error) {
+        error = fs_rename(lane.dir, old, lane.dir, new);
+        if (error)
+            (void)fs_unlink(birth.bucket, birth.token);
+        else
+            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token) : 1;
+        close(birth.bucket);
+    }
+    lane_dir_close(&lane);
+    return error == -ENOENT ? 0 : error;
+}
+
 /* ---- putting something in ------------------------------------------------------------- */
 
 struct put {

@@ -41,6 +41,13 @@ int depth_add_up(mq_queue *queue, struct depth_totals *ret_totals)
 static int count_waiting(mq_queue *queue, int64_t limit, int64_t *ret_count)
 {
     int64_t ready, delayed;
+    if (queue->config.order) {
+        struct census census;
+        const int wrong = census_queue(queue->dir, true, &census);
+        if (!wrong)
+            *ret_count = census.count[MQ_READY] + census.count[MQ_DELAYED];
+        return wrong;
+    }
     int error = census_count(queue->dir, MQ_READY, limit, &ready);
     if (!error)
         error = census_count(queue->dir, MQ_DELAYED, limit, &delayed);
@@ -107,7 +114,7 @@ int depth_recount(mq_queue *queue)
         struct census census;
         int error = depth_add_up(queue, &before);
         if (!error)
-            error = census_queue(queue->dir, &census);
+            error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, &census);
         if (error)
             return error;
         if (agree(&before, &census))

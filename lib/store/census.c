@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 
 /* A walk over one state's buckets; what is gone when we come to it is not counted. */
 struct walk {
@@ -27,6 +28,16 @@ static void note_position(struct census *census, enum mq_state state, const stru
         *last = name->position + name->count - 1;
 }
 
+/* A token tells in which state the head of its lane is. The walk over the lanes counts all messages as waiting: ready,
+   or delayed where they have a due time. */
+static void note_token(struct census *census, enum mq_state state, const struct message_name *name)
+{
+    if (name->settled)
+        return;
+    census->count[name->due ? MQ_DELAYED : MQ_READY]--;
+    census->count[state]++;
+}
+
 static int count_message(void *context, const char *text, unsigned char type)
 {
     struct walk *walk = context;
@@ -42,7 +53,10 @@ static int count_message(void *context, const char *text, unsigned char type)
         walk->census->bytes = page_sum(walk->census->bytes, name.length ? name.length : status.st_size - name.offset);
         note_position(walk->census, walk->state, &name);
     }
-    walk->count += name.count;
+    if (walk->census && name.lane[0])
+        note_token(walk->census, walk->state, &name);
+    else
+        walk->count += name.count;
     return walk->count >= walk->limit;
 }
 
@@ -74,7 +88,38 @@ int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret
     return error;
 }
 
-int census_queue(int queue_dir, struct census *ret_survey)
+static int count_waiting(void *context, const struct lane_file *file)
+{
+    struct census *census = context;
+    struct stat status;
+    if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    census->bytes = page_sum(census->bytes, status.st_size);
+    census->count[file->name.due ? MQ_DELAYED : MQ_READY]++;
+    note_position(census, MQ_DELAYED, &file->name); /* its lane's token is what makes a head of the page */
+    return 0;
+}
+
+static int count_group(void *context, const struct bucket_file *file)
+{
+    uint64_t *count = context;
+    if (file->name.lane[0] && !file->name.settled && (file->state != MQ_DELAYED || file->name.attempts > 0))
+        ++*count;
+    return 0;
+}
+
+int census_groups(int queue_dir, uint64_t ret_groups[MQ_STATES])
+{
+    int error = 0;
+    for (int state = 0; state < MQ_STATES; state++) {
+        ret_groups[state] = 0;
+        if (state != MQ_DEAD && !error)
+            error = bucket_walk(queue_dir, (enum mq_state)state, count_group, &ret_groups[state]);
+    }
+    return error;
+}
+
+int census_queue(int queue_dir, bool ordered, struct census *ret_survey)
 {
     struct census census = {0};
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
@@ -85,8 +130,11 @@ int census_queue(int queue_dir, struct census *ret_survey)
         const int error = count_state(&walk);
         if (error)
             return error;
-        census.count[state] = walk.count;
+        census.count[state] += walk.count;
     }
+    const int error = ordered ? lane_dir_walk_all(queue_dir, count_waiting, &census) : 0;
+    if (error)
+        return error;
     *ret_survey = census;
     return 0;
 }
