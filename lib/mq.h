@@ -65,6 +65,12 @@ typedef struct mq_watch mq_watch;
 enum mq_state { MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD };
 #define MQ_STATES 4
 
+/* The name of a state: ready, delayed, inflight or dead. Its directory in a queue has the same name. */
+MQ_API const char *mq_state_name(enum mq_state state);
+
+/* What the time of a message in a state is called: due, deadline or died. NULL: a ready message has no time. */
+MQ_API const char *mq_state_time_name(enum mq_state state);
+
 /* The library's version, "MAJOR.MINOR.PATCH"; static storage. */
 MQ_API const char *mq_version(void);
 
@@ -374,7 +380,8 @@ struct mq_entry {
 MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
                      void *context);
 
-/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. */
+/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. -EMSGSIZE:
+   others may only send to the queue, and the body is larger than max-size, so no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */

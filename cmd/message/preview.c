@@ -75,7 +75,7 @@ int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *re
 {
     mq_message *message;
     const int opened = mq_entry_open(queue, entry, &message);
-    if (opened == -EBADMSG || opened == -EAGAIN)
+    if (opened == -EBADMSG || opened == -EAGAIN || opened == -EMSGSIZE)
         return preview_file(queue, entry, ret_preview);
     if (opened != 1)
         return opened;

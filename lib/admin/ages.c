@@ -1,5 +1,4 @@
-/* How old the messages of a state are, and what room there is for more: looks whose cost grows with depth, but for
-   the last. */
+/* How old the messages of a state are, at a cost that grows with the depth, and how much room the disk has for more. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,14 +13,14 @@
 
 struct ages {
     const mq_queue *queue;
-    enum mq_state wanted; /* what lies in the inbox counts as what it is by now */
+    enum mq_state wanted; /* a message in the inbox that is due counts as ready */
     int64_t now;
     const int64_t *limits;
     size_t count;
     uint64_t *found;
 };
 
-/* As mq_stat has it. */
+/* The state that a message counts in, as for mq_stat. */
 static enum mq_state state_of(const struct ages *ages, enum mq_state state, const struct message_name *name)
 {
     return state == MQ_DELAYED && inbox_has(ages->queue, name) && name->time <= ages->now ? MQ_READY : state;
@@ -43,7 +42,7 @@ static int note(void *context, const struct bucket_file *file)
     return 0;
 }
 
-/* Messages that are due in the inbox count as ready, also where this process may not take them in. */
+/* Messages in the inbox that are due count as ready, even if this process may not take them in. */
 static int note_inbox(mq_queue *queue, struct ages *ages)
 {
     struct listing files = {0};

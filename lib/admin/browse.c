@@ -11,6 +11,7 @@
 #include "format/batch.h"
 #include "format/death.h"
 #include "format/decode.h"
+#include "format/message.h"
 #include "lifecycle/inbox.h"
 #include "queue/blame.h"
 #include "store/bucket.h"
@@ -19,88 +20,74 @@
 
 struct browse {
     mq_queue *queue;
-    enum mq_state state;
-    const char *bucket, *file;
     int (*each)(const struct mq_entry *entry, void *context);
     void *context;
-    struct listing files;
+    const struct bucket_file *file; /* that the walk has come to */
+    int stop;                       /* what `each` returned; any value may be */
 };
 
 static int show(void *context, const struct message_name *name)
 {
     const struct browse *browse = context;
-    const bool in_flight = browse->state == MQ_INFLIGHT, owned = in_flight && name->owner.process;
+    const enum mq_state state = browse->file->state;
+    const bool in_flight = state == MQ_INFLIGHT, owned = in_flight && name->owner.process;
     char reason[NAME_REASON_SIZE];
     name_unescape_reason(name->reason, reason);
     const struct mq_entry entry = {
-        .state = browse->state,
+        .state = state,
         .id = name->id,
         .attempts = name->attempts,
         .priority = name->priority,
         .time = name->time,
         .expires = name->expires,
-        .reason = browse->state == MQ_DEAD ? reason : NULL,
+        .reason = state == MQ_DEAD ? reason : NULL,
         .begun = in_flight ? name->begun : 0,
         .owner = in_flight ? (pid_t)name->owner.process : 0,
         .is_here = owned && strcmp(name->owner.host, browse->queue->owner.host) == 0,
         .host = owned ? name->owner.host : NULL,
-        .bucket = browse->bucket,
-        .file = browse->file,
+        .bucket = browse->file->bucket,
+        .file = browse->file->file,
         .offset = name->offset,
     };
     return browse->each(&entry, browse->context);
 }
 
-/* Each message of a file; one that cannot be taken apart is shown as one. */
-static int browse_file(struct browse *browse, int dir)
+/* Show each message of a file. If it cannot be taken apart it is shown as one message. */
+static int browse_file(struct browse *browse, const struct bucket_file *visited)
 {
-    struct message_name name;
-    name_parse(browse->state, browse->file, &name);
-    if (name.count == 1)
-        return show(browse, &name);
-    const int file = fs_open_file(dir, browse->file);
+    const struct message_name *name = &visited->name;
+    browse->file = visited;
+    if (name->count == 1)
+        return show(browse, name);
+    const int file = fs_open_file(visited->dir, visited->file);
     if (file == -ENOENT)
         return 0;
-    const int stop = file < 0 ? blame_file(browse->queue, dir, browse->file, file)
-                              : batch_walk(file, &name, show, browse);
+    const int stop = file < 0 ? blame_file(browse->queue, visited->dir, visited->file, file)
+                              : batch_walk(file, name, show, browse);
     if (file >= 0)
         close(file);
-    return stop == -EBADMSG || stop == -EAGAIN ? show(browse, &name) : stop;
+    return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;
 }
 
-static int browse_bucket(struct browse *browse)
+static int visit(void *context, const struct bucket_file *file)
 {
-    const int dir = bucket_open(browse->queue->dir, browse->state, browse->bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    int stop = bucket_read(dir, browse->state, &browse->files);
-    for (size_t i = 0; i < browse->files.count && !stop; i++) {
-        browse->file = listing_at(&browse->files, i);
-        stop = browse_file(browse, dir);
-    }
-    close(dir);
-    return stop;
+    struct browse *browse = context;
+    browse->stop = browse_file(browse, file);
+    return browse->stop != 0;
 }
 
 int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
               void *context)
 {
-    struct browse browse = {.queue = queue, .state = state, .each = each, .context = context};
-    struct listing buckets = {0};
-    int stop = queue_demand(queue, ACCESS_LOOK);
-    if (!stop)
-        stop = queue_refresh(queue);
-    if (!stop) {
-        (void)inbox_take(queue, clock_now(), INBOX_ALL); /* else it is shown where it is */
-        stop = bucket_list(queue->dir, state, &buckets);
-    }
-    for (size_t i = 0; i < buckets.count && !stop; i++) {
-        browse.bucket = listing_at(&buckets, i);
-        stop = browse_bucket(&browse);
-    }
-    listing_free(&buckets);
-    listing_free(&browse.files);
-    return stop;
+    struct browse browse = {.queue = queue, .each = each, .context = context};
+    int error = queue_demand(queue, ACCESS_LOOK);
+    if (!error)
+        error = queue_refresh(queue);
+    if (error)
+        return error;
+    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* a message that stays in the inbox is shown as delayed */
+    error = bucket_walk(queue->dir, state, visit, &browse);
+    return error < 0 ? error : browse.stop;
 }
 
 /* ---- one message ------------------------------------------------------------------ */
@@ -115,7 +102,8 @@ static bool stands_for(const struct message_name *name, const struct message_nam
                            : name->position < end && name->offset == offset;
 }
 
-/* The name that stands for it now. 1 found. */
+/* Find the name that stands for the message now, in the bucket that is open already: one that was made anew under the
+   same name would be another one. 1: found. */
 static int find_again(enum mq_state state, uint64_t offset, struct browse_place *place)
 {
     const struct message_name batch = place->name;
@@ -177,7 +165,13 @@ int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **re
     if (file < 0)
         return file == -ENOENT ? 0 : file;
     const int error = open_message(file, entry, &place.name, ret_message);
-    if (error)
+    if (error) {
         close(file);
-    return error ? error : 1;
+        return error;
+    }
+    if (blame_is_too_large(queue, (*ret_message)->body_size)) {
+        mq_message_free(*ret_message);
+        return -EMSGSIZE;
+    }
+    return 1;
 }

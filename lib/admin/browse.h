@@ -4,15 +4,15 @@
 
 #include "queue/queue.h"
 
-/* The file that an entry's message is in. */
+/* The file that holds the message of an entry. */
 struct browse_place {
     int dir; /* its bucket; the caller closes it */
     char file[NAME_SIZE];
     struct message_name name;
 };
 
-/* Where an entry's message lies now: others of its file may have been taken since it was seen. 1, or 0 it has moved
-   on. */
+/* Find the file that holds the message of an entry now. Since the entry was made, other messages may have been taken
+   off that file. 1: found; 0: the message is not there any more; or a negative errno. */
 int browse_find(mq_queue *queue, const struct mq_entry *entry, struct browse_place *ret_place);
 
 #endif

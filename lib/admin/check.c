@@ -1,7 +1,7 @@
 /*
- * Verifying a queue: whatever lies in it and does not belong.
+ * Checking a queue: finding what lies in it and does not belong there.
  *
- * A message may move between being listed and being read: what is gone by then is no finding.
+ * A message may be moved between the listing and the read. So a file that is gone by then is no finding.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,9 +27,9 @@ struct check {
     void (*each)(const char *path, const char *problem, void *context);
     void *context;
     int found;
-    int left; /* why something could not be judged, or moved aside; 0: all was */
+    int left; /* the error, if something could not be judged or moved aside; else 0 */
     enum mq_state state;
-    char bucket[NAME_BUCKET_SIZE];
+    const char *bucket;
     int dir; /* what is being listed */
 };
 
@@ -47,7 +47,7 @@ static int report(struct check *check, const char *place, const char *name, cons
 {
     const int error = check->repair ? aside_put(check->queue, check->dir, name) : 0;
     if (error == -ENOENT)
-        return 0; /* it has moved: it did belong */
+        return 0; /* another process has moved it, so it belonged here */
     tell(check, place, name, problem);
     if (error)
         check->left = error;
@@ -68,7 +68,7 @@ static const char *type_problem(unsigned char type)
     }
 }
 
-/* That a message can be read; those of a batch reach to the end of the file, all together. */
+/* Whether a message can be read. */
 static int read_message(void *context, const struct message_name *name)
 {
     mq_message *message = NULL;
@@ -81,7 +81,7 @@ static int read_message(void *context, const struct message_name *name)
     return error;
 }
 
-/* 0 it is whole, -EBADMSG it is not, or why that cannot be told. */
+/* 0: the file is whole, or gone; -EBADMSG: it is not whole; any other negative errno: that cannot be known. */
 static int read_content(const mq_queue *queue, int dir, const char *file_name, const struct message_name *name)
 {
     int file = fs_open_file(dir, file_name);
@@ -118,7 +118,7 @@ static int check_message(void *context, const char *file, unsigned char type)
     const int error = read_content(check->queue, check->dir, file, &name);
     if (error == -EBADMSG)
         return report(check, place, file, "empty, truncated or malformed message");
-    if (error) { /* of ours, perhaps (no descriptors, no memory): it stays where it is */
+    if (error) { /* perhaps this process lacks descriptors or memory, so the file stays where it is */
         tell(check, place, file, strerror(-error));
         check->left = error;
     }
@@ -127,18 +127,12 @@ static int check_message(void *context, const char *file, unsigned char type)
 
 /* ---- directories -------------------------------------------------------------------- */
 
-static int check_bucket(struct check *check, const char *bucket)
+static int check_bucket(void *context, struct bucket *bucket)
 {
-    const int dir = bucket_open(check->queue->dir, check->state, bucket);
-    if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
-    const int outer = check->dir;
-    snprintf(check->bucket, sizeof check->bucket, "%s", bucket);
-    check->dir = dir;
-    const int error = fs_list_at(dir, ".", check_message, check);
-    check->dir = outer;
-    close(dir);
-    return error;
+    struct check *check = context;
+    check->bucket = bucket->name;
+    check->dir = bucket->dir;
+    return fs_list(bucket->dir, check_message, check);
 }
 
 static int check_state_entry(void *context, const char *name, unsigned char type)
@@ -147,9 +141,7 @@ static int check_state_entry(void *context, const char *name, unsigned char type
     const char *place = name_of_state(check->state);
     if (!name_is_bucket(check->state, name))
         return report(check, place, name, "not a bucket's name");
-    if (type != DT_DIR)
-        return report(check, place, name, "not a directory");
-    return check_bucket(check, name);
+    return type == DT_DIR ? 0 : report(check, place, name, "not a directory");
 }
 
 static int check_waiters_entry(void *context, const char *name, unsigned char type)
@@ -187,21 +179,10 @@ static int check_done_entry(void *context, const char *name, unsigned char type)
                : report(context, "done", name, "not a bucket's name");
 }
 
-static bool is_one_of_ours(const char *name, unsigned char type)
-{
-    static const char *const dirs[] = {"tmp",  "ready",   "delayed", "inflight", "dead",
-                                       "host", "waiters", "aside",   "failures", "done"};
-    if (strcmp(name, "config") == 0)
-        return type == DT_REG;
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
-        if (strcmp(name, dirs[i]) == 0)
-            return type == DT_DIR;
-    return false;
-}
-
 static int check_queue_entry(void *context, const char *name, unsigned char type)
 {
-    return is_one_of_ours(name, type) ? 0 : report(context, "", name, "not a part of a queue");
+    const bool belongs = strcmp(name, "config") == 0 ? type == DT_REG : type == DT_DIR && layout_has_dir(name);
+    return belongs ? 0 : report(context, "", name, "not a part of a queue");
 }
 
 static int open_part(struct check *check, const char *name)
@@ -224,21 +205,30 @@ static int list_dir(struct check *check, int dir, fs_list_fn *each)
     return error;
 }
 
-/* One that is missing is a finding, and no error. */
+/* Check a directory that every queue has. If it is missing, that is a finding and no error. */
 static int check_dir(struct check *check, const char *name, fs_list_fn *each)
 {
     const int error = list_dir(check, open_part(check, name), each);
     return error == -ENOENT ? 0 : error;
 }
 
-/* Of those that are made when they are needed. */
+static int check_state(struct check *check, enum mq_state state)
+{
+    check->state = state;
+    int error = check_dir(check, name_of_state(state), check_state_entry);
+    if (!error)
+        error = bucket_each(check->queue->dir, state, check_bucket, check);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Check a directory that is made when it is first needed. */
 static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
 {
     const int error = list_dir(check, fs_open_dir(check->queue->dir, name), each);
     return error == -ENOENT ? 0 : error;
 }
 
-/* Of those that who may only look does not see into. */
+/* Check a directory that users who may only look cannot list. */
 static int check_work_dir(struct check *check, const char *name, fs_list_fn *each)
 {
     return check->queue->rights == ACCESS_LOOK ? 0 : check_dir(check, name, each);
@@ -253,10 +243,8 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = queue_refresh(queue);
     if (!error)
         error = list_dir(&check, fs_open_dir(queue->dir, "."), check_queue_entry);
-    for (int state = 0; state < MQ_STATES && !error; state++) {
-        check.state = (enum mq_state)state;
-        error = check_dir(&check, name_of_state(check.state), check_state_entry);
-    }
+    for (int state = 0; state < MQ_STATES && !error; state++)
+        error = check_state(&check, (enum mq_state)state);
     if (!error)
         error = check_work_dir(&check, "tmp", check_tmp_entry);
     if (!error)

@@ -1,4 +1,4 @@
-/* Giving a dead letter another try, in its own queue or in another one. */
+/* Retrying a dead letter, in its own queue or in another one. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

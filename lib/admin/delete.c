@@ -1,13 +1,14 @@
 /*
  * Deleting queues.
  *
- * A queue that is to be deleted loses its name first, by one rename, so that whoever sends from then on makes a
- * new one. Without force it is held under a name of the deleter's own and looked at only then: rmdir decides whether it
- * is empty, so a message that is sent by somebody who had it open before keeps its bucket, and the queue is put back.
+ * A queue that is to be deleted loses its name first, by one rename. A process that sends to the name from then on
+ * makes a new queue. Without force the deleter holds the queue under another name and then finds out whether it is
+ * empty. rmdir decides that: a message that a process sends with an old handle keeps its bucket, and the queue is put
+ * back.
  *
- * Anybody may put back what is held, so that nobody depends on a deleter who died or was stopped: while a queue is held
- * the deleter does nothing to it that harms one that is in use. What is more than that he does only once another rename
- * has told that it is still held, and ended that.
+ * Any process may put back a queue that is held, so nobody depends on a deleter that was killed or stopped. While the
+ * queue is held the deleter does nothing that harms a queue in use. It removes the rest only after a second rename,
+ * which succeeds only if the queue is still held, and after which no other process puts it back.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,15 +28,15 @@
 #include "store/held.h"
 #include "store/spool.h"
 
-/* What a creator or deleter leaves when it dies may be removed when no live one can still be at it; as for
-   tmp/ in sweep.c. */
+/* When what a creator or a deleter has left may be removed: no process can still be working on it then (as for tmp/ in
+   sweep.c). */
 #define PENDING_AGE (36 * 3600)
 
 #define TRIES 10
 
 /* ---- deleting --------------------------------------------------------------------- */
 
-/* Deletions are synced by `dir`, the queue as it was found: for where the spool itself cannot be. */
+/* Deletions are made durable through `dir`, the directory of the queue, since the spool itself may not be readable. */
 
 static int delete_forced(int spool, int dir, const char *queue)
 {
@@ -60,13 +61,13 @@ static int finish_held(int spool, const char *held, const char *queue)
     if (!error)
         error = held_discard(spool, held, queue);
     if (error == -EAGAIN)
-        (void)spool_heal(dir); /* of a queue that is in use again we have removed the states */
+        (void)spool_heal(dir); /* the queue is in use again, and this process has removed directories of its states */
     close(dir);
     const int put = error && error != -EAGAIN ? held_put_back(spool, held, queue) : 0;
     return put ? put : error;
 }
 
-/* Where it is a lower layer's, as overlayfs says, it cannot be renamed. It keeps its name until all of it is gone. */
+/* On overlayfs a directory of a lower layer cannot be renamed. The queue keeps its name until all of it is removed. */
 static int delete_in_place(int spool, const char *queue)
 {
     const int dir = fs_open_dir(spool, queue);
@@ -81,7 +82,7 @@ static int delete_in_place(int spool, const char *queue)
     return error;
 }
 
-/* Out of sight first, so that whoever sends from now on makes a new queue; then looked at. */
+/* Take the name away first, so that senders make a new queue; then find out whether the queue is empty. */
 static int delete_empty(int spool, int dir, const char *queue)
 {
     char held[NAME_PENDING_SIZE];
@@ -94,7 +95,7 @@ static int delete_empty(int spool, int dir, const char *queue)
     return error ? error : fs_sync_passage(spool, dir);
 }
 
-/* 1 it does, 0 it does not, or why that cannot be told. A state that is not there holds none. */
+/* 1 or 0, or a negative errno if that cannot be known. A state whose directory is missing holds no messages. */
 static int holds_messages(int queue_dir)
 {
     int64_t count = 0;
@@ -127,7 +128,7 @@ static int delete_once(int spool, const char *queue, bool force)
     return error;
 }
 
-/* Somebody may take the queue back whose deleter is slow. */
+/* Another process may put the queue back if the deleter is slow. Then the deletion is tried again. */
 static int delete_in(int spool, const char *queue, bool force)
 {
     int error = -EAGAIN;
@@ -152,7 +153,7 @@ struct pending_walk {
     int spool;
     int64_t now;
     int removed;
-    int error; /* the first that kept one from being finished */
+    int error; /* the first error that prevented one from being finished */
 };
 
 /* A deletion that cannot be finished keeps the sweep from no other. Another process may have been faster. */
@@ -163,7 +164,7 @@ static void note_finished(struct pending_walk *walk, int error)
         walk->error = error;
 }
 
-/* Nobody is at it any more: what was held and is not empty is a queue again, the rest goes. */
+/* Finish what another process has left: a held queue that is not empty is put back, everything else is removed. */
 static int finish(int spool, enum name_pending kind, const char *name, const char *queue)
 {
     int error = kind == NAME_HELD      ? finish_held(spool, name, queue)
@@ -187,7 +188,7 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     if (type != DT_DIR || !name_parse_pending(name, &kind, queue) ||
         fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
-    /* ctime: when it got this name, or was last filled. */
+    /* ctime: when it got this name, or when an entry in it was last added or removed. */
     if (walk->now / CLOCK_SECOND - status.st_ctim.tv_sec < PENDING_AGE)
         return 0;
     note_finished(walk, finish(walk->spool, kind, name, queue));

@@ -379,7 +379,7 @@ static bool find_origin(mq_watch *watch, const struct place *to, struct place *r
     return false;
 }
 
-/* List a new bucket. */
+/* List a new bucket. Its files are reported one by one, by as many calls, so the listing is kept. */
 static void list_untold(mq_watch *watch)
 {
     struct watched *watched = watch->table.items;

@@ -1,4 +1,4 @@
-/* Removing messages for good: what an administrator does. */
+/* Purging: an administrator removes messages for good. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 #include "queue/split.h"
 #include "store/bucket.h"
 
-/* With what went wrong with it. */
+/* Remove the record of failures of a message that was removed. */
 static int forget(mq_queue *queue, enum mq_state state, int removed, const struct message_name *name)
 {
     if (removed == 1)
@@ -19,7 +19,8 @@ static int forget(mq_queue *queue, enum mq_state state, int removed, const struc
     return removed;
 }
 
-/* Removes what it is told to, also where somebody forged a split that cannot be finished. */
+/* Finish a split before the message is removed. A forged split, which cannot be finished, does not
+   prevent the removal. */
 static int finish(mq_queue *queue, enum mq_state state, struct message_name *name)
 {
     const int error = split_finish(queue, state, name);
@@ -33,7 +34,8 @@ static int remove_all(mq_queue *queue, enum mq_state state, const struct browse_
     return forget(queue, state, move_out(queue, state, place->dir, place->file, &place->name), &place->name);
 }
 
-/* Split off those in front of the message at `offset`, then it. What cannot be taken apart is shown as one, and goes so. */
+/* Split off the messages in front of the one at `offset`, then that one, and remove it. A batch that cannot be taken
+   apart is shown as one message, and is removed as one. */
 static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *place, uint64_t offset)
 {
     struct message_name *rest = &place->name;
@@ -51,7 +53,7 @@ static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *
             return done;
         *rest = split.rest;
         name_format(state, rest, place->file);
-        rest->split = false; /* it is finished */
+        rest->split = false; /* the split is finished */
     }
     return rest->offset == offset ? remove_all(queue, state, place) : 0;
 }
@@ -78,7 +80,7 @@ int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
 struct purge {
     mq_queue *queue;
     uint64_t purged;
-    int stuck; /* the error of what cannot be removed: reported at the end, when all else is gone */
+    int stuck; /* the error of a file that cannot be removed, which is reported after the others are removed */
 };
 
 static int purge_file(void *context, const struct bucket_file *file)

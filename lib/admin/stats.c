@@ -1,4 +1,5 @@
 /* Figures of a queue. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,79 +24,86 @@ static int64_t head_sent_at(mq_queue *queue, const struct message_name *token)
     return moment;
 }
 
-static int64_t sent_at(mq_queue *queue, int dir, const char *file)
-{
-    struct stat status;
-    struct message_name name;
-    if (name_parse(MQ_READY, file, &name) && lane_is_token(&name))
-        return head_sent_at(queue, &name);
-    if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    return clock_of_file(&status.st_mtim);
-}
-
-/* The first message of a bucket was sent first of all in it. */
-static int64_t oldest_in(mq_queue *queue, const char *bucket, struct listing *files)
-{
-    const int dir = bucket_open(queue->dir, MQ_READY, bucket);
-    if (dir < 0)
-        return 0;
-    const int error = bucket_read(dir, MQ_READY, files);
-    const int64_t oldest = !error && files->count > 0 ? sent_at(queue, dir, listing_at(files, 0)) : 0;
-    close(dir);
-    return oldest;
-}
-
 static void note_oldest(int64_t *oldest, int64_t moment)
 {
     if (moment && (!*oldest || moment < *oldest))
         *oldest = moment;
 }
 
-/* By the heads of the page: one bucket a priority. */
-static int64_t oldest_by_heads(mq_queue *queue, struct listing *files)
+struct first {
+    mq_queue *queue;
+    int64_t *sent;
+};
+
+static int note_first(void *context, const struct bucket_file *file)
 {
-    int64_t oldest = 0;
-    for (int priority = 0; priority < NAME_PRIORITIES; priority++) {
+    const struct first *first = context;
+    struct stat status;
+    if (lane_is_token(&file->name)) {
+        *first->sent = head_sent_at(first->queue, &file->name);
+        return *first->sent ? BUCKET_DONE : 0;
+    }
+    if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno; /* it was taken: the next one is the first now */
+    *first->sent = clock_of_file(&status.st_mtim);
+    return BUCKET_DONE;
+}
+
+/* When the first message of a bucket was sent: no other one in it is older. 0: there is none. */
+static int oldest_in(mq_queue *queue, const char *bucket, struct listing *files, int64_t *ret_sent)
+{
+    *ret_sent = 0;
+    return bucket_visit(queue->dir, MQ_READY, bucket, files, note_first, &(struct first){queue, ret_sent});
+}
+
+/* Look into one bucket of each priority: the head that the page names. */
+static int oldest_by_heads(mq_queue *queue, struct listing *files, int64_t *ret_oldest)
+{
+    int error = 0;
+    for (int priority = 0; priority < NAME_PRIORITIES && !error; priority++) {
         char bucket[NAME_BUCKET_SIZE];
+        int64_t moment;
         const uint64_t head = page_head(queue->page, priority);
         if (head == PAGE_NO_BUCKET)
             continue;
         name_format_ready_bucket(priority, head, bucket);
-        note_oldest(&oldest, oldest_in(queue, bucket, files));
+        error = oldest_in(queue, bucket, files, &moment);
+        note_oldest(ret_oldest, moment);
     }
-    return oldest;
+    return error;
 }
 
-/* By listing: the first bucket of each priority that holds something. */
+/* List the buckets: of each priority the first one counts that holds something. The others are not even opened, so this
+   is no bucket_walk. */
 static int oldest_by_listing(mq_queue *queue, struct listing *files, int64_t *ret_oldest)
 {
     struct listing buckets = {0};
-    int64_t oldest = 0;
     int done = -1;
-    const int error = bucket_list(queue->dir, MQ_READY, &buckets);
+    int error = bucket_list(queue->dir, MQ_READY, &buckets);
     for (size_t i = 0; i < buckets.count && !error; i++) {
         int priority;
         uint64_t birth;
+        int64_t moment;
         const char *bucket = listing_at(&buckets, i);
         name_parse_ready_bucket(bucket, &priority, &birth);
-        const int64_t moment = priority == done ? 0 : oldest_in(queue, bucket, files);
-        note_oldest(&oldest, moment);
+        if (priority == done)
+            continue;
+        error = oldest_in(queue, bucket, files, &moment);
+        note_oldest(ret_oldest, moment);
         if (moment)
             done = priority;
     }
     listing_free(&buckets);
-    *ret_oldest = oldest;
     return error;
 }
 
+/* The heads may be late or wrong, so they are believed only if they lead to a message. */
 static int find_oldest(mq_queue *queue, bool exact, bool expected, int64_t *ret_oldest)
 {
     struct listing files = {0};
-    int error = 0;
-    *ret_oldest = exact ? 0 : oldest_by_heads(queue, &files);
-    /* The heads may be behind or wrong; they are believed only where they lead to a message. */
-    if (exact || (*ret_oldest == 0 && expected))
+    *ret_oldest = 0;
+    int error = exact ? 0 : oldest_by_heads(queue, &files, ret_oldest);
+    if (!error && (exact || (*ret_oldest == 0 && expected)))
         error = oldest_by_listing(queue, &files, ret_oldest);
     listing_free(&files);
     return error;
@@ -133,7 +141,7 @@ static struct mq_stats stats_of(const struct depth_totals *totals)
     return stats;
 }
 
-/* What nobody has taken in yet, as if somebody had. */
+/* Count the messages in the inbox as if they were taken in. */
 static int add_inbox(mq_queue *queue, struct mq_stats *stats)
 {
     struct inbox_figures inbox;
@@ -190,7 +198,7 @@ int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         error = queue_refresh(queue);
     if (error)
         return error;
-    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* else it is added */
-    /* A page of one's own does not tell what others do. */
+    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* messages that stay there are added */
+    /* A private page does not tell what other processes do. */
     return look(queue, exact || page_is_private(queue->page), ret_stats);
 }

@@ -1,4 +1,4 @@
-/* All the housekeeping of a queue at once. */
+/* Sweeping: all the housekeeping of a queue at once. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "queue/split_cleanup.h"
 #include "store/bucket.h"
 
-/* No writer is at it any more: publish.c lets them live for a day. */
+/* A file in tmp/ that is older than this has no writer: publish.c lets a sender write for a day. */
 #define TMP_AGE (36 * 3600 * CLOCK_SECOND)
 
 struct sweep {
@@ -46,8 +46,8 @@ static int sweep_tmp_file(void *context, const char *name, unsigned char type)
     return 0;
 }
 
-/* A FIFO without a reader is a dead waiter's; under a dot name its maker may be about to open it, and to give it the
-   mode that lets others. */
+/* Whether the FIFO belonged to a receiver that is dead: nobody reads it. While its name begins with a dot, its maker
+   may be about to open it, and to set the mode that lets other users open it. */
 static bool is_dead(const struct sweep *sweep, const char *name, bool hidden)
 {
     const int fifo = fs_open_fifo(sweep->dir, name);
@@ -77,7 +77,8 @@ static int sweep_dir(struct sweep *sweep, const char *name, fs_list_fn *each)
     return error;
 }
 
-/* Whether nobody is about to fill this empty bucket: those being filled are spared the making again. */
+/* Whether no sender is about to fill this bucket. If one that is being filled were removed its sender would have to
+   make it again. */
 static bool is_left_over(const mq_queue *queue, enum mq_state state, const char *bucket, int64_t now)
 {
     int priority;
@@ -90,6 +91,7 @@ static bool is_left_over(const mq_queue *queue, enum mq_state state, const char 
            birth != name_birth(page_last_position(queue->page, priority));
 }
 
+/* rmdir decides whether a bucket is empty, so none of them is opened. */
 static int sweep_buckets(struct sweep *sweep, enum mq_state state)
 {
     struct listing buckets = {0};

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "format/decode.h"
@@ -20,19 +21,17 @@
 
 static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint64_t *ret_length)
 {
-    char first[FIRST_READ], *text = first;
+    char first[FIRST_READ], *more = NULL;
+    size_t more_room = 0;
     int error = -EBADMSG;
     for (size_t room = sizeof first; error == -EBADMSG && room <= MESSAGE_HEADERS_MAX * 4; room *= 4) {
-        if (room > sizeof first) {
-            char *more = realloc(text == first ? NULL : text, room);
-            if (!more) {
-                error = -ENOMEM;
-                break;
-            }
-            text = more;
-        }
         size_t headers;
         uint64_t body;
+        if (room > sizeof first && !GROW(more, room, more_room)) {
+            error = -ENOMEM;
+            break;
+        }
+        char *text = more ? more : first;
         const ssize_t got = io_read_at(file, text, room, offset);
         error = got < 0 ? (int)got : decode_extent(text, (size_t)got, ret_id, &headers, &body);
         if (!error)
@@ -40,8 +39,7 @@ static int read_extent(int file, uint64_t offset, char ret_id[MQ_ID_SIZE], uint6
         if (got < (ssize_t)room)
             break;
     }
-    if (text != first)
-        free(text);
+    free(more);
     return error;
 }
 
@@ -82,7 +80,8 @@ static int read_long_headers(int file, struct shared_headers *ret_shared)
     return error;
 }
 
-/* The headers that the messages of a file share, but for what lay in the text. 1, 0 they do not, or a negative errno. */
+/* Read the headers that the messages of a file share; the texts in `ret_shared` are not valid. 1: done; 0: the messages
+   do not share headers; or a negative errno. */
 static int read_shared_headers(int file, struct shared_headers *ret_shared)
 {
     char first[FIRST_READ];
@@ -96,18 +95,19 @@ static int read_shared_headers(int file, struct shared_headers *ret_shared)
     return error ? error : 1;
 }
 
-static int read_sharing(int file, const struct shared_headers *shared, uint64_t offset, const char *id,
-                        struct batch_part *part, uint64_t *ret_length)
+/* The id of the first message is in the headers, and need not be given. */
+static int read_sharing(int file, const struct shared_headers *shared, uint64_t file_size, uint64_t offset,
+                        const char *id, struct batch_part *part, uint64_t *ret_length)
 {
-    uint64_t separator;
-    const bool is_first = offset == 0;
-    if (!is_first && (offset < shared->begin || !shared_headers_may_have(shared, id, false)))
+    uint64_t begin, separator;
+    const char *const its_id = offset == 0 ? shared->first_id : id;
+    if (!shared_headers_find(shared, file_size, offset, its_id, &begin))
         return -EBADMSG;
-    const int error = find_separator(file, is_first ? shared->begin : offset, shared->separator, &separator);
+    const int error = find_separator(file, begin, shared->separator, &separator);
     if (error)
         return error;
     part->offset = (uint32_t)offset;
-    strcpy(part->id, is_first ? shared->first_id : id);
+    strcpy(part->id, its_id);
     *ret_length = separator + 1 - offset;
     return 0;
 }
@@ -125,13 +125,12 @@ int batch_read_part(int file, uint64_t offset, const char *id, struct batch_part
     const int is_shared = fstat(file, &status) < 0 ? -errno : read_shared_headers(file, &shared);
     if (is_shared < 0)
         return is_shared;
-    if (is_shared && shared.end != (uint64_t)status.st_size)
-        return -EBADMSG;
-    const int error = is_shared ? read_sharing(file, &shared, offset, id, &part, &length)
+    const uint64_t file_size = (uint64_t)status.st_size;
+    const int error = is_shared ? read_sharing(file, &shared, file_size, offset, id, &part, &length)
                                 : read_own(file, offset, &part, &length);
     if (error)
         return error;
-    if (length > NAME_BYTES_MAX || offset + length > (uint64_t)status.st_size)
+    if (length > NAME_BYTES_MAX || offset + length > file_size)
         return -EBADMSG;
     part.length = (uint32_t)length;
     *ret_part = part;

@@ -71,12 +71,13 @@ static int read_source(const struct message_name *name, struct source *source)
     source->written_at = clock_of_file(&status.st_mtim);
     source->size = (uint64_t)status.st_size;
     source->end = name->length ? (uint64_t)name->offset + name->length : source->size;
-    const int is_shared = name->offset ? shared_headers_is(source->file) : 0;
-    if (is_shared < 0)
-        return is_shared;
-    const int error = headers_read(source->file, is_shared ? 0 : name->offset, &source->text, &source->text_size);
-    if (!error)
-        source->is_shared = is_shared || (name->offset == 0 && shared_headers_begins(source->text, source->text_size));
+    const int got = name->offset ? shared_headers_read(source->file, &source->text, &source->text_size) : 0;
+    source->is_shared = got == 1;
+    if (got != 0)
+        return got < 0 ? got : 0;
+    const int error = headers_read(source->file, name->offset, &source->text, &source->text_size);
+    if (!error && name->offset == 0)
+        source->is_shared = shared_headers_begins(source->text, source->text_size);
     return error;
 }
 
@@ -115,17 +116,15 @@ static int fill_from_shared(mq_message *message, const struct source *source)
     int error = shared_headers_take(source->text, source->text_size, &shared);
     if (error)
         return error;
-    const bool is_first = name->offset == 0;
-    message->body_at = is_first ? shared.begin : name->offset;
-    if (shared.end != source->size || source->end > source->size || message->body_at < shared.begin ||
-        message->body_at >= source->end || !shared_headers_may_have(&shared, name->id, is_first))
+    if (!shared_headers_find(&shared, source->size, name->offset, name->id, &message->body_at) ||
+        message->body_at >= source->end || source->end > source->size)
         return -EBADMSG;
     error = expect_separator(source->file, source->end - 1, shared.separator);
     if (error)
         return error;
     message->body_size = source->end - message->body_at - 1;
     message->ahead = source->text + shared.begin;
-    message->ahead_size = is_first ? source->text_size - shared.begin : 0;
+    message->ahead_size = name->offset == 0 ? source->text_size - shared.begin : 0;
     shared_headers_show(&shared, name->id, message->body_size, message);
     return 0;
 }

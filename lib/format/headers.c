@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/grow.h"
 #include "base/io.h"
 #include "base/units.h"
 #include "format/message.h"
@@ -89,12 +90,11 @@ static bool has_blank_line(const char *text, size_t size)
 
 int headers_read(int file, uint64_t offset, char **ret_text, size_t *ret_size)
 {
-    size_t have = 0;
+    size_t have = 0, room = 0;
     char *text = NULL;
-    for (size_t room = FIRST_READ; room <= MESSAGE_HEADERS_MAX * 4; room *= 4) {
-        char *more = realloc(text, room);
-        const ssize_t got = more ? io_read_at(file, more + have, room - have, offset + have) : -ENOMEM;
-        text = more ? more : text;
+    for (size_t most = FIRST_READ; most <= MESSAGE_HEADERS_MAX * 4; most *= 4) {
+        const ssize_t got = GROW(text, most, room) ? io_read_at(file, text + have, most - have, offset + have)
+                                                   : -ENOMEM;
         if (got < 0) {
             free(text);
             return (int)got;
@@ -105,7 +105,7 @@ int headers_read(int file, uint64_t offset, char **ret_text, size_t *ret_size)
             *ret_size = have;
             return 0;
         }
-        if (have < room)
+        if (have < most)
             break;
     }
     free(text);

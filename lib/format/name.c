@@ -16,19 +16,51 @@
 #define SPLIT_DIGITS (NAME_SPLIT_BITS / 4)
 #define LANE_OTHERS_MAX 9
 
-/* Wide enough that a million messages spread over a day are some thousand buckets, narrow enough
-   that the bucket of this moment, which is looked through for what is due, stays small. */
-static const unsigned bucket_bits[MQ_STATES] = {[MQ_DELAYED] = 24, [MQ_INFLIGHT] = 24, [MQ_DEAD] = 32};
+/* ---- states --------------------------------------------------------------------- */
 
-static int64_t bucket_start(enum mq_state state, int64_t moment)
+/*
+ * What is told apart by states in names. The width of a bucket is a compromise: a million messages that are spread over
+ * a day need only some thousand buckets, and the bucket of this moment, which is listed for what is due, stays small.
+ */
+struct state {
+    const char *name;     /* for users; the state's directory has the same name */
+    const char *time;     /* what the time at the beginning of a message's name is; NULL: there is none */
+    unsigned bucket_bits; /* how many low bits of that time are zero in the name of a bucket */
+};
+
+static const struct state states[MQ_STATES] = {
+    [MQ_READY] = {"ready", NULL, 0},
+    [MQ_DELAYED] = {"delayed", "due", 24},
+    [MQ_INFLIGHT] = {"inflight", "deadline", 24},
+    [MQ_DEAD] = {"dead", "died", 32},
+};
+
+const char *mq_state_name(enum mq_state state)
 {
-    return moment >> bucket_bits[state] << bucket_bits[state];
+    return states[state].name;
+}
+
+const char *mq_state_time_name(enum mq_state state)
+{
+    return states[state].time;
 }
 
 const char *name_of_state(enum mq_state state)
 {
-    static const char *const names[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
-    return names[state];
+    return states[state].name;
+}
+
+bool name_is_of_state(const char *text)
+{
+    for (int state = 0; state < MQ_STATES; state++)
+        if (strcmp(text, states[state].name) == 0)
+            return true;
+    return false;
+}
+
+static int64_t bucket_start(enum mq_state state, int64_t moment)
+{
+    return moment >> states[state].bucket_bits << states[state].bucket_bits;
 }
 
 /* ---- reading -------------------------------------------------------------------- */
@@ -262,7 +294,7 @@ bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret
     if (!end || *end || start != bucket_start(state, start))
         return false;
     *ret_start = start;
-    *ret_end = start + (INT64_C(1) << bucket_bits[state]);
+    *ret_end = start + (INT64_C(1) << states[state].bucket_bits);
     return true;
 }
 

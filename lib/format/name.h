@@ -159,8 +159,9 @@ static inline int64_t name_time_after(int64_t now, int64_t duration)
 
 /* ---- directories and buckets ---------------------------------------------------- */
 
-/* The directory of a state. */
+/* The directory of a state, and whether a name is that of a state's directory. */
 const char *name_of_state(enum mq_state state);
+bool name_is_of_state(const char *text);
 
 /* The name of the bucket that a message belongs in. */
 void name_format_bucket(enum mq_state state, const struct message_name *name, char text[NAME_BUCKET_SIZE]);

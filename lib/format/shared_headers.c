@@ -22,11 +22,14 @@ bool shared_headers_begins(const char *text, size_t size)
     return size >= sizeof NAME && memcmp(text, NAME ":", sizeof NAME) == 0;
 }
 
-int shared_headers_is(int file)
+int shared_headers_read(int file, char **ret_text, size_t *ret_size)
 {
     char text[sizeof NAME];
     const ssize_t got = io_read_at(file, text, sizeof text, 0);
-    return got < 0 ? (int)got : shared_headers_begins(text, (size_t)got);
+    if (got < 0 || !shared_headers_begins(text, (size_t)got))
+        return got < 0 ? (int)got : 0;
+    const int error = headers_read(file, 0, ret_text, ret_size);
+    return error ? error : 1;
 }
 
 static bool parse_separator(const char *said, char *ret_separator)
@@ -39,7 +42,7 @@ static bool parse_separator(const char *said, char *ret_separator)
     return false;
 }
 
-/* The separator, which comes first, is no header of any message. */
+/* The header of the separator comes first, and is no header of any message. */
 static bool take_separator(const struct headers *headers, struct shared_headers *shared)
 {
     char *const said = headers->pairs + sizeof NAME;
@@ -77,13 +80,23 @@ char *shared_headers_put_separator(char *at, char separator)
     return at;
 }
 
-bool shared_headers_may_have(const struct shared_headers *shared, const char *id, bool first)
+static bool may_have(const struct shared_headers *shared, const char *id, bool first)
 {
     const uint64_t steps = id_distance(shared->first_id, id);
     return first ? steps == 0 : steps < NAME_COUNT_MAX;
 }
 
-/* No body is as long as all together: its length takes no more room than theirs. */
+bool shared_headers_find(const struct shared_headers *shared, uint64_t file_size, uint64_t offset, const char *id,
+                         uint64_t *ret_begin)
+{
+    const uint64_t begin = offset ? offset : shared->begin;
+    if (shared->end != file_size || begin < shared->begin || !may_have(shared, id, offset == 0))
+        return false;
+    *ret_begin = begin;
+    return true;
+}
+
+/* The length of one body has no more digits than the length of all bodies, so it fits into their place. */
 void shared_headers_show(const struct shared_headers *shared, const char *id, uint64_t body_size, mq_message *message)
 {
     memcpy(shared->id, id, ID_UUID_SIZE);

@@ -1,16 +1,25 @@
 /*
- * Messages that share their headers: a file begins with headers that all of them have, and behind these come their bodies,
- * each ended by a separator that is in none of them.
+ * Messages that share their headers. Their file begins with the headers that all of them have. Then come their bodies,
+ * each of which ends with a separator that no body contains.
  *
- *     Mq-Separator: newline          or null; always the first
+ *     Mq-Separator: newline          or null; always the first header
  *     Id: 01937b1e-8c5a-7d31-b2f0-6b1f0c9f4a11
  *     …
- *     Content-Length: 4              of all that follows; always the last
+ *     Content-Length: 4              of all bodies and separators; always the last header
  *
  *     a
  *     b
  *
- * The id is that of the first message; that of each other is one more (id.h), and names say it.
+ * The id is that of the first message. The id of each other one is one more than that of the message before (id.h).
+ *
+ *     got = shared_headers_read(file, &text, &size);
+ *     if (got == 1)
+ *         error = shared_headers_take(text, size, &shared);
+ *     if (!error && shared_headers_find(&shared, file_size, offset, id, &begin))
+ *         … read a body at `begin` …
+ *         shared_headers_show(&shared, id, body_size, message);
+ *
+ * Errors are negative errno values. -EBADMSG: the headers are malformed.
  */
 #ifndef MQ_SHARED_H
 #define MQ_SHARED_H
@@ -26,21 +35,25 @@ struct shared_headers {
     uint64_t begin, end;         /* of the bodies, in the file */
 };
 
-/* Whether a file that begins with this text is of that kind, or the file is. */
+/* Whether this text, from the beginning of a file, begins with headers that messages share. */
 bool shared_headers_begins(const char *text, size_t size);
-int shared_headers_is(int file); /* 1, 0, or a negative errno */
 
-/* Write the header of a separator, a newline or a NUL. The end of what was written. */
-char *shared_headers_put_separator(char *at, char separator);
+/* Read the headers of a file if its messages share them. 1: read, with what follows them up to `ret_size`; the caller
+   frees the text. 0: the messages do not share headers. */
+int shared_headers_read(int file, char **ret_text, size_t *ret_size);
 
-/* Take the headers at the beginning of a file apart, in place: the text must outlive what is shown of it. -EBADMSG:
-   malformed. */
+/* Take the headers at the beginning of a file apart, in place: the text must outlive `ret_shared`. */
 int shared_headers_take(char *text, size_t size, struct shared_headers *ret_shared);
 
-/* Whether an id may be that of one of the messages, or is that of the first. */
-bool shared_headers_may_have(const struct shared_headers *shared, const char *id, bool first);
+/* Whether a file of `file_size` bytes with these headers is whole, and can have the message `id` at `offset`. At 0 it
+   is the first message, which the headers name. `ret_begin` is where the body begins. */
+bool shared_headers_find(const struct shared_headers *shared, uint64_t file_size, uint64_t offset, const char *id,
+                         uint64_t *ret_begin);
 
-/* Let a message show them as its own, in the same memory: until the next is shown. */
+/* Write the header of a separator, a newline or a NUL. Returns the end of what was written. */
+char *shared_headers_put_separator(char *at, char separator);
+
+/* Let a message show the headers as its own. They stay in the text that they were taken from, until the next call. */
 void shared_headers_show(const struct shared_headers *shared, const char *id, uint64_t body_size, mq_message *message);
 
 #endif

@@ -157,12 +157,6 @@ void claim_give_back(mq_queue *queue, struct claimed *claimed)
 
 /* ---- open: from the claimed file to a message --------------------------------------------- */
 
-/* A queue with an inbox takes no message above max-size, even if its sender did not use these programs. */
-static bool is_too_large(const mq_queue *queue, const mq_message *message)
-{
-    return access_has_inbox(queue->sharing) && message->body_size > queue->config.max_size;
-}
-
 static int open_file(mq_queue *queue, const char *file_name, struct claimed *claimed)
 {
     mq_message *message = NULL;
@@ -178,7 +172,7 @@ static int open_file(mq_queue *queue, const char *file_name, struct claimed *cla
         close(file);
         return error;
     }
-    if (message && is_too_large(queue, message)) {
+    if (message && blame_is_too_large(queue, message->body_size)) {
         mq_message_free(message);
         return -EMSGSIZE;
     }

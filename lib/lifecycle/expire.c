@@ -259,41 +259,20 @@ int64_t expire_next(const mq_queue *queue, int64_t now)
 
 /* ---- everything ------------------------------------------------------------------ */
 
-struct ready_walk {
-    struct work work;
-    int bucket_dir;
-};
-
-static int expire_ready_message(void *context, const char *file, unsigned char type)
+static int expire_ready_message(void *context, const struct bucket_file *file)
 {
-    struct ready_walk *ready = context;
-    struct message_name name;
-    (void)type;
-    if (!name_parse(MQ_READY, file, &name) || !name.expires || name.expires > ready->work.now)
+    struct work *work = context;
+    if (!file->name.expires || file->name.expires > work->now)
         return 0;
-    const int done = expire_message(ready->work.queue, MQ_READY, ready->bucket_dir, file, &name, ready->work.now);
-    return count_moved(&ready->work, done, ready->bucket_dir, &name);
-}
-
-static int expire_ready_bucket(void *context, const char *bucket, unsigned char type)
-{
-    struct ready_walk *ready = context;
-    (void)type;
-    if (!name_is_bucket(MQ_READY, bucket))
-        return 0;
-    ready->bucket_dir = bucket_open(ready->work.queue->dir, MQ_READY, bucket);
-    if (ready->bucket_dir < 0)
-        return bucket_is_missing(ready->bucket_dir) ? 0 : ready->bucket_dir;
-    const int error = fs_list(ready->bucket_dir, expire_ready_message, ready);
-    close(ready->bucket_dir);
-    return error;
+    const int done = expire_message(work->queue, MQ_READY, file->dir, file->file, &file->name, work->now);
+    return count_moved(work, done, file->dir, &file->name);
 }
 
 static int expire_ready(mq_queue *queue, int64_t now, uint64_t *ret_done)
 {
-    struct ready_walk ready = {.work = {.queue = queue, .now = now, .budget = INT64_MAX}};
-    const int error = fs_list_at(queue->dir, "ready", expire_ready_bucket, &ready);
-    *ret_done = ready.work.done;
+    struct work work = {.queue = queue, .now = now, .budget = INT64_MAX};
+    const int error = bucket_walk(queue->dir, MQ_READY, expire_ready_message, &work);
+    *ret_done = work.done;
     return error;
 }
 

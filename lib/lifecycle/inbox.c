@@ -1,9 +1,10 @@
 /*
  * The inbox.
  *
- * Order. A sender sets the time as late as it can. A listing may show what was put in while it went on and miss what
- * came just before that; so what is later than the listing's beginning is left to the next one. That is soon, or it was
- * meant to be delayed: then it goes to the bucket of its time, so that the inbox stays small.
+ * The order of its messages is the order of their times, and a sender sets the time as late as it can. A listing may
+ * show a file that was added during the listing and miss one that came just before. So messages that are later than the
+ * beginning of the listing are left to the next one, which comes soon. If a message is to be delayed for longer, it is
+ * moved to the bucket of its time, so that the inbox stays small.
  */
 #include "lifecycle/inbox.h"
 
@@ -19,7 +20,7 @@
 #include "queue/move.h"
 #include "store/bucket.h"
 
-/* Of what lies there and is no message: what one caller sees to at most. */
+/* How many files that are not messages one caller moves away at most. */
 #define ASIDE_BUDGET 1024
 
 static bool has_one(const mq_queue *queue)
@@ -32,7 +33,8 @@ bool inbox_has(const mq_queue *queue, const struct message_name *name)
     return has_one(queue) && !name_has_place(name);
 }
 
-/* List it, in order of the times, and what is no message: its bucket, for the caller to close. */
+/* List the messages in the inbox, in the order of their times, and what else lies there, which no walk shows. Returns
+   the open bucket, which the caller closes. */
 static int list(mq_queue *queue, struct listing *files, struct listing *others)
 {
     const int dir = bucket_open(queue->dir, MQ_DELAYED, NAME_RESERVE_BUCKET);
@@ -47,7 +49,8 @@ static int list(mq_queue *queue, struct listing *files, struct listing *others)
 
 /* ---- taking in -------------------------------------------------------------------- */
 
-/* No honest sender makes a larger file: of one message of the largest size, with headers, or of several. */
+/* Whether a file is larger than any that an honest sender makes: one message of the largest size with its headers, or
+   several messages. */
 static bool is_too_large(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
@@ -66,7 +69,7 @@ int inbox_take_one(mq_queue *queue, int dir, const char *file, const struct mess
     return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed);
 }
 
-/* What comes within a second stays, and is due then. */
+/* A message that becomes due within a second stays, and is taken in then. */
 static int take_or_leave(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
     if (name->time <= now || name->time > now + CLOCK_SECOND)
@@ -75,15 +78,15 @@ static int take_or_leave(mq_queue *queue, int dir, const char *file, const struc
     return 0;
 }
 
-/* What has its place lies here since the disk was full, or since a forger wants it listed for ever: it goes to the bucket
-   of its time. */
+/* A message that has its position was put here when the disk was full, or by a forger who wants it to be listed for
+   ever. It is moved to the bucket of its time. */
 static void send_home(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
     if (name->time > now + CLOCK_SECOND)
         (void)move_message(queue, MQ_DELAYED, dir, file, MQ_DELAYED, name);
 }
 
-/* What cannot be moved must not keep anybody from the rest: whoever put it there may have seen to that. */
+/* A file that cannot be moved must not keep receivers from the others: its sender may have made it unmovable. */
 static void take_listed(mq_queue *queue, int dir, const struct listing *files, int64_t now, int64_t most)
 {
     int64_t homeless = ASIDE_BUDGET;
@@ -97,7 +100,7 @@ static void take_listed(mq_queue *queue, int dir, const struct listing *files, i
     }
 }
 
-/* Else each look at the inbox would list it again. */
+/* Move away what is no message: else each look at the inbox would list it again. */
 static void set_aside(const mq_queue *queue, int dir, const struct listing *others)
 {
     for (size_t i = 0; i < others->count && i < ASIDE_BUDGET; i++)
@@ -122,7 +125,7 @@ int inbox_take(mq_queue *queue, int64_t now, int64_t most)
 
 /* ---- counting --------------------------------------------------------------------- */
 
-/* Files may claim to be of any size. */
+/* Senders can make files of any size, so the sum may be too large for the type. */
 static uint64_t add_sizes(uint64_t one, uint64_t other)
 {
     return other < INT64_MAX - one ? one + other : INT64_MAX;
@@ -140,30 +143,29 @@ static void add(struct inbox_figures *figures, const struct message_name *name, 
         figures->oldest = clock_of_file(&status->st_mtim);
 }
 
-static void count(int dir, const struct listing *files, int64_t now, struct inbox_figures *figures)
+struct tally {
+    int64_t now;
+    struct inbox_figures figures;
+};
+
+static int count(void *context, const struct bucket_file *file)
 {
-    for (size_t i = 0; i < files->count; i++) {
-        struct stat status;
-        struct message_name name;
-        name_parse(MQ_DELAYED, listing_at(files, i), &name);
-        if (!name_has_place(&name) && fstatat(dir, listing_at(files, i), &status, AT_SYMLINK_NOFOLLOW) == 0)
-            add(figures, &name, &status, now);
-    }
+    struct tally *tally = context;
+    struct stat status;
+    if (!name_has_place(&file->name) && fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        add(&tally->figures, &file->name, &status, tally->now);
+    return 0;
 }
 
 int inbox_count(mq_queue *queue, int64_t now, struct inbox_figures *ret_figures)
 {
-    struct inbox_figures figures = {0};
-    struct listing files = {0}, others = {0};
-    const int dir = has_one(queue) ? list(queue, &files, &others) : -ENOENT;
-    if (dir >= 0) {
-        count(dir, &files, now, &figures);
-        close(dir);
-    }
+    struct tally tally = {.now = now};
+    struct listing files = {0};
+    int error = 0;
+    if (has_one(queue))
+        error = bucket_visit(queue->dir, MQ_DELAYED, NAME_RESERVE_BUCKET, &files, count, &tally);
     listing_free(&files);
-    listing_free(&others);
-    if (dir < 0 && dir != -ENOENT)
-        return dir;
-    *ret_figures = figures;
-    return 0;
+    if (!error)
+        *ret_figures = tally.figures;
+    return error;
 }

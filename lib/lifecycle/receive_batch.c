@@ -21,7 +21,6 @@
 #include "base/io.h"
 #include "format/batch.h"
 #include "format/decode.h"
-#include "format/headers.h"
 #include "format/receipt.h"
 #include "format/shared_headers.h"
 #include "lifecycle/claim.h"
@@ -104,20 +103,20 @@ static int make_room(mq_batch *batch, size_t size, size_t count)
 static int take_shared(mq_batch *batch)
 {
     const uint64_t offset = batch->name.offset;
-    const struct shared_headers *shared = &batch->shared;
+    uint64_t begin;
     size_t size = batch->size;
-    const int is_shared = offset ? shared_headers_is(batch->file) : shared_headers_begins(batch->text, batch->size);
+    const int is_shared = offset ? shared_headers_read(batch->file, &batch->headers, &size)
+                                 : shared_headers_begins(batch->text, batch->size);
     if (is_shared != 1)
         return is_shared;
-    int error = offset ? headers_read(batch->file, 0, &batch->headers, &size) : 0;
-    if (!error)
-        error = shared_headers_take(offset ? batch->headers : batch->text, size, &batch->shared);
+    const int error = shared_headers_take(offset ? batch->headers : batch->text, size, &batch->shared);
     if (error)
         return error;
     batch->shares = true;
-    batch->at = offset ? 0 : shared->begin;
-    const bool is_whole = shared->end == offset + batch->size && (offset == 0 || offset >= shared->begin);
-    return is_whole && shared_headers_may_have(shared, batch->name.id, offset == 0) ? 0 : -EBADMSG;
+    if (!shared_headers_find(&batch->shared, offset + batch->size, offset, batch->name.id, &begin))
+        return -EBADMSG;
+    batch->at = begin - offset;
+    return 0;
 }
 
 static int read_text(mq_batch *batch)

@@ -6,6 +6,7 @@
  * the file system arise once for all messages of a file, and those of the disk once for several files.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -43,8 +44,8 @@ struct batch {
     mq_queue *queue;
     const struct mq_send_options *options;
     uint32_t max_count, count;
-    char *text; /* belongs to the handle */
-    size_t size;
+    char *text; /* the memory serves one file after the other */
+    size_t size, room;
     struct iovec
         in_place; /* the end of the content, if it lies in the caller's memory; the last separator follows it */
     char separator;
@@ -78,12 +79,13 @@ static uint32_t max_in_a_file(const mq_queue *queue, const struct mq_send_option
 
 static int begin_batch(struct batch *batch, mq_queue *queue, const struct mq_send_options *options)
 {
-    if (!GROW(queue->pack, queue->config.batch_size, queue->pack_room))
+    if (!GROW(batch->text, queue->config.batch_size, batch->room))
         return -ENOMEM;
     *batch = (struct batch){.queue = queue,
                             .options = options,
                             .max_count = max_in_a_file(queue, options),
-                            .text = queue->pack,
+                            .text = batch->text,
+                            .room = batch->room,
                             .now = clock_now()};
     batch->ids = id_series(batch->now);
     clock_format_rfc3339(batch->now, batch->sent_at);
@@ -292,6 +294,7 @@ static int send_input(mq_queue *queue, struct input *input, const struct mq_send
             error = send_next(&batch, &drafts, input, ret_sent);
     }
     const int published = publish_drafts(&batch, &drafts, ret_sent);
+    free(batch.text);
     if (!error)
         error = published;
     if (!error)

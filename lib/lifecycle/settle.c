@@ -84,29 +84,21 @@ static int match_token(void *context, const char *file, unsigned char type)
     return 1;
 }
 
-static int find_in_bucket(mq_queue *queue, const char *bucket, const struct message_name *wanted,
-                          struct claim *ret_claim)
+static int find_in_bucket(void *context, struct bucket *bucket)
 {
-    const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    const int found = fs_list(dir, match_token, &(struct search){wanted, ret_claim});
-    if (found == 1)
-        ret_claim->dir = dir;
-    else
-        close(dir);
+    const struct search *search = context;
+    const int found = fs_list(bucket->dir, match_token, context);
+    if (found == 1) {
+        search->claim->dir = bucket->dir;
+        bucket->dir = -1; /* it stays open */
+    }
     return found;
 }
 
 /* Look for the claim in every bucket, by its token. */
 static int find_by_token(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
-    struct listing buckets = {0};
-    int found = bucket_list(queue->dir, MQ_INFLIGHT, &buckets);
-    for (size_t i = 0; i < buckets.count && found == 0; i++)
-        found = find_in_bucket(queue, listing_at(&buckets, i), wanted, ret_claim);
-    listing_free(&buckets);
-    return found;
+    return bucket_each(queue->dir, MQ_INFLIGHT, find_in_bucket, &(struct search){wanted, ret_claim});
 }
 
 static int find_claim(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)

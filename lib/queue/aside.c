@@ -1,4 +1,4 @@
-/* aside/: what lay in a queue and did not belong. */
+/* aside/: what was found in a queue and does not belong there. */
 #include "queue/aside.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static int open_aside(const mq_queue *queue)
     return error < 0 && error != -EEXIST ? error : fs_open_dir(queue->dir, "aside");
 }
 
-/* The name as it was, and something random behind it, since things of one name may come from several places. */
+/* A random number is added to the name, since several directories may have held something of the same name. */
 static int move_aside(int aside, int dir, const char *name)
 {
     char aside_name[NAME_MAX + 1];

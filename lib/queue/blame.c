@@ -1,4 +1,4 @@
-/* Whose fault an error is. */
+/* Whether an error is the fault of one message. */
 #include "queue/blame.h"
 
 #include <errno.h>
@@ -6,8 +6,8 @@
 
 #include "base/fs.h"
 
-/* In a shared queue the file may be another user's. Elsewhere the error is believed to be the file's only where asking
-   again says the same. */
+/* In a shared queue the file may belong to another user, who has taken away the permission. In a private queue this
+   process asks for the permission of the file once more, since the error may concern something else. */
 static bool is_closed(const mq_queue *queue, int dir, const char *file, int error)
 {
     if (error != -EACCES && error != -EPERM)
@@ -18,6 +18,11 @@ static bool is_closed(const mq_queue *queue, int dir, const char *file, int erro
 int blame_file(const mq_queue *queue, int dir, const char *file, int error)
 {
     return error == -EMLINK || is_closed(queue, dir, file, error) ? -EBADMSG : error;
+}
+
+bool blame_is_too_large(const mq_queue *queue, uint64_t body_size)
+{
+    return access_has_inbox(queue->sharing) && body_size > queue->config.max_size;
 }
 
 bool blame_is_stuck(int dir, int error)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "store/bucket.h"
 
 /* How many times a look is begun again because senders went on during it. After that their order is a race anyway. */
@@ -22,6 +23,8 @@ struct snapshot {
     uint64_t returns, splits;
 };
 
+/* A claim takes one file and leaves. The walks of bucket.h would read the bucket again for each, so the cursor keeps
+   its listing. */
 struct cursor {
     int queue_dir;     /* during one claim; the handle may open another one in between */
     struct page *page; /* the same */
@@ -34,7 +37,7 @@ struct cursor {
     int priority;
     struct snapshot seen;
     char (*stuck)[NAME_SIZE]; /* the files that are passed over during this claim */
-    size_t stuck_count;
+    size_t stuck_count, stuck_room;
 };
 
 void cursor_free(struct cursor *cursor)
@@ -249,10 +252,8 @@ int cursor_next(struct cursor *cursor, int *ret_dir, const char **ret_file, stru
 
 int cursor_pass_over(struct cursor *cursor, const char *file)
 {
-    void *more = realloc(cursor->stuck, (cursor->stuck_count + 1) * sizeof *cursor->stuck);
-    if (!more)
+    if (!GROW(cursor->stuck, cursor->stuck_count + 1, cursor->stuck_room))
         return -ENOMEM;
-    cursor->stuck = more;
     snprintf(cursor->stuck[cursor->stuck_count++], NAME_SIZE, "%s", file);
     return 0;
 }

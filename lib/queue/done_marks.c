@@ -11,11 +11,11 @@
 #include "queue/move.h"
 #include "store/access.h"
 
-/* One ack in so many looks for what is of no use any more, and removes more than were made since the last. */
+/* One ack out of so many removes old marks, and removes more of them than the acks since the last time have made. */
 #define LOOK_ONE_IN 64
 #define BUDGET 256
 
-/* Ends a walk whose budget is used up; no errno is positive. */
+/* Ends a walk when the budget is used up. It is positive, so it is no error. */
 #define BUDGET_USED 1
 
 static int open_bucket(const mq_queue *queue, int64_t moment)
@@ -85,6 +85,7 @@ static int remove_mark(void *context, const char *name, unsigned char type)
     return --expiry->budget > 0 ? 0 : BUDGET_USED;
 }
 
+/* Whether a bucket may hold marks that are younger than the window. */
 static bool is_of_use(const struct expiry *expiry, int64_t start)
 {
     const int64_t window = expiry->queue->config.dedup_window;

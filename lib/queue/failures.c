@@ -1,4 +1,4 @@
-/* What went wrong with messages. */
+/* Records of failures. */
 #include "queue/failures.h"
 
 #include <dirent.h>
@@ -35,7 +35,7 @@ static int make_dir(const mq_queue *queue)
 
 static int read_file(int file, char **ret_text, size_t *ret_size)
 {
-    /* One line may be on its way while we read. */
+    /* Another process may append a line during the read, after the file has reached its limit. */
     char *text = malloc(FILE_MAX + FAILURES_LINE_MAX);
     const ssize_t size = text ? io_read_full(file, text, FILE_MAX + FAILURES_LINE_MAX) : -ENOMEM;
     if (size <= 0) {
@@ -47,7 +47,7 @@ static int read_file(int file, char **ret_text, size_t *ret_size)
     return 1;
 }
 
-/* Replace the file by its newer half, from the beginning of a line on. */
+/* Replace the file by its newer half, which begins with a whole line. */
 static int write_newer_half(const mq_queue *queue, int dir, const char *id, const char *text, size_t size)
 {
     const char *half = memchr(text + size / 2, '\n', size - size / 2);
@@ -138,9 +138,9 @@ void failures_forget(mq_queue *queue, enum mq_state state, const struct message_
     close(dir);
 }
 
-/* ---- those whose message is gone --------------------------------------------------- */
+/* ---- records whose message is gone -------------------------------------------------- */
 
-/* A walk may miss a message that moves during it. That a second walk misses it too is unlikely. */
+/* A walk may miss a message that moves meanwhile. A second walk is unlikely to miss the same message. */
 #define LOOKS 2
 
 /* Ids as a binary tree of tsearch. */
@@ -159,7 +159,7 @@ static int add_id(void *context, const char *name, unsigned char type)
     char *id = type == DT_REG && id_is_valid(name) ? strdup(name) : NULL;
     if (id && !tsearch(id, &ids->root, compare_ids))
         free(id);
-    return 0; /* one that is not noted stays until the next sweep */
+    return 0; /* a record that is not noted stays until the next sweep */
 }
 
 static void drop_id(struct ids *ids, const char *id)

@@ -38,7 +38,7 @@ static void fill_page(struct page *page, const struct census *census)
     }
 }
 
-/* What the pages of other hosts count is theirs: ours holds the rest. */
+/* The page of this host counts what the pages of the other hosts do not count. */
 static int subtract(void *context, const struct page *page)
 {
     struct census *census = context;
@@ -71,8 +71,11 @@ static int make_page(mq_queue *queue, struct page **ret_page)
     return installed;
 }
 
-/* As far as the rights go: who may do everything makes a page where there is none, who may look makes one of his own,
-   and who may only send could not fill it. */
+/*
+ * Open or make a page, as far as the rights of this process go. A process that may do everything makes the page if it
+ * is missing. One that may only look uses the page as it is, and else makes a private one. One that may only send could
+ * not fill a page, so it uses an empty private one.
+ */
 static int get_page(mq_queue *queue, struct page **ret_page)
 {
     const bool is_open = page_open(queue->dir, queue->host, ret_page) == 1;
@@ -94,7 +97,7 @@ static int get_page(mq_queue *queue, struct page **ret_page)
     return make_page(queue, ret_page);
 }
 
-/* Where there is none to be had the handle keeps the one it has. */
+/* If no page can be opened or made, the handle keeps the one that it has. */
 static int open_page(mq_queue *queue)
 {
     const unsigned sharing = queue->sharing, rights = queue->rights;
@@ -187,7 +190,7 @@ static int fill_handle(mq_queue *queue, bool heal)
     page_host_name(queue->host);
     name_mark_host(queue->host, queue->owner.host);
     if (heal)
-        (void)spool_heal(queue->dir); /* what is still missing is told by whoever needs it */
+        (void)spool_heal(queue->dir); /* the operation that needs what is still missing reports it */
     error = open_page(queue);
     if (error == -ENOENT && !heal && spool_heal(queue->dir) == 0)
         error = open_page(queue);
@@ -208,7 +211,7 @@ static void release_handle(mq_queue *queue)
     empty_handle(queue);
 }
 
-/* One that cannot be filled keeps what it has, for whoever uses it again. */
+/* If the handle cannot be filled it keeps what it has, and can be used again. */
 static int refill_handle(mq_queue *queue, bool heal)
 {
     mq_queue filled = *queue;
@@ -222,7 +225,7 @@ static int refill_handle(mq_queue *queue, bool heal)
     return error;
 }
 
-/* It may be deleted while we open it; then with MQ_CREATE we are to make it again. */
+/* Another process may delete the queue while it is opened. With MQ_CREATE it is made again then. */
 static int open_handle(mq_queue *queue, bool heal)
 {
     int error = refill_handle(queue, heal);
@@ -260,7 +263,6 @@ void mq_close(mq_queue *queue)
     if (!queue)
         return;
     release_handle(queue);
-    free(queue->pack);
     free(queue->spool);
     free(queue);
 }
@@ -287,7 +289,8 @@ int queue_persist(mq_queue *queue)
     return error;
 }
 
-/* The page is looked at first: which file it is is known without a system call. */
+/* The identity of the page's file is known already, and that of the directory is not: so the page is
+   looked for first. */
 int queue_has_name(mq_queue *queue)
 {
     if (!queue->identified && page_lies_in(queue->page, queue->dir, queue->name, queue->host))
@@ -373,7 +376,7 @@ static int store_in(int dir, const char *key, const char *value)
     return error;
 }
 
-/* 1 done, 0 somebody was deleting the queue. */
+/* 1: done; 0: another process was deleting the queue. */
 static int store(const char *spool, const char *queue, const char *key, const char *value)
 {
     struct fs_identity identity;

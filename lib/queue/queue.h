@@ -1,4 +1,16 @@
-/* A queue's handle: what is open of it, its page, its configuration. */
+/*
+ * A handle of a queue: what this process has open of it, its page and its configuration.
+ *
+ *     error = queue_demand(queue, ACCESS_SEND);
+ *     if (!error)
+ *         error = queue_refresh(queue);             before each operation
+ *     …
+ *     error = queue_target(queue, MQ_READY, bucket, &dir);
+ *     if (error == -ENOENT)
+ *         error = queue_reopen(queue);              it was deleted: go on with the one that has its name
+ *
+ * Errors are negative errno values. After an error the handle can be used as before.
+ */
 #ifndef MQ_QUEUE_H
 #define MQ_QUEUE_H
 
@@ -15,21 +27,21 @@ struct waiter;
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
     char host[PAGE_NAME_SIZE];
-    pid_t process;           /* this one; 0: not asked for yet */
-    struct name_owner owner; /* of the claims that are made; set by mq_receive */
+    pid_t process;           /* this process; 0: getpid was not called yet */
+    struct name_owner owner; /* what claims say of their owner; the process in it is set by mq_receive */
     char *spool;
-    unsigned flags;   /* it was opened with */
-    unsigned sharing; /* as access.h has it */
-    unsigned rights;  /* this process's: a digit of the same */
+    unsigned flags;   /* of mq_open */
+    unsigned sharing; /* who shares it (access.h) */
+    unsigned rights;  /* what this process may do: one of the ACCESS_ rights, or 0 */
     int dir;
-    struct fs_identity identity; /* of `dir`, once it was asked for */
+    struct fs_identity identity; /* of `dir`, if `identified` */
     bool identified;
-    int tmp;             /* its tmp/; -1: not open */
-    bool persisted;      /* the queue's own name is known to be on the disk */
-    bool fresh;          /* nothing was done with it since it was opened */
-    bool names_drafts;   /* a file without a name could not get one here */
-    enum fs_order order; /* of the file system that it lies on */
-    unsigned openings;   /* how often it was opened: what was begun before the last time was begun for another queue */
+    int tmp;                /* its tmp/; -1: not open */
+    bool persisted;         /* the queue's own name is known to be on the disk */
+    bool fresh;             /* it was just opened, and no operation has begun */
+    bool names_drafts;      /* drafts need a name in tmp/: this file system cannot link a file that has none */
+    enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
+    unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */
     int64_t config_read_at; /* monotonic */
     struct config config;
     struct page *page;
@@ -37,47 +49,46 @@ struct mq_queue {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
     } target[MQ_STATES];   /* the buckets that messages were last moved into */
-    struct cursor *cursor; /* the reader's place in ready/, made by the first claim */
+    struct cursor *cursor; /* made by the first claim */
     struct waiter *waiter; /* made by the first wait */
-    char *pack;            /* where several messages become a file's content; NULL until then */
-    size_t pack_room;
 };
 
-/* Before each operation: notice a page that was replaced, truncated or deleted, a changed configuration, and that
-   the queue's name is another's or nobody's: then it is as with queue_reopen. */
+/* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that
+   was changed, and a queue that has lost its name, which it opens as queue_reopen does. */
 int queue_refresh(mq_queue *queue);
 
-/* Whether the name is still that of the directory that is open: 1 or 0, or why that cannot be told. Without it nothing
-   can be told of the queue: what lies in the directory may be deleted or moved to another one. */
+/* Whether the open directory still has the queue's name: 1 or 0, or a negative errno if that cannot be known. If it has
+   lost the name, another process may delete what lies in it, or move it to another queue. */
 int queue_has_name(mq_queue *queue);
 
-/* The queue was deleted since it was opened, or a part of it is missing: open what has its name now, made whole, or
-   made anew where MQ_CREATE says so. -ENOENT where it does not, and nothing has the name. */
+/* The queue was deleted since it was opened, or lacks a directory. Open the queue that has the name now, and make what
+   it lacks. If no queue has the name it is made, provided that the handle was opened with MQ_CREATE; else -ENOENT. */
 int queue_reopen(mq_queue *queue);
 
-/* -EACCES, or -EROFS, where this process has not all of these rights. */
+/* Whether this process has all of these rights: 0, else -EACCES or -EROFS. */
 int queue_demand(const mq_queue *queue, unsigned rights);
 
-/* Whether it may send, and no more. */
+/* Whether this process may send and do nothing else. */
 static inline bool queue_only_sends(const mq_queue *queue)
 {
     return queue->rights == ACCESS_SEND;
 }
 
-/* Make the queue's own name durable, unless it is known to be. */
+/* Make the queue's own name durable, unless it is known to be durable. */
 int queue_persist(mq_queue *queue);
 
-/* Open a bucket of a state to put something in, made where it is missing; the handle keeps it open. For who only sends
-   it is there, and is the inbox. */
+/* Open the bucket of a state that a message is to be put in, and make it if it is missing. The handle keeps it open. If
+   this process may only send, it is the inbox, which exists. */
 int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *ret_dir);
 
 /* Its tmp/, which the handle keeps open. */
 int queue_tmp(mq_queue *queue, int *ret_dir);
 
-/* That bucket was removed by others. */
+/* Another process has removed that bucket. */
 void queue_forget_target(mq_queue *queue, enum mq_state state);
 
-/* The pages of the other hosts that use this queue. `each` returns non-zero to stop. */
+/* Call `each` with the page of every other host that uses this queue. If it returns non-zero, the listing ends and
+   returns that. */
 int queue_each_other_page(mq_queue *queue, int (*each)(void *context, const struct page *page), void *context);
 
 #endif

@@ -6,9 +6,9 @@
  * again. A leader that finds a message claims it before it wakes the next leader: in the other order the next leader
  * would see the message that is being claimed, and wake a third receiver.
  *
- * The kernel takes some 10 ms to close an inotify descriptor that has watches. So the leader watches ready/ only after it
- * has led for a second. It does so for files that nobody rings for: those that were moved by hand or from other machines,
- * and those of senders that were killed before they rang.
+ * The kernel takes some 10 ms to close an inotify descriptor that has watches. So the leader watches ready/ only after
+ * it has led for a second. It does so for files that nobody rings for: those that were moved by hand or from other
+ * machines, and those of senders that were killed before they rang.
  */
 #include "queue/wait.h"
 
@@ -112,13 +112,14 @@ static int watch_bucket(struct waiter *waiter, const char *bucket)
 {
     const int dir = bucket_open(waiter->queue.dir, MQ_READY, bucket);
     if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
+        return bucket_is_missing(dir) ? 0 : dir;
     const int error = watch(waiter, dir);
     close(dir);
     return error;
 }
 
-/* Watch the buckets that exist. To watch one twice does no harm: the kernel gives the same watch. */
+/* Watch the last of the buckets that exist, and open no others. To watch one twice does no harm: the kernel gives the
+   same watch. */
 static int watch_buckets(struct waiter *waiter)
 {
     struct listing *buckets = &waiter->buckets;
@@ -131,7 +132,7 @@ static int watch_buckets(struct waiter *waiter)
 
 static int watch_ready(struct waiter *waiter)
 {
-    const int ready = fs_open_dir(waiter->queue.dir, "ready");
+    const int ready = fs_open_dir(waiter->queue.dir, name_of_state(MQ_READY));
     if (ready < 0)
         return ready;
     const int error = watch(waiter, ready);
@@ -200,8 +201,8 @@ static int64_t look_every(const struct waiter *waiter)
     return followers > FOLLOWERS_LOOKS ? (int64_t)followers * LOOK_EVERY / FOLLOWERS_LOOKS : LOOK_EVERY;
 }
 
-/* Followers look at different moments. The leader wakes once a second in any case, when something may be due; it looks a
-   little later than that, so that it wakes once for both. */
+/* Followers look at different moments. The leader wakes once a second in any case, when something may be due; it looks
+   a little later than that, so that it wakes once for both. */
 static void set_next_look(struct waiter *waiter)
 {
     waiter->look_at = clock_monotonic();

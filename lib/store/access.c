@@ -13,20 +13,20 @@
 
 /* ---- modes ------------------------------------------------------------------------ */
 
-/* What the owner gets, and those of a class with some right. */
+/* The permission bits of the owner, and those of a class of users with one of the rights. */
 struct bits {
     unsigned owner, look, send, all;
 };
 
 static const struct bits table[ACCESS_ENTRIES] = {
-    [ACCESS_QUEUE] = {7, 5, 1, 5},   /* deleting and configuring it is its owner's */
-    [ACCESS_CONFIG] = {6, 4, 4, 4},  /* all must keep to it */
-    [ACCESS_DIR] = {7, 5, 0, 7},     /* who makes a bucket could list it: senders make none */
-    [ACCESS_DELAYED] = {7, 5, 1, 7}, /* through it to the inbox */
-    [ACCESS_INBOX] = {7, 5, 3, 7},   /* put something in, and not see what is there */
-    [ACCESS_WORK] = {7, 0, 3, 7},    /* who can read a directory can lock it */
+    [ACCESS_QUEUE] = {7, 5, 1, 5},   /* only the owner deletes and configures it */
+    [ACCESS_CONFIG] = {6, 4, 4, 4},  /* every program has to follow it */
+    [ACCESS_DIR] = {7, 5, 0, 7},     /* a user who made a bucket could list it, so senders make none */
+    [ACCESS_DELAYED] = {7, 5, 1, 7}, /* senders pass through it to the inbox */
+    [ACCESS_INBOX] = {7, 5, 3, 7},   /* senders can add files, and cannot list them */
+    [ACCESS_WORK] = {7, 0, 3, 7},    /* a user who can read a directory can lock it */
     [ACCESS_FILE] = {6, 4, 0, 6},    [ACCESS_FIFO] = {6, 0, 0, 6},
-    [ACCESS_BELL] = {6, 0, 2, 6}, /* who could read it could take what others have rung */
+    [ACCESS_BELL] = {6, 0, 2, 6}, /* a user who could read it could take away what others have written */
 };
 
 static unsigned group_of(unsigned sharing)
@@ -44,7 +44,7 @@ static bool is_right(unsigned digit)
     return digit == 0 || digit == ACCESS_LOOK || digit == ACCESS_SEND || digit == ACCESS_ALL;
 }
 
-/* What others have made, the owner reaches as one of the group. So the group must be able to do what that takes. */
+/* The owner reaches the files of other users as a member of the group. So the group must have the rights for that. */
 static bool owner_reaches_all(unsigned group, unsigned others)
 {
     return others == ACCESS_ALL ? group == ACCESS_ALL : group != ACCESS_LOOK || others != ACCESS_SEND;
@@ -72,16 +72,17 @@ static bool is_dir(enum access_entry entry)
     return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO && entry != ACCESS_BELL;
 }
 
-/* In directories that senders may put something into only the owner of a thing may remove it, if nobody receives but
-   the queue's owner, whose directory it is. */
+/* If only the queue's owner receives, the directories that senders write to are sticky: a file there can be removed
+   only by its own owner, and by the owner of the directory, who is the owner of the queue. */
 static bool is_sticky(unsigned sharing, enum access_entry entry)
 {
     return (entry == ACCESS_INBOX || entry == ACCESS_WORK) && access_has_inbox(sharing) &&
            group_of(sharing) != ACCESS_ALL && others_of(sharing) != ACCESS_ALL;
 }
 
-/* By the directories that lead to a file members of the group reach it only as far as they may: so its mode can give
-   the group what the queue's owner needs, as a member, with files of others. */
+/* Whether the group gets all the permission bits of the owner. The owner of the queue needs them, as a member of the
+   group, for the files of other users. The other members get no further than the directories on the way to the file let
+   them. */
 static bool is_the_owners_too(unsigned sharing, enum access_entry entry)
 {
     return entry == ACCESS_FILE && group_of(sharing) != ACCESS_LOOK;
@@ -96,13 +97,13 @@ mode_t access_mode(unsigned sharing, enum access_entry entry)
     if (is_the_owners_too(sharing, entry))
         mode |= bits->owner << 3;
     if (is_dir(entry))
-        mode |= S_ISGID; /* whatever is made in it gets its group */
+        mode |= S_ISGID; /* everything that is made in it gets its group */
     return is_sticky(sharing, entry) ? mode | S_ISVTX : mode;
 }
 
-/* ---- a queue's -------------------------------------------------------------------- */
+/* ---- how a queue is shared --------------------------------------------------------- */
 
-/* A class's digit, by its bits on the queue's directory and on tmp/. */
+/* The digit of a class of users, from its permission bits on the queue's directory and on tmp/. */
 static unsigned digit_of(unsigned queue, unsigned work)
 {
     if ((work & 3) == 3)
@@ -119,13 +120,13 @@ static int read_mode(int queue_dir, const char *name, mode_t *ret_mode)
     return 0;
 }
 
-/* A class's bits on tmp/, by those on the queue and on a directory that senders do not see into. */
+/* The bits of a class on tmp/, from its bits on the queue's directory and on a directory that senders cannot list. */
 static mode_t work_by_dir(mode_t queue, mode_t dir)
 {
     return (dir & 7) == 7 ? 7 : (queue & 5) == 1 && (dir & 7) == 0 ? 3 : 0;
 }
 
-/* The mode of tmp/; where somebody has cleaned that away, as what is left tells it. */
+/* The mode of tmp/. If a cleaner has removed it, the other directories tell what it was. */
 static int read_work(int queue_dir, mode_t queue, mode_t *ret_mode)
 {
     mode_t dir = 0;
@@ -140,7 +141,7 @@ static int read_work(int queue_dir, mode_t queue, mode_t *ret_mode)
     return error;
 }
 
-/* From directories that stay when a queue is found not to be empty and is not deleted. */
+/* This looks at directories that a deletion leaves in place until it has found the queue to be empty. */
 int access_read(int queue_dir, unsigned *ret_sharing)
 {
     struct stat queue;
@@ -154,7 +155,7 @@ int access_read(int queue_dir, unsigned *ret_sharing)
     return 0;
 }
 
-/* 1 it may, 0 it may not; else what kept us from asking. */
+/* 1: it may; 0: it may not; a negative errno: that cannot be known. */
 static int may(int queue_dir, const char *name, int bits)
 {
     const int error = fs_may(queue_dir, name, bits);

@@ -110,29 +110,57 @@ int bucket_open(int queue_dir, enum mq_state state, const char *bucket)
 
 /* ---- walking ---------------------------------------------------------------------- */
 
+static int enter(int queue_dir, enum mq_state state, const char *name, bucket_fn *each, void *context)
+{
+    struct bucket bucket = {.state = state, .name = name, .dir = bucket_open(queue_dir, state, name)};
+    if (bucket.dir < 0)
+        return bucket_is_missing(bucket.dir) ? 0 : bucket.dir;
+    const int stop = each(context, &bucket);
+    if (bucket.dir >= 0)
+        close(bucket.dir);
+    return stop == BUCKET_DONE ? 0 : stop;
+}
+
+int bucket_each(int queue_dir, enum mq_state state, bucket_fn *each, void *context)
+{
+    struct listing buckets = {0};
+    int stop = bucket_list(queue_dir, state, &buckets);
+    for (size_t i = 0; i < buckets.count && !stop; i++)
+        stop = enter(queue_dir, state, listing_at(&buckets, i), each, context);
+    listing_free(&buckets);
+    return stop;
+}
+
+struct visitor {
+    struct listing *listing;
+    bucket_visit_fn *visit;
+    void *context;
+};
+
+static int visit_files(void *context, struct bucket *bucket)
+{
+    const struct visitor *visitor = context;
+    struct listing *listing = visitor->listing;
+    struct bucket_file file = {.state = bucket->state, .bucket = bucket->name, .dir = bucket->dir};
+    int stop = bucket_read(bucket->dir, bucket->state, listing);
+    for (size_t i = 0; i < listing->count && !stop; i++) {
+        file.file = listing_at(listing, i);
+        name_parse(file.state, file.file, &file.name);
+        stop = visitor->visit(visitor->context, &file);
+    }
+    return stop;
+}
+
 int bucket_visit(int queue_dir, enum mq_state state, const char *bucket, struct listing *listing,
                  bucket_visit_fn *visit, void *context)
 {
-    struct bucket_file file = {.state = state, .bucket = bucket, .dir = bucket_open(queue_dir, state, bucket)};
-    if (file.dir < 0)
-        return bucket_is_missing(file.dir) ? 0 : file.dir;
-    int stop = bucket_read(file.dir, state, listing);
-    for (size_t i = 0; i < listing->count && !stop; i++) {
-        file.file = listing_at(listing, i);
-        name_parse(state, file.file, &file.name);
-        stop = visit(context, &file);
-    }
-    close(file.dir);
-    return stop == BUCKET_DONE ? 0 : stop;
+    return enter(queue_dir, state, bucket, visit_files, &(struct visitor){listing, visit, context});
 }
 
 int bucket_walk(int queue_dir, enum mq_state state, bucket_visit_fn *visit, void *context)
 {
-    struct listing buckets = {0}, files = {0};
-    int stop = bucket_list(queue_dir, state, &buckets);
-    for (size_t i = 0; i < buckets.count && !stop; i++)
-        stop = bucket_visit(queue_dir, state, listing_at(&buckets, i), &files, visit, context);
-    listing_free(&buckets);
+    struct listing files = {0};
+    const int stop = bucket_each(queue_dir, state, visit_files, &(struct visitor){&files, visit, context});
     listing_free(&files);
     return stop;
 }
@@ -171,7 +199,7 @@ int bucket_make(int queue_dir, unsigned sharing, enum mq_state state, const char
     }
 }
 
-/* Open to senders from when it is there on: nobody sends to a queue that is being made. */
+/* Nobody sends to a queue that is being made, so the mode may be set after the inbox is made. */
 static int open_inbox_to_senders(int queue_dir, unsigned sharing)
 {
     const int delayed = access_has_inbox(sharing) ? fs_open_dir(queue_dir, name_of_state(MQ_DELAYED)) : -ENOENT;

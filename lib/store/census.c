@@ -5,17 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fs.h"
 #include "store/bucket.h"
 #include "store/lane_dir.h"
 
-/* A walk over one state's buckets; what is gone when we come to it is not counted. */
+/* A count of one state. Buckets are read without order and without a list of their files: there may be very many. */
 struct walk {
     struct census *census; /* NULL: only count */
     enum mq_state state;
-    int queue_dir, bucket_dir;
+    int bucket_dir;
     int64_t count, limit;
 };
 
@@ -49,7 +48,7 @@ static int count_message(void *context, const char *text, unsigned char type)
         if (walk->state == MQ_DELAYED && !name_has_place(&name))
             return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
-            return errno == ENOENT ? 0 : -errno;
+            return errno == ENOENT ? 0 : -errno; /* a message that has moved on is not counted */
         walk->census->bytes = page_sum(walk->census->bytes, name.length ? name.length : status.st_size - name.offset);
         note_position(walk->census, walk->state, &name);
     }
@@ -60,29 +59,23 @@ static int count_message(void *context, const char *text, unsigned char type)
     return walk->count >= walk->limit;
 }
 
-static int count_bucket(void *context, const char *bucket, unsigned char type)
+static int count_bucket(void *context, struct bucket *bucket)
 {
     struct walk *walk = context;
-    if (type != DT_DIR || !name_is_bucket(walk->state, bucket))
-        return 0;
-    walk->bucket_dir = bucket_open(walk->queue_dir, walk->state, bucket);
-    if (walk->bucket_dir < 0)
-        return walk->bucket_dir == -ENOENT ? 0 : walk->bucket_dir;
-    const int stop = fs_list(walk->bucket_dir, count_message, walk);
-    close(walk->bucket_dir);
-    return stop;
+    walk->bucket_dir = bucket->dir;
+    return fs_list(bucket->dir, count_message, walk);
 }
 
-static int count_state(struct walk *walk)
+static int count_state(int queue_dir, struct walk *walk)
 {
-    const int stop = fs_list_at(walk->queue_dir, name_of_state(walk->state), count_bucket, walk);
+    const int stop = bucket_each(queue_dir, walk->state, count_bucket, walk);
     return stop < 0 ? stop : 0;
 }
 
 int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret_count)
 {
-    struct walk walk = {.queue_dir = queue_dir, .state = state, .limit = limit};
-    const int error = count_state(&walk);
+    struct walk walk = {.state = state, .limit = limit};
+    const int error = count_state(queue_dir, &walk);
     if (!error)
         *ret_count = walk.count;
     return error;
@@ -119,15 +112,14 @@ int census_groups(int queue_dir, uint64_t ret_groups[MQ_STATES])
     return error;
 }
 
-int census_queue(int queue_dir, bool ordered, struct census *ret_survey)
+int census_queue(int queue_dir, bool ordered, struct census *ret_census)
 {
     struct census census = {0};
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         census.heads[priority] = PAGE_NO_BUCKET;
     for (int state = 0; state < MQ_STATES; state++) {
-        struct walk walk = {
-            .census = &census, .queue_dir = queue_dir, .state = (enum mq_state)state, .limit = INT64_MAX};
-        const int error = count_state(&walk);
+        struct walk walk = {.census = &census, .state = (enum mq_state)state, .limit = INT64_MAX};
+        const int error = count_state(queue_dir, &walk);
         if (error)
             return error;
         census.count[state] += walk.count;
@@ -135,6 +127,6 @@ int census_queue(int queue_dir, bool ordered, struct census *ret_survey)
     const int error = ordered ? lane_dir_walk_all(queue_dir, count_waiting, &census) : 0;
     if (error)
         return error;
-    *ret_survey = census;
+    *ret_census = census;
     return 0;
 }

@@ -1,6 +1,6 @@
-/* A queue as its directories show it: every message counted by listing. The cost grows with depth. */
-#ifndef MQ_SURVEY_H
-#define MQ_SURVEY_H
+/* A queue as its directories show it: a count of all messages, by listing. The cost grows with depth. */
+#ifndef MQ_CENSUS_H
+#define MQ_CENSUS_H
 
 #include "format/name.h"
 #include "mq.h"
@@ -9,13 +9,13 @@
 struct census {
     int64_t count[MQ_STATES];
     int64_t bytes;
-    uint64_t heads[NAME_PRIORITIES];     /* first bucket that holds something, or PAGE_NO_BUCKET */
-    uint64_t positions[NAME_PRIORITIES]; /* the last position in use, 0 for none */
+    uint64_t heads[NAME_PRIORITIES];     /* the birth of the first bucket that holds a message, or PAGE_NO_BUCKET */
+    uint64_t positions[NAME_PRIORITIES]; /* the last position in use; 0: none */
 };
 
-/* List all directories of a queue, and its lanes if it is ordered. What has no place yet is left out: inbox.h counts
-   that. */
-int census_queue(int queue_dir, bool ordered, struct census *ret_survey);
+/* Count the messages of all states, and of the lanes if the queue is ordered. Those that have no position yet are left out:
+   inbox.h counts them. */
+int census_queue(int queue_dir, bool ordered, struct census *ret_census);
 
 /* How many groups of an ordered queue wait for a consumer, wait for the next attempt of their first message, and are
    worked on: by their tokens in ready/, delayed/ and inflight/. */

@@ -23,7 +23,7 @@
 
 #define FILE_MAX 65536
 
-/* For one change of another process. */
+/* How long to wait for one change that another process makes. */
 #define LOCK_PATIENCE (CLOCK_SECOND / 2)
 #define LOCK_POLL_MILLISECONDS 5
 
@@ -45,7 +45,7 @@ static const struct setting settings[] = {
     {"durability", CHOICE, offsetof(struct config, durable), "full", {"none", "full"}},
     {"ack-timeout", DURATION, offsetof(struct config, ack_timeout), "30s", {0}},
     {"max-attempts", COUNT_OR_NONE, offsetof(struct config, max_attempts), "5", {0}},
-    {"retry-delay", DURATION, offsetof(struct config, retry_policy_delay), "1s", {0}},
+    {"retry-delay", DURATION, offsetof(struct config, retry_delay), "1s", {0}},
     {"retry-max-delay", DURATION, offsetof(struct config, retry_max_delay), "1h", {0}},
     {"ttl", DURATION_OR_NONE, offsetof(struct config, ttl), "none", {0}},
     {"on-expiry", CHOICE, offsetof(struct config, drop_expired), "dead", {"dead", "drop"}},
@@ -121,7 +121,7 @@ static bool parse_quantity(enum type type, const char *text, uint64_t *ret_value
     }
 }
 
-/* NULL, or what the value should have been. */
+/* NULL, or what is wrong with the value. */
 static const char *apply(struct config *config, const struct setting *setting, const char *text)
 {
     static const char *const wants[] = {
@@ -179,7 +179,7 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
 
 static const char blanks[] = " \t\r";
 
-/* Cut a line at its comment and trim it. */
+/* Remove the blanks at both ends. */
 static char *trim(char *text)
 {
     text += strspn(text, blanks);
@@ -190,7 +190,8 @@ static char *trim(char *text)
     return text;
 }
 
-/* Take "key = value" apart in place; an empty key: nothing is said. NULL: no `=`. */
+/* Take "key = value" apart in place. Without any text the key is empty and there is no value. NULL: there is text and
+   no `=`. */
 static char *split_line(char *line, char **ret_value)
 {
     line[strcspn(line, "#")] = '\0';
@@ -224,7 +225,7 @@ static int parse_line(struct config *config, char *line, unsigned number, char *
     return problem ? explain(ret_problem, number, key, problem) : 0;
 }
 
-/* The whole file as text the caller frees. -EBADMSG: not a text file. */
+/* The whole file as text, which the caller frees. -EBADMSG: it is not a text file. */
 static int read_file(int queue_dir, char **ret_text)
 {
     const int file = fs_open_file(queue_dir, "config");
@@ -274,7 +275,7 @@ static bool line_sets(const char *line, const char *key)
     return line[length + strspn(line + length, blanks)] == '=';
 }
 
-/* The old text without the lines of `key`, and the new one at its end. */
+/* Print the old text without the lines of `key`, and then the new line. */
 static void print_changed(FILE *out, const char *text, const char *key, const char *value)
 {
     while (*text) {
@@ -342,7 +343,8 @@ static int store_locked(int queue_dir, int tmp, const char *key, const char *val
     return error;
 }
 
-/* Asked only of what is to be set: the time that is left grows shorter, and a setting that is there stays good. */
+/* Only a new value is checked for this: the longest duration that names can express becomes shorter every day, and a
+   value that was set earlier stays valid. */
 static const char *check_expressible(const struct config *config, const struct setting *setting)
 {
     int64_t duration;
@@ -364,7 +366,7 @@ int mq_config_check(const char *key, const char *value, char *ret_text, size_t s
     return problem ? -EINVAL : 0;
 }
 
-/* When the settings were last changed, and in which file. */
+/* Note which file the configuration is, and when it was last changed. */
 static void see_settings(int queue_dir, struct stat *ret_status)
 {
     if (fstatat(queue_dir, "config", ret_status, AT_SYMLINK_NOFOLLOW) < 0)
@@ -379,8 +381,8 @@ static bool have_changed(int queue_dir, struct stat *seen)
            before.st_ctim.tv_nsec != seen->st_ctim.tv_nsec;
 }
 
-/* The wait has an end: whoever may receive can hold the lock for ever. As long as others get their changes done it goes
-   on. -EAGAIN: another process holds it. */
+/* Any user who may receive can hold this lock for ever, so the wait is limited. It begins anew whenever another process
+   has completed a change. -EAGAIN: another process holds the lock. */
 static int take_lock(int queue_dir, int lock)
 {
     struct stat seen;
@@ -406,8 +408,8 @@ int config_store(int queue_dir, int tmp, const char *key, const char *value)
         wrong = check_fixed(queue_dir, key, value);
     if (wrong)
         return wrong;
-    /* Two administrators who change different keys at once must both succeed; and who may only look has no way to
-       hold this lock. */
+    /* With the lock, two administrators who change different keys at once both succeed. A user who may only look cannot
+       open tmp/, so he cannot hold it. */
     const int lock = fs_open_dir(tmp, ".");
     if (lock < 0)
         return lock;

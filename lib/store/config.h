@@ -1,4 +1,10 @@
-/* A queue's settings: `key = value` lines, # begins a comment; what is not said has its default. */
+/*
+ * The configuration of a queue: lines of `key = value` in its file `config`; # begins a comment. A key that is missing
+ * has its default value.
+ *
+ *     error = config_load(queue_dir, &config, NULL);
+ *     error = config_store(queue_dir, tmp, "ttl", "1h");
+ */
 #ifndef MQ_CONFIG_H
 #define MQ_CONFIG_H
 
@@ -10,8 +16,8 @@ struct config {
     bool durable;      /* durability = full */
     bool drop_expired; /* on-expiry = drop */
     int64_t ack_timeout;
-    uint64_t max_attempts; /* 0: no end */
-    int64_t retry_policy_delay;
+    uint64_t max_attempts; /* 0: without limit */
+    int64_t retry_delay;
     int64_t retry_max_delay;
     int64_t ttl;      /* 0: none */
     int64_t dead_ttl; /* 0: none */
@@ -31,15 +37,16 @@ struct config {
 
 void config_default(struct config *ret_config);
 
-/* Read a queue's `config`; a missing one is all defaults. -EBADMSG, with the line and key in `ret_problem` where
-   that is not NULL. */
+/* Read the configuration. Without a file all values are defaults. -EBADMSG: the file is malformed; if `ret_problem` is
+   not NULL, it gets the line, the key and what is wrong (CONFIG_PROBLEM_SIZE). */
 int config_load(int queue_dir, struct config *ret_config, char *ret_problem);
 
-/* The text of a key's value. False: no such key. */
+/* The value of a key, as text. False: there is no such key. */
 bool config_get(const struct config *config, const char *key, char ret_value[CONFIG_VALUE_SIZE]);
 
-/* Write the file anew with one key changed (NULL: without it), comments and order kept. Atomic and durable.
-   -EINVAL: bad key or value. -EPERM: the key is set when the queue is made, and never changed. */
+/* Change one key, or with NULL remove it. The file is replaced by a new one, atomically and durably; its comments and
+   the order of its lines stay. -EINVAL: the key or the value is wrong. -EPERM: the key is set when the queue is made, and
+   never changed. -EAGAIN: another process is changing the file. */
 int config_store(int queue_dir, int tmp, const char *key, const char *value);
 
 /* Write the file of a queue that is being made. */

@@ -56,7 +56,7 @@ struct transfer {
     int from, to; /* buckets */
 };
 
-/* The users of the two queues may differ: the file becomes one of the queue that it comes to. */
+/* The two queues may have different users, so the new queue adopts the file. */
 static int transfer_file(const struct transfer *transfer, int from, int to, const char *name)
 {
     const int error = adopt_file(transfer->to_queue, transfer->to_sharing, from, name);
@@ -72,8 +72,8 @@ static int transfer_split(const struct transfer *transfer, const struct message_
     return error == -ENOENT ? 0 : error;
 }
 
-/* What is no message goes along, for mq_check to find: if it stayed, the held queue could never be removed. One of two of
-   the same name goes for good. */
+/* A file that is no message is moved, too, and mq_check finds it there. If it stayed, the held queue could never be
+   removed. If the new queue has a file of the same name, this one is removed. */
 static int transfer_stray(int from, const char *name, int to)
 {
     const int error = fs_rename(from, name, to, name);
@@ -82,9 +82,12 @@ static int transfer_stray(int from, const char *name, int to)
     return error == -EEXIST || error == -ENOENT ? 0 : error;
 }
 
-static int transfer_stray_in_state(const struct transfer *transfer, const char *name)
+static int transfer_stray_in_state(void *context, const char *name, unsigned char type)
 {
+    const struct transfer *transfer = context;
     const char *state = name_of_state(transfer->state);
+    if (type == DT_DIR && name_is_bucket(transfer->state, name))
+        return 0;
     const int from = fs_open_dir(transfer->from_queue, state),
               to = from < 0 ? from : fs_open_dir(transfer->to_queue, state);
     const int error = to < 0 ? to : transfer_stray(from, name, to);
@@ -107,31 +110,34 @@ static int transfer_message(void *context, const char *file, unsigned char type)
     return error ? error : transfer_file(transfer, transfer->from, transfer->to, file);
 }
 
-static int transfer_bucket(void *context, const char *bucket, unsigned char type)
+static int transfer_bucket(void *context, struct bucket *bucket)
 {
     struct transfer *transfer = context;
-    if (type != DT_DIR || !name_is_bucket(transfer->state, bucket))
-        return transfer_stray_in_state(transfer, bucket);
-    transfer->from = bucket_open(transfer->from_queue, transfer->state, bucket);
-    transfer->to = transfer->from < 0 ? transfer->from
-                                      : bucket_make(transfer->to_queue, transfer->to_sharing, transfer->state, bucket);
-    const int error = transfer->to < 0 ? transfer->to : fs_list_at(transfer->from, ".", transfer_message, transfer);
-    if (transfer->from >= 0)
-        close(transfer->from);
-    if (transfer->to >= 0)
-        close(transfer->to);
+    transfer->from = bucket->dir;
+    transfer->to = bucket_make(transfer->to_queue, transfer->to_sharing, bucket->state, bucket->name);
+    if (transfer->to < 0)
+        return transfer->to;
+    const int error = fs_list(bucket->dir, transfer_message, transfer);
+    close(transfer->to);
     return error;
+}
+
+/* -ENOENT means that the state was removed, because it was empty, or that another process moved a file first. The
+   caller finds out whether something is left. */
+static int transfer_state(struct transfer *transfer, enum mq_state state)
+{
+    transfer->state = state;
+    int error = fs_list_at(transfer->from_queue, name_of_state(state), transfer_stray_in_state, transfer);
+    if (!error)
+        error = bucket_each(transfer->from_queue, state, transfer_bucket, transfer);
+    return error == -ENOENT ? 0 : error;
 }
 
 static int transfer_states(struct transfer *transfer)
 {
     int error = 0;
-    for (int state = MQ_READY; state < MQ_STATES && !error; state++) {
-        transfer->state = (enum mq_state)state;
-        error = fs_list_at(transfer->from_queue, name_of_state(transfer->state), transfer_bucket, transfer);
-        if (error == -ENOENT) /* removed already, being empty */
-            error = 0;
-    }
+    for (int state = MQ_READY; state < MQ_STATES && !error; state++)
+        error = transfer_state(transfer, (enum mq_state)state);
     return error;
 }
 
@@ -153,20 +159,12 @@ static int transfer_all(int from_queue, int to_queue)
     return error;
 }
 
-/* ---- what was found to be empty --------------------------------------------------- */
-
-static bool is_state(const char *name)
-{
-    for (int state = MQ_READY; state < MQ_STATES; state++)
-        if (strcmp(name, name_of_state((enum mq_state)state)) == 0)
-            return true;
-    return false;
-}
+/* ---- removing a queue that was found to be empty ------------------------------------ */
 
 static int remove_other(void *context, const char *name, unsigned char type)
 {
     const int dir = *(const int *)context;
-    if (is_state(name) || strcmp(name, "config") == 0)
+    if (name_is_of_state(name) || strcmp(name, "config") == 0)
         return 0;
     const bool may_hold_messages = strcmp(name, "lanes") == 0;
     const int error = type == DT_DIR && may_hold_messages ? fs_remove_dir(dir, name)
@@ -218,12 +216,12 @@ int held_discard(int spool, const char *held, const char *queue)
 
 /* ---- putting back ----------------------------------------------------------------- */
 
-/* While processes that still use a held queue put messages into it, it is emptied anew. After this many times the rest is
-   left for a later sweep. */
+/* While processes that still use a held queue put messages into it, it is emptied anew. After this many times the rest
+   is left for a later sweep. */
 #define MERGE_TRIES 1000
 
-/* Move the messages of a held queue into the new queue of its name. A process that has the held queue open may still put
-   messages into it, so this is repeated until its states could be removed. */
+/* Move the messages of a held queue into the new queue of its name. A process that has the held queue open may still
+   put messages into it, so this is repeated until its states could be removed. */
 static int merge(int spool, const char *held, int held_dir, const char *queue)
 {
     const int other = fs_open_dir(spool, queue);
@@ -251,8 +249,8 @@ static int rename_or_merge(int spool, const char *held, int held_dir, const char
     return error == -EEXIST || error == -ENOTEMPTY ? merge(spool, held, held_dir, queue) : error;
 }
 
-/* The new queue of that name may be deleted during the merge: then the name is free or that of a third queue, and this is
-   repeated. */
+/* The new queue of that name may be deleted during the merge: then the name is free or that of a third queue, and this
+   is repeated. */
 int held_put_back(int spool, const char *held, const char *queue)
 {
     const int dir = fs_open_dir(spool, held);

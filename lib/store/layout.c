@@ -16,39 +16,72 @@ struct part {
     enum access_entry entry;
 };
 
-static const struct part parts[] = {
-    {"tmp", ACCESS_WORK}, {"ready", ACCESS_DIR},    {"delayed", ACCESS_DELAYED}, {"inflight", ACCESS_DIR},
-    {"dead", ACCESS_DIR}, {"waiters", ACCESS_WORK}, {"host", ACCESS_DIR},
-};
+/* Every queue has these, and the directories of the states. */
+static const struct part tmp = {"tmp", ACCESS_WORK};
+static const struct part host_parts[] = {{"waiters", ACCESS_WORK}, {"host", ACCESS_DIR}};
 
-/* A private queue gets these when they are needed. In a shared queue only the owner could make them then. */
+/* A private queue gets these when they are needed. A shared queue has them from the beginning: only its owner could
+   make them later. */
 static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
+static bool has_part(const struct part *list, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool layout_has_dir(const char *name)
+{
+    return name_is_of_state(name) || strcmp(name, tmp.name) == 0 || has_part(host_parts, COUNT(host_parts), name) ||
+           has_part(shared_parts, COUNT(shared_parts), name) || strcmp(name, "aside") == 0;
+}
+
+/* Many things have a tmp/, so that one does not count. */
 int layout_is_queue(int dir)
 {
-    int has = fs_has(dir, name_of_state(MQ_READY));
-    for (size_t i = 0; i < COUNT(parts) && has == 0; i++)
-        has = strcmp(parts[i].name, "tmp") == 0 ? 0 : fs_has(dir, parts[i].name); /* many things have a tmp/ */
+    int has = 0;
+    for (int state = 0; state < MQ_STATES && has == 0; state++)
+        has = fs_has(dir, name_of_state((enum mq_state)state));
+    for (size_t i = 0; i < COUNT(host_parts) && has == 0; i++)
+        has = fs_has(dir, host_parts[i].name);
     return has;
+}
+
+static int make_part(int queue_dir, unsigned sharing, const struct part *part)
+{
+    const int error = fs_make_dir(queue_dir, part->name);
+    return error == -EEXIST ? 0 : error ? error : access_apply(sharing, part->entry, queue_dir, part->name);
 }
 
 static int make_parts(int queue_dir, unsigned sharing, const struct part *list, size_t count)
 {
     int error = 0;
-    for (size_t i = 0; i < count && !error; i++) {
-        error = fs_make_dir(queue_dir, list[i].name);
-        if (!error)
-            error = access_apply(sharing, list[i].entry, queue_dir, list[i].name);
-        else if (error == -EEXIST)
-            error = 0;
+    for (size_t i = 0; i < count && !error; i++)
+        error = make_part(queue_dir, sharing, &list[i]);
+    return error;
+}
+
+static int make_states(int queue_dir, unsigned sharing)
+{
+    int error = 0;
+    for (int state = 0; state < MQ_STATES && !error; state++) {
+        const struct part part = {name_of_state((enum mq_state)state),
+                                  state == MQ_DELAYED ? ACCESS_DELAYED : ACCESS_DIR};
+        error = make_part(queue_dir, sharing, &part);
     }
     return error;
 }
 
 int spool_make_dirs(int queue_dir, unsigned sharing)
 {
-    int error = make_parts(queue_dir, sharing, parts, COUNT(parts));
+    int error = make_part(queue_dir, sharing, &tmp);
+    if (!error)
+        error = make_states(queue_dir, sharing);
+    if (!error)
+        error = make_parts(queue_dir, sharing, host_parts, COUNT(host_parts));
     if (!error && access_is_shared(sharing))
         error = make_parts(queue_dir, sharing, shared_parts, COUNT(shared_parts));
     return error ? error : bucket_make_reserves(queue_dir, sharing);

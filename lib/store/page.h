@@ -1,14 +1,25 @@
 /*
- * The host page: one 4 KiB file per host and queue, mapped shared, changed only by atomic
- * operations; the only atomics are in here. It holds positions, hints and counters.
+ * The host page: positions, hints and counters of a queue, which all processes of one host share. It is a file of 4 KiB
+ * in the queue's directory host/, mapped into memory and changed only by atomic operations.
  *
- * The page is a hint, never the truth: whoever believes it must lose nothing where it is stale or
- * noise. What a wrong word costs: a position, order; a head, a listing of ready/; a time, a
- * listing of that directory a second later; a leader, a second's delay; a counter, a wrong figure until the next sweep.
+ *     if (page_open(queue_dir, host_name, &page) != 1) {
+ *         error = page_create(queue_dir, mode, &page);
+ *         … count the messages in the directories and fill the page; if that fails: page_discard(page, queue_dir) …
+ *         installed = page_install(page, queue_dir, host_name);      0: another process was first; open its page
+ *     }
+ *     position = page_next_positions(page, priority, 1, now);
+ *     …
+ *     if (!page_is_current(page))                              before each operation, in a process that lives long
+ *         … open it again …
+ *     page_close(page);
  *
- *     page_open()           a good page of this boot, or not
- *     page_create() … page_install()   a new one, once the caller has filled it from the directories
- *     page_is_current()     before each use in a process that lives long
+ * Errors. Opening a page returns 1, or 0 if there is no such page. Installing it returns 1, 0 if another process was
+ * first, or a negative errno. Making a page only fails with -ENOMEM: if the file cannot be made it is in this process's
+ * memory, which serves one process as well. All other calls cannot fail.
+ *
+ * The page is a hint and never the truth. A process that believes it loses no message, even if the page is out of date
+ * or holds noise. A wrong position costs the order; a wrong head, one listing of ready/; a wrong time, a listing that
+ * comes a second late; a wrong leader, a delay of a second; a wrong counter, a wrong figure until the next sweep.
  */
 #ifndef MQ_PAGE_H
 #define MQ_PAGE_H
@@ -25,112 +36,118 @@ struct page;
 #define PAGE_NAME_SIZE 72
 #define PAGE_NO_BUCKET UINT64_MAX
 
-/* A bucket takes so many files: few enough that listing it is cheap, many enough that making it is. */
+/* ---- the file ------------------------------------------------------------------- */
+
+/* How many files a bucket takes: so few that it is cheap to list, and so many that buckets are made seldom. */
 #define PAGE_BUCKET_FILES 256
 
-/* The file name of this host's page in host/: the machine id, or the host's name where there is none. */
+/* The file name of this host's page in host/: the machine id, or the host's name if it has no machine id. */
 void page_host_name(char ret_name[PAGE_NAME_SIZE]);
 
-/* Map the page. 1 done; 0 there is none, or it is of another boot, short or noise. */
+/* Map the page. 1: done. 0: there is none, or it was made before the last boot, is too short, or is noise. */
 int page_open(int queue_dir, const char *host_name, struct page **ret_page);
 
-/* The same, to look at: nothing that is done to it is seen by others. */
+/* The same for a process that may only look. Other processes see none of its changes. */
 int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page);
 
-/* Map another host's page, of whichever boot, to read its counters. 1 done, 0 it cannot be read. */
+/* Map another host's page, of any boot, to read its counters. 1: done; 0: it cannot be read. */
 int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_page);
 
-/* A new page: in a fresh file of tmp/ with that mode, or where that cannot be, in this process's memory alone. */
+/* Make a page as it is in an empty queue: in a new file in tmp/, or if that is not possible in this process's memory.
+   0, or -ENOMEM. */
 int page_create(int queue_dir, mode_t mode, struct page **ret_page);
 int page_create_private(struct page **ret_page);
 
-/* Give a created page the host's name. A page that others made in the meantime wins: 0, and 1 where ours is
-   installed. Where a directory lies in its place the page stays private. */
+/* Give a new page the name of the host. 1: done. 0: another process has installed a page meanwhile. If a directory has
+   that name the page becomes private, and the call returns 1. */
 int page_install(struct page *page, int queue_dir, const char *host_name);
 
-/* Drop a created page that could not be filled. */
+/* Remove a new page that could not be filled. */
 void page_discard(struct page *page, int queue_dir);
 
-void page_close(struct page *page);
+void page_close(struct page *page); /* NULL is fine */
 
-/* Whether the mapping is still the file that others use, whole and sane. */
+/* Whether the mapped file still has its name and its size, and looks like a page. */
 bool page_is_current(const struct page *page);
 
-/* Whether the page's file is seen to lie in the queue that has this name in the spool of `queue_dir`. The file has one
-   name, so then `queue_dir` is that queue. False also where this cannot be seen. */
+/* Whether the page's file lies in the queue that has this name, in the spool of `queue_dir`. The file has only one
+   name, so `queue_dir` is that queue then. False also if this cannot be known. */
 bool page_lies_in(const struct page *page, int queue_dir, const char *queue, const char *host_name);
 
-/* Whether it is private to this process. */
+/* Whether the page is in this process's memory alone. */
 bool page_is_private(const struct page *page);
 
-/* Whether that is so since a directory lies in its place. */
+/* Whether that is so because a directory has the name of the page. */
 bool page_is_displaced(const struct page *page);
 
-/* Whether its file is its owner's alone: then so is the queue. */
+/* Whether only its owner may use the file. Then the queue is private, too. */
 bool page_is_exclusive(const struct page *page);
 
 /* ---- positions ------------------------------------------------------------------ */
 
-/* The next `count` positions of a priority, up to NAME_COUNT_MAX, in one bucket: the first of them. Strictly
-   increasing however the clock steps. */
+/* Give out the next `count` positions of a priority (at most NAME_COUNT_MAX), all in one bucket. Returns the first.
+   Positions increase strictly, even if the clock is set back. */
 uint64_t page_next_positions(struct page *page, int priority, unsigned count, int64_t now);
 
-/* The last one given out; 0 for none. */
+/* The last position that was given out; 0: none. */
 uint64_t page_last_position(const struct page *page, int priority);
 
 /* Make sure that the next position is behind this one. */
 void page_raise_position(struct page *page, int priority, uint64_t position);
 
-/* ---- heads: the first bucket of a priority that may hold something -------------- */
+/* ---- heads ---------------------------------------------------------------------- */
 
+/* The birth of the first bucket of a priority that may hold something; PAGE_NO_BUCKET: none does. */
 uint64_t page_head(const struct page *page, int priority);
 
-/* How often something was put into a priority: equal counts mean that nothing came in between. */
+/* How often a message was put into a priority. If the count is the same at two moments, none came between them. */
 uint64_t page_arrivals(const struct page *page, int priority);
 
-/* How often something came back to an old place, in any priority. */
+/* How often a message came back to an old position, in any priority. */
 uint64_t page_returns(const struct page *page);
 
-/* How often a file of ready/ was about to get another name, because its first message was split off. */
+/* How often a process was about to rename a file in ready/ because its first message was split off. */
 uint64_t page_splits(const struct page *page);
 void page_note_split(struct page *page);
 
-/* A message now lies in this bucket. */
+/* A message lies in this bucket now. `returned`: it may have an old position. */
 void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned);
 
-/* A listing that began at `arrivals` found `birth` (or PAGE_NO_BUCKET) to be the head, where `head` was the hint.
-   What arrived during the listing is not lost sight of: then the old hint stays. */
+/* Correct a head. A listing found `birth` (or PAGE_NO_BUCKET) where the page said `head`; `arrivals` is the count of
+   arrivals when the listing began. If a message arrived during the listing, the old head stays. */
 void page_move_head(struct page *page, int priority, uint64_t head, uint64_t birth, uint64_t arrivals);
 
-/* ---- times: when a directory ordered by time must be looked at ------------------ */
+/* ---- times: when a process must look into a directory that is ordered by time ----- */
 
+/* For delayed messages that become due, claims that lapse, and dead letters whose dead-ttl passes. */
 enum page_time { PAGE_DUE, PAGE_DEADLINE, PAGE_BURIAL, PAGE_TIMES };
 
-/* When; never more than PAGE_LOOK_EVERY from now, so that what a killed process did not announce is found too. */
+/* The time of the next look. It is at most PAGE_LOOK_EVERY from now, so that a look also finds what a process did not
+   announce because it was killed. */
 #define PAGE_LOOK_EVERY INT64_C(1000000)
 int64_t page_time(const struct page *page, enum page_time which, int64_t now);
 
-/* Something happens at `moment`. True: that is before anybody meant to look. */
+/* A look is necessary at `moment`. True: that is sooner than the next look was to be. */
 bool page_announce(struct page *page, enum page_time which, int64_t moment, int64_t now);
 
-/* Take the duty of looking: true for one caller, others skip it for PAGE_LOOK_EVERY (should he die, they find it
-   then). */
+/* Take the duty of looking, if a look is due. True for one caller; the others leave it to that one for PAGE_LOOK_EVERY.
+   If it dies, the next look is then. */
 bool page_take_duty(struct page *page, enum page_time which, int64_t now);
 
-/* Take the duty of counting a queue that seems full. */
+/* The same for the duty of counting a queue that seems full. */
 bool page_take_recount(struct page *page, int64_t now);
 
 /* ---- receivers that wait: whether a sender has to ring ---------------------------- */
 
-/* The number of the receiver that leads those that wait, 0 for none. A wrong 0 costs a message the time until a
-   receiver looks by itself, a wrong number costs a sender a look into waiters/. */
+/* The number of the receiver that leads the waiting ones; 0: none. A wrong 0 delays a message until a receiver looks by
+   itself. A wrong number costs a sender one look into waiters/. */
 uint64_t page_leader(const struct page *page);
 
 /* The receiver that holds the lock of waiters/ sets its number, then looks for messages; it sets 0 before it drops the
    lock. */
 void page_set_leader(struct page *page, uint64_t leader);
 
-/* That leader is dead; one that has come after it stays. */
+/* This leader is dead. The number of a later leader stays. */
 void page_forget_leader(struct page *page, uint64_t leader);
 
 /* How many receivers followed the leader when they were last counted. */
@@ -156,13 +173,15 @@ enum page_counter {
 void page_count(struct page *page, enum page_counter counter, uint64_t number);
 uint64_t page_counter(const struct page *page, enum page_counter counter);
 
-/* Messages in a state, on balance of what this host did: one host's alone may be negative. Returns the new one. */
+/* Messages in a state, and bytes in the queue: what processes of this host added less what they removed. The sum over
+   all hosts counts; one host's number may be negative. page_add_messages returns the new number. */
 int64_t page_add_messages(struct page *page, enum mq_state state, int64_t change);
 int64_t page_messages(const struct page *page, enum mq_state state);
 void page_add_bytes(struct page *page, int64_t change);
 int64_t page_bytes(const struct page *page);
 
-/* Of such numbers: they come round as in the page, whose noise must not overflow. */
+/* The sum and the difference of such numbers. They wrap around, as the words of the page do, since
+   noise must not overflow. */
 static inline int64_t page_sum(int64_t one, int64_t other)
 {
     return (int64_t)((uint64_t)one + (uint64_t)other);
@@ -177,18 +196,19 @@ static inline int64_t page_difference(int64_t one, int64_t other)
 enum page_rate { PAGE_RATE_SENT, PAGE_RATE_ACKED, PAGE_RATE_FAILED, PAGE_RATES };
 
 /*
- * Bring the averages up to `now`. page_count does it before it counts, but nobody within PAGE_AVERAGE_EVERY of the
- * last one; so what is counted since the time stamp was counted within that time behind it, however long ago that is.
- * Who sets the time stamp by compare-and-swap has the duty. Should he be killed in the middle, what he did not count
- * is counted by the next; should he be stopped and wake behind the next, an average is wrong until it decays.
+ * Bring the averages up to `now`. page_count calls this before it counts, and it does nothing within PAGE_AVERAGE_EVERY
+ * of the last time. So everything that was counted since the time stamp was counted within PAGE_AVERAGE_EVERY after it.
+ *
+ * The process that sets the time stamp, by compare-and-swap, does the work. If it is killed halfway, the next one
+ * counts what it left. If it is stopped and goes on after the next one, an average is wrong until it decays.
  */
 #define PAGE_AVERAGE_EVERY INT64_C(5000000)
 void page_average(struct page *page, int64_t now);
 
-/* What an average is by `now`, in messages a second: for looking, it changes nothing. */
+/* An average at the moment `now`, in messages a second. This changes nothing. */
 double page_rate(const struct page *page, enum page_rate which, enum mq_span span, int64_t now);
 
-/* ---- for how long messages are held, from claim to ack -------------------------- */
+/* ---- how long messages are held, from claim to ack -------------------------------- */
 
 void page_note_held(struct page *page, int64_t held, uint64_t number);
 uint64_t page_held(const struct page *page, int bucket);

@@ -16,7 +16,7 @@
 
 static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '2'};
 
-/* The first line of a small file; empty where it cannot be read. */
+/* The first line of a small file; empty if it cannot be read. */
 static void read_line(const char *path, char *ret_line, size_t size)
 {
     ret_line[0] = '\0';
@@ -56,7 +56,7 @@ static struct page *new_handle(struct contents *contents, int file)
     return page;
 }
 
-/* Not shared is what is only looked at: should it be written to nevertheless, nothing comes of that. */
+/* A page that is only looked at is not shared: if it is written to nevertheless, no other process sees that. */
 static struct contents *map_file(int file, bool shared)
 {
     void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, shared ? MAP_SHARED : MAP_PRIVATE, file, 0);
@@ -74,9 +74,10 @@ static bool is_page(struct contents *contents)
     return memcmp(contents->magic, magic, sizeof magic) == 0;
 }
 
-/* The moment of the boot by the clock moves when the clock is set, and no two boots share one unless each began with the
-   same wrong time. So while it stays, reading the boot id is spared, which takes three system calls. A page that passes
-   for one of this boot and is not costs what a stale hint costs. */
+/* While the moment of the boot, by the clock, is the one that the page has noted, the boot id need not be read, which
+   takes three system calls. That moment changes when the clock is set. Two boots have the same one only if both began
+   with the same wrong time. A page of an earlier boot that is taken for one of this boot is a stale hint and does no
+   more harm. */
 #define BOOT_DRIFT CLOCK_SECOND
 
 static bool was_booted_at(const struct contents *contents, int64_t moment)
@@ -141,7 +142,7 @@ static void clear(struct contents *contents)
     page_clear_words(contents);
 }
 
-/* A page of our own serves one process as well as any, only slower: nobody shares its hints. */
+/* A private page serves its process as well as any other, only slower: it gets no hints from other processes. */
 int page_create_private(struct page **ret_page)
 {
     void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -163,7 +164,7 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page)
             close(tmp);
         return page_create_private(ret_page);
     }
-    /* Allocated, not merely sized: a full disk must not turn a store into the page into SIGBUS. */
+    /* The blocks are allocated now: on a full disk, storing into a page without blocks would be SIGBUS. */
     struct contents *contents = posix_fallocate(file, 0, PAGE_SIZE) == 0 ? map_file(file, true) : NULL;
     struct page *page = contents ? new_handle(contents, file) : NULL;
     if (!page) {
@@ -221,7 +222,7 @@ int page_install(struct page *page, int queue_dir, const char *host_name)
 void page_discard(struct page *page, int queue_dir)
 {
     const int tmp = page_is_private(page) ? -1 : fs_open_dir(queue_dir, "tmp");
-    if (tmp >= 0) { /* else it stays in tmp/ until it is swept */
+    if (tmp >= 0) { /* else the file stays in tmp/ until a sweep removes it */
         fs_unlink(tmp, page->tmp_name);
         close(tmp);
     }

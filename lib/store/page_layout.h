@@ -1,6 +1,6 @@
 /*
- * The layout of the host page, for the two modules that are its inside: page_words.c, which alone touches the words, and
- * page_file.c, which opens, makes and maps the file.
+ * The layout of the host page, for the two modules that implement it: page_words.c, which alone reads and changes the
+ * words, and page_file.c, which opens, makes and maps the file.
  */
 #ifndef MQ_PAGE_LAYOUT_H
 #define MQ_PAGE_LAYOUT_H
@@ -14,7 +14,7 @@
 
 typedef _Atomic uint64_t word;
 
-/* The file, word by word. A change of meaning changes the magic. */
+/* The file, word by word. Whoever changes the meaning of a word changes the magic. */
 struct contents {
     char magic[8];
     char boot[40];
@@ -37,7 +37,7 @@ struct contents {
     word splits;
     word leader;
     word followers;
-    word booted_at; /* by the clock, the last time that the boot id was compared */
+    word booted_at; /* the moment of the boot by the clock, when the boot id was last compared */
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
@@ -50,10 +50,10 @@ struct page {
     char tmp_name[24];
 };
 
-/* Set the words of a new page to what they are in an empty queue; the file begins with zeros. */
+/* Set the words of a new page, which are 0, to what they are in an empty queue. */
 void page_clear_words(struct contents *contents);
 
-/* The moment of the boot by the clock, as it was when the boot id was last compared. */
+/* Read and write `booted_at`. */
 int64_t page_noted_boot(const struct contents *contents);
 void page_note_boot(struct contents *contents, int64_t moment);
 

@@ -44,7 +44,8 @@ static void raise_to(word *at, uint64_t value)
 
 /* ---- positions ------------------------------------------------------------------ */
 
-/* Slots are messages: a bucket is full when it holds so many files of `count`, or its slots are used up. */
+/* How many slots of a bucket files of `count` messages may use: those of PAGE_BUCKET_FILES files, or all that there
+   are. */
 static uint64_t slots_for(unsigned count)
 {
     return count < NAME_COUNT_MAX / PAGE_BUCKET_FILES ? count * PAGE_BUCKET_FILES : NAME_COUNT_MAX;
@@ -121,8 +122,8 @@ void page_move_head(struct page *page, int priority, uint64_t head, uint64_t bir
     uint64_t expected = head;
     if (!atomic_compare_exchange_strong(&page->contents->heads[priority], &expected, birth))
         return;
-    /* Whoever put something in before we moved the head counted it before we look here; whoever
-       counts it later lowers the head after we moved it. Either way its bucket is not hidden. */
+    /* A sender counts first and lowers the head then. If it counted before this load, the old head is restored here; if
+       it counts later, it lowers the head itself. Either way its bucket is not hidden. */
     if (atomic_load(&page->contents->arrivals[priority]) != arrivals)
         lower(&page->contents->heads[priority], head);
 }
@@ -132,7 +133,7 @@ void page_move_head(struct page *page, int priority, uint64_t head, uint64_t bir
 int64_t page_time(const struct page *page, enum page_time which, int64_t now)
 {
     const uint64_t at = atomic_load(&page->contents->times[which]);
-    /* Further off than anybody may put it: the clock was stepped back, or it is noise. */
+    /* No process sets a later time than this: the clock was set back, or the word is noise. */
     return at > (uint64_t)(now + PAGE_LOOK_EVERY) ? now : (int64_t)at;
 }
 
@@ -165,7 +166,7 @@ bool page_take_recount(struct page *page, int64_t now)
 
 uint64_t page_leader(const struct page *page)
 {
-    /* What the sender linked is to be seen before what is loaded here. */
+    /* The link of the sender must be visible before this load. */
     atomic_thread_fence(memory_order_seq_cst);
     return atomic_load(&page->contents->leader);
 }
@@ -264,7 +265,7 @@ void page_average(struct page *page, int64_t now)
 {
     struct contents *contents = page->contents;
     uint64_t since = atomic_load(&contents->averaged_at);
-    /* A moment of the future is noise, or the clock was stepped back: nothing is known of the time since. */
+    /* If the moment is in the future, it is noise or the clock was set back: nothing is known of the time since. */
     const int64_t elapsed = since <= (uint64_t)now ? now - (int64_t)since : 0;
     if ((elapsed < PAGE_AVERAGE_EVERY && since <= (uint64_t)now) ||
         !atomic_compare_exchange_strong(&contents->averaged_at, &since, (uint64_t)now))
@@ -288,7 +289,7 @@ double page_rate(const struct page *page, enum page_rate which, enum mq_span spa
     return average_by(page, which, span, count, elapsed);
 }
 
-/* ---- for how long messages are held --------------------------------------------- */
+/* ---- how long messages are held -------------------------------------------------- */
 
 static int held_bucket(uint64_t held)
 {
@@ -300,7 +301,7 @@ static int held_bucket(uint64_t held)
 
 void page_note_held(struct page *page, int64_t held, uint64_t number)
 {
-    const uint64_t time = held > 0 ? (uint64_t)held : 0; /* the clock may have been stepped back */
+    const uint64_t time = held > 0 ? (uint64_t)held : 0; /* the clock may have been set back */
     atomic_fetch_add_explicit(&page->contents->held[held_bucket(time)], number, memory_order_relaxed);
     atomic_fetch_add_explicit(&page->contents->held_total, time * number, memory_order_relaxed);
 }

@@ -1,16 +1,16 @@
-/* When a failed message is tried again: policy alone, no I/O. */
-#ifndef MQ_RETRY_H
-#define MQ_RETRY_H
+/* The retry policy: when a failed message is tried again. No I/O. */
+#ifndef MQ_RETRY_POLICY_H
+#define MQ_RETRY_POLICY_H
 
 #include "store/config.h"
 
-/* Whether so many attempts are all that the queue allows. */
+/* Whether a queue allows no more than so many attempts. */
 bool retry_policy_is_over(const struct config *config, uint32_t attempts);
 
 /*
- * How long to wait after the failure of attempt `attempts` (from 1): retry-delay, doubled for each
- * further attempt, up to as much again at random so that what failed together does not
- * return together, and never more than retry-max-delay.
+ * How long to wait after attempt number `attempts` (from 1) has failed: retry-delay, doubled for each further attempt.
+ * A random part of it, up to the whole, is added, so that messages that failed together do not return together. It is
+ * never more than retry-max-delay.
  */
 int64_t retry_policy_delay(const struct config *config, uint32_t attempts, uint64_t random);
 

@@ -1,4 +1,4 @@
-/* Spools: where they are, which queues they hold, and making one. */
+/* Spools: where they are, which queues they hold, and making queues. */
 #include "store/spool.h"
 
 #include <dirent.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
@@ -20,7 +21,7 @@
 #include "store/config.h"
 #include "store/held.h"
 
-/* How often a queue may be deleted while we make it, before we give up. */
+/* After a queue that is being made was deleted this many times, making it fails with -ENOENT. */
 #define TRIES 10
 
 /* ---- places ---------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ int spool_has_queue(int spool, const char *name)
 struct search {
     int spool;
     char **names;
-    size_t count;
+    size_t count, room;
 };
 
 static int add_queue(void *context, const char *name, unsigned char type)
@@ -89,14 +90,10 @@ static int add_queue(void *context, const char *name, unsigned char type)
     const int is = type == DT_DIR && !name_is_reply(name) ? spool_has_queue(search->spool, name) : 0;
     if (is != 1)
         return is;
-    char **names = realloc(search->names, (search->count + 1) * sizeof *names);
-    if (!names)
+    char *copy = GROW(search->names, search->count + 1, search->room) ? strdup(name) : NULL;
+    if (!copy)
         return -ENOMEM;
-    search->names = names;
-    names[search->count] = strdup(name);
-    if (!names[search->count])
-        return -ENOMEM;
-    search->count++;
+    search->names[search->count++] = copy;
     return 0;
 }
 
@@ -125,7 +122,7 @@ int mq_list(const char *spool, int (*each)(const char *queue, void *context), vo
 
 /* ---- creating ------------------------------------------------------------------- */
 
-/* Who shares a queue that is to be made. */
+/* How a queue that is to be made will be shared. */
 struct plan {
     unsigned sharing;
     gid_t group;       /* MQ_OWN_GROUP: the creator's */
@@ -133,7 +130,7 @@ struct plan {
 };
 static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP, NULL};
 
-/* First the group, then the mode: what is made in it from then on is the group's. */
+/* The group is set before the mode. Everything that is made in the directory from then on gets its group. */
 static int open_to_others(int dir, const struct plan *plan)
 {
     if (!access_is_shared(plan->sharing))
@@ -153,8 +150,8 @@ static int set_order(int dir, const struct plan *plan)
     return error ? error : access_make_dir(dir, plan->sharing, dir, "lanes");
 }
 
-/* The queue is made whole under a name that is no queue's, then gets its name by one rename: of
-   racing creators one wins, and a killed one leaves nothing that looks like a queue. */
+/* A queue is made under a name that no queue can have, and gets its own name by one rename. So one of several creators
+   succeeds, and a creator that is killed leaves nothing that looks like a queue. */
 static int create_in(int spool, const char *queue, const struct plan *plan)
 {
     char pending[NAME_PENDING_SIZE];
@@ -179,17 +176,18 @@ static int create_in(int spool, const char *queue, const struct plan *plan)
     return error == -ENOTEMPTY ? -EEXIST : error;
 }
 
-/* What the parent of a mounted spool says where it is read-only, or of a kind that has nothing to sync. */
+/* The errors of syncing a directory that is read-only, or on a file system that cannot sync: the parent of a spool that
+   is mounted there may be like that. */
 static bool cannot_sync(int error)
 {
     return error == -EROFS || error == -EINVAL;
 }
 
-/* Make durable what leads to the queue: its name in the spool, and the spool's own. */
+/* Make the names of the queue and of the spool durable. */
 static int settle(int spool, int dir)
 {
     const int parent = fs_open_dir(spool, "..");
-    if (parent == -EACCES) /* a spool's parent that may not be read is the administrator's to sync */
+    if (parent == -EACCES) /* only the administrator can sync a parent that this process may not read */
         return fs_persist_dir(spool, dir);
     const int error = parent < 0 ? parent : fs_sync(parent);
     if (parent >= 0)
@@ -208,7 +206,7 @@ int spool_persist_queue(const char *spool, int queue_dir)
     return error;
 }
 
-/* A directory without anything in it, as mkdir makes it, makes room. */
+/* An empty directory that has the name is no queue, and is removed. */
 static int create_anew(int spool, const char *name, const struct plan *plan)
 {
     const int error = create_in(spool, name, plan);
@@ -237,7 +235,7 @@ static int compare_order(int dir, const char *order)
     return strcmp(its, order) == 0 ? 0 : -ESTALE;
 }
 
-/* 0 the queue that is there is shared so. */
+/* Whether the existing queue is shared as planned: 0, else -EEXIST. */
 static int compare(int spool, const char *queue, const struct plan *plan)
 {
     struct stat status;
@@ -257,7 +255,7 @@ static int compare(int spool, const char *queue, const struct plan *plan)
     return sharing == plan->sharing && has_group ? 0 : -EEXIST;
 }
 
-/* 1 made, 0 it is there, and whole. -ENOENT: it was deleted meanwhile. */
+/* 1: made; 0: it was there, and lacks nothing now; -ENOENT: it was deleted meanwhile. */
 static int create_or_heal(int spool, const char *queue, const struct plan *plan)
 {
     int dir = spool_find_queue(spool, queue);
@@ -271,7 +269,7 @@ static int create_or_heal(int spool, const char *queue, const struct plan *plan)
         return dir == -EACCES ? 0 : dir == -ENOENT && fs_exists(spool, queue) ? -ENOTDIR : dir;
     const int error = spool_heal(dir);
     close(dir);
-    return error == -EACCES || error == -EROFS ? 0 : error; /* what it lacks, if anything, is for others to make */
+    return error == -EACCES || error == -EROFS ? 0 : error; /* other users make what it lacks */
 }
 
 static int create_missing(int spool, const char *queue, const struct plan *plan)
@@ -328,7 +326,7 @@ int mq_create_ordered(const char *spool, const char *queue, const char *order, u
 
 /* ---- opening --------------------------------------------------------------------- */
 
-/* Pauses between looks at a queue that is held. */
+/* How often to look at a queue that is held, and the pause between two looks. */
 #define HELD_LOOKS 100
 #define HELD_PAUSE 10 /* milliseconds */
 
@@ -361,7 +359,7 @@ static int open_in(int spool, const char *name, unsigned flags)
     return created < 0 ? created : fs_open_passage(spool, name);
 }
 
-/* As a rule it is there, and one call finds it; whatever is in the way of that is looked at step by step. */
+/* Usually the queue exists, and one call opens it. If that fails, the caller goes step by step. */
 static int open_at_once(const char *spool, const char *name)
 {
     char path[PATH_MAX];

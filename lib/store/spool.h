@@ -1,6 +1,11 @@
 /*
- * Spools: where they are, which queues they hold, and making one. In these calls `spool` is a descriptor of the
- * directory, or where it is text, a path as mq_spool_path takes it.
+ * Spools: where they are, which queues they hold, and making queues.
+ *
+ *     root = spool_open(NULL, false);
+ *     dir = spool_find_queue(root, "jobs");
+ *
+ * `spool` is a descriptor of the spool's directory, or if it is text a path that mq_spool_path takes. Descriptors that
+ * are returned belong to the caller. Errors are negative errno values.
  */
 #ifndef MQ_SPOOL_H
 #define MQ_SPOOL_H
@@ -10,31 +15,31 @@
 #include "base/fs.h"
 #include "store/layout.h"
 
-/* The spool's directory; with `make` it is made where it is missing. */
+/* Open the spool's directory. With `make` it is made if it is missing. */
 int spool_open(const char *spool, bool make);
 
-/* The directory of a queue that is there, whole; -ENOENT where the name is that of none. */
+/* Open the directory of a queue. -ENOENT: no queue has the name. */
 int spool_find_queue(int spool, const char *name);
 
-/* Whether a name is that of a queue, whole. 1 it is, 0 it is not, as far as we may see, or why that cannot be
-   told. */
+/* Whether a queue has this name: 1; 0 if none has it that this process may see; or a negative errno if that cannot be
+   known. */
 int spool_has_queue(int spool, const char *name);
 
-/* The directory of a queue; with MQ_CREATE in `flags` both are made where they are missing. */
+/* Open the directory of a queue. With MQ_CREATE in `flags` the spool and the queue are made if they are missing. */
 int spool_open_queue(const char *spool, const char *name, unsigned flags);
 
-/* Whether the queue whose directory is open, and was identified, has this name: 1 or 0, or why that cannot be told. Its
-   parent directory is its spool, also after it was renamed or removed. */
+/* Whether an open queue, of which this is the identity, has this name: 1 or 0, or a negative errno if that cannot be
+   known. Its parent directory is the spool, even after the queue was renamed or removed. */
 int spool_queue_has_name(int queue_dir, const char *name, const struct fs_identity *identity);
 
-/* Where nothing has the name, and a deleter holds a queue of that name (held.h): wait for about a second until the deleter
-   has decided, then put the queue back. 1: something has the name; 0: nothing has it. */
+/* If nothing has the name, but a deleter holds a queue of that name (held.h), wait for about a second until the deleter
+   has decided, and then put the queue back. 1: something has the name now; 0: nothing has it. */
 int spool_await_held(int spool, const char *queue);
 
-/* Make a queue's own name durable, and the spool's, unless they are known to be. */
+/* Make the names of a queue and of its spool durable, unless they are known to be durable. */
 int spool_persist_queue(const char *spool, int queue_dir);
 
-/* Remove a reply queue whose owner is gone. 1 removed, 0 he lives. */
+/* Remove a reply queue if its owner is dead. 1: removed; 0: the owner lives. */
 int spool_sweep_reply(int spool, const char *name);
 
 #endif

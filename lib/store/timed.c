@@ -1,4 +1,4 @@
-/* Directories ordered by time. */
+/* States that are ordered by time. */
 #include "store/timed.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static void note_next(struct walk *walk, int64_t time)
         walk->next = time;
 }
 
-/* Names sort by time: the first that is later ends the bucket. */
+/* Names are sorted by time, so the first later one ends the bucket. */
 static int visit(void *context, const struct bucket_file *file)
 {
     struct walk *walk = context;
@@ -38,6 +38,7 @@ static int walk_bucket(struct walk *walk, const char *bucket, int64_t end)
     return stop;
 }
 
+/* This goes through the names of the buckets, since it opens none that is later than `until`. */
 int timed_walk(int queue_dir, enum mq_state state, int64_t until, timed_visit_fn *each, void *context,
                int64_t *ret_next)
 {

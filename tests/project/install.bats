@@ -103,7 +103,9 @@ consumes() { # PROGRAM
 }
 
 @test "SHARED=1 links all programs with libmq.so, which do the main job, and find it where they are installed" {
-    export SHARED=1 BUILD=$BATS_TEST_TMPDIR/build-shared CFLAGS='-O0 -g'
+    export SHARED=1 BUILD=$BATS_TEST_TMPDIR/build-shared
+    mkdir "$BUILD" # the objects are the same; only the programs are linked anew
+    cp -a "$MQ_BUILD"/{lib,cmd,*.a} "$BUILD"
     make -s -j2 -C "$MQ_ROOT" all 3>&-
     local program
     for program in "$BUILD"/mq-{send,recv,ack,stat,dlq,queue}; do

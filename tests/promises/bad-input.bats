@@ -974,3 +974,23 @@ END
     mq-recv -a --no-wait jobs | cmp - large
     assert_equal "$(find "$MQ_SPOOL/jobs/tmp" -type f | wc -l)" 0
 }
+
+@test "nobody reads a body that grew beyond max-size in a queue whose senders need not be honest" {
+    mq-queue create -q --mode=622 jobs max-size=64K
+    mq-send -q jobs first
+    local file
+    file=$(find "$MQ_SPOOL/jobs/ready" -type f)
+    file=${file%000.*}fff.grown.a0 # a place of its own behind the first
+    printf 'Id: grown\n\n' >"$file"
+    truncate -s 64G "$file"
+    mq-send -q jobs last
+    run -65 --separate-stderr timeout 20 mq-queue peek -j jobs
+    assert_equal "$(jq -r .body <<<"$output" | paste -sd' ')" 'first last'
+    [[ $stderr == *'grown: the body is larger than max-size: ready/'* ]]
+    run -65 timeout 20 mq-queue peek -i grown jobs
+    run -0 timeout 20 mq-queue peek -q jobs
+    assert_line --partial grown
+    assert_equal "$(mq-recv -a -n 3 --no-wait jobs)" firstlast
+    run -0 timeout 20 mq-dlq list jobs
+    assert_line --partial grown
+}

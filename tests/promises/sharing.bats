@@ -900,20 +900,20 @@ letters_in() { # QUEUE STATE: their modes, owners and groups
             refute_output
         done
     done
-    # Who waits second makes a FIFO.
+    # The first waiter makes the bell, the second a FIFO of its own.
     as ann mq-queue create idle
     for waiter in first second; do
         spawn $waiter as ann sh -c 'umask 777; exec mq-recv -a -w 30 idle'
     done
-    wait_until 20 has_private_fifo
+    wait_until 20 has_private_fifos
     as ann mq-send -q idle one
     as ann mq-send -q idle two
     wait_until 20 [ -s first.out ]
     wait_until 20 [ -s second.out ]
 }
 
-has_private_fifo() {
-    [[ $(find "$MQ_SPOOL/idle/waiters" -type p ! -name '.*' -printf '%m\n') == 600 ]]
+has_private_fifos() {
+    [[ $(find "$MQ_SPOOL/idle/waiters" -type p ! -name '.*' -printf '%m\n') == $'600\n600' ]]
 }
 
 @test "ages tell of what lies in the inbox as the figures do, whoever looks" {

@@ -1,6 +1,7 @@
 /* Everything that libmq does, each with what it finds. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -649,16 +650,37 @@ static int purge_dead(struct scene *scene)
 
 /* ---- figures and upkeep ------------------------------------------------------------------------ */
 
+static void find_ready(const struct scene *scene, char ret_path[400])
+{
+    char pattern[400];
+    glob_t found;
+    path_of(scene, "jobs/ready/*/*", pattern);
+    ret_path[0] = '\0';
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        snprintf(ret_path, 400, "%s", found.gl_pathv[0]);
+    globfree(&found);
+}
+
+/* If a message is ready all the time, the oldest one is known, or there is an error. */
+static int look_at_oldest(struct scene *scene, bool exact)
+{
+    char ready[400];
+    struct mq_stats stats;
+    struct stat status;
+    find_ready(scene, ready);
+    const int error = mq_stat(scene->queue, exact, &stats);
+    const bool is_missed = !error && stats.oldest == 0 && ready[0] && stat(ready, &status) == 0;
+    return is_missed ? OPERATION_LIED : error;
+}
+
 static int stat_queue(struct scene *scene)
 {
-    struct mq_stats stats;
-    return mq_stat(scene->queue, false, &stats);
+    return look_at_oldest(scene, false);
 }
 
 static int stat_exactly(struct scene *scene)
 {
-    struct mq_stats stats;
-    return mq_stat(scene->queue, true, &stats);
+    return look_at_oldest(scene, true);
 }
 
 static int ages(struct scene *scene)

@@ -220,20 +220,22 @@ static void learn(struct race *race)
     scene_end(&race->scene);
 }
 
-/* Each strike of a process that takes the queue's name costs a queue that is made, held and brought back. So it comes
-   before some of the calls, each time others, unless RACES=all. */
-static unsigned stride = 8;
+/* Another process strikes before some of the calls, each run others, unless RACES=all; one that takes the queue's name
+   strikes less often, for it costs a queue that is made, held and brought back. */
+static unsigned stride = 4, rename_stride = 24;
 
 static void run_before_each_call(const struct operation *operation, const struct other *other)
 {
+    static unsigned races;
     struct race race = {.operation = operation, .other = other};
+    const unsigned step = other->renames ? rename_stride : stride;
     learn(&race);
     race.seam = (struct seam){.faults = SEAM_NO_RIGHTS,
-                              .nth = other->renames ? 1 + (unsigned)time(NULL) % stride : 1,
+                              .nth = 1 + ((unsigned)time(NULL) + races++) % step,
                               .strike = strike,
                               .context = &race};
     while (race.seam.nth < MOST_CALLS && run(&race))
-        race.seam.nth += other->renames ? stride : 1;
+        race.seam.nth += step;
     expect(race.seam.nth < MOST_CALLS, &race, "there is no end to it", "");
 }
 
@@ -249,7 +251,7 @@ int main(int count, char **arguments)
 {
     const char *races = getenv("RACES");
     if (count > 1 || (races && strcmp(races, "all") == 0))
-        stride = 1;
+        stride = rename_stride = 1;
     stage_share_headers(true);
     return !scene_each_operation(count > 1 ? arguments[1] : NULL, try_each_other);
 }

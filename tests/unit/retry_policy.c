@@ -7,7 +7,7 @@ int main(void)
 {
     struct config config;
     config_default(&config);
-    config.retry_policy_delay = 1000;
+    config.retry_delay = 1000;
     config.retry_max_delay = 10000;
 
     for (uint64_t random = 0; random < 5000; random += 7) {
@@ -19,7 +19,7 @@ int main(void)
     }
     EXPECT(retry_policy_delay(&config, 2, 0) != retry_policy_delay(&config, 2, 1234));
 
-    config.retry_policy_delay = INT64_MAX / 3;
+    config.retry_delay = INT64_MAX / 3;
     config.retry_max_delay = INT64_MAX;
     EXPECT(retry_policy_delay(&config, 60, UINT64_MAX) > 0);
 
