@@ -11,14 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/lane_tokens.h"
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/decode.h"
+#include "lane/lane.h"
 #include "queue/aside.h"
 #include "queue/blame.h"
 #include "queue/queue.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 #include "store/spool.h"
 
 struct check {
@@ -30,6 +33,7 @@ struct check {
     int left; /* the error, if something could not be judged or moved aside; else 0 */
     enum mq_state state;
     const char *bucket;
+    char lane[LANE_KEY_SIZE];
     int dir; /* what is being listed */
 };
 
@@ -115,7 +119,7 @@ static int check_message(void *context, const char *file, unsigned char type)
     const char *problem = name_problem(check, file, type, &name);
     if (problem)
         return report(check, place, file, problem);
-    const int error = read_content(check->queue, check->dir, file, &name);
+    const int error = lane_is_token(&name) ? 0 : read_content(check->queue, check->dir, file, &name);
     if (error == -EBADMSG)
         return report(check, place, file, "empty, truncated or malformed message");
     if (error) { /* perhaps this process lacks descriptors or memory, so the file stays where it is */
@@ -158,7 +162,7 @@ static int check_file_entry(struct check *check, const char *place, const char *
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    return type == DT_DIR && name_is_new_bucket(name) ? 0 : check_file_entry(context, "tmp", name, type);
+    return type == DT_DIR && (name_is_new_bucket(name) || lane_name_is_new(name)) ? 0 : check_file_entry(context, "tmp", name, type);
 }
 
 static int check_host_entry(void *context, const char *name, unsigned char type)
@@ -234,6 +238,159 @@ static int check_work_dir(struct check *check, const char *name, fs_list_fn *eac
     return check->queue->rights == ACCESS_LOOK ? 0 : check_dir(check, name, each);
 }
 
+/* ---- lanes -------------------------------------------------------------------------- */
+
+/* Where in a lane the check is. */
+static const char *place_in_lane(const struct check *check, char place[64])
+{
+    snprintf(place, 64, "lanes/%s/q%s%s", check->lane, check->bucket[0] ? "/" : "", check->bucket);
+    return place;
+}
+
+static int check_waiting(void *context, const char *file, unsigned char type)
+{
+    struct check *check = context;
+    struct message_name name;
+    char place[64];
+    if (type == DT_DIR && !check->bucket[0] && lane_name_is_bucket(file))
+        return 0;
+    place_in_lane(check, place);
+    if (type != DT_REG)
+        return report(check, place, file, type_problem(type));
+    if (!name_parse(MQ_READY, file, &name) || lane_is_token(&name))
+        return report(check, place, file, "not a message's name");
+    const int error = read_content(check->queue, check->dir, file, &name);
+    return error == -EBADMSG ? report(check, place, file, "empty, truncated or malformed message") : 0;
+}
+
+static int check_lane_bucket(void *context, const char *bucket, unsigned char type)
+{
+    struct check *check = context;
+    if (type != DT_DIR || !lane_name_is_bucket(bucket))
+        return 0;
+    const int outer = check->dir, dir = fs_open_dir(outer, bucket);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    check->bucket = bucket;
+    const int error = list_dir(check, dir, check_waiting);
+    check->bucket = "";
+    check->dir = outer;
+    return error;
+}
+
+static int check_lane_entry(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    char place[64], lane[NAME_LANE_SIZE];
+    if (strcmp(name, "q") == 0 ? type == DT_DIR : type == DT_REG && lane_name_parse_gen(check->lane, name, lane))
+        return 0;
+    snprintf(place, sizeof place, "lanes/%s", check->lane);
+    return report(check, place, name, "not a part of a lane");
+}
+
+static int check_lane(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    struct lane_dir lane;
+    if (!lane_name_is_key(name))
+        return report(check, "lanes", name, "not a lane's name");
+    if (type != DT_DIR)
+        return report(check, "lanes", name, "not a directory");
+    const int outer = check->dir, opened = lane_dir_open(check->queue->dir, name, &lane);
+    if (opened != 1)
+        return opened;
+    snprintf(check->lane, sizeof check->lane, "%s", name);
+    check->bucket = "";
+    check->dir = lane.dir;
+    int error = fs_list_at(lane.dir, ".", check_lane_entry, check);
+    check->dir = lane.queue;
+    if (!error && lane.queue >= 0)
+        error = fs_list_at(lane.queue, ".", check_waiting, check);
+    if (!error && lane.queue >= 0)
+        error = fs_list_at(lane.queue, ".", check_lane_bucket, check);
+    lane_dir_close(&lane);
+    check->dir = outer;
+    return error;
+}
+
+static int report_missing(void *context, const char *generation)
+{
+    struct check *check = context;
+    char key[LANE_KEY_SIZE];
+    lane_name_key_of(generation, key);
+    const int revived = check->repair ? lane_revive(check->queue, generation) : 1;
+    if (revived == 1)
+        tell(check, "lanes", key, "a lane without a token");
+    return revived < 0 ? revived : 0;
+}
+
+/* The lane of a token, unless the token is of an earlier one. Tokens whose head is settled see to themselves. */
+static int has_lane(mq_queue *queue, const char *generation)
+{
+    char key[LANE_KEY_SIZE];
+    struct lane_dir lane;
+    lane_name_key_of(generation, key);
+    const int opened = lane_dir_open(queue->dir, key, &lane), is = opened == 1 ? lane_dir_is(&lane, generation) : opened;
+    if (opened == 1)
+        lane_dir_close(&lane);
+    return is;
+}
+
+static int report_token(struct check *check, const struct lane_token *token, const char *problem)
+{
+    char place[64];
+    const int dir = bucket_open(check->queue->dir, token->state, token->bucket);
+    if (dir < 0)
+        return bucket_is_missing(dir) ? 0 : dir;
+    snprintf(place, sizeof place, "%s/%s", name_of_state(token->state), token->bucket);
+    check->dir = dir;
+    const int has = fs_has(dir, token->file), error = has == 1 ? report(check, place, token->file, problem) : has;
+    close(dir);
+    return error;
+}
+
+/* Two names that are there at the same time, as the second look at the first one shows, are no token that moves. */
+static int is_twice(mq_queue *queue, const struct lane_token *one, const struct lane_token *other)
+{
+    if (strcmp(one->lane, other->lane) != 0)
+        return 0;
+    int there = lane_token_is_there(queue, one);
+    if (there == 1)
+        there = lane_token_is_there(queue, other);
+    return there == 1 ? lane_token_is_there(queue, one) : there;
+}
+
+static int check_tokens(struct check *check, const struct lane_tokens *tokens)
+{
+    int error = 0;
+    for (size_t i = 0; i < tokens->count && !error; i++) {
+        const struct lane_token *token = &tokens->all[i];
+        const int has = token->settled ? 1 : has_lane(check->queue, token->lane);
+        const int twice = has == 1 && i > 0 ? is_twice(check->queue, token - 1, token) : 0;
+        error = has < 0 ? has : twice < 0 ? twice : 0;
+        if (has == 0)
+            error = report_token(check, token, "a token without a lane");
+        else if (twice == 1)
+            error = report_token(check, token, "a second token of a lane");
+    }
+    return error;
+}
+
+static int check_lanes(struct check *check)
+{
+    struct lane_tokens tokens = {0};
+    const int lanes = fs_open_dir(check->queue->dir, "lanes");
+    if (lanes < 0)
+        return lanes == -ENOENT ? 0 : lanes;
+    int error = list_dir(check, lanes, check_lane);
+    if (!error)
+        error = lane_tokens_read(check->queue, &tokens);
+    if (!error)
+        error = check_tokens(check, &tokens);
+    lane_tokens_free(&tokens);
+    return error ? error : lane_tokens_find_missing(check->queue, report_missing, check);
+}
+
 int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
              void *context)
 {
@@ -255,5 +412,7 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_later_dir(&check, "failures", check_failures_entry);
     if (!error)
         error = check_later_dir(&check, "done", check_done_entry);
+    if (!error)
+        error = check_lanes(&check);
     return error ? error : check.left ? check.left : check.found;
 }

@@ -29,7 +29,7 @@ static int add(void *context, const struct bucket_file *file)
     if (!GROW(tokens->all, tokens->count + 1, tokens->room))
         return -ENOMEM;
     struct lane_token *token = &tokens->all[tokens->count++];
-    *token = (struct lane_token){.state = file->state, .settled = file->name.settled != 0};
+    *token = (struct lane_token){.state = file->state, .head = file->name.head, .settled = file->name.settled != 0};
     memcpy(token->lane, file->name.lane, sizeof token->lane);
     snprintf(token->bucket, sizeof token->bucket, "%s", file->bucket);
     snprintf(token->file, sizeof token->file, "%s", file->file);
@@ -58,6 +58,29 @@ bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation)
     struct lane_token wanted;
     snprintf(wanted.lane, sizeof wanted.lane, "%s", generation);
     return tokens->count > 0 && bsearch(&wanted, tokens->all, tokens->count, sizeof wanted, compare);
+}
+
+/* The first token whose lane is not before `key`. */
+static size_t find_key(const struct lane_tokens *tokens, const char *key)
+{
+    size_t low = 0, high = tokens->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (strncmp(tokens->all[middle].lane, key, NAME_LANE_KEY) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool lane_tokens_is_head(const struct lane_tokens *tokens, const char *key, uint64_t position)
+{
+    for (size_t i = find_key(tokens, key);
+         i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0; i++)
+        if (tokens->all[i].head == position)
+            return true;
+    return false;
 }
 
 int lane_token_is_there(mq_queue *queue, const struct lane_token *token)

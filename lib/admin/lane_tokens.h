@@ -9,6 +9,7 @@ struct lane_token {
     enum mq_state state;
     char bucket[NAME_BUCKET_SIZE];
     char file[NAME_SIZE];
+    uint64_t head;
     bool settled;
 };
 
@@ -23,6 +24,9 @@ void lane_tokens_free(struct lane_tokens *tokens);
 
 /* Whether there is one of this generation. */
 bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation);
+
+/* Whether a message of the lane `key` is the head of one. */
+bool lane_tokens_is_head(const struct lane_tokens *tokens, const char *key, uint64_t position);
 
 /* Whether it is still where it was seen. */
 int lane_token_is_there(mq_queue *queue, const struct lane_token *token);

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/lane_tokens.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_fifo.h"
+#include "lane/lane.h"
 #include "lifecycle/expire.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
@@ -16,6 +18,7 @@
 #include "queue/queue.h"
 #include "queue/split_cleanup.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 
 /* A file in tmp/ that is older than this has no writer: publish.c lets a sender write for a day. */
 #define TMP_AGE (36 * 3600 * CLOCK_SECOND)
@@ -43,6 +46,8 @@ static int sweep_tmp_file(void *context, const char *name, unsigned char type)
         sweep->removed += fs_unlink(sweep->dir, name) == 0;
     else if (name_is_new_bucket(name))
         sweep->removed += fs_remove_dir(sweep->dir, name) == 0;
+    if (type == DT_DIR && (name_is_new_bucket(name) || lane_name_is_new(name)))
+        lane_dir_unmake(sweep->dir, name);
     return 0;
 }
 
@@ -124,10 +129,18 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
     return error;
 }
 
+static int revive(void *context, const char *generation)
+{
+    const int revived = lane_revive(context, generation);
+    return revived < 0 ? revived : 0;
+}
+
 static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
     int error = split_cleanup_finish(queue);
+    if (!error && queue->config.order)
+        error = lane_tokens_find_missing(queue, revive, queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)

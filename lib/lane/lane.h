@@ -51,6 +51,13 @@ typedef int lane_end_fn(mq_queue *queue, enum mq_state state, int dir, const cha
 int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
              unsigned how, lane_end_fn *end, const void *argument);
 
+/* Remove what a name stands for: the file of a message, or by its token the head of a lane. As move_out(). */
+int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name);
+
+/* A message that has been put back into its lane comes first, if the present head is later and was not tried yet. 1, or 0 if
+   not. */
+int lane_prefer(mq_queue *queue, const char *key, const struct message_name *name);
+
 /* The head of a claimed token is gone, because somebody purged it: the token goes on to the next. */
 int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_name *token);
 

@@ -60,21 +60,12 @@ static int count_moved(struct work *work, int moved, int dir, const struct messa
     return --work->budget > 0 ? 0 : BUDGET_USED;
 }
 
-static int remove_head(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
-                       const void *argument)
-{
-    (void)argument;
-    return move_out(queue, state, dir, file, head);
-}
-
 static int remove_expired(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file,
                           const struct message_name *name)
 {
-    if (lane_is_token(name))
-        return lane_end(queue, state, bucket_dir, file, name, LANE_DONE, remove_head, NULL);
     struct message_name whole = *name;
     const int error = split_finish(queue, state, &whole);
-    return error && error != -EBADMSG ? error : move_out(queue, state, bucket_dir, file, &whole);
+    return error && error != -EBADMSG ? error : lane_remove(queue, state, bucket_dir, file, &whole);
 }
 
 /* Whether a message is a request. The caller of an expired request has stopped waiting, so nobody needs it as a dead

@@ -163,25 +163,10 @@ static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t cou
     failures_forget(queue, MQ_INFLIGHT, &claim->name);
 }
 
-/* End what the claim's file stands for: a message, or by its token the head of a lane. */
-static int end_claim(mq_queue *queue, const struct claim *claim, lane_end_fn *end)
-{
-    if (lane_is_token(&claim->name))
-        return lane_end(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, LANE_DONE, end, NULL);
-    return end(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, NULL);
-}
-
-static int remove_file(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
-                       const void *argument)
-{
-    (void)argument;
-    return move_out(queue, state, dir, file, name);
-}
-
 static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
-    const int done = end_claim(queue, claim, remove_file);
+    const int done = lane_remove(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
         count_acked(queue, claim, claim->name.count);
     return done;
@@ -198,14 +183,17 @@ static int mark_done(mq_queue *queue, enum mq_state state, int dir, const char *
                      const void *argument)
 {
     const int done = done_marks_move(queue, dir, file, name, clock_now());
-    return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? remove_file(queue, state, dir, file, name, argument)
-                                                                 : done;
+    (void)argument;
+    return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? move_out(queue, state, dir, file, name) : done;
 }
 
 static int ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
 {
+    const struct message_name *name = &claim->name;
     (void)argument;
-    const int done = end_claim(queue, claim, mark_done);
+    const int done = lane_is_token(name)
+                         ? lane_end(queue, MQ_INFLIGHT, claim->dir, claim->file, name, LANE_DONE, mark_done, NULL)
+                         : mark_done(queue, MQ_INFLIGHT, claim->dir, claim->file, name, NULL);
     if (done == 1) {
         done_marks_expire_some(queue, clock_now());
         count_acked(queue, claim, claim->name.count);
