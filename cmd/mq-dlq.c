@@ -7,19 +7,18 @@
 #include "dlq/change.h"
 #include "dlq/list.h"
 #include "dlq/show.h"
-#include "message/selection.h"
+#include "message/selection_options.h"
 
 static const char *arg_to;
-static bool arg_all, arg_dry_run;
 static struct selection selection;
 
 static const struct argp_option options[] = {
     {"count", 'n', "N", 0, "list: the first N that died", 1},
     {"match", 'm', "HEADER=VALUE", 0, "retry, purge: those with this header", 1},
     {"to", COMMAND_LONG('t'), "QUEUE", 0, "retry: send them to QUEUE, which must exist", 1},
-    {"older-than", COMMAND_LONG('o'), "DURATION", 0, "purge: those that died at least this long ago", 1},
-    {"all", COMMAND_LONG('a'), NULL, 0, "retry, purge: all of them", 1},
-    {"dry-run", COMMAND_LONG('d'), NULL, 0, "retry, purge: change nothing, print the ids of what would be", 1},
+    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "purge: those that died at least this long ago", 1},
+    {"all", SELECTION_ALL, NULL, 0, "retry, purge: all of them", 1},
+    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "retry, purge: change nothing, print the ids of what would be", 1},
     {0},
 };
 
@@ -37,12 +36,12 @@ static int run_show(char **words, int count)
 
 static int run_retry(char **words, int count)
 {
-    return dlq_retry(&selection, arg_to, arg_dry_run, words, count);
+    return dlq_retry(&selection, arg_to, selection.dry_run, words, count);
 }
 
 static int run_purge(char **words, int count)
 {
-    return dlq_purge(&selection, arg_dry_run, words, count);
+    return dlq_purge(&selection, selection.dry_run, words, count);
 }
 
 /* ---- the command line ------------------------------------------------------------ */
@@ -60,40 +59,21 @@ static struct command_line line = {.options = options, .commands = commands};
 static void check(const struct argp_state *state)
 {
     const bool some = line.count > 1 || selection.header || selection.older_than;
-    if (line.command->run == run_purge && !some && !arg_all)
+    if (line.command->run == run_purge && !some && !selection.all)
         cli_usage(state, "purge: name ids, or say --match, --older-than or --all");
-    if (some && arg_all)
+    if (some && selection.all)
         cli_usage(state, "%s: --all excludes ids, --match and --older-than", line.command->name);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    switch (key) {
-    case 'n':
-        selection.most = cli_number(state, "--count", argument, 1, UINT64_MAX);
-        break;
-    case 'm':
-        if (!selection_parse_match(&selection, argument))
-            cli_usage(state, "--match: '%s' is not Header=value", argument);
-        break;
-    case COMMAND_LONG('t'):
+    if (key == COMMAND_LONG('t')) {
         arg_to = argument;
-        break;
-    case COMMAND_LONG('o'):
-        selection.older_than = cli_period(state, "--older-than", argument);
-        break;
-    case COMMAND_LONG('a'):
-        arg_all = true;
-        break;
-    case COMMAND_LONG('d'):
-        arg_dry_run = true;
-        break;
-    default: {
+    } else if (selection_parse_option(&selection, key, argument, state) == ARGP_ERR_UNKNOWN) {
         const error_t parsed = command_parse(&line, key, state);
         if (key == ARGP_KEY_END)
             check(state);
         return parsed;
-    }
     }
     command_note(&line, key);
     return 0;

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "message/selection.h"
+#include "message/selection_options.h"
 #include "queue/create.h"
 #include "queue/delete.h"
 #include "queue/follow.h"
@@ -13,17 +13,18 @@
 #include "queue/settings.h"
 #include "queue/sharing.h"
 
-static bool arg_all, arg_dry_run, arg_force, arg_repair;
+static bool arg_force, arg_repair;
 static struct sharing sharing = SHARING_NONE;
 static struct selection selection;
 
 static const struct argp_option options[] = {
     {"count", 'n', "N", 0, "peek: show up to N messages, 10 by default", 1},
-    {"state", COMMAND_LONG('s'), "STATE", 0, "peek, purge: those that are ready, delayed, inflight, dead, or all", 1},
+    {"state", SELECTION_STATE, "STATE", 0, "peek, purge: those that are ready, delayed, inflight, dead, or all", 1},
     {"id", 'i', "ID", 0, "peek, purge: this message, to peek at it whole; may be repeated", 1},
-    {"older-than", COMMAND_LONG('o'), "DURATION", 0, "purge: those that were sent, or died, at least this long ago", 1},
-    {"all", COMMAND_LONG('a'), NULL, 0, "purge: all that wait, or all of --state", 1},
-    {"dry-run", COMMAND_LONG('d'), NULL, 0, "purge, delete: remove nothing, print the ids of what would go", 1},
+    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "purge: those that were sent, or died, at least this long ago",
+     1},
+    {"all", SELECTION_ALL, NULL, 0, "purge: all that wait, or all of --state", 1},
+    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "purge, delete: remove nothing, print the ids of what would go", 1},
     {"mode", COMMAND_LONG('m'), "MODE", 0,
      "create: who may use it, as for chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
@@ -48,13 +49,13 @@ static int run_peek(char **words, int count)
 static int run_purge(char **words, int count)
 {
     (void)count;
-    return purge_messages(words[0], &selection, arg_dry_run);
+    return purge_messages(words[0], &selection, selection.dry_run);
 }
 
 static int run_delete(char **words, int count)
 {
     (void)count;
-    return delete_queue(words[0], arg_dry_run, arg_force);
+    return delete_queue(words[0], selection.dry_run, arg_force);
 }
 
 static int run_check(char **words, int count)
@@ -77,9 +78,9 @@ static struct command_line line = {.options = options, .commands = commands};
 static void check_purge(const struct argp_state *state)
 {
     const bool some = selection.id_count > 0 || selection.older_than;
-    if (!some && !selection_has_states(&selection) && !arg_all)
+    if (!some && !selection_has_states(&selection) && !selection.all)
         cli_usage(state, "purge: say --id, --state, --older-than or --all");
-    if (some && arg_all)
+    if (some && selection.all)
         cli_usage(state, "purge: --all excludes --id and --older-than");
 }
 
@@ -96,30 +97,11 @@ static void check(const struct argp_state *state)
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
-    case 'n':
-        selection.most = cli_number(state, "--count", argument, 1, UINT64_MAX);
-        break;
-    case COMMAND_LONG('s'):
-        if (!selection_parse_state(&selection, argument))
-            cli_usage(state, "--state: '%s' is not one of ready, delayed, inflight, dead, all", argument);
-        break;
-    case 'i':
-        selection_add_id(&selection, argument);
-        break;
-    case COMMAND_LONG('o'):
-        selection.older_than = cli_period(state, "--older-than", argument);
-        break;
     case COMMAND_LONG('m'):
         sharing_set_mode(&sharing, state, argument);
         break;
     case COMMAND_LONG('g'):
         sharing_set_group(&sharing, state, argument);
-        break;
-    case COMMAND_LONG('a'):
-        arg_all = true;
-        break;
-    case COMMAND_LONG('d'):
-        arg_dry_run = true;
         break;
     case COMMAND_LONG('f'):
         arg_force = true;
@@ -131,7 +113,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         check(state);
         return 0;
     default:
-        return command_parse(&line, key, state);
+        if (selection_parse_option(&selection, key, argument, state) == ARGP_ERR_UNKNOWN)
+            return command_parse(&line, key, state);
+        break;
     }
     command_note(&line, key);
     return 0;

@@ -12,7 +12,7 @@ enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST };
 
 static const char *arg_queue;
 static struct input arg_input;
-static int arg_framing;         /* the option that splits the input into messages, 0: it is one */
+static int arg_framing;         /* the option that splits the input into messages; 0: the input is one message */
 static int arg_linger = LINGER; /* milliseconds */
 static bool arg_request;
 static int64_t arg_reply_timeout = MQ_FOREVER;
@@ -41,7 +41,7 @@ static void set_framing(const struct argp_state *state, int framing)
     arg_framing = framing;
 }
 
-/* `mq-send jobs -f *.txt`: the shell's expansion leaves all but the first among the words. */
+/* The shell expands `mq-send jobs -f *.txt`. Only the first file belongs to -f then; the others are words. */
 static void take_word(struct argp_state *state, char *word)
 {
     if (!arg_queue)

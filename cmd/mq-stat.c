@@ -59,7 +59,7 @@ static void set_format(const struct argp_state *state, char *text)
         cli_usage(state, "--format: '%s': %s", problem, field_no_such());
 }
 
-/* Monitoring takes every exit status of a check for one of a plugin, also that of a wrong command line. */
+/* A monitoring system reads the exit status as that of a plugin, even if the command line is wrong. */
 static void expect_check(const struct argp_state *state)
 {
     for (int i = 1; i < state->argc; i++)

@@ -452,6 +452,9 @@ MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq
 enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
 #define MQ_DEATHS 4
 
+/* "rejected", "max-attempts", "expired" or "corrupt"; static storage. */
+MQ_API const char *mq_death_name(enum mq_death death);
+
 enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
 #define MQ_SPANS 3
 
@@ -508,8 +511,9 @@ struct mq_swept {
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
 /* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose
-   owner was killed. A queue in use is never removed. Returns how many were removed, or the error that kept one from it; the
-   others are removed all the same. */
+   owner was killed. A queue in use is never removed. Returns how many were removed. If the spool could not be listed to
+   its end, or something could not be removed, the call goes on as far as it can and then returns that error. What this
+   user has no right to remove is left to others, and is no error. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*

@@ -110,7 +110,7 @@ static void check_output(void)
 static void parse(const struct argp *argp, int argc, char **argv, unsigned flags)
 {
     guard_standard_descriptors();
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit (ulimit -f) is an error as a full disk is */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond `ulimit -f` fails, as on a full disk, and does not kill */
     argp_err_exit_status = STATUS_USAGE;
     argp_program_version_hook = print_version;
     is_parsing = atexit(check_output) == 0;

@@ -13,7 +13,7 @@ void notify(const char *assignment)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const char *path = getenv("NOTIFY_SOCKET");
     const size_t length = path ? strlen(path) : 0;
-    /* A path, or with @ in front a name of the abstract space. */
+    /* The address is a path, or a name of the abstract namespace with @ in front. */
     if (length < 2 || length >= sizeof address.sun_path || (path[0] != '/' && path[0] != '@'))
         return;
     memcpy(address.sun_path, path, length);

@@ -33,15 +33,17 @@ static int wait_for_reader(const struct output_patience *patience)
     }
 }
 
-/* What a disk takes is not waited for by anybody, and poll knows nothing of it. */
+/* Whether the output is a file or a block device. No reader has to take what is written there, and poll says nothing of
+   use about it. */
 static bool is_on_disk(int fd)
 {
     struct stat status;
     return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
-/* A terminal may say that it is ready and take less than it is given: it must not block us then. Only a descriptor of
-   our own may be made so, since others print to the same one. -1: not to be had. */
+/* A descriptor of the terminal that does not block. A terminal may be ready and still take less than a write has, and
+   the write must not wait then. The descriptor is a new one, since other processes share standard output and it must
+   stay as it is for them. -1: there is none. */
 static int own_terminal(void)
 {
     static int own = -2;
@@ -50,7 +52,7 @@ static int own_terminal(void)
     return own;
 }
 
-/* As much as goes without waiting for a reader, so that a signal can end us. */
+/* Write as much as possible without waiting for a reader, since a signal cannot end a write that waits. */
 static ssize_t write_at_once(const void *data, size_t size)
 {
     const struct iovec all = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
@@ -58,8 +60,8 @@ static ssize_t write_at_once(const void *data, size_t size)
     return written < 0 ? -errno : written;
 }
 
-/* After the kernel did not write at once: where it cannot do that (some file systems always say EAGAIN), as much as a
-   pipe takes that is ready. */
+/* Wait for the reader after write_at_once wrote nothing. If the kernel cannot write without waiting here (some file
+   systems always return EAGAIN), also write what a pipe takes that is ready. */
 static ssize_t write_after_waiting(const void *data, size_t size, bool at_once, const struct output_patience *patience)
 {
     const bool on_disk = is_on_disk(STDOUT_FILENO);
@@ -91,7 +93,8 @@ int output_write(const void *data, size_t size, const struct output_patience *pa
 
 /* ---- stdio ------------------------------------------------------------------------ */
 
-/* What a pipe takes as a whole or not at all, up to the end of a line where there is one. */
+/* The length of the next piece: at most PIPE_BUF bytes, which a pipe takes as a whole or not at all, up to the end of a
+   line if there is one. */
 static size_t piece_of(const char *data, size_t size)
 {
     const size_t most = size < PIPE_BUF ? size : PIPE_BUF;
@@ -124,7 +127,7 @@ int output_print(const void *data, size_t size)
 {
     for (const char *at = data; size > 0;) {
         const ssize_t written = write(STDOUT_FILENO, at, size);
-        if (written < 0 && errno == EAGAIN) /* others have made it so */
+        if (written < 0 && errno == EAGAIN) /* another process has made the descriptor non-blocking */
             (void)poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
         else if (written < 0 && errno != EINTR)
             return -errno;

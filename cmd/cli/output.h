@@ -16,13 +16,14 @@ struct output_patience {
     void *context;
 };
 
-/* Write all of `data`: 0, a negative errno, or -ECANCELED. `ret_written` gets how many bytes were written, also after an
-   error. */
+/* Write all of `data`: 0, a negative errno, or -ECANCELED. `ret_written` gets how many bytes were written, also after
+   an error. */
 int output_write(const void *data, size_t size, const struct output_patience *patience, size_t *ret_written);
 
 /*
- * Let stdio write to standard output in this way: if `cancel_fd` becomes readable while the reader does not read, a print
- * or flush fails with ECANCELED. A line of up to PIPE_BUF bytes is written whole or not at all. 0 or a negative errno.
+ * Let stdio write to standard output in this way: if `cancel_fd` becomes readable while the reader does not read, a
+ * print or flush fails with ECANCELED. A line of up to PIPE_BUF bytes is written whole or not at all. 0 or a negative
+ * errno.
  */
 int output_cancel_by(int cancel_fd);
 

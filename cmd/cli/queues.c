@@ -34,7 +34,7 @@ static int visit_listed(const char *name, void *context)
     const int error = mq_open(cli_spool, name, 0, &queue);
     if (!error)
         visit(queue, walk);
-    else if (error != -ENOENT) /* deleted since it was listed */
+    else if (error != -ENOENT) /* it was deleted after it was listed */
         walk->status = cli_worse(walk->status, cli_queue_error(error, name, "cannot open the queue"));
     return 0;
 }

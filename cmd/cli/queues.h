@@ -5,8 +5,9 @@
 #include <mq.h>
 
 /*
- * Open each queue, call `act`, and close it; without names, every queue of the spool, which must exist. A queue that
- * cannot be opened is reported, and the others are visited all the same. Returns the most serious exit status.
+ * Open each named queue, call `act`, and close it; without names, do so for every queue of the spool, which must exist.
+ * A queue that cannot be opened is reported, and the others are visited all the same. Returns the most serious exit
+ * status.
  */
 int queues_each(char *const *names, int count, int (*act)(mq_queue *queue, void *context), void *context);
 

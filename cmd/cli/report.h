@@ -16,12 +16,12 @@
 
 extern bool cli_quiet, cli_verbose; /* -q, -v */
 
-/* If signals are read from a descriptor (signals.h), it is here, so that a signal ends the wait for a reader of standard
-   error. -1: signals act as usual. */
+/* If signals are read from a descriptor (signals.h), it is here, so that a signal ends the wait for a reader of
+   standard error. -1: signals act as usual. */
 extern int cli_signals;
-extern bool cli_is_ending; /* a signal was read from it */
+extern bool cli_is_ending; /* a signal was read from cli_signals */
 
-/* Report an error in our own words; `subject` may be NULL. */
+/* Report an error in the caller's words; `subject` may be NULL. */
 int cli_fail(int status, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Report an error of the library or the system: a negative errno. */

@@ -47,7 +47,7 @@ int signals_open_children(void)
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
-    /* If the parent left it ignored, children would leave no status. */
+    /* If the parent had SIGCHLD ignored, it would stay ignored, and children would leave no status. */
     if (signal(SIGCHLD, SIG_DFL) == SIG_ERR)
         return -errno;
     return open_set(&set);

@@ -28,15 +28,16 @@ static const struct table_column columns[] = {
 
 static void print_object(const char *queue, const struct mq_entry *entry, const struct preview *preview, json_t *last)
 {
-    json_print(json_pack("{s:s, s:s, s:o, s:f, s:i, s:i, s:s, s:O*, s:I, s:s}", "queue", queue, "id", entry->id, "died",
-                         json_moment(entry->time), "age_seconds", (double)(clock_now() - entry->time) / 1e6, "attempts",
-                         (int)entry->attempts, "priority", entry->priority, "reason", entry->reason, "last_failure",
-                         last, "size", (json_int_t)preview->size, "preview", preview->body));
+    json_print(json_pack("{s:s, s:s, s:o, s:f, s:i, s:i, s:s, s:O*, s:I, s:s}", "queue", queue, "id", entry->id,
+                         mq_state_time_name(MQ_DEAD), json_moment(entry->time), "age_seconds",
+                         (double)(clock_now() - entry->time) / 1e6, "attempts", (int)entry->attempts, "priority",
+                         entry->priority, "reason", entry->reason, "last_failure", last, "size",
+                         (json_int_t)preview->size, "preview", preview->body));
 }
 
 static void add_row(struct table *table, const struct mq_entry *entry, const struct preview *preview, json_t *last)
 {
-    char died[HUMANE_SIZE], size[HUMANE_SIZE], attempts[16];
+    char died[HUMAN_SIZE], size[HUMAN_SIZE], attempts[16];
     char reason[TEXT_ESCAPED(REASON_MOST)], outcome[TEXT_ESCAPED(256)];
     failure_outcome(last, outcome, sizeof outcome);
     human_age(clock_now() - entry->time, died);

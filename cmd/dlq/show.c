@@ -16,7 +16,7 @@ static int print_object(const char *queue, const struct mq_entry *entry, mq_mess
     if (error)
         return error;
     if (json_object_set_new(object, "reason", json_string(entry->reason)) ||
-        json_object_set_new(object, "died", json_moment(entry->time)) ||
+        json_object_set_new(object, mq_state_time_name(MQ_DEAD), json_moment(entry->time)) ||
         json_object_set(object, "failures", failures)) {
         json_decref(object);
         return -ENOMEM;

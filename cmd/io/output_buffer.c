@@ -1,6 +1,7 @@
-/* Messages on their way to standard output. */
+/* Messages for standard output. */
 #include "io/output_buffer.h"
 
+#include "base/grow.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -12,19 +13,19 @@
 #include "cli/cli.h"
 #include "cli/signals.h"
 
-#define ROOM ((size_t)64 << 10) /* what a pipe takes at once */
+#define ROOM ((size_t)64 << 10) /* the usual size of a pipe */
 
-/* Between looks at whether a pipe was read, in microseconds: nothing tells. */
+/* Pauses between looks at whether the pipe was read, in microseconds. The kernel has no event for it. */
 #define PAUSE_FIRST INT64_C(20)
 #define PAUSE_MOST INT64_C(20000)
 
 struct output_buffer {
     const struct output_patience *patience;
-    uint64_t out;   /* bytes since the count began */
-    uint64_t begun; /* where the message begins that is on its way, counted in such bytes */
-    uint64_t *ends; /* where each message ends, counted in such bytes */
+    uint64_t out;   /* bytes written since output_buffer_begin */
+    uint64_t begun; /* where the message that is being added begins, counted like `out` */
+    uint64_t *ends; /* where each message ends, counted like `out` */
     size_t ends_room, ended, written;
-    int signal; /* that came in the midst of a message; 0: none */
+    int signal; /* the signal that came while a message was written in part; 0: none */
     size_t used;
     char buffer[ROOM];
 };
@@ -48,10 +49,8 @@ void output_buffer_free(struct output_buffer *output_buffer)
 
 void output_buffer_begin(struct output_buffer *output_buffer, size_t count)
 {
-    if (count > output_buffer->ends_room) {
-        output_buffer->ends = cli_must(realloc(output_buffer->ends, count * sizeof *output_buffer->ends));
-        output_buffer->ends_room = count;
-    }
+    if (!GROW(output_buffer->ends, count, output_buffer->ends_room))
+        cli_must(NULL);
     output_buffer->out = output_buffer->begun = 0;
     output_buffer->ended = output_buffer->written = output_buffer->used = 0;
 }
@@ -65,7 +64,7 @@ static void count_written(struct output_buffer *output_buffer, uint64_t bytes)
         output_buffer->written++;
 }
 
-/* Write the gathered bytes from `*at` to `to`, and move `*at` behind what is out. */
+/* Write the gathered bytes from `*at` to `to`, and move `*at` behind those that were written. */
 static int write_part(struct output_buffer *output_buffer, size_t *at, size_t to)
 {
     size_t written = 0;
@@ -79,14 +78,14 @@ static int write_part(struct output_buffer *output_buffer, size_t *at, size_t to
 
 bool output_buffer_is_torn(const struct output_buffer *output_buffer)
 {
-    size_t whole = output_buffer->ended; /* which may be more than those that count as written */
+    size_t whole = output_buffer->ended; /* may be more than `written`, which does not count what the reader left */
     while (whole > 0 && output_buffer->ends[whole - 1] > output_buffer->out)
         whole--;
     return output_buffer->out > (whole > 0 ? output_buffer->ends[whole - 1] : 0);
 }
 
-/* A signal came in the midst of a message, whose reader could not tell the part from a whole one: write up to its end.
-   Where that is not gathered yet the caller goes on adding to it. */
+/* A signal came while a message was written in part. The reader could not tell the part from a whole message, so write
+   up to the end of the message. If the end is not gathered yet, the caller goes on adding to it. */
 static int finish(struct output_buffer *output_buffer, size_t at)
 {
     const uint64_t begin = output_buffer->out - at;
@@ -97,7 +96,7 @@ static int finish(struct output_buffer *output_buffer, size_t at)
     return !error && is_end_here ? -ECANCELED : error;
 }
 
-/* What was not written is dropped: its messages go back. */
+/* Bytes that were not written are dropped. The caller gives their messages back. */
 int output_buffer_flush(struct output_buffer *output_buffer)
 {
     size_t at = 0;
@@ -121,7 +120,8 @@ bool output_buffer_is_pipe(void)
     return fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-/* Bytes that lie in the pipe: ours, as far as we know. They are still counted when the reader is gone. */
+/* The bytes that lie in the pipe, which are taken for this program's own. The kernel counts them also after the reader
+   is gone. */
 static uint64_t unread(void)
 {
     int bytes = 0;

@@ -8,8 +8,8 @@
  * Calls return 0 or the error of output_write. Also after an error output_buffer_written() tells how many messages were
  * written as a whole.
  *
- * A signal ends a write that waits for its reader, with -ECANCELED, but not within a message: the rest of the message is
- * still written. Only a second signal leaves it torn.
+ * A signal ends a write that waits for its reader, with -ECANCELED, but not within a message: the rest of the message
+ * is still written. Only a second signal leaves it torn.
  */
 #ifndef OUTPUT_BUFFER_H
 #define OUTPUT_BUFFER_H

@@ -9,26 +9,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* From so many blocks on there is more to gain than the thread and the memory cost. */
+/* For a file of this many blocks or more, reading ahead gains more than the thread and the memory cost. */
 #define WORTH_IT 8
 
-/* One is worked on, the other is read into. */
+/* The caller works on one block while the thread reads into the other. */
 #define BLOCKS 2
 
 struct block {
     char *memory;
-    ssize_t got;  /* as read says it, with an error as -errno */
-    bool is_read; /* else the thread's */
+    ssize_t got;  /* the result of read, with an error as -errno */
+    bool is_read; /* the caller may use it; otherwise the thread may */
 };
 
 struct read_ahead {
     int fd;
     size_t block_size;
     struct block blocks[BLOCKS];
-    unsigned next; /* counted from the first */
+    unsigned next; /* the block to return next, counted from the first */
     bool stopping;
     pthread_t thread;
-    pthread_mutex_t mutex; /* of is_read and stopping */
+    pthread_mutex_t mutex; /* protects is_read and stopping */
     pthread_cond_t changed;
 };
 
@@ -98,7 +98,7 @@ static void release(struct read_ahead *ahead)
     free(ahead);
 }
 
-/* Signals are for the thread that was here first. */
+/* Signals are blocked in the new thread, so that the main thread handles them. */
 static bool start_thread(struct read_ahead *ahead)
 {
     sigset_t all, before;

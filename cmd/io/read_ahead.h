@@ -1,6 +1,6 @@
 /*
- * Reading a file ahead: a thread copies the next block out of the page cache while the caller works on the last one. For
- * a program that splits the input and writes it out, that copy is two fifths of the time.
+ * Reading a file ahead: a thread copies the next block out of the page cache while the caller works on the last one.
+ * For a program that splits the input and writes it out, that copy is two fifths of the time.
  *
  * This is only for regular files. The writer of a pipe runs at the same time anyway.
  */
@@ -15,8 +15,8 @@
 
 struct read_ahead;
 
-/* Read blocks of this size from the present offset. NULL: it is no regular file, the rest of it is too short to be worth
-   a thread, or no thread could be started. */
+/* Read blocks of this size from the present offset. NULL: it is no regular file, the rest of it is too short to be
+   worth a thread, or no thread could be started. */
 struct read_ahead *read_ahead_start(int fd, size_t block_size);
 
 /* Wait for the next block, which may be written to. Returns its size, 0 at the end, or the error of read. The block

@@ -1,6 +1,7 @@
 /* Records of a stream. */
 #include "io/records.h"
 
+#include "base/grow.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a record takes for which there is room at first, and how much room there is then at least and at most: enough
-   for all that is sent at once where it is to be durable, 16 batches (PUBLISH_MOST in lib/publish.h) of 256. */
+/* The first buffer has room for `together` records of the usual size, within these limits. The upper limit holds all
+   that a durable send writes as one unit: 16 batches (PUBLISH_MOST in lib/lifecycle/publish.h) of 256. */
 #define USUAL ((size_t)1280)
 #define FIRST_LEAST ((size_t)512 << 10)
 #define FIRST_MOST ((size_t)6 << 20)
@@ -17,7 +18,7 @@
 #define PIPE_USUAL (64 << 10)
 #define PIPE_WIDE (512 << 10)
 
-/* What is read ahead at a time: each time the other thread must be woken. */
+/* Bytes that are read ahead at a time. For each block one thread must wake the other. */
 #define BLOCK ((size_t)2 << 20)
 
 static size_t first_room(const struct records *records)
@@ -26,7 +27,7 @@ static size_t first_room(const struct records *records)
     return room > FIRST_LEAST ? room : FIRST_LEAST;
 }
 
-/* Have what is left at the front of this memory. */
+/* Move the bytes that are left to the front of `memory`, which becomes the buffer. */
 static void move_to(struct records *records, char *memory)
 {
     const size_t left = records->end - records->start;
@@ -38,27 +39,21 @@ static void move_to(struct records *records, char *memory)
     records->end = left;
 }
 
-/* The same of our own memory, of which there is at least so much then. */
+/* The same with this module's own memory, which is first enlarged to `wanted` bytes. */
 static int gather(struct records *records, size_t wanted)
 {
     const bool is_ours = records->buffer == records->memory;
-    if (records->room < wanted) {
-        size_t room = records->room ? records->room : first_room(records);
-        while (room < wanted)
-            room *= 2;
-        char *memory = realloc(records->memory, room);
-        if (!memory)
-            return -ENOMEM;
-        if (is_ours && records->buffer)
-            records->buffer = memory;
-        records->memory = memory;
-        records->room = room;
-    }
+    const size_t least = first_room(records);
+    if (!GROW(records->memory, wanted > least ? wanted : least, records->room))
+        return -ENOMEM;
+    if (is_ours && records->buffer)
+        records->buffer = records->memory;
     move_to(records, records->memory);
     return 0;
 }
 
-/* Make room for more: first what was consumed, then new memory. One byte stays free behind the last record. */
+/* Make room for more input: first use the room of consumed records, then allocate. One byte stays free behind the last
+   record. */
 static int make_room(struct records *records)
 {
     const size_t left = records->end - records->start;
@@ -67,15 +62,15 @@ static int make_room(struct records *records)
     return left > RECORDS_MOST ? -EMSGSIZE : gather(records, left + 2);
 }
 
-/* Milliseconds; for ever if negative. */
+/* Wait at most this many milliseconds; without limit if negative. */
 static int wait_for_input(const struct records *records, int milliseconds)
 {
     struct pollfd input = {.fd = records->fd, .events = POLLIN};
     return poll(&input, 1, milliseconds) == 0 ? -ETIMEDOUT : 0;
 }
 
-/* Whoever fills a pipe of the usual size waits for us, and we for him, every 64 KiB: half of the time. It need not
-   succeed. */
+/* Enlarge a pipe that was found full. Through a pipe of the usual size, the writer and this program wait for each other
+   every 64 KiB, half of the time. The kernel may refuse. */
 static void widen_pipe(struct records *records, size_t got)
 {
     if (records->is_wide || got < PIPE_USUAL)
@@ -93,7 +88,7 @@ static int read_on(struct records *records, int milliseconds)
         return error;
     ssize_t got;
     while ((got = read(records->fd, records->buffer + records->end, records->room - records->end - 1)) < 0) {
-        if (errno == EAGAIN) /* others have made it so */
+        if (errno == EAGAIN) /* another process has made the descriptor non-blocking */
             (void)wait_for_input(records, -1);
         else if (errno != EINTR)
             return -errno;
@@ -104,7 +99,8 @@ static int read_on(struct records *records, int milliseconds)
     return 0;
 }
 
-/* The next block, with what is left of the one before put before it; or both in memory of our own, if that is much. */
+/* Take the next block. What is left of the block before is copied in front of it; if that is too much, both are copied
+   into this module's own memory. */
 static int take_block(struct records *records)
 {
     char *block;
@@ -130,7 +126,8 @@ static int take_block(struct records *records)
     return 0;
 }
 
-/* A file is read ahead, unless so much is used at a time that most of that time is a wait for the disk. */
+/* A file is read ahead, unless many records are used at a time: then they are sent durably, and most of the time is a
+   wait for the disk. */
 static int read_more(struct records *records, int milliseconds)
 {
     if (!records->buffer && records->together > 0 && first_room(records) == FIRST_LEAST)

@@ -30,12 +30,12 @@ struct records {
     char *buffer;             /* in `memory`, or in a block of `ahead` */
     size_t start, end;
     size_t kept; /* where the records that are still in use begin */
-    size_t seen; /* up to here there is no separator */
+    size_t seen; /* between `start` and here there is no separator */
 };
 
 /*
- * The next record. One byte after it may be written to: its separator, or at the end of the stream an unused one.
- * 1: a record. 0: the end. -ETIMEDOUT: nothing came within this many milliseconds. -EAGAIN: records_let_go must be called
+ * The next record. One byte after it may be written to: its separator, or at the end of the stream an unused one. 1: a
+ * record. 0: the end. -ETIMEDOUT: nothing came within this many milliseconds. -EAGAIN: records_let_go must be called
  * first. -EMSGSIZE: the record is too long. -ENOMEM, or the error of read.
  */
 int records_next(struct records *records, int milliseconds, char **ret_record, size_t *ret_size);

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Whether this machine has memory for `size` bytes and for the copies that JSON makes of them: 0 or -ENOMEM. The
- * kernel grants more than there is, and kills the process later, when it uses the memory.
+ * Whether this machine has memory for `size` bytes and for the copies that JSON makes of them: 0 or -ENOMEM. An
+ * allocation does not tell, since the kernel grants more memory than there is and kills the process when it uses it.
  */
 int space_check_memory(uint64_t size);
 

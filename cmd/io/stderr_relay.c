@@ -1,4 +1,4 @@
-/* A command's standard error: passed on, its end kept. */
+/* A command's standard error: it is passed on, and its end is kept. */
 #include "io/stderr_relay.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* So many pieces at a time: other commands want to be heard too. */
+/* Pieces that are passed on for one command before the next command has its turn. */
 #define PIECES 16
 
 int stderr_relay_open(struct stderr_relay *relay, int *ret_end)
@@ -44,7 +44,8 @@ static bool is_writable(void)
     return poll(&out, 1, 0) != 0;
 }
 
-/* What a command leaves running has its standard error still, and would die of SIGPIPE at its next line. */
+/* Whether a process that the command left behind still has the pipe open. It would die of SIGPIPE if the pipe were
+   closed. */
 static bool has_writers(int pipe)
 {
     struct pollfd end = {.fd = pipe};
@@ -59,7 +60,7 @@ static void keep(struct stderr_relay *relay, const char *bytes, size_t size)
     relay->seen += size;
 }
 
-/* What nobody reads any more is no reason to stop: the command's work is its work. */
+/* If standard error cannot be written any more, the bytes are dropped: the work of the command goes on. */
 static void pass_on(const char *bytes, size_t size)
 {
     while (size > 0) {
@@ -71,7 +72,7 @@ static void pass_on(const char *bytes, size_t size)
     }
 }
 
-/* Read a piece and pass it on. False: there is none. */
+/* Read a piece and pass it on. False: there is nothing to read. */
 static bool move_piece(struct stderr_relay *relay, enum stderr_relay_state *ret_state)
 {
     char bytes[PIPE_BUF];

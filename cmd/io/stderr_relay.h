@@ -1,8 +1,8 @@
 /*
  * A command's standard error: passed on to the worker's as it comes, with the last bytes kept.
  *
- * While the worker's standard error takes no more, the command's is not read either. So the command waits for the reader
- * as it would without the worker in between, and the worker goes on with other commands.
+ * While the worker's standard error takes no more, the command's is not read either. So the command waits for the
+ * reader as it would without the worker in between, and the worker goes on with other commands.
  */
 #ifndef STDERR_RELAY_H
 #define STDERR_RELAY_H

@@ -1,4 +1,4 @@
-/* A message's body on its way into a command's standard input. */
+/* Writing a message's body to a command's standard input. */
 #include "io/stdin_feed.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* As much as a pipe usually holds: most bodies are read and written at once. */
+/* The usual size of a pipe. Most bodies are read and written by one call each. */
 #define CHUNK 65536
 
 int stdin_feed_open(struct stdin_feed *feed, mq_message *message, int *ret_end)
@@ -15,7 +15,7 @@ int stdin_feed_open(struct stdin_feed *feed, mq_message *message, int *ret_end)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     *feed = (struct stdin_feed){.pipe = ends[1], .chunk = malloc(CHUNK)};
-    /* Only our end: the command's is its standard input, which must block. */
+    /* Only the worker's end is made non-blocking. The other end is the command's standard input, which must block. */
     if (!feed->chunk || fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0) {
         const int error = feed->chunk ? -errno : -ENOMEM;
         stdin_feed_close(feed);
@@ -36,7 +36,7 @@ void stdin_feed_close(struct stdin_feed *feed)
     feed->chunk = NULL;
 }
 
-/* Have something in the chunk to write. False: the body is at its end, or cannot be read. */
+/* Read the next part of the body if the chunk is used up. False: the body is at its end, or cannot be read. */
 static bool fill(struct stdin_feed *feed, mq_message *message)
 {
     if (feed->done < feed->size)
@@ -56,7 +56,7 @@ bool stdin_feed_pump(struct stdin_feed *feed, mq_message *message)
         if (written < 0 && errno == EAGAIN)
             return false;
         if (written < 0 && errno != EINTR)
-            break; /* EPIPE: nobody reads it */
+            break; /* EPIPE: the command has closed its end */
         feed->done += written > 0 ? (size_t)written : 0;
     }
     stdin_feed_close(feed);

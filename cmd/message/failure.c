@@ -17,7 +17,7 @@
 
 /* ---- keeping ---------------------------------------------------------------------- */
 
-/* Standard error may hold any bytes. Those that are no UTF-8 text are escaped, since JSON cannot hold them. */
+/* Standard error may hold any bytes. Bytes that are not UTF-8 are escaped, since JSON cannot hold them. */
 static json_t *text_of(const char *said, size_t size)
 {
     char text[TEXT_ESCAPED(SAID_MAX)];
@@ -54,7 +54,7 @@ void failure_keep(mq_queue *queue, const mq_message *message, const struct outco
 
 /* ---- loading ---------------------------------------------------------------------- */
 
-/* A line that is no object is skipped: anyone with access may write into the file. */
+/* A line that is not an object is skipped. Any user with access may write into the file. */
 static int take_line(json_t *array, const char *line, size_t size)
 {
     json_t *object = json_loadb(line, size, 0, NULL);
@@ -95,7 +95,7 @@ int failure_load(mq_queue *queue, const char *id, json_t **ret_array)
 
 /* ---- showing ---------------------------------------------------------------------- */
 
-/* Anyone with access may write into the file, so a member may have any type. */
+/* Any user with access may write into the file, so a member may have any type. */
 static const char *member(const json_t *failure, const char *name)
 {
     const char *text = json_string_value(json_object_get(failure, name));

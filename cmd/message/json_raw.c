@@ -1,11 +1,11 @@
-/* JSON as text. */
+/* The text of a member in JSON. */
 #include "message/json_raw.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 
-/* Behind the string that begins here. */
+/* Returns the end of the string that begins at `at`. */
 static const char *skip_string(const char *at)
 {
     for (at++; *at != '"'; at++)
@@ -29,7 +29,7 @@ static bool is_string(const char *at, const char *end, const char *wanted)
     return is;
 }
 
-/* Copy one value, up to the comma or bracket behind it; NULL: do not copy it. Returns where that is. */
+/* Copy one value without blanks to `to`, or skip it if `to` is NULL. Returns the comma or bracket behind it. */
 static const char *take_value(const char *at, const char *end, char *to, size_t *ret_size)
 {
     char *const first = to;

@@ -1,6 +1,6 @@
 /*
- * A message to send, from JSON. The members of a received object are taken as well, so that what
- * mq-recv -j prints can be sent on; those that tell of its delivery say nothing about the next one.
+ * A message to send, from JSON. The members that mq-recv -j adds are allowed, so that its output can be sent again.
+ * Those that describe the delivery have no effect.
  */
 #include "message/json_read.h"
 
@@ -33,7 +33,7 @@ __attribute__((format(printf, 2, 3))) static bool wrong(struct reader *reader, c
     return false;
 }
 
-/* The text of a string without NULs, or NULL. */
+/* The text of a string. NULL: the value is not a string, or contains a NUL. */
 static const char *plain_string(const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -42,7 +42,7 @@ static const char *plain_string(const json_t *value)
 
 /* ---- members -------------------------------------------------------------------- */
 
-/* A value that is no string is JSON, and is sent as such. */
+/* A value that is not a string is sent as the JSON text that it is. */
 static bool take_body_as_json(struct reader *reader, const char *member)
 {
     reader->record->decoded = malloc(reader->size);
@@ -61,7 +61,7 @@ static bool take_body(struct reader *reader, const char *member, const json_t *v
     return true;
 }
 
-/* Only where nobody has said what the body is: neither the object nor the command line. */
+/* Set Content-Type: application/json, unless the object or the command line gives a Content-Type. */
 static bool say_type_of_body(struct reader *reader)
 {
     const json_t *body = json_object_get(reader->record->root, "body");
@@ -94,7 +94,7 @@ static bool take_id(struct reader *reader, const char *member, const json_t *val
            wrong(reader, "%s: not an id: it takes 1 to 64 of A-Z a-z 0-9 _ -", member);
 }
 
-/* Case makes no other header, so that the second one would take the place of the first. */
+/* Whether another header of the object has the same name in another case. It would replace this one. */
 static bool is_twice(const json_t *headers, const char *name)
 {
     const char *other;
@@ -129,7 +129,7 @@ static bool take_headers(struct reader *reader, const char *member, const json_t
     return true;
 }
 
-/* Numbers are all read as real ones, so that none is too large. */
+/* Whether a number is whole. All numbers are read as real numbers, since jansson refuses integers that are too large. */
 static bool is_whole(const json_t *value)
 {
     const double number = json_number_value(value);

@@ -63,7 +63,7 @@ json_t *json_moment(int64_t moment)
 
 /* ---- the rest ------------------------------------------------------------------- */
 
-/* Headers that the object has members of its own for. */
+/* Whether the object has a member of its own for this header. */
 static bool is_a_member(const char *name)
 {
     static const char *const members[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
@@ -85,7 +85,7 @@ static json_t *headers_of(const mq_message *message)
     return headers;
 }
 
-/* As its own header says; the time of the file is a little coarser. */
+/* The moment in the header Timestamp. The time of the file, which is used without that header, is a little coarser. */
 static json_t *timestamp_of(const mq_message *message)
 {
     const char *said = mq_message_header(message, "Timestamp");

@@ -10,7 +10,7 @@
 #include <sysexits.h>
 
 #define DONE_AND_STOP 99
-#define HARD_FAILURE 100 /* as qmail's delivery agents say it */
+#define HARD_FAILURE 100 /* the status by which qmail's delivery programs report it */
 
 /* ---- the list --------------------------------------------------------------------- */
 

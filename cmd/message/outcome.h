@@ -1,5 +1,5 @@
 /*
- * How a command ended, and what that means for its message. Only the policy; nothing is done here.
+ * How a command ended, and what that means for its message. This is only the policy; settlement.c carries it out.
  *
  *     0: done · 99: done, and the worker stops · 65, 100 and the statuses of --reject-on: reject ·
  *     any other status, and death by a signal: try again
@@ -29,7 +29,7 @@ struct outcome_policy {
     bool rejects[256];
 };
 
-/* Take `65,70-79` apart. False: malformed. */
+/* Parse a list such as `65,70-79`. False: malformed. */
 bool outcome_parse_list(struct outcome_policy *policy, const char *text);
 
 /* The outcome of a command with this wait status. */

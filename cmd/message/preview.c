@@ -1,4 +1,4 @@
-/* A message as a row of a listing shows it, and a message shown whole. */
+/* The beginning of a message, for a listing, and a message shown whole. */
 #include "message/preview.h"
 
 #include "base/clock.h"
@@ -12,7 +12,6 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/names.h"
 
 #define CHUNK 16384
 
@@ -21,7 +20,7 @@ static void set_body(struct preview *preview, const char *data, size_t size)
     text_escape(data, size == PREVIEW_BYTES ? text_whole(data, size) : size, "", preview->body);
 }
 
-/* ---- corrupt messages: the bytes of their files ----------------------------------- */
+/* ---- corrupt messages: only the bytes of the file are shown ------------------------ */
 
 static int open_file(mq_queue *queue, const struct mq_entry *entry)
 {
@@ -29,8 +28,8 @@ static int open_file(mq_queue *queue, const struct mq_entry *entry)
     const int error = mq_spool_path(cli_spool, spool, sizeof spool);
     if (error)
         return error;
-    snprintf(path, sizeof path, "%s/%s/%s/%s/%s", spool, mq_queue_name(queue), state_name(entry->state), entry->bucket,
-             entry->file);
+    snprintf(path, sizeof path, "%s/%s/%s/%s/%s", spool, mq_queue_name(queue), mq_state_name(entry->state),
+             entry->bucket, entry->file);
     const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     return file < 0 ? -errno : file;
 }
@@ -55,7 +54,7 @@ static int preview_file(mq_queue *queue, const struct mq_entry *entry, struct pr
     return 1;
 }
 
-/* ---- sound ones ------------------------------------------------------------------- */
+/* ---- messages that are not corrupt ------------------------------------------------ */
 
 static int preview_message(mq_message *message, struct preview *ret_preview)
 {
@@ -108,7 +107,7 @@ static int print_body(mq_message *message, bool escape)
         have += (size_t)got;
         const size_t used = escape ? print_escaped(data, have, got == 0) : fwrite(data, 1, have, stdout);
         if (got == 0 || ferror(stdout))
-            return 0; /* what could not be written, output_finish tells */
+            return 0; /* output_finish reports an error of standard output */
         memmove(data, data + used, have - used);
         have -= used;
     }

@@ -1,4 +1,4 @@
-/* A message as a row of a listing shows it, in any state, even if it is corrupt; and a message shown whole. */
+/* The beginning of a message in any state, even a corrupt one, for a listing; and a message shown whole. */
 #ifndef PREVIEW_H
 #define PREVIEW_H
 
@@ -10,14 +10,14 @@
 
 #define PREVIEW_BYTES 64
 
-/* Of a corrupt message, all of these are about its file. */
+/* If the message is corrupt, these describe its file. */
 struct preview {
     uint64_t size; /* bytes of body */
     int64_t sent_at;
     char body[TEXT_ESCAPED(PREVIEW_BYTES)]; /* how the body begins, escaped */
 };
 
-/* 1: read. 0: the message has left this state. Otherwise a negative errno. */
+/* Read the beginning of the message. 1: read. 0: the message has left this state. Otherwise a negative errno. */
 int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *ret_preview);
 
 /* Print headers, a blank line and the body; for a terminal, control characters are escaped. 0 or a negative errno. */

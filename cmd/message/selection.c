@@ -2,18 +2,18 @@
 #include "message/selection.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "message/names.h"
 #include "message/preview.h"
 
 bool selection_parse_state(struct selection *selection, const char *text)
 {
     bool known = false;
     for (int state = 0; state < MQ_STATES; state++)
-        if (strcmp(text, "all") == 0 || strcmp(text, state_name((enum mq_state)state)) == 0)
+        if (strcmp(text, "all") == 0 || strcmp(text, mq_state_name((enum mq_state)state)) == 0)
             known = selection->states[state] = true;
     return known;
 }
@@ -40,20 +40,17 @@ bool selection_parse_match(struct selection *selection, char *text)
 
 void selection_add_id(struct selection *selection, const char *id)
 {
-    const size_t count = (size_t)selection->id_count + 1;
-    selection->ids = cli_must(reallocarray(selection->ids, count, sizeof *selection->ids));
-    selection->found = cli_must(reallocarray(selection->found, count, sizeof *selection->found));
-    selection->ids[count - 1] = id;
-    selection->found[count - 1] = false;
-    selection->id_count++;
+    if (!GROW(selection->ids, selection->id_count + 1, selection->ids_room))
+        cli_must(NULL);
+    selection->ids[selection->id_count++] = (struct selected_id){.id = id};
 }
 
 static bool matches_id(struct selection *selection, const char *id)
 {
     bool matches = selection->id_count == 0;
-    for (int i = 0; i < selection->id_count; i++)
-        if (strcmp(selection->ids[i], id) == 0)
-            matches = selection->found[i] = true;
+    for (size_t i = 0; i < selection->id_count; i++)
+        if (strcmp(selection->ids[i].id, id) == 0)
+            matches = selection->ids[i].found = true;
     return matches;
 }
 
@@ -124,10 +121,9 @@ int selection_browse(struct selection *selection, mq_queue *queue,
 int selection_report(struct selection *selection, const char *queue)
 {
     int status = selection->taken > 0 ? STATUS_DONE : STATUS_NOTHING;
-    for (int i = 0; i < selection->id_count; i++)
-        if (!selection->found[i])
-            status = cli_fail(STATUS_NOTHING, queue, "%s: no such message", selection->ids[i]);
-    free(selection->found);
+    for (size_t i = 0; i < selection->id_count; i++)
+        if (!selection->ids[i].found)
+            status = cli_fail(STATUS_NOTHING, queue, "%s: no such message", selection->ids[i].id);
     free(selection->ids);
     return status;
 }

@@ -14,15 +14,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct selected_id {
+    const char *id;
+    bool found; /* whether a message has it */
+};
+
 struct selection {
     bool states[MQ_STATES];
-    const char **ids;
-    int id_count;
+    struct selected_id *ids;
+    size_t id_count, ids_room;
     const char *header, *value; /* of --match; `header` NULL: any */
     int64_t older_than;         /* a duration; 0: any */
     uint64_t most;              /* take no more messages than this; 0: no limit */
-    bool *found;                /* for each id, whether a message has it */
-    uint64_t taken;             /* how many messages were taken */
+    bool all;       /* --all was given: every message is meant; without it the selection must say something */
+    bool dry_run;   /* --dry-run was given: change nothing, print the ids */
+    uint64_t taken; /* how many messages were taken */
 };
 
 /* Add a state by its name, or "all". False: there is no such state. */
@@ -31,10 +37,10 @@ bool selection_parse_state(struct selection *selection, const char *text);
 /* Whether any state was added. */
 bool selection_has_states(const struct selection *selection);
 
-/* Take `Header=value` or `Header: value` apart, in place. */
+/* Parse `Header=value` or `Header: value`, in place. False: it is neither. */
 bool selection_parse_match(struct selection *selection, char *text);
 
-/* Take only messages with one of the ids that were added. */
+/* Add an id. From then on only messages with one of the added ids are taken. */
 void selection_add_id(struct selection *selection, const char *id);
 
 /*

@@ -2,6 +2,7 @@
 #include "queue/follow.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "message/json_write.h"
-#include "message/names.h"
 #include "text/moment.h"
 #include "text/text.h"
 
@@ -24,7 +24,7 @@
 struct follow {
     mq_watch *watch;
     mq_queue **queues;
-    size_t count;
+    size_t count, room;
     bool all;       /* all queues of the spool, also new ones */
     bool begun;     /* a queue that is found from now on is new */
     int64_t looked; /* when new queues were last looked for; monotonic */
@@ -48,7 +48,7 @@ static const char *const kinds[] = {
 /* What the event's time is called; NULL: it has none. */
 static const char *time_name(const struct mq_event *event)
 {
-    return event->is && event->time ? state_time_name(event->to) : NULL;
+    return event->is && event->time ? mq_state_time_name(event->to) : NULL;
 }
 
 static void print_line(const struct mq_event *event)
@@ -61,9 +61,9 @@ static void print_line(const struct mq_event *event)
     if (event->count > 1)
         printf(" count=%u", event->count);
     if (event->was)
-        printf(" from=%s", state_name(event->from));
+        printf(" from=%s", mq_state_name(event->from));
     if (event->is)
-        printf(" to=%s", state_name(event->to));
+        printf(" to=%s", mq_state_name(event->to));
     if (time_name(event)) {
         moment_format(event->time, time);
         printf(" %s=%s", time_name(event), time);
@@ -107,8 +107,8 @@ static void print_object(const struct mq_event *event)
         set(object, "priority", json_integer(event->priority));
         set(object, "count", json_integer(event->count));
         set(object, "attempts", json_integer(event->attempts));
-        set(object, "from", event->was ? json_string(state_name(event->from)) : json_null());
-        set(object, "to", event->is ? json_string(state_name(event->to)) : json_null());
+        set(object, "from", event->was ? json_string(mq_state_name(event->from)) : json_null());
+        set(object, "to", event->is ? json_string(mq_state_name(event->to)) : json_null());
     }
     if (time_name(event))
         set(object, time_name(event), json_moment(event->time));
@@ -138,7 +138,8 @@ static int add(struct follow *follow, mq_queue *queue)
         mq_close(queue);
         return status;
     }
-    follow->queues = cli_must(reallocarray(follow->queues, follow->count + 1, sizeof(mq_queue *)));
+    if (!GROW(follow->queues, follow->count + 1, follow->room))
+        cli_must(NULL);
     follow->queues[follow->count++] = queue;
     return STATUS_DONE;
 }

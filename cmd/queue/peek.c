@@ -8,7 +8,6 @@
 
 #include "cli/cli.h"
 #include "message/json_write.h"
-#include "message/names.h"
 #include "message/preview.h"
 #include "term/table.h"
 #include "text/human.h"
@@ -35,7 +34,7 @@ struct view {
 /* How long ago the message was sent or died, or how long it is until its due time or deadline. */
 static void format_time(const struct mq_entry *entry, int64_t sent_at, char *text, size_t size)
 {
-    char age[HUMANE_SIZE];
+    char age[HUMAN_SIZE];
     const int64_t now = clock_now(), moment = entry->state == MQ_READY ? sent_at : entry->time;
     human_age(moment > now ? moment - now : now - moment, age);
     snprintf(text, size, moment > now ? "in %s" : "%s ago", age);
@@ -43,13 +42,13 @@ static void format_time(const struct mq_entry *entry, int64_t sent_at, char *tex
 
 static void show_row(const struct view *view, const struct mq_entry *entry, const struct preview *preview)
 {
-    char priority[16], attempts[16], time[HUMANE_SIZE + 8], size[HUMANE_SIZE];
+    char priority[16], attempts[16], time[HUMAN_SIZE + 8], size[HUMAN_SIZE];
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
     format_time(entry, preview->sent_at, time, sizeof time);
     human_size(preview->size, size);
-    table_row(view->table, (const char *[COLUMNS]){state_name(entry->state), entry->id, priority, attempts, time, size,
-                                                   preview->body});
+    table_row(view->table, (const char *[COLUMNS]){mq_state_name(entry->state), entry->id, priority, attempts, time,
+                                                   size, preview->body});
 }
 
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
@@ -58,9 +57,9 @@ static int show_object(const struct view *view, const struct mq_entry *entry, mq
     const int error = json_from_message(message, mq_queue_name(view->queue), NULL, &object);
     if (error)
         return error;
-    json_object_set_new(object, "state", cli_must(json_string(state_name(entry->state))));
-    if (state_time_name(entry->state))
-        json_object_set_new(object, state_time_name(entry->state), cli_must(json_moment(entry->time)));
+    json_object_set_new(object, "state", cli_must(json_string(mq_state_name(entry->state))));
+    if (mq_state_time_name(entry->state))
+        json_object_set_new(object, mq_state_time_name(entry->state), cli_must(json_moment(entry->time)));
     if (entry->reason)
         json_object_set_new(object, "reason", cli_must(json_string(entry->reason)));
     json_print(object);
@@ -94,7 +93,7 @@ static int visit(const struct mq_entry *entry, void *context)
     if (error)
         view->status = cli_worse(view->status,
                                  cli_fail(cli_status(error), mq_queue_name(view->queue), "%s: %s: %s/%s/%s", entry->id,
-                                          cli_reason(error), state_name(entry->state), entry->bucket, entry->file));
+                                          cli_reason(error), mq_state_name(entry->state), entry->bucket, entry->file));
     return 0;
 }
 

@@ -15,7 +15,7 @@
 
 #define GROUPS "/etc/group"
 
-/* Three octal digits, and a 0 in front for who likes. */
+/* Three octal digits. A 0 in front is allowed. */
 static bool parse_mode(const char *text, unsigned *ret_mode)
 {
     const size_t length = strlen(text);
@@ -35,7 +35,7 @@ void sharing_set_mode(struct sharing *sharing, const struct argp_state *state, c
     if (mode >> 6 != 6)
         cli_usage(state, "--mode: '%s': the owner's digit is 6", text);
     if (!mq_mode_is_valid(mode))
-        cli_usage(state, "--mode: '%s': others receive only where the group does, and do not send where it only looks",
+        cli_usage(state, "--mode: '%s': others may receive only if the group may, and may not send if it may only look",
                   text);
     sharing->mode = mode;
 }
@@ -64,7 +64,8 @@ void sharing_set_group(struct sharing *sharing, const struct argp_state *state, 
     sharing->group_name = text;
 }
 
-/* Whether a directory lets through those whom the queue's mode lets in; the group's members where only they may come. */
+/* Whether the users whom the queue's mode admits can pass through a directory. If it admits only the group, these are
+   the members of the group. */
 static bool lets_through(const struct stat *dir, unsigned mode, gid_t group)
 {
     const bool passes_others = dir->st_mode & S_IXOTH, passes_group = dir->st_mode & S_IXGRP;
@@ -81,7 +82,8 @@ static gid_t group_of(const char *spool, const char *queue)
     return stat(path, &status) == 0 ? status.st_gid : MQ_OWN_GROUP;
 }
 
-/* The length of the path of the next directory on the way: first 1 for "/", then up to each further slash, last all. */
+/* The length of the path up to the next directory on the way: first 1 for "/", then up to each further slash, and last
+   the whole path. */
 static size_t next_part(const char *path, size_t length)
 {
     const size_t from = length > 1 ? length + 1 : length;

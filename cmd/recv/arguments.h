@@ -1,4 +1,4 @@
-/* The command line of mq-recv, but for the options of commands (worker_arguments.h). */
+/* The command line of mq-recv. The options about commands are in worker_arguments.h. */
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 
@@ -17,13 +17,13 @@ struct recv_arguments {
     struct mq_receive_options options;
 };
 
-/* Take what stands behind `--` as the queue, if it is one word and no queue was named before. */
+/* No queue was named before `--`. If a single word follows `--`, take it as the queue. */
 void recv_arguments_take_queue(struct recv_arguments *arguments, const struct argp_state *state);
 
 /* End the program if the options do not go together. */
 void recv_arguments_check(const struct recv_arguments *arguments, const struct argp_state *state);
 
-/* Print messages of the queue, or run the command for them: an exit status. */
+/* Print messages of the queue, or run the command for them. Returns an exit status. */
 int recv_arguments_run(const struct recv_arguments *arguments, mq_queue *queue);
 
 #endif

@@ -11,7 +11,7 @@
 #include "message/body_error.h"
 #include "message/json_write.h"
 
-/* Longer than the library waits before it makes use of inotify. */
+/* Microseconds; longer than the library waits before it uses inotify. */
 #define MOMENT INT64_C(1500000)
 #define KEEP_EVERY 50 /* milliseconds between looks at the claim, while nobody reads the output */
 
@@ -53,7 +53,7 @@ static int print_body(mq_message *message, struct output_buffer *out, char *ret_
     return error;
 }
 
-/* The receipt, the body and its end. 0 or a negative errno. */
+/* Print the receipt, the body and its end. 0 or a negative errno. */
 static int print_plain(const struct receiver *receiver, mq_message *message)
 {
     const int framing = receiver->wanted->framing;
@@ -126,8 +126,8 @@ static int cannot_ack(const struct receiver *receiver, int error)
     return cli_queue_error(error, name_of(receiver), "cannot ack");
 }
 
-/* Not everything could be written. The messages are not to blame: those that were written are acked, the others go
-   back without a counted attempt. */
+/* Not everything could be written. The messages are not the cause, so those that were written are acked, and the others
+   go back without a counted attempt. */
 static int give_back(struct receiver *receiver, int why)
 {
     if (why == -EPIPE)
@@ -186,7 +186,8 @@ static int print_batch(struct receiver *receiver)
     return error ? error : got;
 }
 
-/* Of a message that is not out as a whole, nothing is to be, or at least nothing of the next one in the same record. */
+/* Drop a message that could not be read to its end. If a part of it was written already, end its record, so that the
+   next message begins a new one. */
 static int end_failed(struct receiver *receiver, bool *ret_dropped)
 {
     const int framing = receiver->wanted->framing;
@@ -197,8 +198,8 @@ static int end_failed(struct receiver *receiver, bool *ret_dropped)
     return error ? error : output_buffer_flush(receiver->out);
 }
 
-/* A message that cannot be had, for its own fault: an attempt of it has failed, and the next one is taken. One among
-   others is taken by itself for that. */
+/* A message cannot be read, and it is itself the cause: its attempt fails, and the receiver goes on with the next one.
+   If it was claimed together with others, all that were not written go back, and it is claimed alone the next time. */
 static int set_aside(struct receiver *receiver, int why)
 {
     bool dropped;
@@ -232,7 +233,7 @@ static int deliver(struct receiver *receiver)
     if (error == -ESTALE || receiver->lost)
         return cannot_ack(receiver, receiver->lost ? receiver->lost : error);
     if (error == -ECANCELED && output_buffer_written(receiver->out) == mq_batch_count(receiver->batch))
-        error = 0;           /* the signal came in time for the next ones only */
+        error = 0;           /* the signal came after the last message was written */
     if (error == -EBADMSG) { /* the rest becomes a dead letter */
         error = mq_batch_release(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
         return error ? cannot_ack(receiver, error) : STATUS_DONE;
@@ -251,7 +252,7 @@ static int nothing_came(const struct receiver *receiver, uint64_t got)
     return got > 0 ? STATUS_DONE : STATUS_NOTHING;
 }
 
-/* Said once. */
+/* Say once that the receiver polls. */
 static void tell_if_polling(const mq_queue *queue)
 {
     static bool told;
@@ -260,7 +261,8 @@ static void tell_if_polling(const mq_queue *queue)
     told = told || mq_queue_is_polling(queue);
 }
 
-/* Whether inotify is available is known only once a receive waits: so wait for a moment first, then for the rest. */
+/* Receive messages. Whether inotify is available is known only once a receive has waited, so with -v wait for a moment
+   first, say it, and then wait for the rest of the time. */
 static int receive(struct receiver *receiver, uint64_t most)
 {
     struct mq_receive_options wanted = receiver->wanted->options;
@@ -277,7 +279,7 @@ static int receive(struct receiver *receiver, uint64_t most)
     return mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
 }
 
-/* A receipt is for one message. */
+/* How many messages to claim together. A receipt is for one message. */
 static uint64_t most_at_once(const struct receiver *receiver, uint64_t got)
 {
     const struct receiving *wanted = receiver->wanted;

@@ -8,14 +8,14 @@
 
 struct receiving {
     mq_queue *queue;
-    struct mq_receive_options options; /* whose cancel_fd is from signals_open */
+    struct mq_receive_options options; /* cancel_fd comes from signals_open */
     uint64_t most;                     /* messages; 0: until a signal, which is no failure then */
     bool auto_ack;
     uint64_t ack_every; /* with auto_ack; 0: all that was sent together at once */
     int framing;        /* 'l', '0', 'j', or 0: how a message ends */
 };
 
-/* Receive and print; an exit status. What could not be delivered goes back. */
+/* Receive messages and print them. Messages that could not be written go back. Returns an exit status. */
 int receiving_run(const struct receiving *receiving);
 
 #endif

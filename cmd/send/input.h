@@ -19,7 +19,7 @@ void input_add_file(struct input *input, const struct argp_state *state, const c
    options: `mq-send jobs convert -q 80 photo.jpg`. */
 void input_take_body(struct input *input, struct argp_state *state);
 
-/* Send all of it: an exit status. */
+/* Send everything. Returns an exit status. */
 int input_send(const struct input *input, struct sending *sending);
 
 #endif

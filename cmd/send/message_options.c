@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
 
 static void add_header(const struct argp_state *state, const char *name, const char *value)
 {
-    /* There cannot be more of them than arguments. */
+    /* There are at most as many headers as arguments. */
     if (!arg_headers)
         arg_headers = cli_must(calloc((size_t)state->argc, sizeof *arg_headers));
     if (message_options_has_header(name))
@@ -49,7 +49,7 @@ static void add_header(const struct argp_state *state, const char *name, const c
     arg_headers[arg_header_count++] = (struct header){name, value};
 }
 
-/* Take "Name: value" apart, in place. */
+/* Split "Name: value" in place. */
 static void split_header(const struct argp_state *state, char *text)
 {
     char *colon = strchr(text, ':');

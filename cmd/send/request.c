@@ -84,7 +84,7 @@ static int print_body(mq_message *reply)
     return error;
 }
 
-/* The reason that the service gives for its failure is for people. */
+/* Print on standard error the reason that the service gives for its failure. */
 static int tell_failure(mq_message *reply, const char *queue, const char *status)
 {
     char said[SAID_MAX], text[TEXT_ESCAPED(SAID_MAX)];
@@ -127,8 +127,8 @@ static int withdraw_entry(const struct mq_entry *entry, void *context)
     return strcmp(entry->id, withdrawal->id) == 0 ? mq_entry_remove(withdrawal->queue, entry) : 0;
 }
 
-/* Withdraw the request. One that was claimed already is being worked on. A user who may only send cannot remove it
-   either: then it stays until it expires. */
+/* Withdraw the request. If a consumer has claimed it, it stays. It also stays, until it expires, if this user may only
+   send. */
 static void withdraw(mq_queue *queue, const char *id)
 {
     struct withdrawal withdrawal = {queue, id};

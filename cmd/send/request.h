@@ -5,8 +5,8 @@
 #include <mq.h>
 #include <stdint.h>
 
-/* Make the queue for the reply and name it in the message, which is about to be sent to `queue`. The message expires with
-   the timeout, which may be MQ_FOREVER. Returns an exit status; an error was reported. */
+/* Make the queue for the reply and name it in the message, which is about to be sent to `queue`. The message expires
+   with the timeout, which may be MQ_FOREVER. Returns an exit status; an error was reported. */
 int request_open(mq_queue *queue, mq_message *message, int64_t timeout, mq_queue **ret_replies);
 
 /* Wait for the reply to the message with this id, which was sent to `asked`, and print its body. If no reply comes, the

@@ -1,4 +1,4 @@
-/* Messages on their way. */
+/* Messages that are sent together. */
 #include "send/send_buffer.h"
 
 #include <stdlib.h>
@@ -6,17 +6,18 @@
 #include "cli/cli.h"
 #include "message/json_read.h"
 
-/* Either bodies for one message, or messages from JSON, which differ in more than that. */
+/* Holds either bodies, which are sent by one model message, or messages from JSON, which differ in more than the
+   body. */
 struct send_buffer {
     size_t capacity, count;
     mq_message *(*make)(int *ret_status);
 
-    mq_message *model; /* has the bodies */
+    mq_message *model; /* the message that is sent with each body */
     struct iovec *bodies;
 
     mq_message **messages;
     struct json_record *records;
-    struct json_record bad; /* the last one that was no message */
+    struct json_record bad; /* the last object that was not a message */
 };
 
 struct send_buffer *send_buffer_new(size_t capacity, mq_message *(*make)(int *ret_status))

@@ -17,7 +17,8 @@
 
 struct send_buffer;
 
-/* A buffer for up to `capacity` messages. `make` makes each with what is common to all, and reports its errors. */
+/* A buffer for up to `capacity` messages. `make` returns a new message with what is common to all, and reports its
+   errors. */
 struct send_buffer *send_buffer_new(size_t capacity, mq_message *(*make)(int *ret_status));
 void send_buffer_free(struct send_buffer *send_buffer);
 

@@ -8,7 +8,6 @@
 #include "cli/cli.h"
 #include "cli/queues.h"
 #include "message/json_write.h"
-#include "message/names.h"
 #include "term/table.h"
 
 #define SECOND INT64_C(1000000)
@@ -32,7 +31,7 @@ struct histogram {
 static void print_row(struct table *table, const char *queue, enum mq_state state, const struct histogram *histogram)
 {
     char texts[COLUMNS][24];
-    const char *cells[COLUMNS] = {queue, state_name(state)};
+    const char *cells[COLUMNS] = {queue, mq_state_name(state)};
     snprintf(texts[2], sizeof texts[2], "%" PRIu64, histogram->total);
     for (size_t i = 0; i <= LIMITS; i++)
         snprintf(texts[BEFORE + i], sizeof texts[0], "%" PRIu64, histogram->counts[i]);
@@ -43,7 +42,7 @@ static void print_row(struct table *table, const char *queue, enum mq_state stat
 
 static void print_object(const char *queue, enum mq_state state, const struct histogram *histogram)
 {
-    json_t *object = cli_must(json_pack("{s:s, s:s, s:I}", "queue", queue, "state", state_name(state), "total",
+    json_t *object = cli_must(json_pack("{s:s, s:s, s:I}", "queue", queue, "state", mq_state_name(state), "total",
                                         (json_int_t)histogram->total));
     for (size_t i = 0; i < LIMITS; i++)
         json_object_set_new(object, limits[i].name, cli_must(json_integer((json_int_t)histogram->counts[i])));

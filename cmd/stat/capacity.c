@@ -13,13 +13,13 @@
 
 #define SECOND 1e6
 
-/* Whatever is NAN is not known; INFINITY: never. Rates are a second, times seconds. */
+/* Rates are per second, times are in seconds. NAN: unknown. INFINITY: never. */
 struct capacity {
     double in, out;            /* messages sent, and acked */
     double held, half, most;   /* how long a message is held: mean, median, 99th percentile */
     double busy;               /* consumers at work, on average */
-    double needed;             /* for what comes in */
-    double needed_for_backlog; /* for that, and the backlog within the time asked for */
+    double needed;             /* consumers that can keep up with the messages that come in */
+    double needed_for_backlog; /* the same, and work off the backlog within the wanted time */
     uint64_t backlog;
     double gone; /* when there will be no backlog */
     double full; /* when there will be no room */
@@ -35,7 +35,8 @@ static uint64_t count_held(const struct mq_stats *stats)
     return count;
 }
 
-/* Less than this for such a share of the messages; known to a factor of two, as the histogram is. */
+/* An upper bound of the time for the given share of the messages. It is good to a factor of two, as the histogram
+   is. */
 static double quantile(const struct mq_stats *stats, double share)
 {
     const double wanted = share * (double)count_held(stats);
@@ -61,7 +62,7 @@ static double least(double one, double other)
     return one < other ? one : other;
 }
 
-/* When `room` will be used up that shrinks by `growth` a second. */
+/* The time until `room`, which shrinks by `growth` each second, is used up. */
 static double until(double room, double growth)
 {
     return growth > 0 ? (room > 0 ? room / growth : 0) : INFINITY;
@@ -124,44 +125,44 @@ static const struct table_column columns[] = {
 };
 #define COLUMNS (sizeof columns / sizeof *columns)
 
-static void put_time(double seconds, char text[HUMANE_SIZE])
+static void put_time(double seconds, char text[HUMAN_SIZE])
 {
     if (isnan(seconds))
-        snprintf(text, HUMANE_SIZE, "-");
+        snprintf(text, HUMAN_SIZE, "-");
     else if (seconds > 1e11)
-        snprintf(text, HUMANE_SIZE, "never");
+        snprintf(text, HUMAN_SIZE, "never");
     else if (seconds < 10)
-        snprintf(text, HUMANE_SIZE, "%.3gs", seconds);
+        snprintf(text, HUMAN_SIZE, "%.3gs", seconds);
     else
         human_age((int64_t)(seconds * SECOND), text);
 }
 
-static void put_number(double number, char text[HUMANE_SIZE])
+static void put_number(double number, char text[HUMAN_SIZE])
 {
     if (isnan(number))
-        snprintf(text, HUMANE_SIZE, "-");
+        snprintf(text, HUMAN_SIZE, "-");
     else
         human_number(number, text);
 }
 
-/* Consumers are whole; a millionth of one is what rounding leaves of none. */
+/* Round up to whole consumers. Less than a millionth of one is a rounding error, and counts as none. */
 static double whole(double consumers)
 {
     const double below = consumers < 1e15 ? (double)(int64_t)consumers : consumers;
     return consumers - below > 1e-6 ? below + 1 : isnan(consumers) ? NAN : below;
 }
 
-static void put_consumers(double consumers, char text[HUMANE_SIZE])
+static void put_consumers(double consumers, char text[HUMAN_SIZE])
 {
     if (isnan(consumers))
-        snprintf(text, HUMANE_SIZE, "-");
+        snprintf(text, HUMAN_SIZE, "-");
     else
-        snprintf(text, HUMANE_SIZE, "%.0f", whole(consumers));
+        snprintf(text, HUMAN_SIZE, "%.0f", whole(consumers));
 }
 
 static void add_row(struct table *table, const char *queue, const struct capacity *capacity)
 {
-    char texts[COLUMNS][HUMANE_SIZE];
+    char texts[COLUMNS][HUMAN_SIZE];
     const char *cells[COLUMNS] = {queue};
     put_number(capacity->in, texts[1]);
     put_number(capacity->out, texts[2]);
@@ -169,7 +170,7 @@ static void add_row(struct table *table, const char *queue, const struct capacit
     put_number(capacity->busy, texts[4]);
     put_consumers(capacity->needed, texts[5]);
     put_consumers(capacity->needed_for_backlog, texts[6]);
-    snprintf(texts[7], HUMANE_SIZE, "%ju", (uintmax_t)capacity->backlog);
+    snprintf(texts[7], HUMAN_SIZE, "%ju", (uintmax_t)capacity->backlog);
     put_time(capacity->gone, texts[8]);
     put_time(capacity->full, texts[9]);
     for (size_t i = 1; i < COLUMNS; i++)

@@ -1,6 +1,7 @@
 /*
- * How many consumers the load needs, and when the backlog will be gone or the disk full: from the rates of the last
- * five minutes, the time that a message takes a consumer, and the present depth. mq-stat(1) states the assumptions.
+ * How many consumers the load needs, and when the backlog will be gone or the disk full. This is calculated from the
+ * rates of the last five minutes, the time that a consumer holds a message, and the present depth. mq-stat(1) states
+ * the assumptions.
  */
 #ifndef CAPACITY_H
 #define CAPACITY_H

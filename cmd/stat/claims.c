@@ -76,8 +76,8 @@ static void print_object(const char *queue, const struct mq_entry *entry, const 
     json_print(json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o, s:o}", "queue", queue, "id", entry->id, "attempts",
                          (int)entry->attempts, "owner", known ? json_integer(entry->owner) : json_null(), "host",
                          known ? entry->host : NULL, "command", strcmp(text->command, "-") != 0 ? text->command : NULL,
-                         "claimed", entry->begun ? json_moment(entry->begun) : json_null(), "deadline",
-                         entry->time ? json_moment(entry->time) : json_null()));
+                         "claimed", entry->begun ? json_moment(entry->begun) : json_null(),
+                         mq_state_time_name(MQ_INFLIGHT), entry->time ? json_moment(entry->time) : json_null()));
 }
 
 static int show_claim(const struct mq_entry *entry, void *context)

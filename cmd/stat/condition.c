@@ -1,6 +1,7 @@
 /* Conditions on a queue's figures. */
 #include "stat/condition.h"
 
+#include "base/grow.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +69,8 @@ bool condition_holds(const struct condition *condition, const struct snapshot *s
 
 void conditions_add(struct conditions *conditions, const struct condition *condition)
 {
-    conditions->items = cli_must(reallocarray(conditions->items, conditions->count + 1, sizeof *conditions->items));
+    if (!GROW(conditions->items, conditions->count + 1, conditions->room))
+        cli_must(NULL);
     conditions->items[conditions->count++] = *condition;
 }
 

@@ -24,14 +24,14 @@ struct condition {
     double number;     /* of all other kinds */
 };
 
-/* Parse a condition. NULL, or what is wrong, for people. `text` must live as long as the condition. */
+/* Parse a condition. Returns NULL, or a text that says what is wrong. `text` must live as long as the condition. */
 const char *condition_parse(const char *text, struct condition *ret_condition);
 
 bool condition_holds(const struct condition *condition, const struct snapshot *snapshot);
 
 struct conditions {
     struct condition *items;
-    size_t count;
+    size_t count, room;
 };
 
 void conditions_add(struct conditions *conditions, const struct condition *condition);

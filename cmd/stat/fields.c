@@ -25,7 +25,7 @@ static double oldest(const struct snapshot *snapshot, enum mq_span span)
     return snapshot->taken > snapshot->stats.oldest ? (double)(snapshot->taken - snapshot->stats.oldest) / SECOND : 0;
 }
 
-/* How long the consumers need for what is ready, at their pace of the last minutes. */
+/* The time that the consumers need for the ready messages at their average pace over `span`. */
 static double lag(const struct snapshot *snapshot, enum mq_span span)
 {
     const uint64_t ready = snapshot->stats.count[MQ_READY];
@@ -42,7 +42,8 @@ static double out_of(const struct snapshot *snapshot, enum mq_span span)
     return snapshot->stats.acked_rate[span];
 }
 
-/* Of how many attempts? Less than a twentieth of one in all that time is what a decayed average leaves of none. */
+/* The share of failed attempts. NAN: there were no attempts; fewer than a twentieth of one in the whole time is what
+   remains of a decayed average. */
 static double share(double failed, double acked, double seconds)
 {
     return (failed + acked) * seconds < 0.05 ? NAN : 100 * failed / (failed + acked);
@@ -172,7 +173,7 @@ double field_value(const struct field *field, const struct snapshot *snapshot)
 
 /* ---- as text ----------------------------------------------------------------------- */
 
-static void human_text(const struct field *field, double value, char text[HUMANE_SIZE])
+static void human_text(const struct field *field, double value, char text[HUMAN_SIZE])
 {
     switch (field->kind) {
     case FIELD_DURATION:
@@ -186,7 +187,7 @@ static void human_text(const struct field *field, double value, char text[HUMANE
         human_number(value, text);
         break;
     default:
-        snprintf(text, HUMANE_SIZE, "%.0f", value);
+        snprintf(text, HUMAN_SIZE, "%.0f", value);
     }
 }
 
@@ -206,14 +207,14 @@ void field_text(const struct field *field, const struct snapshot *snapshot, bool
         human_text(field, value, text);
     else if (fraction)
         snprintf(text, FIELD_TEXT_SIZE, "%.3f", value);
-    else /* whole seconds: shells reckon with nothing else */
+    else /* whole seconds, since a shell can calculate only with integers */
         snprintf(text, FIELD_TEXT_SIZE, "%" PRIu64, field->compute ? (uint64_t)value : counter_of(field, snapshot));
 }
 
 static bool parse_decimal(const char *text, double *ret_value)
 {
     uint64_t millionths;
-    /* A bare duration is seconds to the millionth: a decimal number, without the locale's ideas of one. */
+    /* A plain number is parsed as a duration without a unit, to a millionth. strtod would depend on the locale. */
     if (strspn(text, "0123456789.") != strlen(text) || !units_parse_duration(text, (int64_t *)&millionths))
         return false;
     *ret_value = (double)millionths / SECOND;

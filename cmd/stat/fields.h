@@ -39,7 +39,7 @@ void field_text(const struct field *field, const struct snapshot *snapshot, bool
 /* Parse a value of the field's kind with its unit, such as "30m" or "1.5%". False: malformed. */
 bool field_parse_value(const struct field *field, const char *text, double *ret_value);
 
-/* The fields as an object: all, or those in `only`, which ends with NULL. */
+/* An object with the fields in `only`, which ends with NULL. `only` NULL: with all fields. */
 json_t *field_object(const struct snapshot *snapshot, const struct field *const *only);
 
 #endif

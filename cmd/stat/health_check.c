@@ -7,7 +7,7 @@
 
 #include "text/text.h"
 
-/* Both kinds of conditions of a figure have one item of performance data. */
+/* The first condition on a figure; NULL: there is none. */
 static const struct condition *find(const struct conditions *conditions, const struct field *field)
 {
     for (size_t i = 0; i < conditions->count; i++)
@@ -35,8 +35,8 @@ static bool is_breached(const struct conditions *conditions, const struct field 
     return false;
 }
 
-/* Print each that is met, behind the `printed` ones before, unless `worse` says it of the figure already. How many
-   there are then. */
+/* Print each condition that is met, unless one of `worse` is met for the same figure. `printed` is the number of those
+   printed before. Returns the new number. */
 static size_t print_breaches(const struct conditions *conditions, const struct conditions *worse,
                              const struct snapshot_list *list, size_t printed)
 {
@@ -61,7 +61,7 @@ static bool is_met(const struct conditions *conditions, const struct snapshot_li
 
 /* ---- performance data ----------------------------------------------------------------- */
 
-/* The range in which all is well: up to a number, or from one on. */
+/* Print the range in which all is well: up to a number, or from a number on. */
 static void print_range(const struct condition *condition)
 {
     putchar(';');
@@ -87,7 +87,7 @@ static const char *unit_of(const struct field *field)
     }
 }
 
-/* As the condition calls the figure. `U`: there is no such figure now. */
+/* Print an item of performance data, named as the condition names the figure. `U`: its value is missing. */
 static void print_item(const struct alarm *alarm, const struct condition *condition, const struct snapshot *snapshot)
 {
     const struct field *field = condition->field;
@@ -105,7 +105,7 @@ static void print_item(const struct alarm *alarm, const struct condition *condit
     fputs(";0;", stdout);
 }
 
-/* Each figure once, however many conditions are on it. */
+/* Print each figure once, even if several conditions are on it. */
 static void print_data_of(const struct alarm *alarm, const struct conditions *conditions,
                           const struct snapshot *snapshot)
 {

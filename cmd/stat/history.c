@@ -1,4 +1,4 @@
-/* How a queue's depth went over the last looks. */
+/* The depths of queues at the last looks. */
 #include "stat/history.h"
 
 #include <stdlib.h>

@@ -13,7 +13,7 @@ struct history;
 struct history *history_new(void);
 void history_free(struct history *history);
 
-/* Add a look. Queues that it does not have are forgotten. */
+/* Add a look. A queue that is not in the look is forgotten. */
 void history_note(struct history *history, const struct snapshot_list *snapshot);
 
 /* The depths of the last `most` looks, the newest last. Returns how many there are. */

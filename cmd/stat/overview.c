@@ -12,7 +12,7 @@
 #include "term/table.h"
 #include "text/text.h"
 
-/* A bar that is shorter says nothing; one that is longer says no more. */
+/* The least and the largest width of a bar. A shorter one would say nothing; a longer one would say no more. */
 #define BAR_LEAST 6
 #define BAR_MOST 40
 
@@ -63,7 +63,7 @@ bool overview_parse_sort(struct overview *overview, const char *text)
 static int compare_numbers(double one, double other)
 {
     if (isnan(one) || isnan(other))
-        return isnan(other) - isnan(one); /* what is not there is least */
+        return isnan(other) - isnan(one); /* a missing value comes before all others */
     return (one > other) - (one < other);
 }
 
@@ -142,9 +142,9 @@ static const struct field **usual_columns(void)
 
 struct layout {
     const struct field *const *fields;
-    size_t count; /* of the fields; a trail is one column more */
+    size_t count; /* the fields; a trail is one more column */
     struct table_column *columns;
-    size_t trail; /* how wide; 0: none */
+    size_t trail; /* the width of the trail; 0: there is none */
     double deepest;
 };
 
@@ -160,7 +160,7 @@ static struct layout lay_out(const struct field *const *columns)
     return layout;
 }
 
-/* What the fields leave of a row, for the trail. */
+/* Calculate the width that the fields leave of a row for the trail. */
 static void measure(struct layout *layout, const struct snapshot_list *list, size_t width)
 {
     char text[FIELD_TEXT_SIZE];
@@ -180,7 +180,7 @@ static void measure(struct layout *layout, const struct snapshot_list *list, siz
     layout->trail = width < used + BAR_LEAST ? 0 : width - used < BAR_MOST ? width - used : BAR_MOST;
 }
 
-/* Errors and dead letters are what somebody must see to. */
+/* Errors and dead letters are red, since a person must look at them. */
 static const char *style_of(const struct field *field, const struct snapshot *snapshot)
 {
     const double value = field->kind == FIELD_NAME ? 0 : field_value(field, snapshot);

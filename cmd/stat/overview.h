@@ -27,12 +27,12 @@ bool overview_parse_sort(struct overview *overview, const char *text);
 /* Remove the queues that a filter rejects, and sort the others. */
 void overview_arrange(const struct overview *overview, struct snapshot_list *list);
 
-/* Print them on standard output. */
+/* Print the list on standard output. */
 void overview_print(const struct overview *overview, const struct snapshot_list *list);
 
 /*
- * The usual table, for a terminal with `width` columns (0: plain numbers, any width). `trail` writes the last column of a
- * queue into the room that is left in its row; NULL: a bar of its depth.
+ * The usual table, for a terminal with `width` columns (0: plain numbers, any width). `trail` writes the last column of
+ * a queue into the room that is left in its row; NULL: a bar of its depth.
  */
 typedef void overview_trail_fn(void *context, const struct snapshot *snapshot, size_t room, char *text, size_t size);
 void overview_table(const struct overview *overview, const struct snapshot_list *list, FILE *stream, size_t width,

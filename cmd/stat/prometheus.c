@@ -13,7 +13,6 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "message/names.h"
 
 struct exposition {
     FILE *stream;
@@ -23,7 +22,8 @@ struct exposition {
 
 /* ---- lines ---------------------------------------------------------------------------- */
 
-/* What a metric is. In OpenMetrics a counter's name lacks the `_total` of its samples. */
+/* Print the lines that describe a metric. In OpenMetrics the name of a counter lacks the `_total` that its samples
+   have. */
 static void print_head(const struct exposition *to, const char *name, const char *type, const char *unit,
                        const char *help)
 {
@@ -48,7 +48,7 @@ static void print_label(FILE *stream, const char *name, const char *value)
     putc('"', stream);
 }
 
-/* A sample's name and labels; `label` may be NULL. */
+/* Print a sample's name and labels; `label` may be NULL. */
 static void begin(const struct exposition *to, const char *name, const char *suffix, const char *queue,
                   const char *label, const char *value)
 {
@@ -66,7 +66,7 @@ static void print_number(FILE *stream, uint64_t number)
     fprintf(stream, "%" PRIu64 "\n", number);
 }
 
-/* Microseconds as seconds, exact. */
+/* Print microseconds as seconds, exactly. */
 static void print_seconds(FILE *stream, uint64_t microseconds)
 {
     fprintf(stream, "%" PRIu64 ".%06" PRIu64 "\n", microseconds / 1000000, microseconds % 1000000);
@@ -80,7 +80,7 @@ static void print_depths(const struct exposition *to)
     for (size_t i = 0; i < to->list->count; i++)
         for (int state = 0; state < MQ_STATES; state++) {
             const struct snapshot *snapshot = &to->list->items[i];
-            begin(to, "mq_queue_messages", "", snapshot->queue, "state", state_name((enum mq_state)state));
+            begin(to, "mq_queue_messages", "", snapshot->queue, "state", mq_state_name((enum mq_state)state));
             print_number(to->stream, snapshot->stats.count[state]);
         }
 }
@@ -88,7 +88,7 @@ static void print_depths(const struct exposition *to)
 static void print_oldest(const struct exposition *to)
 {
     static const char name[] = "mq_queue_oldest_message_age_seconds";
-    print_head(to, name, "gauge", "seconds", "How long ago the oldest ready message was sent; 0 where none is ready.");
+    print_head(to, name, "gauge", "seconds", "How long ago the oldest ready message was sent; 0 if none is ready.");
     for (size_t i = 0; i < to->list->count; i++) {
         const struct snapshot *snapshot = &to->list->items[i];
         const int64_t age = snapshot->stats.oldest ? snapshot->taken - snapshot->stats.oldest : 0;
@@ -108,7 +108,7 @@ static void print_bytes(const struct exposition *to)
 
 static const struct {
     const char *name, *help;
-    size_t place; /* in struct mq_stats */
+    size_t place; /* the offset in struct mq_stats */
 } counters[] = {
     {"mq_messages_sent", "Messages sent.", offsetof(struct mq_stats, sent)},
     {"mq_messages_delivered", "Claims made.", offsetof(struct mq_stats, delivered)},
@@ -119,7 +119,7 @@ static const struct {
     {"mq_messages_failed", "Attempts that ended by nack, reject or the deadline.", offsetof(struct mq_stats, failed)},
     {"mq_messages_expired", "Messages past their ttl, and dead letters past dead-ttl.",
      offsetof(struct mq_stats, expired)},
-    {"mq_messages_duplicates", "Messages acknowledged since they had been worked on before.",
+    {"mq_messages_duplicates", "Messages acknowledged without work, because they had been worked on before.",
      offsetof(struct mq_stats, duplicates)},
 };
 
@@ -142,7 +142,7 @@ static void print_deaths(const struct exposition *to)
     for (size_t i = 0; i < to->list->count; i++)
         for (int death = 0; death < MQ_DEATHS; death++) {
             begin(to, "mq_messages_dead", "_total", to->list->items[i].queue, "reason",
-                  death_name((enum mq_death)death));
+                  mq_death_name((enum mq_death)death));
             print_number(to->stream, to->list->items[i].stats.deaths[death]);
         }
 }
@@ -180,9 +180,9 @@ static void print_all(const struct exposition *to)
         fputs("# EOF\n", to->stream);
 }
 
-/* ---- where to ------------------------------------------------------------------------- */
+/* ---- output --------------------------------------------------------------------------- */
 
-/* The collector is another user. */
+/* Let the collector, which is another user, read the file, unless the umask forbids it. */
 static void let_others_read(int file)
 {
     const mode_t mask = umask(0);
@@ -194,7 +194,7 @@ static int write_and_rename(int dir, const char *name, const char *text, size_t 
 {
     char draft[64];
     snprintf(draft, sizeof draft, ".mq-stat-%d.tmp", (int)getpid()); /* no collector reads such a name */
-    (void)fs_unlink(dir, draft);                                     /* of a dead process with our number */
+    (void)fs_unlink(dir, draft); /* one that a dead process of the same number left */
     const int file = fs_make_file(dir, draft, FS_FILE_MODE);
     if (file < 0)
         return file;

@@ -1,8 +1,8 @@
 /*
  * The figures of queues as metrics.
  *
- * Two formats, which differ in how they name counters: the text format of Prometheus, which the textfile collector
- * of node_exporter and promtool read, and OpenMetrics 1.0.
+ * There are two formats, which name counters differently: the text format of Prometheus, which promtool and the
+ * textfile collector of node_exporter read, and OpenMetrics 1.0.
  */
 #ifndef PROMETHEUS_H
 #define PROMETHEUS_H
@@ -11,8 +11,8 @@
 
 #include "stat/snapshot.h"
 
-/* Print them on standard output, or with `path` put them into that file, which is replaced in one step. An exit
-   status. */
+/* Print the metrics on standard output, or put them into the file `path`, which is replaced in one step. Returns an
+   exit status. */
 int prometheus_write(const struct snapshot_list *list, bool openmetrics, const char *path);
 
 #endif

@@ -16,12 +16,12 @@
 struct part {
     mq_queue *queue;
     struct table *table;
-    size_t left; /* rows */
+    size_t left; /* rows that may still be printed */
 };
 
 /* ---- figures ---------------------------------------------------------------------------- */
 
-/* Figures with their names in front, three spans of each rate. */
+/* Print figures, each behind its name. A rate is printed for three spans. */
 static void print_figures(FILE *stream, const struct snapshot *snapshot, const char *const *names, size_t columns)
 {
     char line[512] = "", text[FIELD_TEXT_SIZE];
@@ -80,11 +80,11 @@ static int add_message(const struct mq_entry *entry, void *context)
 {
     struct part *part = context;
     struct preview preview;
-    char priority[16], attempts[16], age[HUMANE_SIZE], size[HUMANE_SIZE];
+    char priority[16], attempts[16], age[HUMAN_SIZE], size[HUMAN_SIZE];
     if (part->left == 0)
         return 1;
     if (preview_of(part->queue, entry, &preview) != 1)
-        return 0; /* it has left this state */
+        return 0; /* the message has left this state */
     part->left--;
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
@@ -96,7 +96,7 @@ static int add_message(const struct mq_entry *entry, void *context)
 
 /* ---- both ------------------------------------------------------------------------------- */
 
-/* A table of the first messages in a state: how many rows it took. */
+/* Print a table of the first messages in a state. Returns the number of its rows. */
 static size_t print_part(mq_queue *queue, enum mq_state state, struct table *table, size_t rows,
                          int (*add)(const struct mq_entry *entry, void *context))
 {
@@ -116,7 +116,7 @@ void queue_detail_print(FILE *stream, const struct snapshot *snapshot, size_t co
         fprintf(stream, "\n%s\n", cli_reason(error));
         return;
     }
-    const size_t room = rows > 6 ? rows - 4 : 2; /* but for two lines of figures and two empty ones */
+    const size_t room = rows > 6 ? rows - 4 : 2; /* the other lines are two of figures and two empty ones */
     fputc('\n', stream);
     const size_t used = print_part(
         queue, MQ_INFLIGHT, table_new_on(stream, columns, colour, claim_columns, CLAIM_COLUMNS), room / 2, add_claim);

@@ -8,7 +8,7 @@
 
 #include "stat/snapshot.h"
 
-/* Print it as lines for a screen of this size. Only the list of its buckets costs more, the deeper the queue is. */
+/* Print the queue as lines for a screen of this size. The cost grows with depth only by the list of the buckets. */
 void queue_detail_print(FILE *stream, const struct snapshot *snapshot, size_t columns, size_t rows, bool colour);
 
 #endif

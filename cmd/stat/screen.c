@@ -18,17 +18,17 @@
 #include "text/moment.h"
 #include "text/text.h"
 
-#define FRAME 5  /* lines that are no queue's: the head, an empty one, titles, two of the foot */
+#define FRAME 5  /* lines that show no queue: the head, an empty line, the titles, two lines of the foot */
 #define MARKER 2 /* columns in front of each queue */
 
 struct screen {
     struct overview *overview;
     int64_t interval;
-    struct snapshot_list list; /* as it is shown: filtered and sorted */
+    struct snapshot_list list; /* filtered and sorted, as it is shown */
     struct history *history;
     size_t unseen;
     char chosen[MQ_QUEUE_NAME_SIZE]; /* empty: the first one */
-    bool near;                       /* looking into the chosen queue */
+    bool near;                       /* the chosen queue is shown in detail */
     size_t first;                    /* the first queue that is shown */
     size_t page;                     /* how many are */
 };
@@ -78,7 +78,7 @@ static void choose(struct screen *screen, long place)
     memcpy(screen->chosen, screen->list.items[place].queue, sizeof screen->chosen);
 }
 
-/* Figures are best seen with the largest first, names from A; the same key again turns it round. */
+/* Figures are sorted with the largest first, names from A on. The same key again reverses the order. */
 static void sort_by(struct screen *screen, const char *name)
 {
     struct overview *overview = screen->overview;
@@ -192,7 +192,7 @@ static void draw_history(void *context, const struct snapshot *snapshot, size_t 
     bars_sparkline(depths, history_depths(context, snapshot->queue, most, depths), output_has_utf8(), text);
 }
 
-/* Let the chosen queue be among those shown. */
+/* Scroll so that the chosen queue is visible. */
 static void scroll(struct screen *screen, size_t rows)
 {
     const size_t chosen = place_of_chosen(screen), count = screen->list.count;
@@ -205,7 +205,7 @@ static void scroll(struct screen *screen, size_t rows)
         screen->first = count > screen->page ? count - screen->page : 0;
 }
 
-/* The table's lines with a marker in front of each: titles, then the queues that are in view. */
+/* Print the table's titles and the visible queues. The line of the chosen queue has a marker in front. */
 static void print_lines(const struct screen *screen, FILE *stream, const char *text)
 {
     const size_t chosen = place_of_chosen(screen);

@@ -16,13 +16,14 @@ struct screen;
 struct screen *screen_new(struct overview *overview, int64_t interval);
 void screen_free(struct screen *screen);
 
-/* Take the snapshots of a new look, and how many queues could not be read. The list must live until the next call. */
+/* Take the snapshots of a new look, and the number of queues that could not be read. The list must live until the next
+   call. */
 void screen_note(struct screen *screen, const struct snapshot_list *snapshot, size_t unseen);
 
 /* Act on a key. False: leave the screen. */
 bool screen_key(struct screen *screen, int key);
 
-/* 0 or a negative errno. */
+/* Draw the screen: 0 or a negative errno. */
 int screen_draw(struct screen *screen);
 
 #endif

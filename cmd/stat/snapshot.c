@@ -2,6 +2,7 @@
 #include "stat/snapshot.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,8 @@ struct look {
 
 struct snapshot *snapshots_add(struct snapshot_list *list)
 {
-    if (list->count == list->room) {
-        list->room = list->room ? list->room * 2 : 16;
-        list->items = cli_must(reallocarray(list->items, list->room, sizeof *list->items));
-    }
+    if (!GROW(list->items, list->count + 1, list->room))
+        cli_must(NULL);
     return &list->items[list->count++];
 }
 

@@ -29,17 +29,17 @@ struct snapshot_list {
    reported, and the others are in the list all the same. Returns the most serious exit status. */
 int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_list *list);
 
-/* The same for repeated looks: reports nothing, and returns how many queues could not be read. */
+/* The same for repeated looks. Reports nothing, and returns the number of queues that could not be read. */
 size_t snapshots_look(char *const *names, int count, struct snapshot_list *list);
 void snapshots_release(struct snapshot_list *list);
 
-/* Room for one more at the end of the list. */
+/* Append a snapshot, which the caller fills in. */
 struct snapshot *snapshots_add(struct snapshot_list *list);
 
 /* The snapshot of a queue, or NULL. */
 const struct snapshot *snapshots_find(const struct snapshot_list *list, const char *queue);
 
-/* Let the rates be those since an earlier snapshot, for the queues that it has. */
+/* Set the rates to those since an earlier list of snapshots, for the queues that are in both. */
 void snapshots_compare(struct snapshot_list *list, const struct snapshot_list *earlier);
 
 #endif

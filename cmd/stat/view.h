@@ -9,7 +9,7 @@
 #include "stat/health_check.h"
 #include "stat/overview.h"
 
-/* Each view but the overview is asked for by an option of its name. */
+/* Each view except the overview has an option of the same name. */
 enum view_kind { VIEW_OVERVIEW, VIEW_WATCH, VIEW_AGES, VIEW_INFLIGHT, VIEW_CAPACITY, VIEW_PROMETHEUS, VIEW_CHECK };
 
 struct view {
@@ -33,7 +33,7 @@ void view_choose_metrics(struct view *view, const struct argp_state *state, cons
 /* End the program if an option was given that the view does not use. */
 void view_check(const struct view *view, const struct argp_state *state);
 
-/* Show it: an exit status. */
+/* Show the view. Returns an exit status. */
 int view_show(struct view *view);
 
 #endif

@@ -47,7 +47,8 @@ static int milliseconds_left(const struct loop *loop)
 
 /* ---- lines ----------------------------------------------------------------------------- */
 
-/* Sleep until the next look, or until a signal ends the program: it is looked for however short the sleep is. */
+/* Sleep until the next look. A signal that ends the program is noticed even if the sleep is too short to wait for
+   it. */
 static void pause_between(struct loop *loop)
 {
     struct pollfd ending = {.fd = loop->endings, .events = POLLIN};
@@ -83,7 +84,7 @@ static int print_looks(struct loop *loop)
 
 /* ---- the screen ------------------------------------------------------------------------ */
 
-/* The window's size, and being stopped and woken. */
+/* A descriptor for the signals that change the screen: a new size of the window, a stop and its end. */
 static int open_changes(void)
 {
     sigset_t set;
@@ -171,7 +172,7 @@ int watch_run(const struct watch *watch)
     if (loop.endings < 0)
         return cli_error(loop.endings, NULL, "cannot watch for signals");
     const bool lines = cli_json || watch->overview->template || !output_is_terminal() || output_is_dumb();
-    /* A queue that is not there is told before the screen hides it. */
+    /* A missing queue is reported before the screen hides the report. */
     int status = watch->name_count > 0 ? snapshots_gather(watch->names, watch->name_count, false, &loop.now)
                                        : cli_check_spool();
     if (status == STATUS_DONE)

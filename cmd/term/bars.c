@@ -1,4 +1,4 @@
-/* Numbers as pictures of characters. */
+/* Numbers drawn with characters. */
 #include "term/bars.h"
 
 #include <string.h>

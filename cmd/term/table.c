@@ -10,7 +10,7 @@
 
 #define BATCH 256
 
-/* What the others leave to the last column at least, which is cut at the edge of the terminal. */
+/* The least width that the other columns leave to the last one. The last column is cut at the edge of the terminal. */
 #define LAST_LEAST ((size_t)16)
 
 struct cell {
@@ -22,10 +22,10 @@ struct table {
     FILE *stream;
     const struct table_column *columns;
     size_t column_count, row_count;
-    size_t terminal; /* its width, 0: none */
+    size_t terminal; /* the width of the terminal; 0: there is none */
     bool colour;
-    struct cell *cells; /* BATCH rows of column_count; the titles are the first row of all */
-    size_t *widths;     /* only growing, so that batches differ as little as can be */
+    struct cell *cells; /* BATCH rows of column_count cells; the first row of the first batch holds the titles */
+    size_t *widths;     /* they only grow from batch to batch, so that batches differ little */
 };
 
 static void add_cell(struct table *table, size_t column, const char *text, const char *style)
@@ -55,7 +55,7 @@ struct table *table_new(const struct table_column *columns, size_t count)
     return table_new_on(stdout, output_columns(), output_has_colour(), columns, count);
 }
 
-/* How wide each column is shown: where not all have room, those give way that may. */
+/* Calculate the width at which each column is shown. If not all columns fit, those that have a `widest` are cut. */
 static void fit_columns(const struct table *table, size_t *shown)
 {
     const size_t last = table->column_count - 1;
@@ -74,7 +74,7 @@ static void fit_columns(const struct table *table, size_t *shown)
     }
 }
 
-/* What is cut ends with a mark that it is. */
+/* A text that is cut ends with an ellipsis, if there is room for one. */
 static void print_text(const struct table *table, const struct cell *cell, size_t blanks, size_t columns)
 {
     const char *const ellipsis = output_has_utf8() ? "…" : "...";
@@ -87,7 +87,7 @@ static void print_text(const struct table *table, const struct cell *cell, size_
         fprintf(table->stream, "%*s%.*s%s", (int)blanks, "", length, cell->text, mark);
 }
 
-/* Blanks at the end of a line would only make it wrap. */
+/* Blanks are printed only before a text, since blanks at the end of a line could make it wrap. */
 static void print_row(const struct table *table, const struct cell *cells, const size_t *shown)
 {
     size_t left = table->terminal ? table->terminal : SIZE_MAX, owed = 0;

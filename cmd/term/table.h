@@ -6,8 +6,9 @@
  *     table_row(table, (const char *[]){"jobs", "12"});
  *     table_end(table);
  *
- * Rows are printed by the hundred, aligned among themselves, so that a listing of any length begins at
- * once and needs little memory. On a terminal a row is cut to its width, and what is cut ends with an ellipsis.
+ * Rows are printed in batches of some hundreds, each aligned by itself, so that a listing of any length begins at once
+ * and needs little memory. On a terminal a row is cut to the terminal's width, and a text that is cut ends with an
+ * ellipsis.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -18,13 +19,13 @@
 
 struct table_column {
     const char *title;
-    bool right;    /* figures stand to the right */
-    size_t widest; /* cut to so many columns on a terminal that has not room for all; 0: not cut */
+    bool right;    /* aligned to the right, as figures are */
+    size_t widest; /* on a terminal that is too narrow, texts are cut to this width; 0: they are not cut */
 };
 
 #define TABLE_GAP 2 /* blanks between columns */
 
-/* How a text is shown where colours are: parameters of the control sequence SGR. */
+/* Styles, for an output with colours: parameters of the control sequence SGR. */
 #define TABLE_BOLD "1"
 #define TABLE_DIM "2"
 #define TABLE_RED "31"
@@ -35,16 +36,16 @@ struct table;
 /* A table on standard output. `columns` must live as long as the table. */
 struct table *table_new(const struct table_column *columns, size_t count);
 
-/* One for somebody else to show: on a stream, as wide as said (0: any width), with colours or without. */
+/* A table on any stream, with or without colours, cut to `width` columns; 0: not cut. */
 struct table *table_new_on(FILE *stream, size_t width, bool colour, const struct table_column *columns, size_t count);
 
-/* A text for each column; they are copied. Without any row the table is its titles. */
+/* Add a row with a text for each column. The texts are copied. A table without rows shows its titles. */
 void table_row(struct table *table, const char *const *texts);
 
-/* The same, each shown in a style of its own; NULL: as it is. */
+/* The same with a style for each text. NULL, for one text or for `styles`: no style. */
 void table_row_styled(struct table *table, const char *const *texts, const char *const *styles);
 
-/* Print what is left, and free the table. */
+/* Print the last batch, and free the table. */
 void table_end(struct table *table);
 
 #endif

@@ -16,7 +16,7 @@
 
 #define ENTER "\033[?1049h\033[?25l" /* the alternate screen, without a cursor */
 #define LEAVE "\033[m\033[?25h\033[?1049l"
-#define LAST_WAIT 100 /* milliseconds that the end waits for a terminal that takes nothing */
+#define LAST_WAIT 100 /* milliseconds that terminal_close waits for a terminal that takes no output */
 #define HOME "\033[H"
 #define REST_OF_LINE "\033[K"
 #define REST_OF_SCREEN "\033[J"
@@ -24,11 +24,11 @@
 static int keyboard = -1;
 static volatile sig_atomic_t is_open;
 static struct termios before;
-static struct output_patience patience; /* while the terminal takes nothing */
+static struct output_patience patience; /* how to wait while the terminal takes no output */
 
 /* ---- opening and closing -------------------------------------------------------------- */
 
-/* Whether it takes some bytes soon: it may have been stopped (^S), or nobody may be there any more. */
+/* Whether the terminal takes some bytes soon. The user may have stopped its output (^S), or may have closed it. */
 static bool is_ready(void)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -37,7 +37,8 @@ static bool is_ready(void)
     return poll(&out, 1, LAST_WAIT) > 0;
 }
 
-/* Nothing here that a signal handler may not do, and nothing that waits for what was drawn to be seen. */
+/* Signal handlers call this, so it makes only calls that are safe in them. It does not wait until the terminal has
+   shown what was drawn. */
 void terminal_close(void)
 {
     if (!is_open)
@@ -45,7 +46,7 @@ void terminal_close(void)
     is_open = 0;
     (void)tcsetattr(keyboard, TCSANOW, &before);
     if (is_ready() && write(STDOUT_FILENO, LEAVE, sizeof LEAVE - 1) < 0)
-        return; /* it is gone */
+        return; /* the terminal is gone */
 }
 
 static void crash(int number)
@@ -55,7 +56,7 @@ static void crash(int number)
     (void)raise(number);
 }
 
-/* Also where somebody else ends the program. */
+/* Restore the terminal also if another function ends the program, or if it crashes. */
 static void close_at_the_end(void)
 {
     static const int crashes[] = {SIGSEGV, SIGABRT, SIGFPE, SIGILL};
@@ -110,7 +111,7 @@ static const struct {
     {"\033[1~", TERMINAL_HOME},      {"\033[4~", TERMINAL_END},
 };
 
-/* What was typed and not yet taken. */
+/* Bytes that were typed and that terminal_key has not returned yet. */
 static char typed[64];
 static size_t typed_size;
 
@@ -121,7 +122,7 @@ static int take(size_t length, int key)
     return key;
 }
 
-/* Where an unknown sequence ends: at its first letter or tilde. */
+/* The length of an unknown sequence, which ends at its first letter or tilde. */
 static size_t length_of_sequence(void)
 {
     size_t length = 2;

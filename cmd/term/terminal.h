@@ -1,12 +1,12 @@
 /*
- * The whole terminal as a screen, by the control sequences that every terminal of today knows.
+ * The whole terminal as a screen, by control sequences that all terminals in use understand.
  *
- *     terminal_open(cancel);  the alternate screen; keys come one by one
+ *     terminal_open(cancel);  show the alternate screen, and read keys one by one
  *     terminal_draw(text, size);
  *     key = terminal_key();
- *     terminal_close();       as it was before
+ *     terminal_close();       restore the terminal
  *
- * It is also put back when the program exits or crashes. (After SIGKILL `reset` does it.)
+ * The terminal is also restored when the program exits or crashes. After SIGKILL the user can type `reset`.
  */
 #ifndef TERMINAL_H
 #define TERMINAL_H
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Keys that are no character. */
+/* Keys that are not characters. */
 enum terminal_key {
     TERMINAL_NONE = -1, /* nothing more was typed */
     TERMINAL_GONE = -2, /* there is no terminal any more */
@@ -29,17 +29,18 @@ enum terminal_key {
     TERMINAL_ESCAPE
 };
 
-/* 0 or a negative errno. Once cancel_fd is readable, nothing waits for a terminal that takes no more: -ECANCELED. */
+/* 0 or a negative errno. -ECANCELED, here and from terminal_draw: the terminal takes no output, and cancel_fd became
+   readable. */
 int terminal_open(int cancel_fd);
 void terminal_close(void);
 
-/* Readable when a key was pressed. */
+/* A descriptor that is readable when a key was pressed. */
 int terminal_fd(void);
 int terminal_key(void);
 
 void terminal_size(size_t *ret_columns, size_t *ret_rows);
 
-/* Let the screen show these lines, each ended by a newline, as many as there is room for. 0 or a negative errno. */
+/* Show the lines of a text, as many as fit on the screen. 0 or a negative errno. */
 int terminal_draw(const char *text, size_t size);
 
 #endif

@@ -6,7 +6,7 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
-/* Up to three bytes as four characters. */
+/* Encode up to three bytes as four characters. */
 static void encode_group(const unsigned char *from, size_t size, char *to)
 {
     uint32_t bits = (uint32_t)from[0] << 16;
@@ -36,7 +36,7 @@ static bool decode_digit(char c, uint32_t *ret_digit)
     return true;
 }
 
-/* Four characters, of which the last `padding` are '='. Bits that no byte holds must be 0. */
+/* Decode four characters; the last `padding` of them are '='. Bits that belong to no byte must be 0. */
 static bool decode_group(const char *text, size_t padding, unsigned char *to)
 {
     uint32_t bits = 0;

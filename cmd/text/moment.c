@@ -8,11 +8,11 @@
 
 #define SECOND 1000000
 #define DAY 86400
-#define LAST_SECOND INT64_C(253402300799) /* of the year 9999, which RFC 3339 ends with */
+#define LAST_SECOND INT64_C(253402300799) /* the end of the year 9999, the last one of RFC 3339 */
 
 /* ---- parsing -------------------------------------------------------------------- */
 
-/* The parsers take their part off the front of `*at`, and leave it there where it is malformed. */
+/* Each parser moves `*at` behind the part that it has parsed. If that part is malformed, the parser returns false. */
 static bool take_character(const char **at, const char *any)
 {
     if (!**at || !strchr(any, **at))
@@ -58,7 +58,7 @@ static bool take_date(const char **at, struct tm *tm)
     return true;
 }
 
-/* HH:MM, and seconds and their decimals where they follow. */
+/* HH:MM, HH:MM:SS or HH:MM:SS.DECIMALS. */
 static bool take_time(const char **at, struct tm *tm, int64_t *ret_fraction)
 {
     tm->tm_sec = 0;
@@ -78,7 +78,7 @@ static bool take_time(const char **at, struct tm *tm, int64_t *ret_fraction)
     return *at > first;
 }
 
-/* `Z` or `+02:00`; nothing means local time. */
+/* `Z` or `+02:00`. An empty text means local time. */
 static bool take_zone(const char **at, bool *ret_local, int *ret_offset)
 {
     int hours, minutes;
@@ -102,7 +102,8 @@ static bool is_same_minute(const struct tm *one, const struct tm *other)
            one->tm_min == other->tm_min;
 }
 
-/* The minute that this date and time would have with the offset from UTC that is in force so many days from it. */
+/* The moment of a local date and time, if the offset from UTC is the one in force `days` days later. `as_utc` is the
+   moment that the date and time would be in UTC. */
 static time_t minute_with_offset_of(time_t as_utc, int days)
 {
     const time_t near = as_utc + days * DAY;
@@ -112,15 +113,16 @@ static time_t minute_with_offset_of(time_t as_utc, int days)
 }
 
 /*
- * The first moment after `after` at which clocks here show this date and time. Where they are put back, they show it
- * twice, with the offset from before and the one from after that; where they are put forward, with neither. A change is
- * at least two days from the next one.
+ * Find the first moment after `after` at which local clocks show this date and time. If clocks are put back, they show
+ * it twice: with the offset before the change and with the offset after it. If clocks are put forward, they show it
+ * with neither. Two changes are at least two days apart, so the offsets a day before and a day after are the only
+ * candidates.
  */
 static bool find_shown(const struct tm *tm, int64_t fraction, int64_t after, int64_t *ret_moment)
 {
     struct tm minute = *tm;
     minute.tm_sec = 0;
-    const time_t as_utc = timegm(&minute); /* which also puts the date right */
+    const time_t as_utc = timegm(&minute); /* timegm also normalises the date */
     bool found = false;
     for (int days = -1; days <= 1; days += 2) {
         const time_t begun = minute_with_offset_of(as_utc, days);
@@ -135,7 +137,8 @@ static bool find_shown(const struct tm *tm, int64_t fraction, int64_t after, int
     return found;
 }
 
-/* One that lies ahead, if there is one. A time that clocks pass over is as long after what was before it as it says. */
+/* A moment after `now`, if there is one, else the first one. A time that clocks skip is counted with the offset before
+   the change. */
 static int64_t moment_of_local(const struct tm *tm, int64_t fraction, int64_t now)
 {
     int64_t moment;
@@ -145,7 +148,7 @@ static int64_t moment_of_local(const struct tm *tm, int64_t fraction, int64_t no
     return (int64_t)minute_with_offset_of(timegm(&copy), -1) * SECOND + fraction;
 }
 
-/* ---- what is parsed --------------------------------------------------------------- */
+/* ---- whole texts ------------------------------------------------------------------ */
 
 static bool parse_date_and_time(const char *text, int64_t now, int64_t *ret_moment)
 {
@@ -169,7 +172,8 @@ bool moment_parse_rfc3339(const char *text, int64_t *ret_moment)
     return parse_date_and_time(text, INT64_MIN, ret_moment);
 }
 
-/* The next time that clocks on the wall show this. Midnight may be put back, too, and a day be passed over. */
+/* The next moment at which local clocks show this time of day. Several days are tried, since clocks may skip the time
+   on one of them, or skip a whole day; the first is yesterday, since a change at midnight may repeat its end. */
 static bool parse_time_of_day(const char *text, int64_t now, int64_t *ret_moment)
 {
     const time_t today = (time_t)(now / SECOND);

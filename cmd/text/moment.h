@@ -7,15 +7,15 @@
 
 #define MOMENT_SIZE 32
 
-/* RFC 3339; without an offset, local time, of two such moments the first. False: malformed, before the epoch, or after
-   9999 in UTC. */
+/* Parse RFC 3339. A time without an offset is local; if clocks show it twice, the first moment is meant. False:
+   malformed, before the epoch, or after 9999 in UTC. */
 bool moment_parse_rfc3339(const char *text, int64_t *ret_moment);
 
-/* The same, or `@SECONDS` since the epoch, or `HH:MM`, the first such local time after `now`; of two such moments of a
-   date one that is after `now`. */
+/* Parse the same, or `@SECONDS` since the epoch, or `HH:MM`, the first moment after `now` at which clocks show that
+   local time. If clocks show a local date and time twice, the first moment after `now` is meant. */
 bool moment_parse(const char *text, int64_t now, int64_t *ret_moment);
 
-/* RFC 3339 in UTC, to the microsecond. */
+/* Write RFC 3339 in UTC, to the microsecond. */
 void moment_format(int64_t moment, char text[MOMENT_SIZE]);
 
 #endif

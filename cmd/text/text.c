@@ -80,7 +80,7 @@ void text_list(char *list, size_t size, const char *name)
     snprintf(list + length, size - length, "%s%s", length ? ", " : "", name);
 }
 
-/* Near enough for tables, and without a locale, which costs every start. */
+/* The columns of a character, exact enough for tables. wcwidth would need a locale, which takes time at every start. */
 static size_t columns_of(uint32_t code)
 {
     static const struct {

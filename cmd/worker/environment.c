@@ -13,7 +13,7 @@
 #include "cli/cli.h"
 #include "text/moment.h"
 
-/* The most that the variables of a message take without its headers: names, ids, receipts, times. */
+/* The most bytes that the variables of a message take, without those of its headers. */
 #define OWN_SIZE 8192
 
 static char **base; /* the variables that every command gets */
@@ -25,12 +25,13 @@ static struct {
     size_t size, room;
     size_t *offsets;
     size_t count, offsets_room;
-    char **variables;
+    char **variables; /* the finished environment */
+    size_t variables_room;
 } own;
 
-/* ---- ours ------------------------------------------------------------------------- */
+/* ---- what every command gets ------------------------------------------------------ */
 
-/* Variables that are set for each command. An outer worker may have set them for this process. */
+/* Whether a variable is set for each command anew. An outer worker may have set it for this process. */
 static bool is_replaced(const char *variable)
 {
     static const char *const names[] = {"MQ_SPOOL",    "MQ_QUEUE",          "MQ_ID",        "MQ_RECEIPT",
@@ -79,7 +80,7 @@ size_t environment_base_size(char *const *command)
     return size;
 }
 
-/* ---- the message's ---------------------------------------------------------------- */
+/* ---- the variables of one message ------------------------------------------------- */
 
 static bool has_room(size_t size)
 {
@@ -152,13 +153,11 @@ char **environment_for(mq_queue *queue, const mq_message *message, const char *b
 {
     if (!add_all(queue, message, body))
         return NULL;
-    char **variables = realloc(own.variables, (base_count + own.count + 1) * sizeof *variables);
-    if (!variables)
+    if (!GROW(own.variables, base_count + own.count + 1, own.variables_room))
         return NULL;
-    own.variables = variables;
-    memcpy(variables, base, base_count * sizeof *variables);
+    memcpy(own.variables, base, base_count * sizeof *base);
     for (size_t i = 0; i < own.count; i++)
-        variables[base_count + i] = own.text + own.offsets[i];
-    variables[base_count + own.count] = NULL;
-    return variables;
+        own.variables[base_count + i] = own.text + own.offsets[i];
+    own.variables[base_count + own.count] = NULL;
+    return own.variables;
 }

@@ -17,7 +17,8 @@ void environment_prepare(void);
    none. Returns NULL if memory is out. */
 char **environment_for(mq_queue *queue, const mq_message *message, const char *body);
 
-/* The bytes that the command line and the environment count against the system's limit, without the message's headers. */
+/* The bytes that the command line and the environment count against the system's limit, without the message's
+   headers. */
 size_t environment_base_size(char *const *command);
 
 #endif

@@ -78,7 +78,8 @@ int job_prepare(struct job *job, mq_message *message, const struct job_options *
 int job_launch(struct job *job, mq_queue *queue, const struct job_options *options)
 {
     char path[PATH_SIZE];
-    /* The path goes through this process: processes that the command starts find it too, and it ends with this process. */
+    /* The path goes through this process: processes that the command starts find it too, and it ends with this
+       process. */
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), job->body);
     char **variables = environment_for(queue, job->message, job->body >= 0 ? path : NULL);
     if (!variables)

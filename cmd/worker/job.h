@@ -41,7 +41,7 @@ struct job {
     int input, error; /* the command's ends of its pipes, until it runs; -1: none */
     struct stdin_feed feed;
     struct stderr_relay relay;
-    bool held;                /* its standard error is not read until ours takes more */
+    bool held;                /* its standard error is not read until the worker's takes more */
     int64_t lease, renew_at;  /* how long its claim lasts, and when to renew it; JOB_NEVER: it is lost */
     int64_t term_at, kill_at; /* when to send SIGTERM, and SIGKILL */
 };
@@ -52,15 +52,15 @@ int job_prepare(struct job *job, mq_message *message, const struct job_options *
 /* Start the command: 0 or a negative errno. */
 int job_launch(struct job *job, mq_queue *queue, const struct job_options *options);
 
-/* Send SIGTERM to its process group now, and SIGKILL at `kill_at`. */
+/* Send SIGTERM to the job's process group now, and SIGKILL at `kill_at`. */
 void job_end(struct job *job, enum job_end why, int64_t kill_at);
 void job_kill(struct job *job);
 
-/* Note that its process has ended; call this before waiting for it. If the worker was ending the job, the other
+/* Note that the job's process has ended; call this before waitpid. If the worker was ending the job, the other
    processes of its group are killed. */
 void job_note_end(struct job *job, int wait_status);
 
-/* When its next timer is due. */
+/* When the job's next timer is due. */
 int64_t job_next_time(const struct job *job);
 
 /* What the end of the command means for the message. */

@@ -2,6 +2,7 @@
 #include "worker/job_pool.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/units.h"
 #include <errno.h>
 #include <limits.h>
@@ -70,13 +71,11 @@ static void keep_rest(struct worker *worker, struct stderr_relay *relay)
     unwatch(worker, relay->rest);
     if (!has_room_for_rest(worker))
         return; /* the pipe is closed with the job */
-    int *rests = realloc(worker->rests, (worker->rest_count + 1) * sizeof *rests);
-    if (!rests)
+    if (!GROW(worker->rests, worker->rest_count + 1, worker->rests_room))
         return;
-    worker->rests = rests;
     if (!worker->rests_held && watch(worker, relay->rest, EPOLLIN, REST, (size_t)relay->rest) < 0)
         return;
-    rests[worker->rest_count++] = relay->rest;
+    worker->rests[worker->rest_count++] = relay->rest;
     relay->rest = -1;
 }
 
@@ -145,7 +144,8 @@ static void settle(struct worker *worker, struct job *job)
     release(worker, job);
 }
 
-/* If the command has ended and only a reader of our standard error is waited for, settle the job now. */
+/* End a job. If its command has ended and the job only waits for a reader of the worker's standard error, settle it
+   now. */
 static void end_job(struct worker *worker, struct job *job, int64_t kill_at)
 {
     job_end(job, JOB_STOPPED, kill_at);
@@ -187,7 +187,7 @@ static void take_signals(struct worker *worker)
 
 /* ---- commands that end ------------------------------------------------------------ */
 
-/* Our standard error takes no more. Do not read that of the job until it does. */
+/* The worker's standard error takes no more. Do not read that of the job until it does. */
 static void hold(struct worker *worker, struct job *job)
 {
     if (job->held)
@@ -231,8 +231,8 @@ static struct job *find_job(const struct worker *worker, pid_t pid)
     return NULL; /* a child that this process had before it became the worker by exec */
 }
 
-/* A command that reads from the terminal is stopped for ever, since no command is in the foreground: end it. After any
-   other stop somebody may continue it: report it. */
+/* A command was stopped. If it wanted to read from the terminal, it would stay stopped for ever, since no command is in
+   the foreground: end it. After any other stop a user may continue it: report the stop. */
 static void take_stop(struct worker *worker, struct job *job, int number)
 {
     if (number == SIGTTIN || number == SIGTTOU)
@@ -306,7 +306,7 @@ static void dispatch(struct worker *worker, uint64_t data)
     }
 }
 
-/* For epoll_wait; rounded up, so that it does not return too early. -1: no limit. */
+/* The timeout for epoll_wait, rounded up, so that it does not return too early. -1: no limit. */
 static int milliseconds_until(int64_t time)
 {
     const int64_t left = time == JOB_NEVER ? 0 : (time - clock_monotonic() + 999) / 1000;
@@ -321,8 +321,8 @@ void job_pool_handle_events(struct worker *worker, int64_t time)
         dispatch(worker, events[i].data.u64);
 }
 
-/* If the claim has ended, the command settled it, or it lapsed while this process was stopped. Then another receiver may
-   work on the message too. */
+/* Renew the claim of a job. If the claim has ended, either the command settled it, or it lapsed while this process was
+   stopped; then another receiver may work on the message, too. */
 static void renew(struct worker *worker, struct job *job, int64_t now)
 {
     const bool late = now >= job->renew_at + job->lease - job->lease / LEASE_PARTS;

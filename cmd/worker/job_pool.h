@@ -25,8 +25,8 @@ struct worker {
     struct job *jobs;             /* a slot for each command that may run at once */
     unsigned running;             /* slots in use */
     int *rests;                   /* pipes that processes left behind by commands still write to; they hold no slot */
-    size_t rest_count;
-    bool rests_held; /* they are not read until our standard error takes more */
+    size_t rest_count, rests_room;
+    bool rests_held; /* those pipes are not read until the worker's standard error takes more */
     uint64_t received;
     enum phase phase;
     int64_t grace_ends;  /* when running commands get SIGTERM; JOB_NEVER: no signal came, or there is no limit */

@@ -40,7 +40,7 @@ int reply_send(const mq_message *request, int file)
     mq_message *reply = NULL;
     if (file < 0)
         return 0;
-    /* The command's descriptor shares our offset in the file, so that it is at the end. */
+    /* The command's descriptor shares the file offset, so the offset is at the end now. */
     const int error = lseek(file, 0, SEEK_SET) < 0 ? -errno : mq_message_new(&reply);
     if (error)
         return error;

@@ -83,10 +83,10 @@ static void report(const struct ending *ending)
 
 static int fail(const struct ending *ending)
 {
-    /* The record is written while the claim is ours: after it another receiver may work on the message. */
+    /* The record is written while the worker has the claim. After that another receiver may work on the message. */
     failure_keep(ending->queue, ending->job->message, &ending->outcome, ending->said, ending->said_size);
     reply_failure(ending);
-    /* If the worker itself was stopped, the message is not to blame: no back-off. */
+    /* If a signal stopped the worker, the message is not the cause, so there is no back-off. */
     const int64_t delay = ending->job->end == JOB_STOPPED ? 0 : MQ_BACK_OFF;
     const int error = ending->outcome.verdict == VERDICT_REJECT
                           ? mq_reject(ending->queue, receipt_of(ending), ending->outcome.text)
@@ -175,7 +175,8 @@ int settle_unprepared_job(mq_queue *queue, const struct worker_options *options,
 /* The kernel's limit for arguments and environment, whatever the limit of the stack. */
 #define ARGUMENTS_MAX (6 * 1024 * 1024)
 
-/* Whether this message's headers are too large, rather than what every command gets. */
+/* Whether the headers of this message are too large for an environment. Otherwise what every command gets is too
+   large. */
 static bool are_headers_too_large(const struct worker_options *options, int error)
 {
     const long said = sysconf(_SC_ARG_MAX), most = said > 0 && said < ARGUMENTS_MAX ? said : ARGUMENTS_MAX;

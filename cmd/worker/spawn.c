@@ -19,7 +19,7 @@ static _Noreturn void become_command(const struct spawn *launch, pid_t parent, v
     sigset_t none;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(1); /* the parent is gone already, so that no signal of its death will come */
+        _exit(1); /* the parent has died already, so the signal of its death will not come */
     (void)setpgid(0, 0);
     take_descriptor(launch->input, STDIN_FILENO);
     take_descriptor(launch->output, STDOUT_FILENO);

@@ -1,4 +1,5 @@
-/* Starting a command: without copying page tables, in a process group of its own, and so that it ends with this process. */
+/* Starting a command in a process group of its own, without copying page tables. The command ends when this process
+   does. */
 #ifndef SPAWN_H
 #define SPAWN_H
 
@@ -11,9 +12,9 @@ struct spawn {
 };
 
 /*
- * Start it. Returns its process id, which is also that of its group, or a negative errno if nothing was started. The
- * command begins with no signal blocked, with the default SIGPIPE and SIGXFSZ, and with SIGTTOU ignored, so that it may
- * print to a terminal with tostop. The kernel kills it when this process dies.
+ * Start the command. Returns its process id, which is also that of its group, or a negative errno if nothing was
+ * started. The command begins with no signal blocked, with the default SIGPIPE and SIGXFSZ, and with SIGTTOU ignored,
+ * so that it may print to a terminal with tostop. The kernel kills it when this process dies.
  */
 pid_t spawn_command(const struct spawn *launch);
 

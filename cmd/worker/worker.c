@@ -20,7 +20,7 @@ static void ack_again(struct worker *worker, mq_message *message)
         job_pool_add_status(worker, cli_queue_error(error, queue, "cannot ack"));
 }
 
-/* It is unknown whether the message was done before: give it back for another receiver. */
+/* Give a message back, since it cannot be known whether it was acked before. */
 static void give_back(struct worker *worker, mq_message *message, int why)
 {
     (void)mq_release(worker->queue, mq_message_receipt(message)); /* after an error, the deadline returns it */
@@ -143,7 +143,8 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     free(worker.jobs);
     if (worker.signal && !options->follow)
         signals_die(worker.signal);
-    /* With --until-empty an empty queue is no failure: a timer, or a script with `set -e`, drains it again and again. */
+    /* With --until-empty an empty queue is no failure: a timer, or a script with `set -e`, drains it again and
+       again. */
     if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal && !options->until_empty)
         return STATUS_NOTHING;
     return worker.status;

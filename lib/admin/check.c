@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/decode.h"
+#include "format/work_name.h"
 #include "lane/lane.h"
 #include "queue/aside.h"
 #include "queue/blame.h"

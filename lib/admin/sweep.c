@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_fifo.h"
+#include "format/work_name.h"
 #include "lane/lane.h"
 #include "lifecycle/expire.h"
 #include "queue/depth.h"

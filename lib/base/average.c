@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 
-/* After this many spans the old average is too small for a double. */
+/* After this many spans nothing of the old average is left in a double. */
 #define FORGOTTEN 700
 
-/* How often x is halved first: the series is short only for small x. */
+/* How often x is halved before the series is used, which needs few terms only if x is small. */
 #define HALVINGS 10
 
 static const int64_t spans[MQ_SPANS] = {
@@ -15,8 +15,8 @@ static const int64_t spans[MQ_SPANS] = {
     [MQ_15_MINUTES] = 900 * CLOCK_SECOND,
 };
 
-/* 1 - e^-x for x from 0, near 0 as exact as elsewhere; without the mathematical library, which would cost every
-   program its loading. */
+/* 1 - e^-x for x >= 0, without cancellation near 0. The mathematical library's expm1 would have to be loaded by every
+   program. */
 static double lost_after(double x)
 {
     if (x >= FORGOTTEN)

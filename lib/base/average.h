@@ -1,14 +1,14 @@
 /*
- * Averages over the last minutes, as the kernel keeps its load averages: of past seconds each weighs less than the
- * one after it, so that one number a span is all that must be kept. Pure arithmetic.
+ * Exponentially damped averages over the last minutes, as the kernel's load averages are. Older seconds weigh less than
+ * younger ones, so one number for each span is all that must be stored. Pure arithmetic.
  *
- * Where the rate was r for a time t, the average over a span T moves towards it:
+ * If the rate was r for a time t, the average a over a span T becomes
  *
  *     a' = a + (1 - e^(-t/T)) (r - a)
  *
- * which is exact however long t is: looked at once a second or once an hour, it decays by the same law. What is
- * counted in an instant (t = 0) adds its share n/T, so nothing is lost where two look at the same moment.
- * (G. Peeters and T. Gleixner, kernel/sched/loadavg.c; there t is always five seconds.)
+ * This is exact for any t: an average that is updated once a second and one that is updated once an hour decay by the
+ * same law. Events counted at one instant (t = 0) add their share n/T, so none is lost if two processes update the
+ * average at the same moment. (G. Peeters and T. Gleixner, kernel/sched/loadavg.c; there t is always five seconds.)
  */
 #ifndef MQ_AVERAGE_H
 #define MQ_AVERAGE_H
@@ -17,7 +17,7 @@
 
 #include "mq.h"
 
-/* The average over `span` after `count` more in a time `elapsed`; both per second and in microseconds. */
+/* The new average after `count` events in `elapsed` microseconds. Averages are per second. */
 double average_after(double average, uint64_t count, int64_t elapsed, enum mq_span span);
 
 #endif

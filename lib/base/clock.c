@@ -1,4 +1,4 @@
-/* Time, from one place. */
+/* Clocks. */
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -41,8 +41,9 @@ struct date {
     unsigned year, month, day;
 };
 
-/* Days since 1970-01-01 as a date of the Gregorian calendar, counted in years that begin in March so that a leap day
-   comes last (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"). gmtime would read the time zone first. */
+/* The date of a day, given as days since 1970-01-01. The years here begin in March, so that a leap day is the last day
+   of its year (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"). gmtime would read the time zone
+   first. */
 static struct date date_of_day(int64_t days)
 {
     const int64_t since_0000 = days + 719468;                              /* from 0000-03-01 */
@@ -61,7 +62,7 @@ void clock_format_rfc3339(int64_t moment, char text[CLOCK_RFC3339_SIZE])
 {
     const struct date date = date_of_day(moment / CLOCK_DAY);
     const unsigned seconds = (unsigned)(moment % CLOCK_DAY / CLOCK_SECOND);
-    /* The masks tell the compiler what the calendar promises: that each part fits its digits. */
+    /* The remainders change nothing. They show the compiler that each part fits its digits. */
     snprintf(text, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", date.year % 10000, date.month % 100,
              date.day % 100, seconds / 3600 % 100, seconds / 60 % 60, seconds % 60, (unsigned)(moment % CLOCK_SECOND));
 }

@@ -39,7 +39,7 @@ int fs_open_passage(int at, const char *name)
     return dir == -EACCES ? result(openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) : dir;
 }
 
-/* In one system call, of which the kernel refuses paths that lead through links or out of `at`. */
+/* Open in one system call. The kernel refuses a path that leads through a symbolic link or out of `at`. */
 static int open_at_once(int at, const char *parent, const char *name, int flags)
 {
     char path[NAME_MAX * 2 + 2];
@@ -142,7 +142,7 @@ int fs_open_append(int at, const char *name, mode_t mode)
         return -EBADMSG;
     }
     if (status.st_size == 0 && (status.st_mode & 0777) != mode)
-        (void)fs_set_mode(file, mode); /* fails if another user made it, who sets the mode */
+        (void)fs_set_mode(file, mode); /* fails if another user made the file; that user sets its mode */
     return file;
 }
 
@@ -196,9 +196,9 @@ int fs_set_mode(int file, mode_t mode)
     return result(fchmod(file, mode));
 }
 
-/* By descriptor, so that a link that another process puts there meanwhile is not followed. A directory that the umask
-   made unreadable cannot be opened: its mode is set by name, which fails if the C library needs /proc and it is not
-   mounted. */
+/* The mode is set by descriptor, so that no symbolic link is followed if another process puts one there meanwhile. A
+   directory that the umask made unreadable cannot be opened, so its mode is set by name. That fails if the C library
+   needs /proc for it and /proc is not mounted. */
 int fs_set_mode_at(int at, const char *name, mode_t mode)
 {
     const int dir = fs_open_dir(at, name);
@@ -288,7 +288,7 @@ int fs_link_unnamed(int file, int dir, const char *new_name)
         return 0;
     if (errno != ENOENT && errno != EINVAL && errno != EPERM)
         return -errno;
-    /* Older kernels allow that to root alone, and to others by the path in /proc. */
+    /* Older kernels allow AT_EMPTY_PATH only to root. Other users can link by the path in /proc. */
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     const int error = result(linkat(AT_FDCWD, path, dir, new_name, AT_SYMLINK_FOLLOW));
     return error && error != -EEXIST && error != -ENOSPC && error != -EDQUOT && !is_removed(dir) ? -ENXIO : error;
@@ -442,7 +442,8 @@ int fs_list_at(int at, const char *name, fs_list_fn *each, void *context)
     return returned;
 }
 
-/* inotify takes only paths. No other process can redirect the one of an open descriptor. */
+/* inotify takes only paths. The path of an open descriptor in /proc leads to the same directory whatever happens to its
+   name. */
 int fs_watch_dir(int inotify, int dir, uint32_t events)
 {
     char path[32];

@@ -68,7 +68,7 @@ int fs_make_unnamed(int at, const char *dir, mode_t mode);
 /* A directory of FS_DIR_MODE. For a moment other processes may see it with the mode that the umask left. */
 int fs_make_dir(int at, const char *name);
 
-/* Give a file that was just made for FS_FILE_MODE the mode `mode`. Costs no fchmod if it has FS_FILE_MODE and shall. */
+/* Give a file that was just created with FS_FILE_MODE the mode `mode`. Makes no fchmod if it has that mode already. */
 int fs_override_umask(int file, mode_t mode);
 
 /* Set the mode of a file. -EPERM: this process does not own it. */
@@ -117,8 +117,8 @@ int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY: it is not empty */
 int fs_sync_data(int file);
 int fs_sync(int file); /* or a directory: its entries */
 
-/* Sync a directory that may be open as a passage only. Such a descriptor cannot be synced: then the whole file system
-   of `inside` is, a descriptor that was opened through it. */
+/* Sync a directory that may be open as a passage only. Such a descriptor cannot be synced; then the whole file system
+   is synced, by `inside`, a descriptor that was opened through the passage. */
 int fs_sync_passage(int passage, int inside);
 
 /* Sync the whole file system that a file lies in. */
@@ -128,8 +128,8 @@ int fs_sync_around(int file);
 void fs_start_sync(int file);
 
 /*
- * Make sure that a name which a file gets from now on never appears on disk before the file's content, so that nobody
- * finds an empty file after a power failure.
+ * Make sure that a name which a file gets from now on never appears on disk before the file's content. Otherwise an
+ * empty file may be found after a power failure.
  *
  * Returns 1 if the content is durable already. Returns 0 if the file system commits content and names in order
  * (journal.h): the content has been written, and one fs_sync after linking makes both durable. `order` caches what is
@@ -154,8 +154,8 @@ int fs_has(int at, const char *name);
 /* Whether the name is known to exist. False also if that cannot be known. */
 bool fs_exists(int at, const char *name);
 
-/* The identity of an open directory, which survives renaming; and whether a name is that directory's: 1 or 0, or a
-   negative errno if that cannot be known. */
+/* The identity of an open directory, which renaming does not change. fs_is_named tells whether a name belongs to that
+   directory: 1 or 0, or a negative errno if that cannot be known. */
 struct fs_identity {
     dev_t device;
     ino_t number;

@@ -2,10 +2,10 @@
  * FIFOs, by which processes wake one another. The process that waits holds its FIFO open; any other process that opens
  * the FIFO for writing and finds no reader knows that the waiting process is dead.
  *
- *     fifo = fs_make_fifo(dir, name, mode);      poll() waits until somebody writes
+ *     fifo = fs_make_fifo(dir, name, mode);      poll() waits until another process writes
  *     fifo = fs_open_fifo(dir, name);            another process: write() wakes the first
  *
- * Errors. Each call returns a descriptor or a negative errno. -EBADMSG: the name is that of something else.
+ * Errors. Each call returns a descriptor or a negative errno. -EBADMSG: the name belongs to something that is no FIFO.
  */
 #ifndef MQ_FS_FIFO_H
 #define MQ_FS_FIFO_H
@@ -13,7 +13,8 @@
 #include <sys/types.h>
 
 /* Make a FIFO and open it for reading and writing, so that it never reports the end of input. It is made under its name
-   with a leading dot and renamed once it is open: a FIFO without a reader would be taken for a dead process's. */
+   with a leading dot and renamed once it is open, since other processes take a FIFO without a reader for a dead
+   process's. */
 int fs_make_fifo(int at, const char *name, mode_t mode);
 
 /* Open an existing FIFO as fs_make_fifo does. */

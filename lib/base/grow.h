@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define GROW_FIRST_BYTES 4096 /* the least that the first allocation makes room for */
+#define GROW_FIRST_BYTES 4096 /* the first allocation is at least this large */
 
 static inline size_t grow_room(size_t needed, size_t room, size_t item_size)
 {
@@ -28,7 +28,7 @@ static inline size_t grow_room(size_t needed, size_t room, size_t item_size)
     return next < needed ? needed : next;
 }
 
-/* Make room for `needed` items. `room` is how many there is room for; it is updated. Evaluates its arguments twice. */
+/* Make room for `needed` items. `room`, the number of items that fit, is updated. Evaluates its arguments twice. */
 #define GROW(array, needed, room)                                                                                      \
     ((needed) <= (room) || __extension__({                                                                             \
          const size_t grown_room_ = grow_room(needed, room, sizeof *(array));                                          \

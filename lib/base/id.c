@@ -13,7 +13,8 @@
 
 #define ID_LENGTH_MAX 64
 
-/* Mixes each bit of a number into all of them (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators"). */
+/* Mixes each bit of a number into all of them (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
+   Generators"). */
 static uint64_t mix(uint64_t number)
 {
     number = (number ^ number >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -21,8 +22,9 @@ static uint64_t mix(uint64_t number)
     return number ^ number >> 31;
 }
 
-/* Random bytes without the kernel's, if it has no getrandom or a filter of system calls forbids it. No other call has
-   this thread, its processor time so far, this moment and the bytes that the kernel started the program with. */
+/* Make bytes that are as good as unique if the kernel has no getrandom, or a filter of system calls forbids it. They
+   come from the thread's number, its processor time, the moment, and the random bytes that the kernel gave the program
+   at its start: no two calls have all of these in common. */
 static void make_up(unsigned char *buffer, size_t size)
 {
     uint64_t word = mix((uint64_t)gettid()) ^ (uint64_t)getpid();
@@ -75,7 +77,7 @@ struct id_series id_series(int64_t moment)
     };
 }
 
-/* 62 bits: they do not run over. */
+/* The low 62 bits count; the two bits of the variant stay as they are. */
 static uint64_t low_after(uint64_t low, uint64_t steps)
 {
     return VARIANT_10 | ((low + steps) & ~(UINT64_C(3) << 62));
@@ -127,7 +129,7 @@ void id_step(const char *id, int64_t steps, char ret_id[ID_UUID_SIZE])
     put_low(ret_id + LOW_AT, low_after(low_of(id), (uint64_t)steps));
 }
 
-/* The digit with the variant comes round after its fourth value. */
+/* The first digit of the low half also holds the variant, so it has only the values 8 to b. */
 void id_increment(char id[ID_UUID_SIZE])
 {
     for (char *at = id + sizeof SHAPE - 2;; at--) {

@@ -12,8 +12,8 @@
 void id_make(int64_t moment, char ret_id[ID_UUID_SIZE]);
 
 /*
- * Many ids for one call of the kernel: each is the previous one plus one, so they sort in the order in which they
- * were made (RFC 9562 §6.2, method 2).
+ * Many ids for one getrandom: each is the previous one plus one, so they sort in the order in which they were made
+ * (RFC 9562 §6.2, method 2).
  *
  *     struct id_series series = id_series(now);
  *     id_next(&series, id);
@@ -24,17 +24,20 @@ struct id_series {
 struct id_series id_series(int64_t moment);
 void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE]);
 
-/* Whether text is an id of a series; the id that comes `steps` after it, or before if negative; and how many steps `id`
-   comes after `first`: UINT64_MAX if they are of different series. */
+/* Whether text has the form of an id that id_next made. */
 bool id_is_in_series(const char *text);
+
+/* The id that comes `steps` after `id` in its series, or before it if `steps` is negative. */
 void id_step(const char *id, int64_t steps, char ret_id[ID_UUID_SIZE]);
-void id_increment(char id[ID_UUID_SIZE]); /* one step, fast */
+void id_increment(char id[ID_UUID_SIZE]); /* one step, in place, fast */
+
+/* How many steps `id` comes after `first`. UINT64_MAX: they are of different series. */
 uint64_t id_distance(const char *first, const char *id);
 
 /* Whether text is an id: [A-Za-z0-9_-]{1,64}. */
 bool id_is_valid(const char *text);
 
-/* 64 random bits: no two calls return the same. */
+/* 64 random bits, so many that no number comes twice in practice. */
 uint64_t id_random(void);
 
 #endif

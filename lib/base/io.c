@@ -58,7 +58,7 @@ ssize_t io_read_full(int file, void *buffer, size_t size)
     return (ssize_t)have;
 }
 
-/* A regular file gives less than was asked for at its end only. */
+/* pread of a regular file returns less than was asked for only at the end of the file. */
 ssize_t io_read_at(int file, void *buffer, size_t size, uint64_t offset)
 {
     ssize_t got;

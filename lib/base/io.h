@@ -1,10 +1,10 @@
 /*
- * Reading and writing all bytes that were asked for, in spite of signals and of files that take or give less at a time.
+ * Reading and writing all bytes that were asked for, even if signals interrupt or the kernel transfers less at a time.
  *
  *     error = io_write_all(file, text, size);
  *     got = io_read_full(file, buffer, size);       got < size: the file ended
  *
- * Errors. Each call returns a negative errno on failure; how much was read or written by then is unknown. EINTR is
+ * Errors. Each call returns a negative errno on failure. How much was transferred before is then unknown. EINTR is
  * never returned. A write to a pipe without a reader raises SIGPIPE.
  */
 #ifndef MQ_IO_H

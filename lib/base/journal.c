@@ -1,4 +1,4 @@
-/* Whether a file system keeps the order of what is written to it. */
+/* Whether a file system commits names and contents in order. */
 #include "base/journal.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #define OPTIONS_MAX 4096
 
-/* The kernel's name of the device that a file lies on. False: it cannot be found out. */
+/* The kernel's name of the device that a file lies on. False: it is unknown. */
 static bool find_device(int file, char ret_name[NAME_MAX])
 {
     struct stat status;
@@ -29,7 +29,7 @@ static bool find_device(int file, char ret_name[NAME_MAX])
     return snprintf(ret_name, NAME_MAX, "%s", slash ? slash + 1 : target) < NAME_MAX;
 }
 
-/* One option a line; without a journal there is no `data`. */
+/* The list has one option on each line. Without a journal it has no `data`. */
 static bool says_ordered(const char *options)
 {
     return strstr(options, "\ndata=ordered\n") || strstr(options, "\ndata=journal\n");

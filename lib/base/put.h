@@ -1,4 +1,4 @@
-/* Building text from left to right: each call writes at `at`, without a NUL, and returns the place behind. */
+/* Building text from left to right. Each call writes at `at`, without a NUL, and returns the end of what it wrote. */
 #ifndef MQ_PUT_H
 #define MQ_PUT_H
 
@@ -19,7 +19,7 @@ static inline char *put_text(char *at, const char *text)
     return put_bytes(at, text, strlen(text));
 }
 
-/* Eight hexadecimal digits, lower case, the first of which is in the lowest byte. */
+/* The eight lower-case hexadecimal digits of a number as bytes of one word; the first digit is in the lowest byte. */
 static inline uint64_t put_eight_hex(uint32_t value)
 {
     uint64_t digits = __builtin_bswap32(value);
@@ -29,14 +29,14 @@ static inline uint64_t put_eight_hex(uint32_t value)
     return digits + SWAR_ONES * '0' + ((digits + SWAR_ONES * 6) >> 4 & SWAR_ONES) * ('a' - '9' - 1);
 }
 
-/* The low `digits` hexadecimal digits, up to 16, lower case. */
+/* Write the last `digits` hexadecimal digits of a number, at most 16, in lower case. */
 static inline char *put_hex(char *at, uint64_t value, int digits)
 {
     const uint64_t text[2] = {htole64(put_eight_hex((uint32_t)(value >> 32))), htole64(put_eight_hex((uint32_t)value))};
     return put_bytes(at, (const char *)text + sizeof text - (size_t)digits, (size_t)digits);
 }
 
-/* Up to 20 digits. */
+/* Write a number in decimal: at most 20 digits. */
 static inline char *put_decimal(char *at, uint64_t value)
 {
     char digits[20];

@@ -10,7 +10,7 @@ struct unit {
     uint64_t factor;
 };
 
-/* Largest first: formatting takes the first that divides the value. */
+/* The largest unit comes first: formatting takes the first that divides the value. */
 static const struct unit duration_units[] = {
     {"d", 86400000000}, {"h", 3600000000}, {"m", 60000000}, {"s", 1000000}, {"ms", 1000}, {"us", 1},
 };
@@ -20,7 +20,7 @@ static const struct unit size_units[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Digits; NULL where there are none, or too many. */
+/* Parse digits. Returns the text behind them; NULL: there are none, or the number is too large. */
 static const char *parse_digits(const char *text, uint64_t *ret_value)
 {
     uint64_t value = 0;
@@ -36,7 +36,8 @@ static const char *parse_digits(const char *text, uint64_t *ret_value)
 
 __extension__ typedef unsigned __int128 wide;
 
-/* ".25" as a part of `factor`; what is finer than one is dropped. No factor has more than 13 digits. */
+/* Parse ".25" as a part of `factor`, rounded down. Returns the text behind it. No factor has more than 13 digits, so
+   the product fits. */
 static const char *parse_fraction(const char *text, uint64_t factor, uint64_t *ret_value)
 {
     wide digits = 0;

@@ -4,10 +4,12 @@
  *     int64_t wait;
  *     if (!units_parse_duration("30s", &wait)) ...
  *
- * Durations are microseconds, a bare number is seconds; sizes are bytes, K M G T count in 1024s.
- * The parsers refuse what is negative, empty, unknown or too large, and leave the result
- * untouched then: a size is below 2^63, and a duration is no longer than the names of messages can tell, about 142 years,
- * so that any moment that a clock shows and any duration can be added.
+ * A duration is in microseconds; a number without a unit is in seconds. A size is in bytes; K, M, G and T are powers of
+ * 1024. Sizes are less than 2^63. Durations are at most about 142 years, the longest time that a message's name can
+ * express, so that a moment and a duration can be added without overflow.
+ *
+ * Errors. The parsers return false for text that is empty, negative, too large or has an unknown unit, and leave the
+ * result untouched then.
  */
 #ifndef MQ_UNITS_H
 #define MQ_UNITS_H
@@ -25,7 +27,7 @@ bool units_parse_size(const char *text, uint64_t *ret_bytes);
 /* A decimal number of at most `max`, without sign. */
 bool units_parse_number(const char *text, uint64_t max, uint64_t *ret_number);
 
-/* Exact text that parses back: the largest unit that divides the value. */
+/* Exact text, which parses to the same value: a whole number of the largest unit possible. */
 void units_format_duration(int64_t microseconds, char text[UNITS_TEXT_SIZE]);
 void units_format_size(uint64_t bytes, char text[UNITS_TEXT_SIZE]);
 

@@ -6,10 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The character at `at`, of which `left` bytes (at least 1) may be read: its length, or 0 where it is not UTF-8. */
+/* Decode the character at `at`; at least one byte and at most `left` bytes are read. Returns its length, or 0 if it is
+   not UTF-8. */
 size_t utf8_decode(const unsigned char *at, size_t left, uint32_t *ret_code);
 
-/* Whether a terminal may take it for an order: C0, DEL and C1. */
+/* Whether a character is a control character, which a terminal may obey: C0, DEL or C1. */
 bool utf8_is_control(uint32_t code);
 
 #endif

@@ -13,7 +13,7 @@
 #include "format/headers.h"
 #include "format/shared_headers.h"
 
-/* Most headers are read at once, and so are bodies with their separators. */
+/* Bytes of the first read: most headers, and most bodies with their separators, fit. */
 #define FIRST_READ 1024
 #define NEXT_READ 16384
 
@@ -49,14 +49,14 @@ static int read_own(int file, uint64_t offset, struct batch_part *part, uint64_t
     return read_extent(file, offset, part->id, ret_length);
 }
 
-/* ---- one that shares them ----------------------------------------------------------- */
+/* ---- a message that shares its headers ---------------------------------------------- */
 
-/* Where the separator is that comes first from `at` on. */
+/* Find the first separator from `at` on. */
 static int find_separator(int file, uint64_t at, char separator, uint64_t *ret_found)
 {
     char text[NEXT_READ];
     ssize_t got = 0;
-    const uint64_t most = at + NAME_BYTES_MAX; /* a file of holes may be endless */
+    const uint64_t most = at + NAME_BYTES_MAX; /* a sparse file may be endless */
     for (size_t room = FIRST_READ + 1; at < most && (got = io_read_at(file, text, room, at)) > 0; room = sizeof text) {
         const char *found = memchr(text, separator, (size_t)got);
         if (found) {
@@ -112,7 +112,7 @@ static int read_sharing(int file, const struct shared_headers *shared, uint64_t 
     return 0;
 }
 
-/* ---- either ------------------------------------------------------------------------- */
+/* ---- messages of either kind --------------------------------------------------------- */
 
 int batch_read_part(int file, uint64_t offset, const char *id, struct batch_part *ret_part)
 {

@@ -18,6 +18,11 @@ const char *death_reason(enum mq_death death)
     return reasons[death];
 }
 
+const char *mq_death_name(enum mq_death death)
+{
+    return death_reason(death);
+}
+
 enum mq_death death_cause(const char *reason)
 {
     for (int death = 0; death < MQ_DEATHS; death++)
@@ -38,7 +43,7 @@ static bool continues_character(unsigned char c)
     return (c & 0xC0) == 0x80;
 }
 
-/* How many bytes the character at `text` has, by where the next one starts. */
+/* The length of the character at `text`: up to the first byte that does not continue it. */
 static size_t character_length(const char *text)
 {
     size_t length = 1;

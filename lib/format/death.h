@@ -3,7 +3,7 @@
  *
  *     char escaped[NAME_REASON_SIZE];
  *     name_escape_reason(reason, escaped);                a reason that a receiver gave
- *     death_reason(MQ_DEATH_EXPIRED)                a reason of the library itself
+ *     reason = death_reason(MQ_DEATH_EXPIRED);            a reason of the library itself
  *
  * Nothing here can fail: a reason that is too long is cut between two characters.
  */
@@ -13,11 +13,12 @@
 #include "format/name.h"
 #include "mq.h"
 
-/* The reason of a death that the library decides, and MQ_DEATH_REJECTED: of a rejection without a reason. It reads the
-   same when escaped. */
+/* The library's own word for a cause of death. MQ_DEATH_REJECTED is that of a rejection without a reason. Escaping does
+   not change these words. */
 const char *death_reason(enum mq_death death);
 
-/* What a dead letter of this reason is counted as: MQ_DEATH_REJECTED for any reason that is not the library's own. */
+/* The cause under which a dead letter with this reason is counted. MQ_DEATH_REJECTED: the reason is not one of the
+   library's words. */
 enum mq_death death_cause(const char *reason);
 
 /* A reason as a field of a name, and back. */

@@ -1,4 +1,4 @@
-/* A message out of the bytes of its file. */
+/* Decoding: a message from the bytes of its file. */
 #include "format/decode.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 /* ---- texts ------------------------------------------------------------------------ */
 
-/* Headers that say whose they are and how long the body is. */
+/* Take headers that must have the id and the length of the body. */
 static int take_headers(char *text, size_t size, struct headers *ret_headers, uint64_t *ret_length)
 {
     struct headers headers;
@@ -53,7 +53,7 @@ int decode_extent(char *text, size_t size, char ret_id[MQ_ID_SIZE], size_t *ret_
 
 /* ---- files ------------------------------------------------------------------------ */
 
-/* What a file gives of a message: the text that its headers are in, or those that it shares. */
+/* What was read of a file: the text with the headers of the message, or with those that it shares. */
 struct source {
     int file;
     int64_t written_at;
@@ -81,7 +81,7 @@ static int read_source(const struct message_name *name, struct source *source)
     return error;
 }
 
-/* The body is all that the name leaves for it, and what the headers say; a file of one message need not say it. */
+/* The body ends where the name says. A length in the headers must agree; a file of one message may lack it. */
 static int fill(mq_message *message, const struct source *source)
 {
     struct headers headers;
@@ -108,7 +108,7 @@ static int expect_separator(int file, uint64_t at, char separator)
     return got < 0 ? (int)got : got == 1 && last == separator ? 0 : -EBADMSG;
 }
 
-/* The body is all that the name leaves for it but for the separator behind it. */
+/* The body ends before the separator, which is the last byte that the name covers. */
 static int fill_from_shared(mq_message *message, const struct source *source)
 {
     struct shared_headers shared;
@@ -129,7 +129,7 @@ static int fill_from_shared(mq_message *message, const struct source *source)
     return 0;
 }
 
-/* The message owns the text as its headers, and with them what was read of the body. */
+/* The message takes over the text, which holds its headers and what was read of its body. */
 static int fill_from(mq_message *message, const struct source *source)
 {
     message->memory = message->headers = source->text;

@@ -1,6 +1,6 @@
 /*
- * Numbers in names: hexadecimal digits, of a fixed number and in lower case, so that names sorted as bytes are sorted
- * by number. put.h writes them.
+ * Numbers in names: a fixed number of lower-case hexadecimal digits, so that sorting names as bytes sorts them by
+ * number. put.h writes them.
  */
 #ifndef MQ_DIGITS_H
 #define MQ_DIGITS_H

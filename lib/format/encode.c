@@ -1,4 +1,4 @@
-/* A message as the bytes of its file. */
+/* Encoding: a message to the bytes of its file. */
 #include "format/encode.h"
 
 #include <errno.h>
@@ -16,11 +16,11 @@
 #define BODY_CHUNK 65536
 #define LENGTH_DIGITS 20
 
-/* Our own lines and the blank one, at most: Mq-Separator 22, Id 69, Timestamp 39, Priority 12, Expires 37,
-   Content-Length 38. */
+/* Room for the library's own lines and the blank one. Their longest forms: Mq-Separator 22, Id 69, Timestamp 39,
+   Priority 12, Expires 37, Content-Length 38. */
 #define OWN_LINES 220
 
-/* A "Name\0Value\0" pair becomes a line with one byte more, and is at least three bytes. */
+/* A pair "Name\0Value\0" of at least three bytes becomes a line that is one byte longer. */
 static size_t headers_room(const mq_message *message)
 {
     return OWN_LINES + message->headers_size * 2;
@@ -81,7 +81,7 @@ char *encode_shared(const mq_message *message, const char *id, int64_t expires, 
                     char *to)
 {
     to = put_headers(shared_headers_put_separator(to, separator), message, id, expires, sent_at);
-    return put_text(to, "       \n\n"); /* as many digits as NAME_BYTES_MAX has */
+    return put_text(to, "       \n\n"); /* room for as many digits as NAME_BYTES_MAX has */
 }
 
 void encode_shared_length(char *end_of_headers, uint64_t length)
@@ -94,7 +94,7 @@ void encode_shared_length(char *end_of_headers, uint64_t length)
 
 /* ---- files ----------------------------------------------------------------------- */
 
-/* Headers that end at `end`, where there is room for the length, and a body in memory. */
+/* Write headers and a body that is in memory. The length is added at `end`, where the headers end. */
 static int write_whole(int file, const char *headers, char *end, const void *body, size_t body_size, uint64_t *ret_size)
 {
     const size_t size = (size_t)(put_length(end, body_size) - headers);
@@ -103,7 +103,7 @@ static int write_whole(int file, const char *headers, char *end, const void *bod
     return io_write_parts(file, parts, 2);
 }
 
-/* The length is written last, into the space left for it. */
+/* The length is known last. It is written into the space that was left for it. */
 static int fill_in_length(int file, size_t offset, uint64_t length)
 {
     char digits[LENGTH_DIGITS + 1];

@@ -11,26 +11,26 @@
 #include "base/units.h"
 #include "format/message.h"
 
-/* Most messages are read whole with their headers at once. */
+/* Bytes of the first read: most messages fit as a whole. */
 #define FIRST_READ 8192
 
 static const char id_name[] = "Id", time_name[] = "Timestamp", length_name[] = "Content-Length";
 
 #define IS(name, length, wanted) ((length) == sizeof(wanted) - 1 && memcmp(name, wanted, sizeof(wanted) - 1) == 0)
 
-/* As the library writes it or not. */
+/* The same without regard to case. The form that the library writes is tried first. */
 #define NAMES(name, length, wanted)                                                                                    \
     ((length) == sizeof(wanted) - 1 &&                                                                                 \
      (memcmp(name, wanted, sizeof(wanted) - 1) == 0 || strncasecmp(name, wanted, sizeof(wanted) - 1) == 0))
 
-/* Those of every message are known. */
+/* The names that every message has need no look at each character. */
 static bool is_header_name(const char *name, size_t length)
 {
     return IS(name, length, id_name) || IS(name, length, time_name) || IS(name, length, length_name) ||
            message_is_header_name(name, length);
 }
 
-/* The first of a name counts. */
+/* If a name occurs twice, the first one counts. */
 static void note_own_header(struct headers *headers, const char *name, size_t length, char *value)
 {
     if (!headers->id && NAMES(name, length, id_name))
@@ -39,7 +39,8 @@ static void note_own_header(struct headers *headers, const char *name, size_t le
         headers->length = value;
 }
 
-/* Turn "Name: value\n" in place into "Name\0value\0", moving it to `to`. The end of what was written, or NULL. */
+/* Write the line "Name: value\n" as "Name\0value\0" to `to`, which lies at the line or before it. Returns the end of
+   what was written; NULL: the line is malformed. */
 static char *take_line(char *to, char *line, size_t length, struct headers *headers)
 {
     const char *const colon = memchr(line, ':', length), *const end = line + length;

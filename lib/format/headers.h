@@ -1,4 +1,4 @@
-/* Header lines, taken apart in place: text "Name: value\n…\n\n" becomes "Name\0value\0" pairs. */
+/* Parsing header lines in place: the text "Name: value\n…\n\n" becomes pairs "Name\0value\0". */
 #ifndef MQ_HEADERS_H
 #define MQ_HEADERS_H
 
@@ -6,22 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What was taken, and where in it what the library itself needs to know is; NULL: it is not there. */
+/* What was parsed. The values that the library itself needs point into the pairs; NULL: there is no such header. */
 struct headers {
     char *pairs;
     size_t size; /* of the pairs */
-    size_t used; /* of the text: the lines and the blank one */
+    size_t used; /* bytes of the text: the lines and the blank one */
     char *id, *length;
 };
 
-/* -EBADMSG: a line is malformed, or there is no blank one. */
+/* Parse the lines up to the blank one. -EBADMSG: a line is malformed, or there is no blank line. */
 int headers_take(char *text, size_t size, struct headers *ret_headers);
 
-/* The length of the body, if they say one. */
+/* The length of the body. False: the headers do not say it. */
 bool headers_parse_length(const struct headers *headers, uint64_t *ret_length);
 
-/* Read from `offset` of a file until the header lines that begin there are whole, and some of what follows them. The
-   text is the caller's to free. -EBADMSG: they do not end. */
+/* Read the header lines that begin at `offset` of a file, and some of what follows them. The caller frees the text.
+   -EBADMSG: there is no blank line within the largest size that headers may have. */
 int headers_read(int file, uint64_t offset, char **ret_text, size_t *ret_size);
 
 #endif

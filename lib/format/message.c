@@ -44,7 +44,7 @@ bool message_is_header_name(const char *text, size_t size)
     return size > 0 && swar_span(text, size, may_be_in_a_name) == size;
 }
 
-/* Headers that say what the library knows better. */
+/* Whether only the library sets this header. */
 static bool is_our_own(const char *name)
 {
     static const char *const own[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
@@ -262,6 +262,6 @@ ssize_t mq_message_read(mq_message *message, void *buffer, size_t size)
                                    message->body_at + message->body_read);
     if (got > 0)
         message->body_read += (uint64_t)got;
-    /* The file was whole when it was opened: somebody cuts it short under us. */
+    /* The file was whole when it was opened, so another process has cut it short since. */
     return got == 0 ? -EBADMSG : got;
 }

@@ -92,7 +92,7 @@ static const char *parse_id(const char *text, struct message_name *name)
     return id_is_valid(name->id) ? text + length : NULL;
 }
 
-/* At most `digits` decimal ones. */
+/* Parse at most `digits` decimal digits. */
 static const char *parse_decimal(const char *text, int digits, uint32_t *ret_value)
 {
     uint32_t value = 0;
@@ -111,7 +111,7 @@ static const char *parse_count(const char *text, uint32_t *ret_count)
     return end && *ret_count > 1 && *ret_count <= NAME_COUNT_MAX ? end : NULL;
 }
 
-/* A place or length of 0 would say nothing: it is not written. */
+/* A place or length of 0 is not written, since it says nothing. So it is refused here. */
 static const char *parse_bytes(const char *text, uint32_t *ret_bytes)
 {
     const char *end = parse_decimal(text, BYTES_DIGITS, ret_bytes);
@@ -123,7 +123,7 @@ static bool ends_value(char c)
     return (unsigned char)c <= ' ' || c == '.' || c == '/' || c == 0x7f;
 }
 
-/* A value that we only keep: printable, and without what would end it. */
+/* Skip the value of an unknown field: printable characters without a dot. */
 static const char *skip_value(const char *text)
 {
     const char *at = text;
@@ -223,9 +223,11 @@ static const char *parse_field(const char *dot, struct message_name *name)
 }
 
 /* What concerns lanes has its room at the cost of what concerns batches and of unknown fields. */
-static bool fits_lane(const struct message_name *name)
+static bool fits_lane(enum mq_state state, const struct message_name *name)
 {
     const bool concerns_lanes = name->lane[0] || name->head || name->settled || name->due;
+    if (state == MQ_DEAD && name->lane[0])
+        return false;
     return !concerns_lanes || (name->count == 1 && !name->offset && !name->length && !name->split &&
                                strlen(name->others) <= LANE_OTHERS_MAX);
 }
@@ -256,7 +258,7 @@ bool name_parse(enum mq_state state, const char *text, struct message_name *ret_
     while (at && *at == '.')
         at = parse_field(at, &name);
     if (!at || *at || at - text >= NAME_SIZE || name.claimed != (state == MQ_INFLIGHT) ||
-        !fits_lane(&name))
+        !fits_lane(state, &name))
         return false;
     *ret_name = name;
     return true;
@@ -341,7 +343,7 @@ static char *put_split(char *at, const struct message_name *name)
     return put_hex(at, name->split_mark, SPLIT_DIGITS);
 }
 
-/* Which part of the file it is. */
+/* The fields that say which part of the file the name stands for. */
 static char *put_part(char *at, const struct message_name *name)
 {
     if (name->count > 1)
@@ -364,7 +366,7 @@ static char *put_lane(char *at, const struct message_name *name)
     return name->settled ? put_decimal_field(at, 'e', name->settled) : at;
 }
 
-/* The token last: it is of a known length, so that a receipt that was cut off is none. */
+/* The token comes last. Its length is fixed, so a receipt that was cut short is not taken for a receipt. */
 static char *put_claim(char *at, const struct message_name *name)
 {
     if (name->begun)
@@ -457,56 +459,7 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
     ret_mark[length] = '\0';
 }
 
-/* Whether a text is a prefix of 7 bytes and a word. */
-static bool is_random_name(const char *text, const char *prefix)
-{
-    uint64_t random;
-    if (strncmp(text, prefix, 7) != 0)
-        return false;
-    const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
-    return end && *end == '\0';
-}
-
-void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])
-{
-    *put_hex(put_text(text, "waiter-"), random, WORD_DIGITS) = '\0';
-}
-
-bool name_is_waiter(const char *text)
-{
-    return is_random_name(text, "waiter-");
-}
-
-void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE])
-{
-    *put_hex(put_text(text, "bucket-"), random, WORD_DIGITS) = '\0';
-}
-
-bool name_is_new_bucket(const char *text)
-{
-    return is_random_name(text, "bucket-");
-}
-
-/* ---- done, retried -------------------------------------------------------------- */
-
-int64_t name_done_width(int64_t window)
-{
-    int64_t width = 1;
-    while (width < window && width <= NAME_TIME_MAX / 2)
-        width *= 2;
-    return width;
-}
-
-void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCKET_SIZE])
-{
-    *put_hex(text, (uint64_t)(moment - moment % name_done_width(window)), TIME_DIGITS) = '\0';
-}
-
-bool name_parse_done_bucket(const char *text, int64_t *ret_start)
-{
-    const char *end = parse_time(text, ret_start);
-    return end && *end == '\0';
-}
+/* ---- retried ---------------------------------------------------------------------- */
 
 static bool is_marked_retried(const struct message_name *name)
 {

@@ -138,7 +138,7 @@ static inline uint64_t name_birth(uint64_t position)
 }
 
 /* Whether the message has its position. A sender that may not read the queue's page leaves that to the first receiver.
-   Until then the position word is random, so that nobody can guess the name, and lower than any bucket's birth. */
+   Until then the position word is random, so that no user can guess the name, and lower than any bucket's birth. */
 #define NAME_NO_PLACE_BITS 48
 static inline bool name_has_place(const struct message_name *name)
 {
@@ -180,16 +180,6 @@ bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret
    the messages whose own bucket cannot be made. Since it begins at time 0, every walk looks into it. */
 #define NAME_RESERVE_BUCKET "0000000000000"
 
-/* A directory in tmp/ that will become a bucket. */
-void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE]);
-bool name_is_new_bucket(const char *text);
-
-/* A bucket of done/: the moment it begins. Its width is the smallest power of two of microseconds that is no shorter
-   than the window. */
-void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCKET_SIZE]);
-bool name_parse_done_bucket(const char *text, int64_t *ret_start);
-int64_t name_done_width(int64_t window);
-
 /* The mark of a host in the names of its claims: the first characters of the name of its page, which is its machine
    id. */
 void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
@@ -199,12 +189,5 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
 /* The link in tmp/ of a message that is split off. It is named by what remains of the batch, and by the mark. */
 void name_format_split(const struct message_name *rest, char text[NAME_SIZE]);
 bool name_is_split(const char *text);
-
-/* The FIFO of a process that waits. A leading dot hides it until the process has opened it. */
-void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);
-bool name_is_waiter(const char *text);
-
-/* The FIFO that senders write to when the leader of the receivers sleeps. */
-#define NAME_BELL "bell"
 
 #endif

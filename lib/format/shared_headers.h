@@ -29,10 +29,10 @@
 
 struct shared_headers {
     char separator;
-    char *headers;               /* as a message has them, in the text that they were taken from */
-    char *id, *length;           /* in there: the values that differ from message to message; the length is the last */
+    char *headers;               /* the pairs without the separator, in the text that was parsed */
+    char *id, *length;           /* the two values in there that differ between messages; the length comes last */
     char first_id[ID_UUID_SIZE]; /* of the first message */
-    uint64_t begin, end;         /* of the bodies, in the file */
+    uint64_t begin, end;         /* where in the file the bodies begin and end */
 };
 
 /* Whether this text, from the beginning of a file, begins with headers that messages share. */

@@ -25,7 +25,7 @@ bool name_is_reply(const char *text);
 enum name_pending {
     NAME_NEW,     /* a queue that is being made */
     NAME_GONE,    /* a queue that is being removed */
-    NAME_HELD,    /* a queue whose deleter is finding out whether it is empty */
+    NAME_HELD,    /* a queue that a deleter examines: it may hold messages */
     NAME_EMPTIED, /* a queue that was found to be empty, and is being removed */
 };
 #define NAME_PENDING_SIZE 168

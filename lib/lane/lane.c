@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/death.h"
+#include "format/work_name.h"
 #include "lane/lane_first.h"
 #include "queue/move.h"
 #include "store/lane_dir.h"

@@ -9,7 +9,7 @@
 
 static void expect_age(int64_t microseconds, const char *wanted)
 {
-    char text[HUMANE_SIZE];
+    char text[HUMAN_SIZE];
     human_age(microseconds, text);
     EXPECT_TEXT(text, wanted);
 }
@@ -29,7 +29,7 @@ static void ages(void)
 
 static void expect_size(uint64_t bytes, const char *wanted)
 {
-    char text[HUMANE_SIZE];
+    char text[HUMAN_SIZE];
     human_size(bytes, text);
     EXPECT_TEXT(text, wanted);
 }
@@ -48,7 +48,7 @@ static void sizes(void)
 
 static void expect_number(double number, const char *wanted)
 {
-    char text[HUMANE_SIZE];
+    char text[HUMAN_SIZE];
     human_number(number, text);
     EXPECT_TEXT(text, wanted);
 }
@@ -64,9 +64,9 @@ static void rates(void)
     expect_number(1234, "1.2k");
     expect_number(999600, "1.0M");
     expect_number(2e18, "2.0E");
-    char text[HUMANE_SIZE];
+    char text[HUMAN_SIZE];
     human_number(DBL_MAX, text); /* cut, not overrun */
-    EXPECT(strlen(text) < HUMANE_SIZE);
+    EXPECT(strlen(text) < HUMAN_SIZE);
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #include "format/death.h"
 #include "format/receipt.h"
 #include "format/spool_name.h"
+#include "format/work_name.h"
 #include "unit.h"
 
 #define POSITION "500063f2a1b3c4001"
@@ -246,8 +247,21 @@ static void retried_names(void)
     EXPECT(name_parse(MQ_READY, POSITION ".abc.a0.zx.foo", &name) && !name_may_have_failed(MQ_READY, &name));
 }
 
+static void states_and_deaths(void)
+{
+    static const char *const states[MQ_STATES] = {"ready", "delayed", "inflight", "dead"};
+    static const char *const deaths[MQ_DEATHS] = {"rejected", "max-attempts", "expired", "corrupt"};
+    for (int state = 0; state < MQ_STATES; state++)
+        EXPECT_TEXT(mq_state_name((enum mq_state)state), states[state]);
+    for (int death = 0; death < MQ_DEATHS; death++) {
+        EXPECT_TEXT(mq_death_name((enum mq_death)death), deaths[death]);
+        EXPECT(death_cause(deaths[death]) == (enum mq_death)death);
+    }
+}
+
 int main(void)
 {
+    states_and_deaths();
     ready_names();
     unknown_fields_are_kept();
     a_part_of_a_file();
