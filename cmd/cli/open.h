@@ -13,6 +13,9 @@
 /* Open a queue, or report why not. */
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue);
 
+/* Whether a queue keeps the order of message groups, or of all messages. */
+bool cli_is_ordered(mq_queue *queue);
+
 /* Report it if `name` cannot name a queue. */
 int cli_check_name(const char *name);
 

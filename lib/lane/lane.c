@@ -193,7 +193,14 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
     char text[NAME_SIZE];
     int there;
     note_end(&ended, how);
-    const int moved = move_token(queue, dir, file, MQ_INFLIGHT, &ended, &there);
+    /* The handle's own bucket, as after a claim, is closed when the handle opens another. */
+    const bool is_target = dir == queue->target[MQ_INFLIGHT].dir;
+    const int from = is_target ? fcntl(dir, F_DUPFD_CLOEXEC, 0) : dir;
+    if (from < 0)
+        return -errno;
+    const int moved = move_token(queue, from, file, MQ_INFLIGHT, &ended, &there);
+    if (is_target)
+        close(from);
     if (moved != 1)
         return moved;
     name_format(MQ_INFLIGHT, &ended, text);
