@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -289,6 +290,28 @@ static int check_lane_entry(void *context, const char *name, unsigned char type)
     return report(check, place, name, "not a part of a lane");
 }
 
+/* A lane that is being closed is half gone for a moment. Only one that stays so is a finding. */
+#define HALF_LOOKS 5
+#define HALF_PAUSE 5 /* milliseconds */
+
+static int check_half_lane(struct check *check, const char *key)
+{
+    for (int looks = 0; looks < HALF_LOOKS; looks++) {
+        struct lane_dir lane;
+        const int opened = lane_dir_open(check->queue->dir, key, &lane);
+        if (opened != 1)
+            return opened;
+        const bool is_half = lane.queue < 0, last = looks == HALF_LOOKS - 1;
+        const int cleared = is_half && last && check->repair ? lane_dir_clear(check->queue->dir, key, &lane) : 0;
+        lane_dir_close(&lane);
+        if (cleared || !is_half)
+            return cleared;
+        (void)poll(NULL, 0, HALF_PAUSE);
+    }
+    tell(check, "lanes", key, "a lane that is half made or half gone");
+    return 0;
+}
+
 static int check_lane(void *context, const char *name, unsigned char type)
 {
     struct check *check = context;
@@ -304,6 +327,8 @@ static int check_lane(void *context, const char *name, unsigned char type)
     check->bucket = "";
     check->dir = lane.dir;
     int error = fs_list_at(lane.dir, ".", check_lane_entry, check);
+    if (!error && lane.queue < 0)
+        error = check_half_lane(check, name);
     check->dir = lane.queue;
     if (!error && lane.queue >= 0)
         error = fs_list_at(lane.queue, ".", check_waiting, check);

@@ -195,6 +195,7 @@ clean() { # nothing is left, and nothing is wrong
     run -0 mq-queue check --repair orders
     assert_output --partial 'a lane without a token'
     assert_output --partial 'a token without a lane'
+    assert_output --partial 'lanes/AAAAAAAAAAAAAAAA: a lane that is half made or half gone'
     assert_output --partial "lanes/half: not a lane's name"
     assert_output --partial 'not a part of a lane'
     pause 20ms
