@@ -7,7 +7,7 @@ __mq_options() {
     local common='-S --spool= -q --quiet -v --verbose -? --help --usage -V --version'
     case $1 in
     mq-send)
-        echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
+        echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id= -g --message-group=" \
             "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --batch= --linger= --no-sync -b --block --block=" \
             "--request --request="
         ;;
@@ -85,7 +85,7 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth dead-ttl batch-count batch-size dedup-window
+            max-depth dead-ttl batch-count batch-size dedup-window order
 }
 
 __mq_figures() {

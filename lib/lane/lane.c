@@ -393,7 +393,7 @@ struct put {
     const char *key;
     struct message_name *name;
     bool keeps_position;
-    lane_link_fn *link;
+    lane_link_fn *give_name;
     void *context;
 };
 
@@ -401,7 +401,7 @@ static int link_in(const struct put *put, int dir)
 {
     char text[NAME_SIZE];
     name_format(MQ_READY, put->name, text);
-    return put->link(put->context, dir, text);
+    return put->give_name(put->context, dir, text);
 }
 
 /* As late as possible, so that the order of positions is the order of publication. */
@@ -447,10 +447,10 @@ static int begin(const struct put *put, int *ret_dir)
     return error == -ENOENT ? 0 : error ? error : 1;
 }
 
-int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool keeps_position, lane_link_fn *link,
+int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool keeps_position, lane_link_fn *give_name,
              void *context, int *ret_dir)
 {
-    const struct put put = {queue, key, name, keeps_position, link, context};
+    const struct put put = {queue, key, name, keeps_position, give_name, context};
     for (int tries = 0; tries < TRIES; tries++) {
         int done = join(&put, ret_dir);
         if (done == 0)

@@ -6,7 +6,7 @@
  * delayed/ or inflight/ and is claimed, delayed and made ready by the same renames as a message. When the head is done the
  * token goes on to the next message. mq-spool(5) has the protocol, tests/model/lanes.pml the proof.
  *
- *     error = lane_put(queue, key, &name, link, context, &dir);     a sender puts a message into a lane
+ *     error = lane_put(queue, key, &name, …, &dir);     a sender puts a message into a lane
  *     file = lane_open_head(queue, &name);                          a receiver that has claimed a token reads the head
  *     done = lane_end(queue, state, dir, file, &name, how, …);      the head is done, or dead
  *     done = lane_resume(queue, dir, file, &name);                  a token that its process left behind
@@ -30,7 +30,7 @@ typedef int lane_link_fn(void *context, int dir, const char *file);
 /* Put a message into a lane, which is made if it is missing. `name->position` is set to a new one, unless `keeps_position`.
    `name->due` tells when it falls due, if it is not to be delivered at once. The caller closes `ret_dir`, in which the
    message lies then. -ENOENT: the queue lacks a part. */
-int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool keeps_position, lane_link_fn *link,
+int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool keeps_position, lane_link_fn *give_name,
              void *context, int *ret_dir);
 
 /* Open the head of a claimed token. -ENOENT: it is gone, or the token is of an earlier generation. */
