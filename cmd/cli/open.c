@@ -2,10 +2,10 @@
 #include "cli/open.h"
 
 #include <errno.h>
-#include <string.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -213,10 +213,10 @@ static const struct member {
     const char *name;
     bool (*take)(struct reader *reader, const char *member, const json_t *value);
 } members[] = {
-    {"body", take_body},       {"body_base64", take_body_base64}, {"id", take_id},
-    {"headers", take_headers}, {"priority", take_priority},       {"delay", take_delay},
-    {"ttl", take_ttl},         {"expires", take_expires},         {"group", take_group},
-    {"queue", check_string},   {"receipt", check_string},         {"attempts", check_integer},
+    {"body", take_body},         {"body_base64", take_body_base64}, {"id", take_id},
+    {"headers", take_headers},   {"priority", take_priority},       {"delay", take_delay},
+    {"ttl", take_ttl},           {"expires", take_expires},         {"group", take_group},
+    {"queue", check_string},     {"receipt", check_string},         {"attempts", check_integer},
     {"timestamp", check_string},
 };
 
@@ -225,9 +225,9 @@ static bool take_member(struct reader *reader, const char *name, const json_t *v
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (strcmp(members[i].name, name) == 0)
             return members[i].take(reader, name, value);
-    return wrong(reader,
-                 "%.64s: no such member: there are body, body_base64, id, headers, group, priority, delay, ttl, expires",
-                 name);
+    return wrong(
+        reader, "%.64s: no such member: there are body, body_base64, id, headers, group, priority, delay, ttl, expires",
+        name);
 }
 
 /* ---- the object ----------------------------------------------------------------- */

@@ -16,7 +16,7 @@ struct preview {
     uint64_t size; /* bytes of body */
     int64_t sent_at;
     char group[TEXT_ESCAPED(PREVIEW_GROUP)]; /* how its message group begins, escaped; empty: it has none */
-    char body[TEXT_ESCAPED(PREVIEW_BYTES)]; /* how the body begins, escaped */
+    char body[TEXT_ESCAPED(PREVIEW_BYTES)];  /* how the body begins, escaped */
 };
 
 /* Read the beginning of the message. 1: read. 0: the message has left this state. Otherwise a negative errno. */

@@ -34,7 +34,8 @@ static int create_ordered(const struct sharing *sharing, const char *queue, cons
     if (created == -EINVAL)
         return cli_fail(STATUS_USAGE, queue, "an ordered queue is for users who may receive: no digit of --mode is 2");
     if (created == -EEXIST)
-        return cli_fail(STATUS_CANNOT_CREATE, queue, "cannot create the queue: it is there, with another mode or group");
+        return cli_fail(STATUS_CANNOT_CREATE, queue,
+                        "cannot create the queue: it is there, with another mode or group");
     return cli_cannot_create(created, queue);
 }
 

@@ -60,8 +60,8 @@ static void show_row(const struct view *view, const struct mq_entry *entry, cons
     const char *second = !view->ordered ? priority : preview->group[0] ? preview->group : "-";
     format_time(entry, preview->sent_at, time, sizeof time);
     human_size(preview->size, size);
-    table_row(view->table, (const char *[COLUMNS]){mq_state_name(entry->state), entry->id, second, attempts, time,
-                                                   size, preview->body});
+    table_row(view->table, (const char *[COLUMNS]){mq_state_name(entry->state), entry->id, second, attempts, time, size,
+                                                   preview->body});
 }
 
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)

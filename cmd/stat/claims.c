@@ -85,11 +85,12 @@ static void print_object(mq_queue *of, const struct mq_entry *entry, const struc
 {
     const bool known = entry->owner != 0;
     const char *queue = mq_queue_name(of);
-    json_t *object = cli_must(json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o, s:o}", "queue", queue, "id", entry->id, "attempts",
-                         (int)entry->attempts, "owner", known ? json_integer(entry->owner) : json_null(), "host",
-                         known ? entry->host : NULL, "command", strcmp(text->command, "-") != 0 ? text->command : NULL,
-                         "claimed", entry->begun ? json_moment(entry->begun) : json_null(),
-                         mq_state_time_name(MQ_INFLIGHT), entry->time ? json_moment(entry->time) : json_null()));
+    json_t *object = cli_must(
+        json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o, s:o}", "queue", queue, "id", entry->id, "attempts",
+                  (int)entry->attempts, "owner", known ? json_integer(entry->owner) : json_null(), "host",
+                  known ? entry->host : NULL, "command", strcmp(text->command, "-") != 0 ? text->command : NULL,
+                  "claimed", entry->begun ? json_moment(entry->begun) : json_null(), mq_state_time_name(MQ_INFLIGHT),
+                  entry->time ? json_moment(entry->time) : json_null()));
     if (cli_is_ordered(of))
         add_group(of, entry, object);
     json_print(object);

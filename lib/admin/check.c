@@ -164,7 +164,9 @@ static int check_file_entry(struct check *check, const char *place, const char *
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    return type == DT_DIR && (name_is_new_bucket(name) || lane_name_is_new(name)) ? 0 : check_file_entry(context, "tmp", name, type);
+    return type == DT_DIR && (name_is_new_bucket(name) || lane_name_is_new(name))
+               ? 0
+               : check_file_entry(context, "tmp", name, type);
 }
 
 static int check_host_entry(void *context, const char *name, unsigned char type)
@@ -356,7 +358,8 @@ static int has_lane(mq_queue *queue, const char *generation)
     char key[LANE_KEY_SIZE];
     struct lane_dir lane;
     lane_name_key_of(generation, key);
-    const int opened = lane_dir_open(queue->dir, key, &lane), is = opened == 1 ? lane_dir_is(&lane, generation) : opened;
+    const int opened = lane_dir_open(queue->dir, key, &lane),
+              is = opened == 1 ? lane_dir_is(&lane, generation) : opened;
     if (opened == 1)
         lane_dir_close(&lane);
     return is;

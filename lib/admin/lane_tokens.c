@@ -76,8 +76,8 @@ static size_t find_key(const struct lane_tokens *tokens, const char *key)
 
 bool lane_tokens_is_head(const struct lane_tokens *tokens, const char *key, uint64_t position)
 {
-    for (size_t i = find_key(tokens, key);
-         i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0; i++)
+    for (size_t i = find_key(tokens, key); i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0;
+         i++)
         if (tokens->all[i].head == position)
             return true;
     return false;

@@ -95,8 +95,8 @@ static int purge_file(void *context, const struct bucket_file *file)
         return 0;
     int removed = finish(purge->queue, file->state, &name);
     if (!removed)
-        removed = forget(purge->queue, file->state, lane_remove(purge->queue, file->state, file->dir, file->file, &name),
-                         &name);
+        removed = forget(purge->queue, file->state,
+                         lane_remove(purge->queue, file->state, file->dir, file->file, &name), &name);
     if (removed == 1)
         purge->purged += name.count;
     if (removed != -EPERM)

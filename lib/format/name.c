@@ -257,8 +257,7 @@ bool name_parse(enum mq_state state, const char *text, struct message_name *ret_
     at = parse_id(at, &name);
     while (at && *at == '.')
         at = parse_field(at, &name);
-    if (!at || *at || at - text >= NAME_SIZE || name.claimed != (state == MQ_INFLIGHT) ||
-        !fits_lane(state, &name))
+    if (!at || *at || at - text >= NAME_SIZE || name.claimed != (state == MQ_INFLIGHT) || !fits_lane(state, &name))
         return false;
     *ret_name = name;
     return true;
@@ -412,8 +411,8 @@ _Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 1 + SPLIT_DIGITS + 2 + WORD
                        PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 <
                    2 + (NAME_REASON_SIZE - 1),
                "what only a claim has is shorter than what only a dead letter has");
-_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 + TIME_DIGITS + 2 + TIME_DIGITS + 2 +
-                       NAME_LANE_SIZE - 1 + 2 + WORD_DIGITS + 3 + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 + TIME_DIGITS + 2 + TIME_DIGITS +
+                       2 + NAME_LANE_SIZE - 1 + 2 + WORD_DIGITS + 3 + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +
                        PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 + LANE_OTHERS_MAX <
                    NAME_SIZE,
                "a claim on a lane fits a directory entry");

@@ -73,6 +73,18 @@ static int forbid_birth(mq_queue *queue, const struct message_name *token)
     return error == -ENOENT ? 0 : error;
 }
 
+/* What is left of a lane whose q/ is gone is removed by whoever comes by. */
+static int clear_remains(mq_queue *queue, const char *key)
+{
+    struct lane_dir lane;
+    const int opened = lane_dir_open(queue->dir, key, &lane);
+    if (opened != 1)
+        return opened;
+    const int error = lane.queue < 0 ? lane_dir_clear(queue->dir, key, &lane) : 0;
+    lane_dir_close(&lane);
+    return error;
+}
+
 /* Close a lane in which nothing is left, as rmdir decides. 1 closed; 0 there is something. */
 static int close_lane(mq_queue *queue, const char *key, const struct lane_dir *lane)
 {
@@ -86,8 +98,8 @@ static int close_lane(mq_queue *queue, const char *key, const struct lane_dir *l
 }
 
 /* Show the lane's next message, or close it. */
-static int go_on_in(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
-                    const struct lane_dir *lane)
+static int go_on_within(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                        const struct lane_dir *lane)
 {
     struct message_name head;
     for (int tries = 0; tries < TRIES; tries++) {
@@ -101,6 +113,14 @@ static int go_on_in(mq_queue *queue, int dir, const char *file, const struct mes
             return closed < 0 ? closed : drop(dir, file);
     }
     return -EBUSY;
+}
+
+static int go_on_in(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                    struct lane_dir *lane)
+{
+    const int done = go_on_within(queue, dir, file, token, key, lane);
+    lane_dir_close(lane);
+    return done;
 }
 
 /* 1 opened, and the lane is of the token's generation. */
@@ -123,11 +143,11 @@ static int go_on(mq_queue *queue, int dir, const char *file, const struct messag
         const int error = forbid_birth(queue, token);
         opened = error ? error : open_lane(queue, token, key, &lane); /* or it was born meanwhile */
     }
-    if (opened != 1)
-        return opened < 0 ? opened : drop(dir, file);
-    const int done = go_on_in(queue, dir, file, token, key, &lane);
-    lane_dir_close(&lane);
-    return done;
+    if (opened == 0)
+        opened = clear_remains(queue, key);
+    else if (opened == 1)
+        return go_on_in(queue, dir, file, token, key, &lane);
+    return opened < 0 ? opened : drop(dir, file);
 }
 
 /* ---- the head --------------------------------------------------------------------- */
@@ -320,18 +340,6 @@ static void give_up(int tmp, const struct birth *birth)
     lane_dir_unmake(tmp, name);
     (void)fs_unlink(birth->bucket, birth->token);
     close(birth->bucket);
-}
-
-/* What is left of a lane whose q/ is gone is removed by whoever comes by. */
-static int clear_remains(mq_queue *queue, const char *key)
-{
-    struct lane_dir lane;
-    const int opened = lane_dir_open(queue->dir, key, &lane);
-    if (opened != 1)
-        return opened;
-    const int error = lane.queue < 0 ? lane_dir_clear(queue->dir, key, &lane) : 0;
-    lane_dir_close(&lane);
-    return error;
 }
 
 /* In tmp/, then the token, then the name. 1 born; 0 somebody else's lane has the name. */

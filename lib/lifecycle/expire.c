@@ -73,7 +73,7 @@ static int remove_expired(mq_queue *queue, enum mq_state state, int bucket_dir, 
 static bool is_request(mq_queue *queue, int bucket_dir, const char *file, const struct message_name *name)
 {
     mq_message *message;
-    const int fd = name->count > 1        ? -1
+    const int fd = name->count > 1       ? -1
                    : lane_is_token(name) ? lane_open_head(queue, name)
                                          : fs_open_file(bucket_dir, file);
     if (fd < 0)

@@ -23,8 +23,7 @@ static int link_draft(void *context, int dir, const char *file)
     const struct link *link = context;
     mq_queue *queue = link->queue;
     struct draft *draft = link->draft;
-    int error =
-        draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (error)
         return error;
     draft->openings = queue->openings;

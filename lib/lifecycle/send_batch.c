@@ -101,8 +101,8 @@ static bool fits(const struct batch *batch, const mq_message *message, const str
 {
     const struct config *config = &batch->queue->config;
     char lane[LANE_KEY_SIZE];
-    return draft_lane(batch->queue, message, lane) == 0 && message->body_fd < 0 && message->body_size <= config->max_size &&
-           encode_room(message) <= config->batch_size - batch->size &&
+    return draft_lane(batch->queue, message, lane) == 0 && message->body_fd < 0 &&
+           message->body_size <= config->max_size && encode_room(message) <= config->batch_size - batch->size &&
            (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
 }
 

@@ -10,8 +10,8 @@
  * it has led for a second. It does so for files that nobody rings for: those that were moved by hand or from other
  * machines, and those of senders that were killed before they rang.
  */
-#include "format/work_name.h"
 #include "queue/wait.h"
+#include "format/work_name.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -203,3 +203,63 @@ clean() { # nothing is left, and nothing is wrong
     rm -rf aside
     clean
 }
+
+# ---- killed at each call ------------------------------------------------------------
+
+CALLS=renameat2,linkat,unlinkat,mkdirat,mknodat
+
+# Kill a command at each of the calls that change something, each time in an ordered queue of its own, which `stage` fills.
+# Prints a line for each: the queue, and whether the command was done.
+kill_at_each() { # NAME COMMAND…: QUEUE and RECEIPT in it stand for those
+    local name=$1 at=1 status=137 receipt
+    shift
+    while [[ $status == 137 ]]; do
+        local queue=$name$at words=("$@")
+        mq-queue create "$queue" order=group durability=none >/dev/null
+        receipt=$("stage_$name" "$queue")
+        words=("${words[@]//QUEUE/$queue}")
+        status=0
+        strace -o /dev/null -f -e trace="$CALLS" -e inject="$CALLS:signal=KILL:when=$at" \
+            "${words[@]//RECEIPT/$receipt}" >/dev/null 2>&1 || status=$?
+        echo "$queue $status"
+        ((++at < 40)) || fail "$name does not end"
+    done
+}
+
+stage_birth() { :; }
+stage_join() { mq-send -q -g a "$1" a1; }
+stage_claim() { mq-send -q -g a "$1" a1 && mq-send -q -g a "$1" a2; }
+stage_ack() { stage_claim "$1" && mq-recv -w 0 -t 10m "$1" | head -n1; }
+stage_last() { mq-send -q -g a "$1" a1 && mq-recv -w 0 -t 10m "$1" | head -n1; }
+stage_reject() { stage_ack "$1"; }
+
+@test "whoever is killed at any call leaves a lane whose messages all come, in order" {
+    needs_strace
+    kill_at_each birth mq-send -q -g a QUEUE a1 >killed
+    kill_at_each join mq-send -q -g a QUEUE a2 >>killed
+    kill_at_each claim mq-recv -w 0 -t 1s QUEUE >>killed
+    kill_at_each ack mq-ack RECEIPT >>killed
+    kill_at_each last mq-ack RECEIPT >>killed
+    kill_at_each reject mq-ack --reject RECEIPT >>killed
+    assert_equal "$(grep -c ' 0$' killed)" 6
+    [[ $(grep -c " 137$" killed) -ge 15 ]] || fail "$(cat killed)"
+    local queue status left
+    pause 2100ms # the time that a process is given to move a token on
+    while read -r queue status; do
+        left=$(bodies "$queue")
+        case $queue:$status in
+        birth*:0) assert_equal "$left" a1 ;;
+        birth*) [[ -z $left || $left == a1 ]] || fail "$queue: $left" ;;
+        join*:0) assert_equal "$left" 'a1 a2' ;;
+        join*) [[ $left == a1 || $left == 'a1 a2' ]] || fail "$queue: $left" ;;
+        claim*) assert_equal "$queue $left" "$queue a1 a2" ;;
+        ack*:0 | reject*:0) assert_equal "$queue $left" "$queue a2" ;;
+        ack* | reject*)
+                [[ $left == a2 || $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] || fail "$queue: '$left'"
+            ;;
+        last*) assert_equal "$queue $left" "$queue " ;;
+        esac
+        [[ $status != 0 || $queue == claim* ]] || assert_equal "$queue$(ls "$MQ_SPOOL/$queue/lanes")" "$queue"
+        run -0 mq-queue check "$queue"
+    done <killed
+}
