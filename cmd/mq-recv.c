@@ -96,7 +96,7 @@ static const struct argp argp = {
 int main(int argc, char **argv)
 {
     mq_queue *queue;
-    arg.command = worker_cut_command(&argc, argv);
+    arg.command = cli_cut_command(&argc, argv);
     cli_parse(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     arg.options.cancel_fd = signals_open();

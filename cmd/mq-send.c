@@ -1,20 +1,23 @@
 /* mq-send: send messages to a queue. */
 #include <signal.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 #include "send/input.h"
 #include "send/message_options.h"
 #include "send/sending.h"
+#include "tx/tx.h"
 
 #define LINGER 5
 
-enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST };
+enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX };
 
 static const char *arg_queue;
 static struct input arg_input;
 static int arg_framing;         /* the option that splits the input into messages; 0: the input is one message */
 static int arg_linger = LINGER; /* milliseconds */
 static bool arg_request;
+static const char *arg_tx; /* NULL: none */
 static int64_t arg_reply_timeout = MQ_FOREVER;
 static struct mq_send_options arg_options = {MQ_SEND_DEFAULTS};
 
@@ -28,6 +31,7 @@ static const struct argp_option options[] = {
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
     {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
      4},
+    {"tx", TX, "TX", 0, "Send as part of the transaction TX, instead of $MQ_TX; '' for none", 4},
     {"block", 'b', "DURATION", OPTION_ARG_OPTIONAL, "While the queue is full, wait for room, for ever or DURATION", 4},
     {0},
 };
@@ -60,6 +64,8 @@ static void check(const struct argp_state *state)
         cli_usage(state, "--id is for one message");
     if (arg_request && (arg_framing || arg_input.file_count > 1))
         cli_usage(state, "--request is for one message");
+    if (arg_request && arg_tx && *arg_tx)
+        cli_usage(state, "--request cannot be part of a transaction: nobody sees it before the commit; give --tx=");
     if (arg_request && message_options_has_header("Reply-To"))
         cli_usage(state, "--request excludes --reply-to");
 }
@@ -86,6 +92,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'b':
         arg_options.block = argument ? cli_duration(state, "--block", argument) : MQ_FOREVER;
+        return 0;
+    case TX:
+        arg_tx = argument;
         return 0;
     case REQUEST:
         arg_request = true;
@@ -119,6 +128,7 @@ int main(int argc, char **argv)
 {
     static struct sending sending;
     int status;
+    arg_tx = getenv(TX_VARIABLE);
     cli_parse_in_order(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
     /* An error of the command line is reported before a queue is made. */
@@ -133,7 +143,11 @@ int main(int argc, char **argv)
                                .request = arg_request,
                                .reply_timeout = arg_reply_timeout,
                                .tallies = arg_framing || arg_input.file_count > 1};
-    status = cli_open(arg_queue, MQ_CREATE, &sending.queue);
+    status = arg_tx && *arg_tx ? tx_open(arg_tx, &sending.to.tx) : STATUS_DONE;
+    if (status == STATUS_DONE)
+        status = destination_open(&sending.to, arg_queue);
+    if (status == STATUS_DONE && arg_request && sending.to.topic)
+        status = cli_fail(STATUS_USAGE, arg_queue, "a request is sent to a queue, and this is a topic");
     if (status != STATUS_DONE)
         return status;
     /* The queue is not closed: the end of the process does that, with four system calls fewer. */

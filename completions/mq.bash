@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq and mq-queue for bash.
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic and mq-tx for bash.
 # Installed once under the name of each, so that bash-completion finds it when one is first completed.
 # shellcheck shell=bash
 
@@ -7,14 +7,14 @@ __mq_options() {
     local common='-S --spool= -q --quiet -v --verbose -? --help --usage -V --version'
     case $1 in
     mq-send)
-        echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id= -g --message-group=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= --batch= --linger= --no-sync -b --block --block=" \
-            "--request --request="
+        echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync -b --block --block=" \
+            "--request --request= --tx="
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
             "--ack-every= -t --ack-timeout= --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
-            "--timeout= --kill-after= --grace= --reply --reply-any --once"
+            "--timeout= --kill-after= --grace= --reply --reply-any --once --tx"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
     mq-stat)
@@ -24,6 +24,8 @@ __mq_options() {
     mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
     mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
         "--force --repair" ;;
+    mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any" ;;
+    mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
     esac
 }
 
@@ -32,7 +34,7 @@ __mq_takes_value() {
     case $1 in
     --*=*) return 1 ;;
     --block | -b | --watch | --capacity | --prometheus | --request) return 1 ;;
-    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m | -P) ;;
+    -S | -f | -H | -p | -d | -i | -w | -n | -t | -e | -m | -P | -k) ;;
     --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
     *) return 1 ;;
     esac
@@ -78,6 +80,14 @@ __mq_queues() {
     mq-queue "${spool[@]}" list 2>/dev/null
 }
 
+__mq_topics() {
+    mq-topic "${spool[@]}" list -j 2>/dev/null | sed -n 's/.*"topic": *"\([^"]*\)".*/\1/p' | sort -u
+}
+
+__mq_transactions() {
+    mq-tx "${spool[@]}" -j list 2>/dev/null | sed -n 's/.*"tx": *"\([^"]*\)".*"state": *"open".*/\1/p'
+}
+
 __mq_dead_ids() {
     mq-dlq "${spool[@]}" -j list "$1" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
 }
@@ -102,6 +112,7 @@ __mq_values() {
     --output) compgen -f -- "$cur" ;;
     -S | --spool) compgen -d -- "$cur" ;;
     -f | --file) compgen -f -- "$cur" ;;
+    --tx) compgen -W "$(__mq_transactions)" -- "$cur" ;;
     --to | --reply-to) compgen -W "$(__mq_queues)" -- "$cur" ;;
     --mode) compgen -W '660 640 620 644 622 666' -- "$cur" ;;
     --group) compgen -A group -- "$cur" ;;
@@ -116,6 +127,17 @@ __mq_operands() {
     mq-send/0 | mq-recv/0 | mq-stat/*) __mq_queues ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
     mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
+    mq-topic/0) printf '%s\n' create bind unbind list route config delete ;;
+    mq-topic/1) [[ $command == create ]] || __mq_topics ;;
+    mq-topic/*)
+        case $command in
+        bind | unbind) __mq_queues ;;
+        config) echo unroutable= ;;
+        esac
+        ;;
+    mq-tx/0) printf '%s\n' begin commit abort put list run ;;
+    mq-tx/1) [[ $command != @(commit|abort|put) ]] || __mq_transactions ;;
+    mq-tx/2) [[ $command != put ]] || compgen -f -- "$cur" ;;
     mq-dlq/1) __mq_queues ;;
     mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
     mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
@@ -203,4 +225,4 @@ _mq() {
     return 0
 }
 
-complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue
+complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-tx

@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq and mq-queue for fish.
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic and mq-tx for fish.
 # Installed once under the name of each, so that fish finds it when one is first completed.
 
 # The -S option that is on the command line already, as arguments.
@@ -73,6 +73,14 @@ function __mq_has_queue # COMMAND…: a queue follows one of these commands
     test (count $operands) -ge 2; and contains -- "$operands[1]" $argv
 end
 
+function __mq_topics
+    mq-topic (__mq_spool) list -j 2>/dev/null | sed -n 's/.*"topic": *"\([^"]*\)".*/\1/p' | sort -u
+end
+
+function __mq_transactions
+    mq-tx (__mq_spool) -j list 2>/dev/null | sed -n 's/.*"tx": *"\([^"]*\)".*"state": *"open".*/\1/p'
+end
+
 function __mq_dead_ids
     set -l operands (__mq_operands)
     __mq_untyped (mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
@@ -97,7 +105,7 @@ function __mq_settings
     end
 end
 
-for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue
+for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-tx
     complete -c $program -e
     complete -c $program -f
     complete -c $program -s S -l spool -x -a '(__fish_complete_directories)' -d 'Use this spool'
@@ -107,7 +115,7 @@ for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue
     complete -c $program -l usage -d 'Print a short summary'
     complete -c $program -s V -l version -d 'Print the version'
 end
-for program in mq-send mq-recv mq-stat mq-dlq mq-queue
+for program in mq-send mq-recv mq-stat mq-dlq mq-queue mq-topic mq-tx
     complete -c $program -s j -l json -d 'JSON, one object a line'
 end
 complete -c mq-recv -n 'not __mq_is_in_command' -a '(__mq_queues)' -d queue
@@ -130,10 +138,12 @@ complete -c mq-send -s d -l delay -x -d 'Deliver no sooner than in this time'
 complete -c mq-send -l at -x -d 'Deliver no sooner than at this time'
 complete -c mq-send -l ttl -x -d 'Expire in this time'
 complete -c mq-send -s i -l id -x -d 'Give the message this id'
+complete -c mq-send -s k -l routing-key -x -d 'By what topics route it'
 complete -c mq-send -l batch -x -d 'Messages in a file at most'
 complete -c mq-send -l linger -x -d 'How long a record waits for others'
 complete -c mq-send -l no-sync -d 'Do not wait for the disk'
 complete -c mq-send -s b -l block -d 'Wait while the queue is full'
+complete -c mq-send -l tx -x -a '(__mq_transactions)' -d 'Send as part of this transaction'
 complete -c mq-send -l request -d 'Wait for a reply and print it'
 
 complete -c mq-recv -s a -l auto-ack -d 'Print the body alone, then acknowledge'
@@ -157,6 +167,7 @@ complete -c mq-recv -l grace -x -d 'How long commands get to finish after a sign
 complete -c mq-recv -l reply -d 'Send what the command prints as the reply'
 complete -c mq-recv -l reply-any -d 'The same, to whatever queue the message names'
 complete -c mq-recv -l once -d 'Do not run what was acknowledged before'
+complete -c mq-recv -l tx -d 'What the command sends is one with the ack'
 
 complete -c mq-ack -l nack -d 'It failed: deliver it again'
 complete -c mq-ack -l delay -x -d 'With --nack: after this time'
@@ -202,3 +213,17 @@ complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a n
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'
 complete -c mq-queue -l repair -d 'Move what does not belong aside'
+
+complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route config delete'
+complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route config delete' -a '(__mq_topics)' -d topic
+complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_queues)' -d queue
+complete -c mq-topic -n '__mq_has_operands 2 config' -a 'unroutable='
+complete -c mq-topic -s k -l routing-key -x -d 'Keys that match this'
+complete -c mq-topic -s m -l match -x -d 'Messages with this header'
+complete -c mq-topic -l any -d 'Any of the headers is enough'
+
+complete -c mq-tx -n '__mq_has_operands 0' -a 'begin commit abort put list run'
+complete -c mq-tx -n '__mq_has_operands 1 commit abort put' -a '(__mq_transactions)' -d transaction
+complete -c mq-tx -n '__mq_has_operands 2 put' -F
+complete -c mq-tx -s t -l timeout -x -d 'Undo it unless it is committed by then'
+complete -c mq-tx -l ack -x -d 'Acknowledge this message as part of it'

@@ -53,6 +53,7 @@ extern "C" {
 
 #define MQ_QUEUE_NAME_SIZE 129 /* room for the longest queue name and its NUL */
 #define MQ_ID_SIZE 65          /* room for the longest message id and its NUL */
+#define MQ_TX_SIZE 17          /* room for a transaction's id and its NUL */
 #define MQ_RECEIPT_SIZE 400    /* room for the longest receipt and its NUL */
 #define MQ_PRIORITY_DEFAULT 4
 #define MQ_FOREVER ((int64_t)-1)  /* a wait without end */
@@ -95,9 +96,9 @@ MQ_API bool mq_queue_name_is_reply(const char *name);
  */
 MQ_API int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context);
 
-/* Make a queue, and the spool if it is missing; or make what an existing queue lacks of its directories. 1: made. 0: the
-   queue was there. Any number of processes may do this at once: one whole queue results. -ENOTDIR: something that is
-   no queue has the name. */
+/* Make a queue, and the spool if it is missing. If the queue exists, make the directories that it lacks. 1: the queue
+   was made. 0: it existed. Any number of processes may call this at once; the result is one complete queue. -ENOTDIR:
+   something that is not a queue has the name. */
 MQ_API int mq_create(const char *spool, const char *queue);
 
 /*
@@ -124,9 +125,9 @@ MQ_API int mq_create_ordered(const char *spool, const char *queue, const char *o
  */
 MQ_API int mq_delete(const char *spool, const char *queue, bool force);
 
-/* A flag of mq_open: make the queue if it is missing. This holds for the life of the handle: if the queue is deleted,
-   the next call makes it again. A handle whose queue was deleted goes on with the queue that has the name then. If there
-   is none, and without this flag, calls return -ENOENT. */
+/* A flag of mq_open: make the queue if it is missing. The flag holds for the life of the handle: if the queue is
+   deleted, the next call makes it again. A handle whose queue was deleted goes on with the queue that has the name
+   then. If no queue has the name, calls with a handle without this flag return -ENOENT. */
 #define MQ_CREATE 1u
 
 /*
@@ -147,8 +148,8 @@ MQ_API void mq_reply_close(mq_queue *queue); /* NULL is fine */
 /* The queue's name; lives as long as the handle. */
 MQ_API const char *mq_queue_name(const mq_queue *queue);
 
-/* Whether a directory lies in the place of this host's page, so that this handle has a page of its own. Figures, order
-   and wake-ups suffer until mq_check has moved the directory aside. */
+/* Whether a directory has the name of this host's page, so that this handle uses a page of its own. Figures, order and
+   wake-ups suffer until mq_check has moved the directory aside. */
 MQ_API bool mq_queue_is_alone(const mq_queue *queue);
 
 /* Whether receivers poll while they wait, because inotify is not available here. Known after the first wait. */
@@ -162,11 +163,11 @@ MQ_API const char *const *mq_config_keys(void);
 /* Write the value in force to `ret_value`, as text that mq_config_set takes. -EINVAL: no such key. */
 MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size);
 
-/* Whether a key takes a value (NULL: its default): 0, or -EINVAL and what is wrong in `ret_text`. */
+/* Whether a value is valid for a key (NULL: the default). 0: it is. -EINVAL: it is not, and `ret_text` says why. */
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
-/* Set a key; a NULL `value` brings its default back. The change is atomic and durable. -EINVAL: the key or the value
-   is malformed. -EPERM: the key is set when the queue is made, and never changed. */
+/* Set a key; a NULL `value` restores the default. The change is atomic and durable. -EINVAL: the key or the value is
+   malformed. -EPERM: the key is set when the queue is made, and never changed. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
@@ -223,19 +224,19 @@ MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_op
 MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_options *options);
 
 /*
- * Send many messages, in order. Neighbours that agree in priority, delay and expiry share a file, which makes each
- * much cheaper. Also after an error, the first `ret_sent` messages are sent as by mq_send, and none of the others is;
- * the error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has room for
- * `count` of them. The caller may use the messages again.
+ * Send many messages, in order. Neighbours with the same priority, delay and expiry share a file, which makes each of
+ * them much cheaper to send. Even after an error, the first `ret_sent` messages are sent as by mq_send, and none of the
+ * others is. The error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has
+ * room for `count` of them. The caller may use the messages again.
  */
 MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count,
                          const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 
 /*
- * Send many messages that differ in their bodies alone: `message`, which does not change, once with each body.
- * If none of the bodies in a file contains a newline, or none contains a NUL, they share one block of headers, which
- * is the cheapest form. Bodies that lie one behind the other in memory with only that byte between them, as the lines
- * of a text do, are written without being copied. -EINVAL: `message` has an id.
+ * Send many messages that differ only in their bodies: `message`, which does not change, is sent once with each body.
+ * If none of the bodies in a file contains a newline, or none contains a NUL, they share one block of headers, which is
+ * the cheapest form. Bodies that follow one another in memory with only that byte between them, such as the lines of a
+ * text, are written without being copied. -EINVAL: `message` has an id.
  */
 MQ_API int mq_send_bodies(mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
@@ -298,12 +299,12 @@ MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
    message has a receipt only if it was claimed alone. */
 MQ_API int mq_batch_next(mq_batch *batch, mq_message **ret_message);
 
-/* Ack the first `done` messages, counted from the beginning of the claim. The claim on the others goes on, and lasts
-   for the ack timeout from now. -EINVAL: `done` is less than was acked before, or more than mq_batch_next has
-   returned. */
+/* Ack the first `done` messages, counted from the beginning of the claim. The others stay claimed, for the ack timeout
+   from now. -EINVAL: `done` is less than was acked before, or more than mq_batch_next has returned. */
 MQ_API int mq_batch_ack(mq_queue *queue, mq_batch *batch, size_t done);
 
-/* Ack the first `done` messages, and give the others back: they return to their place, and the attempt does not count. */
+/* Ack the first `done` messages, and give the others back: they return to their places, and the attempt does not count.
+   */
 MQ_API int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done);
 
 /* Extend the claim to the ack timeout from now, if at least half of it has passed. Call this now and then. */
@@ -353,6 +354,155 @@ MQ_API int mq_failure_add(mq_queue *queue, const char *receipt, const char *line
 /* The lines kept of a message, oldest first. 1: `ret_text` gets memory that the caller frees. 0: there are none. */
 MQ_API int mq_failures(mq_queue *queue, const char *id, char **ret_text, size_t *ret_size);
 
+/* ---- transactions ----------------------------------------------------------------- */
+
+/*
+ * Several moves that happen all or not at all: messages for any number of queues, claims that are acked, files that are
+ * replaced. Nothing of it is seen before the commit. A commit is decided by one rename; what it decided is carried out
+ * at once by the caller, or if that dies, by any process of the same user that comes by, about a second later where
+ * one waits for messages. A transaction that is not committed by its deadline is undone.
+ *
+ *     mq_tx_begin(NULL, 60 * 1000000, &tx);
+ *     mq_tx_send(tx, queue, message, &options, id);
+ *     mq_tx_take(tx, jobs, mq_message_receipt(job), 0);
+ *     mq_tx_commit(tx);
+ *     mq_tx_free(tx);
+ *
+ * -ESTALE: the transaction is over: undone at its deadline, aborted, or committed before. Max-depth is looked at when
+ * a message is put into a transaction, and never refuses what was committed.
+ */
+typedef struct mq_tx mq_tx;
+
+/* Begin one; `timeout` from now is its deadline. -EINVAL where that is not positive. */
+MQ_API int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx);
+
+/* One that any process of this user began, by its id. -ENOENT: there is none; -EINVAL: that is no id. */
+MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
+
+/* Without a commit or abort it stays open. NULL is fine. */
+MQ_API void mq_tx_free(mq_tx *tx);
+
+MQ_API const char *mq_tx_id(const mq_tx *tx); /* lives as long as the transaction's handle */
+
+/* As mq_send, mq_send_batch and mq_send_bodies, into the transaction. */
+MQ_API int mq_tx_send(mq_tx *tx, mq_queue *queue, mq_message *message, const struct mq_send_options *options,
+                      char *ret_id);
+MQ_API int mq_tx_send_batch(mq_tx *tx, mq_queue *queue, mq_message *const *messages, size_t count,
+                            const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+MQ_API int mq_tx_send_bodies(mq_tx *tx, mq_queue *queue, const mq_message *message, const struct iovec *bodies,
+                             size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                             size_t *ret_sent);
+
+/* Take a claim into the transaction, whose commit acks it; when it is undone the message is delivered again, its
+   attempt counted. The transaction's deadline becomes the claim's, if that is earlier. The receipt is worthless then.
+   -ESTALE: the claim has ended. */
+#define MQ_TX_ONCE 1u /* as with mq_ack_once */
+MQ_API int mq_tx_take(mq_tx *tx, mq_queue *queue, const char *receipt, unsigned flags);
+
+/* What can be read from `fd` up to its end becomes the content of the file `path` when the transaction is committed,
+   with the mode of the file that is there now, or else `mode`. -EXDEV: it is not on the spool's file system. */
+MQ_API int mq_tx_put(mq_tx *tx, int fd, const char *path, mode_t mode);
+
+/* Move the deadline to now + `timeout`. */
+MQ_API int mq_tx_extend(mq_tx *tx, int64_t timeout);
+
+/* 0: it is decided, on the disk if anything of it is to be durable, and carried out as far as that can be now. Any
+   other error than -ESTALE leaves it open to be tried again, but for one of syncing, after which it may be either. */
+MQ_API int mq_tx_commit(mq_tx *tx);
+MQ_API int mq_tx_abort(mq_tx *tx);
+
+enum mq_tx_state { MQ_TX_OPEN, MQ_TX_COMMITTED, MQ_TX_ABORTED };
+
+struct mq_tx_entry {
+    const char *id;
+    enum mq_tx_state state;
+    int64_t deadline; /* of an open one; else 0 */
+    uid_t owner;
+    uint64_t messages, claims, files; /* in it, as far as this process may see */
+};
+
+/* Call `each` for every transaction that is not finished, in no order. A non-zero return of `each` ends it and is
+   returned. */
+MQ_API int mq_tx_list(const char *spool, int (*each)(const struct mq_tx_entry *entry, void *context), void *context);
+
+/* Finish what is decided, or past its deadline, of this user. 0, or the first error. */
+MQ_API int mq_tx_finish(const char *spool);
+
+/* ---- topics ------------------------------------------------------------------------ */
+
+/*
+ * A topic holds no messages: what is sent to it goes on to the queues and topics that are bound to it, to all of them or
+ * to none, once to each. Its name is in the same spool as those of queues: mq_open of a topic fails with -ENOENT or
+ * -ENOTDIR. A topic is its owner's alone.
+ *
+ * A message's routing key is its header MQ_ROUTING_KEY; without one it is empty. Patterns are those of AMQP: words
+ * between dots, of which `*` matches one and `#` any number.
+ */
+#define MQ_ROUTING_KEY "Routing-Key"
+
+typedef struct mq_topic mq_topic;
+
+struct mq_binding {
+    const char *destination;       /* a queue or a topic */
+    const char *pattern;           /* of the routing key; NULL: none */
+    const char *const *conditions; /* on headers: "NAME: VALUE", or "NAME" for any value; instead of a pattern */
+    size_t condition_count;        /* 0: none; with neither the destination gets every message */
+    bool any;                      /* one of the conditions is enough */
+};
+
+/* Make a topic. 1 made, 0 it was there, -EEXIST: there is a queue of that name. */
+MQ_API int mq_topic_create(const char *spool, const char *name);
+
+/* Delete it; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages on to it.
+   -EBADMSG: that is not known, since the bindings of another topic are malformed. */
+MQ_API int mq_topic_delete(const char *spool, const char *name);
+
+/* Find a topic that passes messages on to this queue or topic, by a binding or as unroutable. 1 found, 0 there is none.
+   `ret_topic` takes MQ_QUEUE_NAME_SIZE bytes; after -EBADMSG it names the topic that is malformed. */
+MQ_API int mq_topic_find_source(const char *spool, const char *name, char *ret_topic);
+
+/* Bind a destination, a queue that is made if it is not there: 1 bound, 0 it was bound so. It takes effect for sends that
+   begin afterwards. -ELOOP: to itself; -EINVAL: malformed. A circle of topics does no harm. */
+MQ_API int mq_topic_bind(const char *spool, const char *topic, const struct mq_binding *binding);
+
+/* Remove that binding, or with neither pattern nor conditions all to the destination: how many. */
+MQ_API int mq_topic_unbind(const char *spool, const char *topic, const struct mq_binding *binding);
+
+/* Call `each` for every topic, or every binding of one; a non-zero return of `each` ends it and is returned. */
+MQ_API int mq_topic_list(const char *spool, int (*each)(const char *topic, void *context), void *context);
+MQ_API int mq_topic_bindings(const char *spool, const char *topic,
+                             int (*each)(const struct mq_binding *binding, void *context), void *context);
+
+/* What happens to a message that no binding takes: "refuse", which is the default, "drop", or the name of a queue or
+   topic that gets it. -ENOENT: there is none of that name. The value takes MQ_QUEUE_NAME_SIZE bytes. */
+MQ_API int mq_topic_set_unroutable(const char *spool, const char *topic, const char *value);
+MQ_API int mq_topic_get_unroutable(const char *spool, const char *topic, char *ret_value);
+
+/* What is wrong with a topic's files, naming the line. 0 nothing, 1 explained. */
+MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text, size_t size);
+
+/* Open a topic to send to it. -ENOENT: no such topic; -EBADMSG: see mq_topic_explain. */
+MQ_API int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic);
+MQ_API void mq_topic_close(mq_topic *topic); /* NULL is fine */
+
+/* Call `each` for every queue that would get the message, which may have no body. -ENXIO: none would. */
+MQ_API int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
+                          void *context);
+
+/*
+ * As mq_send, mq_send_batch and mq_send_bodies, to all queues that the bindings lead to; as part of the transaction
+ * `tx`, or if that is NULL in one of its own. -ENXIO: no binding takes the message, and it is to be refused. If any
+ * queue refuses a message no queue gets it; of several messages those that go to the same places are sent or not
+ * together.
+ */
+MQ_API int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct mq_send_options *options,
+                         char *ret_id);
+MQ_API int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages, size_t count,
+                               const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct iovec *bodies,
+                                size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                                size_t *ret_sent);
+
 /* ---- looking without claiming --------------------------------------------------- */
 
 struct mq_entry {
@@ -381,7 +531,7 @@ MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const str
                      void *context);
 
 /* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. -EMSGSIZE:
-   others may only send to the queue, and the body is larger than max-size, so no honest sender made it. */
+   the body is larger than max-size, in a queue that some users may only send to; no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
@@ -411,8 +561,8 @@ enum mq_event_kind {
     MQ_EVENT_REVIVED, /* a dead letter is tried again */
     MQ_EVENT_REMOVED, /* purged */
     MQ_EVENT_LEFT,    /* moved to a directory that is not watched: newly made, or not of this queue */
-    MQ_EVENT_MISSED,  /* of one queue, or of all: some events were lost */
-    MQ_EVENT_DELETED  /* of the queue */
+    MQ_EVENT_MISSED,  /* some events were lost, of one queue or of all */
+    MQ_EVENT_DELETED  /* the queue was deleted */
 };
 
 struct mq_event {
@@ -425,7 +575,7 @@ struct mq_event {
     int priority;
     bool was, is;           /* whether it was in a state before, and whether it is in one now */
     enum mq_state from, to; /* these states */
-    int64_t time;           /* due time, deadline or time of death, by its state; else 0 */
+    int64_t time;           /* the due time, deadline or time of death, as its state says; else 0 */
     const char *reason;     /* dead: why, as plain text; else NULL */
     pid_t owner;            /* claimed: the process; 0: unknown */
 };
@@ -442,7 +592,7 @@ MQ_API void mq_watch_free(mq_watch *watch); /* NULL is fine */
 
 /*
  * The next event: 1. 0: none came within `wait`. -ECANCELED: `cancel_fd` became readable. The strings of the event live
- * until the next call. An event in a directory that is only microseconds old, and not watched yet, can be missed.
+ * until the next call. An event can be missed in a directory that was made only microseconds ago and is not watched yet.
  */
 MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq_event *ret_event);
 
@@ -452,7 +602,7 @@ MQ_API int mq_watch_next(mq_watch *watch, int64_t wait, int cancel_fd, struct mq
 enum mq_death { MQ_DEATH_REJECTED, MQ_DEATH_MAX_ATTEMPTS, MQ_DEATH_EXPIRED, MQ_DEATH_CORRUPT };
 #define MQ_DEATHS 4
 
-/* "rejected", "max-attempts", "expired" or "corrupt"; static storage. */
+/* The reason that the library gives for a cause: "rejected", "max-attempts", "expired" or "corrupt". Static storage. */
 MQ_API const char *mq_death_name(enum mq_death death);
 
 enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
@@ -465,7 +615,7 @@ struct mq_stats {
     uint64_t count[MQ_STATES]; /* messages in each state now */
     uint64_t bytes;            /* the size of all their files */
     int64_t oldest;            /* when the oldest ready message was sent; 0: none is ready */
-    /* counters, since each host's page was made: about since its boot */
+    /* counters since each host's page was made, which is about when the host was booted */
     uint64_t sent, delivered, acked, retried, expired, died;
     uint64_t redelivered;       /* deliveries after the first */
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
@@ -474,8 +624,8 @@ struct mq_stats {
     /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
        for its next attempt, and those whose first message is in flight */
     uint64_t groups_waiting, groups_blocked, groups_in_flight;
-    /* a histogram of the time from claim to ack: held[i] messages took less than MQ_HELD_LIMIT(i), and not less than the
-       limit before; the last has no limit. And the sum of these times. */
+    /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that
+       are not below the limit before it; the last one has no limit */
     uint64_t held[MQ_HELD_BUCKETS];
     uint64_t held_total;
     /* messages per second, averaged over the last minutes with decay, as load averages are */
@@ -487,9 +637,9 @@ struct mq_stats {
 MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
 
 /*
- * A histogram of the ages of the messages in a state. `limits` has `count` ascending ages. `ret_counts` gets `count` + 1
- * numbers: messages younger than limits[0], from limits[0] to limits[1], …, and older than all. The cost grows with
- * the number of messages.
+ * A histogram of the ages of the messages in a state. `limits` holds `count` ages in ascending order. `ret_counts` gets
+ * `count` + 1 numbers: of the messages younger than limits[0], from limits[0] to limits[1], …, and older than all
+ * limits. The cost grows with the number of messages.
  */
 MQ_API int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t count, uint64_t *ret_counts);
 
@@ -507,13 +657,14 @@ struct mq_swept {
     uint64_t leftovers;     /* removed: old files in tmp/, empty buckets, FIFOs of waiters that died */
 };
 
-/* Do all the housekeeping at once that senders and receivers do bit by bit, and correct the counters. */
+/* Do at once all the housekeeping that senders and receivers do bit by bit, and correct the counters. If something
+   could not be judged or removed, the call goes on as far as it can and then returns that error. */
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
-/* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose
-   owner was killed. A queue in use is never removed. Returns how many were removed. If the spool could not be listed to
-   its end, or something could not be removed, the call goes on as far as it can and then returns that error. What this
-   user has no right to remove is left to others, and is no error. */
+/* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose owner
+   was killed. A queue in use is never removed. Returns how many were removed. If the spool could not be listed to its
+   end, or something could not be judged or removed, the call goes on as far as it can and then returns that error. What
+   this user has no right to remove is left to others, and is no error. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*

@@ -120,6 +120,17 @@ static void parse(const struct argp *argp, int argc, char **argv, unsigned flags
         exit(cli_error(-error, NULL, "cannot read the command line"));
 }
 
+char **cli_cut_command(int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++)
+        if (strcmp(argv[i], "--") == 0) {
+            *argc = i;
+            argv[i] = NULL;
+            return argv + i + 1;
+        }
+    return NULL;
+}
+
 void cli_parse(const struct argp *argp, int argc, char **argv)
 {
     parse(argp, argc, argv, 0);

@@ -18,6 +18,9 @@ extern bool cli_json; /* -j was given */
 extern const struct argp cli_argp;
 extern const struct argp_child cli_children[], cli_json_children[];
 
+/* Cut the arguments at the first `--`. Returns the words after it; NULL: there is no `--`. */
+char **cli_cut_command(int *argc, char **argv);
+
 /* Parse the command line. Ends the program on --help, --version and errors. */
 void cli_parse(const struct argp *argp, int argc, char **argv);
 

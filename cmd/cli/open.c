@@ -89,7 +89,27 @@ int cli_cannot_create(int error, const char *queue)
     return cli_queue_error(error, queue, "cannot open or create the queue");
 }
 
+/* There is no such queue. If there is a topic of that name, open it; if only a queue will do, report that. -1: there is
+   none. */
+static int open_topic(const char *name, unsigned flags, mq_topic **ret_topic)
+{
+    mq_topic *topic;
+    if (mq_topic_open(cli_spool, name, &topic) != 0)
+        return -1;
+    if (ret_topic) {
+        *ret_topic = topic;
+        return STATUS_DONE;
+    }
+    mq_topic_close(topic);
+    return cli_fail(flags & MQ_CREATE ? STATUS_CANNOT_CREATE : STATUS_NO_QUEUE, name, "it is a topic, not a queue");
+}
+
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
+{
+    return cli_open_either(name, flags, ret_queue, NULL);
+}
+
+int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic)
 {
     const int status_of_name = cli_check_name(name);
     if (status_of_name != STATUS_DONE)
@@ -102,6 +122,9 @@ int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
                        "wake-ups suffer until mq-queue check --repair has moved it");
     if (!error)
         return STATUS_DONE;
+    const int topic = error == -ENOTDIR || error == -ENOENT ? open_topic(name, flags, ret_topic) : -1;
+    if (topic >= 0)
+        return topic;
     if (flags & MQ_CREATE)
         return cli_cannot_create(error, name);
     return error == -ENOENT ? cli_no_queue(name) : cli_queue_error(error, name, "cannot open the queue");

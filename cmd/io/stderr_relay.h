@@ -13,8 +13,8 @@
 #define RELAY_TAIL 4096
 
 struct stderr_relay {
-    int pipe; /* the end to read from; -1: closed */
-    int rest; /* the same after the command has ended, if processes that it left behind may still write to it; else -1 */
+    int pipe;   /* the end to read from; -1: closed */
+    int rest;   /* that end, once the command has ended and a process that it started may still write to it; else -1 */
     bool ended; /* the command has ended: only the next `left` bytes are still read for it */
     size_t left;
     size_t seen; /* bytes so far; the last RELAY_TAIL of them are in `tail`, a ring buffer */

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/queues.h"
 #include "message/json_write.h"
+#include "queue/unfinished.h"
 #include "text/text.h"
 
 /* ---- sweep ----------------------------------------------------------------------- */
@@ -87,5 +88,6 @@ static int check(mq_queue *queue, void *context)
 
 int maintenance_check(char **names, int count, bool repair)
 {
-    return queues_each(names, count, check, &repair);
+    const int status = queues_each(names, count, check, &repair);
+    return count > 0 ? status : cli_worse(status, unfinished_check(repair));
 }

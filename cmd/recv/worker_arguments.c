@@ -8,7 +8,19 @@
 #include "cli/cli.h"
 
 /* Numbers that mq-recv.c does not use. */
-enum { BODY_FILE = 512, REJECT_ON, TIMEOUT, KILL_AFTER, UNTIL_EMPTY, MAX_RATE, GRACE, REPLY, REPLY_ANY, ONCE };
+enum {
+    BODY_FILE = 512,
+    REJECT_ON,
+    TIMEOUT,
+    KILL_AFTER,
+    UNTIL_EMPTY,
+    MAX_RATE,
+    GRACE,
+    REPLY,
+    REPLY_ANY,
+    ONCE,
+    TRANSACTION
+};
 
 #define PARALLEL_MAX 4096
 #define RATE_MAX 1000000
@@ -32,6 +44,7 @@ static const struct argp_option options[] = {
     {"reply", REPLY, NULL, 0, "Send what the command prints to the queue that Reply-To names", 7},
     {"reply-any", REPLY_ANY, NULL, 0, "The same, also to queues that no request has made", 7},
     {"once", ONCE, NULL, 0, "Ack a message whose id was acked before, without running the command", 7},
+    {"tx", TRANSACTION, NULL, 0, "What the command sends is sent, and the message acked, as one, if it succeeds", 7},
     {0},
 };
 
@@ -97,6 +110,9 @@ static error_t parse_work(int key, char *argument, struct argp_state *state)
     case REPLY:
         arg.job.reply = true;
         return 0;
+    case TRANSACTION:
+        arg.job.transaction = true;
+        return 0;
     case REPLY_ANY:
         arg.job.reply = arg.job.reply_any = true;
         return 0;
@@ -116,17 +132,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 const struct argp worker_argp = {.options = options, .parser = parse};
-
-char **worker_cut_command(int *argc, char **argv)
-{
-    for (int i = 1; i < *argc; i++)
-        if (strcmp(argv[i], "--") == 0) {
-            *argc = i;
-            argv[i] = NULL;
-            return argv + i + 1;
-        }
-    return NULL;
-}
 
 bool worker_is_asked_for(void)
 {

@@ -10,9 +10,6 @@
 
 extern const struct argp worker_argp;
 
-/* Cut the arguments at the first `--`. Returns the words after it; NULL: there is no `--`. */
-char **worker_cut_command(int *argc, char **argv);
-
 /* Whether any of these options was given. They need a command. */
 bool worker_is_asked_for(void);
 

@@ -12,6 +12,8 @@
 
 enum { TYPE = 512, CONTENT_TYPE, CORRELATION_ID, REPLY_TO, AT, TTL }; /* beside the numbers of mq-send.c */
 
+#define ROUTING_KEY_MAX 255 /* as in AMQP */
+
 struct header {
     const char *name, *value; /* `value` NULL: the argument had no colon */
 };
@@ -29,6 +31,7 @@ static const struct argp_option options[] = {
     {"correlation-id", CORRELATION_ID, "ID", 0, "Set the header Correlation-Id", 2},
     {"reply-to", REPLY_TO, "QUEUE", 0, "Set the header Reply-To", 2},
     {"message-group", 'g', "KEY", 0, "Set the header Group: an ordered queue keeps the order of a group", 2},
+    {"routing-key", 'k', "KEY", 0, "Set the header Routing-Key, by which topics route", 2},
     {"id", 'i', "ID", 0, "The message's id, instead of a new one", 2},
     {"priority", 'p', "0-9", 0, "How soon it is delivered: 9 first; 4 by default", 3},
     {"delay", 'd', "DURATION", 0, "Deliver it no sooner than after DURATION", 3},
@@ -60,7 +63,7 @@ static void split_header(const struct argp_state *state, char *text)
 
 static error_t parse_header(int key, char *argument, struct argp_state *state)
 {
-    static const char *const names[] = {"Type", "Content-Type", "Correlation-Id", "Reply-To"};
+    static const char *const names[AT - TYPE] = {"Type", "Content-Type", "Correlation-Id", "Reply-To"};
     switch (key) {
     case 'H':
         split_header(state, argument);
@@ -68,14 +71,16 @@ static error_t parse_header(int key, char *argument, struct argp_state *state)
     case 'g':
         add_header(state, "Group", argument);
         return 0;
-    case TYPE:
-    case CONTENT_TYPE:
-    case CORRELATION_ID:
-    case REPLY_TO:
-        add_header(state, names[key - TYPE], argument);
+    case 'k':
+        if (strlen(argument) > ROUTING_KEY_MAX)
+            cli_usage(state, "--routing-key: longer than %d bytes", ROUTING_KEY_MAX);
+        add_header(state, MQ_ROUTING_KEY, argument);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        if (key < TYPE || key >= AT)
+            return ARGP_ERR_UNKNOWN;
+        add_header(state, names[key - TYPE], argument);
+        return 0;
     }
 }
 

@@ -93,13 +93,13 @@ int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size
     return STATUS_DONE;
 }
 
-int send_buffer_send(struct send_buffer *send_buffer, mq_queue *queue, const struct mq_send_options *options,
-                     char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+int send_buffer_send(struct send_buffer *send_buffer, const struct destination *to,
+                     const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
 {
-    const int error = send_buffer->messages
-                          ? mq_send_batch(queue, send_buffer->messages, send_buffer->count, options, ret_ids, ret_sent)
-                          : mq_send_bodies(queue, send_buffer->model, send_buffer->bodies, send_buffer->count, options,
-                                           ret_ids, ret_sent);
+    const int error = send_buffer->messages ? destination_send_batch(to, send_buffer->messages, send_buffer->count,
+                                                                     options, ret_ids, ret_sent)
+                                            : destination_send_bodies(to, send_buffer->model, send_buffer->bodies,
+                                                                      send_buffer->count, options, ret_ids, ret_sent);
     empty(send_buffer);
     return error;
 }

@@ -3,7 +3,7 @@
  *
  *     struct send_buffer *send_buffer = send_buffer_new(capacity, make_message);
  *     send_buffer_add_bytes(send_buffer, line, size) …
- *     send_buffer_send(send_buffer, queue, options, ids, &sent);
+ *     send_buffer_send(send_buffer, &destination, options, ids, &sent);
  *     send_buffer_free(send_buffer);
  *
  * What was added must stay where it is until it is sent.
@@ -14,6 +14,8 @@
 #include <mq.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "send/destination.h"
 
 struct send_buffer;
 
@@ -33,7 +35,7 @@ int send_buffer_add_bytes(struct send_buffer *send_buffer, char *data, size_t si
 int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size_t size, const char **ret_problem);
 
 /* Send them all, as mq_send_batch does. The buffer is empty afterwards, also after an error. */
-int send_buffer_send(struct send_buffer *send_buffer, mq_queue *queue, const struct mq_send_options *options,
-                     char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+int send_buffer_send(struct send_buffer *send_buffer, const struct destination *to,
+                     const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
 
 #endif

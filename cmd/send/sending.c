@@ -31,20 +31,43 @@ static int fail(const struct sending *sending, int status, const struct source *
         snprintf(record, sizeof record, "record %" PRIu64 ": ", source->record);
     if (sending->tallies)
         snprintf(tally, sizeof tally, "; %" PRIu64 " sent", sending->sent);
-    return cli_fail(status, mq_queue_name(sending->queue), "%s%s%s%s%s%s%s", source->file ? source->file : "",
+    return cli_fail(status, sending->to.name, "%s%s%s%s%s%s%s", source->file ? source->file : "",
                     source->file ? ": " : "", record, problem, *detail ? ": " : "", detail, tally);
+}
+
+static int refused_by_topic(const struct sending *sending, const struct source *source, int error)
+{
+    char problem[256];
+    if (error == -ENXIO)
+        return fail(sending, STATUS_NOTHING, source, "cannot publish", "no binding takes it");
+    if (error == -EBADMSG && mq_topic_explain(cli_spool, sending->to.name, problem, sizeof problem) == 1)
+        return fail(sending, STATUS_CONFIG, source, "bad bindings", problem);
+    if (error == -EBADMSG)
+        return fail(sending, STATUS_CONFIG, source, "cannot publish",
+                    "bad configuration of a topic or queue it goes to");
+    if (error == -EMSGSIZE)
+        return fail(sending, STATUS_DATA, source, "cannot publish", "the body is larger than max-size of a queue");
+    if (error == -ENOBUFS)
+        return fail(sending, STATUS_TRY_LATER, source, "cannot publish", "a queue it goes to is full");
+    if (error == -ESTALE)
+        return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
+    return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
 static int refused(const struct sending *sending, const struct source *source, int error)
 {
     char limit[64] = "the body is larger than max-size = ", problem[256];
     const size_t length = strlen(limit);
-    if (error == -EBADMSG && mq_config_explain(cli_spool, mq_queue_name(sending->queue), problem, sizeof problem) == 1)
+    if (sending->to.topic)
+        return refused_by_topic(sending, source, error);
+    if (error == -EBADMSG && mq_config_explain(cli_spool, sending->to.name, problem, sizeof problem) == 1)
         return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
-    if (error == -EMSGSIZE && mq_config_get(sending->queue, "max-size", limit + length, sizeof limit - length) == 0)
+    if (error == -EMSGSIZE && mq_config_get(sending->to.queue, "max-size", limit + length, sizeof limit - length) == 0)
         return fail(sending, STATUS_DATA, source, "cannot publish", limit);
     if (error == -EDOM)
         return fail(sending, STATUS_USAGE, source, "cannot publish", "an ordered queue has no priorities");
+    if (error == -ESTALE)
+        return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
@@ -60,7 +83,7 @@ static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], siz
 {
     char *text = cli_must(malloc(count * MQ_ID_SIZE + 1)), *end = text;
     for (size_t i = 0; i < count; i++) {
-        cli_note(mq_queue_name(sending->queue), "sent %s", ids[i]);
+        cli_note(sending->to.name, "sent %s", ids[i]);
         end = stpcpy(end, ids[i]);
         *end++ = '\n';
     }
@@ -75,17 +98,17 @@ static int ask(struct sending *sending, mq_message *message, const struct source
 {
     mq_queue *replies;
     char id[MQ_ID_SIZE];
-    int status = request_open(sending->queue, message, sending->reply_timeout, &replies);
+    int status = request_open(sending->to.queue, message, sending->reply_timeout, &replies);
     if (status != STATUS_DONE)
         return status;
     sending->options.cancel_fd = request_cancel_fd();
-    const int error = mq_send(sending->queue, message, &sending->options, id);
+    const int error = mq_send(sending->to.queue, message, &sending->options, id);
     if (!error)
-        cli_note(mq_queue_name(sending->queue), "sent %s", id);
+        cli_note(sending->to.name, "sent %s", id);
     if (error && error != -ECANCELED)
         status = refused(sending, source, error);
     else if (!error)
-        status = request_wait(replies, sending->queue, id, sending->reply_timeout);
+        status = request_wait(replies, sending->to.queue, id, sending->reply_timeout);
     return request_close(replies, status);
 }
 
@@ -94,7 +117,7 @@ static int send_message(struct sending *sending, mq_message *message, const stru
     char id[1][MQ_ID_SIZE];
     if (sending->request)
         return ask(sending, message, source);
-    const int error = mq_send(sending->queue, message, &sending->options, id[0]);
+    const int error = destination_send(&sending->to, message, &sending->options, id[0]);
     if (error)
         return refused(sending, source, error);
     sending->sent++;
@@ -145,7 +168,7 @@ static int flush(struct stream *stream)
     if (send_buffer_count(stream->send_buffer) == 0)
         return STATUS_DONE;
     first.record -= send_buffer_count(stream->send_buffer);
-    const int error = send_buffer_send(stream->send_buffer, sending->queue, &sending->options, stream->ids, &sent);
+    const int error = send_buffer_send(stream->send_buffer, &sending->to, &sending->options, stream->ids, &sent);
     sending->sent += sent;
     records_let_go(&stream->records);
     const int status = stream->ids && sent > 0 ? print_ids(sending, stream->ids, sent, &first) : STATUS_DONE;
@@ -211,7 +234,7 @@ static int read_all(struct stream *stream)
 
 static int send_records(struct sending *sending, int fd, const char *file)
 {
-    const size_t capacity = mq_send_batch_most(sending->queue, &sending->options);
+    const size_t capacity = destination_batch_most(&sending->to, &sending->options);
     struct stream stream = {
         .sending = sending,
         .records = {.fd = fd, .separator = sending->framing == '0' ? '\0' : '\n', .together = capacity},

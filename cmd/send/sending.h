@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "send/destination.h"
+
 struct sending {
-    mq_queue *queue;
+    struct destination to;
     struct mq_send_options options;
     mq_message *(*make)(int *ret_status); /* a new message with what is common to all; NULL: an error was reported */
     int framing;                          /* of streams: 'l', '0' or 'j', or 0: a stream is one message */

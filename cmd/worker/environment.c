@@ -36,7 +36,8 @@ static bool is_replaced(const char *variable)
 {
     static const char *const names[] = {"MQ_SPOOL",    "MQ_QUEUE",          "MQ_ID",        "MQ_RECEIPT",
                                         "MQ_ATTEMPT",  "MQ_MAX_ATTEMPTS",   "MQ_TIMESTAMP", "MQ_PRIORITY",
-                                        "MQ_REPLY_TO", "MQ_CORRELATION_ID", "MQ_BODY",      "NOTIFY_SOCKET"};
+                                        "MQ_REPLY_TO", "MQ_CORRELATION_ID", "MQ_BODY",      "NOTIFY_SOCKET",
+                                        "MQ_TX"};
     const size_t length = strcspn(variable, "=");
     if (strncmp(variable, "MQ_HEADER_", 10) == 0)
         return true;
@@ -136,7 +137,7 @@ static bool add_timestamp(const mq_message *message)
     return add("MQ_", "TIMESTAMP", said ? said : moment);
 }
 
-static bool add_all(mq_queue *queue, const mq_message *message, const char *body)
+static bool add_all(mq_queue *queue, const mq_message *message, const char *body, const char *tx)
 {
     char most[32];
     own.size = own.count = 0;
@@ -146,12 +147,12 @@ static bool add_all(mq_queue *queue, const mq_message *message, const char *body
            add_timestamp(message) && add_number("PRIORITY", (unsigned long)mq_message_priority(message)) &&
            add("MQ_", "REPLY_TO", mq_message_header(message, "Reply-To")) &&
            add("MQ_", "CORRELATION_ID", mq_message_header(message, "Correlation-Id")) && add("MQ_", "BODY", body) &&
-           add_headers(message);
+           add("MQ_", "TX", tx) && add_headers(message);
 }
 
-char **environment_for(mq_queue *queue, const mq_message *message, const char *body)
+char **environment_for(mq_queue *queue, const mq_message *message, const char *body, const char *tx)
 {
-    if (!add_all(queue, message, body))
+    if (!add_all(queue, message, body, tx))
         return NULL;
     if (!GROW(own.variables, base_count + own.count + 1, own.variables_room))
         return NULL;

@@ -15,9 +15,13 @@
 
 #define PATH_SIZE 48
 
+/* How much longer than its claim a transaction lives: the claim's deadline decides. */
+#define TRANSACTION_SLACK (10 * CLOCK_SECOND)
+
 static void clear(struct job *job)
 {
     job->message = NULL;
+    job->tx = NULL;
     job->pid = 0;
     job->end = JOB_RUNS;
     job->body = job->output = job->input = job->error = job->feed.pipe = job->relay.pipe = job->relay.rest = -1;
@@ -44,6 +48,9 @@ void job_release(struct job *job)
     close_one(&job->body);
     close_one(&job->output);
     mq_message_free(job->message);
+    if (job->tx)
+        (void)mq_tx_abort(job->tx); /* if this fails, the deadline undoes it */
+    mq_tx_free(job->tx);
     clear(job);
 }
 
@@ -65,6 +72,17 @@ static int open_output(struct job *job, const struct job_options *options)
     return job->output < 0 ? job->output : 0;
 }
 
+static int begin_transaction(struct job *job, const struct job_options *options)
+{
+    return options->transaction ? mq_tx_begin(cli_spool, job->lease + TRANSACTION_SLACK, &job->tx) : 0;
+}
+
+void job_extend_transaction(struct job *job)
+{
+    if (job->tx)
+        (void)mq_tx_extend(job->tx, job->lease + TRANSACTION_SLACK); /* the commit reports an error */
+}
+
 int job_prepare(struct job *job, mq_message *message, const struct job_options *options)
 {
     clear(job);
@@ -72,6 +90,8 @@ int job_prepare(struct job *job, mq_message *message, const struct job_options *
     int error = open_input(job, options);
     if (!error)
         error = open_output(job, options);
+    if (!error)
+        error = begin_transaction(job, options);
     return error ? error : stderr_relay_open(&job->relay, &job->error);
 }
 
@@ -81,7 +101,8 @@ int job_launch(struct job *job, mq_queue *queue, const struct job_options *optio
     /* The path goes through this process: processes that the command starts find it too, and it ends with this
        process. */
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), job->body);
-    char **variables = environment_for(queue, job->message, job->body >= 0 ? path : NULL);
+    char **variables = environment_for(queue, job->message, job->body >= 0 ? path : NULL,
+                                       job->tx ? mq_tx_id(job->tx) : NULL);
     if (!variables)
         return -ENOMEM;
     const pid_t pid = spawn_command(&(struct spawn){

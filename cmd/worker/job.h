@@ -24,6 +24,7 @@
 struct job_options {
     char *const *command;
     bool body_file;     /* the body is a file, not standard input */
+    bool transaction;   /* what the command sends is sent with the ack, or not at all */
     bool reply;         /* if the message asks for a reply, keep the standard output */
     bool reply_any;     /* the reply may go to any queue */
     int64_t timeout;    /* JOB_NEVER: none */
@@ -34,6 +35,7 @@ enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE, JOB_WANTS_T
 
 struct job {
     mq_message *message; /* NULL: the slot is free */
+    mq_tx *tx;           /* NULL: none */
     pid_t pid;           /* also of its process group; 0: it does not run */
     enum job_end end;
     int wait_status;  /* valid once it has ended */
@@ -46,11 +48,14 @@ struct job {
     int64_t term_at, kill_at; /* when to send SIGTERM, and SIGKILL */
 };
 
-/* Make the pipes and files that the command needs. The job owns the message from then on, also after a failure. */
+/* Make the pipes and files that the command needs; its lease is set. The job owns the message from then on, also after a failure. */
 int job_prepare(struct job *job, mq_message *message, const struct job_options *options);
 
 /* Start the command: 0 or a negative errno. */
 int job_launch(struct job *job, mq_queue *queue, const struct job_options *options);
+
+/* Let its transaction live for as long as its claim. */
+void job_extend_transaction(struct job *job);
 
 /* Send SIGTERM to the job's process group now, and SIGKILL at `kill_at`. */
 void job_end(struct job *job, enum job_end why, int64_t kill_at);
@@ -67,6 +72,7 @@ int64_t job_next_time(const struct job *job);
 void job_outcome(const struct job *job, const struct outcome_policy *policy, const struct job_options *options,
                  struct outcome *ret_outcome);
 
+/* A transaction that was not committed is aborted. */
 void job_release(struct job *job);
 
 #endif

@@ -327,6 +327,7 @@ static void renew(struct worker *worker, struct job *job, int64_t now)
 {
     const bool late = now >= job->renew_at + job->lease - job->lease / LEASE_PARTS;
     const int error = mq_extend(worker->queue, mq_message_receipt(job->message), job->lease);
+    job_extend_transaction(job);
     job->renew_at = error == -ESTALE ? JOB_NEVER : now + job->lease / LEASE_PARTS;
     if (error == -ESTALE && late)
         (void)cli_fail(STATUS_FAILED, mq_queue_name(worker->queue),
@@ -397,7 +398,6 @@ static void watch_job(struct worker *worker, struct job *job)
         job_pool_stop_claiming(worker);
         job_end(job, JOB_STOPPED, clock_monotonic());
     }
-    job->lease = lease(worker);
     job->renew_at = clock_monotonic() + job->lease / LEASE_PARTS;
 }
 
@@ -408,6 +408,7 @@ void job_pool_start(struct worker *worker, mq_message *message)
     while (job->message)
         job++;
     worker->running++;
+    job->lease = lease(worker);
     const int status = launch(worker, job, message, &stop);
     job_pool_add_status(worker, status);
     if (stop)

@@ -16,8 +16,9 @@ bool reply_is_allowed(const mq_message *request, const struct job_options *optio
 }
 
 /* Send the reply and free it. */
-static int deliver(const mq_message *request, mq_message *reply)
+static int deliver(const mq_message *request, mq_message *reply, mq_tx *tx)
 {
+    const struct mq_send_options options = {MQ_SEND_DEFAULTS};
     mq_queue *queue;
     const char *name = mq_message_header(request, "Reply-To");
     const char *correlation = mq_message_header(request, "Correlation-Id");
@@ -25,7 +26,7 @@ static int deliver(const mq_message *request, mq_message *reply)
     if (!error)
         error = mq_open(cli_spool, name, 0, &queue);
     if (!error) {
-        error = mq_send(queue, reply, &(struct mq_send_options){MQ_SEND_DEFAULTS}, NULL);
+        error = tx ? mq_tx_send(tx, queue, reply, &options, NULL) : mq_send(queue, reply, &options, NULL);
         mq_close(queue);
     }
     mq_message_free(reply);
@@ -35,7 +36,7 @@ static int deliver(const mq_message *request, mq_message *reply)
     return 0;
 }
 
-int reply_send(const mq_message *request, int file)
+int reply_send(const mq_message *request, int file, mq_tx *tx)
 {
     mq_message *reply = NULL;
     if (file < 0)
@@ -45,7 +46,7 @@ int reply_send(const mq_message *request, int file)
     if (error)
         return error;
     mq_message_set_body_fd(reply, file);
-    return deliver(request, reply);
+    return deliver(request, reply, tx);
 }
 
 static int status_of(const struct outcome *outcome)
@@ -71,5 +72,5 @@ int reply_send_failure(const mq_message *request, const struct outcome *outcome,
         return error;
     }
     mq_message_set_body(reply, said, size);
-    return deliver(request, reply);
+    return deliver(request, reply, NULL);
 }

@@ -14,8 +14,9 @@
 bool reply_is_allowed(const mq_message *request, const struct job_options *options);
 
 /* Reply with the content of `file`, or with a failure and the end of the command's standard error. 0: the reply was
-   sent, or none was asked for, or its queue is gone, which a note tells. */
-int reply_send(const mq_message *request, int file);
+   sent, or none was asked for, or its queue is gone, which a note tells. The reply is part of the transaction `tx`, which
+   may be NULL. */
+int reply_send(const mq_message *request, int file, mq_tx *tx);
 int reply_send_failure(const mq_message *request, const struct outcome *outcome, const char *said, size_t size);
 
 #endif

@@ -45,8 +45,29 @@ static int settled(const struct ending *ending, int error, int status)
     return STATUS_DONE;
 }
 
+/* What the command sent is sent with the ack, or not at all. */
+static int commit(const struct ending *ending)
+{
+    mq_tx *tx = ending->job->tx;
+    const char *id = mq_message_id(ending->job->message);
+    int error = mq_tx_take(tx, ending->queue, receipt_of(ending), ending->options->once ? MQ_TX_ONCE : 0);
+    if (error == -ESTALE)
+        return cli_fail(STATUS_FAILED, queue_of(ending), "%s: its claim has ended: nothing of its transaction is done",
+                        id);
+    if (!error)
+        error = mq_tx_commit(tx);
+    if (error == -ESTALE)
+        return cli_fail(STATUS_FAILED, queue_of(ending), "%s: its transaction has ended: nothing of it is done", id);
+    if (error)
+        return cli_queue_error(error, queue_of(ending), "cannot commit the transaction");
+    cli_note(queue_of(ending), "%s: done", id);
+    return STATUS_DONE;
+}
+
 static int ack(const struct ending *ending)
 {
+    if (ending->job->tx)
+        return commit(ending);
     const int error = ending->options->once ? mq_ack_once(ending->queue, receipt_of(ending))
                                             : mq_ack(ending->queue, receipt_of(ending));
     cli_note(queue_of(ending), "%s: done", mq_message_id(ending->job->message));
@@ -116,7 +137,7 @@ static void send_reply(struct ending *ending)
 {
     if (ending->outcome.verdict != VERDICT_DONE && ending->outcome.verdict != VERDICT_DONE_AND_STOP)
         return;
-    const int error = reply_send(ending->job->message, ending->job->output);
+    const int error = reply_send(ending->job->message, ending->job->output, ending->job->tx);
     if (error)
         outcome_set_failure(&ending->outcome, "the reply cannot be sent: %s", cli_reason(error));
 }

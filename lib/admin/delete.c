@@ -23,6 +23,8 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
+#include "lifecycle/outbox.h"
+#include "queue/blame.h"
 #include "store/access.h"
 #include "store/census.h"
 #include "store/held.h"
@@ -119,8 +121,10 @@ static int delete_found(int spool, int dir, const char *queue, bool force)
 static int delete_once(int spool, const char *queue, bool force)
 {
     int dir = spool_find_queue(spool, queue);
-    if (dir == -ENOENT && spool_await_held(spool, queue) == 1)
-        dir = spool_find_queue(spool, queue);
+    if (dir == -ENOENT) {
+        const int held = spool_await_held(spool, queue);
+        dir = held == 1 ? spool_find_queue(spool, queue) : held < 0 ? held : -ENOENT;
+    }
     if (dir < 0)
         return dir;
     const int error = delete_found(spool, dir, queue, force);
@@ -153,18 +157,28 @@ struct pending_walk {
     int spool;
     int64_t now;
     int removed;
-    int error; /* the first error that prevented one from being finished */
+    int error; /* the first error that kept a directory from being judged or removed */
 };
 
-/* A deletion that cannot be finished keeps the sweep from no other. Another process may have been faster. */
-static void note_finished(struct pending_walk *walk, int error)
+/* A directory that cannot be judged or removed does not keep the sweep from the others. */
+static void note(struct pending_walk *walk, int done)
 {
-    walk->removed += error == 0;
-    if (error && error != -ENOENT && !held_is_forbidden(error) && !walk->error)
-        walk->error = error;
+    walk->removed += done == 1;
+    blame_note(done, &walk->error);
 }
 
-/* Finish what another process has left: a held queue that is not empty is put back, everything else is removed. */
+/* 1: the directory is old enough that no process can still be working on it. 0: it is not. */
+static int is_pending_long(const struct pending_walk *walk, const char *name)
+{
+    struct stat status;
+    if (fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    /* ctime: when it got this name, or when an entry in it was last added or removed. */
+    return walk->now / CLOCK_SECOND - status.st_ctim.tv_sec >= PENDING_AGE;
+}
+
+/* Finish what another process has left: a held queue that is not empty is put back, everything else is removed. 1: that
+   is done. */
 static int finish(int spool, enum name_pending kind, const char *name, const char *queue)
 {
     int error = kind == NAME_HELD      ? finish_held(spool, name, queue)
@@ -172,7 +186,7 @@ static int finish(int spool, enum name_pending kind, const char *name, const cha
                                        : spool_remove_tree(spool, name);
     if (error == -ENOTEMPTY && kind == NAME_EMPTIED)
         error = held_put_back(spool, name, queue);
-    return error == -ENOTEMPTY || error == -EAGAIN ? 0 : error;
+    return error == 0 || error == -ENOTEMPTY || error == -EAGAIN ? 1 : error;
 }
 
 static int sweep_pending(void *context, const char *name, unsigned char type)
@@ -180,18 +194,12 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     struct pending_walk *walk = context;
     enum name_pending kind;
     char queue[MQ_QUEUE_NAME_SIZE];
-    struct stat status;
     if (type == DT_DIR && name_is_reply(name)) {
-        walk->removed += spool_sweep_reply(walk->spool, name) == 1;
-        return 0;
+        note(walk, spool_sweep_reply(walk->spool, name));
+    } else if (type == DT_DIR && name_parse_pending(name, &kind, queue)) {
+        const int is_old = is_pending_long(walk, name);
+        note(walk, is_old == 1 ? finish(walk->spool, kind, name, queue) : is_old);
     }
-    if (type != DT_DIR || !name_parse_pending(name, &kind, queue) ||
-        fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    /* ctime: when it got this name, or when an entry in it was last added or removed. */
-    if (walk->now / CLOCK_SECOND - status.st_ctim.tv_sec < PENDING_AGE)
-        return 0;
-    note_finished(walk, finish(walk->spool, kind, name, queue));
     return 0;
 }
 
@@ -200,7 +208,10 @@ int mq_sweep_spool(const char *spool)
     struct pending_walk walk = {.spool = spool_open(spool, false), .now = clock_now()};
     if (walk.spool < 0)
         return walk.spool == -ENOENT ? 0 : walk.spool;
-    const int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
+    bool any;
+    int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
     close(walk.spool);
+    if (!error)
+        error = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
     return error ? error : walk.error ? walk.error : walk.removed;
 }

@@ -5,11 +5,11 @@
  * deleted, a rename as a file moved from one name and one moved to another, with the same cookie. The two names say
  * what the transition means.
  *
- * New buckets. Files may come into a bucket between its making and our watching it. So the bucket is watched first and
- * listed afterwards, and each file of the listing is reported as if it had just come. A file that came between the two
- * is in the listing and in inotify's queue: the names of a listing are remembered until the events that were queued
- * when it ended have been read. A file that came and went before the watch is not seen. If it came by a rename, only
- * the half that left is seen; it is reported as MQ_EVENT_LEFT when the other half does not follow.
+ * New buckets. Files may come into a bucket after it is made and before it is watched. So the bucket is watched first
+ * and listed afterwards, and each file of the listing is reported as if it had just come. A file that came between the
+ * two steps is in the listing and in inotify's queue. So the names of a listing are remembered until the events that
+ * were queued at its end have been read. A file that came and went before the watch is not seen. If it came by a
+ * rename, only the half that left is seen; it is reported as MQ_EVENT_LEFT if the other half does not follow.
  *
  * Memory is bounded: there are limits to the directories, the halves of renames and the names that are remembered.
  */
@@ -48,7 +48,7 @@ struct mq_watch {
     struct watch_table table;
     struct followed **followed;
     size_t followed_count, followed_room;
-    bool incomplete; /* not all could be watched, and that is not reported yet */
+    bool incomplete; /* not everything could be watched or listed, and that is not reported yet */
 
     size_t size, at; /* of the events in `buffer` */
     struct half_rename halves[HALVES_MAX];
@@ -59,8 +59,8 @@ struct mq_watch {
     struct listing files;
     size_t next_file;
 
-    struct seen_names told; /* in listings */
-    size_t told_until;      /* so many bytes of events may report them again */
+    struct seen_names told; /* files that were reported from listings */
+    size_t told_until;      /* this many bytes of events may report the same files again */
 
     char id[MQ_ID_SIZE], reason[NAME_REASON_SIZE]; /* of the last event */
     _Alignas(struct inotify_event) char buffer[BUFFER_SIZE];
@@ -98,6 +98,7 @@ static int watch_bucket(mq_watch *watch, struct followed *followed, enum mq_stat
     return error < 0 ? error : 0;
 }
 
+/* A loop over names and not bucket_each, because watch_bucket opens a bucket by its name: an event names one, too. */
 static int watch_state(mq_watch *watch, struct followed *followed, enum mq_state state, bool untold)
 {
     struct watched watched = {.kind = WATCHED_STATE, .followed = followed, .state = state};
@@ -123,7 +124,8 @@ static int watch_queue(mq_watch *watch, struct followed *followed, bool untold)
     return error < 0 ? error : 0;
 }
 
-/* Stop following a queue: the caller may close it now. Events that inotify still has of it are not in the table. */
+/* Stop following a queue, so that the caller may close it. Its watches are not in the table any more, so the events
+   that inotify still has of them are ignored. */
 static void forget(mq_watch *watch, struct followed *followed)
 {
     size_t kept = 0;
@@ -231,7 +233,7 @@ static void drop_half(mq_watch *watch, size_t place)
     memmove(watch->halves + place, watch->halves + place + 1, (watch->half_count - place) * sizeof *watch->halves);
 }
 
-/* Report the oldest half of a rename: its other half will not be seen. */
+/* Report the oldest first half of a rename, whose second half will not be seen. */
 static int tell_half(mq_watch *watch, struct mq_event *ret_event)
 {
     const struct half_rename gone = watch->halves[0];
@@ -239,7 +241,7 @@ static int tell_half(mq_watch *watch, struct mq_event *ret_event)
     return tell(watch, gone.followed, MQ_EVENT_LEFT, &gone.place, NULL, ret_event);
 }
 
-/* Report a file that came by a rename, whose first half has this cookie, or by a link (0). */
+/* Report a file that came by a rename whose first half has this cookie, or by a link (`cookie` is 0). */
 static int tell_moved_to(mq_watch *watch, struct followed *followed, const struct place *to, uint32_t cookie,
                          struct mq_event *ret_event)
 {
@@ -303,7 +305,8 @@ static int take_queue(mq_watch *watch, const struct watched *watched, const stru
     return tell(watch, &gone, MQ_EVENT_DELETED, NULL, NULL, ret_event);
 }
 
-/* The kernel dropped events: look for buckets that are not watched yet. */
+/* The kernel dropped events. Look for buckets that are not watched yet; the event tells that some were missed in any
+   case. */
 static int take_overflow(mq_watch *watch, struct mq_event *ret_event)
 {
     for (size_t i = 0; i < watch->followed_count; i++)
@@ -336,7 +339,7 @@ static int take_event(mq_watch *watch, const struct inotify_event *event, struct
 
 /* ---- new buckets ---------------------------------------------------------------------- */
 
-/* Read as many events as the buffer has room for. 1 some came, 0 none, or an error. */
+/* Read as many events as the buffer has room for. 1: some came. 0: none, or a negative errno. */
 static int read_events(mq_watch *watch)
 {
     memmove(watch->buffer, watch->buffer + watch->at, watch->size - watch->at);
@@ -354,7 +357,7 @@ static bool is_same(const struct place *one, const struct place *other)
     return one->name.position == other->name.position && strcmp(one->name.id, other->name.id) == 0;
 }
 
-/* Find where a listed file came from: the first half of its rename was seen already or is in the buffer. It is removed
+/* Find where a listed file came from. The first half of its rename was seen already or is in the buffer, and is removed
    from there. */
 static bool find_origin(mq_watch *watch, const struct place *to, struct place *ret_from)
 {
@@ -379,7 +382,7 @@ static bool find_origin(mq_watch *watch, const struct place *to, struct place *r
     return false;
 }
 
-/* List a new bucket. Its files are reported one by one, by as many calls, so the listing is kept. */
+/* List a new bucket. Each call reports one of its files, so the listing is kept. */
 static void list_untold(mq_watch *watch)
 {
     struct watched *watched = watch->table.items;
@@ -391,10 +394,14 @@ static void list_untold(mq_watch *watch)
     watch->telling = *watched;
     watch->next_file = watch->files.count = 0;
     const int dir = bucket_open(watched->followed->queue->dir, watched->state, watched->bucket);
-    if (dir < 0)
+    if (bucket_is_missing(dir))
         return; /* it was removed, so it was empty */
-    if (bucket_read(dir, watched->state, &watch->files) < 0)
+    if (dir < 0 || bucket_read(dir, watched->state, &watch->files) < 0) {
+        watch->incomplete = true;
         watch->files.count = 0;
+    }
+    if (dir < 0)
+        return;
     close(dir);
     (void)read_events(watch);
     (void)ioctl(watch->inotify, FIONREAD, &unread);
@@ -423,7 +430,7 @@ static int next_in_buffer(mq_watch *watch, struct mq_event *ret_event)
     return told;
 }
 
-/* 1 inotify has events, 0 it has none, -ECANCELED: cancel_fd is readable. */
+/* 1: inotify has events. 0: it has none. -ECANCELED: cancel_fd is readable. */
 static int wait_for_events(const mq_watch *watch, int64_t wait, int cancel_fd)
 {
     struct pollfd fds[2] = {{.fd = watch->inotify, .events = POLLIN}, {.fd = cancel_fd, .events = POLLIN}};
@@ -434,7 +441,7 @@ static int wait_for_events(const mq_watch *watch, int64_t wait, int cancel_fd)
     return fds[1].revents ? -ECANCELED : ready > 0;
 }
 
-/* Report an event without waiting: 1, 0 there is none, or an error. */
+/* Report an event without waiting. 1: reported. 0: there is none. Or a negative errno. */
 static int next_at_hand(mq_watch *watch, struct mq_event *ret_event)
 {
     int told = 0;

@@ -13,6 +13,8 @@
 #include "format/work_name.h"
 #include "lane/lane.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
+#include "queue/blame.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
 #include "queue/failures.h"
@@ -29,47 +31,63 @@ struct sweep {
     int dir;
     int64_t now;
     uint64_t removed;
+    int error; /* the first error that kept something from being judged or removed */
 };
 
-static bool is_abandoned(const struct sweep *sweep, const char *name)
+/* What cannot be judged or removed does not keep the sweep from the rest. */
+static void note(struct sweep *sweep, int done)
+{
+    sweep->removed += done == 1;
+    blame_note(done, &sweep->error);
+}
+
+/* 1 or 0, or a negative errno if that cannot be known. */
+static int is_abandoned(const struct sweep *sweep, const char *name)
 {
     struct stat status;
-    return fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           sweep->now - clock_of_file(&status.st_mtim) >= TMP_AGE;
+    if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return sweep->now - clock_of_file(&status.st_mtim) >= TMP_AGE;
+}
+
+/* `is` is the answer to the question whether the entry may be removed. 1: it is removed. */
+static int remove_if(int is, const struct sweep *sweep, const char *name, unsigned char type)
+{
+    if (is != 1)
+        return is;
+    const int error = type == DT_DIR ? fs_remove_dir(sweep->dir, name) : fs_unlink(sweep->dir, name);
+    return error ? error : 1;
 }
 
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
-    if (name_is_split(name) || !is_abandoned(sweep, name))
-        return 0;
-    if (type != DT_DIR)
-        sweep->removed += fs_unlink(sweep->dir, name) == 0;
-    else if (name_is_new_bucket(name))
-        sweep->removed += fs_remove_dir(sweep->dir, name) == 0;
-    if (type == DT_DIR && (name_is_new_bucket(name) || lane_name_is_new(name)))
-        lane_dir_unmake(sweep->dir, name);
+    if (type == DT_DIR && (lane_name_is_new(name) || name_is_new_bucket(name)) && is_abandoned(sweep, name) == 1)
+        lane_dir_unmake(sweep->dir, name); /* of a bucket, which is empty, nothing */
+    if (type == DT_DIR ? name_is_new_bucket(name) : !name_is_split(name))
+        note(sweep, remove_if(is_abandoned(sweep, name), sweep, name, type));
     return 0;
 }
 
-/* Whether the FIFO belonged to a receiver that is dead: nobody reads it. While its name begins with a dot, its maker
-   may be about to open it, and to set the mode that lets other users open it. */
-static bool is_dead(const struct sweep *sweep, const char *name, bool hidden)
+/* Whether the receiver that made a FIFO is dead, so that no process reads it: 1 or 0, or a negative errno if that cannot
+   be known. While the FIFO's name begins with a dot, its maker may be about to open it, and to set the mode that lets
+   other users open it. */
+static int is_dead(const struct sweep *sweep, const char *name, bool hidden)
 {
     const int fifo = fs_open_fifo(sweep->dir, name);
     if (fifo >= 0)
         close(fifo);
-    if (hidden)
-        return (fifo == -ENXIO || fifo == -EACCES) && is_abandoned(sweep, name);
-    return fifo == -ENXIO;
+    if (hidden && (fifo == -ENXIO || fifo == -EACCES))
+        return is_abandoned(sweep, name);
+    return fifo == -ENXIO ? 1 : fifo < 0 ? fifo : 0;
 }
 
 static int sweep_waiter(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
     const bool hidden = name[0] == '.';
-    if (type == DT_FIFO && name_is_waiter(name + hidden) && is_dead(sweep, name, hidden))
-        sweep->removed += fs_unlink(sweep->dir, name) == 0;
+    if (type == DT_FIFO && name_is_waiter(name + hidden))
+        note(sweep, remove_if(is_dead(sweep, name, hidden), sweep, name, type));
     return 0;
 }
 
@@ -105,7 +123,7 @@ static int sweep_buckets(struct sweep *sweep, enum mq_state state)
     for (size_t i = 0; i < buckets.count && !error; i++) {
         const char *bucket = listing_at(&buckets, i);
         if (is_left_over(sweep->queue, state, bucket, sweep->now))
-            sweep->removed += bucket_remove(sweep->queue->dir, state, bucket) == 1;
+            note(sweep, bucket_remove(sweep->queue->dir, state, bucket));
     }
     listing_free(&buckets);
     return error;
@@ -122,12 +140,13 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
     uint64_t cleared = 0;
     if (!error)
         error = split_cleanup_clear(queue, &cleared);
-    if (!error)
-        error = failures_sweep(queue, &sweep.removed);
-    if (!error)
-        error = done_marks_expire(queue, now, &sweep.removed);
+    if (!error) {
+        const int failures = failures_sweep(queue, &sweep.removed),
+                  marks = done_marks_expire(queue, now, &sweep.removed);
+        error = failures ? failures : marks;
+    }
     *ret_removed = sweep.removed + cleared;
-    return error;
+    return error ? error : sweep.error;
 }
 
 static int revive(void *context, const char *generation)
@@ -139,18 +158,22 @@ static int revive(void *context, const char *generation)
 static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
-    int error = split_cleanup_finish(queue);
+    bool any;
+    int error = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
+    if (!error)
+        error = split_cleanup_finish(queue);
     if (!error && queue->config.order)
         error = lane_tokens_find_missing(queue, revive, queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
-    if (!error)
-        error = sweep_leftovers(queue, now, &swept.leftovers);
-    if (!error)
-        error = depth_recount(queue);
-    if (error >= 0)
-        *ret_swept = swept;
-    return error < 0 ? error : 0;
+    if (error)
+        return error;
+    const int left = sweep_leftovers(queue, now, &swept.leftovers);
+    error = depth_recount(queue);
+    if (left || error < 0)
+        return left ? left : error;
+    *ret_swept = swept;
+    return 0;
 }
 
 int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)

@@ -255,9 +255,10 @@ int fs_rename(int from, const char *name, int to, const char *new_name)
 int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_rename(from, name, to, new_name);
-    if (error == -ENOENT && fs_is_network(to) && fs_exists(to, new_name))
-        return 0;
-    return error;
+    if (error != -ENOENT || !fs_is_network(to))
+        return error;
+    const int has = fs_has(to, new_name);
+    return has == 1 ? 0 : has < 0 ? has : error;
 }
 
 int fs_replace(int from, const char *name, int to, const char *new_name)
@@ -292,6 +293,22 @@ int fs_link_unnamed(int file, int dir, const char *new_name)
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     const int error = result(linkat(AT_FDCWD, path, dir, new_name, AT_SYMLINK_FOLLOW));
     return error && error != -EEXIST && error != -ENOSPC && error != -EDQUOT && !is_removed(dir) ? -ENXIO : error;
+}
+
+int fs_make_symlink(int at, const char *name, const char *text)
+{
+    return result(symlinkat(text, at, name));
+}
+
+int fs_read_symlink(int at, const char *name, char *ret_text, size_t size)
+{
+    const ssize_t length = readlinkat(at, name, ret_text, size);
+    if (length < 0)
+        return -errno;
+    if ((size_t)length >= size)
+        return -EBADMSG;
+    ret_text[length] = '\0';
+    return 0;
 }
 
 int fs_unlink(int at, const char *name)

@@ -109,6 +109,10 @@ int fs_link(int from, const char *name, int to, const char *new_name);
    and /proc is not mounted. */
 int fs_link_unnamed(int file, int dir, const char *new_name);
 
+/* Make a symbolic link, and read its text. No call follows it. -EBADMSG: the text does not fit. */
+int fs_make_symlink(int at, const char *name, const char *text);
+int fs_read_symlink(int at, const char *name, char *ret_text, size_t size);
+
 int fs_unlink(int at, const char *name);
 int fs_remove_dir(int at, const char *name); /* -ENOTEMPTY: it is not empty */
 
@@ -132,7 +136,7 @@ void fs_start_sync(int file);
  * empty file may be found after a power failure.
  *
  * Returns 1 if the content is durable already. Returns 0 if the file system commits content and names in order
- * (journal.h): the content has been written, and one fs_sync after linking makes both durable. `order` caches what is
+ * (journal.h): the content has been written back, and one fs_sync after linking makes both durable. `order` caches what is
  * known of the file system; it starts as FS_ORDER_UNKNOWN.
  */
 enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };

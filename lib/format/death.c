@@ -13,14 +13,9 @@ static const char *const reasons[MQ_DEATHS] = {
     [MQ_DEATH_CORRUPT] = "corrupt",
 };
 
-const char *death_reason(enum mq_death death)
-{
-    return reasons[death];
-}
-
 const char *mq_death_name(enum mq_death death)
 {
-    return death_reason(death);
+    return reasons[death];
 }
 
 enum mq_death death_cause(const char *reason)

@@ -3,7 +3,7 @@
  *
  *     char escaped[NAME_REASON_SIZE];
  *     name_escape_reason(reason, escaped);                a reason that a receiver gave
- *     reason = death_reason(MQ_DEATH_EXPIRED);            a reason of the library itself
+ *     reason = mq_death_name(MQ_DEATH_EXPIRED);           a reason of the library itself (mq.h)
  *
  * Nothing here can fail: a reason that is too long is cut between two characters.
  */
@@ -13,12 +13,8 @@
 #include "format/name.h"
 #include "mq.h"
 
-/* The library's own word for a cause of death. MQ_DEATH_REJECTED is that of a rejection without a reason. Escaping does
-   not change these words. */
-const char *death_reason(enum mq_death death);
-
 /* The cause under which a dead letter with this reason is counted. MQ_DEATH_REJECTED: the reason is not one of the
-   library's words. */
+   library's own. */
 enum mq_death death_cause(const char *reason);
 
 /* A reason as a field of a name, and back. */

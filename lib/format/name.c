@@ -35,19 +35,19 @@ static const struct state states[MQ_STATES] = {
     [MQ_DEAD] = {"dead", "died", 32},
 };
 
-const char *mq_state_name(enum mq_state state)
+const char *name_of_state(enum mq_state state)
 {
     return states[state].name;
+}
+
+const char *mq_state_name(enum mq_state state)
+{
+    return name_of_state(state);
 }
 
 const char *mq_state_time_name(enum mq_state state)
 {
     return states[state].time;
-}
-
-const char *name_of_state(enum mq_state state)
-{
-    return states[state].name;
 }
 
 bool name_is_of_state(const char *text)

@@ -159,7 +159,8 @@ static inline int64_t name_time_after(int64_t now, int64_t duration)
 
 /* ---- directories and buckets ---------------------------------------------------- */
 
-/* The directory of a state, and whether a name is that of a state's directory. */
+/* The directory of a state, and whether a name is that of a state's directory. Code that makes paths calls this;
+   mq_state_name is for texts that users read. */
 const char *name_of_state(enum mq_state state);
 bool name_is_of_state(const char *text);
 

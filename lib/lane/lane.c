@@ -260,7 +260,7 @@ static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *fi
     const unsigned cause = *(const unsigned *)argument;
     dead.time = clock_now();
     dead.due = 0;
-    name_escape_reason(death_reason(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
+    name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
     const int moved = move_message(queue, state, dir, file, MQ_DEAD, &dead);
     if (moved == 1) {
         page_count(queue->page, PAGE_DIED, 1);

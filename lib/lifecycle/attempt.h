@@ -1,6 +1,6 @@
 /*
- * Attempts: a claimed message was tried and failed, or was not tried after all. The name of a claimed message counts the
- * attempt that the claim began.
+ * Attempts: the work on a claimed message failed, or was not tried after all. The name of a claimed message already
+ * counts the attempt that began with the claim.
  */
 #ifndef MQ_ATTEMPT_H
 #define MQ_ATTEMPT_H

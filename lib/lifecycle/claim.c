@@ -1,9 +1,9 @@
 /*
  * Claiming.
  *
- * The rename to inflight/ decides which receiver has the message. It moves a file as it is, or one message that was
- * split off a batch. A receiver that comes second gets ENOENT and takes the next message. A message that turns out to be
- * expired, corrupt or too large is put away, and the receiver goes on.
+ * The rename to inflight/ decides which receiver has the message. It moves a whole file, or one message that was split
+ * off a batch. A receiver that comes second gets ENOENT and takes the next message. If a message turns out to be
+ * expired, corrupt or too large, the receiver puts it away and goes on.
  */
 #include "lifecycle/claim.h"
 
@@ -29,7 +29,7 @@ struct claim_request {
     uint64_t max_count;
 };
 
-/* The file in ready/ that the cursor stands at. */
+/* The file in ready/ that the cursor returned last. */
 struct candidate {
     int dir;
     const char *file;
@@ -41,7 +41,8 @@ struct candidate {
 static struct message_name claimed_name(const mq_queue *queue, const struct message_name *ready,
                                         const struct claim_request *request)
 {
-    const int64_t now = clock_now(); /* read here: a claim that waited for a listing must not end early */
+    const int64_t now =
+        clock_now(); /* read here: listing a bucket may have taken long, and must not shorten the claim */
     struct message_name claimed = *ready;
     name_count_attempt(&claimed);
     claimed.time = name_time_after(now, request->ack_timeout);
@@ -81,7 +82,7 @@ static int claim_first(mq_queue *queue, const struct claim_request *request, con
     return claim_split(queue, request, &split, claimed);
 }
 
-/* Another receiver split a message off this batch and has not taken it: that message comes before the batch. */
+/* Another receiver has split a message off this batch and has not taken it. That message comes before the batch. */
 static int claim_left_over(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
                            struct claimed *claimed)
 {
@@ -114,7 +115,7 @@ static bool is_fault_of_message(int error)
     return error == -EAGAIN || error == -EBADMSG || error == -EMSGSIZE;
 }
 
-/* A message that cannot be read must not keep its receiver from the others. 0, or a negative errno. */
+/* A message that cannot be read must not keep its receiver from other messages. Returns 0 or a negative errno. */
 static int put_away(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                     int error)
 {
@@ -122,7 +123,7 @@ static int put_away(mq_queue *queue, enum mq_state state, int dir, const char *f
     if (error == -EAGAIN)
         moved = attempt_fail(queue, state, dir, file, name, MQ_BACK_OFF);
     else if (error == -EMSGSIZE)
-        moved = dead_letter_make_whole(queue, state, dir, file, name, DEADLETTER_TOO_LARGE, clock_now());
+        moved = dead_letter_make_whole(queue, state, dir, file, name, DEAD_LETTER_TOO_LARGE, clock_now());
     else
         moved = dead_letter_make_corrupt(queue, state, dir, file, name, clock_now());
     return moved < 0 ? moved : 0;
@@ -136,7 +137,7 @@ static int put_away_candidate(mq_queue *queue, const struct candidate *candidate
     return put_away(queue, MQ_READY, candidate->dir, candidate->file, &tried, error);
 }
 
-/* If this fails, the claim's deadline brings the file back. */
+/* If this fails, the message becomes ready again when the claim lapses. */
 static void move_back(mq_queue *queue, const struct claimed *claimed)
 {
     char file[NAME_SIZE];
@@ -204,7 +205,7 @@ static int open_claimed(mq_queue *queue, struct claimed *claimed)
 
 /* ---- one message after the other, until one is delivered --------------------------------------- */
 
-/* 1 claimed and open; 0 the candidate is another receiver's, or was put away. */
+/* 1 claimed and open; 0 another receiver has the candidate, or it was put away. */
 static int take(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
                 struct claimed *claimed)
 {

@@ -26,8 +26,8 @@ struct claimed {
  */
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct claimed *ret_claimed);
 
-/* Put what was claimed back into ready/, as if this attempt had not been, and free it. If that fails, the claim's
-   deadline brings it back. The bucket claimed.dir must still be open. */
+/* Put what was claimed back into ready/, without counting this attempt, and free it. If that fails, it becomes ready
+   again when the claim lapses. The bucket claimed.dir must still be open. */
 void claim_give_back(mq_queue *queue, struct claimed *claimed);
 
 #endif

@@ -60,8 +60,8 @@ int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct
     return count_dead(queue, move_in(queue, dir, file, MQ_DEAD, &dead), &dead);
 }
 
-/* Make dead letters of all messages of a batch but the last. `rest` and `file` are the name of what is left. 1 done; 0
-   another process changed the batch. */
+/* Make dead letters of all messages of a batch but the last. `rest` and `file` become the name of what is left. 1 done;
+   0 another process changed the batch. */
 static int make_all_but_last(mq_queue *queue, enum mq_state state, int dir, char file[NAME_SIZE],
                              struct message_name *rest, const char *reason, int64_t now)
 {

@@ -1,5 +1,5 @@
 /*
- * Drafts: files that are to become messages of a queue. Nobody sees a draft until it is published.
+ * Drafts: files that are to become messages of a queue. No other process sees a draft until it is published.
  *
  *     schedule = draft_schedule(queue, message, now);
  *     name = draft_name(message, &schedule);
@@ -31,14 +31,15 @@ struct draft {
     enum mq_state state;
     uint64_t size;
     bool durable;
-    bool synced;       /* the content is on the disk */
-    unsigned openings; /* of the queue, when the draft was made: a draft of an older opening belongs to another queue */
-    int64_t begun;     /* monotonic */
+    bool synced; /* the content is on the disk */
+    unsigned
+        openings;  /* of the handle, when the draft was made: a draft of an earlier opening belongs to another queue */
+    int64_t begun; /* monotonic */
     struct reservation reservation;
     char lane[LANE_KEY_SIZE]; /* of an ordered queue; empty: none */
 };
 
-/* The schedule of a message. What the message leaves open is as the queue is configured. */
+/* The schedule of a message, with the queue's configuration where the message says nothing. */
 struct schedule draft_schedule(const mq_queue *queue, const mq_message *message, int64_t now);
 
 /* The name of a message with this schedule. It has no id if the message has none. */
@@ -55,7 +56,7 @@ int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[L
 int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
                struct draft *ret_draft);
 
-/* Close the file. If it was not published it goes. */
+/* Close the file. If it was not published, it is removed. */
 void draft_close(struct draft *draft);
 
 #endif

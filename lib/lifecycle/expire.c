@@ -27,10 +27,10 @@
 #include "store/retry_policy.h"
 #include "store/timed.h"
 
-/* How many files one caller moves at most: some milliseconds of work. */
+/* The most files that one caller moves: some milliseconds of work. */
 #define BUDGET 256
 
-/* Taking anything out of the inbox means listing all of it, so one caller takes more of it. */
+/* To take anything out of the inbox a caller has to list all of it, so it takes more. */
 #define INBOX_BUDGET 4096
 
 /* Ends a walk when the budget is used up. It is positive, so it is no error. */
@@ -43,8 +43,7 @@ struct work {
     uint64_t done;
 };
 
-/* Whether an error concerns one file only: the disk lacks room, or another user has made the file unmovable. The caller
-   goes on with the rest. */
+/* Whether the caller can go on with the other files: the disk lacks room for this move, or the file cannot be moved. */
 static bool is_fault_of_file(int dir, int error)
 {
     return error == -EEXIST || error == -ENOSPC || error == -EDQUOT || error == -EBADMSG || error == -EAGAIN ||
@@ -69,7 +68,7 @@ static int remove_expired(mq_queue *queue, enum mq_state state, int bucket_dir, 
 }
 
 /* Whether a message is a request. The caller of an expired request has stopped waiting, so nobody needs it as a dead
-   letter. */
+   letter. A file that cannot be read is taken for no request, since a dead letter loses nothing. */
 static bool is_request(mq_queue *queue, int bucket_dir, const char *file, const struct message_name *name)
 {
     mq_message *message;
@@ -94,7 +93,7 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
     const bool dropped = queue->config.drop_expired || is_request(queue, bucket_dir, file, name);
     const int done = dropped
                          ? remove_expired(queue, state, bucket_dir, file, name)
-                         : dead_letter_make(queue, state, bucket_dir, file, name, death_reason(MQ_DEATH_EXPIRED), now);
+                         : dead_letter_make(queue, state, bucket_dir, file, name, mq_death_name(MQ_DEATH_EXPIRED), now);
     if (done == 1)
         page_count(queue->page, PAGE_EXPIRED, name->count);
     if (done == 1 && dropped)
@@ -104,8 +103,8 @@ int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const c
 
 /* ---- one message, by directory --------------------------------------------------- */
 
-/* Move a message to ready/. A user who may only send can have put a file where the message has to go by its name; then
-   the message gets a new position, behind the others. */
+/* Move a message to ready/. Its name there may be taken, by a file that a user who may only send has forged; then the
+   message gets a new position, behind the others. */
 static int make_ready(const struct work *work, enum mq_state state, int bucket_dir, const char *file,
                       const struct message_name *name)
 {
@@ -131,7 +130,7 @@ static int make_due(void *context, int bucket_dir, const char *file, const struc
     return count_moved(work, moved, bucket_dir, name);
 }
 
-/* A claim is over. */
+/* The deadline of a claim has passed. */
 static int lapse(void *context, int bucket_dir, const char *file, const struct message_name *name)
 {
     struct work *work = context;
@@ -142,7 +141,7 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct m
         return moved < 0 ? count_moved(work, moved, bucket_dir, name) : --work->budget > 0 ? 0 : BUDGET_USED;
     }
     if (retry_policy_is_over(&queue->config, name->attempts)) {
-        moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, death_reason(MQ_DEATH_MAX_ATTEMPTS),
+        moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, mq_death_name(MQ_DEATH_MAX_ATTEMPTS),
                                  work->now);
     } else {
         moved = make_ready(work, MQ_INFLIGHT, bucket_dir, file, name);
@@ -179,7 +178,7 @@ static const struct directory directories[PAGE_TIMES] = {
     [PAGE_BURIAL] = {MQ_DEAD, bury},
 };
 
-/* How long after its name's time a message is moved. */
+/* How long after the time in its name a message is moved. */
 static int64_t grace(const mq_queue *queue, enum page_time which)
 {
     return which == PAGE_BURIAL ? queue->config.dead_ttl : 0;
@@ -200,7 +199,7 @@ static int walk(struct work *work, enum page_time which, int64_t *ret_next)
     return stop;
 }
 
-/* True: the directory has to be looked at now, and this process has the duty to do it. */
+/* True: something may be due in the directory, and this process has the duty to look. */
 static bool take_duty(mq_queue *queue, enum page_time which, int64_t now)
 {
     return is_wanted(queue, which) && page_time(queue->page, which, now) <= now &&
@@ -239,7 +238,8 @@ void expire_some(mq_queue *queue, int64_t now)
 
 int64_t expire_next(const mq_queue *queue, int64_t now)
 {
-    int64_t next = now + PAGE_LOOK_EVERY;
+    const int64_t look = page_outbox_time(queue->page);
+    int64_t next = look < now + PAGE_LOOK_EVERY ? look : now + PAGE_LOOK_EVERY;
     for (int which = 0; which < PAGE_TIMES; which++) {
         const int64_t time = page_time(queue->page, (enum page_time)which, now);
         if (is_wanted(queue, (enum page_time)which) && time < next)

@@ -33,7 +33,7 @@ bool inbox_has(const mq_queue *queue, const struct message_name *name)
     return has_one(queue) && !name_has_place(name);
 }
 
-/* List the messages in the inbox, in the order of their times, and what else lies there, which no walk shows. Returns
+/* List the messages in the inbox, in the order of their times, and the other files there, which no walk shows. Returns
    the open bucket, which the caller closes. */
 static int list(mq_queue *queue, struct listing *files, struct listing *others)
 {
@@ -50,22 +50,26 @@ static int list(mq_queue *queue, struct listing *files, struct listing *others)
 /* ---- taking in -------------------------------------------------------------------- */
 
 /* Whether a file is larger than any that an honest sender makes: one message of the largest size with its headers, or
-   several messages. */
-static bool is_too_large(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
+   several messages. 1 or 0, or a negative errno if that cannot be known. */
+static int is_too_large(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
     const uint64_t most = name->count > 1 ? NAME_BYTES_MAX : queue->config.max_size;
-    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (uint64_t)status.st_size > most + (most < INT64_MAX ? 2 * MESSAGE_HEADERS_MAX : 0);
+    if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return (uint64_t)status.st_size > most + (most < INT64_MAX ? 2 * MESSAGE_HEADERS_MAX : 0);
 }
 
 int inbox_take_one(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
+    const int too_large = is_too_large(queue, dir, file, name);
+    if (too_large < 0)
+        return too_large == -ENOENT ? 0 : too_large;
     struct message_name placed = *name;
     name_as_sent(&placed);
     placed.position = page_next_positions(queue->page, name->priority, name->count, now);
-    if (is_too_large(queue, dir, file, name))
-        return dead_letter_take_in(queue, dir, file, &placed, DEADLETTER_TOO_LARGE, now);
+    if (too_large)
+        return dead_letter_take_in(queue, dir, file, &placed, DEAD_LETTER_TOO_LARGE, now);
     return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed);
 }
 
@@ -78,15 +82,16 @@ static int take_or_leave(mq_queue *queue, int dir, const char *file, const struc
     return 0;
 }
 
-/* A message that has its position was put here when the disk was full, or by a forger who wants it to be listed for
-   ever. It is moved to the bucket of its time. */
+/* A message that has a position already was put here because the disk was full, or was forged so that every look lists
+   it. Move it to the bucket of its time. */
 static void send_home(mq_queue *queue, int dir, const char *file, const struct message_name *name, int64_t now)
 {
     if (name->time > now + CLOCK_SECOND)
         (void)move_message(queue, MQ_DELAYED, dir, file, MQ_DELAYED, name);
 }
 
-/* A file that cannot be moved must not keep receivers from the others: its sender may have made it unmovable. */
+/* A file that cannot be moved must not keep receivers from other messages: its sender may have made it so on
+   purpose. */
 static void take_listed(mq_queue *queue, int dir, const struct listing *files, int64_t now, int64_t most)
 {
     int64_t homeless = ASIDE_BUDGET;
@@ -100,7 +105,7 @@ static void take_listed(mq_queue *queue, int dir, const struct listing *files, i
     }
 }
 
-/* Move away what is no message: else each look at the inbox would list it again. */
+/* Move away what is not a message, or each look at the inbox would list it again. */
 static void set_aside(const mq_queue *queue, int dir, const struct listing *others)
 {
     for (size_t i = 0; i < others->count && i < ASIDE_BUDGET; i++)
@@ -152,8 +157,11 @@ static int count(void *context, const struct bucket_file *file)
 {
     struct tally *tally = context;
     struct stat status;
-    if (!name_has_place(&file->name) && fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        add(&tally->figures, &file->name, &status, tally->now);
+    if (name_has_place(&file->name))
+        return 0;
+    if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno; /* another process may have taken it in */
+    add(&tally->figures, &file->name, &status, tally->now);
     return 0;
 }
 

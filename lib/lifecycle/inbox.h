@@ -5,8 +5,8 @@
  *     error = inbox_take(queue, now, INBOX_ALL);      any operation of a process that may do everything
  *
  * These users cannot read the queue's page. So their messages have no position yet, and the page does not count them. A
- * process that may receive takes them in: it gives them positions, in the order of their times, and counts them. A
- * queue without such users has no inbox; then these calls do nothing.
+ * process that may receive takes the messages in: it gives them positions, in the order of their times, and counts
+ * them. A queue without such users has no inbox; then these calls do nothing.
  *
  * Errors are negative errno values.
  */

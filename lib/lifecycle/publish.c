@@ -1,14 +1,14 @@
 /*
  * Publishing, step by step:
  *
- *     reservation    the page counts the messages
+ *     reservation    the page counts the messages; what is sent into a transaction is handed to that then
  *     content        it is put where no name can reach the disk before it
  *     link           the draft gets its name in a bucket: from here on receivers see it, and they are woken
  *     sync           the content, the bucket, and the directory of the bucket if its own name may not be durable
  *     name           the sender looks whether the queue still has its name
  *     announce       the page is told
  *
- * The link decides. A crash before it leaves at most a file in tmp/, which the sweep removes. A failed sync is final: the
+ * The link decides. A crash before it leaves at most a file in tmp/, which a sweep removes. A failed sync is final: the
  * messages are taken back and count as not sent.
  */
 #include "lifecycle/publish.h"
@@ -27,7 +27,8 @@
 #include "store/adopt.h"
 #include "store/bucket.h"
 
-/* Buckets and queues may be removed while this process uses them. After this many times publishing fails with -EBUSY. */
+/* Other processes may remove buckets and queues while this process uses them. After this many times publishing fails
+   with -EBUSY. */
 #define TRIES 100
 
 /* A sender gives up after a day. The sweep (sweep.c) removes a file in tmp/ only when it is well older than that. */
@@ -43,6 +44,15 @@ static void reserve(mq_queue *queue, struct draft *draft)
 static void cancel(mq_queue *queue, struct draft *draft)
 {
     reservation_cancel(queue, &draft->reservation);
+}
+
+int publish_look_for_room(mq_queue *queue, const struct draft *draft)
+{
+    static const struct mq_send_options options = {MQ_SEND_DEFAULTS};
+    struct reservation reservation = {0};
+    const int error = reservation_wait(queue, draft->state, draft->name.count, &options, &reservation);
+    reservation_cancel(queue, &reservation);
+    return error;
 }
 
 /* ---- content ------------------------------------------------------------------------- */
@@ -78,22 +88,25 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
     memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
-/* Link a draft to its name. A draft that was made for a queue that is gone gets the mode and owner of this queue's files
-   first. */
-static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
+int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text)
 {
-    char text[NAME_SIZE];
     int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (error)
         return error;
     draft->openings = queue->openings;
-    name_format(draft->state, &draft->name, text);
     error = fs_draft_link(&draft->file, dir, text);
     if (error != -ENXIO)
         return error;
     queue->names_drafts = true; /* later drafts have a name in tmp/ from the beginning */
     error = adopt_unnamed(queue->dir, queue->sharing, &draft->file);
     return error ? error : fs_draft_link(&draft->file, dir, text);
+}
+
+static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
+{
+    char text[NAME_SIZE];
+    name_format(draft->state, &draft->name, text);
+    return publish_link(queue, draft, dir, text);
 }
 
 /* Link a draft into its bucket, which other processes may remove while it is empty. -ENOENT: the queue was deleted, or
@@ -149,7 +162,7 @@ static size_t link_more(mq_queue *queue, struct draft *drafts, size_t count, con
     return linked;
 }
 
-/* Link as many drafts as go into one bucket, which `ret_dir` is then. */
+/* Link as many drafts as go into one bucket. `ret_dir` is that bucket. */
 static int link_drafts(mq_queue *queue, struct draft *drafts, size_t count, size_t *ret_linked, int *ret_dir)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -162,7 +175,8 @@ static int link_drafts(mq_queue *queue, struct draft *drafts, size_t count, size
     return 0;
 }
 
-/* Receivers can take what is linked, so they are woken before the sync, which takes longer than they do. */
+/* Receivers can take what is linked. They are woken before the sync, because it takes longer than waking and
+   claiming. */
 static void wake_receivers(mq_queue *queue, const struct draft *drafts, size_t count)
 {
     if (drafts->state != MQ_READY && !queue_only_sends(queue))
@@ -205,7 +219,7 @@ static void announce(mq_queue *queue, struct draft *draft)
         move_announce(queue, draft->state, &draft->name, false);
 }
 
-/* -ENOENT: a receiver has the message already. A message whose sending failed may be delivered all the same. */
+/* -ENOENT: a receiver has taken the message already. So a message may be delivered although its sending failed. */
 static int remove_link(const struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
@@ -230,8 +244,8 @@ static void conclude(mq_queue *queue, struct draft *drafts, size_t count, int di
 
 /* ---- the directory has lost the queue's name ------------------------------------------- */
 
-/* Rename a linked draft from the directory `from` into its bucket, under a new name. 1 done; 0 it is not there any
-   more. */
+/* Rename a linked draft from the directory `from` into its bucket, under a new name. 1 done; 0 the draft is not in
+   `from` any more. */
 static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, int *ret_dir)
 {
     char old[NAME_SIZE], text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
@@ -260,11 +274,11 @@ static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, in
 }
 
 /*
- * Move a linked draft to the directory that has the queue's name, until that directory keeps the name. `from` is the
- * bucket that the draft lies in, and becomes the bucket that it lies in then.
+ * Move a linked draft to the directory that has the queue's name. If that directory loses the name meanwhile, move the
+ * draft again. `from` is the bucket that the draft lies in, before and after the call.
  *
- * If the draft is not in `from` any more it was sent: a receiver took it, or it was moved to that queue together with
- * the others, or a forced deletion removed it, which began after this process had looked.
+ * If the draft is not in `from` any more, it was sent: a receiver took it; or another process moved it to that queue
+ * with the other messages; or a deletion by force removed it, which began after the link.
  */
 static int follow_name(mq_queue *queue, struct draft *draft, int *from)
 {
@@ -308,7 +322,7 @@ static int follow_or_take_back(mq_queue *queue, struct draft *draft, int dir)
     return error;
 }
 
-/* If one draft cannot follow the name, those behind it are not sent either. */
+/* If one draft cannot follow the name, the drafts behind it are not sent either. */
 static int follow_all(mq_queue *queue, struct draft *drafts, size_t count, int dir, size_t *published)
 {
     const int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
@@ -326,7 +340,7 @@ static int follow_all(mq_queue *queue, struct draft *drafts, size_t count, int d
 
 /* ---- all steps in their order ------------------------------------------------------------ */
 
-/* Publish as many drafts as go into one bucket. Their number is added to `published`. */
+/* Publish as many drafts as go into one bucket, and add their number to `published`. */
 static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
     size_t linked;
@@ -345,6 +359,16 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     return error;
 }
 
+/* Hand drafts to the queue's outlet. There is room for the first one; what an outlet has taken counts from then on. */
+static int divert(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
+{
+    int error = 0;
+    cancel(queue, drafts);
+    for (; *published < count && !error; *published += !error)
+        error = queue->outlet->take(queue->outlet, queue, &drafts[*published]);
+    return error;
+}
+
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published)
 {
@@ -354,6 +378,8 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     int error = reservation_wait(queue, drafts->state, drafts->name.count, options, &drafts->reservation);
     if (!error && clock_monotonic() - drafts->begun >= WRITER_LIFE)
         error = -ETIMEDOUT;
+    if (!error && queue->outlet)
+        return divert(queue, drafts, count, ret_published);
     if (!error && drafts->durable)
         error = sync_contents(queue, drafts, count);
     if (error)

@@ -6,18 +6,27 @@
  * Returns 0 if the messages of all drafts are in the queue, and are as durable as their drafts say. After an error the
  * first `published` drafts are in the queue, and nobody sees the others. -ENOBUFS: the queue is full. -ECANCELED: the
  * sender was told to stop waiting for room. -ETIMEDOUT: the first draft is older than a day.
+ *
+ * If the queue has an outlet, that takes the drafts once there is room for them, and nobody sees them yet.
  */
 #ifndef MQ_PUBLISH_H
 #define MQ_PUBLISH_H
 
 #include "lifecycle/draft.h"
 
-/* How many drafts that have to be durable may be published by one call: for the disk they cost little more than one. */
+/* The most drafts that one call publishes if they have to be durable. For the disk they cost little more than one. */
 #define PUBLISH_MAX 16
 size_t publish_max(const mq_queue *queue, const struct mq_send_options *options);
 
 /* Wait for room if there is a max-depth, and publish drafts in their order. */
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published);
+
+/* Whether there is room in the queue for a draft's messages, beside those that its outlet has taken. -ENOBUFS: it is full. */
+int publish_look_for_room(mq_queue *queue, const struct draft *draft);
+
+/* Link a draft to a name in an open directory, as a file of the queue: one that was made for a queue that is gone gets
+   the mode and owner of this queue's files first. */
+int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text);
 
 #endif

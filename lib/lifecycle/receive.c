@@ -1,9 +1,9 @@
 /*
- * Receiving: do what is due, claim, and sleep until there is something to claim.
+ * Receiving: move what is due, claim, and sleep until there is something to claim.
  *
- * Each attempt has these steps: notice changes of the queue, move what is due, claim and open the next message, and look
- * whether the queue still has its name. Without its name the directory may be deleted or merged into another queue, so
- * nothing is delivered from there.
+ * Each try has these steps: notice changes of the queue, move what is due, claim and open the next message, carry out
+ * committed transactions if there is none, and look whether the directory still has the queue's name. A directory without
+ * the name may be deleted or merged into another queue, so nothing is delivered from it.
  */
 #include "lifecycle/receive.h"
 
@@ -15,9 +15,10 @@
 #include "format/message.h"
 #include "format/receipt.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
 #include "queue/wait.h"
 
-/* After the queue was deleted and made anew this many times during one attempt, receiving fails with -EBUSY. */
+/* After the queue was deleted and made anew this many times during one try, receiving fails with -EBUSY. */
 #define TRIES 100
 
 static bool is_cancelled(int cancel_fd)
@@ -37,10 +38,16 @@ static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *
     int error = queue_refresh(queue);
     if (!error)
         error = expire_all(queue, clock_now());
-    return error ? error : claim_next(queue, receive_ack_timeout(queue, options), max_count, ret_claimed);
+    if (error)
+        return error;
+    const int64_t ack_timeout = receive_ack_timeout(queue, options);
+    const int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    if (got != 0 || !outbox_look(queue, clock_now(), true))
+        return got;
+    return claim_next(queue, ack_timeout, max_count, ret_claimed);
 }
 
-/* One attempt, in the directory that has the queue's name at its end. */
+/* One try, in a directory that still has the queue's name at the end. */
 static int claim_in_queue(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
                           struct claimed *ret_claimed)
 {
@@ -71,7 +78,7 @@ static int64_t time_left(const struct mq_receive_options *options, int64_t waite
     return options->wait == MQ_FOREVER ? INT64_MAX : options->wait - waited;
 }
 
-/* Sleep, unless the time is up. 1 try again; 0 the time is up. */
+/* Enter the wait, or sleep, unless the time is up. 1 try again; 0 the time is up. */
 static int wait_for_more(mq_queue *queue, const struct mq_receive_options *options, int64_t since)
 {
     const int64_t waited = clock_monotonic() - since;
@@ -87,7 +94,16 @@ static int wait_for_more(mq_queue *queue, const struct mq_receive_options *optio
     return error ? error : 1;
 }
 
-/* Asking for the process id is a system call, so the handle keeps it. */
+/* Whether this receiver enters the wait before it looks for the first time. Once it has entered it has to look in any
+   case. The look before that is saved if the last one found nothing and the page says that nothing is ready. If the page
+   is wrong, the receiver leaves the wait at once. */
+static bool waits_first(const mq_queue *queue, const struct mq_receive_options *options)
+{
+    return queue->waiter && options->wait != 0 && page_is_current(queue->page) &&
+           page_messages(queue->page, MQ_READY) == 0;
+}
+
+/* getpid is a system call, so the handle keeps its result. */
 static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
 {
     if (!options->owner && !queue->process)
@@ -107,8 +123,10 @@ int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uin
     const int64_t since = clock_monotonic();
     bool healed = false;
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
-    while (more == 1) {
-        got = claim_in_queue(queue, options, max_count, ret_claimed);
+    bool looks = !waits_first(queue, options);
+    for (; more == 1; looks = true) {
+        if (looks)
+            got = claim_in_queue(queue, options, max_count, ret_claimed);
         if (got != 0)
             break;
         more = wait_for_more(queue, options, since);

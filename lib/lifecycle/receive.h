@@ -3,15 +3,15 @@
  *
  *     got = receive_claim(queue, options, max_count, &claimed);
  *
- * Returns 1 if something was claimed, 0 if the time was up first, -EINVAL, -EACCES, -EROFS, -ECANCELED, or why this
- * process could not claim.
+ * Returns 1 if something was claimed, 0 if the time was up first, -EINVAL for bad options, -ECANCELED, -EACCES or
+ * -EROFS if this process may not receive, or another negative errno.
  */
 #ifndef MQ_RECEIVE_H
 #define MQ_RECEIVE_H
 
 #include "lifecycle/claim.h"
 
-/* Claim as claim_next does, and wait for something to claim as the options say. */
+/* Claim as claim_next does. If there is nothing to claim, wait as long as the options say. */
 int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
                   struct claimed *ret_claimed);
 

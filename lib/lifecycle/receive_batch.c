@@ -7,7 +7,7 @@
  *     error = mq_batch_ack(queue, batch, done);           the first `done` messages; or mq_batch_release, for the rest
  *     mq_batch_free(batch);
  *
- * The file of a batch is read into memory at once. A file with one message is read as mq_receive reads it.
+ * A file of several messages is read into memory at once. A file of one message is read as mq_receive reads it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ struct mq_batch {
     int64_t kept_at; /* monotonic */
 
     mq_message *single; /* the only message; NULL: there are several */
-    mq_message *view;   /* shows one of several messages after the other */
+    mq_message *view;   /* shows several messages, one after the other */
     int file;
     char *text;
     size_t size, room;
@@ -44,7 +44,7 @@ struct mq_batch {
     char *headers;
     int64_t sent_at;
     uint32_t handed_out;
-    uint32_t acked;    /* how many of the messages that were handed out */
+    uint32_t acked;    /* of the messages that were handed out */
     bool corrupt;      /* the next message cannot be read */
     uint32_t *offsets; /* where in the file the messages begin, up to the next one */
     size_t offsets_room;
@@ -98,8 +98,8 @@ static int make_room(mq_batch *batch, size_t size, size_t count)
     return is_enough ? 0 : -ENOMEM;
 }
 
-/* If the messages share their headers, find them. The text begins with them, unless the first messages of the file are
-   done: then the headers are read from the beginning of the file. */
+/* If the messages share their headers, find the headers. The text begins with them, unless the first messages of the
+   file are done: then they are read from the beginning of the file. */
 static int take_shared(mq_batch *batch)
 {
     const uint64_t offset = batch->name.offset;
@@ -162,7 +162,7 @@ int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, 
     if (!error)
         return 1;
     (void)mq_release(queue, batch->receipt);
-    /* The memory may be enough for one message. */
+    /* There may be enough memory for one message. */
     return error == -ENOMEM && max_count > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
 }
 
@@ -171,8 +171,8 @@ size_t mq_batch_count(const mq_batch *batch)
     return batch->name.count;
 }
 
-/* Show the next body, with the shared headers as its own. Returns how many bytes the body and its separator take; 0: it
-   is not whole. */
+/* Show the next body as a message with the shared headers. Returns how many bytes the body and its separator take; 0:
+   the body is not whole. */
 static size_t next_sharing(mq_batch *batch, mq_message *message)
 {
     char *const body = batch->text + batch->at;

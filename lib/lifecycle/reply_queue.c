@@ -6,8 +6,9 @@
  *     mq_reply_close(queue);
  *
  * A reply queue is a queue like any other, with two differences: its name, and the lock that its owner holds on its
- * directory while it lives. A process that can get the lock exclusively knows that the owner is dead, and may remove the
- * queue. If a sweep does that before the owner has its lock, the queue was empty, and the owner makes another one.
+ * directory as long as the owner lives. A process that gets the exclusive lock knows that the owner is dead, and may
+ * remove the queue. A sweep may do that before the owner has its lock. Then the queue was empty, and the owner makes
+ * another one.
  */
 #include <errno.h>
 #include <string.h>
@@ -116,9 +117,9 @@ int spool_sweep_reply(int spool, const char *name)
 {
     const int dir = fs_open_dir(spool, name);
     if (dir < 0)
-        return 0;
-    const bool abandoned = flock(dir, LOCK_EX | LOCK_NB) == 0;
-    const int error = abandoned ? spool_remove_tree(spool, name) : 0;
+        return dir == -ENOENT ? 0 : dir;
+    const int locked = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    const int error = locked ? locked : spool_remove_tree(spool, name);
     close(dir);
-    return error ? error : abandoned;
+    return error == -EWOULDBLOCK ? 0 : error ? error : 1;
 }

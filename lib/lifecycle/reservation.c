@@ -32,20 +32,24 @@ void reservation_cancel(mq_queue *queue, struct reservation *reservation)
     reservation->count = 0;
 }
 
-/* The page counts the messages first; then the sender looks whether the queue, with them, holds too many. */
+/* The page counts the messages first. Then the sender looks whether the queue holds too many, with these messages. What
+   the same transaction holds for the queue already counts too. */
 static int make_within_depth(mq_queue *queue, enum mq_state state, uint32_t count, struct reservation *reservation)
 {
-    bool full;
+    bool full = true;
+    uint64_t taken = 0;
     reservation_make(queue, state, count, reservation);
     if (queue->config.max_depth == 0 || queue_only_sends(queue)) /* a process that may only send cannot count */
         return 0;
-    const int error = depth_is_over(queue, queue->config.max_depth, state, count, &full);
+    int error = queue->outlet ? queue->outlet->count(queue->outlet, queue, &taken) : 0;
+    if (!error && taken < queue->config.max_depth)
+        error = depth_is_over(queue, queue->config.max_depth - taken, state, count, &full);
     if (error || full)
         reservation_cancel(queue, reservation);
     return error ? error : full ? -ENOBUFS : 0;
 }
 
-/* Sleep before the next look. 0 look again; -ENOBUFS the time is up; -ECANCELED. */
+/* Sleep before the next look. 0: look again. -ENOBUFS: the time is up. -ECANCELED. */
 static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause)
 {
     if (options->block != MQ_FOREVER && clock_monotonic() - since >= options->block)

@@ -18,20 +18,22 @@
 struct reservation {
     enum mq_state state;
     uint32_t count;    /* 0: nothing is reserved */
-    unsigned openings; /* of the queue: a reopened queue has another page, which does not count these messages */
+    unsigned openings; /* of the handle: after a reopening it has another page, which does not count these messages */
 };
 
-/* Reserve places in a queue whose depth has no limit, or has been looked at. Places that are reserved already stay. */
+/* Reserve places without looking at max-depth: there is none, or the caller has looked. If places are reserved already,
+   nothing happens. */
 void reservation_make(mq_queue *queue, enum mq_state state, uint32_t count, struct reservation *reservation);
 
-/* Wait for room under max-depth, as long as the options say, and reserve it. -ENOBUFS: the queue is full. -ECANCELED. */
+/* Wait for room under max-depth as long as the options say, and reserve places. -ENOBUFS: the queue is still full.
+   -ECANCELED: cancel_fd became readable. */
 int reservation_wait(mq_queue *queue, enum mq_state state, uint32_t count, const struct mq_send_options *options,
                      struct reservation *reservation);
 
-/* The messages are in the queue: the page goes on counting them. */
+/* The messages are in the queue. The page goes on counting them. */
 void reservation_commit(struct reservation *reservation);
 
-/* The messages are not in the queue. Nothing happens if nothing is reserved. */
+/* The messages are not in the queue. If nothing is reserved, nothing happens. */
 void reservation_cancel(mq_queue *queue, struct reservation *reservation);
 
 #endif

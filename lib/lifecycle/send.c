@@ -6,6 +6,7 @@
 #include "format/encode.h"
 #include "lifecycle/draft.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
 
 int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id)
@@ -36,5 +37,6 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
     if (ret_id)
         memcpy(ret_id, name.id, strlen(name.id) + 1);
     expire_some(queue, now);
+    (void)outbox_look(queue, now, false);
     return 0;
 }

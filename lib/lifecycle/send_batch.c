@@ -1,9 +1,9 @@
 /*
  * Sending many messages: those that have the same priority, due time and expiry share a file.
  *
- * The file's content is composed in memory and written by one call. Bodies that lie in the caller's memory in the layout
- * that they have in the file are not even copied. The file is published like the file of one message. So the costs of
- * the file system arise once for all messages of a file, and those of the disk once for several files.
+ * The file's content is composed in memory and written by one call. Bodies that lie in the caller's memory as they will
+ * lie in the file are not copied at all. The file is published like the file of one message. So the file system's costs
+ * arise once for all messages of a file, and the disk's costs once for several files.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,15 +18,16 @@
 #include "format/encode.h"
 #include "lifecycle/draft.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
 
-/* Files that are written and not published yet. */
+/* Files that are written but not published yet. */
 struct drafts {
     struct draft all[PUBLISH_MAX];
     size_t count, max;
 };
 
-/* What may end the bodies of messages that share their headers, in the order in which it is tried. */
+/* What may end the bodies of messages that share their headers, in the order of trying. */
 enum separation { BY_NEWLINE, BY_NULL, NOT_AT_ALL };
 
 /* What the caller sends: messages, or one message that has one body after the other. */
@@ -56,7 +57,7 @@ struct batch {
     struct message_name first;
 };
 
-/* The message that comes `ahead` messages after those that were taken. */
+/* The message that is `ahead` messages behind the ones that were taken. */
 static mq_message *message_at(const struct input *input, size_t ahead)
 {
     const size_t index = input->taken + ahead;
@@ -141,7 +142,7 @@ static int write_draft(const struct batch *batch, struct draft *ret_draft)
     return error;
 }
 
-/* How many messages were sent is added to `sent`. */
+/* Publish the drafts, and add the number of messages sent to `sent`. */
 static int publish_drafts(const struct batch *batch, struct drafts *drafts, size_t *sent)
 {
     size_t published;
@@ -257,8 +258,8 @@ static void fill(struct batch *batch, struct input *input)
     fill_with_messages(batch, input);
 }
 
-/* Send the next messages: those that share a file, or one that shares its file with no other. How many messages were
-   sent, of these and of the earlier drafts, is added to `sent`. */
+/* Send the next messages: several that share a file, or a single one. The number of messages sent, of these and of the
+   earlier drafts, is added to `sent`. */
 static int send_next(struct batch *batch, struct drafts *drafts, struct input *input, size_t *sent)
 {
     char lane[LANE_KEY_SIZE];
@@ -297,8 +298,11 @@ static int send_input(mq_queue *queue, struct input *input, const struct mq_send
     free(batch.text);
     if (!error)
         error = published;
-    if (!error)
-        expire_some(queue, clock_now());
+    if (!error) {
+        const int64_t now = clock_now();
+        expire_some(queue, now);
+        (void)outbox_look(queue, now, false);
+    }
     return error;
 }
 

@@ -1,12 +1,12 @@
 /*
  * Settling claims: ack, nack, reject, release, extend.
  *
- * The claim's file is the claim. One unlink or rename ends or extends it. A process that finds the file gone has lost the
- * claim. The file's name holds a token that no other claim has. So a receipt can never touch the claim of another
- * receiver, and a claim that was extended is found by its token.
+ * A claim is a file in inflight/. One unlink or rename ends or extends it. A process that does not find the file has
+ * lost the claim. The file's name holds a token that no other claim has. So a receipt can never end the claim of
+ * another receiver, and a claim that was extended is found by its token.
  *
- * Settling has these steps: parse the receipt, find the claim's file, see that the claim is still valid, finish a split
- * that its name speaks of, and move or remove the file.
+ * Settling has these steps: parse the receipt, find the claim's file, check that the claim has not lapsed, finish the
+ * split whose mark its name has, if any, and move or remove the file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,22 +28,13 @@
 #include "queue/split.h"
 #include "store/bucket.h"
 
-/* If a claim is extended during a search, a listing may show it neither under the old name nor under the new one. So the
-   search is repeated up to this many times. */
+/* If a claim is extended during a search, a listing may show neither its old name nor its new one. So the search is
+   repeated up to this many times. */
 #define SEARCHES 4
-
-struct claim {
-    struct message_name name; /* the name that the file has now, which may differ from the receipt's */
-    char file[NAME_SIZE];
-    int dir; /* the bucket that it lies in */
-};
-
-/* End or extend a valid claim. 1 done; 0 the file is not there any more; else a negative errno. */
-typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
 
 /* ---- finding the claim ----------------------------------------------------------- */
 
-/* Look for the claim under the name that the receipt says. 1 found, and its bucket is open. */
+/* Look for the claim under the name in the receipt. 1 found, and its bucket is open. */
 static int find_in_place(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
     char bucket[NAME_BUCKET_SIZE];
@@ -67,7 +58,7 @@ struct search {
     struct claim *claim;
 };
 
-/* There may be very many names, so only one that has the token is parsed. */
+/* There may be very many names, so only a name with the token is parsed. */
 static int match_token(void *context, const char *file, unsigned char type)
 {
     const struct search *search = context;
@@ -117,7 +108,7 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
     const int found = find_claim(queue, wanted, &claim);
     if (found != 1)
         return found;
-    /* A claim is over at its deadline, even if no process has moved the message back yet. */
+    /* A claim ends at its deadline, even if no process has moved the message back yet. */
     int done = claim.name.time > clock_now() && !claim.name.settled ? 0 : -ESTALE;
     if (!done)
         done = split_finish(queue, MQ_INFLIGHT, &claim.name);
@@ -128,9 +119,9 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
 }
 
 /*
- * The claim was not found (error 0), or its file could not be moved (-ENOENT). A deletion may be holding the queue aside,
- * and put it back later; or the messages may lie in the queue that has the name now. That queue is opened. 0: search
- * again.
+ * The claim was not found (error 0), or its file could not be moved (-ENOENT). A deleter may hold the queue, and put it
+ * back later; or the messages may lie in another queue that has the name now. Open the queue that has the name. 0:
+ * search again.
  */
 static int prepare_next_search(mq_queue *queue, int error)
 {
@@ -138,7 +129,7 @@ static int prepare_next_search(mq_queue *queue, int error)
     return has == 1 ? 0 : has < 0 ? has : queue_reopen(queue);
 }
 
-static int settle(mq_queue *queue, const char *receipt, settle_fn *action, const void *argument)
+int settle_claim(mq_queue *queue, const char *receipt, settle_fn *action, const void *argument)
 {
     struct message_name wanted;
     char of_queue[MQ_QUEUE_NAME_SIZE];
@@ -155,12 +146,12 @@ static int settle(mq_queue *queue, const char *receipt, settle_fn *action, const
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 
-static void count_acked(mq_queue *queue, const struct claim *claim, uint32_t count)
+void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32_t count)
 {
     page_count(queue->page, PAGE_ACKED, count);
-    if (claim->name.begun)
-        page_note_held(queue->page, (clock_now() - claim->name.begun) / count, count);
-    failures_forget(queue, MQ_INFLIGHT, &claim->name);
+    if (name->begun)
+        page_note_held(queue->page, (clock_now() - name->begun) / count, count);
+    failures_forget(queue, MQ_INFLIGHT, name);
 }
 
 static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -168,13 +159,13 @@ static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
     (void)argument;
     const int done = lane_remove(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
-        count_acked(queue, claim, claim->name.count);
+        settle_count_acked(queue, &claim->name, claim->name.count);
     return done;
 }
 
 int mq_ack(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, ack, NULL);
+    return settle_claim(queue, receipt, ack, NULL);
 }
 
 /* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
@@ -196,14 +187,14 @@ static int ack_once(mq_queue *queue, const struct claim *claim, const void *argu
                          : mark_done(queue, MQ_INFLIGHT, claim->dir, claim->file, name, NULL);
     if (done == 1) {
         done_marks_expire_some(queue, clock_now());
-        count_acked(queue, claim, claim->name.count);
+        settle_count_acked(queue, &claim->name, claim->name.count);
     }
     return done;
 }
 
 int mq_ack_once(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, ack_once, NULL);
+    return settle_claim(queue, receipt, ack_once, NULL);
 }
 
 static int ack_again(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -216,7 +207,7 @@ static int ack_again(mq_queue *queue, const struct claim *claim, const void *arg
 
 int mq_ack_again(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, ack_again, NULL);
+    return settle_claim(queue, receipt, ack_again, NULL);
 }
 
 int mq_was_acked(mq_queue *queue, const char *id)
@@ -233,7 +224,7 @@ int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 {
     if (delay != MQ_BACK_OFF && !name_can_say_after(clock_now(), delay))
         return -EINVAL;
-    return settle(queue, receipt, nack, &delay);
+    return settle_claim(queue, receipt, nack, &delay);
 }
 
 static int reject(mq_queue *queue, const struct claim *claim, const void *reason)
@@ -246,7 +237,7 @@ static int reject(mq_queue *queue, const struct claim *claim, const void *reason
 
 int mq_reject(mq_queue *queue, const char *receipt, const char *reason)
 {
-    return settle(queue, receipt, reject, reason && *reason ? reason : death_reason(MQ_DEATH_REJECTED));
+    return settle_claim(queue, receipt, reject, reason && *reason ? reason : mq_death_name(MQ_DEATH_REJECTED));
 }
 
 static int release(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -259,7 +250,7 @@ static int release(mq_queue *queue, const struct claim *claim, const void *argum
 
 int mq_release(mq_queue *queue, const char *receipt)
 {
-    return settle(queue, receipt, release, NULL);
+    return settle_claim(queue, receipt, release, NULL);
 }
 
 static int extend(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -275,7 +266,7 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 {
     if (ack_timeout == 0 || !name_can_say_after(clock_now(), ack_timeout))
         return -EINVAL;
-    return settle(queue, receipt, extend, &ack_timeout);
+    return settle_claim(queue, receipt, extend, &ack_timeout);
 }
 
 /* ---- some of several messages --------------------------------------------------------- */
@@ -319,13 +310,13 @@ static int ack_first(mq_queue *queue, const struct claim *claim, const void *arg
     page_add_messages(queue->page, MQ_INFLIGHT, -(int64_t)done);
     page_add_bytes(queue->page, -(int64_t)(rest.offset - claim->name.offset));
     if (done > 0)
-        count_acked(queue, claim, done);
+        settle_count_acked(queue, &claim->name, done);
     return 1;
 }
 
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress)
 {
-    return settle(queue, receipt, ack_first, progress);
+    return settle_claim(queue, receipt, ack_first, progress);
 }
 
 /* ---- records of failures ----------------------------------------------------------- */
@@ -346,5 +337,5 @@ int mq_failure_add(mq_queue *queue, const char *receipt, const char *text, size_
 {
     if (size == 0 || size > FAILURES_LINE_MAX || memchr(text, '\n', size) != text + size - 1)
         return -EINVAL;
-    return settle(queue, receipt, add_failure, &(struct line){text, size});
+    return settle_claim(queue, receipt, add_failure, &(struct line){text, size});
 }

@@ -1,5 +1,6 @@
 /*
- * Settling a claim on several messages when some of them are done. The other calls that settle claims are in mq.h.
+ * Settling claims. The calls that settle whole claims are in mq.h. Here is what they share with transactions, and a call
+ * that settles a claim on several messages of which some are done.
  *
  *     error = settle_progress(queue, receipt, &(struct settle_progress){…});
  *
@@ -11,6 +12,22 @@
 
 #include "queue/queue.h"
 
+/* A claim that is valid, as it is found now. */
+struct claim {
+    struct message_name name; /* the name that the file has now, which may differ from the receipt's */
+    char file[NAME_SIZE];
+    int dir; /* the bucket that it lies in */
+};
+
+/* End, extend or take a valid claim. 1 done; 0 the file is not there any more; else a negative errno. */
+typedef int settle_fn(mq_queue *queue, const struct claim *claim, const void *argument);
+
+/* Find the claim that a receipt names, and call `action` for it. */
+int settle_claim(mq_queue *queue, const char *receipt, settle_fn *action, const void *argument);
+
+/* Count that the first `count` messages of a claim were acked, and forget their failures. */
+void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32_t count);
+
 /* The first message of a batch that is not done. */
 struct settle_progress {
     uint64_t position;
@@ -20,7 +37,7 @@ struct settle_progress {
     bool corrupt;        /* the rest cannot be read, and becomes a dead letter */
 };
 
-/* Ack the messages in front of that one. */
+/* Ack the messages before that one. */
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * Waking a receiver that waits.
  *
- * One of the receivers that wait leads (wait.h) and reads the bell. A process rings it when it makes a message ready, or
- * makes something due earlier than the leader meant to look. The page says whether anybody leads: where nobody waits, this
- * costs no system call.
+ * One of the waiting receivers leads (wait.h) and reads the bell. A process rings the bell when it makes a message
+ * ready, or makes something due earlier than the leader planned to look. The page says whether there is a leader: if
+ * there is none, ringing costs no system call.
  */
 #ifndef MQ_BELL_H
 #define MQ_BELL_H

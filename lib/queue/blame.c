@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "store/held.h"
 
 /* In a shared queue the file may belong to another user, who has taken away the permission. In a private queue this
    process asks for the permission of the file once more, since the error may concern something else. */
@@ -28,4 +29,10 @@ bool blame_is_too_large(const mq_queue *queue, uint64_t body_size)
 bool blame_is_stuck(int dir, int error)
 {
     return error == -EPERM && fs_may(dir, ".", W_OK | X_OK) == 0;
+}
+
+void blame_note(int error, int *first_error)
+{
+    if (error < 0 && error != -ENOENT && !held_is_forbidden(error) && *first_error == 0)
+        *first_error = error;
 }

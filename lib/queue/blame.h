@@ -30,4 +30,8 @@ bool blame_is_too_large(const mq_queue *queue, uint64_t body_size);
 /* Whether a file could not be moved out of a directory because of the file itself: it is immutable. */
 bool blame_is_stuck(int dir, int error);
 
+/* For a walk that goes on after an error and reports it at the end: keep the first error in `first_error`, which is 0 at
+   the beginning. No error are -ENOENT, since another process was first, and what this process has no right to. */
+void blame_note(int error, int *first_error);
+
 #endif

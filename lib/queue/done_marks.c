@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "format/work_name.h"
+#include "queue/blame.h"
 #include "queue/move.h"
 #include "store/access.h"
 
@@ -75,12 +76,15 @@ struct expiry {
     int64_t now;
     int done, dir;
     uint64_t removed, budget;
+    int error; /* the first error that kept a mark from being removed */
 };
 
 static int remove_mark(void *context, const char *name, unsigned char type)
 {
     struct expiry *expiry = context;
-    if (type != DT_REG || fs_unlink(expiry->dir, name) != 0)
+    const int error = type == DT_REG ? fs_unlink(expiry->dir, name) : -ENOENT;
+    blame_note(error, &expiry->error);
+    if (error)
         return 0;
     expiry->removed++;
     return --expiry->budget > 0 ? 0 : BUDGET_USED;
@@ -100,12 +104,14 @@ static int remove_bucket(void *context, const char *bucket, unsigned char type)
     if (type != DT_DIR || !name_parse_done_bucket(bucket, &start) || is_of_use(expiry, start))
         return 0;
     expiry->dir = fs_open_dir(expiry->done, bucket);
+    blame_note(expiry->dir, &expiry->error);
     if (expiry->dir < 0)
         return 0;
     const int stop = fs_list_at(expiry->dir, ".", remove_mark, expiry);
     close(expiry->dir);
-    if (!stop)
-        (void)fs_remove_dir(expiry->done, bucket);
+    const int error = stop ? 0 : fs_remove_dir(expiry->done, bucket);
+    if (error != -ENOTEMPTY) /* the directory holds what is no mark, or a mark that could not be removed */
+        blame_note(error, &expiry->error);
     return stop;
 }
 
@@ -118,7 +124,7 @@ static int expire(const mq_queue *queue, int64_t now, uint64_t budget, uint64_t 
     const int stop = fs_list_at(expiry.done, ".", remove_bucket, &expiry);
     close(expiry.done);
     *ret_removed += expiry.removed;
-    return stop < 0 ? stop : 0;
+    return stop < 0 ? stop : expiry.error;
 }
 
 int done_marks_expire(mq_queue *queue, int64_t now, uint64_t *ret_removed)

@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "base/io.h"
 #include "mq.h"
+#include "queue/blame.h"
 #include "store/access.h"
 #include "store/bucket.h"
 
@@ -188,16 +189,18 @@ static int drop_present(int queue_dir, struct ids *ids)
     return error;
 }
 
-static uint64_t remove_rest(struct ids *ids, int dir, bool unlink_them)
+/* Free the ids, and remove their records unless an error is known before. */
+static int remove_rest(struct ids *ids, int dir, int error, uint64_t *removed)
 {
-    uint64_t removed = 0;
+    int first_error = error;
     while (ids->root) {
         char *const id = *(char **)ids->root;
-        if (unlink_them)
-            removed += fs_unlink(dir, id) == 0;
+        const int failed = error ? error : fs_unlink(dir, id);
+        *removed += !failed;
+        blame_note(failed, &first_error);
         drop_id(ids, id);
     }
-    return removed;
+    return first_error;
 }
 
 int failures_sweep(mq_queue *queue, uint64_t *ret_removed)
@@ -209,7 +212,7 @@ int failures_sweep(mq_queue *queue, uint64_t *ret_removed)
     int error = fs_list_at(dir, ".", add_id, &ids);
     if (!error)
         error = drop_present(queue->dir, &ids);
-    *ret_removed += remove_rest(&ids, dir, !error);
+    error = remove_rest(&ids, dir, error, ret_removed);
     close(dir);
     return error;
 }

@@ -21,7 +21,7 @@ static bool is_pending(int number)
     return sigpending(&pending) == 0 && sigismember(&pending, number) == 1;
 }
 
-/* A write that raises SIGPIPE raises it for this thread, before it returns. */
+/* A write to a FIFO without a reader raises SIGPIPE in this thread, before the write returns. */
 static void take_signal(const sigset_t *signals)
 {
     (void)sigtimedwait(signals, NULL, &(struct timespec){0});
@@ -40,7 +40,7 @@ bool fifo_write(int fifo)
     if (error == EPIPE && !callers)
         take_signal(&pipe);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return written == 1 || error == EAGAIN; /* a FIFO that is full was rung before */
+    return written == 1 || error == EAGAIN; /* the FIFO is full, so its reader finds something to read */
 }
 
 bool fifo_read(int fifo)
@@ -60,7 +60,7 @@ static int ring_one(int waiters, const char *name)
         (void)fs_unlink(waiters, name); /* its reader is dead */
     if (fifo < 0)
         return 0;
-    /* A follower that has not read its last ring is stopped, or about to wake: then another one must be rung. */
+    /* A follower that has not read the last byte is stopped, or about to wake. Then another follower must be woken. */
     const bool rung = ioctl(fifo, FIONREAD, &unread) == 0 && unread == 0 && fifo_write(fifo);
     close(fifo);
     return rung;
@@ -79,7 +79,7 @@ bool fifo_ring_follower(int waiters)
 
 /* ---- the bell --------------------------------------------------------------------- */
 
-/* The FIFO has a name that nobody looks for until it has its mode and is open. */
+/* Until the FIFO has its mode and is open it has a name that no sender looks for. */
 static int make_bell(int waiters, unsigned sharing)
 {
     char name[NAME_WAITER_SIZE];
@@ -101,6 +101,6 @@ int fifo_open_bell(int waiters, unsigned sharing)
     if (bell >= 0 || bell == -EMFILE || bell == -ENFILE)
         return bell;
     if (bell != -ENOENT)
-        (void)fs_unlink(waiters, NAME_BELL); /* it is not a bell, or this process may not read it */
+        (void)fs_unlink(waiters, NAME_BELL); /* it is not a FIFO, or this process may not read it */
     return make_bell(waiters, sharing);
 }

@@ -1,22 +1,23 @@
 /*
- * The FIFOs in waiters/: the bell, which has a fixed name and is read by the receiver that leads, and one for each
- * receiver that follows. `waiters` is the open directory. bell.h rings the bell, wait.h reads all of them.
+ * The FIFOs in waiters/: the bell, which has a fixed name and is read by the leader, and one for each follower.
+ * `waiters` is the open directory. bell.h rings the bell; wait.h reads all the FIFOs.
  */
 #ifndef MQ_FIFO_H
 #define MQ_FIFO_H
 
 #include <stdbool.h>
 
-/* Write a byte into a FIFO, without SIGPIPE if its reader has gone. True: a reader has it or will have it. */
+/* Write a byte into a FIFO, without SIGPIPE if no process reads it any more. True: the reader finds something to read. */
 bool fifo_write(int fifo);
 
-/* Read what was written so far. True: there was something. */
+/* Read what was written so far. True: something was. */
 bool fifo_read(int fifo);
 
-/* Wake one of the followers, and remove the FIFOs whose reader is dead. True: one was woken. */
+/* Wake one of the followers, and remove the FIFOs of dead followers. True: a follower was woken. */
 bool fifo_ring_follower(int waiters);
 
-/* Open the bell to read it; it is made if it is missing. For the receiver that holds the lock of waiters/. */
+/* Open the bell for reading, and make it if it is missing. Only the receiver that holds the lock of waiters/ calls
+   this. */
 int fifo_open_bell(int waiters, unsigned sharing);
 
 #endif

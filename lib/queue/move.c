@@ -14,7 +14,7 @@
    many times the move fails with -EBUSY. */
 #define TRIES 100
 
-/* The next look at a directory that is ordered by time has to come no later than this message's time. */
+/* A process has to look into a directory that is ordered by time at this message's time, or earlier. */
 static void announce_time(mq_queue *queue, enum mq_state state, const struct message_name *name)
 {
     static const enum page_time times[MQ_STATES] = {[MQ_DELAYED] = PAGE_DUE, [MQ_INFLIGHT] = PAGE_DEADLINE};

@@ -25,8 +25,8 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
 /* Move a file out of the inbox. Its messages are counted now, because their sender could not count them. */
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name);
 
-/* Move a file to ready/ of another queue, whose users can read it there. `ret_dir` is as for move_claim, of the queue
-   `to`. */
+/* Move a file to ready/ of another queue, so that the users of that queue can read it. `ret_dir` is as for move_claim,
+   but the handle `to` owns it. */
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct message_name *name, int *ret_dir);
 
@@ -35,15 +35,15 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
 int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
                int *ret_dir);
 
-/* Remove a file, or the one of its names that `from_name` is. */
+/* Remove a name of a file; the file goes with its last name. */
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct message_name *name);
 
-/* The message is done: move its file to `done_name` in `dir`, which belongs to no state. */
+/* Move the file of a message that is done to `done_name` in `dir`, a directory that belongs to no state. */
 int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name,
                  const struct message_name *name, int dir, const char *done_name);
 
-/* Tell the page that a message has arrived in a state. Ring the bell if a waiting receiver can take the message, or has
-   to look sooner than it planned. `returned`: the message may have an old place in the order. */
+/* Tell the page that a message has arrived in a state. Ring the bell if a waiting receiver can take the message or has
+   to look earlier than it planned. `returned`: the message has come back, perhaps to an old position. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct message_name *name, bool returned);
 
 #endif

@@ -302,6 +302,8 @@ int queue_has_name(mq_queue *queue)
 
 int queue_refresh(mq_queue *queue)
 {
+    if (queue->is_feed)
+        return 0;
     if (queue->fresh) {
         queue->fresh = false;
         return 0;

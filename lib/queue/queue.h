@@ -22,7 +22,15 @@
 #include "store/page.h"
 
 struct cursor;
+struct draft;
 struct waiter;
+
+/* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
+struct outlet {
+    int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
+    /* How many messages it has taken for that queue already. */
+    int (*count)(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count);
+};
 
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
@@ -39,6 +47,7 @@ struct mq_queue {
     int tmp;                /* its tmp/; -1: not open */
     bool persisted;         /* the queue's own name is known to be on the disk */
     bool fresh;             /* it was just opened, and no operation has begun */
+    bool is_feed;           /* of a topic: it has neither a name nor a configuration that could change */
     bool names_drafts;      /* drafts need a name in tmp/: this file system cannot link a file that has none */
     enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
     unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */
@@ -51,6 +60,7 @@ struct mq_queue {
     } target[MQ_STATES];   /* the buckets that messages were last moved into */
     struct cursor *cursor; /* made by the first claim */
     struct waiter *waiter; /* made by the first wait */
+    struct outlet *outlet; /* NULL except while messages are sent into a transaction */
 };
 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that

@@ -43,8 +43,8 @@ static int read_split(const mq_queue *queue, int dir, const char *file_name, con
     return error ? error : 1;
 }
 
-/* If the batch has kept its name, or another process has renamed it, no name will speak of this process's link: then
-   the link is removed. */
+/* If the batch has kept its name, or another process has renamed it, no name will have the mark of this process's link.
+   Then the link is removed. */
 static int rename_to_rest(int dir, const char *file, const char *rest, int tmp, const char *in_tmp)
 {
     const int error = fs_rename_unique(dir, file, dir, rest);
@@ -67,7 +67,8 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
     int error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
-    if (!error && state == MQ_READY) /* before the rename: a receiver that misses the old name must know of a new one */
+    /* Before the rename: a receiver that misses the old name must learn of a new one. */
+    if (!error && state == MQ_READY)
         page_note_split(queue->page);
     if (!error)
         error = rename_to_rest(dir, file, rest, tmp, in_tmp);
@@ -139,7 +140,7 @@ int split_finish(mq_queue *queue, enum mq_state state, struct message_name *name
     if (done == 1)
         done = split_take(queue, &split, state, &split.part);
     if (done < 0)
-        return done == -EEXIST ? -EBADMSG : done; /* -EEXIST: a forged file has the message's name */
+        return done == -EEXIST ? -EBADMSG : done; /* -EEXIST: a forged file has the name of the message */
     name->split = false;
     return 0;
 }

@@ -1,10 +1,11 @@
 /*
- * Splits that somebody began and did not finish.
+ * Unfinished splits.
  *
- * A link in tmp/ whose batch was never renamed means nothing, but its maker may be about to rename it, unless nothing
- * else is left of the file: then nobody can rename the batch any more, and a link that means something would have been
- * taken by whoever moved the last of the others. Several such links may be left of one file. They are listed, the
- * file's links counted, and the listed ones must all be there still: so they were when the file's were counted.
+ * A link in tmp/ whose batch was never renamed means nothing. But the process that made the link may be about to rename
+ * the batch. Once the links in tmp/ are the only ones of their file, no process can rename the batch any more; and the
+ * process that moved the last of the messages has taken every link that did mean something. One file may have several
+ * such links. So the sweep lists them, then counts the links of the file, and then looks whether all listed ones still
+ * exist: if so, they existed when the links of the file were counted.
  */
 #include "queue/split_cleanup.h"
 
@@ -28,7 +29,7 @@ static int finish(void *context, const struct bucket_file *file)
 {
     struct message_name name = file->name;
     const int error = split_finish(context, file->state, &name);
-    /* A message that cannot be taken apart is put away by the receiver that claims it. */
+    /* A batch that cannot be taken apart is put away by the receiver that claims it. */
     return error == -EBADMSG || error == -EAGAIN || blame_is_stuck(file->dir, error) ? 0 : error;
 }
 
@@ -48,7 +49,7 @@ struct link {
     char name[NAME_SIZE];
 };
 
-/* The links in tmp/. Each name is used once, so one that is there at two moments is there between them. */
+/* The links in tmp/. No name is used twice, so a link that exists at two moments exists between them too. */
 struct links {
     int tmp;
     struct link *all;
@@ -59,8 +60,10 @@ static int add_link(void *context, const char *name, unsigned char type)
 {
     struct links *links = context;
     struct stat status;
-    if (type != DT_REG || !name_is_split(name) || fstatat(links->tmp, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    if (type != DT_REG || !name_is_split(name))
         return 0;
+    if (fstatat(links->tmp, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
     if (!GROW(links->all, links->count + 1, links->room))
         return -ENOMEM;
     struct link *link = &links->all[links->count++];
@@ -78,7 +81,7 @@ static int compare_links(const void *left, const void *right)
     return (one->inode > other->inode) - (one->inode < other->inode);
 }
 
-/* How many of the sorted links from `first` on are of one file. */
+/* How many of the sorted links, beginning with `first`, belong to one file. */
 static size_t count_same(const struct links *links, size_t first)
 {
     size_t count = 1;
@@ -87,29 +90,34 @@ static size_t count_same(const struct links *links, size_t first)
     return count;
 }
 
-/* Whether the file had no other link at one moment: the one when its links were counted. */
-static bool are_all_there_are(int tmp, const struct link *links, size_t count)
+/* Whether these links were the only ones of their file when the links of the file were counted: 1 or 0, or a negative
+   errno if that cannot be known. */
+static int are_only_links(int tmp, const struct link *links, size_t count)
 {
     struct stat status;
-    if (fstatat(tmp, links[0].name, &status, AT_SYMLINK_NOFOLLOW) < 0 || status.st_nlink != count)
-        return false;
-    for (size_t i = 1; i < count; i++)
-        if (!fs_exists(tmp, links[i].name))
-            return false;
-    return true;
+    if (fstatat(tmp, links[0].name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    int has = status.st_nlink == count;
+    for (size_t i = 1; i < count && has == 1; i++)
+        has = fs_has(tmp, links[i].name);
+    return has;
 }
 
-static uint64_t clear_links(const struct links *links)
+/* A link that cannot be judged or removed does not keep the others. */
+static int clear_links(const struct links *links, uint64_t *removed)
 {
-    uint64_t removed = 0;
+    int first_error = 0;
     for (size_t first = 0, count; first < links->count; first += count) {
         count = count_same(links, first);
-        if (!are_all_there_are(links->tmp, &links->all[first], count))
-            continue;
-        for (size_t i = first; i < first + count; i++)
-            removed += fs_unlink(links->tmp, links->all[i].name) == 0;
+        const int are = are_only_links(links->tmp, &links->all[first], count);
+        blame_note(are, &first_error);
+        for (size_t i = first; i < first + count && are == 1; i++) {
+            const int error = fs_unlink(links->tmp, links->all[i].name);
+            *removed += !error;
+            blame_note(error, &first_error);
+        }
     }
-    return removed;
+    return first_error;
 }
 
 int split_cleanup_clear(mq_queue *queue, uint64_t *ret_removed)
@@ -120,7 +128,9 @@ int split_cleanup_clear(mq_queue *queue, uint64_t *ret_removed)
         error = fs_list_at(links.tmp, ".", add_link, &links);
     if (links.count > 0)
         qsort(links.all, links.count, sizeof *links.all, compare_links);
-    *ret_removed = error ? 0 : clear_links(&links);
+    *ret_removed = 0;
+    if (!error)
+        error = clear_links(&links, ret_removed);
     free(links.all);
     return error;
 }

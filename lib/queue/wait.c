@@ -58,7 +58,8 @@ struct waiter {
     int fifo; /* of a follower; -1: none */
     char fifo_name[NAME_WAITER_SIZE];
     bool is_polling;
-    int64_t pause; /* before the next poll */
+    bool is_network; /* neither inotify nor a FIFO reaches every process on another machine */
+    int64_t pause;   /* before the next poll */
     struct listing buckets;
 };
 
@@ -265,12 +266,13 @@ static int follow(struct waiter *waiter)
     return 0;
 }
 
-static struct waiter *new_waiter(int dir)
+static struct waiter *new_waiter(int dir, int queue_dir)
 {
     struct waiter *waiter = calloc(1, sizeof *waiter);
     if (!waiter)
         return NULL;
     waiter->dir = dir;
+    waiter->is_network = fs_is_network(queue_dir);
     waiter->inotify = waiter->fifo = waiter->bell = -1;
     return waiter;
 }
@@ -280,7 +282,7 @@ static int make_waiter(struct waiter **ret_waiter, int queue_dir)
     const int dir = fs_open_dir(queue_dir, "waiters");
     if (dir == -ENOENT)
         return dir;
-    *ret_waiter = new_waiter(dir);
+    *ret_waiter = new_waiter(dir, queue_dir);
     if (*ret_waiter)
         return 0;
     if (dir >= 0)
@@ -295,8 +297,7 @@ int wait_enter(struct waiter **made, const struct wait_queue *queue)
         return error;
     struct waiter *waiter = *made;
     waiter->queue = *queue;
-    /* Across machines neither inotify nor a FIFO reaches everybody. */
-    int leads = fs_is_network(queue->dir) ? -EOPNOTSUPP : try_to_lead(waiter);
+    int leads = waiter->is_network ? -EOPNOTSUPP : try_to_lead(waiter);
     if (leads == 0)
         leads = follow(waiter);
     if (leads == 0)

@@ -71,7 +71,8 @@ static int put_in_place(int tmp, const char *copied, int dir, const char *name)
     const int error = fs_exchange(tmp, copied, dir, name);
     if (error != -EINVAL && error != -ENOSYS)
         return error;
-    return fs_exists(dir, name) ? fs_replace(tmp, copied, dir, name) : -ENOENT;
+    const int has = fs_has(dir, name);
+    return has == 1 ? fs_replace(tmp, copied, dir, name) : has < 0 ? has : -ENOENT;
 }
 
 static int replace_by_copy(int tmp, int file, const struct manner *manner, int dir, const char *name)

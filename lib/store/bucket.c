@@ -14,7 +14,7 @@
 
 /* ---- listings ------------------------------------------------------------------- */
 
-static int listing_add(struct listing *listing, const char *name)
+int listing_add(struct listing *listing, const char *name)
 {
     const size_t size = strlen(name) + 1;
     if (!GROW(listing->text, listing->text_size + size, listing->text_room) ||
@@ -31,7 +31,7 @@ static int compare_names(const void *one, const void *other, void *text)
     return strcmp((const char *)text + *(const size_t *)one, (const char *)text + *(const size_t *)other);
 }
 
-static void listing_sort(struct listing *listing)
+void listing_sort(struct listing *listing)
 {
     if (listing->count > 1)
         qsort_r(listing->offsets, listing->count, sizeof *listing->offsets, compare_names, listing->text);

@@ -34,6 +34,9 @@ static inline const char *listing_at(const struct listing *listing, size_t index
     return listing->text + listing->offsets[index];
 }
 
+/* Add a name; sort what was added. */
+int listing_add(struct listing *listing, const char *name);
+void listing_sort(struct listing *listing);
 void listing_free(struct listing *listing);
 
 /* ---- listings ------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ static int remove_bucket(void *context, const char *name, unsigned char type)
     return type == DT_DIR ? fs_remove_dir(dir, name) : -ENOTEMPTY;
 }
 
-/* Remove the directory of a state if no message is in it. After that nobody can put one in. */
+/* Remove the directory of a state if no message is in it. After that no process can put a message in. */
 static int remove_state(int queue_dir, enum mq_state state)
 {
     const char *name = name_of_state(state);
@@ -63,7 +63,8 @@ static int transfer_file(const struct transfer *transfer, int from, int to, cons
     return error ? error : fs_rename(from, name, to, name);
 }
 
-/* The link of a split goes before the name that tells of it, or a receiver there would take the split for finished. */
+/* The link of a split is moved before the name that has its mark. Otherwise a receiver there would take the split for
+   finished. */
 static int transfer_split(const struct transfer *transfer, const struct message_name *name)
 {
     char split[NAME_SIZE];
@@ -72,8 +73,8 @@ static int transfer_split(const struct transfer *transfer, const struct message_
     return error == -ENOENT ? 0 : error;
 }
 
-/* A file that is no message is moved, too, and mq_check finds it there. If it stayed, the held queue could never be
-   removed. If the new queue has a file of the same name, this one is removed. */
+/* A file that is not a message is moved too, and mq_check finds it in the new queue. If it stayed, the held queue could
+   never be removed. If the new queue has a file of the same name, the file here is removed. */
 static int transfer_stray(int from, const char *name, int to)
 {
     const int error = fs_rename(from, name, to, name);
@@ -122,8 +123,8 @@ static int transfer_bucket(void *context, struct bucket *bucket)
     return error;
 }
 
-/* -ENOENT means that the state was removed, because it was empty, or that another process moved a file first. The
-   caller finds out whether something is left. */
+/* -ENOENT means that the state's directory was removed, because it was empty, or that another process moved a file
+   first. The caller finds out whether something is left. */
 static int transfer_state(struct transfer *transfer, enum mq_state state)
 {
     transfer->state = state;
@@ -173,8 +174,8 @@ static int remove_other(void *context, const char *name, unsigned char type)
     return error == -ENOENT ? 0 : error;
 }
 
-/* The states are removed by rmdir alone: a process that has had the queue open for long may make one again, and move a
-   message into it. The configuration, which that process could miss, is removed last. */
+/* The states' directories are removed by rmdir alone: a process that opened the queue long ago may make one again and
+   move a message into it. The configuration is removed last, because that process could miss it. */
 static int remove_contents(int queue_dir)
 {
     int error = fs_list_at(queue_dir, ".", remove_other, &(int){queue_dir});
@@ -199,7 +200,7 @@ int held_remove_emptied(int spool, const char *name)
     return error ? error : removed == -ENOENT ? 0 : removed;
 }
 
-/* The other name keeps other processes from putting the queue back while it is removed. */
+/* Under its new name no other process puts the queue back while it is removed. */
 int held_discard(int spool, const char *held, const char *queue)
 {
     char emptied[NAME_PENDING_SIZE];
@@ -216,12 +217,12 @@ int held_discard(int spool, const char *held, const char *queue)
 
 /* ---- putting back ----------------------------------------------------------------- */
 
-/* While processes that still use a held queue put messages into it, it is emptied anew. After this many times the rest
-   is left for a later sweep. */
+/* A held queue is emptied again as long as processes that still use it put messages into it. After this many times the
+   rest is left to a later sweep. */
 #define MERGE_TRIES 1000
 
 /* Move the messages of a held queue into the new queue of its name. A process that has the held queue open may still
-   put messages into it, so this is repeated until its states could be removed. */
+   put messages into it, so this is repeated until the states' directories can be removed. */
 static int merge(int spool, const char *held, int held_dir, const char *queue)
 {
     const int other = fs_open_dir(spool, queue);
@@ -240,7 +241,7 @@ static int merge(int spool, const char *held, int held_dir, const char *queue)
     return error == -EAGAIN ? 0 : error;
 }
 
-/* An empty directory of that name is no queue, and is removed. */
+/* An empty directory that has the queue's name is not a queue, and is removed. */
 static int rename_or_merge(int spool, const char *held, int held_dir, const char *queue)
 {
     int error = fs_rename(spool, held, spool, queue);
@@ -249,8 +250,8 @@ static int rename_or_merge(int spool, const char *held, int held_dir, const char
     return error == -EEXIST || error == -ENOTEMPTY ? merge(spool, held, held_dir, queue) : error;
 }
 
-/* The new queue of that name may be deleted during the merge: then the name is free or that of a third queue, and this
-   is repeated. */
+/* The new queue of that name may be deleted during the merge. Then the name is free, or a third queue has it, and the
+   same steps are tried again. */
 int held_put_back(int spool, const char *held, const char *queue)
 {
     const int dir = fs_open_dir(spool, held);
@@ -268,13 +269,13 @@ int held_put_back(int spool, const char *held, const char *queue)
     return is_held < 0 ? is_held : error == -ENOENT ? 0 : error;
 }
 
-/* A deleter that is alive decides within this time. Nobody waits longer for it. */
+/* A deleter that is alive decides within this time. No process waits longer for it. */
 #define HELD_AGE CLOCK_SECOND
 
 struct held_search {
     int spool;
     const char *queue;
-    int64_t youngest; /* when the last of them got its name */
+    int64_t youngest; /* when the queue that was found got its name */
     char held[NAME_PENDING_SIZE];
 };
 

@@ -137,6 +137,22 @@ bool page_take_duty(struct page *page, enum page_time which, int64_t now);
 /* The same for the duty of counting a queue that seems full. */
 bool page_take_recount(struct page *page, int64_t now);
 
+/*
+ * Whether transactions may have to be finished. A process that puts something of this queue into a transaction announces
+ * that first. From then on one process a second looks into the outbox, until two looks in a row have found nothing.
+ */
+void page_announce_outbox(struct page *page, int64_t now);
+
+/* When the next look is wanted. INT64_MAX: none is. PAGE_OUTBOX_UNKNOWN: no process has looked since the page was made. */
+#define PAGE_OUTBOX_UNKNOWN 2
+int64_t page_outbox_time(const struct page *page);
+
+/* Take the duty of looking, if a look is due: true for one caller. `ret_duty` is for page_end_outbox. */
+bool page_take_outbox(struct page *page, int64_t now, uint64_t *ret_duty);
+
+/* Say whether the look found any transactions. */
+void page_end_outbox(struct page *page, uint64_t duty, bool any);
+
 /* ---- receivers that wait: whether a sender has to ring ---------------------------- */
 
 /* The number of the receiver that leads the waiting ones; 0: none. A wrong 0 delays a message until a receiver looks by

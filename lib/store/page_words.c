@@ -14,6 +14,7 @@ void page_clear_words(struct contents *contents)
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         atomic_store(&contents->heads[priority], PAGE_NO_BUCKET);
     atomic_store(&contents->averaged_at, (uint64_t)clock_now());
+    atomic_store(&contents->outbox, PAGE_OUTBOX_UNKNOWN);
 }
 
 int64_t page_noted_boot(const struct contents *contents)
@@ -155,6 +156,43 @@ static bool take(word *at, int64_t now)
 bool page_take_duty(struct page *page, enum page_time which, int64_t now)
 {
     return take(&page->contents->times[which], now);
+}
+
+/* ---- transactions: the word is 0, or the time of the next look; its last bit says that the last look found nothing --- */
+
+void page_announce_outbox(struct page *page, int64_t now)
+{
+    word *outbox = &page->contents->outbox;
+    uint64_t seen = atomic_load(outbox), announced;
+    do {
+        announced = ((uint64_t)(now + PAGE_LOOK_EVERY) & ~UINT64_C(1));
+        if (announced <= seen && seen - announced < 2 * PAGE_LOOK_EVERY)
+            announced = (seen & ~UINT64_C(1)) + 2; /* another value, which ends no look that goes on */
+    } while (!atomic_compare_exchange_weak(outbox, &seen, announced));
+}
+
+int64_t page_outbox_time(const struct page *page)
+{
+    const uint64_t time = atomic_load(&page->contents->outbox);
+    return time == 0 || time > INT64_MAX ? INT64_MAX : (int64_t)time;
+}
+
+/* A time that is too far ahead is noise, or the clock was set back. */
+bool page_take_outbox(struct page *page, int64_t now, uint64_t *ret_duty)
+{
+    word *outbox = &page->contents->outbox;
+    uint64_t seen = atomic_load(outbox);
+    if (seen == 0 || (seen > (uint64_t)now && seen - (uint64_t)now < 4 * (uint64_t)PAGE_LOOK_EVERY))
+        return false;
+    *ret_duty = ((uint64_t)(now + PAGE_LOOK_EVERY) & ~UINT64_C(1)) | (seen & 1);
+    return atomic_compare_exchange_strong(outbox, &seen, *ret_duty);
+}
+
+void page_end_outbox(struct page *page, uint64_t duty, bool any)
+{
+    const uint64_t next = any ? duty & ~UINT64_C(1) : duty & 1 ? 0 : duty | 1;
+    if (next != duty)
+        atomic_compare_exchange_strong(&page->contents->outbox, &duty, next);
 }
 
 bool page_take_recount(struct page *page, int64_t now)

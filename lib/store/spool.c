@@ -265,8 +265,12 @@ static int create_or_heal(int spool, const char *queue, const struct plan *plan)
             return created;
         dir = spool_find_queue(spool, queue);
     }
+    if (dir == -ENOENT) {
+        const int has = fs_has(spool, queue);
+        return has == 1 ? -ENOTDIR : has < 0 ? has : dir;
+    }
     if (dir < 0)
-        return dir == -EACCES ? 0 : dir == -ENOENT && fs_exists(spool, queue) ? -ENOTDIR : dir;
+        return dir == -EACCES ? 0 : dir;
     const int error = spool_heal(dir);
     close(dir);
     return error == -EACCES || error == -EROFS ? 0 : error; /* other users make what it lacks */

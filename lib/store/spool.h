@@ -39,7 +39,7 @@ int spool_await_held(int spool, const char *queue);
 /* Make the names of a queue and of its spool durable, unless they are known to be durable. */
 int spool_persist_queue(const char *spool, int queue_dir);
 
-/* Remove a reply queue if its owner is dead. 1: removed; 0: the owner lives. */
+/* Remove a reply queue if its owner is dead. 1: removed; 0: the owner lives, or another process has removed it. */
 int spool_sweep_reply(int spool, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
  *
  *     beanstalk ADDRESS put            standard input is a message
  *     beanstalk ADDRESS lines WINDOW   each line is one; so many are under way before an answer is waited for
+ *     beanstalk ADDRESS await          wait for a message, print it, delete it
  *     beanstalk ADDRESS one            take a message, print it, delete it; 1 when there is none
  *     beanstalk ADDRESS drain          take all there are, print and delete them
  *     beanstalk ADDRESS follow         wait for messages for ever
@@ -104,12 +105,14 @@ int main(int argc, char **argv)
         put_all(true, atol(argv[3]));
     else if (strcmp(verb, "one") == 0)
         return take("reserve-with-timeout 0\r\n", 1, false) == 0;
+    else if (strcmp(verb, "await") == 0)
+        return take("reserve\r\n", 1, false) == 0;
     else if (strcmp(verb, "drain") == 0)
         take("reserve-with-timeout 0\r\n", RESERVED_AT_ONCE, true);
     else if (strcmp(verb, "follow") == 0)
         take("reserve\r\n", 1, true);
     else {
-        fprintf(stderr, "usage: beanstalk ADDRESS put|lines WINDOW|one|drain|follow\n");
+        fprintf(stderr, "usage: beanstalk ADDRESS put|lines WINDOW|await|one|drain|follow\n");
         return 64;
     }
     return 0;

@@ -7,7 +7,8 @@
  * sender as a process of its own and waits until a receiver's line is there. Prints, as name=value on one line: the
  * median and the 99th percentile from before the sender is started to after the line is read, in microseconds; the CPU
  * microseconds that a message cost the receivers, all of them; and the memory of one of them, waiting, in KiB (its
- * proportional share of what is shared). The senders' input is $LATENCY_INPUT.
+ * proportional share of what is shared). The senders' input is $LATENCY_INPUT. If $LATENCY_IDLE is set, it first counts for
+ * so many milliseconds how often the receivers wake by themselves, all together: idle, in a second.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -23,7 +24,8 @@
 #include "process.h"
 
 #define RECEIVERS_MAX 1000
-#define PATIENCE 20000 /* milliseconds */
+#define PATIENCE 20000     /* milliseconds */
+#define SETTLED_AFTER 2000 /* milliseconds: receivers of ours look once soon after they have begun to wait */
 
 static pid_t receivers[RECEIVERS_MAX];
 static int count_receivers;
@@ -82,6 +84,23 @@ static double cpu_time(void)
     for (int i = 0; i < count_receivers; i++)
         sum += figure(receivers[i], "schedstat", "");
     return sum;
+}
+
+/* How often all receivers went to sleep so far. */
+static double count_sleeps(void)
+{
+    double sum = 0;
+    for (int i = 0; i < count_receivers; i++)
+        sum += figure(receivers[i], "status", "voluntary_ctxt_switches:");
+    return sum;
+}
+
+static double measure_idling(int milliseconds)
+{
+    poll(NULL, 0, SETTLED_AFTER);
+    const double before = count_sleeps(), begun = microseconds();
+    poll(NULL, 0, milliseconds);
+    return (count_sleeps() - before) / (microseconds() - begun) * 1e6;
 }
 
 /* Until they have been asleep for a while: no CPU used between two looks. */
@@ -150,11 +169,13 @@ int main(int argc, char **argv)
         start_receiver(receiver, pipe[1]);
     close(pipe[1]);
     wait_until_all_sleep();
+    const double idle = getenv("LATENCY_IDLE") ? measure_idling(atoi(getenv("LATENCY_IDLE"))) : 0;
     const double memory = figure(receivers[0], "smaps_rollup", "Pss:"), before = cpu_time();
     for (int i = 0; i < count; i++)
         times[i] = time_one(sender, input, pipe[0]);
     const double cpu = (cpu_time() - before) / count / 1e3, median = percentile(times, count, 50);
-    printf("p50=%.0f p99=%.0f cpu=%.0f memory=%.0f\n", median, percentile(times, count, 99), cpu, memory);
+    printf("p50=%.0f p99=%.0f cpu=%.0f memory=%.0f idle=%.1f\n", median, percentile(times, count, 99), cpu, memory,
+           idle);
     end_receivers();
     free(times);
     return 0;

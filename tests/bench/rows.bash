@@ -213,11 +213,11 @@ against_shallow() { # DEPTH
 
 # ---- waiting receivers ---------------------------------------------------------------
 
-latency_of() { # CONTESTANT RECEIVERS COUNT: what it takes, in $p50 $p99 $cpu $memory
+latency_of() { # CONTESTANT RECEIVERS COUNT: what it takes, in $p50 $p99 $cpu $memory $idle
     local before figures
     before=$(cpu_of "$1")
     "$1_make" && figures=$(latency "$2" "$3" "$("$1_send_command")" "$("$1_follow_command")") || return
-    read -r p50 p99 cpu memory < <(sed 's/[a-z0-9]*=//g' <<<"$figures")
+    read -r p50 p99 cpu memory idle < <(sed 's/[a-z0-9]*=//g' <<<"$figures")
     cpu=$(calculate "$cpu + ($(cpu_of "$1") - $before) * 1e6 / $3")
 }
 
@@ -230,12 +230,14 @@ floor_latency() {
 }
 
 waiting_rows() {
-    local who round p50 p99 cpu memory
+    local who round p50 p99 cpu memory idle
     row 'send to blocked receiver, p50' ms less
     row 'send to blocked receiver, p99' ms less
     row 'memory of one blocked receiver' MiB less
     row 'p50 with 64 blocked receivers' ms less
     row 'CPU a message, 64 blocked' us less
+    row 'wake-ups of 64 idle receivers' 1/s less
+    row 'p50 with 300 blocked receivers' ms less
     able fast follow_command
     for ((round = 0; round < ROUNDS; round++)); do
         sample 'send to blocked receiver, p50' floor "$(calculate "$(floor_latency) / 1000")"
@@ -244,17 +246,63 @@ waiting_rows() {
             sample 'send to blocked receiver, p50' "$who" "$(calculate "$p50 / 1000")"
             sample 'send to blocked receiver, p99' "$who" "$(calculate "$p99 / 1000")"
             sample 'memory of one blocked receiver' "$who" "$(calculate "$memory / 1024")"
-            latency_of "$who" 64 "$RUNS" || { failed "$who" 'latency, 64 receivers' && continue; }
+            LATENCY_IDLE=2000 latency_of "$who" 64 "$RUNS" || { failed "$who" 'latency, 64 receivers' && continue; }
             sample 'p50 with 64 blocked receivers' "$who" "$(calculate "$p50 / 1000")"
             sample 'CPU a message, 64 blocked' "$who" "$cpu"
+            sample 'wake-ups of 64 idle receivers' "$who" "$idle"
+            latency_of "$who" 300 "$RUNS" || { failed "$who" 'latency, 300 receivers' && continue; }
+            sample 'p50 with 300 blocked receivers' "$who" "$(calculate "$p50 / 1000")"
         done
     done
+}
+
+# ---- receives that wait, a process each ----------------------------------------------
+
+# keep_up CONTESTANT RATE COUNT: how many messages a second a shell loop of its receives takes, fed at that rate.
+keep_up() {
+    local feeder
+    "$1_make"
+    "$1_feed" "$2" "$3" &
+    feeder=$!
+    # shellcheck disable=SC2016,SC2046 # for that shell; words
+    rate "$3" < <(stopwatch 1 /dev/null /dev/null sh -c 'i=0; while [ "$i" -lt "$0" ]; do "$@" || exit; i=$((i + 1)); done' \
+        "$3" $("$1_await_command"))
+    wait "$feeder"
+}
+
+ending_rows() {
+    local who round figures taken
+    row 'send to end of blocked receive' ms less
+    row 'last byte to end of receive' ms less
+    row 'shell loop fed 300 a second' k/s more
+    able fast await_command
+    for ((round = 0; round < ROUNDS; round++)); do
+        for who in "${able[@]}"; do
+            "${who}_make" && figures=$(oneshot "$RUNS" "$("${who}_send_command")" "$("${who}_await_command")") ||
+                { failed "$who" 'blocked receives' && continue; }
+            sample 'send to end of blocked receive' "$who" "$(sed 's/whole=\([0-9]*\).*/\1e-3/' <<<"$figures")"
+            sample 'last byte to end of receive' "$who" "$(sed 's/.*ending=\([0-9]*\)/\1e-3/' <<<"$figures")"
+            taken=$(keep_up "$who" 300 $((RUNS * 3))) || { failed "$who" 'shell loop' && continue; }
+            sample 'shell loop fed 300 a second' "$who" "$(calculate "$taken / 1000")"
+        done
+    done
+}
+
+request_row() {
+    local figures row='request and reply, a process each'
+    row "$row" ms less
+    mq-queue delete --force service 2>/dev/null || true
+    mq-queue create service durability=none
+    serve service mq-recv -f --reply service -- cat
+    read -ra figures < <(turns "$RUNS" /dev/null empty-dynamic "mq-send --request=20s service x")
+    sample "$row" floor "$(calculate "2 * ${figures[0]} / 1000")"
+    sample "$row" mq "$(calculate "${figures[1]} / 1000")"
 }
 
 measure_rows() {
     local part
     export LATENCY_INPUT=$work/kib
-    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows waiting_rows depth_rows; do
+    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows waiting_rows ending_rows request_row depth_rows; do
         say "measuring: ${part//_/ }"
         $part
     done

@@ -21,6 +21,7 @@
 
 #include "measure.h"
 #include "mq.h"
+#include "process.h"
 #include "wakeup.h"
 
 #define QUEUE "waiters"
@@ -76,22 +77,10 @@ static long context_switches(const pid_t *waiters, int count)
     return sum;
 }
 
-static bool is_asleep(pid_t pid)
-{
-    char path[64], state = '?';
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *stat = fopen(path, "r");
-    if (stat && fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-        state = '?';
-    if (stat)
-        fclose(stat);
-    return state == 'S';
-}
-
 static bool all_asleep(const pid_t *waiters, int count)
 {
     for (int i = 0; i < count; i++)
-        if (!is_asleep(waiters[i]))
+        if (!process_is_asleep(waiters[i]))
             return false;
     return true;
 }

@@ -167,7 +167,10 @@ proctype waiter(byte me)
     bit has, leads, duty, was_rung;
     byte i;
 
-    look(); /* before it waits at all */
+    if
+    :: look() /* before it waits at all */
+    :: skip   /* the page says that nothing is ready, be that right or wrong */
+    fi;
     if
     :: has -> goto leave
     :: else -> skip

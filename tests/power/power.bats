@@ -21,3 +21,13 @@ cut_power() {
 @test "programs that sync nothing once a message has its name are caught" {
     cut_power --cuts 12 --broken names ext4
 }
+
+@test "a name that is on the disk has its content, though its sender has not synced it yet" {
+    needs_strace
+    cut_power --cuts 1 ext4-writeback
+}
+
+@test "programs that start to write the content and do not wait are caught" {
+    needs_strace
+    cut_power --cuts 1 --broken started ext4
+}

@@ -595,6 +595,61 @@ kill_deleter() { # OPTION… QUEUE
     assert_equal "$(ls "$MQ_SPOOL/jobs/tmp" | paste -sd' ')" 'live slow'
 }
 
+# sweep_all_but CALL NAMES ARGUMENT…: let a CALL fail that concerns one of the NAMES, one after the other. `litter` makes
+# what there is to sweep, `left_over` lists it. A sweep that has left something must say so.
+sweep_all_but() {
+    local call=$1 names=$2 nth left sweep=("$MQ_BUILD/dynamic/mq-queue" sweep "${@:3}")
+    litter
+    faketime -f +2d strace -o trace -e trace="$call" "${sweep[@]}"
+    assert_equal "$(left_over)" ''
+    for nth in $(grep -nE "$names" trace | cut -d: -f1); do
+        litter
+        run --separate-stderr faketime -f +2d strace -o trace -e trace="$call" \
+            -e inject="$call:error=EIO:when=$nth" "${sweep[@]}"
+        grep -q INJECTED trace
+        left=$(left_over)
+        if [[ -n $left && $status$stderr != 74*': cannot sweep'*': Input/output error' || $(wc -l <<<"$left") -gt 2 ]]; then
+            echo "$call $nth: exit status $status, $stderr, left: $left"
+            return 1
+        fi
+    done
+}
+
+@test "a sweep that leaves something says so, and sweeps the rest" {
+    needs_strace
+    command -v faketime >/dev/null || skip 'faketime is not installed'
+    mq-queue create jobs
+    local queue=$MQ_SPOOL/jobs
+    litter() {
+        mkdir -p "$queue/done/0000000000000" "$queue/failures" "$queue/delayed/0000001000000" \
+            "$queue/tmp/bucket-0123456789abcdef"
+        touch "$queue/tmp/one" "$queue/failures/gone" "$queue/done/0000000000000/order-17"
+        [[ -p $queue/waiters/waiter-0123456789abcdef ]] || mkfifo -m 600 "$queue/waiters/waiter-0123456789abcdef"
+    }
+    left_over() {
+        (cd "$queue" && ls -d tmp/* waiters/* failures/* done/* done/*/* delayed/0000001000000 2>/dev/null) || true
+    }
+    local names='"(one|bucket-.*|waiter-.*|gone|order-17|0000001000000)"|done.*"0000000000000"'
+    sweep_all_but unlinkat "$names" jobs
+    sweep_all_but newfstatat "$names" jobs
+    sweep_all_but openat '"waiter-' jobs
+}
+
+@test "a sweep of the spool that leaves something says so, and sweeps the rest" {
+    needs_strace
+    command -v faketime >/dev/null || skip 'faketime is not installed'
+    litter() {
+        mkdir -p "$MQ_SPOOL"/{_reply-0123456789abcdef,.gone-other-0123456789abcdef,.new-other-0123456789abcdef}
+    }
+    left_over() {
+        ls -A "$MQ_SPOOL"
+    }
+    local call
+    for call in newfstatat unlinkat openat flock; do
+        sweep_all_but "$call" '"[._][a-z]+-.*0123456789abcdef|LOCK_EX'
+    done
+}
+
 @test "sweep removes the FIFOs of dead waiters and spares those of live ones" {
     mq-queue create jobs
     for name in leader dead alive; do

@@ -1,4 +1,5 @@
 /* Everything that libmq does, each with what it finds. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -775,6 +776,153 @@ static void cut_off(struct scene *scene)
     seam_pass(40 * 3600);
 }
 
+/* ---- transactions ------------------------------------------------------------------------------ */
+
+static int put_message(mq_tx *tx, mq_queue *queue, const char *body)
+{
+    mq_message *message;
+    int error = mq_message_new(&message);
+    if (error)
+        return error;
+    mq_message_set_body(message, body, strlen(body));
+    error = mq_tx_send(tx, queue, message, &sending, NULL);
+    mq_message_free(message);
+    return error;
+}
+
+/* What does not end here ends at its deadline, when the spool is swept. */
+static int end_transaction(mq_tx *tx, int error, int end(mq_tx *tx))
+{
+    if (!error)
+        error = end(tx);
+    if (error)
+        (void)mq_tx_abort(tx);
+    mq_tx_free(tx);
+    return error;
+}
+
+static int consume_and_produce(struct scene *scene, unsigned flags, int end(mq_tx *tx))
+{
+    mq_tx *tx;
+    int error = mq_tx_begin(scene->spool, STAGE_SECOND, &tx);
+    if (error)
+        return error;
+    error = put_message(tx, scene->other, "result");
+    if (!error)
+        error = mq_tx_take(tx, scene->queue, scene->receipt, flags);
+    if (!error)
+        error = put_message(tx, scene->queue, "log");
+    return end_transaction(tx, error, end);
+}
+
+static int commit(struct scene *scene)
+{
+    return consume_and_produce(scene, 0, mq_tx_commit);
+}
+
+static int commit_once(struct scene *scene)
+{
+    return consume_and_produce(scene, MQ_TX_ONCE, mq_tx_commit);
+}
+
+static int abort_transaction(struct scene *scene)
+{
+    return consume_and_produce(scene, 0, mq_tx_abort);
+}
+
+static void claimed_beside_other(struct scene *scene)
+{
+    claimed(scene);
+    with_other(scene);
+}
+
+static int replace_file(struct scene *scene)
+{
+    char path[400];
+    mq_tx *tx;
+    int error = mq_tx_begin(scene->spool, STAGE_SECOND, &tx);
+    if (error)
+        return error;
+    path_of(scene, "state", path);
+    error = lseek(scene->file, 0, SEEK_SET) < 0 ? -errno : mq_tx_put(tx, scene->file, path, 0600);
+    return end_transaction(tx, error, mq_tx_commit);
+}
+
+/* What a process leaves that dies right behind its decision. */
+static void committed(struct scene *scene)
+{
+    char from[400], to[400], id[MQ_TX_SIZE];
+    mq_tx *tx;
+    with_other(scene);
+    stage_must(mq_tx_begin(scene->spool, STAGE_DAY, &tx), "mq_tx_begin");
+    stage_must(put_message(tx, scene->other, "result"), "mq_tx_send");
+    stage_must(put_message(tx, scene->queue, "log"), "mq_tx_send");
+    snprintf(id, sizeof id, "%s", mq_tx_id(tx));
+    mq_tx_free(tx);
+    path_of(scene, ".outbox", from);
+    const int outbox = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = fdopendir(outbox);
+    for (struct dirent *entry; (entry = readdir(entries));)
+        if (strstr(entry->d_name, id))
+            snprintf(from, sizeof from, "%.60s/.outbox/%.64s", scene->spool, entry->d_name);
+    closedir(entries);
+    snprintf(to, sizeof to, "%.60s/.outbox/%s.committed", scene->spool, id);
+    stage_must(rename(from, to), to);
+}
+
+static int finish_transactions(struct scene *scene)
+{
+    return mq_tx_finish(scene->spool);
+}
+
+static int count_transaction(const struct mq_tx_entry *entry, void *context)
+{
+    *(uint64_t *)context += entry->messages;
+    return 0;
+}
+
+static int list_transactions(struct scene *scene)
+{
+    uint64_t messages = 0;
+    return mq_tx_list(scene->spool, count_transaction, &messages);
+}
+
+/* ---- topics ------------------------------------------------------------------------------------ */
+
+static void with_topic(struct scene *scene)
+{
+    with_other(scene);
+    stage_must(mq_topic_create(scene->spool, "events"), "mq_topic_create");
+    stage_must(mq_topic_bind(scene->spool, "events", &(struct mq_binding){.destination = "other", .pattern = "a.#"}),
+               "mq_topic_bind");
+}
+
+static int bind_other(struct scene *scene)
+{
+    return mq_topic_bind(scene->spool, "events", &(struct mq_binding){.destination = "other", .pattern = "a.*"});
+}
+
+/* Two messages, which are sent together or not; not durable, since a sync that fails comes after the decision. */
+static int publish_to_topic(struct scene *scene)
+{
+    static const struct iovec bodies[] = {{(void *)(uintptr_t) "news 1", 6}, {(void *)(uintptr_t) "news 2", 6}};
+    const struct mq_send_options options = {.cancel_fd = -1, .no_sync = true};
+    mq_topic *topic;
+    mq_message *message = NULL;
+    size_t sent;
+    int error = mq_topic_open(scene->spool, "events", &topic);
+    if (error)
+        return error;
+    error = mq_message_new(&message);
+    if (!error)
+        error = mq_message_set_header(message, MQ_ROUTING_KEY, "a.b");
+    if (!error)
+        error = mq_topic_send_bodies(topic, NULL, message, bodies, 2, &options, NULL, &sent);
+    mq_message_free(message);
+    mq_topic_close(topic);
+    return error;
+}
+
 /* ---- following --------------------------------------------------------------------------------- */
 
 static int follow(struct scene *scene)
@@ -868,6 +1016,14 @@ const struct operation operations[] = {
     {"sweep the spool", cut_off, sweep_spool, OPERATION_STEPS, 0},
     {"check", three_ready, check, OPERATION_WHOLE, 0},
     {"repair", with_strangers, repair, OPERATION_STEPS, 0},
+    {"commit", claimed_beside_other, commit, OPERATION_STEPS, -ESTALE},
+    {"commit once", claimed_beside_other, commit_once, OPERATION_STEPS, -ESTALE},
+    {"abort", claimed_beside_other, abort_transaction, OPERATION_WHOLE, -ESTALE},
+    {"replace a file", with_long_text, replace_file, OPERATION_STEPS, 0},
+    {"finish what was committed", committed, finish_transactions, OPERATION_STEPS, 0},
+    {"list transactions", committed, list_transactions, OPERATION_WHOLE, 0},
+    {"bind", with_topic, bind_other, OPERATION_WHOLE, 0},
+    {"publish", with_topic, publish_to_topic, OPERATION_STEPS, 0},
     {"follow", three_ready, follow, OPERATION_STEPS, 0},
 };
 const size_t operations_count = sizeof operations / sizeof *operations;

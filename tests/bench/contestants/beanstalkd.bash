@@ -50,6 +50,14 @@ beanstalkd_receive_command() {
     echo "beanstalk $(beanstalkd_address) one"
 }
 
+beanstalkd_await_command() {
+    echo "beanstalk $(beanstalkd_address) await"
+}
+
+beanstalkd_feed() { # RATE COUNT
+    pace "$1" "$2" | beanstalk "$(beanstalkd_address)" lines 1
+}
+
 beanstalkd_follow_command() {
     echo "beanstalk $(beanstalkd_address) follow"
 }

@@ -43,6 +43,15 @@ mq_receive_command() {
     echo "mq-recv -a --no-wait bench"
 }
 
+mq_await_command() {
+    echo "mq-recv -a bench"
+}
+
+mq_feed() { # RATE COUNT
+    # shellcheck disable=SC2046 # an option or none
+    pace "$1" "$2" | mq-send -q -l $(mq_sync) bench
+}
+
 mq_follow_command() {
     echo "mq-recv -a -l -f bench"
 }

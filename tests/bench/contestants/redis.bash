@@ -115,6 +115,14 @@ streams_receive_command() {
     echo "redis-cli -s $work/redis.sock --eval $peers/redis-stream.lua stream , worker 1"
 }
 
+redis_await_command() {
+    echo "redis-cli -s $work/redis.sock BLPOP bench 0"
+}
+
+redis_feed() { # RATE COUNT
+    pace "$1" "$2" 'RPUSH bench' | redis-cli -s "$work/redis.sock" >/dev/null
+}
+
 redis_follow_command() {
     echo "redis-cli -s $work/redis.sock -r -1 BLPOP bench 0"
 }

@@ -1,0 +1,48 @@
+/* Where mq-send sends to. */
+#include "send/destination.h"
+
+#include "cli/cli.h"
+
+#define TOPIC_BATCH 256 /* as queues have it by default */
+
+/* A queue is what most sends are to: whether it is a topic is asked only where there is no such queue. */
+int destination_open(struct destination *destination, const char *name)
+{
+    destination->name = name;
+    return cli_open_either(name, MQ_CREATE, &destination->queue, &destination->topic);
+}
+
+int destination_send(const struct destination *to, mq_message *message, const struct mq_send_options *options,
+                     char *ret_id)
+{
+    if (to->topic)
+        return mq_topic_send(to->topic, to->tx, message, options, ret_id);
+    return to->tx ? mq_tx_send(to->tx, to->queue, message, options, ret_id)
+                  : mq_send(to->queue, message, options, ret_id);
+}
+
+int destination_send_batch(const struct destination *to, mq_message *const *messages, size_t count,
+                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+{
+    if (to->topic)
+        return mq_topic_send_batch(to->topic, to->tx, messages, count, options, ret_ids, ret_sent);
+    return to->tx ? mq_tx_send_batch(to->tx, to->queue, messages, count, options, ret_ids, ret_sent)
+                  : mq_send_batch(to->queue, messages, count, options, ret_ids, ret_sent);
+}
+
+int destination_send_bodies(const struct destination *to, const mq_message *message, const struct iovec *bodies,
+                            size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                            size_t *ret_sent)
+{
+    if (to->topic)
+        return mq_topic_send_bodies(to->topic, to->tx, message, bodies, count, options, ret_ids, ret_sent);
+    return to->tx ? mq_tx_send_bodies(to->tx, to->queue, message, bodies, count, options, ret_ids, ret_sent)
+                  : mq_send_bodies(to->queue, message, bodies, count, options, ret_ids, ret_sent);
+}
+
+size_t destination_batch_most(const struct destination *to, const struct mq_send_options *options)
+{
+    if (!to->topic)
+        return mq_send_batch_most(to->queue, options);
+    return options->batch ? (size_t)options->batch : TOPIC_BATCH;
+}

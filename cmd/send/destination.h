@@ -1,0 +1,34 @@
+/*
+ * Where mq-send sends to: a queue or a topic, perhaps as part of a transaction.
+ *
+ *     status = destination_open(&destination, "jobs");
+ *     error = destination_send(&destination, message, &options, id);
+ */
+#ifndef DESTINATION_H
+#define DESTINATION_H
+
+#include <mq.h>
+
+struct destination {
+    const char *name;
+    mq_queue *queue; /* or: */
+    mq_topic *topic;
+    mq_tx *tx; /* NULL: none */
+};
+
+/* Open what has the name, or a new queue; reports why it cannot. An exit status. */
+int destination_open(struct destination *destination, const char *name);
+
+/* As mq_send and its kin. */
+int destination_send(const struct destination *to, mq_message *message, const struct mq_send_options *options,
+                     char *ret_id);
+int destination_send_batch(const struct destination *to, mq_message *const *messages, size_t count,
+                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+int destination_send_bodies(const struct destination *to, const mq_message *message, const struct iovec *bodies,
+                            size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                            size_t *ret_sent);
+
+/* The largest batch that is written as one unit. */
+size_t destination_batch_most(const struct destination *to, const struct mq_send_options *options);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * Carrying out and undoing decided transactions.
+ *
+ * Each entry is moved by one rename or removed by one unlink, so any number of processes may be at it together. ENOENT
+ * has two meanings: the entry has gone, since another process moved it; or its place is missing, since a bucket was
+ * removed or the queue deleted or held. Whether the entry is still there tells which. Queues are opened by name after
+ * the decision: a directory that was opened before may be a deleted queue's. A process that is killed leaves a directory
+ * that the next one finishes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "base/journal.h"
+#include "format/spool_name.h"
+#include "lifecycle/outbox.h"
+#include "lifecycle/settle.h"
+#include "queue/done_marks.h"
+#include "queue/move.h"
+#include "queue/queue.h"
+#include "store/adopt.h"
+#include "store/bucket.h"
+
+/* How often a queue may be deleted, or a position be taken, while one message is delivered. */
+#define TRIES 100
+
+/* How often the directory is listed while others put something in or take something out. */
+#define ROUNDS 100
+
+struct work {
+    const char *spool_path;
+    int dir;
+    bool commits;
+    bool durable; /* something of it is to be on the disk */
+    int64_t now;
+    int error;       /* the first one */
+    uint64_t moved;  /* in this round */
+    mq_queue *queue; /* the one that was opened last; NULL: none */
+};
+
+/* ---- queues ---------------------------------------------------------------------------------- */
+
+static void close_queue(struct work *work)
+{
+    mq_close(work->queue);
+    work->queue = NULL;
+}
+
+/* The queue of a message, made if it is missing; but a reply queue ended with the process that waited for the reply. */
+static int open_queue(struct work *work, const char *name)
+{
+    if (work->queue && strcmp(mq_queue_name(work->queue), name) == 0)
+        return 0;
+    close_queue(work);
+    return mq_open(work->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &work->queue);
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+/* A place in the queue, as late as possible. A process that may only send leaves that to the receiver. */
+static enum mq_state place(mq_queue *queue, struct message_name *name, int64_t now)
+{
+    if (queue_only_sends(queue)) {
+        name->position = id_random() >> (64 - NAME_NO_PLACE_BITS);
+        name->time = name->time > now ? name->time : now;
+        return MQ_DELAYED;
+    }
+    name->position = page_next_positions(queue->page, name->priority, name->count, now);
+    return name->time > now ? MQ_DELAYED : MQ_READY;
+}
+
+static int deliver(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        int moved = open_queue(work, entry->queue);
+        if (moved == -ENOENT && name_is_reply(entry->queue))
+            return fs_unlink(work->dir, file);
+        if (moved)
+            return moved;
+        struct message_name name = entry->name;
+        const enum mq_state state = place(work->queue, &name, work->now);
+        moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
+        if (!moved)
+            moved = move_in(work->queue, work->dir, file, state, &name);
+        if (moved == -EEXIST) /* the position was taken */
+            continue;
+        if (moved != -ENOENT)
+            return moved < 0 ? moved : 0;
+        close_queue(work); /* it was deleted meanwhile */
+    }
+    return -EBUSY;
+}
+
+/* The claim is over, and acked: its file goes. The page has counted it as in flight until now. */
+static int ack(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    int error = open_queue(work, entry->queue);
+    if (error)
+        return error;
+    struct message_name name = entry->name;
+    name.begun = name.time;
+    int done = -EEXIST;
+    if (entry->kind == OUTBOX_INPUT_ONCE)
+        done = done_marks_move(work->queue, work->dir, file, &name, work->now);
+    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT) /* as mq_ack_once */
+        done = move_out(work->queue, MQ_INFLIGHT, work->dir, file, &name);
+    if (done == 1)
+        settle_count_acked(work->queue, &name, name.count);
+    return done < 0 ? done : 0;
+}
+
+/* The claim becomes one whose deadline has come, and the next receiver makes the message ready or dead. */
+static int give_back(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        const int error = open_queue(work, entry->queue);
+        if (error)
+            return error;
+        struct message_name name = entry->name;
+        name.begun = name.time;
+        name.time = work->now;
+        name.claimed = true;
+        name.token = id_random();
+        const int moved = move_message(work->queue, MQ_INFLIGHT, work->dir, file, MQ_INFLIGHT, &name);
+        if (moved != -ENOENT)
+            return moved < 0 ? moved : 0;
+        close_queue(work);
+    }
+    return -EBUSY;
+}
+
+/* ---- files of the user's own ------------------------------------------------------------------ */
+
+static int read_target(int dir, uint64_t number, char *ret_path, size_t size)
+{
+    char link[NAME_SIZE];
+    outbox_format_entry(&(struct outbox_entry){.kind = OUTBOX_TARGET, .number = number}, link);
+    const int error = fs_read_symlink(dir, link, ret_path, size);
+    return error ? error : ret_path[0] == '/' ? 0 : -EBADMSG;
+}
+
+/* Where the content lies that a link is for; it may have gone to its place. */
+static int has_content(int dir, uint64_t number)
+{
+    char content[NAME_SIZE];
+    outbox_format_entry(&(struct outbox_entry){.kind = OUTBOX_FILE, .number = number}, content);
+    return fs_has(dir, content);
+}
+
+static int replace_file(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    char path[PATH_MAX];
+    int error = read_target(work->dir, entry->number, path, sizeof path);
+    if (error == -ENOENT) /* another process was first, or nothing says where it belongs */
+        return fs_unlink(work->dir, file);
+    if (!error)
+        error = fs_replace(work->dir, file, AT_FDCWD, path);
+    return error == -ENOENT && !fs_exists(work->dir, file) ? 0 : error;
+}
+
+static int remove_target(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    const int has = work->commits ? has_content(work->dir, entry->number) : 0;
+    return has == 0 ? fs_unlink(work->dir, file) : has < 0 ? has : -EAGAIN;
+}
+
+/* ---- entries ------------------------------------------------------------------------------------ */
+
+static int carry_out_entry(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    switch (entry->kind) {
+    case OUTBOX_OUTPUT:
+    case OUTBOX_DURABLE_OUTPUT:
+        return deliver(work, file, entry);
+    case OUTBOX_INPUT:
+    case OUTBOX_INPUT_ONCE:
+        return ack(work, file, entry);
+    case OUTBOX_FILE:
+        return replace_file(work, file, entry);
+    default:
+        return remove_target(work, file, entry);
+    }
+}
+
+static int undo_entry(struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    return outbox_is_input(entry->kind) ? give_back(work, file, entry) : fs_unlink(work->dir, file);
+}
+
+/* What does not belong there was put there by hand, and stays; but for a draft, which a killed process left. */
+static int finish_entry(struct work *work, const char *file)
+{
+    struct outbox_entry entry;
+    if (outbox_parse_entry(file, &entry)) {
+        work->durable |= entry.kind == OUTBOX_DURABLE_OUTPUT || entry.kind == OUTBOX_FILE;
+        return work->commits ? carry_out_entry(work, file, &entry) : undo_entry(work, file, &entry);
+    }
+    return outbox_is_id(file) ? fs_unlink(work->dir, file) : -EBADMSG;
+}
+
+static int collect(void *context, const char *file, unsigned char type)
+{
+    (void)type;
+    return listing_add(context, file);
+}
+
+/* In the order of the names: so messages that one process put in for one queue keep their order. */
+static int finish_entries(struct work *work)
+{
+    struct listing files = {0};
+    int error = fs_list_at(work->dir, ".", collect, &files);
+    listing_sort(&files);
+    for (size_t i = 0; i < files.count && !error; i++) {
+        const int done = finish_entry(work, listing_at(&files, i));
+        work->moved += done == 0;
+        if (done && done != -ENOENT && done != -EAGAIN && !work->error)
+            work->error = done;
+    }
+    listing_free(&files);
+    return error;
+}
+
+/* ---- directories -------------------------------------------------------------------------------- */
+
+/* Elsewhere than on a single journal names may reach the disk in any order: what was decided first, and what was
+   delivered before the directory goes, which would do it again. */
+static int sync_if_unordered(const struct work *work, int file, int sync(int file))
+{
+    return work->durable && work->commits && !journal_keeps_order(file) ? sync(file) : 0;
+}
+
+static int finish_round(struct work *work, int outbox, const char *name)
+{
+    work->moved = 0;
+    work->error = 0;
+    int error = finish_entries(work);
+    close_queue(work);
+    if (!error)
+        error = sync_if_unordered(work, work->dir, fs_sync_around);
+    if (!error)
+        error = fs_remove_dir(outbox, name);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* An entry that cannot be moved holds up no other. Late ones are linked while this goes on. */
+int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place)
+{
+    struct work work = {.spool_path = spool_path,
+                        .commits = place->state == OUTBOX_COMMITTED,
+                        .durable = true,
+                        .now = clock_now(),
+                        .dir = fs_open_dir(outbox, place->name)};
+    if (work.dir < 0)
+        return work.dir == -ENOENT ? 0 : work.dir;
+    int error = sync_if_unordered(&work, outbox, fs_sync);
+    for (int rounds = 0; rounds < ROUNDS && !error; rounds++) {
+        error = finish_round(&work, outbox, place->name);
+        if (error != -ENOTEMPTY && error != -EEXIST)
+            break;
+        error = work.error && work.moved == 0 ? work.error : -EAGAIN;
+        if (error == -EAGAIN)
+            error = 0;
+    }
+    close(work.dir);
+    return error;
+}

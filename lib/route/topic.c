@@ -1,0 +1,436 @@
+/* Topics on disk. */
+#include "route/topic.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/id.h"
+#include "base/io.h"
+#include "format/spool_name.h"
+#include "store/layout.h"
+#include "store/spool.h"
+
+#define BINDINGS "bindings"
+#define UNROUTABLE "unroutable"
+#define FEED "feed"
+#define BINDINGS_MAX (64u << 20) /* bytes */
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+int topic_is(int spool, const char *name)
+{
+    const int dir = topic_open_dir(spool, name);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    close(dir);
+    return 1;
+}
+
+int topic_open_dir(int spool, const char *name)
+{
+    const int dir = fs_open_dir(spool, name);
+    if (dir < 0)
+        return dir == -ENOTDIR ? -ENOENT : dir;
+    const int has = fs_has(dir, BINDINGS);
+    if (has == 1)
+        return dir;
+    close(dir);
+    return has ? has : -ENOENT;
+}
+
+int topic_hold(int spool, const char *name, int lock)
+{
+    for (;;) {
+        struct fs_identity identity;
+        const int dir = topic_open_dir(spool, name);
+        if (dir < 0)
+            return dir;
+        const int error = flock(dir, lock) < 0 ? -errno : fs_identify(dir, &identity);
+        const int is_named = error ? error : fs_is_named(spool, name, &identity);
+        if (is_named == 1)
+            return dir;
+        close(dir);
+        if (is_named < 0)
+            return is_named;
+    }
+}
+
+/* The whole of a file, with a NUL behind it, which the caller frees. */
+static int read_file(int dir, const char *name, char **ret_text, size_t *ret_size)
+{
+    struct stat status;
+    const int file = fs_open_file(dir, name);
+    if (file < 0)
+        return file;
+    int error = fstat(file, &status) < 0 ? -errno : status.st_size > BINDINGS_MAX ? -EBADMSG : 0;
+    char *text = error ? NULL : malloc((size_t)status.st_size + 1);
+    const ssize_t got = error ? error : text ? io_read_full(file, text, (size_t)status.st_size) : -ENOMEM;
+    close(file);
+    if (got < 0) {
+        free(text);
+        return (int)got;
+    }
+    text[got] = '\0';
+    *ret_text = text;
+    *ret_size = (size_t)got;
+    return 0;
+}
+
+int topic_read_bindings(int dir, struct bindings *ret_bindings, char ret_problem[BINDINGS_PROBLEM_SIZE])
+{
+    char *text;
+    size_t size;
+    int error = read_file(dir, BINDINGS, &text, &size);
+    if (error)
+        return error;
+    error = bindings_parse(ret_bindings, text, size, ret_problem);
+    free(text);
+    return error;
+}
+
+static bool parse_unroutable(const char *text, struct route_topic *topic)
+{
+    if (strcmp(text, "refuse") == 0)
+        topic->unroutable = ROUTE_REFUSE;
+    else if (strcmp(text, "drop") == 0)
+        topic->unroutable = ROUTE_DROP;
+    else if (mq_queue_name_is_valid(text))
+        topic->unroutable = ROUTE_ALTERNATE;
+    else
+        return false;
+    if (topic->unroutable == ROUTE_ALTERNATE)
+        strcpy(topic->alternate, text);
+    return true;
+}
+
+int topic_read_unroutable(int dir, struct route_topic *topic)
+{
+    char *text;
+    size_t size;
+    int error = read_file(dir, UNROUTABLE, &text, &size);
+    topic->unroutable = ROUTE_REFUSE;
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    text[strcspn(text, "\n")] = '\0';
+    error = parse_unroutable(text, topic) ? 0 : -EBADMSG;
+    free(text);
+    return error;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+/* Replaced at once, and on the disk: who reads it finds the old text or the new one. */
+static int write_file(int dir, int feed, const char *name, const char *text, size_t size)
+{
+    char draft[32];
+    snprintf(draft, sizeof draft, "new-%016llx", (unsigned long long)id_random());
+    const int file = fs_make_file(feed, draft, FS_FILE_MODE);
+    if (file < 0)
+        return file;
+    int error = io_write_all(file, text, size);
+    if (!error)
+        error = fs_sync_data(file);
+    close(file);
+    if (!error)
+        error = fs_replace(feed, draft, dir, name);
+    if (error)
+        (void)fs_unlink(feed, draft);
+    return error ? error : fs_sync(dir);
+}
+
+static int make_parts(int dir)
+{
+    int error = fs_make_dir(dir, FEED);
+    const int feed = error ? error : fs_open_dir(dir, FEED);
+    if (feed < 0)
+        return feed;
+    error = fs_make_dir(feed, "tmp");
+    if (!error)
+        error = write_file(dir, feed, BINDINGS, "", 0);
+    close(feed);
+    return error;
+}
+
+/* Whole under another name first, as a queue is. */
+static int create(int spool, const char *name)
+{
+    char pending[NAME_PENDING_SIZE];
+    name_format_pending(NAME_NEW, name, id_random(), pending);
+    int error = fs_make_dir(spool, pending);
+    if (error)
+        return error;
+    const int dir = fs_open_dir(spool, pending);
+    error = dir < 0 ? dir : make_parts(dir);
+    if (dir >= 0)
+        close(dir);
+    if (!error)
+        error = fs_rename(spool, pending, spool, name);
+    if (!error)
+        error = fs_sync(spool);
+    else
+        (void)spool_remove_tree(spool, pending);
+    return error == -ENOTEMPTY ? -EEXIST : error;
+}
+
+int mq_topic_create(const char *spool_path, const char *name)
+{
+    if (!mq_queue_name_is_valid(name) || name_is_reply(name))
+        return -EINVAL;
+    const int spool = spool_open(spool_path, true);
+    if (spool < 0)
+        return spool;
+    int created = topic_is(spool, name);
+    if (created == 0) {
+        created = create(spool, name);
+        created = created == 0 ? 1 : created == -EEXIST && topic_is(spool, name) == 1 ? 0 : created;
+    } else if (created == 1) {
+        created = 0;
+    }
+    close(spool);
+    return created;
+}
+
+static int open_topic(const char *spool_path, const char *name, int *ret_spool)
+{
+    const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
+    if (spool < 0)
+        return spool;
+    const int dir = topic_open_dir(spool, name);
+    if (dir < 0)
+        close(spool);
+    else
+        *ret_spool = spool;
+    return dir;
+}
+
+/* ---- bindings ---------------------------------------------------------------------------------- */
+
+struct change {
+    struct binding binding;
+    bool removes, terms_too;
+    int changed; /* how many */
+};
+
+static int change_text(int dir, int feed, struct change *change)
+{
+    struct bindings bindings = {0};
+    char problem[BINDINGS_PROBLEM_SIZE], *text;
+    size_t size;
+    int error = topic_read_bindings(dir, &bindings, problem);
+    if (!error && change->removes) {
+        change->changed = (int)bindings_remove(&bindings, &change->binding, change->terms_too);
+    } else if (!error) {
+        change->changed = bindings_add(&bindings, &change->binding);
+        change->binding.line = NULL; /* the list's now, or released */
+        error = change->changed < 0 ? change->changed : 0;
+    }
+    if (!error && change->changed > 0)
+        error = bindings_format(&bindings, &text, &size);
+    if (!error && change->changed > 0) {
+        error = write_file(dir, feed, BINDINGS, text, size);
+        free(text);
+    }
+    bindings_release(&bindings);
+    return error;
+}
+
+/* Two who change bindings at once must both succeed. */
+static int change_locked(int dir, struct change *change)
+{
+    const int feed = fs_open_dir(dir, FEED);
+    if (feed < 0)
+        return feed;
+    const int error = flock(feed, LOCK_EX) < 0 ? -errno : change_text(dir, feed, change);
+    close(feed);
+    return error;
+}
+
+static int make_binding(const struct mq_binding *binding, struct binding *ret_binding)
+{
+    char problem[BINDINGS_PROBLEM_SIZE];
+    if (binding->pattern && binding->condition_count > 0)
+        return -EINVAL;
+    if (binding->pattern)
+        return binding_make(BINDING_KEY, binding->destination, &binding->pattern, 1, ret_binding, problem);
+    const enum binding_kind kind = binding->condition_count == 0 ? BINDING_EVERYTHING
+                                   : binding->any                ? BINDING_ANY
+                                                                 : BINDING_ALL;
+    return binding_make(kind, binding->destination, binding->conditions, binding->condition_count, ret_binding,
+                        problem);
+}
+
+/* Make sure that a destination is there. A topic stays until `ret_held` is closed; -1: it is a queue. */
+static int hold_destination(const char *spool_path, int spool, const char *name, int *ret_held)
+{
+    const int held = topic_hold(spool, name, LOCK_SH);
+    *ret_held = held < 0 ? -1 : held;
+    if (held != -ENOENT)
+        return held < 0 ? held : 0;
+    const int created = mq_create(spool_path, name);
+    return created < 0 ? created : 0;
+}
+
+static int change_bindings(const char *spool_path, const char *topic, const struct mq_binding *binding,
+                           struct change *change)
+{
+    int spool;
+    int error = make_binding(binding, &change->binding);
+    if (error)
+        return error;
+    const int dir = open_topic(spool_path, topic, &spool);
+    error = dir < 0 ? dir : 0;
+    int held = -1;
+    if (!error && !change->removes)
+        error = hold_destination(spool_path, spool, binding->destination, &held);
+    if (!error)
+        error = change_locked(dir, change);
+    if (held >= 0)
+        close(held);
+    binding_release(&change->binding);
+    if (dir >= 0) {
+        close(dir);
+        close(spool);
+    }
+    return error ? error : change->changed;
+}
+
+int mq_topic_bind(const char *spool, const char *topic, const struct mq_binding *binding)
+{
+    if (strcmp(topic, binding->destination) == 0)
+        return -ELOOP;
+    return change_bindings(spool, topic, binding, &(struct change){.removes = false});
+}
+
+int mq_topic_unbind(const char *spool, const char *topic, const struct mq_binding *binding)
+{
+    const bool terms_too = binding->pattern || binding->condition_count > 0;
+    return change_bindings(spool, topic, binding, &(struct change){.removes = true, .terms_too = terms_too});
+}
+
+static int show_binding(const struct binding *binding, int (*each)(const struct mq_binding *, void *), void *context)
+{
+    const char *conditions[BINDING_LINE_MAX / 2];
+    struct mq_binding shown = {.destination = binding->destination, .any = binding->kind == BINDING_ANY};
+    if (binding->kind == BINDING_KEY)
+        shown.pattern = binding->terms;
+    if (binding->kind == BINDING_ALL || binding->kind == BINDING_ANY)
+        for (const char *term = binding->terms; *term; term += strlen(term) + 1)
+            conditions[shown.condition_count++] = term;
+    shown.conditions = conditions;
+    return each(&shown, context);
+}
+
+int mq_topic_bindings(const char *spool_path, const char *topic,
+                      int (*each)(const struct mq_binding *binding, void *context), void *context)
+{
+    struct bindings bindings = {0};
+    char problem[BINDINGS_PROBLEM_SIZE];
+    int spool;
+    const int dir = open_topic(spool_path, topic, &spool);
+    if (dir < 0)
+        return dir;
+    int stop = topic_read_bindings(dir, &bindings, problem);
+    for (size_t i = 0; i < bindings.count && !stop; i++)
+        stop = show_binding(&bindings.list[i], each, context);
+    bindings_release(&bindings);
+    close(dir);
+    close(spool);
+    return stop;
+}
+
+int mq_topic_explain(const char *spool_path, const char *topic, char *ret_text, size_t size)
+{
+    struct bindings bindings = {0};
+    struct route_topic read;
+    char problem[BINDINGS_PROBLEM_SIZE] = "unroutable: none of refuse, drop and a name";
+    int spool;
+    const int dir = open_topic(spool_path, topic, &spool);
+    if (dir < 0)
+        return dir;
+    int error = topic_read_unroutable(dir, &read);
+    if (!error)
+        error = topic_read_bindings(dir, &bindings, problem);
+    bindings_release(&bindings);
+    close(dir);
+    close(spool);
+    if (error == -EBADMSG)
+        snprintf(ret_text, size, "%s", problem);
+    return error == -EBADMSG ? 1 : error;
+}
+
+/* ---- what nobody gets ---------------------------------------------------------------------------- */
+
+int mq_topic_set_unroutable(const char *spool_path, const char *topic, const char *value)
+{
+    struct route_topic parsed;
+    int spool;
+    if (!parse_unroutable(value, &parsed))
+        return -EINVAL;
+    if (strcmp(value, topic) == 0)
+        return -ELOOP;
+    const int dir = open_topic(spool_path, topic, &spool);
+    if (dir < 0)
+        return dir;
+    const int feed = fs_open_dir(dir, FEED);
+    int error = feed < 0 ? feed : 0, held = -1;
+    if (!error && parsed.unroutable == ROUTE_ALTERNATE) {
+        held = topic_hold(spool, value, LOCK_SH);
+        error = held >= 0 ? 0 : held != -ENOENT ? held : spool_has_queue(spool, value) == 1 ? 0 : -ENOENT;
+    }
+    if (!error)
+        error = write_file(dir, feed, UNROUTABLE, value, strlen(value));
+    if (held >= 0)
+        close(held);
+    if (feed >= 0)
+        close(feed);
+    close(dir);
+    close(spool);
+    return error;
+}
+
+int mq_topic_get_unroutable(const char *spool_path, const char *topic, char *ret_value)
+{
+    static const char *const words[] = {[ROUTE_REFUSE] = "refuse", [ROUTE_DROP] = "drop"};
+    struct route_topic read;
+    int spool;
+    const int dir = open_topic(spool_path, topic, &spool);
+    if (dir < 0)
+        return dir;
+    const int error = topic_read_unroutable(dir, &read);
+    if (!error)
+        strcpy(ret_value, read.unroutable == ROUTE_ALTERNATE ? read.alternate : words[read.unroutable]);
+    close(dir);
+    close(spool);
+    return error;
+}
+
+struct topics {
+    int spool;
+    int (*each)(const char *topic, void *context);
+    void *context;
+};
+
+static int visit(void *context, const char *name, unsigned char type)
+{
+    const struct topics *topics = context;
+    if (type != DT_DIR || !mq_queue_name_is_valid(name))
+        return 0;
+    const int is = topic_is(topics->spool, name);
+    return is == 1 ? topics->each(name, topics->context) : 0;
+}
+
+int mq_topic_list(const char *spool_path, int (*each)(const char *topic, void *context), void *context)
+{
+    struct topics topics = {.spool = spool_open(spool_path, false), .each = each, .context = context};
+    if (topics.spool < 0)
+        return topics.spool == -ENOENT ? 0 : topics.spool;
+    const int stop = fs_list_at(topics.spool, ".", visit, &topics);
+    close(topics.spool);
+    return stop;
+}

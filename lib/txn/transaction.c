@@ -1,0 +1,388 @@
+/*
+ * Transactions: a directory in the outbox, until one rename decides it.
+ *
+ * Entries are linked or renamed into the directory through its descriptor, so that they share its fate. A link or rename
+ * fails with ENOENT only if the directory was removed, and the transaction is over. The name of the directory changes
+ * with the deadline: a process that does not find it under the name that it knew looks for it by its id.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "base/journal.h"
+#include "lifecycle/outbox.h"
+#include "lifecycle/publish.h"
+#include "lifecycle/settle.h"
+#include "store/spool.h"
+#include "txn/transaction.h"
+
+/* How much later than a claim's deadline that of its transaction may be. */
+#define DEADLINE_SLACK CLOCK_SECOND
+
+/* ---- handles --------------------------------------------------------------------------------- */
+
+static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draft);
+static int count_taken(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count);
+
+void mq_tx_free(mq_tx *tx)
+{
+    if (!tx)
+        return;
+    if (tx->dir >= 0)
+        close(tx->dir);
+    if (tx->outbox >= 0)
+        close(tx->outbox);
+    if (tx->spool >= 0)
+        close(tx->spool);
+    free(tx->spool_path);
+    free(tx);
+}
+
+static int new_handle(const char *spool_path, bool make, mq_tx **ret_tx)
+{
+    mq_tx *tx = calloc(1, sizeof *tx);
+    if (!tx)
+        return -ENOMEM;
+    *tx = (mq_tx){.outlet = {take_draft, count_taken}, .spool = -1, .outbox = -1, .dir = -1};
+    tx->spool_path = spool_path ? strdup(spool_path) : NULL;
+    int error = spool_path && !tx->spool_path ? -ENOMEM : 0;
+    if (!error)
+        error = tx->spool = spool_open(spool_path, make);
+    if (error >= 0)
+        error = tx->outbox = outbox_open(tx->spool, make);
+    if (error < 0) {
+        mq_tx_free(tx);
+        return error;
+    }
+    *ret_tx = tx;
+    return 0;
+}
+
+static void set_place(mq_tx *tx, const struct outbox_place *place)
+{
+    tx->place = *place;
+}
+
+int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx)
+{
+    mq_tx *tx;
+    if (timeout <= 0)
+        return -EINVAL;
+    int error = new_handle(spool, true, &tx);
+    if (error)
+        return error;
+    struct outbox_place place = {.state = OUTBOX_OPEN, .deadline = name_time_after(clock_now(), timeout)};
+    outbox_format_id(id_random(), place.id);
+    outbox_format(OUTBOX_OPEN, place.id, place.deadline, place.name);
+    set_place(tx, &place);
+    error = fs_make_dir(tx->outbox, place.name);
+    if (!error)
+        error = tx->dir = fs_open_dir(tx->outbox, place.name);
+    if (error < 0) {
+        mq_tx_free(tx);
+        return error;
+    }
+    *ret_tx = tx;
+    return 0;
+}
+
+/* What has become of it; the name that an open one has now is kept. 1 it is open, -ESTALE it is decided or gone. */
+static int look_again(mq_tx *tx)
+{
+    struct outbox_place place;
+    const int found = outbox_find(tx->outbox, tx->place.id, &place);
+    if (found < 0)
+        return found;
+    if (found == 0)
+        return -ESTALE;
+    set_place(tx, &place);
+    return place.state == OUTBOX_OPEN ? 1 : -ESTALE;
+}
+
+/* It may be extended between our finding and our opening it. */
+static int open_found(mq_tx *tx, const char *id)
+{
+    strcpy(tx->place.id, id);
+    for (;;) {
+        const int found = look_again(tx);
+        if (found < 0)
+            return found;
+        if (tx->place.owner != geteuid())
+            return -EPERM;
+        tx->dir = fs_open_dir(tx->outbox, tx->place.name);
+        if (tx->dir != -ENOENT)
+            return tx->dir < 0 ? tx->dir : 0;
+    }
+}
+
+int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx)
+{
+    mq_tx *tx;
+    if (!outbox_is_id(id))
+        return -EINVAL;
+    int error = new_handle(spool, false, &tx);
+    if (error)
+        return error;
+    error = open_found(tx, id);
+    if (error) {
+        const bool was_decided = tx->place.state != OUTBOX_OPEN;
+        mq_tx_free(tx);
+        return error == -ESTALE && !was_decided ? -ENOENT : error;
+    }
+    tx->is_foreign = true;
+    *ret_tx = tx;
+    return 0;
+}
+
+const char *mq_tx_id(const mq_tx *tx)
+{
+    return tx->place.id;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+/* A number that grows with each entry, of whichever process. */
+uint64_t transaction_number(mq_tx *tx)
+{
+    const uint64_t now = name_position((uint64_t)clock_now(), 0);
+    tx->number = tx->number < now ? now : tx->number + 1;
+    return tx->number;
+}
+
+static int link_in(mq_tx *tx, mq_queue *queue, struct draft *draft, struct outbox_entry *entry)
+{
+    char text[NAME_SIZE];
+    int error = -EEXIST;
+    while (error == -EEXIST) {
+        entry->name.position = transaction_number(tx);
+        error = outbox_format_entry(entry, text);
+        if (!error)
+            error = publish_link(queue, draft, tx->dir, text);
+    }
+    return error == -ENOENT ? -ESTALE : error;
+}
+
+/* The announcement comes first: if this process dies, a process that receives from the queue looks. */
+static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draft)
+{
+    mq_tx *tx = (mq_tx *)outlet;
+    struct outbox_entry entry = {.kind = draft->durable ? OUTBOX_DURABLE_OUTPUT : OUTBOX_OUTPUT, .name = draft->name};
+    strcpy(entry.queue, mq_queue_name(queue));
+    if (draft->state == MQ_READY)
+        entry.name.time = 0;
+    const int synced = draft->durable ? fs_sync_ahead(draft->file.file, &queue->order) : 0;
+    if (synced < 0)
+        return synced;
+    tx->is_durable |= draft->durable;
+    page_announce_outbox(queue->page, clock_now());
+    return link_in(tx, queue, draft, &entry);
+}
+
+struct tally {
+    const char *queue; /* NULL: of all */
+    uint64_t messages, claims, files;
+    bool is_durable;
+};
+
+static int add_to_tally(void *context, const char *file, unsigned char type)
+{
+    struct tally *tally = context;
+    struct outbox_entry entry;
+    (void)type;
+    if (!outbox_parse_entry(file, &entry) || (tally->queue && strcmp(entry.queue, tally->queue) != 0))
+        return 0;
+    tally->is_durable |= entry.kind == OUTBOX_DURABLE_OUTPUT || entry.kind == OUTBOX_FILE;
+    tally->messages += outbox_is_output(entry.kind) ? entry.name.count : 0;
+    tally->claims += outbox_is_input(entry.kind);
+    tally->files += entry.kind == OUTBOX_FILE;
+    return 0;
+}
+
+static int count_taken(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count)
+{
+    const mq_tx *tx = (const mq_tx *)outlet;
+    struct tally tally = {.queue = mq_queue_name(queue)};
+    const int error = fs_list_at(tx->dir, ".", add_to_tally, &tally);
+    *ret_count = tally.messages;
+    return error;
+}
+
+int mq_tx_send(mq_tx *tx, mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id)
+{
+    queue->outlet = &tx->outlet;
+    const int error = mq_send(queue, message, options, ret_id);
+    queue->outlet = NULL;
+    return error;
+}
+
+int mq_tx_send_batch(mq_tx *tx, mq_queue *queue, mq_message *const *messages, size_t count,
+                     const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+{
+    queue->outlet = &tx->outlet;
+    const int error = mq_send_batch(queue, messages, count, options, ret_ids, ret_sent);
+    queue->outlet = NULL;
+    return error;
+}
+
+int mq_tx_send_bodies(mq_tx *tx, mq_queue *queue, const mq_message *message, const struct iovec *bodies, size_t count,
+                      const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+{
+    queue->outlet = &tx->outlet;
+    const int error = mq_send_bodies(queue, message, bodies, count, options, ret_ids, ret_sent);
+    queue->outlet = NULL;
+    return error;
+}
+
+/* ---- deadlines and decisions ------------------------------------------------------------------ */
+
+/* Rename the directory, whatever it is called by now. -ESTALE: it is decided. */
+static int rename_directory(mq_tx *tx, enum outbox_state state, int64_t deadline)
+{
+    char name[OUTBOX_NAME_SIZE];
+    outbox_format(state, tx->place.id, deadline, name);
+    int error = 0;
+    do {
+        if (strcmp(name, tx->place.name) == 0)
+            return 0;
+        error = fs_rename(tx->outbox, tx->place.name, tx->outbox, name);
+    } while (error == -ENOENT && (error = look_again(tx)) == 1);
+    if (error)
+        return error;
+    tx->place.state = state;
+    tx->place.deadline = deadline;
+    strcpy(tx->place.name, name);
+    return 0;
+}
+
+int mq_tx_extend(mq_tx *tx, int64_t timeout)
+{
+    return timeout <= 0 ? -EINVAL : rename_directory(tx, OUTBOX_OPEN, name_time_after(clock_now(), timeout));
+}
+
+/* What other processes put in is known by its names. */
+static int is_durable(const mq_tx *tx)
+{
+    struct tally tally = {.is_durable = tx->is_durable};
+    const int error = tx->is_foreign && !tx->is_durable ? fs_list_at(tx->dir, ".", add_to_tally, &tally) : 0;
+    return error ? error : tally.is_durable;
+}
+
+/* On a single journal one sync of the outbox, when the directory has its new name, makes all that came before it durable;
+   elsewhere the entries are synced before they are decided. The outbox's own name is synced once. */
+static int sync_entries(const mq_tx *tx)
+{
+    return journal_keeps_order(tx->dir) ? 0 : fs_sync(tx->dir);
+}
+
+static int sync_decision(const mq_tx *tx)
+{
+    if (!fs_is_persisted(tx->outbox)) {
+        const int error = fs_persist_dir(tx->spool, tx->outbox);
+        if (error)
+            return error;
+    }
+    return fs_sync(tx->outbox);
+}
+
+int mq_tx_commit(mq_tx *tx)
+{
+    const int durable = is_durable(tx);
+    int error = durable < 0 ? durable : durable ? sync_entries(tx) : 0;
+    if (!error)
+        error = rename_directory(tx, OUTBOX_COMMITTED, 0);
+    if (!error && durable)
+        error = sync_decision(tx);
+    if (!error)
+        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place); /* if this fails, another process carries it out */
+    return error;
+}
+
+int mq_tx_abort(mq_tx *tx)
+{
+    const int error = rename_directory(tx, OUTBOX_ABORTED, 0);
+    if (!error)
+        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place);
+    return error;
+}
+
+/* ---- claims ------------------------------------------------------------------------------------- */
+
+struct taking {
+    mq_tx *tx;
+    unsigned flags;
+};
+
+static int act_take(mq_queue *queue, const struct claim *claim, const void *argument)
+{
+    const struct taking *taking = argument;
+    mq_tx *tx = taking->tx;
+    char text[NAME_SIZE];
+    struct outbox_entry entry = {.kind = taking->flags & MQ_TX_ONCE ? OUTBOX_INPUT_ONCE : OUTBOX_INPUT,
+                                 .name = claim->name};
+    strcpy(entry.queue, mq_queue_name(queue));
+    entry.name.time = claim->name.begun;
+    int error = outbox_format_entry(&entry, text);
+    if (!error && tx->place.deadline - claim->name.time > DEADLINE_SLACK)
+        error = rename_directory(tx, OUTBOX_OPEN, claim->name.time);
+    if (error)
+        return error;
+    page_announce_outbox(queue->page, clock_now());
+    error = fs_rename(claim->dir, claim->file, tx->dir, text);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+int mq_tx_take(mq_tx *tx, mq_queue *queue, const char *receipt, unsigned flags)
+{
+    return settle_claim(queue, receipt, act_take, &(struct taking){tx, flags});
+}
+
+/* ---- looking ------------------------------------------------------------------------------------ */
+
+struct listing_walk {
+    int outbox;
+    int (*each)(const struct mq_tx_entry *entry, void *context);
+    void *context;
+};
+
+static int show(void *context, const struct outbox_place *place)
+{
+    const struct listing_walk *walk = context;
+    struct tally tally = {0};
+    const int error = fs_list_at(walk->outbox, place->name, add_to_tally, &tally);
+    if (error == -ENOENT)
+        return 0;
+    if (error && error != -EACCES)
+        return error;
+    return walk->each(&(struct mq_tx_entry){.id = place->id,
+                                            .state = (enum mq_tx_state)place->state,
+                                            .deadline = place->deadline,
+                                            .owner = place->owner,
+                                            .messages = tally.messages,
+                                            .claims = tally.claims,
+                                            .files = tally.files},
+                      walk->context);
+}
+
+int mq_tx_list(const char *spool_path, int (*each)(const struct mq_tx_entry *entry, void *context), void *context)
+{
+    struct listing_walk walk = {.each = each, .context = context};
+    const int spool = spool_open(spool_path, false);
+    walk.outbox = spool < 0 ? spool : outbox_open(spool, false);
+    if (spool >= 0)
+        close(spool);
+    if (walk.outbox < 0)
+        return walk.outbox == -ENOENT ? 0 : walk.outbox;
+    const int stop = outbox_walk(walk.outbox, show, &walk);
+    close(walk.outbox);
+    return stop;
+}
+
+int mq_tx_finish(const char *spool)
+{
+    bool left;
+    return outbox_finish_all(spool, OUTBOX_AT_ONCE, &left);
+}

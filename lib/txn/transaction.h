@@ -1,0 +1,21 @@
+/* A transaction's handle, and what is put into it. The rest is in mq.h. */
+#ifndef MQ_TRANSACTION_H
+#define MQ_TRANSACTION_H
+
+#include "lifecycle/outbox.h"
+#include "queue/queue.h"
+
+struct mq_tx {
+    struct outlet outlet; /* the first: it is what queues know of the transaction */
+    char *spool_path;     /* as mq_open takes it */
+    int spool, outbox, dir;
+    struct outbox_place place; /* as it was seen last */
+    uint64_t number;           /* of the last entry */
+    bool is_durable;           /* something that was put in by this handle is to be on the disk */
+    bool is_foreign;           /* others may have put something in */
+};
+
+/* A number for an entry: greater than those before it. */
+uint64_t transaction_number(mq_tx *tx);
+
+#endif
