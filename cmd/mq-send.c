@@ -10,7 +10,7 @@
 
 #define LINGER 5
 
-enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX };
+enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX, ONCE };
 
 static const char *arg_queue;
 static struct input arg_input;
@@ -29,6 +29,7 @@ static const struct argp_option options[] = {
     {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
     {"linger", LINGERING, "DURATION", 0, "How long a record waits for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
+    {"once", ONCE, NULL, 0, "Send nothing whose id, or else whose content, was sent within the dedup-window", 4},
     {"request", REQUEST, "TIMEOUT", OPTION_ARG_OPTIONAL, "Wait for a reply, for ever or TIMEOUT, and print its body",
      4},
     {"tx", TX, "TX", 0, "Send as part of the transaction TX, instead of $MQ_TX; '' for none", 4},
@@ -68,6 +69,12 @@ static void check(const struct argp_state *state)
         cli_usage(state, "--request cannot be part of a transaction: nobody sees it before the commit; give --tx=");
     if (arg_request && message_options_has_header("Reply-To"))
         cli_usage(state, "--request excludes --reply-to");
+    if (arg_request && arg_options.once)
+        cli_usage(state, "--request excludes --once: a duplicate would wait for a reply that goes elsewhere");
+    if (arg_options.once && arg_tx && *arg_tx)
+        cli_usage(state, "--once cannot be part of a transaction, which is sent once as a whole; give --tx=");
+    if (arg_options.batch && arg_options.once)
+        cli_usage(state, "--batch excludes --once: each message that is sent once has a file of its own");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -92,6 +99,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'b':
         arg_options.block = argument ? cli_duration(state, "--block", argument) : MQ_FOREVER;
+        return 0;
+    case ONCE:
+        arg_options.once = true;
         return 0;
     case TX:
         arg_tx = argument;
@@ -148,6 +158,8 @@ int main(int argc, char **argv)
         status = destination_open(&sending.to, arg_queue);
     if (status == STATUS_DONE && arg_request && sending.to.topic)
         status = cli_fail(STATUS_USAGE, arg_queue, "a request is sent to a queue, and this is a topic");
+    if (status == STATUS_DONE && arg_options.once && sending.to.topic)
+        status = cli_fail(STATUS_USAGE, arg_queue, "--once sends to a queue, and this is a topic");
     if (status != STATUS_DONE)
         return status;
     /* The queue is not closed: the end of the process does that, with four system calls fewer. */

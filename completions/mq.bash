@@ -8,7 +8,7 @@ __mq_options() {
     case $1 in
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync -b --block --block=" \
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
             "--request --request= --tx="
         ;;
     mq-recv)

@@ -206,17 +206,25 @@ MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t si
 MQ_API void mq_message_set_body_fd(mq_message *message, int fd);
 
 struct mq_send_options {
-    bool no_sync;   /* do not wait for the disk, even if the queue's durability says so */
-    int64_t block;  /* how long to wait while the queue is full; 0: do not wait; or MQ_FOREVER */
-    int cancel_fd;  /* ends that wait when it becomes readable; -1: none */
-    uint64_t batch; /* mq_send_batch: the most messages in one file; 0: the queue's batch-count */
+    bool no_sync;         /* do not wait for the disk, even if the queue's durability says so */
+    int64_t block;        /* how long to wait while the queue is full; 0: do not wait; or MQ_FOREVER */
+    int cancel_fd;        /* ends that wait when it becomes readable; -1: none */
+    uint64_t batch;       /* mq_send_batch: the most messages in one file; 0: the queue's batch-count */
+    bool once;            /* do not send what was sent within the queue's dedup-window: it is a duplicate */
+    bool *ret_duplicates; /* with `once`: whether each message is one; NULL: nobody asks */
 };
-#define MQ_SEND_DEFAULTS .no_sync = false, .block = 0, .cancel_fd = -1, .batch = 0
+#define MQ_SEND_DEFAULTS                                                                                               \
+    .no_sync = false, .block = 0, .cancel_fd = -1, .batch = 0, .once = false, .ret_duplicates = NULL
 
 /*
  * Send a message. After a return of 0 the message is in the queue and, unless durability is off, on the disk. Its id
  * is in `ret_id`, which is NULL or has MQ_ID_SIZE bytes. After a failure no consumer sees the message, and nothing of
  * it is left behind. Errors: -EMSGSIZE, -ENOBUFS, -ENOSPC, -EDQUOT, -EIO and others of the file system.
+ *
+ * With `once` a message whose id was sent within the queue's dedup-window is not sent again, and the call returns 0 all
+ * the same. A message without an id gets one that is made from its headers and its body: equal messages are duplicates.
+ * -EACCES: this process may send, but not receive. -EBADMSG: the mark of this id is damaged. If a sync fails, the message
+ * may be in the queue although the call failed; it is a duplicate when it is sent again.
  */
 MQ_API int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id);
 
@@ -619,7 +627,7 @@ struct mq_stats {
     uint64_t sent, delivered, acked, retried, expired, died;
     uint64_t redelivered;       /* deliveries after the first */
     uint64_t failed;            /* attempts that ended by nack, reject or the deadline */
-    uint64_t duplicates;        /* messages acked without work, because they had been worked on before */
+    uint64_t duplicates;        /* messages acked without work, or not sent, because that had been done before */
     uint64_t deaths[MQ_DEATHS]; /* `died` by cause */
     /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
        for its next attempt, and those whose first message is in flight */

@@ -66,6 +66,12 @@ static int refused(const struct sending *sending, const struct source *source, i
         return fail(sending, STATUS_DATA, source, "cannot publish", limit);
     if (error == -EDOM)
         return fail(sending, STATUS_USAGE, source, "cannot publish", "an ordered queue has no priorities");
+    if (sending->options.once && error == -EACCES)
+        return fail(sending, STATUS_PERMISSION, source, "cannot send once",
+                    "Permission denied; it takes all rights to the queue");
+    if (sending->options.once && error == -EBADMSG)
+        return fail(sending, STATUS_DATA, source, "cannot send once",
+                    "the mark of this id in sent/ is damaged; mq-queue check --repair moves it aside");
     if (error == -ESTALE)
         return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
@@ -79,11 +85,12 @@ int sending_fail_file(const struct sending *sending, int error, const char *file
 /* ---- one at a time --------------------------------------------------------------- */
 
 /* Print the ids, each followed by a newline. */
-static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], size_t count, const struct source *source)
+static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], const bool *duplicates, size_t count,
+                     const struct source *source)
 {
     char *text = cli_must(malloc(count * MQ_ID_SIZE + 1)), *end = text;
     for (size_t i = 0; i < count; i++) {
-        cli_note(sending->to.name, "sent %s", ids[i]);
+        cli_note(sending->to.name, duplicates && duplicates[i] ? "duplicate of %s, not sent again" : "sent %s", ids[i]);
         end = stpcpy(end, ids[i]);
         *end++ = '\n';
     }
@@ -115,13 +122,15 @@ static int ask(struct sending *sending, mq_message *message, const struct source
 static int send_message(struct sending *sending, mq_message *message, const struct source *source)
 {
     char id[1][MQ_ID_SIZE];
+    bool is_duplicate = false;
     if (sending->request)
         return ask(sending, message, source);
+    sending->options.ret_duplicates = &is_duplicate;
     const int error = destination_send(&sending->to, message, &sending->options, id[0]);
     if (error)
         return refused(sending, source, error);
     sending->sent++;
-    return print_ids(sending, id, 1, source);
+    return print_ids(sending, id, &is_duplicate, 1, source);
 }
 
 int sending_bytes(struct sending *sending, const char *data, size_t size, const char *file)
@@ -157,6 +166,7 @@ struct stream {
     struct source source; /* the record that is read next */
     int64_t first_at;     /* when the first record in the buffer came; monotonic */
     char (*ids)[MQ_ID_SIZE];
+    bool *duplicates; /* of those that are sent once */
 };
 
 /* Send the messages in the buffer. */
@@ -171,7 +181,8 @@ static int flush(struct stream *stream)
     const int error = send_buffer_send(stream->send_buffer, &sending->to, &sending->options, stream->ids, &sent);
     sending->sent += sent;
     records_let_go(&stream->records);
-    const int status = stream->ids && sent > 0 ? print_ids(sending, stream->ids, sent, &first) : STATUS_DONE;
+    const int status = stream->ids && sent > 0 ? print_ids(sending, stream->ids, stream->duplicates, sent, &first)
+                                               : STATUS_DONE;
     first.record += sent;
     return error ? refused(sending, &first, error) : status;
 }
@@ -242,10 +253,13 @@ static int send_records(struct sending *sending, int fd, const char *file)
         .source = {.file = file, .record = 1}};
     if (!cli_quiet || cli_verbose)
         stream.ids = cli_must(malloc(capacity * sizeof *stream.ids));
+    if (sending->options.once)
+        sending->options.ret_duplicates = stream.duplicates = cli_must(calloc(capacity, sizeof *stream.duplicates));
     const int status = read_all(&stream);
     records_release(&stream.records);
     send_buffer_free(stream.send_buffer);
     free(stream.ids);
+    free(stream.duplicates);
     return status;
 }
 

@@ -119,7 +119,7 @@ static const struct {
     {"mq_messages_failed", "Attempts that ended by nack, reject or the deadline.", offsetof(struct mq_stats, failed)},
     {"mq_messages_expired", "Messages past their ttl, and dead letters past dead-ttl.",
      offsetof(struct mq_stats, expired)},
-    {"mq_messages_duplicates", "Messages acknowledged without work, because they had been worked on before.",
+    {"mq_messages_duplicates", "Messages not worked on or not sent, because that had been done before.",
      offsetof(struct mq_stats, duplicates)},
 };
 

@@ -19,9 +19,11 @@
 #include "queue/done_marks.h"
 #include "queue/failures.h"
 #include "queue/queue.h"
+#include "queue/sent_slots.h"
 #include "queue/split_cleanup.h"
 #include "store/bucket.h"
 #include "store/lane_dir.h"
+#include "store/layout.h"
 
 /* A file in tmp/ that is older than this has no writer: publish.c lets a sender write for a day. */
 #define TMP_AGE (36 * 3600 * CLOCK_SECOND)
@@ -59,13 +61,24 @@ static int remove_if(int is, const struct sweep *sweep, const char *name, unsign
     return error ? error : 1;
 }
 
+/* Drafts of messages that are sent once have an end of their own: what a mark tells of is void or delivered, not gone. */
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
-    if (type == DT_DIR && (lane_name_is_new(name) || name_is_new_bucket(name)) && is_abandoned(sweep, name) == 1)
-        lane_dir_unmake(sweep->dir, name); /* of a bucket, which is empty, nothing */
-    if (type == DT_DIR ? name_is_new_bucket(name) : !name_is_split(name))
+    enum sent_kind kind;
+    int64_t number;
+    if (type == DT_DIR && lane_name_is_new(name)) {
+        const int is = is_abandoned(sweep, name);
+        if (is == 1)
+            lane_dir_unmake(sweep->dir, name);
+        note(sweep, is);
+    } else if (type == DT_DIR && sent_name_is_new_slot_dir(name)) {
+        const int is = is_abandoned(sweep, name), error = is == 1 ? spool_remove_tree(sweep->dir, name) : is;
+        note(sweep, error ? error : is);
+    } else if (!sent_name_parse_draft(name, &kind, &number) &&
+               (type == DT_DIR ? name_is_new_bucket(name) : !name_is_split(name))) {
         note(sweep, remove_if(is_abandoned(sweep, name), sweep, name, type));
+    }
     return 0;
 }
 
@@ -129,6 +142,12 @@ static int sweep_buckets(struct sweep *sweep, enum mq_state state)
     return error;
 }
 
+static int sweep_sent(mq_queue *queue, uint64_t *removed)
+{
+    const int error = queue->sent ? 0 : sent_slots_new(queue->dir, queue->sharing, &queue->sent);
+    return error ? error : sent_slots_sweep(queue->sent, &queue->config, removed);
+}
+
 static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
 {
     struct sweep sweep = {.queue = queue, .now = now};
@@ -142,8 +161,8 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
         error = split_cleanup_clear(queue, &cleared);
     if (!error) {
         const int failures = failures_sweep(queue, &sweep.removed),
-                  marks = done_marks_expire(queue, now, &sweep.removed);
-        error = failures ? failures : marks;
+                  marks = done_marks_expire(queue, now, &sweep.removed), sent = sweep_sent(queue, &sweep.removed);
+        error = failures ? failures : marks ? marks : sent;
     }
     *ret_removed = sweep.removed + cleared;
     return error ? error : sweep.error;

@@ -168,3 +168,10 @@ int encode_to_file(const mq_message *message, const struct message_name *name, i
     free(headers);
     return error;
 }
+
+int encode_set_id(int file, const char *id)
+{
+    const size_t size = strlen(id);
+    const ssize_t written = pwrite(file, id, size, (off_t)strlen("Id: ")); /* put_headers begins so */
+    return written == (ssize_t)size ? 0 : written < 0 ? -errno : -EIO;
+}

@@ -30,4 +30,7 @@ void encode_shared_length(char *end_of_headers, uint64_t length);
 int encode_to_file(const mq_message *message, const struct message_name *name, int64_t sent_at, uint64_t max_size,
                    int file, uint64_t *ret_size);
 
+/* Replace the id in such a file by one of the same length. */
+int encode_set_id(int file, const char *id);
+
 #endif

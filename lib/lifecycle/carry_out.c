@@ -87,7 +87,7 @@ static int deliver(struct work *work, const char *file, const struct outbox_entr
         const enum mq_state state = place(work->queue, &name, work->now);
         moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);
         if (!moved)
-            moved = move_in(work->queue, work->dir, file, state, &name);
+            moved = move_in(work->queue, work->dir, file, state, &name, NULL);
         if (moved == -EEXIST) /* the position was taken */
             continue;
         if (moved != -ENOENT)

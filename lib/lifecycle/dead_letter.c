@@ -57,7 +57,7 @@ int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct
                         int64_t now)
 {
     const struct message_name dead = dead_name(name, reason, now);
-    return count_dead(queue, move_in(queue, dir, file, MQ_DEAD, &dead), &dead);
+    return count_dead(queue, move_in(queue, dir, file, MQ_DEAD, &dead, NULL), &dead);
 }
 
 /* Make dead letters of all messages of a batch but the last. `rest` and `file` become the name of what is left. 1 done;

@@ -9,6 +9,9 @@
 /* After the queue was deleted and made anew this many times, opening a draft fails. */
 #define TRIES 100
 
+/* A sender gives up after a day. The sweep (sweep.c) removes a file in tmp/ only when it is well older than that. */
+#define WRITER_LIFE (24 * 3600 * CLOCK_SECOND)
+
 struct schedule draft_schedule(const mq_queue *queue, const mq_message *message, int64_t now)
 {
     struct schedule schedule = {.priority = message->name.priority, .expires = message->name.expires};
@@ -75,6 +78,11 @@ int draft_open(mq_queue *queue, const struct message_name *name, const struct mq
     if (!error)
         *ret_draft = draft;
     return error;
+}
+
+bool draft_is_too_old(const struct draft *draft)
+{
+    return clock_monotonic() - draft->begun >= WRITER_LIFE;
 }
 
 void draft_close(struct draft *draft)

@@ -56,6 +56,9 @@ int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[L
 int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
                struct draft *ret_draft);
 
+/* Whether a sweep may soon take the draft for abandoned: then it is not published any more. */
+bool draft_is_too_old(const struct draft *draft);
+
 /* Close the file. If it was not published, it is removed. */
 void draft_close(struct draft *draft);
 

@@ -70,7 +70,7 @@ int inbox_take_one(mq_queue *queue, int dir, const char *file, const struct mess
     placed.position = page_next_positions(queue->page, name->priority, name->count, now);
     if (too_large)
         return dead_letter_take_in(queue, dir, file, &placed, DEAD_LETTER_TOO_LARGE, now);
-    return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed);
+    return move_in(queue, dir, file, name->time <= now ? MQ_READY : MQ_DELAYED, &placed, NULL);
 }
 
 /* A message that becomes due within a second stays, and is taken in then. */

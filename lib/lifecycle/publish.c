@@ -31,9 +31,6 @@
    with -EBUSY. */
 #define TRIES 100
 
-/* A sender gives up after a day. The sweep (sweep.c) removes a file in tmp/ only when it is well older than that. */
-#define WRITER_LIFE (24 * 3600 * CLOCK_SECOND)
-
 /* ---- reservation --------------------------------------------------------------------- */
 
 static void reserve(mq_queue *queue, struct draft *draft)
@@ -198,7 +195,7 @@ static int sync_names(mq_queue *queue, const struct draft *draft, int dir)
     return error ? error : queue_persist(queue);
 }
 
-static int sync_linked(mq_queue *queue, const struct draft *drafts, size_t count, int dir)
+int publish_sync(mq_queue *queue, const struct draft *drafts, size_t count, int dir)
 {
     int error = 0;
     for (size_t i = 0; i < count && !error; i++)
@@ -297,7 +294,7 @@ static int follow_name(mq_queue *queue, struct draft *draft, int *from)
             return -errno;
         close(*from);
         *from = there;
-        const int error = draft->durable ? sync_linked(queue, draft, 1, dir) : 0, has = queue_has_name(queue);
+        const int error = draft->durable ? publish_sync(queue, draft, 1, dir) : 0, has = queue_has_name(queue);
         if (has == 1 && !error) {
             reserve(queue, draft);
             announce(queue, draft);
@@ -308,8 +305,8 @@ static int follow_name(mq_queue *queue, struct draft *draft, int *from)
     return -EBUSY;
 }
 
-/* A draft that cannot follow the name does not stay where it is. 0: it was sent. */
-static int follow_or_take_back(mq_queue *queue, struct draft *draft, int dir)
+/* A draft that cannot follow the name does not stay where it is. */
+int publish_follow(mq_queue *queue, struct draft *draft, int dir)
 {
     int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
     int error = from < 0 ? -errno : follow_name(queue, draft, &from);
@@ -328,7 +325,7 @@ static int follow_all(mq_queue *queue, struct draft *drafts, size_t count, int d
     const int from = fcntl(dir, F_DUPFD_CLOEXEC, 0);
     int error = 0;
     for (size_t i = 0; i < count && !error; i++) {
-        error = follow_or_take_back(queue, &drafts[i], from < 0 ? dir : from);
+        error = publish_follow(queue, &drafts[i], from < 0 ? dir : from);
         *published += !error;
         for (size_t rest = i + 1; rest < count && error; rest++)
             take_back(queue, &drafts[rest], from < 0 ? dir : from);
@@ -348,7 +345,7 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
     if (error)
         return error;
     wake_receivers(queue, drafts, linked);
-    error = drafts->durable ? sync_linked(queue, drafts, linked, dir) : 0;
+    error = drafts->durable ? publish_sync(queue, drafts, linked, dir) : 0;
     const int has = queue_has_name(queue);
     if (has == 0)
         return follow_all(queue, drafts, linked, dir, published);
@@ -376,7 +373,7 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     if (count == 0)
         return 0;
     int error = reservation_wait(queue, drafts->state, drafts->name.count, options, &drafts->reservation);
-    if (!error && clock_monotonic() - drafts->begun >= WRITER_LIFE)
+    if (!error && draft_is_too_old(drafts))
         error = -ETIMEDOUT;
     if (!error && queue->outlet)
         return divert(queue, drafts, count, ret_published);

@@ -22,6 +22,11 @@ size_t publish_max(const mq_queue *queue, const struct mq_send_options *options)
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,
             size_t *ret_published);
 
+/* Steps of it, for drafts that lie in the bucket `dir` of their state: make them durable; and, where the directory has
+   lost the queue's name, move one to the queue that has the name now, or take it back. 0: it was sent. */
+int publish_sync(mq_queue *queue, const struct draft *drafts, size_t count, int dir);
+int publish_follow(mq_queue *queue, struct draft *draft, int dir);
+
 /* Whether there is room in the queue for a draft's messages, beside those that its outlet has taken. -ENOBUFS: it is full. */
 int publish_look_for_room(mq_queue *queue, const struct draft *draft);
 

@@ -1,15 +1,48 @@
 /* Sending one message, in a file of its own. */
+#include "lifecycle/send.h"
+
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "format/content_id.h"
 #include "format/encode.h"
 #include "lifecycle/draft.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
+#include "lifecycle/send_once.h"
 
-int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id)
+/* If the id is made from a body that was not read yet, there is room for it until the file is written. */
+static int choose_id(const mq_message *message, bool once, int64_t now, char ret_id[MQ_ID_SIZE])
+{
+    if (ret_id[0])
+        return 0;
+    if (once && message->body_fd < 0)
+        return content_id_make(message, -1, ret_id);
+    if (once)
+        memcpy(ret_id, content_id_blank, MQ_ID_SIZE);
+    else
+        id_make(now, ret_id);
+    return 0;
+}
+
+static int set_id(const mq_message *message, struct draft *draft)
+{
+    const int error = content_id_make(message, draft->file.file, draft->name.id);
+    return error ? error : encode_set_id(draft->file.file, draft->name.id);
+}
+
+static int write_draft(mq_queue *queue, mq_message *message, bool once, int64_t now, struct draft *draft)
+{
+    int error = encode_to_file(message, &draft->name, now, queue->config.max_size, draft->file.file, &draft->size);
+    if (!error && once && !message->name.id[0] && message->body_fd >= 0)
+        error = set_id(message, draft);
+    return error;
+}
+
+int send_message(mq_queue *queue, mq_message *message, const struct mq_send_options *options, bool sync, char *ret_id,
+                 bool *ret_is_duplicate)
 {
     struct draft draft;
     size_t published;
@@ -22,21 +55,31 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
     const int64_t now = clock_now();
     const struct schedule schedule = draft_schedule(queue, message, now);
     struct message_name name = draft_name(message, &schedule);
-    if (!name.id[0])
-        id_make(now, name.id);
-    error = draft_open(queue, &name, options, now, &draft);
+    error = choose_id(message, options->once, now, name.id);
+    if (!error)
+        error = draft_open(queue, &name, options, now, &draft);
     if (error)
         return error;
     memcpy(draft.lane, lane, sizeof lane);
-    error = encode_to_file(message, &name, now, queue->config.max_size, draft.file.file, &draft.size);
+    error = write_draft(queue, message, options->once, now, &draft);
     if (!error)
-        error = publish(queue, &draft, 1, options, &published);
+        error = options->once ? send_once(queue, &draft, options, sync, ret_is_duplicate)
+                              : publish(queue, &draft, 1, options, &published);
     draft_close(&draft);
+    if (!error && ret_id)
+        memcpy(ret_id, draft.name.id, strlen(draft.name.id) + 1);
+    return error;
+}
+
+int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *options, char *ret_id)
+{
+    bool is_duplicate = false;
+    const int error = send_message(queue, message, options, true, ret_id, &is_duplicate);
     if (error)
         return error;
-    if (ret_id)
-        memcpy(ret_id, name.id, strlen(name.id) + 1);
-    expire_some(queue, now);
-    (void)outbox_look(queue, now, false);
+    if (options->ret_duplicates)
+        *options->ret_duplicates = is_duplicate;
+    expire_some(queue, clock_now());
+    (void)outbox_look(queue, clock_now(), false);
     return 0;
 }

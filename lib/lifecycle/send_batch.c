@@ -20,6 +20,7 @@
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
+#include "lifecycle/send.h"
 
 /* Files that are written but not published yet. */
 struct drafts {
@@ -281,8 +282,29 @@ static int send_next(struct batch *batch, struct drafts *drafts, struct input *i
     return error;
 }
 
+/* Each message that is sent once has a file of its own, and all of them wait for the disk together. */
+static int send_each_once(mq_queue *queue, struct input *input, const struct mq_send_options *options, size_t *ret_sent)
+{
+    size_t sent = 0;
+    int error = 0;
+    for (; input->taken < input->count && !error; input->taken++) {
+        bool is_duplicate;
+        error = send_message(queue, message_at(input, 0), options, false, id_at(input, 0), &is_duplicate);
+        if (!error && options->ret_duplicates)
+            options->ret_duplicates[sent] = is_duplicate;
+        sent += !error;
+    }
+    const int synced = sent > 0 && draft_is_durable(queue, options) ? fs_sync_around(queue->dir) : 0;
+    *ret_sent = synced ? 0 : sent;
+    if (!synced && sent > 0)
+        expire_some(queue, clock_now());
+    return synced ? synced : error;
+}
+
 static int send_input(mq_queue *queue, struct input *input, const struct mq_send_options *options, size_t *ret_sent)
 {
+    if (options->once)
+        return send_each_once(queue, input, options, ret_sent);
     struct batch batch = {.queue = queue, .options = options};
     struct drafts drafts;
     int error = queue_refresh(queue);

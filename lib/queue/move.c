@@ -102,13 +102,16 @@ static int64_t size_of(int dir, const char *file, const struct message_name *nam
     return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
 }
 
-int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name)
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+            int *ret_dir)
 {
     int dir;
     const int64_t size = size_of(from_dir, from_name, name);
     const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);
     if (moved != 1)
         return moved;
+    if (ret_dir)
+        *ret_dir = dir;
     page_add_messages(queue->page, to, name->count);
     page_add_bytes(queue->page, size);
     page_count(queue->page, PAGE_SENT, name->count);

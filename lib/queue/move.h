@@ -22,8 +22,10 @@ int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *
    and keeps it open until the next move to inflight/, or until the queue is reopened. */
 int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struct message_name *name, int *ret_dir);
 
-/* Move a file out of the inbox. Its messages are counted now, because their sender could not count them. */
-int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name);
+/* Move a file that no state had: from the inbox, or a draft. Its messages are counted now. `ret_dir` is the bucket that it
+   lies in then, as for move_claim; it may be NULL. */
+int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+            int *ret_dir);
 
 /* Move a file to ready/ of another queue, so that the users of that queue can read it. `ret_dir` is as for move_claim,
    but the handle `to` owns it. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "queue/cursor.h"
+#include "queue/sent_slots.h"
 #include "queue/wait.h"
 #include "store/bucket.h"
 #include "store/census.h"
@@ -153,6 +154,7 @@ static void empty_handle(mq_queue *queue)
 {
     queue->cursor = NULL;
     queue->waiter = NULL;
+    queue->sent = NULL;
     queue->page = NULL;
     queue->dir = queue->tmp = -1;
     queue->identified = false;
@@ -201,6 +203,7 @@ static void release_handle(mq_queue *queue)
 {
     cursor_free(queue->cursor);
     waiter_free(queue->waiter);
+    sent_slots_free(queue->sent);
     for (int state = 0; state < MQ_STATES; state++)
         queue_forget_target(queue, (enum mq_state)state);
     page_close(queue->page);

@@ -23,6 +23,7 @@
 
 struct cursor;
 struct draft;
+struct sent_slots;
 struct waiter;
 
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
@@ -57,10 +58,11 @@ struct mq_queue {
     struct {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
-    } target[MQ_STATES];   /* the buckets that messages were last moved into */
-    struct cursor *cursor; /* made by the first claim */
-    struct waiter *waiter; /* made by the first wait */
-    struct outlet *outlet; /* NULL except while messages are sent into a transaction */
+    } target[MQ_STATES];     /* the buckets that messages were last moved into */
+    struct cursor *cursor;   /* made by the first claim */
+    struct waiter *waiter;   /* made by the first wait */
+    struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
+    struct sent_slots *sent; /* made by the first message that is sent once */
 };
 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that

@@ -345,7 +345,7 @@ static int send_along(mq_topic *topic, mq_tx *tx, const struct load *load)
 
 static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct load *load)
 {
-    int error = find_route(topic, message, &topic->route);
+    int error = load->options->once ? -EOPNOTSUPP : find_route(topic, message, &topic->route);
     if (error >= 0)
         error = send_along(topic, tx, load);
     route_release(&topic->route);

@@ -22,7 +22,7 @@ static const struct part host_parts[] = {{"waiters", ACCESS_WORK}, {"host", ACCE
 
 /* A private queue gets these when they are needed. A shared queue has them from the beginning: only its owner could
    make them later. */
-static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}};
+static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}, {"sent", ACCESS_DIR}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static bool has_part(const struct part *list, size_t count, const char *name)

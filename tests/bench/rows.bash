@@ -127,6 +127,28 @@ durable_rows() {
     for who in "${able[@]}"; do "${who}_make"; done
 }
 
+# Ours that is sent once, in times what a plain send takes: from a process each, and through the library in turn.
+once_rows() {
+    local round plain once mode
+    row 'send once, against a send' times less
+    row 'send once, against a send, library' times less
+    row 'durable send once, against a send, library' times less
+    mq_make
+    read -r once plain < <(turns "$RUNS" /dev/null "mq-send -q --once -f /proc/sys/kernel/random/uuid bench" \
+        "mq-send -q -f /proc/sys/kernel/random/uuid bench")
+    sample 'send once, against a send' mq "$(calculate "$once / $plain")"
+    for ((round = 0; round < ROUNDS; round++)); do
+        for mode in fast durable; do
+            mq_make
+            plain=$(singles bench 1024 "$((RUNS * 2))" "$mode")
+            mq_make
+            once=$(singles bench 1024 "$((RUNS * 2))" "$mode" once)
+            sample "$([[ $mode == fast ]] || echo durable\ )send once, against a send, library" mq "$(calculate "$plain / $once")"
+        done
+    done
+    mq_make
+}
+
 # ---- a process each ------------------------------------------------------------------
 
 # processes ROW WHAT FLOOR: run everybody's command for WHAT in turn, RUNS times; FLOOR is what the system calls take, in
@@ -302,7 +324,7 @@ request_row() {
 measure_rows() {
     local part
     export LATENCY_INPUT=$work/kib
-    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows waiting_rows ending_rows request_row depth_rows; do
+    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows once_rows waiting_rows ending_rows request_row depth_rows; do
         say "measuring: ${part//_/ }"
         $part
     done

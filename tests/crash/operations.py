@@ -116,6 +116,24 @@ def used_up_bucket(stage):
     stage.do("mq-recv", "-q", "-a", "-n", "255", "jobs")
 
 
+def sent_once(stage):
+    """What was sent once makes the directories that the next one needs."""
+    stage.send("first", "--once", "-i", "first")
+
+
+def left_draft(stage):
+    """A sender was killed after it had made its mark."""
+    sent_once(stage)
+    stage.send("left", "--once", "-i", "once")
+    spool.undeliver(stage.path / "jobs", "once")
+
+
+def ended_slot(stage):
+    """The same, and the slot is over."""
+    left_draft(stage)
+    spool.end_slots(stage.path)
+
+
 def batch(*options, settings=()):
     """Three messages in one file."""
 
@@ -197,6 +215,8 @@ def gives_back(name, who, command, another=False):
     return old_handles(name, held_queue, who, command, another, **facts)
 
 
+ONCE = ("mq-send", "--once", "-i", "once", "jobs", "new")
+
 PRIVATE = [
     Operation("send", ("mq-send", "jobs", "new"), main=True),
     Operation("send to a new bucket", ("mq-send", "-p9", "jobs", "new"), main=True),
@@ -218,6 +238,17 @@ PRIVATE = [
         ("mq-send", "jobs", "new"),
         also="openat:error=EOPNOTSUPP:when={O_TMPFILE}",
         does="O_CREAT|O_EXCL",
+    ),
+    Operation("send once", ONCE, sent_once, partial=True, does="symlinkat"),
+    Operation("send once for the first time", ONCE, partial=True, does="mkdirat"),
+    Operation("send once what a dead sender left", ONCE, left_draft, partial=True, does="/tmp>, \"once-"),
+    Operation("send once, in a new slot", ONCE, ended_slot, partial=True, does="void-"),
+    Operation(
+        "send lines once",
+        *(("mq-send", "--once", "-l", "jobs"), sent_once),
+        data="line 1\nline 2\nline 1\n",
+        partial=True,
+        again=False,
     ),
     Operation("claim", ("mq-recv", "--no-wait", "jobs"), one, main=True),
     Operation(

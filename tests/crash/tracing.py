@@ -23,6 +23,8 @@ FAULTS = {
     "fsync": "EIO ENOSPC EDQUOT EINTR",
     "syncfs": "EIO ENOSPC EDQUOT",
     "sync_file_range": "EIO ENOSPC ENOSYS",
+    "symlinkat": "ENOSPC EDQUOT EIO EACCES EROFS",
+    "readlinkat": "EIO EACCES",
     "linkat": "ENOSPC EDQUOT EIO EACCES EROFS",
     "renameat": "ENOSPC EDQUOT EIO EACCES EROFS",
     "renameat2": "ENOSPC EDQUOT EIO EACCES EROFS",

@@ -101,9 +101,19 @@ def judge_places(walked, stage, output, finished, error=None):
             raise Wrong(f"{body!r} was reported to be {after}, and is {place}")
 
 
+def send_again(walked, stage):
+    """Whoever does not know whether he sent something once sends again; it is there once, as look() sees."""
+    if "--once" not in walked.operation.command:
+        return
+    stage.do(*walked.command, data=walked.operation.data)
+    if walked.after.keys() - look(stage).keys():
+        raise Wrong(f"sent again, but not there: {walked.after.keys() - look(stage).keys()}")
+
+
 def judge_others(walked, stage):
     """A second process goes on at once; and it gets all that is ready, once, and nothing that is claimed; in order, as
     far as it was not about to be moved, since who dies may not have announced that he did."""
+    send_again(walked, stage)
     claims, due, found = live_claims(stage), to_come(stage), look(stage)
     unmoved = [body for body in due if found[body] == walked.before.get(body)]
     stage.do("mq-send", "jobs", "other", user=stage.sender)
@@ -135,6 +145,7 @@ def judge_leftovers(stage):
         return
     stage.run("mq-dlq", "purge", "--all", "jobs")  # a link to a batch stays as long as there is a message of it
     spool.touch_back([path for path in left if path.parent != stage.path], OLD)
+    spool.end_slots(stage.path)
     if any(path.parent == stage.path for path in left):
         sweep_tomorrow(stage)
     else:

@@ -6,5 +6,5 @@ load ../helper
 @test "the models of the protocol hold, and mutations of them are found wrong" {
     command -v spin >/dev/null || skip "spin is not installed"
     run -0 --separate-stderr "$MQ_ROOT/tests/model/run"
-    [[ $(grep -c ' nothing$' <<<"$output") == 6 && $(grep -c ' error$' <<<"$output") == 7 ]]
+    [[ $(grep -c ' nothing$' <<<"$output") == 9 && $(grep -c ' error$' <<<"$output") == 13 ]]
 }

@@ -220,6 +220,65 @@ static void with_long_text(struct scene *scene)
     scene->file = long_text();
 }
 
+/* ---- sending once --------------------------------------------------------------------------- */
+
+static int try_send_once(struct scene *scene, const char *id, const char *text, int body)
+{
+    struct mq_send_options once = {MQ_SEND_DEFAULTS};
+    once.once = true;
+    mq_message *message = new_message(text);
+    if (!message)
+        return -ENOMEM;
+    int error = id ? mq_message_set_id(message, id) : 0;
+    if (body >= 0 && lseek(body, 0, SEEK_SET) == 0)
+        mq_message_set_body_fd(message, body);
+    if (!error)
+        error = mq_send(scene->queue, message, &once, NULL);
+    mq_message_free(message);
+    return error;
+}
+
+static int send_once(struct scene *scene)
+{
+    return try_send_once(scene, "an-id", "sent once", -1);
+}
+
+static int send_stream_once(struct scene *scene)
+{
+    return try_send_once(scene, NULL, "", scene->file);
+}
+
+/* The directories are there. */
+static void sent_once(struct scene *scene)
+{
+    stage_must(try_send_once(scene, "other-id", "sent before", -1), "mq_send");
+}
+
+/* A sender died between its mark and its last rename. */
+static void left_draft(struct scene *scene)
+{
+    char command[400];
+    stage_must(try_send_once(scene, "an-id", "sent once", -1), "mq_send");
+    snprintf(command, sizeof command,
+             "cd %s/jobs && mark=$(echo sent/*/an-id) && says=$(readlink $mark) && slot=${mark%%/an-id} && "
+             "mv ready/*/*.an-id.a0 tmp/once-${slot#sent/}.$says.an-id.a0",
+             scene->spool);
+    stage_must(-system(command), command);
+}
+
+/* The slot of that mark is over. */
+static void left_draft_and_slot(struct scene *scene)
+{
+    char command[400];
+    left_draft(scene);
+    snprintf(command, sizeof command,
+             "cd %s/jobs/sent/slot && for slot in *; do mv $slot ${slot%%%%-*}-0000000000000-0000000000000; done",
+             scene->spool);
+    stage_must(-system(command), command);
+    mq_close(scene->queue);
+    stage_must(mq_open(scene->spool, "jobs", MQ_CREATE, &scene->queue), "mq_open");
+}
+
 static void full(struct scene *scene)
 {
     with_other(scene);
@@ -960,6 +1019,12 @@ const struct operation operations[] = {
     {"send to a new bucket", NULL, send_to_new_bucket, OPERATION_WHOLE, 0},
     {"send later", NULL, send_later, OPERATION_WHOLE, 0},
     {"send a stream", with_long_text, send_stream, OPERATION_WHOLE, 0},
+    {"send once", sent_once, send_once, OPERATION_STEPS, 0},
+    {"send once for the first time", NULL, send_once, OPERATION_STEPS, 0},
+    {"send once what a dead sender left", left_draft, send_once, OPERATION_STEPS, 0},
+    {"send once, in a new slot", left_draft_and_slot, send_once, OPERATION_STEPS, 0},
+    {"send a stream once", with_long_text, send_stream_once, OPERATION_STEPS, 0},
+    {"send once to a deleted queue", deleted, send_once, OPERATION_STEPS, 0},
     {"send to a full queue", full, send_to_full, OPERATION_WHOLE, 0},
     {"send to a deleted queue", deleted, send_new, OPERATION_WHOLE, 0},
     {"send many", NULL, send_many, OPERATION_STEPS, 0},

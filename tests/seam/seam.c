@@ -238,6 +238,8 @@ WRAP(void *, mmap, SEAM_NO_MEMORY, MAP_FAILED,
 
 WRAP(int, mkdir, MAKES, -1, (const char *path, mode_t mode), path, mode)
 WRAP(int, mkdirat, MAKES, -1, (int at, const char *name, mode_t mode), at, name, mode)
+WRAP(int, symlinkat, MAKES, -1, (const char *text, int at, const char *name), text, at, name)
+WRAP(ssize_t, readlinkat, NAMED, -1, (int at, const char *name, char *text, size_t size), at, name, text, size)
 WRAP(int, mkfifoat, MAKES, -1, (int at, const char *name, mode_t mode), at, name, mode)
 /* Where nothing goes any more what was made could never be taken back: then there is nothing to promise. */
 WRAP(int, unlinkat, now.lasting ? 0 : NAMED, -1, (int at, const char *name, int flags), at, name, flags)

@@ -115,6 +115,15 @@ class Agent:
         self.call("send", *words, "-l", QUEUE, data="".join(f"{body}\n" for body in bodies), bodies=bodies)
         self.pause(self.random.uniform(0, 0.01))
 
+    def repeater(self):
+        """Sends once what others of this role send at the same moment, and again until it knows that it is sent."""
+        number = now() // 40_000
+        id_, body = f"once-{number}", make_body(f"once.{number}", 100)
+        for _ in range(5):
+            if self.call("send", "mq-send", "--once", "-i", id_, QUEUE, body, bodies=[body])["exit"] == 0:
+                break
+        self.pause(self.random.uniform(0, 0.03))
+
     def worker(self):
         lease = self.random.choice([20, 100, 400])
         words = ("mq-recv", "-j", "-w", "100ms", "-t", f"{lease}ms", QUEUE)

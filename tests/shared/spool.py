@@ -176,6 +176,20 @@ def leftovers(spool):
     return found
 
 
+def end_slots(spool):
+    """Let the slots in which something was sent once be over, for longer than any window."""
+    for path in Path(spool).glob("*/sent/slot/*"):
+        path.rename(path.with_name(f"{path.name[:13]}-{0:013x}-{0:013x}"))
+
+
+def undeliver(queue, id):
+    """Let a ready message that was sent once be a draft again, as if its sender had died before the last rename."""
+    (mark,) = (slot / id for slot in queue.glob("sent/*") if (slot / id).is_symlink())
+    (message,) = queue.glob(f"ready/*/*.{id}.*")
+    due, position = mark.readlink().name.split(".")
+    message.rename(queue / "tmp" / f"once-{mark.parent.name}.{due}.{position}.{id}.a0")
+
+
 def touch_back(paths, seconds):
     """Let files be so old."""
     for path in paths:

@@ -1,0 +1,353 @@
+/*
+ * Sending once, step by step (tests/model/once.pml is the proof):
+ *
+ *     look back      a mark of the id in the slot before: its draft is made void, or it was delivered: a duplicate
+ *     draft          gets its name in tmp/
+ *     mark           made by the first sender of the id in this slot
+ *     look           whether the slot is still current: else the draft is made void, and all begins again
+ *     deliver        rename the draft to ready/ or delayed/
+ *
+ * A sender that finds a mark looks in the same way, and delivers the draft of that mark, whose sender may have died. A
+ * draft that is neither there nor void was delivered, if the slot is still current then. A mark whose draft is void is
+ * followed by a mark of the next number.
+ *
+ * The rename decides. A crash before it leaves a draft that the next sender of the id delivers, or that becomes void
+ * with the next slot but one at the latest.
+ */
+#include "lifecycle/send_once.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "lifecycle/publish.h"
+#include "queue/move.h"
+#include "queue/sent_drafts.h"
+#include "queue/sent_slots.h"
+#include "store/adopt.h"
+
+/* Slots end and queues are deleted meanwhile. After so many times: -EBUSY. */
+#define TRIES 100
+
+/* What an attempt comes to; errors are negative. */
+enum outcome { SENT, DUPLICATE, AGAIN, DEAD_MARK, NO_MARK };
+
+struct sender {
+    mq_queue *queue;
+    struct draft *draft;
+    const struct mq_send_options *options;
+    bool sync;
+    bool linked; /* the draft has had a name */
+    struct sent_slot slot;
+    int tmp;
+    struct message_name mark; /* what this sender's marks say */
+    char own[NAME_SIZE];      /* what the draft is called in tmp/; empty: nothing */
+    int64_t own_slot;
+};
+
+static const char *mark_name(const struct sender *sender, int nth, char text[SENT_NAME_MARK_SIZE])
+{
+    sent_name_format_mark(sender->draft->name.id, nth, text);
+    return text;
+}
+
+static int is_current(const struct sender *sender)
+{
+    return sent_slots_is_current(sender->queue->sent, &sender->slot);
+}
+
+/* ---- delivering --------------------------------------------------------------------- */
+
+/* Give a draft its place, and move it there. 1 done, 0 there is no draft of that name. */
+static int deliver(struct sender *sender, const char *text, struct message_name *name, enum mq_state *ret_state,
+                   int *ret_dir)
+{
+    mq_queue *queue = sender->queue;
+    const int64_t now = clock_now();
+    name->position = page_next_positions(queue->page, name->priority, 1, now);
+    *ret_state = name->time > now ? MQ_DELAYED : MQ_READY;
+    return move_in(queue, sender->tmp, text, *ret_state, name, ret_dir);
+}
+
+/* What became of a draft that this process did not deliver. */
+static int judge(const struct sender *sender, const char *text)
+{
+    const int is_void = sent_drafts_is_void(sender->tmp, text), current = is_void == 0 ? is_current(sender) : 0;
+    if (is_void < 0 || current < 0)
+        return is_void < 0 ? is_void : current;
+    return is_void ? DEAD_MARK : current ? DUPLICATE : AGAIN;
+}
+
+/* The message of this id is in the queue, by another process or an earlier one. It may not have lived to sync it. -ENOENT:
+   the queue has lost its name, and with it what is known. */
+static int conclude_other(const struct sender *sender, enum outcome outcome)
+{
+    const int has = queue_has_name(sender->queue);
+    if (has != 1)
+        return has < 0 ? has : -ENOENT;
+    const int error = sender->draft->durable && sender->sync ? fs_sync_around(sender->tmp) : 0;
+    return error ? error : (int)outcome;
+}
+
+/* This process has moved its draft to the bucket `dir`. */
+static int conclude_own(struct sender *sender, int dir)
+{
+    struct draft *draft = sender->draft;
+    const int error = draft->durable && sender->sync ? publish_sync(sender->queue, draft, 1, dir) : 0;
+    const int has = queue_has_name(sender->queue);
+    if (has == 0)
+        return publish_follow(sender->queue, draft, dir);
+    return error ? error : has < 0 ? has : SENT;
+}
+
+/* ---- marks of others ------------------------------------------------------------------ */
+
+/* Read a mark, and what its draft is called. */
+static int read_mark(const struct sender *sender, int64_t number, int nth, struct message_name *ret_name,
+                     char ret_draft[NAME_SIZE])
+{
+    char mark[SENT_NAME_MARK_SIZE], says[SENT_NAME_DRAFT_SIZE];
+    const int has = sent_slots_read_mark(sender->queue->sent, number, mark_name(sender, nth, mark), says);
+    if (has != 1)
+        return has;
+    if (!sent_name_parse_says(says, sender->draft->name.id, ret_name))
+        return -EBADMSG;
+    sent_name_format_draft(SENT_ONCE, number, ret_name, ret_draft);
+    return 1;
+}
+
+/* Marks of the slot before are made worthless, unless their message was delivered. */
+static int look_back(const struct sender *sender)
+{
+    struct message_name name;
+    char draft[NAME_SIZE];
+    for (int nth = 1; nth <= SENT_NAME_MARKS_MAX; nth++) {
+        const int has = read_mark(sender, sender->slot.number - 1, nth, &name, draft);
+        if (has != 1)
+            return has < 0 ? has : NO_MARK;
+        const int made_void = sent_drafts_void(sender->tmp, draft);
+        const int outcome = made_void < 0 ? made_void : made_void ? DEAD_MARK : judge(sender, draft);
+        if (outcome != DEAD_MARK)
+            return outcome == DUPLICATE ? conclude_other(sender, DUPLICATE) : outcome;
+    }
+    return -EBUSY;
+}
+
+/* This process has delivered a draft of another sender to the bucket `dir`. If the directory has lost the queue's name, the
+   message goes where the name is. */
+static int conclude_helped(const struct sender *sender, const struct message_name *name, enum mq_state state, int dir)
+{
+    mq_queue *queue = sender->queue;
+    struct draft helped = {.name = *name, .state = state, .openings = queue->openings};
+    const int has = queue_has_name(queue);
+    int error = has < 0 ? has : has == 0 ? publish_follow(queue, &helped, dir) : 0;
+    if (!error && sender->draft->durable && sender->sync)
+        error = fs_sync_around(queue->dir);
+    return error ? error : DUPLICATE;
+}
+
+/* If there is a mark, its message is to be delivered, by whichever process comes first. */
+static int help(struct sender *sender, int nth)
+{
+    struct message_name name;
+    char draft[NAME_SIZE];
+    enum mq_state state;
+    int dir;
+    const int has = read_mark(sender, sender->slot.number, nth, &name, draft);
+    if (has != 1)
+        return has < 0 ? has : NO_MARK;
+    const bool own = strcmp(draft, sender->own) == 0;
+    const int current = is_current(sender);
+    if (current != 1)
+        return current < 0 ? current : AGAIN;
+    const int moved = deliver(sender, draft, &name, &state, &dir);
+    if (moved < 0)
+        return moved == -EPERM ? -EBUSY : moved; /* in a sticky tmp/ it is another user's */
+    if (moved)
+        return conclude_helped(sender, &name, state, dir);
+    const int outcome = judge(sender, draft);
+    return outcome == DUPLICATE ? conclude_other(sender, own ? SENT : DUPLICATE) : outcome;
+}
+
+/* ---- the own draft ------------------------------------------------------------------- */
+
+static void forget_draft(struct sender *sender)
+{
+    if (sender->own[0])
+        (void)fs_unlink(sender->tmp, sender->own);
+    sender->own[0] = '\0';
+}
+
+/* A file whose last name was removed cannot get another one. */
+static int copy_draft(struct sender *sender, const char *text)
+{
+    const int error = adopt_unnamed(sender->queue->dir, sender->queue->sharing, &sender->draft->file);
+    return error ? error : fs_draft_link(&sender->draft->file, sender->tmp, text);
+}
+
+static int link_draft(struct sender *sender, const char *text)
+{
+    mq_queue *queue = sender->queue;
+    struct draft *draft = sender->draft;
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
+    if (!error && draft->durable && !draft->synced) {
+        error = fs_sync_ahead(draft->file.file, &queue->order);
+        draft->synced = error == 1;
+    }
+    if (error < 0)
+        return error;
+    draft->openings = queue->openings;
+    error = fs_draft_link(&draft->file, sender->tmp, text);
+    queue->names_drafts |= error == -ENXIO && !sender->linked;
+    sender->linked = true;
+    return error == -ENXIO || error == -ENOENT ? copy_draft(sender, text) : error;
+}
+
+/* On a file system that keeps no order a mark must not reach the disk before the draft does. */
+static int name_draft(struct sender *sender)
+{
+    char text[NAME_SIZE];
+    if (sender->own[0] && sender->own_slot == sender->slot.number)
+        return 0;
+    sender->mark = sender->draft->name;
+    sender->mark.position = id_random();
+    sent_name_format_draft(SENT_ONCE, sender->slot.number, &sender->mark, text);
+    int error = link_draft(sender, text);
+    if (error)
+        return error;
+    forget_draft(sender);
+    strcpy(sender->own, text);
+    sender->own_slot = sender->slot.number;
+    return sender->draft->synced ? fs_sync(sender->tmp) : 0;
+}
+
+/* 0 this sender's mark is there; -EEXIST it is another one. */
+static int make_mark(struct sender *sender, int nth)
+{
+    char mark[SENT_NAME_MARK_SIZE], says[SENT_NAME_DRAFT_SIZE];
+    sent_name_format_says(&sender->mark, says);
+    return sent_slots_make_mark(sender->queue->sent, sender->slot.number, mark_name(sender, nth, mark), says);
+}
+
+/* The mark is there, and the message is not to be sent: an error, or AGAIN. Others may have delivered it. What is void is
+   kept for its name alone, so it gives back its room on a disk that may be full. */
+static int give_up(struct sender *sender, int outcome)
+{
+    const int made_void = sent_drafts_void(sender->tmp, sender->own);
+    if (made_void == 1 && outcome < 0 && ftruncate(sender->draft->file.file, 0) < 0)
+        sender->own[0] = '\0'; /* it keeps its room until it is removed */
+    const int found = made_void == 0 ? judge(sender, sender->own) : DEAD_MARK;
+    sender->own[0] = '\0';
+    return found == DUPLICATE ? conclude_other(sender, SENT) : outcome;
+}
+
+static int deliver_own(struct sender *sender)
+{
+    struct message_name name = sender->mark;
+    enum mq_state state;
+    int dir;
+    const int error = sender->draft->synced ? sent_slots_persist(sender->queue->sent, sender->slot.number) : 0;
+    const int current = error ? error : is_current(sender);
+    if (current != 1)
+        return give_up(sender, current < 0 ? current : AGAIN);
+    const int moved = deliver(sender, sender->own, &name, &state, &dir);
+    if (moved < 0)
+        return give_up(sender, moved);
+    if (moved == 0) {
+        const int outcome = judge(sender, sender->own);
+        sender->own[0] = '\0';
+        return outcome == DUPLICATE ? conclude_other(sender, SENT) : outcome < 0 ? outcome : AGAIN;
+    }
+    sender->own[0] = '\0';
+    sender->draft->name = name;
+    sender->draft->state = state;
+    return conclude_own(sender, dir);
+}
+
+/* NO_MARK: another sender's mark was made meanwhile. */
+static int send_own(struct sender *sender, int nth)
+{
+    mq_queue *queue = sender->queue;
+    struct draft *draft = sender->draft;
+    const unsigned openings = queue->openings;
+    int error = reservation_wait(queue, draft->state, 1, sender->options, &draft->reservation);
+    if (queue->openings != openings) { /* while it waited, the queue was deleted */
+        sender->own[0] = '\0';
+        return error ? error : AGAIN;
+    }
+    if (!error && draft_is_too_old(draft))
+        error = -ETIMEDOUT;
+    if (!error)
+        error = name_draft(sender);
+    if (error)
+        return error;
+    error = make_mark(sender, nth);
+    return error == -EEXIST ? NO_MARK : error ? error : deliver_own(sender);
+}
+
+/* ---- all steps in their order ---------------------------------------------------------- */
+
+static int begin(struct sender *sender)
+{
+    mq_queue *queue = sender->queue;
+    int error = queue->sent ? 0 : sent_slots_new(queue->dir, queue->sharing, &queue->sent);
+    if (!error)
+        error = sent_slots_current(queue->sent, &queue->config, &sender->slot);
+    if (!error)
+        sender->tmp = sent_slots_tmp(queue->sent);
+    return error;
+}
+
+/* In a queue that may be full a duplicate is looked for first, since it needs no place. */
+static int attempt(struct sender *sender)
+{
+    const int error = begin(sender);
+    int outcome = error ? error : look_back(sender);
+    if (outcome == NO_MARK && sender->queue->config.max_depth == 0)
+        outcome = send_own(sender, 1);
+    for (int nth = 1; outcome == NO_MARK || outcome == DEAD_MARK; nth += outcome == DEAD_MARK) {
+        if (nth > SENT_NAME_MARKS_MAX)
+            return -EBUSY;
+        outcome = help(sender, nth);
+        if (outcome == NO_MARK)
+            outcome = send_own(sender, nth);
+    }
+    return outcome;
+}
+
+/* -ENOENT: the queue was deleted, or lacks a part. What lies in it is no concern of the queue that has the name then. */
+static int attempt_all(struct sender *sender)
+{
+    int outcome = AGAIN;
+    for (int tries = 0; tries < TRIES && (outcome == AGAIN || outcome == -ENOENT); tries++) {
+        if (outcome == -ENOENT) {
+            const int error = queue_reopen(sender->queue);
+            sender->own[0] = '\0';
+            if (error)
+                return error;
+        }
+        outcome = attempt(sender);
+    }
+    return outcome == AGAIN || outcome == -ENOENT ? -EBUSY : outcome;
+}
+
+int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options *options, bool sync,
+              bool *ret_is_duplicate)
+{
+    struct sender sender = {.queue = queue, .draft = draft, .options = options, .sync = sync, .tmp = -1};
+    const int error = queue->outlet ? -EOPNOTSUPP : queue_demand(queue, ACCESS_ALL);
+    const int outcome = error ? error : attempt_all(&sender);
+    forget_draft(&sender);
+    reservation_cancel(queue, &draft->reservation); /* what was delivered is counted */
+    if (outcome < 0)
+        return outcome;
+    if (outcome == DUPLICATE)
+        page_count(queue->page, PAGE_DUPLICATES, 1);
+    else if (queue->sent)
+        sent_slots_sweep_some(queue->sent);
+    *ret_is_duplicate = outcome == DUPLICATE;
+    return 0;
+}
