@@ -83,8 +83,8 @@ static int check_file_entry(struct check *check, const char *place, const char *
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    const bool is_new_dir =
-        type == DT_DIR && (name_is_new_bucket(name) || lane_name_is_new(name) || sent_name_is_new_slot_dir(name));
+    const bool is_new_dir = type == DT_DIR &&
+                            (name_is_new_bucket(name) || lane_name_is_new(name) || sent_name_is_new_slot_dir(name));
     return is_new_dir ? 0 : check_file_entry(context, "tmp", name, type);
 }
 
@@ -95,7 +95,9 @@ static int check_host_entry(void *context, const char *name, unsigned char type)
 
 static int check_failures_entry(void *context, const char *name, unsigned char type)
 {
-    return type == DT_REG && id_is_valid(name) ? 0 : finding_report(context, "failures", name, "not what a message failed of");
+    return type == DT_REG && id_is_valid(name)
+               ? 0
+               : finding_report(context, "failures", name, "not what a message failed of");
 }
 
 static int check_done_entry(void *context, const char *name, unsigned char type)

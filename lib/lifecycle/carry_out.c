@@ -83,6 +83,8 @@ static int deliver(struct work *work, const char *file, const struct outbox_entr
             return fs_unlink(work->dir, file);
         if (moved)
             return moved;
+        if (work->queue->config.order)
+            return -EMEDIUMTYPE; /* it was made anew since the commit; the message stays for as long as that queue does */
         struct message_name name = entry->name;
         const enum mq_state state = place(work->queue, &name, work->now);
         moved = adopt_file(work->queue->dir, work->queue->sharing, work->dir, file);

@@ -41,6 +41,8 @@ int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[L
     ret_lane[0] = '\0';
     if (!queue->config.order)
         return 0;
+    if (queue->outlet)
+        return -EMEDIUMTYPE;
     if (message->name.priority != MQ_PRIORITY_DEFAULT)
         return -EDOM;
     const char *group = queue->config.order == CONFIG_STRICT ? "" : mq_message_header(message, "Group");
@@ -61,16 +63,23 @@ static int open_file(mq_queue *queue, struct draft *draft)
                                : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
 }
 
+int draft_reopen(mq_queue *queue, const struct draft *draft)
+{
+    const int error = queue_reopen(queue);
+    return error ? error : queue->config.order == draft->order ? 0 : -EBUSY;
+}
+
 int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
                struct draft *ret_draft)
 {
     struct draft draft = {.name = *name,
                           .state = name->time > now ? MQ_DELAYED : MQ_READY,
                           .durable = draft_is_durable(queue, options),
-                          .begun = clock_monotonic()};
+                          .begun = clock_monotonic(),
+                          .order = queue->config.order};
     int error = open_file(queue, &draft);
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
-        error = queue_reopen(queue); /* the queue was deleted */
+        error = draft_reopen(queue, &draft); /* the queue was deleted */
         if (error)
             return error;
         error = open_file(queue, &draft);

@@ -33,8 +33,9 @@ struct draft {
     bool durable;
     bool synced; /* the content is on the disk */
     unsigned
-        openings;  /* of the handle, when the draft was made: a draft of an earlier opening belongs to another queue */
-    int64_t begun; /* monotonic */
+        openings;   /* of the handle, when the draft was made: a draft of an earlier opening belongs to another queue */
+    int64_t begun;  /* monotonic */
+    uint64_t order; /* of the queue that the draft was made for */
     struct reservation reservation;
     char lane[LANE_KEY_SIZE]; /* of an ordered queue; empty: none */
 };
@@ -49,12 +50,16 @@ struct message_name draft_name(const mq_message *message, const struct schedule 
 bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *options);
 
 /* Whether a message belongs in a lane of an ordered queue, and in which. -EDOM: it has a priority, and ordered queues
-   have none. */
+   have none. -EMEDIUMTYPE: it is for an outlet, which keeps no order. */
 int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE]);
 
 /* Open a new file for the messages that `name` stands for. */
 int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
                struct draft *ret_draft);
+
+/* Open the queue that has the name now. -EBUSY: it does not keep the order that the draft was made for, so whoever sends
+   must begin anew. */
+int draft_reopen(mq_queue *queue, const struct draft *draft);
 
 /* Whether a sweep may soon take the draft for abandoned: then it is not published any more. */
 bool draft_is_too_old(const struct draft *draft);

@@ -130,7 +130,7 @@ static int link_first(mq_queue *queue, struct draft *draft, char ret_bucket[NAME
     int error = link_into_bucket(queue, draft, ret_bucket, ret_dir);
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
         cancel(queue, draft);
-        error = queue_reopen(queue);
+        error = draft_reopen(queue, draft);
         if (error)
             return error;
         reserve(queue, draft);
@@ -263,7 +263,7 @@ static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, in
         if (has != 1)
             return has;
         queue_forget_target(queue, draft->state);
-        error = queue_reopen(queue);
+        error = draft_reopen(queue, draft);
         if (error)
             return error;
     }
@@ -281,7 +281,7 @@ static int follow_name(mq_queue *queue, struct draft *draft, int *from)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         const struct draft before = *draft;
-        int dir = -1, moved = queue_reopen(queue);
+        int dir = -1, moved = draft_reopen(queue, draft);
         if (!moved)
             moved = rename_into_bucket(queue, draft, *from, &dir);
         if (moved != 1) {
@@ -375,6 +375,8 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     int error = reservation_wait(queue, drafts->state, drafts->name.count, options, &drafts->reservation);
     if (!error && draft_is_too_old(drafts))
         error = -ETIMEDOUT;
+    if (!error && drafts->order != queue->config.order)
+        error = -EBUSY; /* the queue was deleted, and made anew with another order */
     if (!error && queue->outlet)
         return divert(queue, drafts, count, ret_published);
     if (!error && drafts->durable)

@@ -92,7 +92,7 @@ int publish_in_lane(mq_queue *queue, struct draft *draft)
         const int done = publish_once(queue, draft);
         if (done)
             return done < 0 ? done : 0;
-        const int error = queue_reopen(queue);
+        const int error = draft_reopen(queue, draft);
         if (error)
             return error;
     }

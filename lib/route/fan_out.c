@@ -184,6 +184,22 @@ int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     return error;
 }
 
+/* ---- queues ------------------------------------------------------------------------------------- */
+
+static int open_destination(const mq_topic *topic, size_t number, mq_queue **ret_queue)
+{
+    mq_queue *queue;
+    const int error = mq_open(topic->spool_path, topic->route.queues.list[number], MQ_CREATE, &queue);
+    if (error)
+        return error;
+    if (queue->config.order) {
+        mq_close(queue);
+        return -EMEDIUMTYPE;
+    }
+    *ret_queue = queue;
+    return 0;
+}
+
 /* ---- one file to several queues ------------------------------------------------------------------ */
 
 /* How long the body is of the one message of a file: what is behind the first empty line. */
@@ -233,7 +249,7 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
     (void)feed;
     for (size_t i = 0; i < topic->route.queues.count && !error; i++) {
         mq_queue *queue;
-        error = mq_open(topic->spool_path, topic->route.queues.list[i], MQ_CREATE, &queue);
+        error = open_destination(topic, i, &queue);
         if (error)
             break;
         error = take_for_queue(topic, queue, draft);
@@ -272,7 +288,7 @@ static int send_to(mq_queue *queue, mq_tx *tx, const struct load *load)
 static int send_to_one(mq_topic *topic, mq_tx *tx, const struct load *load)
 {
     mq_queue *queue;
-    int error = mq_open(topic->spool_path, topic->route.queues.list[0], MQ_CREATE, &queue);
+    int error = open_destination(topic, 0, &queue);
     if (error)
         return error;
     error = send_to(queue, tx, load);

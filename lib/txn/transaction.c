@@ -17,6 +17,7 @@
 #include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
 #include "lifecycle/settle.h"
+#include "store/bucket.h"
 #include "store/spool.h"
 #include "txn/transaction.h"
 
@@ -133,7 +134,6 @@ int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx)
         mq_tx_free(tx);
         return error == -ESTALE && !was_decided ? -ENOENT : error;
     }
-    tx->is_foreign = true;
     *ret_tx = tx;
     return 0;
 }
@@ -183,7 +183,8 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
 }
 
 struct tally {
-    const char *queue; /* NULL: of all */
+    const char *queue;             /* NULL: of all */
+    struct listing *ret_receivers; /* what messages go to, several times; NULL: not wanted */
     uint64_t messages, claims, files;
     bool is_durable;
 };
@@ -199,7 +200,7 @@ static int add_to_tally(void *context, const char *file, unsigned char type)
     tally->messages += outbox_is_output(entry.kind) ? entry.name.count : 0;
     tally->claims += outbox_is_input(entry.kind);
     tally->files += entry.kind == OUTBOX_FILE;
-    return 0;
+    return tally->ret_receivers && outbox_is_output(entry.kind) ? listing_add(tally->ret_receivers, entry.queue) : 0;
 }
 
 static int count_taken(struct outlet *outlet, const mq_queue *queue, uint64_t *ret_count)
@@ -263,11 +264,27 @@ int mq_tx_extend(mq_tx *tx, int64_t timeout)
     return timeout <= 0 ? -EINVAL : rename_directory(tx, OUTBOX_OPEN, name_time_after(clock_now(), timeout));
 }
 
-/* What other processes put in is known by its names. */
-static int is_durable(const mq_tx *tx)
+/* A queue that messages were put in for may have been deleted since, and made anew with an order. */
+static int check_receivers(const mq_tx *tx, struct listing *queues)
 {
-    struct tally tally = {.is_durable = tx->is_durable};
-    const int error = tx->is_foreign && !tx->is_durable ? fs_list_at(tx->dir, ".", add_to_tally, &tally) : 0;
+    int is_ordered = 0;
+    listing_sort(queues);
+    for (size_t i = 0; i < queues->count && is_ordered == 0; i++)
+        if (i == 0 || strcmp(listing_at(queues, i - 1), listing_at(queues, i)) != 0)
+            is_ordered = spool_is_ordered(tx->spool, listing_at(queues, i));
+    return is_ordered == 1 ? -EMEDIUMTYPE : is_ordered;
+}
+
+/* Whether the transaction can be committed. 1: something in it is to be on the disk; 0: nothing is. What other processes
+   put in is known by its names. */
+static int look_before_commit(const mq_tx *tx)
+{
+    struct listing queues = {0};
+    struct tally tally = {.is_durable = tx->is_durable, .ret_receivers = &queues};
+    int error = fs_list_at(tx->dir, ".", add_to_tally, &tally);
+    if (!error)
+        error = check_receivers(tx, &queues);
+    listing_free(&queues);
     return error ? error : tally.is_durable;
 }
 
@@ -290,7 +307,7 @@ static int sync_decision(const mq_tx *tx)
 
 int mq_tx_commit(mq_tx *tx)
 {
-    const int durable = is_durable(tx);
+    const int durable = look_before_commit(tx);
     int error = durable < 0 ? durable : durable ? sync_entries(tx) : 0;
     if (!error)
         error = rename_directory(tx, OUTBOX_COMMITTED, 0);
@@ -320,6 +337,8 @@ static int act_take(mq_queue *queue, const struct claim *claim, const void *argu
 {
     const struct taking *taking = argument;
     mq_tx *tx = taking->tx;
+    if (queue->config.order)
+        return -EMEDIUMTYPE;
     char text[NAME_SIZE];
     struct outbox_entry entry = {.kind = taking->flags & MQ_TX_ONCE ? OUTBOX_INPUT_ONCE : OUTBOX_INPUT,
                                  .name = claim->name};

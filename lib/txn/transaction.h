@@ -12,7 +12,6 @@ struct mq_tx {
     struct outbox_place place; /* as it was seen last */
     uint64_t number;           /* of the last entry */
     bool is_durable;           /* something that was put in by this handle is to be on the disk */
-    bool is_foreign;           /* others may have put something in */
 };
 
 /* A number for an entry: greater than those before it. */

@@ -77,6 +77,73 @@ clean() { # nothing is left, and nothing is wrong
     clean
 }
 
+# refused WHAT COMMAND…: for this reason, and nothing is left of it.
+refused() {
+    run -64 --separate-stderr "${@:2}"
+    assert_complains "$1"
+}
+
+@test "no transaction, no topic and no --once breaks the order: they are refused, and nothing is done" {
+    local tx receipt no='ordered queues take no part in transactions and'
+    tx=$(mq-tx begin)
+    refused "mq-send: orders: cannot publish: $no" mq-send --tx "$tx" -g a orders x
+    refused "mq-send: orders: cannot publish: $no" mq-send --tx "$tx" orders x
+    refused "mq-send: orders: record 1: cannot publish: $no" mq-send --tx "$tx" -l -g a orders < <(seq 3)
+    refused 'mq-send: orders: cannot send once: ordered queues do not take' mq-send --once -g a orders x
+    refused 'mq-send: orders: record 1: cannot send once' mq-send --once -l -g a orders < <(seq 3)
+    assert_equal "$(figures ready,inflight)" '0 0'
+    send a a1
+    refused "mq-recv: orders: --tx: $no" mq-recv --tx orders -- true
+    assert_equal "$(figures ready,inflight)" '1 0'
+    receipt=$(claim orders)
+    refused "mq-tx: orders: cannot take the claim: $no" mq-tx commit "$tx" --ack "$receipt"
+    mq-ack "$receipt"
+    clean
+
+    mq-topic create events
+    refused "mq-topic: events: cannot change the bindings: $no" mq-topic bind events orders
+    refused "mq-topic: events: cannot set the configuration: $no" mq-topic config events unroutable=orders
+    run -0 mq-topic list -j events
+    assert_equal "$output" ''
+}
+
+@test "a queue that becomes ordered gets nothing of what was bound or put in before: it is refused as a whole" {
+    local tx no='ordered queues take no part in transactions and'
+    mq-topic create events
+    mq-topic bind events late -k '#'
+    mq-topic bind events other -k 'all'
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" other 1
+    mq-send -q --tx "$tx" -g a late 1
+    mq-queue delete late
+    mq-queue create late order=strict
+    refused "mq-tx: $tx: cannot commit: $no" mq-tx commit "$tx"
+    refused "mq-send: events: cannot publish: $no" mq-send -k one events x
+    refused "mq-send: events: cannot publish: $no" mq-send -k all events x
+    refused "mq-send: events: record 1: cannot publish: $no" mq-send -l -k all events < <(seq 3)
+    assert_equal "$(mq-stat --format='{ready} {delayed}' other late)" $'0 0\n0 0'
+    assert_equal "$(mq-tx list -j | jq -r .state)" open
+    mq-queue delete late
+    mq-queue create late
+    mq-tx commit "$tx"
+    assert_equal "$(bodies late) $(bodies other)" '1 1'
+}
+
+@test "a sender whose queue is made anew with an order meanwhile sends nothing" {
+    needs_strace
+    local sender status=0
+    mq-queue create late durability=none
+    strace -q -o trace -e trace=writev -e inject=writev:signal=STOP:when=1 mq-send late x 2>said &
+    sender=$!
+    wait_until 20 grep -q 'stopped by SIGSTOP' trace
+    mq-queue delete --force late
+    mq-queue create late order=strict
+    kill -CONT "$(pgrep -P "$sender")"
+    wait "$sender" || status=$?
+    assert_equal "$status $(<said)" '75 mq-send: late: cannot publish: Device or resource busy'
+    assert_equal "$(mq-stat --format='{ready} {delayed} {inflight}' late)" '0 0 0'
+}
+
 @test "a group waits while its first message backs off, and the others go on" {
     send a a1 && send a a2 && send b b1
     mq-ack --nack --delay=1h "$(claim orders)"
