@@ -103,8 +103,11 @@ int cli_cannot_create(int error, const char *queue)
 static int open_topic(const char *name, unsigned flags, mq_topic **ret_topic)
 {
     mq_topic *topic;
-    if (mq_topic_open(cli_spool, name, &topic) != 0)
+    const int error = mq_topic_open(cli_spool, name, &topic);
+    if (error == -ENOENT)
         return -1;
+    if (error)
+        return cli_topic_error(error, name, "cannot open the topic");
     if (ret_topic) {
         *ret_topic = topic;
         return STATUS_DONE;

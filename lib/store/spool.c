@@ -240,12 +240,12 @@ static int create_or_heal(int spool, const char *queue, const struct plan *plan)
             return created;
         dir = spool_find_queue(spool, queue);
     }
-    if (dir == -ENOENT) {
-        const int has = fs_has(spool, queue);
-        return has == 1 ? -ENOTDIR : has < 0 ? has : dir;
+    if (dir == -ENOENT || dir == -EACCES) {
+        const int has = fs_has(spool, queue), there = dir == -ENOENT ? -ENOTDIR : 0;
+        return has == 1 ? there : has < 0 ? has : dir;
     }
     if (dir < 0)
-        return dir == -EACCES ? 0 : dir;
+        return dir;
     const int error = spool_heal(dir);
     close(dir);
     return error == -EACCES || error == -EROFS ? 0 : error; /* other users make what it lacks */

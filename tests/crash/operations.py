@@ -319,7 +319,15 @@ PRIVATE = [
         around=somebody_leads,
         does="mknodat",
     ),
-    Operation("publication", ("mq-send", "events", "to all"), topic, main=True, whole=True, does=".committed"),
+    Operation(
+        "publication",
+        ("mq-send", "events", "to all"),
+        topic,
+        main=True,
+        whole=True,
+        does=".committed",
+        unsynced=True, # once it is committed and that is on the disk, whoever comes by carries it out
+    ),
     Operation("commit", ("mq-tx", "commit", "{}"), transaction, whole=True, again=False, removes=True, does=".committed"),
     Operation("abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, does=".aborted"),
     Operation(

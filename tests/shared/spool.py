@@ -188,7 +188,7 @@ def leftovers(spool):
     """What processes that died have left to be swept, below all queues and beside them."""
     found = [entry for entry in pending(spool) if entry.name != OUTBOX] + transactions(spool)
     for topic in topics(spool):
-        found += (path for path in (topic / "feed").iterdir() if path.name != "tmp")
+        found += (path for path in (topic / "feed").iterdir() if path.name not in ("tmp", "host"))
         found += (topic / "feed" / "tmp").iterdir()
     for queue in queues(spool):
         found += (queue / "tmp").iterdir()
