@@ -39,11 +39,22 @@ needs_thread_sanitizer() {
     "${CC:-cc}" -fsanitize=thread empty.c -o empty && ./empty || skip "ThreadSanitizer is not to be had"
 }
 
+sanitize_threads() { # ARGUMENT OF THE COMPILER…
+    "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -DMQ_VERSION='"test"' -I"$MQ_ROOT/lib" -I"$MQ_ROOT/cmd" -O0 -fsanitize=thread -pthread "$@"
+}
+
+# The library is built once for all programs of this file.
 thread_sanitized() { # PROGRAM SOURCE...
-    local library
-    readarray -t library < <(find "$MQ_ROOT/lib" -name '*.c')
-    "${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -DMQ_VERSION='"test"' -I"$MQ_ROOT/lib" -I"$MQ_ROOT/cmd" -g -O1 -fsanitize=thread \
-        -pthread -o "$1" "${@:2}" "${library[@]}" -ljansson
+    local source object library=$BATS_FILE_TMPDIR/libmq.a objects=()
+    if [[ ! -e $library ]]; then
+        for source in "$MQ_ROOT"/lib/*/*.c; do
+            object=$(basename "$(dirname "$source")")-$(basename "$source").o
+            sanitize_threads -c -o "$object" "$source"
+            objects+=("$object")
+        done
+        ar rcs "$library" "${objects[@]}"
+    fi
+    sanitize_threads -o "$1" "${@:2}" "$library" -ljansson
 }
 
 @test "ThreadSanitizer finds no race between threads that have a handle each" {
