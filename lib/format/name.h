@@ -135,6 +135,12 @@ static inline bool name_has_place(const struct message_name *name)
     return name->position >> NAME_NO_PLACE_BITS != 0;
 }
 
+/* How many bytes of a file of this size belong to the messages that the name stands for. */
+static inline int64_t name_bytes_in(const struct message_name *name, int64_t file_size)
+{
+    return name->length ? (int64_t)name->length : file_size - (int64_t)name->offset;
+}
+
 /* Whether a name can express the moment `duration` after `now`. */
 static inline bool name_can_say_after(int64_t now, int64_t duration)
 {

@@ -135,7 +135,7 @@ static int end_file(struct trim *trim, enum mq_state state, const struct bucket_
         return errno == ENOENT ? 0 : -errno;
     snprintf(file, sizeof file, "%s", found->file);
     for (;;) {
-        const int64_t size = name.length ? name.length : status.st_size - name.offset;
+        const int64_t size = name_bytes_in(&name, status.st_size);
         const bool single = name.count == 1;
         int done = 0;
         if (single || name.count <= trim->messages)

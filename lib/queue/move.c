@@ -62,9 +62,9 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
 static int64_t size_of(int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
-    if (name->length)
+    if (name->length) /* then the file need not be asked */
         return name->length;
-    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_size - name->offset : 0;
+    return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? name_bytes_in(name, status.st_size) : 0;
 }
 
 /* Whether messages of this state count towards max-depth and max-bytes. */
@@ -147,19 +147,20 @@ int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum
     const int error = adopt_file_sized(queue->dir, queue->sharing, from_dir, from_name, &size);
     if (error)
         return error == -ENOENT && fs_has(from_dir, from_name) == 0 ? 0 : error;
-    return move_in_sized(queue, from_dir, from_name, to, name, name->length ? name->length : size - name->offset, NULL);
+    return move_in_sized(queue, from_dir, from_name, to, name, name_bytes_in(name, size), NULL);
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct message_name *name, int *ret_dir)
 {
-    const int64_t size = size_of(from_dir, from_name, name);
-    const int error = adopt_file(to->dir, to->sharing, from_dir, from_name);
+    int64_t file_size;
+    const int error = adopt_file_sized(to->dir, to->sharing, from_dir, from_name, &file_size);
     if (error)
         return error == -ENOENT ? 0 : error;
     const int moved = rename_into(to, from_dir, from_name, MQ_READY, name, ret_dir);
     if (moved != 1)
         return moved;
+    const int64_t size = name_bytes_in(name, file_size);
     count_out(queue, from, name, size);
     count_in(to, MQ_READY, name, size);
     move_announce(to, MQ_READY, name, true);

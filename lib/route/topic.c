@@ -243,7 +243,7 @@ int mq_topic_create(const char *spool_path, const char *name)
     return created;
 }
 
-static int open_topic(const char *spool_path, const char *name, int *ret_spool)
+int topic_open_at(const char *spool_path, const char *name, int *ret_spool)
 {
     const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
     if (spool < 0)
@@ -330,7 +330,7 @@ static int change_bindings(const char *spool_path, const char *topic, const stru
     int error = make_binding(binding, &change->binding);
     if (error)
         return error;
-    const int dir = open_topic(spool_path, topic, &spool);
+    const int dir = topic_open_at(spool_path, topic, &spool);
     error = dir < 0 ? dir : 0;
     int held = -1;
     if (!error && !change->removes)
@@ -366,7 +366,7 @@ int mq_topic_explain(const char *spool_path, const char *topic, char *ret_text, 
     struct route_topic read;
     char problem[BINDINGS_PROBLEM_SIZE] = "unroutable: none of refuse, drop and a name";
     int spool;
-    const int dir = open_topic(spool_path, topic, &spool);
+    const int dir = topic_open_at(spool_path, topic, &spool);
     if (dir < 0)
         return dir;
     int error = topic_read_unroutable(dir, &read);
@@ -390,7 +390,7 @@ int mq_topic_set_unroutable(const char *spool_path, const char *topic, const cha
         return -EINVAL;
     if (strcmp(value, topic) == 0)
         return -ELOOP;
-    const int dir = open_topic(spool_path, topic, &spool);
+    const int dir = topic_open_at(spool_path, topic, &spool);
     if (dir < 0)
         return dir;
     const int feed = fs_open_dir(dir, FEED);
@@ -415,7 +415,7 @@ int mq_topic_get_unroutable(const char *spool_path, const char *topic, char *ret
     static const char *const words[] = {[ROUTE_REFUSE] = "refuse", [ROUTE_DROP] = "drop"};
     struct route_topic read;
     int spool;
-    const int dir = open_topic(spool_path, topic, &spool);
+    const int dir = topic_open_at(spool_path, topic, &spool);
     if (dir < 0)
         return dir;
     const int error = topic_read_unroutable(dir, &read);

@@ -10,6 +10,9 @@
 /* Open the directory of a topic. -ENOENT: there is no such topic, perhaps a queue of that name. */
 int topic_open_dir(int spool, const char *name);
 
+/* The same by the path of the spool, which is opened too, for the caller to close. -EINVAL: no name of a topic. */
+int topic_open_at(const char *spool_path, const char *name, int *ret_spool);
+
 /* The same with a flock(2): while any process holds LOCK_SH the topic is not deleted. A process that holds one takes no
    other topic's. */
 int topic_hold(int spool, const char *name, int lock);

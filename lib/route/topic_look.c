@@ -8,19 +8,6 @@
 #include "route/topic_counts.h"
 #include "store/spool.h"
 
-static int open_topic(const char *spool_path, const char *name, int *ret_spool)
-{
-    const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
-    if (spool < 0)
-        return spool;
-    const int dir = topic_open_dir(spool, name);
-    if (dir < 0)
-        close(spool);
-    else
-        *ret_spool = spool;
-    return dir;
-}
-
 static int show_binding(const struct binding *binding, const struct counts_all *counts,
                         int (*each)(const struct mq_binding *, void *), void *context)
 {
@@ -43,7 +30,7 @@ int mq_topic_bindings(const char *spool_path, const char *topic,
     struct bindings bindings = {0};
     char problem[BINDINGS_PROBLEM_SIZE];
     int spool;
-    const int dir = open_topic(spool_path, topic, &spool);
+    const int dir = topic_open_at(spool_path, topic, &spool);
     if (dir < 0)
         return dir;
     struct counts_all counts = {0};
@@ -66,7 +53,7 @@ int mq_topic_stat(const char *spool_path, const char *topic, struct mq_topic_sta
     struct counts_all counts = {0};
     char problem[BINDINGS_PROBLEM_SIZE];
     int spool;
-    const int dir = open_topic(spool_path, topic, &spool);
+    const int dir = topic_open_at(spool_path, topic, &spool);
     if (dir < 0)
         return dir;
     int error = topic_read_bindings(dir, &bindings, problem);

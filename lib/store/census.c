@@ -38,7 +38,7 @@ static int count_message(void *context, const char *text, unsigned char type)
             return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return errno == ENOENT ? 0 : -errno; /* a message that has moved on is not counted */
-        const int64_t size = name.length ? name.length : status.st_size - name.offset;
+        const int64_t size = name_bytes_in(&name, status.st_size);
         walk->census->bytes = page_sum(walk->census->bytes, size);
         if (walk->state == MQ_READY || walk->state == MQ_DELAYED)
             walk->census->waiting = page_sum(walk->census->waiting, size);
