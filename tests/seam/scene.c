@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "seam.h"
@@ -89,6 +90,18 @@ void scene_sweep_spool(const struct scene *scene)
     seam_pass(40 * 3600);
     (void)mq_sweep_spool(scene->spool);
     seam_pass(0);
+}
+
+unsigned scene_stride(unsigned stride, int argument_count, const char *variable)
+{
+    const char *wanted = getenv(variable);
+    return argument_count > 1 || (wanted && strcmp(wanted, "all") == 0) ? 1 : stride;
+}
+
+unsigned scene_first_call(unsigned stride)
+{
+    static unsigned asked;
+    return 1 + ((unsigned)time(NULL) + asked++) % stride;
 }
 
 struct reading {

@@ -43,6 +43,13 @@ struct operation {
 extern const struct operation operations[];
 extern const size_t operations_count;
 
+/*
+ * Which calls of an operation are tried: every so many, `stride`, each run others; all of them if the command line names an
+ * operation, or if the environment's variable says "all". The first is counted from 1.
+ */
+unsigned scene_stride(unsigned stride, int argument_count, const char *variable);
+unsigned scene_first_call(unsigned stride);
+
 /* Try each operation, or with a name only that one, in as many processes as there are processors. `try` returns how many
    expectations failed. Returns whether none did. */
 bool scene_each_operation(const char *only, int (*try)(const struct operation *operation));

@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../seam/scene.h"
 #include "../seam/seam.h"
@@ -132,8 +131,7 @@ static unsigned stride = 10;
 
 static void try_each_call(struct trial *trial)
 {
-    static unsigned trials;
-    trial->seam.nth = 1 + ((unsigned)time(NULL) + trials++) % stride;
+    trial->seam.nth = scene_first_call(stride);
     while (trial->seam.nth < MOST_CALLS && try_once(trial))
         trial->seam.nth += stride;
     expect(trial->seam.nth < MOST_CALLS, trial, "there is no end to it");
@@ -177,8 +175,6 @@ static int try_both_forms(const struct operation *operation)
 /* With an argument: only the operation of that name, and all of its calls. */
 int main(int count, char **arguments)
 {
-    const char *faults = getenv("FAULTS");
-    if (count > 1 || (faults && strcmp(faults, "all") == 0))
-        stride = 1;
+    stride = scene_stride(stride, count, "FAULTS");
     return !scene_each_operation(count > 1 ? arguments[1] : NULL, try_both_forms);
 }

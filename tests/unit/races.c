@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../seam/scene.h"
 #include "../seam/seam.h"
@@ -226,14 +225,11 @@ static unsigned stride = 8, rename_stride = 48;
 
 static void run_before_each_call(const struct operation *operation, const struct other *other)
 {
-    static unsigned races;
     struct race race = {.operation = operation, .other = other};
     const unsigned step = other->renames ? rename_stride : stride;
     learn(&race);
-    race.seam = (struct seam){.faults = SEAM_NO_RIGHTS,
-                              .nth = 1 + ((unsigned)time(NULL) + races++) % step,
-                              .strike = strike,
-                              .context = &race};
+    race.seam = (struct seam){
+        .faults = SEAM_NO_RIGHTS, .nth = scene_first_call(step), .strike = strike, .context = &race};
     while (race.seam.nth < MOST_CALLS && run(&race))
         race.seam.nth += step;
     expect(race.seam.nth < MOST_CALLS, &race, "there is no end to it", "");
@@ -249,9 +245,8 @@ static int try_each_other(const struct operation *operation)
 /* With an argument: only the operation of that name. */
 int main(int count, char **arguments)
 {
-    const char *races = getenv("RACES");
-    if (count > 1 || (races && strcmp(races, "all") == 0))
-        stride = rename_stride = 1;
+    stride = scene_stride(stride, count, "RACES");
+    rename_stride = scene_stride(rename_stride, count, "RACES");
     stage_share_headers(true);
     return !scene_each_operation(count > 1 ? arguments[1] : NULL, try_each_other);
 }
