@@ -104,7 +104,7 @@ static int open_topic(const char *name, unsigned flags, mq_topic **ret_topic)
 {
     mq_topic *topic;
     const int error = mq_topic_open(cli_spool, name, &topic);
-    if (error == -ENOENT)
+    if (error == -ENOENT || error == -ENOTDIR) /* the second: the spool is no directory, which the caller tells */
         return -1;
     if (error)
         return cli_topic_error(error, name, "cannot open the topic");
