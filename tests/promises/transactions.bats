@@ -213,7 +213,7 @@ bodies() {
     tx=$(mq-tx begin)
     mq-send -q --tx "$tx" a one
     open=$(echo "$MQ_SPOOL"/.outbox/*."$tx")
-    touch "$open/stray"
+    touch "$open/ stray" "$open/stray" # before and behind the others
     mkdir "$open/o:a:stray"
     mq-tx commit "$tx"
     run -0 bodies a
@@ -225,6 +225,9 @@ bodies() {
     assert_output --partial "cannot carry out what was committed before"
     rm -r "$MQ_SPOOL"/.outbox/*/*stray
     run -0 mq-tx begin
+    mq-send -q jobs work # a worker does not abort what it has committed, though it is not done with
+    mq-recv -q --tx --no-wait jobs -- sh -c 'mq-send -q a two; mkdir "$(echo "$MQ_SPOOL"/.outbox/*."$MQ_TX")/stray"'
+    assert_exists "$(echo "$MQ_SPOOL"/.outbox/*.committed)"
 }
 
 @test "a transaction that is killed at any of its calls is done whole or not at all" {
