@@ -261,6 +261,30 @@ share_queue() {
     assert_order 'write content' 'link into jobs/ready' print
 }
 
+@test "a publication is written back, then decided, and its decision synced before the id is printed and it is carried out" {
+    keeps_order || skip "no journal keeps the order here"
+    mq-topic create events
+    mq-topic bind events jobs
+    mq-topic bind events other
+    strace -y -o trace mq-send events one >/dev/null
+    run -0 sed -nE '
+        / = -1 E/d
+        s~^sync_file_range.*WAIT_AFTER.*~write content back~p; t
+        s~^linkat\(.*/\.outbox/.*~link~p; t
+        s~^renameat2\(.*\.committed".*~decide~p; t
+        s~^fsync\([0-9]+<[^>]*/\.outbox>.*~sync the outbox~p; t
+        s~^fsync\([0-9]+<[^>]*/spool>.*~sync the spool~p; t
+        s~^f(data)?sync.*~sync something else~p; t
+        s~^renameat2\(.*\.committed>.*/ready/.*~deliver~p; t
+        s~^write\(1<.*~print~p' trace
+    assert_order 'write content back' link link decide 'sync the spool' 'sync the outbox' deliver deliver print
+    for fault in sync_file_range:1 fsync:1; do # and what fails before the decision leaves nothing
+        run -74 strace -qq -o trace -e inject="${fault%:*}:error=EIO:when=${fault#*:}" mq-send -q events two
+    done
+    mq-queue sweep -q
+    assert_equal "$(mq-recv -a -l -n 9 --no-wait jobs | sort -u | head -n 1)" one
+}
+
 @test "a send whose sync fails is not sent, not retried, and exits 74" {
     mq-queue create jobs
     local fault faults='fdatasync:1 fsync:1'

@@ -230,6 +230,34 @@ killed_at_delivery() {
     assert_output ''
 }
 
+# late CALL ID: a sender is stopped at its first CALL, and then more than its slot passes, in which others send the id.
+late() {
+    local sender
+    strace -qq -o trace -e trace="$1" -e inject="$1:signal=STOP:when=1" mq-send -q -v --once -i "$2" jobs late 2>late.err 3>&- &
+    spawned+=($!)
+    wait_until 10 grep -q SIGSTOP trace
+    shift_slot 3600
+    once -i other jobs between
+    shift_slot 3600
+    once -i "$2" jobs new
+    sent "$2"
+    sender=$(pgrep -P "${spawned[-1]}")
+    kill -CONT "$sender"
+    wait "${spawned[-1]}"
+    run -0 cat late.err
+    assert_output "mq-send: jobs: duplicate of $2, not sent again"
+    assert_equal "$(bodies)" $'between\nnew'
+    shift_slot 36000
+}
+
+@test "a sender that was stopped while its slot ended sends nothing that was sent meanwhile" {
+    needs_strace
+    once -i first jobs 1
+    bodies >/dev/null
+    late getdents64 a # it knows its slot, and has no draft yet
+    late faccessat2 b # it has made sure that its slot is current
+}
+
 @test "a mark that is garbage is told, and moved aside by a repair" {
     once -i x jobs 1
     for garbage in 'ln -s nonsense' 'ln -s ../../../ready' 'touch' 'mkdir' 'ln -s 6612308691ef0.56ded7aeaca1919d8.x1'; do
