@@ -8,6 +8,11 @@ setup() {
     mq-queue create jobs durability=none
 }
 
+teardown() {
+    kill_spawned
+    cd / && remove_public
+}
+
 # once ARGUMENT…: send once; what was printed in $output.
 once() {
     run -0 --separate-stderr mq-send --once -v "$@"
@@ -233,6 +238,7 @@ killed_at_delivery() {
 # late CALL ID: a sender is stopped at its first CALL, and then more than its slot passes, in which others send the id.
 late() {
     local sender
+    rm -f trace
     strace -qq -o trace -e trace="$1" -e inject="$1:signal=STOP:when=1" mq-send -q -v --once -i "$2" jobs late 2>late.err 3>&- &
     spawned+=($!)
     wait_until 10 grep -q SIGSTOP trace
@@ -379,7 +385,6 @@ work_is_done() {
     ((EUID == 0)) || skip "it takes root to be several users"
     command -v setpriv >/dev/null || skip "setpriv is not installed"
     make_public
-    trap remove_public EXIT
     export MQ_SPOOL=$public/spool
     mkdir -m 1777 "$MQ_SPOOL"
     cd "$public"
@@ -402,4 +407,18 @@ work_is_done() {
     as 54321 mq-send -q --once -i x inbox 1
     assert_equal "$(as 54321 mq-recv -a -l -n 5 --no-wait inbox)" $'1\n2'
     run -0 as 54321 mq-queue check
+    # Where nobody may rename the file of another user, its own user has to bring a draft out.
+    ! command -v strace >/dev/null || draft_of_another_user
+}
+
+draft_of_another_user() {
+    chmod +t spool/jobs/tmp
+    run -137 as 54321 strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL mq-send -q --once -i s jobs 7
+    run -75 --separate-stderr as 54322 mq-send --once -i s jobs 8
+    [[ $output == '' && $stderr == 'mq-send: jobs: cannot '* ]] || fail "$output, $stderr"
+    assert_equal "$(find spool/jobs/tmp -name 'once-*' | wc -l)" 1
+    as 54321 mq-send -q --once -i s jobs 9
+    run -0 as 54322 mq-send --once -i s jobs 10
+    assert_output s
+    assert_equal "$(as 54321 mq-recv -a -l -n 9 --no-wait jobs | tail -n 1)" 7
 }
