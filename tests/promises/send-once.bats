@@ -184,6 +184,7 @@ killed_at_delivery() {
     duplicate x
     assert_equal "$(slot)" "$before"
     set_slot 0 86400000000 86400000000 # a day: it does not wait for that
+    before=$(slot)
     once -i x jobs 3
     duplicate x
     [[ $(slot) != "$before" ]]
@@ -235,22 +236,30 @@ killed_at_delivery() {
     assert_output ''
 }
 
-# late CALL ID: a sender is stopped at its first CALL, and then more than its slot passes, in which others send the id.
-late() {
-    local sender
+# stopped_at CALL ID: a sender of that id is stopped at its first CALL.
+stopped_at() {
     rm -f trace
     strace -qq -o trace -e trace="$1" -e inject="$1:signal=STOP:when=1" mq-send -q -v --once -i "$2" jobs late 2>late.err 3>&- &
     spawned+=($!)
     wait_until 10 grep -q SIGSTOP trace
+}
+
+# What it says.
+go_on() {
+    kill -CONT "$(pgrep -P "${spawned[-1]}")"
+    wait "${spawned[-1]}"
+    run -0 cat late.err
+}
+
+# late CALL ID: more than its slot passes, in which others send the id.
+late() {
+    stopped_at "$1" "$2"
     shift_slot 3600
     once -i other jobs between
     shift_slot 3600
     once -i "$2" jobs new
     sent "$2"
-    sender=$(pgrep -P "${spawned[-1]}")
-    kill -CONT "$sender"
-    wait "${spawned[-1]}"
-    run -0 cat late.err
+    go_on
     assert_output "mq-send: jobs: duplicate of $2, not sent again"
     assert_equal "$(bodies)" $'between\nnew'
     shift_slot 36000
@@ -262,6 +271,14 @@ late() {
     bodies >/dev/null
     late getdents64 a # it knows its slot, and has no draft yet
     late faccessat2 b # it has made sure that its slot is current
+    # Another queue has got the name meanwhile: what was reported is there.
+    stopped_at faccessat2 c
+    mq-queue create other durability=none
+    mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+    mv "$MQ_SPOOL/other" "$MQ_SPOOL/jobs"
+    go_on
+    assert_output "mq-send: jobs: sent c"
+    assert_equal "$(bodies)" late
 }
 
 @test "a mark that is garbage is told, and moved aside by a repair" {
