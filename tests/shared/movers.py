@@ -6,6 +6,7 @@
     linker      moves messages along the chain, each by a worker's transaction; at times its commands are killed or fail
     ledger      makes transactions of a claim, a message on, a line in a queue of its own, a publication and a file
     binder      binds and unbinds a queue that gets nothing
+    follower    follows the topic for a while
     housekeeper sweeps, and looks at what there is
 
 What a transaction was meant to do is a record of its own in the history, with op `moves`: `number`, and `outcome`, which
@@ -28,7 +29,8 @@ LEDGER = "ledger"
 ATTEMPTS = 6  # of a message of the chain
 DEADLINE = "2s"  # of a ledger's transaction
 LONG = 0.02  # seconds that a program takes which runs others
-ROLES = ["publisher"] * 2 + ["subscriber", "feeder"] + ["linker"] * 2 + ["ledger", "ledger", "binder", "housekeeper"]
+ROLES = ["publisher"] * 2 + ["subscriber", "feeder"] + ["linker"] * 2 + ["ledger"] * 2
+ROLES += ["binder", "follower", "housekeeper"]
 
 
 def set_up(run):
@@ -125,6 +127,11 @@ class Mover:
     def binder(self):
         self.call("bound", "mq-topic", "bind", TOPIC, "news-none", "-k", "no.body")
         self.call("bound", "mq-topic", "unbind", TOPIC, "news-none")
+        self.pause(self.random.uniform(0, 0.2))
+
+    def follower(self):
+        """Its queue gets what is published, and goes with it or is removed by others."""
+        self.call("bound", "mq-topic", "follow", "-j", "-n", "3", "-w", "50ms", TOPIC, takes=LONG)
         self.pause(self.random.uniform(0, 0.2))
 
     def housekeeper(self):
