@@ -9,6 +9,7 @@
 #include "format/message.h"
 #include "route/fan_out.h"
 #include "route/groups.h"
+#include "txn/transaction.h"
 
 /* How many groups a message may go back past, and how many names the routes of a part of a batch have at most, or a
    little more. */
@@ -57,12 +58,14 @@ static bool can_be_sent_again(const struct part *part)
     return true;
 }
 
-/* All groups as one transaction, or nothing. It does not wait for room: those that are sent in runs do. */
-static int send_groups_whole(mq_topic *topic, const struct part *part, size_t groups)
+/* All groups as one transaction, or nothing. It does not wait for room: those that are sent in runs do. `ret_decided`: the
+   commit was decided, and failed to bring that to the disk. */
+static int send_groups_whole(mq_topic *topic, const struct part *part, size_t groups, bool *ret_decided)
 {
     mq_tx *tx;
     struct mq_send_options options = *part->options;
     struct part own = *part;
+    *ret_decided = false;
     options.block = 0;
     own.options = &options;
     int error = mq_tx_begin(topic->spool_path, FAN_OUT_TIME, &tx);
@@ -74,21 +77,23 @@ static int send_groups_whole(mq_topic *topic, const struct part *part, size_t gr
         error = mq_tx_commit(tx);
     else
         (void)mq_tx_abort(tx);
+    *ret_decided = tx->place.state == OUTBOX_COMMITTED;
     mq_tx_free(tx);
     return error;
 }
 
-/* In groups that share files. If that fails, as many as can be sent, in their order. */
+/* In groups that share files. If that fails, as many as can be sent, in their order; not what was decided to be sent. */
 static int send_part(mq_topic *topic, mq_tx *tx, const struct part *part, size_t *ret_sent)
 {
     size_t groups = tx || !can_be_sent_again(part) ? 0
                                                    : groups_make(part->routes, part->count, GROUPS_BACK, part->groups);
-    *ret_sent = part->count;
-    if (groups > 1 && send_groups_whole(topic, part, groups) == 0)
-        return 0;
-    int error = 0;
+    bool decided = false;
+    int error = groups > 1 ? send_groups_whole(topic, part, groups, &decided) : -EAGAIN;
+    *ret_sent = error ? 0 : part->count;
+    if (!error || decided)
+        return error;
     const size_t runs = groups_make(part->routes, part->count, 1, part->groups);
-    *ret_sent = 0;
+    error = 0;
     for (size_t group = 0; group < runs && !error; group++) {
         error = send_group(topic, tx, part, group);
         for (size_t i = 0; i < part->count && !error; i++)
