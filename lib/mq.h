@@ -387,7 +387,8 @@ MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
 /* Without a commit or abort it stays open. NULL is fine. */
 MQ_API void mq_tx_free(mq_tx *tx);
 
-MQ_API const char *mq_tx_id(const mq_tx *tx); /* lives as long as the transaction's handle */
+/* For others, who may put something in from then on. It lives as long as the transaction's handle. */
+MQ_API const char *mq_tx_id(mq_tx *tx);
 
 /* As mq_send, mq_send_batch and mq_send_bodies, into the transaction. The transaction keeps the queue open until it is
    freed, also if the caller closes it; until then one thread uses both. */
@@ -412,8 +413,9 @@ MQ_API int mq_tx_put(mq_tx *tx, int fd, const char *path, mode_t mode);
 /* Move the deadline to now + `timeout`. */
 MQ_API int mq_tx_extend(mq_tx *tx, int64_t timeout);
 
-/* 0: it is decided, on the disk if anything of it is to be durable, and carried out as far as that can be now. Any
-   other error than -ESTALE leaves it open to be tried again, but for one of syncing, after which it may be either. */
+/* 0: it is decided, on the disk if anything of it is to be durable, and carried out as far as that can be now.
+   -EINPROGRESS: it is decided, and is carried out, but a sync failed: a loss of power may undo it. Any other error than
+   -ESTALE leaves it open, to be tried again or aborted. */
 MQ_API int mq_tx_commit(mq_tx *tx);
 MQ_API int mq_tx_abort(mq_tx *tx);
 

@@ -399,8 +399,8 @@ static int send_whole(mq_topic *topic, const struct fan_out_load *load)
     topic->owns_tx = false;
     if (!error)
         error = mq_tx_commit(topic->own);
-    else
-        (void)mq_tx_abort(topic->own); /* else its deadline does */
+    if (error)
+        (void)mq_tx_abort(topic->own); /* what is not decided; if this fails, its deadline does */
     return error;
 }
 
@@ -433,7 +433,7 @@ int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 static int send_along(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load, int found)
 {
     const int error = found < 0 ? found : fan_out_send(topic, tx, load);
-    if (!error || error == -ENXIO)
+    if (fan_out_is_sent(error) || error == -ENXIO)
         topic_counts_note(&topic->counts, topic->spool, &topic->route, load->count, topic->most_bindings);
     return error;
 }
@@ -453,7 +453,7 @@ int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct 
     fan_out_begin(topic);
     const int error = send_load(
         topic, tx, message, &(struct fan_out_load){.messages = &message, .count = 1, .options = options, .ids = ids});
-    if (!error && ret_id)
+    if (fan_out_is_sent(error) && ret_id)
         strcpy(ret_id, ids[0]);
     return error;
 }
@@ -466,6 +466,6 @@ int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, 
         .model = message, .bodies = bodies, .count = count, .options = options, .ids = ret_ids};
     fan_out_begin(topic);
     const int error = count > 0 ? send_load(topic, tx, message, &load) : 0;
-    *ret_sent = error ? 0 : count;
+    *ret_sent = fan_out_is_sent(error) ? count : 0;
     return error;
 }

@@ -2,6 +2,8 @@
 #ifndef MQ_FAN_OUT_H
 #define MQ_FAN_OUT_H
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "lifecycle/outbox.h"
 #include "queue/handles.h"
@@ -60,5 +62,11 @@ int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_r
 
 /* Send along the topic's route. */
 int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load);
+
+/* Whether what was sent stands: -EINPROGRESS says so of a commit whose sync failed. */
+static inline bool fan_out_is_sent(int error)
+{
+    return !error || error == -EINPROGRESS;
+}
 
 #endif

@@ -218,11 +218,20 @@ static int create(int spool, const char *name)
         close(dir);
     if (!error)
         error = fs_rename(spool, pending, spool, name);
-    if (!error)
-        error = fs_sync(spool);
-    else
+    if (error)
         (void)spool_remove_tree(spool, pending);
     return error == -ENOTEMPTY ? -EEXIST : error;
+}
+
+/* Also if it was there: its creator may not have lived to do that. */
+static int persist(int spool, const char *name)
+{
+    const int dir = topic_open_dir(spool, name);
+    if (dir < 0)
+        return dir;
+    const int error = fs_sync_passage(spool, dir);
+    close(dir);
+    return error;
 }
 
 int mq_topic_create(const char *spool_path, const char *name)
@@ -239,8 +248,9 @@ int mq_topic_create(const char *spool_path, const char *name)
     } else if (created == 1) {
         created = 0;
     }
+    const int error = created < 0 ? created : persist(spool, name);
     close(spool);
-    return created;
+    return error ? error : created;
 }
 
 int topic_open_at(const char *spool_path, const char *name, int *ret_spool)
@@ -277,6 +287,8 @@ static int change_text(int dir, int feed, struct change *change)
         change->binding.line = NULL; /* the list's now, or released */
         error = change->changed < 0 ? change->changed : 0;
     }
+    if (!error && change->changed == 0) /* by an earlier call, whose sync may have failed */
+        error = fs_sync(dir);
     if (!error && change->changed > 0)
         error = bindings_format(&bindings, &text, &size);
     if (!error && change->changed > 0) {

@@ -227,6 +227,62 @@ bodies() {
     run -0 mq-tx begin
 }
 
+# no_sync COMMAND…: where the sync of the outbox fails. Without a single journal the rest is others' to carry out.
+no_sync() {
+    local status=0
+    strace -f -qq -o trace -P "$MQ_SPOOL/.outbox" -e trace=fsync -e inject=fsync:error=EDQUOT "$@" || status=$?
+    mq-queue sweep -q
+    return $status
+}
+
+@test "a commit whose sync fails stands, is carried out, and says so" {
+    local tx i
+    needs_strace
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" a one
+    run -71 no_sync mq-tx commit "$tx"
+    assert_output "mq-tx: $tx: committed: a sync failed; a loss of power may undo it"
+    run -0 bodies a
+    assert_output one
+    mq-send -q jobs work
+    run -71 no_sync mq-recv --tx --until-empty jobs -- mq-send -q a result
+    assert_output "mq-recv: jobs: the transaction is committed: a sync failed; a loss of power may undo it"
+    run -0 bodies a
+    assert_output result
+    run -1 mq-recv --no-wait jobs
+    mq-topic create events
+    for i in a b c; do mq-topic bind events $i; done
+    run -71 --separate-stderr no_sync mq-send events published
+    assert_equal "$stderr" "mq-send: events: sent: a sync failed; a loss of power may undo it"
+    assert_equal "$output" "$(mq-recv -aj --no-wait a | jq -r .id)"
+    run -0 bodies b
+    assert_output published
+    # What was sent in groups is not sent again one by one.
+    mq-topic create keys
+    for i in a b; do mq-topic bind keys $i -k $i; done
+    for i in a b a b; do echo "{\"body\":\"$i\",\"headers\":{\"Routing-Key\":\"$i\"}}"; done >lines
+    run -71 no_sync mq-send -q -j keys <lines
+    assert_output --partial "record 5: sent: a sync failed; a loss of power may undo it; 4 sent"
+    run -0 bodies a
+    assert_output $'a\na'
+}
+
+@test "what is committed and cannot be carried out yet is not undone" {
+    local tx
+    mq-send -q jobs work
+    mq-recv --tx --until-empty jobs -- sh -c 'mq-send -q a one; mq-send -q b two; mv "$MQ_SPOOL/b" away; touch "$MQ_SPOOL/b"'
+    run -0 bodies a
+    assert_output one
+    run -0 mq-tx list
+    assert_output --partial committed
+    rm "$MQ_SPOOL/b"
+    mv away "$MQ_SPOOL/b"
+    mq-queue sweep -q b
+    run -0 bodies b
+    assert_output two
+    run -1 mq-recv --no-wait jobs
+}
+
 @test "a transaction that is killed at any of its calls is done whole or not at all" {
     needs_strace
     local calls=rename,renameat2,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,fsync,openat,close nth total receipt both=0 none=0
