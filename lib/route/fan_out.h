@@ -38,6 +38,7 @@ struct mq_topic {
     const struct mq_send_options *options;
     int64_t since; /* when it began, monotonic */
     bool owns_tx;  /* the transaction is this publication's own */
+    bool may_send; /* this process is known to have the right */
 };
 
 /* What is sent: one message, several, or several bodies for one. */
