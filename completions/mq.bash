@@ -82,7 +82,7 @@ __mq_queues() {
 }
 
 __mq_topics() {
-    mq-topic "${spool[@]}" list -j 2>/dev/null | sed -n 's/.*"topic": *"\([^"]*\)".*/\1/p' | sort -u
+    mq-stat "${spool[@]}" --format='{topic}' 2>/dev/null
 }
 
 __mq_transactions() {

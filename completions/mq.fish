@@ -74,7 +74,7 @@ function __mq_has_queue # COMMAND…: a queue follows one of these commands
 end
 
 function __mq_topics
-    mq-topic (__mq_spool) list -j 2>/dev/null | sed -n 's/.*"topic": *"\([^"]*\)".*/\1/p' | sort -u
+    mq-stat (__mq_spool) --format='{topic}' 2>/dev/null
 end
 
 function __mq_transactions

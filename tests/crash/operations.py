@@ -328,7 +328,16 @@ PRIVATE = [
         does=".committed",
         unsynced=True, # once it is committed and that is on the disk, whoever comes by carries it out
     ),
-    Operation("commit", ("mq-tx", "commit", "{}"), transaction, whole=True, again=False, removes=True, does=".committed"),
+    Operation(
+        "commit",
+        ("mq-tx", "commit", "{}"),
+        transaction,
+        whole=True,
+        again=False,
+        removes=True,
+        does=".committed",
+        unsynced=True,
+    ),
     Operation("abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, does=".aborted"),
     Operation(
         "work done as one",
