@@ -223,6 +223,11 @@ bodies() {
     run mq-tx begin
     assert_failure
     assert_output --partial "cannot carry out what was committed before"
+    # A sweep reports it, and does the rest.
+    touch -d '3 days ago' "$MQ_SPOOL/a/tmp/0123456789abcdef"
+    run mq-queue sweep a
+    assert_failure
+    assert_not_exists "$MQ_SPOOL/a/tmp/0123456789abcdef"
     rm -r "$MQ_SPOOL"/.outbox/*/*stray
     run -0 mq-tx begin
 }
@@ -342,6 +347,11 @@ no_sync() {
     IFS=. read -r _ position id attempts begun _ <<<"${file##*/}"
     mv "$file" "$(echo "$MQ_SPOOL"/.outbox/*."$tx")/i:a:${begun#b}.$position.$id.$attempts" # as its owner does before the commit
     assert_equal "$(mq-stat -j a | jq .inflight) $(mq-stat --exact -j a | jq .inflight)" '1 1'
+    mq-queue sweep -q a # which counts anew
+    assert_equal "$(mq-stat -j a | jq -c '[.inflight, .bytes]')" "$(mq-stat --exact -j a | jq -c "[1, $(stat -c %s "$MQ_SPOOL"/.outbox/*/i:*)]")"
+    run -75 --separate-stderr mq-queue delete --dry-run a
+    assert_complains 'mq-queue: a: '
+    run -0 mq-queue delete --dry-run --force a
     run -75 --separate-stderr mq-queue delete a
     assert_complains 'mq-queue: a: '
     mq-queue purge -q --all a # what a transaction holds is not purged, and comes back
