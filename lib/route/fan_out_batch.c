@@ -44,7 +44,7 @@ static int send_group(mq_topic *topic, mq_tx *tx, const struct part *part, size_
                                                           .options = part->options,
                                                           .ids = part->ids ? part->their_ids : NULL});
     topic->route = (struct route){0};
-    for (size_t i = part->count; i-- > 0 && !error && part->ids;)
+    for (size_t i = part->count; i-- > 0 && fan_out_is_sent(error) && part->ids;)
         if (part->groups[i] == group)
             strcpy(part->ids[i], part->their_ids[--count]);
     return error;
@@ -58,14 +58,12 @@ static bool can_be_sent_again(const struct part *part)
     return true;
 }
 
-/* All groups as one transaction, or nothing. It does not wait for room: those that are sent in runs do. `ret_decided`: the
-   commit was decided, and failed to bring that to the disk. */
-static int send_groups_whole(mq_topic *topic, const struct part *part, size_t groups, bool *ret_decided)
+/* All groups as one transaction, or nothing. It does not wait for room: those that are sent in runs do. */
+static int send_groups_whole(mq_topic *topic, const struct part *part, size_t groups)
 {
     mq_tx *tx;
     struct mq_send_options options = *part->options;
     struct part own = *part;
-    *ret_decided = false;
     options.block = 0;
     own.options = &options;
     int error = mq_tx_begin(topic->spool_path, FAN_OUT_TIME, &tx);
@@ -75,9 +73,8 @@ static int send_groups_whole(mq_topic *topic, const struct part *part, size_t gr
         error = send_group(topic, tx, &own, group);
     if (!error)
         error = mq_tx_commit(tx);
-    else
+    if (error)
         (void)mq_tx_abort(tx);
-    *ret_decided = tx->place.state == OUTBOX_COMMITTED;
     mq_tx_free(tx);
     return error;
 }
@@ -87,16 +84,15 @@ static int send_part(mq_topic *topic, mq_tx *tx, const struct part *part, size_t
 {
     size_t groups = tx || !can_be_sent_again(part) ? 0
                                                    : groups_make(part->routes, part->count, GROUPS_BACK, part->groups);
-    bool decided = false;
-    int error = groups > 1 ? send_groups_whole(topic, part, groups, &decided) : -EAGAIN;
-    *ret_sent = error ? 0 : part->count;
-    if (!error || decided)
+    int error = groups > 1 ? send_groups_whole(topic, part, groups) : -EAGAIN;
+    *ret_sent = fan_out_is_sent(error) ? part->count : 0;
+    if (fan_out_is_sent(error))
         return error;
     const size_t runs = groups_make(part->routes, part->count, 1, part->groups);
     error = 0;
     for (size_t group = 0; group < runs && !error; group++) {
         error = send_group(topic, tx, part, group);
-        for (size_t i = 0; i < part->count && !error; i++)
+        for (size_t i = 0; i < part->count && fan_out_is_sent(error); i++)
             *ret_sent += part->groups[i] == group;
     }
     return error;
