@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
+UNMOUNTED_WITHIN = 20  # seconds
 SIZE = 400 << 20  # mkfs.xfs wants 300 MiB at least
 MAKE = {
     "ext4": ["mkfs.ext4", "-q", "-b", "4096"],
@@ -40,6 +42,16 @@ def format_image(kind, image, size=SIZE):
     run(*MAKE[kind], str(image))
 
 
+def unmount(place):
+    """The kernel may take a moment to let go of a file system in it that was unmounted, and of its loop device."""
+    end = time.monotonic() + UNMOUNTED_WITHIN
+    while subprocess.run(["umount", str(place)], check=False, capture_output=True).returncode != 0:
+        if time.monotonic() > end:
+            run("umount", str(place))
+            return
+        time.sleep(0.05)
+
+
 @contextmanager
 def mounted(image, place, options="noatime", direct="on"):
     """Mount an image. With direct I/O what the file system wrote is in the image when it is told so."""
@@ -52,7 +64,7 @@ def mounted(image, place, options="noatime", direct="on"):
     try:
         yield place
     finally:
-        run("umount", str(place))
+        unmount(place)
 
 
 @contextmanager
@@ -64,7 +76,7 @@ def fresh(kind, place):
         try:
             yield place
         finally:
-            run("umount", str(place))
+            unmount(place)
         return
     image = place.with_name(f"{place.name}.image")
     format_image(kind, image)

@@ -269,7 +269,7 @@ all_of_it=(two i0 fed ledger i1 l.1 news-all i2 l.1 news-some i2 l.1 news-x i2 l
 @test "a transaction happens as its commit said, with all of its parts" {
     published p 0 '["news-all"]' one
     fed fed 0
-    moved done
+    moved "done"
     stock 1
     there news-all one p "${all_of_it[@]}"
     acquits
