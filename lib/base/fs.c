@@ -357,7 +357,8 @@ int fs_identify(int dir, struct fs_identity *ret_identity)
     struct stat status;
     if (fstat(dir, &status) < 0)
         return -errno;
-    *ret_identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
+    *ret_identity = (struct fs_identity){
+        .device = status.st_dev, .number = status.st_ino, .owner = status.st_uid, .group = status.st_gid};
     return 0;
 }
 
@@ -414,7 +415,9 @@ static bool is_dot(const char *name)
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-int fs_list(int dir, fs_list_fn *each, void *context)
+typedef int entry_fn(void *context, const struct dirent64 *entry);
+
+static int list_entries(int dir, entry_fn *each, void *context)
 {
     _Alignas(struct dirent64) char buffer[32768];
     for (;;) {
@@ -426,11 +429,49 @@ int fs_list(int dir, fs_list_fn *each, void *context)
             at += entry->d_reclen;
             if (is_dot(entry->d_name))
                 continue;
-            const int stop = each(context, entry->d_name, entry_type(dir, entry));
+            const int stop = each(context, entry);
             if (stop)
                 return stop;
         }
     }
+}
+
+struct listing_of_types {
+    int dir;
+    fs_list_fn *each;
+    void *context;
+};
+
+static int with_type(void *context, const struct dirent64 *entry)
+{
+    const struct listing_of_types *listing = context;
+    return listing->each(listing->context, entry->d_name, entry_type(listing->dir, entry));
+}
+
+int fs_list(int dir, fs_list_fn *each, void *context)
+{
+    return list_entries(dir, with_type, &(struct listing_of_types){dir, each, context});
+}
+
+struct listing_of_numbers {
+    fs_list_numbers_fn *each;
+    void *context;
+};
+
+static int with_number(void *context, const struct dirent64 *entry)
+{
+    const struct listing_of_numbers *listing = context;
+    return listing->each(listing->context, entry->d_name, entry->d_ino);
+}
+
+int fs_list_numbers(int at, const char *name, fs_list_numbers_fn *each, void *context)
+{
+    const int dir = fs_open_dir(at, name);
+    if (dir < 0)
+        return dir;
+    const int returned = list_entries(dir, with_number, &(struct listing_of_numbers){each, context});
+    close(dir);
+    return returned;
 }
 
 int fs_list_at(int at, const char *name, fs_list_fn *each, void *context)

@@ -160,6 +160,8 @@ bool fs_exists(int at, const char *name);
 struct fs_identity {
     dev_t device;
     ino_t number;
+    uid_t owner; /* of a directory that fs_identify was asked about */
+    gid_t group;
 };
 int fs_identify(int dir, struct fs_identity *ret_identity);
 int fs_is_named(int at, const char *name, const struct fs_identity *identity);
@@ -181,6 +183,10 @@ int fs_list(int dir, fs_list_fn *each, void *context);
 
 /* The same for a directory by its name; "." lists `at` itself. */
 int fs_list_at(int at, const char *name, fs_list_fn *each, void *context);
+
+/* The same, with the numbers of the files: names of one file have the same. */
+typedef int fs_list_numbers_fn(void *context, const char *name, uint64_t number);
+int fs_list_numbers(int at, const char *name, fs_list_numbers_fn *each, void *context);
 
 /* Watch a directory by its descriptor. Returns the number of the watch. */
 int fs_watch_dir(int inotify, int dir, uint32_t events);

@@ -348,6 +348,7 @@ PRIVATE = [
         again=False,
         whole=True,
         removes=True,
+        unsynced=True,
     ),
     Operation("topic bound", ("mq-topic", "bind", "events", "fourth"), topic, does="bindings"),
     Operation("ack", ("mq-ack", "{}"), claimed(), main=True, removes=True),

@@ -165,6 +165,33 @@ bodies() {
     assert_output ""
 }
 
+@test "what a publication makes a full queue drop goes on as a dead letter at once" {
+    mq-queue create morgue
+    mq-queue create a max-depth=1 overflow=dead-oldest dead-letter=morgue
+    mq-topic create events
+    mq-topic bind events a
+    mq-topic bind events b
+    mq-send -q events old
+    mq-send -q events new
+    run -0 mq-recv -q -a --no-wait morgue
+    assert_output old
+    run -0 bodies a
+    assert_output new
+}
+
+@test "a publication looks at its file once, and keeps the queue that it goes to open" {
+    local i
+    needs_strace
+    mq-topic create events
+    for i in 1 2 3 4 5; do mq-topic bind events a$i -k many; done
+    mq-topic bind events one -k one
+    seq 5 | strace -o trace -e trace=newfstatat,openat2 mq-send -q -l --no-sync --batch=1 -k many events
+    # Links of one file, which is looked at by its name in the transaction. The first publication makes what is not there.
+    assert_equal "$(grep -c '"o:a[0-9]:' trace)" 5
+    seq 5 | strace -o trace -e trace=openat,openat2 mq-send -q -l --no-sync --batch=1 -k one events
+    (($(grep -c '"host/' trace) < 5)) || fail "opened for each message"
+}
+
 @test "each queue has its own ttl for what comes from a topic" {
     mq-topic create events
     mq-topic bind events long
