@@ -26,6 +26,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/fs_list.h"
+
 /* Queues and messages belong to one user unless an administrator shares them. */
 #define FS_DIR_MODE 0700
 #define FS_FILE_MODE 0600
@@ -173,20 +175,6 @@ bool fs_has_name(int file);
 bool fs_is_network(int dir);
 
 /* ---- listing and watching ------------------------------------------------------- */
-
-/*
- * Call `each` for every entry except . and .., in no particular order. If it returns non-zero, the listing stops and
- * returns that. `type` is a DT_ constant, never DT_UNKNOWN. `dir` must be freshly opened.
- */
-typedef int fs_list_fn(void *context, const char *name, unsigned char type);
-int fs_list(int dir, fs_list_fn *each, void *context);
-
-/* The same for a directory by its name; "." lists `at` itself. */
-int fs_list_at(int at, const char *name, fs_list_fn *each, void *context);
-
-/* The same, with the numbers of the files: names of one file have the same. */
-typedef int fs_list_numbers_fn(void *context, const char *name, uint64_t number);
-int fs_list_numbers(int at, const char *name, fs_list_numbers_fn *each, void *context);
 
 /* Watch a directory by its descriptor. Returns the number of the watch. */
 int fs_watch_dir(int inotify, int dir, uint32_t events);

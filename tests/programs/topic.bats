@@ -192,6 +192,29 @@ bodies() {
     (($(grep -c '"host/' trace) < 5)) || fail "opened for each message"
 }
 
+@test "a queue that is deleted while a publication is on its way is made again, and gets it" {
+    local nth sender
+    needs_strace
+    mq-topic create events
+    mq-topic bind events a
+    mq-topic bind events b
+    mq-send -q events first
+    strace -o trace -e trace=renameat2 mq-send -q events first
+    nth=$(grep -n 'committed"' trace | cut -d: -f1)
+    bodies a >/dev/null && bodies b >/dev/null
+    strace -qq -o trace -e trace=renameat2 -e inject=renameat2:delay_enter=500000:when="$nth" mq-send -q events second 3>&- &
+    sender=$!
+    linked() { compgen -G "$MQ_SPOOL/.outbox/*/O:b:*" >/dev/null; }
+    wait_until 10 linked
+    mq-queue delete a
+    mq-queue delete b
+    wait "$sender"
+    run -0 bodies a
+    assert_output second
+    run -0 bodies b
+    assert_output second
+}
+
 @test "each queue has its own ttl for what comes from a topic" {
     mq-topic create events
     mq-topic bind events long
@@ -442,6 +465,16 @@ followers() {
     done
     run -0 bodies audit
     assert_output $'two\nfour\nfive'
+    # The topic is deleted: what has come is printed, and that is the end, with a word.
+    local ended=0
+    mq-topic create short
+    mq-topic follow -l short >got 2>words 3>&- &
+    followers short 1
+    mq-send -q short last
+    mq-topic delete short
+    wait $! || ended=$?
+    assert_equal "$ended $(<got) $(<words)" "66 last mq-topic: short: the topic was deleted"
+    assert_equal "$(find "$MQ_SPOOL" -name '_reply-*')" ""
     # One that is alone and dead takes nothing.
     mq-topic unbind events audit
     echo '_reply-0123456789abcdef' >"$MQ_SPOOL/events/bindings"
