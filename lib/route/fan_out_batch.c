@@ -9,6 +9,7 @@
 #include "format/message.h"
 #include "route/fan_out.h"
 #include "route/groups.h"
+#include "txn/transaction.h"
 
 /* How many groups a message may go back past, and how many names the routes of a part of a batch have at most, or a
    little more. */
@@ -78,18 +79,17 @@ static int send_groups_whole(mq_topic *topic, const struct part *part, size_t gr
     return error;
 }
 
-/* In groups that share files. If that fails, as many as can be sent, in their order. */
+/* In groups that share files. If that fails, as many as can be sent, in their order; not what was decided to be sent. */
 static int send_part(mq_topic *topic, mq_tx *tx, const struct part *part, size_t *ret_sent)
 {
     size_t groups = tx || !can_be_sent_again(part) ? 0
                                                    : groups_make(part->routes, part->count, GROUPS_BACK, part->groups);
     int error = groups > 1 ? send_groups_whole(topic, part, groups) : -EAGAIN;
-    *ret_sent = part->count;
+    *ret_sent = fan_out_is_sent(error) ? part->count : 0;
     if (fan_out_is_sent(error))
         return error;
     error = 0;
     const size_t runs = groups_make(part->routes, part->count, 1, part->groups);
-    *ret_sent = 0;
     for (size_t group = 0; group < runs && !error; group++) {
         error = send_group(topic, tx, part, group);
         for (size_t i = 0; i < part->count && fan_out_is_sent(error); i++)

@@ -275,14 +275,15 @@ int mq_tx_send_bodies(mq_tx *tx, mq_queue *queue, const mq_message *message, con
 
 /* ---- deadlines and decisions ------------------------------------------------------------------ */
 
-/* Rename the directory, whatever it is called by now. -ESTALE: it is decided, perhaps not carried out yet. */
+/* Rename the directory, whatever it is called by now. -ESTALE: it is decided, also if this handle did so and the directory
+   is still there, since not all of it could be carried out. */
 static int rename_directory(mq_tx *tx, enum outbox_state state, int64_t deadline)
 {
     char name[OUTBOX_NAME_SIZE];
     outbox_format(state, tx->place.id, deadline, name);
-    int error = 0;
-    if (tx->place.state != OUTBOX_OPEN)
-        return -ESTALE;
+    int error = tx->place.state == OUTBOX_OPEN ? 0 : -ESTALE;
+    if (error)
+        return error;
     do {
         if (strcmp(name, tx->place.name) == 0)
             return 0;

@@ -522,6 +522,22 @@ followers() {
     assert_equal "$(jq -c '[.pattern, .used]' <<<"$output" | paste -sd' ')" '["a",56] ["c",3] ["b",54] ["c",3]'
 }
 
+@test "JSON lines whose commit is decided and then fails to be synced are not sent again" {
+    needs_strace
+    local nth
+    mq-topic create events
+    mq-topic bind events a -k a
+    mq-topic bind events b -k b
+    for i in a b a b; do printf '{"body":"%s","headers":{"Routing-Key":"%s"}}\n' "$i" "$i"; done >lines
+    mq-send -q -j events <lines # makes what the next ones need not sync
+    strace -y -o trace -e trace=fsync mq-send -q -j events <lines
+    assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a a a b b b b'
+    nth=$(grep -n '/\.outbox>' trace | head -n 1)
+    run -74 strace -qq -o trace -e trace=fsync -e inject=fsync:error=EIO:when="${nth%%:*}" mq-send -q -j events <lines
+    mq-queue sweep -q
+    assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a b b'
+}
+
 @test "--block waits until all queues of a message have room" {
     mq-topic create events
     mq-topic bind events a

@@ -76,6 +76,35 @@ bodies() {
     assert_output two
 }
 
+# stopped_at CALL NTH COMMAND…: it is stopped at that call; go_on lets it end, and returns its status.
+stopped_at() {
+    strace -qq -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" "${@:3}" 2>err 3>&- &
+    spawned+=($!)
+    wait_until 10 grep -q SIGSTOP trace
+}
+
+go_on() {
+    kill -CONT "$(pgrep -P "${spawned[-1]}")"
+    wait "${spawned[-1]}"
+}
+
+@test "a claim that ends at the last moment takes its transaction with it" {
+    needs_strace
+    local tx receipt status=0
+    mq-send -q jobs work
+    receipt=$(mq-recv -q jobs | head -n 1)
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" out never
+    stopped_at faccessat2 1 mq-tx commit --ack "$receipt" "$tx" # it has found the claim, and not moved it yet
+    mq-ack --release "$receipt"
+    go_on || status=$?
+    assert_equal "$status" 1
+    run -0 bodies out
+    assert_output ""
+    run -0 bodies jobs
+    assert_output work
+}
+
 @test "run commits when its command succeeds, and else says what the command said" {
     local receipt
     mq-send -q jobs work
@@ -221,12 +250,25 @@ bodies() {
     assert_output one
 }
 
+@test "a queue that is deleted after the commit is made again, whatever was open of it" {
+    needs_strace
+    local tx
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" a one
+    stopped_at renameat2 2 mq-tx commit "$tx" # after its decision it has made a bucket for the message
+    assert_dir_exists "$(echo "$MQ_SPOOL"/a/ready/*)"
+    mq-queue delete --force a
+    go_on
+    run -0 bodies a
+    assert_output one
+}
+
 @test "what somebody put into a transaction by hand holds up nothing else, and is told" {
     local tx open
     tx=$(mq-tx begin)
     mq-send -q --tx "$tx" a one
     open=$(echo "$MQ_SPOOL"/.outbox/*."$tx")
-    touch "$open/stray"
+    touch "$open/ stray" "$open/stray" # before and behind the others
     mkdir "$open/o:a:stray"
     mq-tx commit "$tx"
     run -0 bodies a
@@ -243,6 +285,9 @@ bodies() {
     assert_not_exists "$MQ_SPOOL/a/tmp/0123456789abcdef"
     rm -r "$MQ_SPOOL"/.outbox/*/*stray
     run -0 mq-tx begin
+    mq-send -q jobs work # a worker does not abort what it has committed, though it is not done with
+    mq-recv -q --tx --no-wait jobs -- sh -c 'mq-send -q a two; mkdir "$(echo "$MQ_SPOOL"/.outbox/*."$MQ_TX")/stray"'
+    assert_exists "$(echo "$MQ_SPOOL"/.outbox/*.committed)"
 }
 
 # no_sync COMMAND…: where the sync of the outbox fails. Without a single journal the rest is others' to carry out.
