@@ -533,7 +533,7 @@ followers() {
     strace -y -o trace -e trace=fsync mq-send -q -j events <lines
     assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a a a b b b b'
     nth=$(grep -n '/\.outbox>' trace | head -n 1)
-    run -74 strace -qq -o trace -e trace=fsync -e inject=fsync:error=EIO:when="${nth%%:*}" mq-send -q -j events <lines
+    run -71 strace -qq -o trace -e trace=fsync -e inject=fsync:error=EIO:when="${nth%%:*}" mq-send -q -j events <lines
     mq-queue sweep -q
     assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a b b'
 }
