@@ -21,6 +21,7 @@
 #include "admin/topic_sweep.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"

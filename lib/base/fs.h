@@ -14,8 +14,8 @@
  * Errors. A call returns a descriptor or 0 on success and a negative errno on failure; then it has made and changed
  * nothing. Calls that answer a question return 1 or 0, or a negative errno if the answer cannot be known.
  *
- * See also fs_draft.h (files that no other process sees until they are complete), fs_fifo.h and io.h (reading and
- * writing).
+ * See also fs_list.h, fs_draft.h (files that no other process sees until they are complete), fs_fifo.h and io.h (reading
+ * and writing).
  */
 #ifndef MQ_FS_H
 #define MQ_FS_H
@@ -25,8 +25,6 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-
-#include "base/fs_list.h"
 
 /* Queues and messages belong to one user unless an administrator shares them. */
 #define FS_DIR_MODE 0700
@@ -174,7 +172,7 @@ bool fs_has_name(int file);
 /* Whether the file system is shared between machines: then inotify does not report what other machines do. */
 bool fs_is_network(int dir);
 
-/* ---- listing and watching ------------------------------------------------------- */
+/* ---- watching ------------------------------------------------------------------- */
 
 /* Watch a directory by its descriptor. Returns the number of the watch. */
 int fs_watch_dir(int inotify, int dir, uint32_t events);

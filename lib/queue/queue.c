@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "queue/cursor.h"
 #include "queue/sent_slots.h"
 #include "queue/wait.h"

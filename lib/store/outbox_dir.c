@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/spool_name.h"
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "base/journal.h"
 #include "lifecycle/outbox.h"
