@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "io/output_buffer.h"
@@ -27,6 +28,7 @@ struct receiver {
     bool alone;         /* claim the next message without others */
     int lost;           /* the error of extending the claim while nobody read the output */
     int refused;        /* the error of acking a part of the batch */
+    int ending;         /* a status with which a look ends it */
 };
 
 static const char *name_of(const struct receiver *receiver)
@@ -289,15 +291,32 @@ static uint64_t most_at_once(const struct receiver *receiver, uint64_t got)
     return wanted->most ? wanted->most - got : UINT64_MAX;
 }
 
+/* Wait in slices, and look in between. */
+static int receive_and_look(struct receiver *receiver, uint64_t most)
+{
+    struct mq_receive_options slice = receiver->wanted->options;
+    const int64_t wait = slice.wait, begun = clock_monotonic();
+    int came;
+    do {
+        const int64_t left = begun + wait - clock_monotonic();
+        slice.wait = wait == MQ_FOREVER || left > MOMENT ? MOMENT : left > 0 ? left : 0;
+        came = mq_receive_batch(receiver->queue, &slice, most, receiver->batch);
+        if (came == 0)
+            receiver->ending = receiver->wanted->look(receiver->wanted->context);
+    } while (came == 0 && receiver->ending == STATUS_DONE && slice.wait == MOMENT);
+    return came;
+}
+
 static int receive_all(struct receiver *receiver)
 {
     const struct receiving *wanted = receiver->wanted;
     int status = STATUS_DONE;
     for (uint64_t got = 0; status == STATUS_DONE && (!wanted->most || got < wanted->most);
          got += output_buffer_written(receiver->out)) {
-        const int came = receive(receiver, most_at_once(receiver, got));
+        const uint64_t most = most_at_once(receiver, got);
+        const int came = wanted->look ? receive_and_look(receiver, most) : receive(receiver, most);
         if (came == 0)
-            return nothing_came(receiver, got);
+            return receiver->ending != STATUS_DONE ? receiver->ending : nothing_came(receiver, got);
         if (came == -ECANCELED)
             return end(receiver);
         if (came < 0)

@@ -14,6 +14,9 @@ struct receiving {
     bool may_be_stopped; /* a signal is no failure even if `most` is not 0 */
     uint64_t ack_every;  /* with auto_ack; 0: all that was sent together at once */
     int framing;         /* 'l', '0', 'j', or 0: how a message ends */
+    /* NULL, or asked every second or two while nothing comes: an exit status, which ends it, or STATUS_DONE to go on. */
+    int (*look)(const void *context);
+    const void *context;
 };
 
 /* Receive messages and print them. Messages that could not be written go back. Returns an exit status. */

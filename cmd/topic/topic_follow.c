@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/signals.h"
@@ -31,6 +32,27 @@ static int open_queue(const char *topic, const struct topic_terms *terms, mq_que
     return error ? cli_topic_error(error, topic, "cannot follow the topic") : STATUS_DONE;
 }
 
+struct followed {
+    const char *topic, *queue;
+};
+
+static int is_ours(const struct mq_binding *binding, void *context)
+{
+    const struct followed *followed = context;
+    return strcmp(binding->destination, followed->queue) == 0;
+}
+
+/* What cannot be known now is looked at again. */
+static int look(const void *context)
+{
+    struct followed followed = *(const struct followed *)context;
+    const int found = mq_topic_bindings(cli_spool, followed.topic, is_ours, &followed);
+    if (found == -ENOENT)
+        return cli_fail(STATUS_NO_QUEUE, followed.topic, "the topic was deleted");
+    return found != 0 ? STATUS_DONE
+                      : cli_fail(STATUS_NO_QUEUE, followed.topic, "the topic does not pass messages on here any more");
+}
+
 int topic_follow(const char *topic, const struct topic_terms *terms, const struct topic_following *following)
 {
     struct receiving receiving = {.options = {MQ_RECEIVE_DEFAULTS},
@@ -50,6 +72,9 @@ int topic_follow(const char *topic, const struct topic_terms *terms, const struc
     status = open_queue(topic, terms, &receiving.queue);
     if (status != STATUS_DONE)
         return status;
+    const struct followed followed = {topic, mq_queue_name(receiving.queue)};
+    receiving.look = look;
+    receiving.context = &followed;
     cli_note(topic, "following by the queue %s", mq_queue_name(receiving.queue));
     status = receiving_run(&receiving);
     mq_topic_unfollow(topic, receiving.queue);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/decode.h"

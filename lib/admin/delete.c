@@ -21,6 +21,7 @@
 #include "admin/topic_sweep.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
@@ -61,8 +62,10 @@ static int is_in_transactions(int spool, int dir, const char *queue)
     unsigned sharing;
     int error = access_read(dir, &sharing);
     if (!error)
-        error = outbox_count_hidden(spool, queue, sharing != ACCESS_PRIVATE, &hidden);
-    return error ? error : hidden.claims + hidden.dead > 0;
+        error = outbox_count_hidden(spool, queue, dir, access_is_shared(sharing), &hidden);
+    if (error || hidden.claims + hidden.dead > 0)
+        return error ? error : 1;
+    return hidden.unseen ? -EACCES : 0;
 }
 
 /* Remove what is held by that name if it is empty, else put it back. -EAGAIN: somebody else has put it back. A claim that

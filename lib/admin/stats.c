@@ -7,11 +7,8 @@
 
 #include "base/clock.h"
 #include "lifecycle/inbox.h"
-#include "lifecycle/outbox.h"
 #include "queue/depth.h"
 #include "store/bucket.h"
-#include "store/census.h"
-#include "store/spool.h"
 
 /* ---- the oldest message ----------------------------------------------------------- */
 
@@ -138,28 +135,14 @@ static int add_inbox(mq_queue *queue, struct mq_stats *stats)
     return 0;
 }
 
-/* The page counts what transactions hold; the directories of the queue do not show it. */
-static int add_hidden(const mq_queue *queue, struct census *census)
-{
-    struct outbox_hidden hidden = {0};
-    const int spool = spool_open(queue->spool, false);
-    const int error = spool < 0 ? spool : outbox_count_hidden(spool, queue->name, false, &hidden);
-    if (spool >= 0)
-        close(spool);
-    census->count[MQ_INFLIGHT] += (int64_t)hidden.claims;
-    census->count[MQ_DEAD] += (int64_t)hidden.dead;
-    return error;
-}
-
 static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
 {
     struct depth_totals totals;
     struct census census;
+    bool unseen;
     int error = depth_add_up(queue, &totals);
     if (!error && exact)
-        error = census_queue(queue->dir, &census);
-    if (!error && exact)
-        error = add_hidden(queue, &census);
+        error = depth_take_census(queue, &census, &unseen);
     if (error)
         return error;
     struct mq_stats stats = stats_of(&totals);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_fifo.h"
+#include "base/fs_list.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"

@@ -1,7 +1,6 @@
 /* The file system: the only calls of rename, link, unlink, rmdir and fsync. */
 #include "base/fs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -357,7 +356,8 @@ int fs_identify(int dir, struct fs_identity *ret_identity)
     struct stat status;
     if (fstat(dir, &status) < 0)
         return -errno;
-    *ret_identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
+    *ret_identity = (struct fs_identity){
+        .device = status.st_dev, .number = status.st_ino, .owner = status.st_uid, .group = status.st_gid};
     return 0;
 }
 
@@ -397,50 +397,6 @@ bool fs_has_name(int file)
 {
     struct stat status;
     return fstat(file, &status) == 0 && status.st_nlink > 0;
-}
-
-static unsigned char entry_type(int dir, const struct dirent64 *entry)
-{
-    struct stat status;
-    if (entry->d_type != DT_UNKNOWN)
-        return entry->d_type;
-    if (fstatat(dir, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return DT_REG; /* removed or forbidden: the caller finds out when opening it */
-    return (unsigned char)IFTODT(status.st_mode);
-}
-
-static bool is_dot(const char *name)
-{
-    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
-int fs_list(int dir, fs_list_fn *each, void *context)
-{
-    _Alignas(struct dirent64) char buffer[32768];
-    for (;;) {
-        const ssize_t filled = getdents64(dir, buffer, sizeof buffer);
-        if (filled <= 0)
-            return filled < 0 && errno != ENOENT ? -errno : 0; /* ENOENT: the directory was removed */
-        for (ssize_t at = 0; at < filled;) {
-            const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buffer + at);
-            at += entry->d_reclen;
-            if (is_dot(entry->d_name))
-                continue;
-            const int stop = each(context, entry->d_name, entry_type(dir, entry));
-            if (stop)
-                return stop;
-        }
-    }
-}
-
-int fs_list_at(int at, const char *name, fs_list_fn *each, void *context)
-{
-    const int dir = fs_open_dir(at, name);
-    if (dir < 0)
-        return dir;
-    const int returned = fs_list(dir, each, context);
-    close(dir);
-    return returned;
 }
 
 /* inotify takes only paths. The path of an open descriptor in /proc leads to the same directory whatever happens to its

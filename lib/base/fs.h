@@ -14,8 +14,8 @@
  * Errors. A call returns a descriptor or 0 on success and a negative errno on failure; then it has made and changed
  * nothing. Calls that answer a question return 1 or 0, or a negative errno if the answer cannot be known.
  *
- * See also fs_draft.h (files that no other process sees until they are complete), fs_fifo.h and io.h (reading and
- * writing).
+ * See also fs_list.h, fs_draft.h (files that no other process sees until they are complete), fs_fifo.h and io.h (reading
+ * and writing).
  */
 #ifndef MQ_FS_H
 #define MQ_FS_H
@@ -160,6 +160,8 @@ bool fs_exists(int at, const char *name);
 struct fs_identity {
     dev_t device;
     ino_t number;
+    uid_t owner; /* of a directory that fs_identify was asked about */
+    gid_t group;
 };
 int fs_identify(int dir, struct fs_identity *ret_identity);
 int fs_is_named(int at, const char *name, const struct fs_identity *identity);
@@ -170,17 +172,7 @@ bool fs_has_name(int file);
 /* Whether the file system is shared between machines: then inotify does not report what other machines do. */
 bool fs_is_network(int dir);
 
-/* ---- listing and watching ------------------------------------------------------- */
-
-/*
- * Call `each` for every entry except . and .., in no particular order. If it returns non-zero, the listing stops and
- * returns that. `type` is a DT_ constant, never DT_UNKNOWN. `dir` must be freshly opened.
- */
-typedef int fs_list_fn(void *context, const char *name, unsigned char type);
-int fs_list(int dir, fs_list_fn *each, void *context);
-
-/* The same for a directory by its name; "." lists `at` itself. */
-int fs_list_at(int at, const char *name, fs_list_fn *each, void *context);
+/* ---- watching ------------------------------------------------------------------- */
 
 /* Watch a directory by its descriptor. Returns the number of the watch. */
 int fs_watch_dir(int inotify, int dir, uint32_t events);

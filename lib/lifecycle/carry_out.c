@@ -9,13 +9,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "base/journal.h"
 #include "format/spool_name.h"
@@ -45,7 +49,10 @@ struct work {
     int error;      /* the first one */
     uint64_t moved; /* in this round */
     struct handles *handles;
-    mq_queue *queue; /* of the entry that is moved */
+    mq_queue *queue;        /* of the entry that is moved */
+    uint64_t number;        /* of its file */
+    struct adopt_look look; /* the file that was looked at last, which has the number `looked_at` */
+    uint64_t looked_at;
 };
 
 /* ---- queues ---------------------------------------------------------------------------------- */
@@ -80,17 +87,17 @@ static enum mq_state place(mq_queue *queue, struct message_name *name, int64_t n
     return name->time > now ? MQ_DELAYED : MQ_READY;
 }
 
-/* Deliver a message into the queue that is open. */
-static int deliver_here(const struct work *work, const char *file, const struct outbox_entry *entry)
+/* Deliver a message into the queue that is open. What goes to several queues is one file, and looked at once: while it has
+   a name here, no other file gets its number. */
+static int deliver_here(struct work *work, const char *file, const struct outbox_entry *entry)
 {
     struct message_name name = entry->name;
-    struct stat status;
     const enum mq_state state = place(work->queue, &name, work->now);
-    const bool ends_oldest = overflow_ends_oldest(work->queue) &&
-                             fstatat(work->dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0;
-    const int moved = move_to_new_queue(work->queue, work->dir, file, state, &name);
-    if (moved == 1 && ends_oldest)
-        (void)overflow_trim(work->queue, &(struct overflow_news){name.count, status.st_size}, work->now);
+    work->look.is_known &= work->looked_at == work->number;
+    work->looked_at = work->number;
+    const int moved = move_to_new_queue(work->queue, work->dir, file, state, &name, &work->look);
+    if (moved == 1 && overflow_ends_oldest(work->queue))
+        (void)overflow_trim(work->queue, &(struct overflow_news){name.count, work->look.status.st_size}, work->now);
     return moved;
 }
 
@@ -253,13 +260,27 @@ struct collection {
     bool durable;
 };
 
-static int collect(void *context, const char *file, unsigned char type)
+/* No name has a slash: the number of its file is behind one. */
+#define NUMBER_SIZE sizeof "/0123456789abcdef"
+
+static int collect(void *context, const char *file, uint64_t number)
 {
     struct collection *collection = context;
     struct outbox_entry entry;
-    (void)type;
+    char numbered[NAME_MAX + NUMBER_SIZE];
     collection->durable |= outbox_parse_entry(file, &entry) && outbox_is_durable(entry.kind);
-    return listing_add(&collection->files, file);
+    snprintf(numbered, sizeof numbered, "%s/%" PRIx64, file, number);
+    return listing_add(&collection->files, numbered);
+}
+
+static int finish_numbered(struct work *work, const char *numbered)
+{
+    char file[NAME_MAX + 1];
+    const size_t length = strcspn(numbered, "/");
+    memcpy(file, numbered, length);
+    file[length] = '\0';
+    work->number = strtoull(numbered + length + 1, NULL, 16);
+    return finish_entry(work, file);
 }
 
 /* Elsewhere than on a single journal names may reach the disk in any order: what was decided first, and what was
@@ -281,13 +302,13 @@ static int finish_entries(struct work *work)
 {
     struct collection collection = {0};
     struct listing *files = &collection.files;
-    int error = fs_list_at(work->dir, ".", collect, &collection);
+    int error = fs_list_numbers(work->dir, ".", collect, &collection);
     listing_sort(files);
     work->durable |= collection.durable;
     if (!error)
         error = sync_decision(work);
     for (size_t i = 0; i < files->count && !error; i++) {
-        const int done = finish_entry(work, listing_at(files, i));
+        const int done = finish_numbered(work, listing_at(files, i));
         work->moved += done == 0;
         if (done && done != -ENOENT && done != -EAGAIN && !work->error)
             work->error = done;

@@ -1,12 +1,10 @@
 /* How many messages a queue holds. */
 #include "queue/depth.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/census.h"
 #include "store/outbox_dir.h"
 #include "store/spool.h"
 
@@ -136,25 +134,20 @@ static void correct(struct page *page, const struct depth_totals *totals, const 
 }
 
 /* What transactions hold of the queue lies in none of its directories, and the pages count it where it was. */
-static int add_hidden(const mq_queue *queue, struct census *census)
+int depth_take_census(const mq_queue *queue, struct census *ret_census, bool *ret_unseen)
 {
     struct outbox_hidden hidden = {0};
-    const int spool = spool_open(queue->spool, false);
+    int error = census_queue(queue->dir, ret_census);
+    const int spool = error ? error : spool_open(queue->spool, false);
     if (spool < 0)
         return spool;
-    const int error = outbox_count_hidden(spool, queue->name, access_is_shared(queue->sharing), &hidden);
+    error = outbox_count_hidden(spool, queue->name, queue->dir, access_is_shared(queue->sharing), &hidden);
     close(spool);
-    census->count[MQ_INFLIGHT] += (int64_t)hidden.claims;
-    census->count[MQ_DEAD] += (int64_t)hidden.dead;
-    census->bytes += (int64_t)hidden.bytes;
+    ret_census->count[MQ_INFLIGHT] += (int64_t)hidden.claims;
+    ret_census->count[MQ_DEAD] += (int64_t)hidden.dead;
+    ret_census->bytes += (int64_t)hidden.bytes;
+    *ret_unseen = hidden.unseen;
     return error;
-}
-
-/* -EACCES: another user's transactions may hold some of a shared queue, so the right figures are not known. */
-static int take_census(const mq_queue *queue, struct census *ret_census)
-{
-    const int error = census_queue(queue->dir, ret_census);
-    return error ? error : add_hidden(queue, ret_census);
 }
 
 int depth_recount(mq_queue *queue)
@@ -162,11 +155,12 @@ int depth_recount(mq_queue *queue)
     for (int tries = 0; tries < RECOUNTS; tries++) {
         struct depth_totals before, after;
         struct census census;
+        bool unseen = false;
         int error = depth_add_up(queue, &before);
         if (!error)
-            error = take_census(queue, &census);
-        if (error)
-            return error == -EACCES ? 0 : error;
+            error = depth_take_census(queue, &census, &unseen);
+        if (error || unseen) /* what is right is not known */
+            return error;
         if (agree(queue, &before, &census))
             return 0;
         (void)poll(NULL, 0, SETTLING_MILLISECONDS);

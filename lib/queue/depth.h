@@ -6,6 +6,7 @@
 #define MQ_DEPTH_H
 
 #include "queue/queue.h"
+#include "store/census.h"
 
 /* The sums of what the pages of all hosts hold. Counts may be negative while messages move. */
 struct depth_totals {
@@ -50,5 +51,8 @@ int depth_find_excess(mq_queue *queue, const struct depth_limits *limits, const 
 /* Correct this host's counters from the directories. 1: they are corrected; 0: they were right, or messages moved during
    every count and nothing was changed. */
 int depth_recount(mq_queue *queue);
+
+/* Count the queue by listing, with what transactions hold of it. `ret_unseen`: other users' may hold more. */
+int depth_take_census(const mq_queue *queue, struct census *ret_census, bool *ret_unseen);
 
 #endif

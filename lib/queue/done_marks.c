@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "queue/blame.h"

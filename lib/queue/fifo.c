@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "base/fs_fifo.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "store/access.h"

@@ -140,27 +140,33 @@ int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state 
     return move_in_sized(queue, from_dir, from_name, to, name, size_of(from_dir, from_name, name), ret_dir);
 }
 
-int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
-                      const struct message_name *name)
+/* A handle that has been used knows who the queue belongs to. */
+static int adopt(const mq_queue *queue, int from_dir, const char *from_name, struct adopt_look *look)
 {
-    int64_t size;
-    const int error = adopt_file_sized(queue->dir, queue->sharing, from_dir, from_name, &size);
+    return adopt_file_as(queue->dir, queue->sharing, queue->identified ? &queue->identity : NULL, from_dir, from_name,
+                         look);
+}
+
+int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                      const struct message_name *name, struct adopt_look *look)
+{
+    const int error = adopt(queue, from_dir, from_name, look);
     if (error)
         return error == -ENOENT && fs_has(from_dir, from_name) == 0 ? 0 : error;
-    return move_in_sized(queue, from_dir, from_name, to, name, name_bytes_in(name, size), NULL);
+    return move_in_sized(queue, from_dir, from_name, to, name, name_bytes_in(name, look->status.st_size), NULL);
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct message_name *name, int *ret_dir)
 {
-    int64_t file_size;
-    const int error = adopt_file_sized(to->dir, to->sharing, from_dir, from_name, &file_size);
+    struct adopt_look look = {.is_known = false};
+    const int error = adopt(to, from_dir, from_name, &look);
     if (error)
         return error == -ENOENT ? 0 : error;
     const int moved = rename_into(to, from_dir, from_name, MQ_READY, name, ret_dir);
     if (moved != 1)
         return moved;
-    const int64_t size = name_bytes_in(name, file_size);
+    const int64_t size = name_bytes_in(name, look.status.st_size);
     count_out(queue, from, name, size);
     count_in(to, MQ_READY, name, size);
     move_announce(to, MQ_READY, name, true);

@@ -13,6 +13,7 @@
 #define MQ_MOVE_H
 
 #include "queue/queue.h"
+#include "store/adopt.h"
 
 /* Move a file to where `name` belongs in state `to`. */
 int move_message(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
@@ -27,10 +28,10 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
             int *ret_dir);
 
-/* Move a file that no queue has yet into this one, whose users can read it there, and count its messages as sent.
-   -ENOENT: the queue was deleted. */
+/* Move a file that no queue has yet into this one, whose users can read it there, and count its messages as sent. It is
+   looked at unless `look` is known. -ENOENT: the queue was deleted. */
 int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
-                      const struct message_name *name);
+                      const struct message_name *name, struct adopt_look *look);
 
 /* Move a file to ready/ of another queue, so that the users of that queue can read it. `ret_dir` is as for move_claim,
    but the handle `to` owns it. */

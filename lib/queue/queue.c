@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "queue/cursor.h"
 #include "queue/sent_slots.h"
 #include "queue/wait.h"
@@ -127,6 +128,8 @@ int queue_demand(const mq_queue *queue, unsigned rights)
     const int error = fs_may(queue->dir, name_of_state(MQ_READY), W_OK);
     return error ? error : -EACCES;
 }
+
+queue_send_on_fn *queue_send_on;
 
 struct page_walk {
     mq_queue *queue;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 
 int sent_drafts_void(int tmp, const char *draft)
 {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/grow.h"
 #include "queue/blame.h"
 #include "queue/split.h"

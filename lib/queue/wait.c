@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_fifo.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "queue/fifo.h"

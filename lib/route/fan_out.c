@@ -61,7 +61,6 @@ static void note_bindings(mq_topic *topic, struct known *known)
 
 static int read_topic(mq_topic *topic, int dir, const char *name)
 {
-    char problem[BINDINGS_PROBLEM_SIZE];
     if (!GROW(topic->known, topic->known_count + 1, topic->known_room))
         return -ENOMEM;
     struct known *known = &topic->known[topic->known_count];
@@ -69,9 +68,7 @@ static int read_topic(mq_topic *topic, int dir, const char *name)
     strcpy(known->name, name);
     int error = topic->known_count < KNOWN_MAX ? topic_note_files(dir, &known->files) : 0;
     if (!error)
-        error = topic_read_bindings(dir, &known->bindings, problem);
-    if (!error)
-        error = topic_read_config(dir, &known->topic);
+        error = topic_read(dir, &known->bindings, &known->topic);
     if (error)
         release_known(known);
     else
@@ -356,12 +353,10 @@ static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *lo
 {
     mq_queue *queue;
     const char *name = topic->route.queues.list[0];
-    int error = mq_open(topic->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &queue);
+    const int error = destination(topic, name, &queue);
     if (error)
         return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
-    error = send_to(queue, tx, load);
-    mq_close(queue);
-    return error;
+    return send_to(queue, tx, load);
 }
 
 static uint64_t largest_body(const struct fan_out_load *load)

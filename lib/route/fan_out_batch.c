@@ -88,8 +88,8 @@ static int send_part(mq_topic *topic, mq_tx *tx, const struct part *part, size_t
     *ret_sent = fan_out_is_sent(error) ? part->count : 0;
     if (fan_out_is_sent(error))
         return error;
-    const size_t runs = groups_make(part->routes, part->count, 1, part->groups);
     error = 0;
+    const size_t runs = groups_make(part->routes, part->count, 1, part->groups);
     for (size_t group = 0; group < runs && !error; group++) {
         error = send_group(topic, tx, part, group);
         for (size_t i = 0; i < part->count && fan_out_is_sent(error); i++)

@@ -15,10 +15,12 @@
 
 int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
 {
-    const int error = queue_open(spool, name, flags, ret_queue);
-    if (!error)
-        (*ret_queue)->send_on = send_on;
-    return error;
+    return queue_open(spool, name, flags, ret_queue);
+}
+
+__attribute__((constructor)) static void set_send_on(void)
+{
+    queue_send_on = send_on;
 }
 
 /* ---- where dead letters lead ----------------------------------------------------------------- */
@@ -34,13 +36,10 @@ static int add_bindings(struct ways *ways, const char *name)
 {
     struct bindings bindings = {0};
     struct route_topic topic;
-    char problem[BINDINGS_PROBLEM_SIZE];
     const int dir = topic_open_dir(ways->spool, name);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    int error = topic_read_bindings(dir, &bindings, problem);
-    if (!error)
-        error = topic_read_config(dir, &topic);
+    int error = topic_read(dir, &bindings, &topic);
     for (size_t i = 0; i < bindings.count && error >= 0; i++)
         error = route_names_add(&ways->names, bindings.list[i].destination);
     if (error >= 0 && topic.unroutable == ROUTE_ALTERNATE)

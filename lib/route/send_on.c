@@ -182,7 +182,7 @@ static int move_on(mq_queue *queue, int dir, const char *file, const struct mess
     return error == -ENOENT && !fs_exists(dir, file) ? 0 : error ? error : 1;
 }
 
-int send_on(mq_queue *queue, int dir, const char *file, const struct message_name *name)
+static int send_on_now(mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     mq_message *dead, *message;
     char *body;
@@ -207,6 +207,18 @@ int send_on(mq_queue *queue, int dir, const char *file, const struct message_nam
     }
     mq_message_free(dead);
     return error;
+}
+
+/* Where it goes another message may end by it, and go on, too: that is left to a sweep, since there is no limit to it. */
+int send_on(mq_queue *queue, int dir, const char *file, const struct message_name *name)
+{
+    static _Thread_local bool is_at_it;
+    if (is_at_it)
+        return 0;
+    is_at_it = true;
+    const int done = send_on_now(queue, dir, file, name);
+    is_at_it = false;
+    return done;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */

@@ -46,6 +46,9 @@ int topic_read_bindings(int dir, struct bindings *ret_bindings, char ret_problem
 /* Read its settings, all but the bindings. -EBADMSG: malformed. */
 int topic_read_config(int dir, struct route_topic *topic);
 
+/* Both. -EBADMSG: one of them is malformed; mq_topic_explain says which. */
+int topic_read(int dir, struct bindings *ret_bindings, struct route_topic *topic);
+
 /* The whole of a file, with a NUL behind it, which the caller frees. */
 int topic_read_file(int dir, const char *name, char **ret_text, size_t *ret_size);
 

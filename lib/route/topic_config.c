@@ -103,6 +103,13 @@ int topic_read_config(int dir, struct route_topic *topic)
     return error;
 }
 
+int topic_read(int dir, struct bindings *ret_bindings, struct route_topic *topic)
+{
+    char problem[BINDINGS_PROBLEM_SIZE];
+    const int error = topic_read_bindings(dir, ret_bindings, problem);
+    return error ? error : topic_read_config(dir, topic);
+}
+
 static int write_config(int dir, int feed, const struct route_topic *topic)
 {
     char text[CONFIG_SIZE];

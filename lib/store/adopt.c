@@ -22,15 +22,20 @@ struct manner {
     gid_t group; /* -1: any */
 };
 
+static struct manner manner_in(unsigned sharing, uid_t owner, gid_t group)
+{
+    const bool is_shared = access_is_shared(sharing);
+    return (struct manner){.mode = access_mode(sharing, ACCESS_FILE),
+                           .owner = is_shared ? (uid_t)-1 : owner,
+                           .group = is_shared ? group : (gid_t)-1};
+}
+
 static int manner_of(int queue_dir, unsigned sharing, struct manner *ret_manner)
 {
     struct stat status;
     if (fstat(queue_dir, &status) < 0)
         return -errno;
-    const bool is_shared = access_is_shared(sharing);
-    ret_manner->mode = access_mode(sharing, ACCESS_FILE);
-    ret_manner->owner = is_shared ? (uid_t)-1 : status.st_uid;
-    ret_manner->group = is_shared ? status.st_gid : (gid_t)-1;
+    *ret_manner = manner_in(sharing, status.st_uid, status.st_gid);
     return 0;
 }
 
@@ -110,21 +115,25 @@ static int replace(int queue_dir, const struct manner *manner, int dir, const ch
     return error;
 }
 
-int adopt_file_sized(int queue_dir, unsigned sharing, int dir, const char *name, int64_t *ret_size)
+int adopt_file_as(int queue_dir, unsigned sharing, const struct fs_identity *identity, int dir, const char *name,
+                  struct adopt_look *look)
 {
-    struct stat status;
-    struct manner manner;
-    const int error = manner_of(queue_dir, sharing, &manner);
-    if (error || fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return error ? error : -errno;
-    *ret_size = status.st_size;
-    return fits(&manner, &status) ? 0 : replace(queue_dir, &manner, dir, name);
+    struct manner manner = {0};
+    const int error = identity ? 0 : manner_of(queue_dir, sharing, &manner);
+    if (error)
+        return error;
+    if (identity)
+        manner = manner_in(sharing, identity->owner, identity->group);
+    if (!look->is_known && fstatat(dir, name, &look->status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    look->is_known = true;
+    return fits(&manner, &look->status) ? 0 : replace(queue_dir, &manner, dir, name);
 }
 
 int adopt_file(int queue_dir, unsigned sharing, int dir, const char *name)
 {
-    int64_t size;
-    return adopt_file_sized(queue_dir, sharing, dir, name, &size);
+    struct adopt_look look = {.is_known = false};
+    return adopt_file_as(queue_dir, sharing, NULL, dir, name, &look);
 }
 
 /* ---- drafts ----------------------------------------------------------------------- */

@@ -14,16 +14,25 @@
 #ifndef MQ_ADOPT_H
 #define MQ_ADOPT_H
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 
+#include "base/fs.h"
 #include "base/fs_draft.h"
 
 /* Replace the file dir/name by a copy. The copy only takes the place of a file that is still there: of several processes
    that then move the name one succeeds, and the others find it gone. -ENOENT: it is gone. */
 int adopt_file(int queue_dir, unsigned sharing, int dir, const char *name);
 
-/* The same; and its size. */
-int adopt_file_sized(int queue_dir, unsigned sharing, int dir, const char *name, int64_t *ret_size);
+/* What is known of a file, which may have other names. */
+struct adopt_look {
+    bool is_known;
+    struct stat status;
+};
+
+/* The same, where more is known: the identity of `queue_dir`, or NULL; and the file, which is looked at unless it is. */
+int adopt_file_as(int queue_dir, unsigned sharing, const struct fs_identity *identity, int dir, const char *name,
+                  struct adopt_look *look);
 
 /* The same for a draft that was begun for another queue. It is changed where possible, else copied. */
 int adopt_draft(int queue_dir, unsigned sharing, struct fs_draft *draft);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/grow.h"
 #include "format/name.h"
 #include "store/access.h"

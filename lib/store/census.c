@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "store/bucket.h"
 
 /* A count of one state. Buckets are read without order and without a list of their files: there may be very many. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "format/name.h"
 #include "store/access.h"
 #include "store/bucket.h"

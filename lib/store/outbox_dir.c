@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "format/spool_name.h"
 
@@ -118,6 +119,7 @@ struct count {
     int outbox, dir; /* dir: of the transaction */
     const char *queue;
     bool shared;
+    uid_t owner; /* of the queue */
     struct outbox_hidden hidden;
 };
 
@@ -153,17 +155,24 @@ static int count_in(void *context, const struct outbox_place *place)
     struct count *count = context;
     struct outbox_place now = *place;
     const struct outbox_hidden before = count->hidden;
+    if (!count->shared && place->owner != count->owner && place->owner != 0)
+        return 0;
     int error = count_dir(count, now.name);
     while (error == -ENOENT && (error = outbox_find(count->outbox, place->id, &now)) == 1) {
         count->hidden = before;
         error = count_dir(count, now.name);
     }
-    return error == -EACCES && !count->shared && place->owner != geteuid() ? 0 : error;
+    count->hidden.unseen |= error == -EACCES && count->shared;
+    return error == -EACCES && place->owner != geteuid() ? 0 : error;
 }
 
-int outbox_count_hidden(int spool, const char *queue, bool shared, struct outbox_hidden *ret_hidden)
+int outbox_count_hidden(int spool, const char *queue, int queue_dir, bool shared, struct outbox_hidden *ret_hidden)
 {
-    struct count count = {.outbox = outbox_open(spool, false), .queue = queue, .shared = shared};
+    struct stat status;
+    if (fstat(queue_dir, &status) < 0)
+        return -errno;
+    struct count count = {
+        .outbox = outbox_open(spool, false), .queue = queue, .shared = shared, .owner = status.st_uid};
     if (count.outbox < 0 && count.outbox != -ENOENT)
         return count.outbox;
     const int error = count.outbox < 0 ? 0 : outbox_walk(count.outbox, count_in, &count);

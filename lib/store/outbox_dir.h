@@ -24,11 +24,13 @@ struct outbox_place {
 };
 
 /* What transactions hold of a queue: messages that are in none of its states now, and come back if the transaction is
-   undone. Transactions that this process may not read are an error only if `shared`: else no other user has any claims. */
+   undone. Of a queue that is not `shared` only its owner and root have claims, whatever others have put into theirs.
+   unseen: there are transactions that this process may not read, and that may hold some of a shared queue. */
 struct outbox_hidden {
     uint64_t claims, dead, bytes;
+    bool unseen;
 };
-int outbox_count_hidden(int spool, const char *queue, bool shared, struct outbox_hidden *ret_hidden);
+int outbox_count_hidden(int spool, const char *queue, int queue_dir, bool shared, struct outbox_hidden *ret_hidden);
 
 /* Look a transaction up. 1 found, 0 it is not there. One listing may miss a directory that is being renamed, so there
    are several before it is said not to be there. */

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "base/journal.h"
 #include "lifecycle/outbox.h"
@@ -281,9 +282,9 @@ static int rename_directory(mq_tx *tx, enum outbox_state state, int64_t deadline
 {
     char name[OUTBOX_NAME_SIZE];
     outbox_format(state, tx->place.id, deadline, name);
-    int error = 0;
-    if (tx->place.state != OUTBOX_OPEN)
-        return -ESTALE;
+    int error = tx->place.state == OUTBOX_OPEN ? 0 : -ESTALE;
+    if (error)
+        return error;
     do {
         if (strcmp(name, tx->place.name) == 0)
             return 0;

@@ -281,7 +281,7 @@ share_queue() {
         s~^syncfs.*~sync the file system~p; t
         s~^f(data)?sync.*~sync something else~p; t
         s~^write\(1<.*~print~p' trace
-    assert_order "$written" link link "${ahead[@]}" decide 'sync the spool' 'sync the outbox' deliver deliver \
+    assert_order "$written" link link 'sync the spool' "${ahead[@]}" decide 'sync the outbox' deliver deliver \
         "${done[@]}" print
 }
 

@@ -375,6 +375,7 @@ PRIVATE = [
         again=False,
         whole=True,
         removes=True,
+        unsynced=True,
     ),
     goes_on("reject", ("mq-ack", "--reject", "{}"), before_graves(claimed())),
     goes_on("last deadline passed", ("mq-queue", "sweep", "jobs"), before_graves(lapsed(), "max-attempts=1")),

@@ -165,6 +165,56 @@ bodies() {
     assert_output ""
 }
 
+@test "what a publication makes a full queue drop goes on as a dead letter at once" {
+    mq-queue create morgue
+    mq-queue create a max-depth=1 overflow=dead-oldest dead-letter=morgue
+    mq-topic create events
+    mq-topic bind events a
+    mq-topic bind events b
+    mq-send -q events old
+    mq-send -q events new
+    run -0 mq-recv -q -a --no-wait morgue
+    assert_output old
+    run -0 bodies a
+    assert_output new
+}
+
+@test "a publication looks at its file once, and keeps the queue that it goes to open" {
+    local i
+    needs_strace
+    mq-topic create events
+    for i in 1 2 3 4 5; do mq-topic bind events a$i -k many; done
+    mq-topic bind events one -k one
+    seq 5 | strace -o trace -e trace=newfstatat,openat2 mq-send -q -l --no-sync --batch=1 -k many events
+    # Links of one file, which is looked at by its name in the transaction. The first publication makes what is not there.
+    assert_equal "$(grep -c '"o:a[0-9]:' trace)" 5
+    seq 5 | strace -o trace -e trace=openat,openat2 mq-send -q -l --no-sync --batch=1 -k one events
+    (($(grep -c '"host/' trace) < 5)) || fail "opened for each message"
+}
+
+@test "a queue that is deleted while a publication is on its way is made again, and gets it" {
+    local nth sender
+    needs_strace
+    mq-topic create events
+    mq-topic bind events a
+    mq-topic bind events b
+    mq-send -q events first
+    strace -o trace -e trace=renameat2 mq-send -q events first
+    nth=$(grep -n 'committed"' trace | cut -d: -f1)
+    bodies a >/dev/null && bodies b >/dev/null
+    strace -qq -o trace -e trace=renameat2 -e inject=renameat2:delay_enter=500000:when="$nth" mq-send -q events second 3>&- &
+    sender=$!
+    linked() { compgen -G "$MQ_SPOOL/.outbox/*/O:b:*" >/dev/null; }
+    wait_until 10 linked
+    mq-queue delete a
+    mq-queue delete b
+    wait "$sender"
+    run -0 bodies a
+    assert_output second
+    run -0 bodies b
+    assert_output second
+}
+
 @test "each queue has its own ttl for what comes from a topic" {
     mq-topic create events
     mq-topic bind events long
@@ -415,6 +465,16 @@ followers() {
     done
     run -0 bodies audit
     assert_output $'two\nfour\nfive'
+    # The topic is deleted: what has come is printed, and that is the end, with a word.
+    local ended=0
+    mq-topic create short
+    mq-topic follow -l short >got 2>words 3>&- &
+    followers short 1
+    mq-send -q short last
+    mq-topic delete short
+    wait $! || ended=$?
+    assert_equal "$ended $(<got) $(<words)" "66 last mq-topic: short: the topic was deleted"
+    assert_equal "$(find "$MQ_SPOOL" -name '_reply-*')" ""
     # One that is alone and dead takes nothing.
     mq-topic unbind events audit
     echo '_reply-0123456789abcdef' >"$MQ_SPOOL/events/bindings"
@@ -473,7 +533,7 @@ followers() {
     strace -y -o trace -e trace=fsync mq-send -q -j events <lines
     assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a a a b b b b'
     nth=$(grep -n '/\.outbox>' trace | head -n 1)
-    run -74 strace -qq -o trace -e trace=fsync -e inject=fsync:error=EIO:when="${nth%%:*}" mq-send -q -j events <lines
+    run -71 strace -qq -o trace -e trace=fsync -e inject=fsync:error=EIO:when="${nth%%:*}" mq-send -q -j events <lines
     mq-queue sweep -q
     assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a b b'
 }

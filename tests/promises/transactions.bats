@@ -125,6 +125,19 @@ go_on() {
     assert_output ""
 }
 
+@test "a transaction that somebody aborts while its command runs sends nothing, and says so" {
+    run -1 mq-tx run -- sh -c 'mq-send -q a never && mq-tx abort "$MQ_TX"'
+    assert_output --partial "cannot commit: the transaction has ended"
+    run -123 mq-recv --create --tx --until-empty jobs -- true || true
+    mq-send -q jobs work
+    run -123 mq-recv --tx -n 1 jobs -- sh -c 'mq-send -q a never; mq-tx abort "$MQ_TX"'
+    assert_output --partial "nothing of"
+    MQ_TX=nonsense run -64 mq-send a never
+    MQ_TX='' run -0 mq-send a sent
+    run -0 bodies a
+    assert_output sent
+}
+
 @test "a relative spool is the same one for a command that goes elsewhere" {
     mkdir elsewhere
     (cd elsewhere && MQ_SPOOL=../spool mq-tx run -- sh -c 'cd / && mq-send -q a one')
