@@ -538,8 +538,9 @@ MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *me
  *     mq_log_reader_new(log, 0, &reader);
  *     while (mq_log_next(reader, &message, &offset) == 1) …
  *
- * -ENOENT: there is no log of that name, or it was deleted meanwhile. -EBADMSG: it is damaged, or its configuration is
- * malformed; mq_log_config_explain says where.
+ * -ENOENT: there is no log of that name, or it was deleted meanwhile. -EUCLEAN: it is damaged: it lacks a part, which
+ * mq_log_create may make again, or something else has the name of one. -EBADMSG: its configuration is malformed;
+ * mq_log_config_explain says where.
  */
 typedef struct mq_log mq_log;
 typedef struct mq_log_reader mq_log_reader;

@@ -40,7 +40,7 @@ int cli_log_error(int error, const char *log, const char *what)
     char problem[256];
     if (error == -EBADMSG && mq_log_config_explain(cli_spool, log, problem, sizeof problem) == 1)
         return cli_fail(STATUS_CONFIG, log, "bad configuration: %s", problem);
-    if (error == -EBADMSG)
+    if (error == -EUCLEAN)
         return cli_fail(STATUS_DATA, log, "%s: the log is damaged: it lacks a part, or something else has its name",
                         what);
     if (error == -ENOENT)

@@ -66,7 +66,7 @@ static int refused_by_log(const struct sending *sending, const struct source *so
         return fail(sending, STATUS_DATA, source, "cannot append", limit);
     if (error == -EBADMSG && mq_log_config_explain(cli_spool, sending->to.name, problem, sizeof problem) == 1)
         return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
-    if (error == -EBADMSG)
+    if (error == -EUCLEAN)
         return fail(
             sending, STATUS_DATA, source, "cannot append",
             "the log is damaged: it lacks a part, or something else has its name; mq-log create makes what it lacks");

@@ -42,7 +42,7 @@ static int open_lock(mq_log *log)
 {
     if (log->hold.lock < 0)
         log->hold.lock = fs_open_shared_below(log->dir, ".", LOG_HOLD, true);
-    return log->hold.lock >= 0 ? 0 : log->hold.lock == -ENOENT ? -EBADMSG : log->hold.lock;
+    return log->hold.lock >= 0 ? 0 : log->hold.lock == -ENOENT ? -EUCLEAN : log->hold.lock;
 }
 
 void log_release(mq_log *log)
@@ -69,7 +69,7 @@ static int open_bucket(mq_log *log, uint64_t bucket, bool make, int *ret_dir)
         dir = fs_open_dir(log->entries, name);
     }
     if (dir < 0)
-        return dir == -ENOTDIR || dir == -ELOOP ? -EBADMSG : dir;
+        return dir == -ENOTDIR || dir == -ELOOP ? -EUCLEAN : dir;
     *ret_dir = dir;
     return 0;
 }

@@ -63,7 +63,7 @@ static int list_numbers(int dir, bool (*parse)(const char *text, uint64_t *ret_n
 static int open_part(int at, const char *name)
 {
     const int dir = fs_open_dir(at, name);
-    return dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ? -EBADMSG : dir;
+    return dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ? -EUCLEAN : dir;
 }
 
 static int list_part(int dir, const char *part, bool (*parse)(const char *text, uint64_t *ret_number),
@@ -85,7 +85,7 @@ int chain_beginning(int dir, uint64_t *ret_offset)
     for (int tries = 0; tries < TRIES && !error && list.count == 0; tries++)
         error = list_part(dir, "begin", log_name_parse, &list);
     if (!error && list.count == 0)
-        error = -EBADMSG;
+        error = -EUCLEAN;
     if (!error)
         *ret_offset = list.list[list.count - 1];
     chain_list_free(&list);

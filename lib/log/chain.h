@@ -10,7 +10,7 @@
  * `dir` is the directory of the log. An entry that does not parse is corrupt: it reaches to the next name, and if it is the
  * last one it takes one offset. What is no name of the grammar is passed over.
  *
- * Errors are negative errno values. -EBADMSG: the log lacks a part, or something else has its name.
+ * Errors are negative errno values. -EUCLEAN: the log lacks a part, or something else has the name of one.
  */
 #ifndef MQ_CHAIN_H
 #define MQ_CHAIN_H

@@ -199,7 +199,7 @@ static int check_empty(int dir, int *ret_lock)
     uint64_t begin, end;
     const int lock = fs_open_shared_below(dir, ".", LOG_HOLD, true);
     if (lock < 0)
-        return lock == -ENOENT ? -EBADMSG : lock;
+        return lock == -ENOENT ? -EUCLEAN : lock;
     int error = bucket_lock_all(lock);
     if (!error)
         error = chain_beginning(dir, &begin);
@@ -348,6 +348,12 @@ int log_has_name(const mq_log *log)
     return spool_queue_has_name(log->dir, log->name, &log->identity);
 }
 
+int log_explain(const mq_log *log, int error)
+{
+    const bool may_be_deleted = error == -EUCLEAN || error == -ENOENT || error == -EBUSY;
+    return may_be_deleted && log_has_name(log) == 0 ? -ENOENT : error;
+}
+
 /* ---- sending --------------------------------------------------------------------------------- */
 
 /* A log keeps one order, and removes what it has kept long enough: a message has no say in it. */
@@ -403,7 +409,7 @@ int mq_log_send(mq_log *log, mq_message *message, const struct mq_send_options *
     if (!error)
         error = conclude(log);
     if (error)
-        return error;
+        return log_explain(log, error);
     if (ret_id)
         strcpy(ret_id, id);
     tell_offsets(log, 1, ret_offset);
@@ -417,7 +423,7 @@ static int conclude_many(mq_log *log, int sent_error, uint64_t *ret_offsets, siz
     if (error)
         *sent = 0;
     tell_offsets(log, *sent, ret_offsets);
-    return error ? error : sent_error;
+    return log_explain(log, error ? error : sent_error);
 }
 
 int mq_log_send_batch(mq_log *log, mq_message *const *messages, size_t count, const struct mq_send_options *options,

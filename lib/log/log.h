@@ -1,8 +1,8 @@
 /*
  * A log's handle, and what its operations are made of.
  *
- * Errors are negative errno values. -ENOENT: there is no log of that name, or it was deleted. -EBADMSG: it lacks a part, or
- * something that is none has the part's name; its configuration is malformed.
+ * Errors are negative errno values. -ENOENT: there is no log of that name, or it was deleted. -EUCLEAN: it lacks a part, or
+ * something else has the name of one. -EBADMSG: its configuration is malformed.
  */
 #ifndef MQ_LOG_H
 #define MQ_LOG_H
@@ -62,6 +62,9 @@ int log_is_dir(int dir);
 
 /* Whether the log's directory still has its name, as queue_has_name. */
 int log_has_name(const mq_log *log);
+
+/* What an error means: -ENOENT if the log was deleted meanwhile, and so lacks parts; else what it is. */
+int log_explain(const mq_log *log, int error);
 
 /* ---- appending (append.c) ------------------------------------------------------------ */
 

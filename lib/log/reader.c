@@ -175,7 +175,7 @@ static int enter(mq_log_reader *reader)
         leave(reader);
         error = chain_locate(reader->log->dir, reader->at, &reader->place);
         if (error)
-            return error;
+            return log_explain(reader->log, error);
         if (reader->place.kind == CHAIN_END)
             return 0;
         if (reader->place.kind == CHAIN_ENTRY && !reader->place.is_gap)
@@ -314,7 +314,7 @@ static int look(mq_log_reader *reader)
     const bool is_end = reader->place.kind == CHAIN_END;
     leave(reader);
     if (error || !is_end)
-        return error ? error : 1;
+        return error ? log_explain(reader->log, error) : 1;
     const int has = log_has_name(reader->log);
     return has < 0 ? has : has == 1 ? 0 : -ENOENT;
 }

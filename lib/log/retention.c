@@ -94,7 +94,7 @@ static int clear(struct clearing *clearing)
 {
     clearing->lock = fs_open_shared_below(clearing->dir, ".", LOG_HOLD, true);
     if (clearing->lock < 0)
-        return clearing->lock == -ENOENT ? -EBADMSG : clearing->lock;
+        return clearing->lock == -ENOENT ? -EUCLEAN : clearing->lock;
     const int error = fs_list_at(clearing->dir, LOG_REMOVED, visit_removed, clearing);
     close(clearing->lock);
     return error ? error : clearing->error;
