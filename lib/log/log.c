@@ -34,7 +34,7 @@ int log_is_dir(int dir)
     return has == 1 ? fs_has(dir, LOG_ENTRIES) : has;
 }
 
-static int open_in(int spool, const char *name)
+int log_open_in(int spool, const char *name)
 {
     const int dir = fs_open_dir(spool, name);
     if (dir < 0)
@@ -51,7 +51,7 @@ int log_open_dir(const char *spool_path, const char *name)
     const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
     if (spool < 0)
         return spool;
-    const int dir = open_in(spool, name);
+    const int dir = log_open_in(spool, name);
     close(spool);
     return dir;
 }
@@ -161,7 +161,7 @@ struct search {
 static int add_log(void *context, const char *name, unsigned char type)
 {
     struct search *search = context;
-    const int dir = type == DT_DIR && mq_queue_name_is_valid(name) ? open_in(search->spool, name) : -ENOENT;
+    const int dir = type == DT_DIR && mq_queue_name_is_valid(name) ? log_open_in(search->spool, name) : -ENOENT;
     if (dir < 0)
         return dir == -ENOENT || dir == -EACCES ? 0 : dir;
     close(dir);
@@ -218,7 +218,7 @@ static int delete_in(int spool, const char *name, bool force)
 {
     char gone[NAME_PENDING_SIZE];
     int lock = -1;
-    const int dir = open_in(spool, name);
+    const int dir = log_open_in(spool, name);
     int error = dir < 0 ? dir : force ? 0 : check_empty(dir, &lock);
     name_format_pending(NAME_GONE, name, id_random(), gone);
     if (!error)

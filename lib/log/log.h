@@ -56,6 +56,7 @@ struct mq_log {
 
 /* Open the directory of a log. `spool` is as in mq_open. */
 int log_open_dir(const char *spool, const char *name);
+int log_open_in(int spool, const char *name);
 
 /* Whether a directory is a log's: 1, 0, or a negative errno. */
 int log_is_dir(int dir);

@@ -175,6 +175,20 @@ LIST
     assert_json '.offset == 20001'
 }
 
+@test "a sweep of the spool trims logs, and removes what a process that died has left" {
+    mq-log create clicks
+    seq 9000 | mq-send -q -l --no-sync --batch 4096 clicks
+    mkdir "$MQ_SPOOL/clicks/removed/0000000000000.0123456789abcdef"
+    touch "$MQ_SPOOL/clicks/removed/0000000000000.0123456789abcdef/0000000000000000"
+    touch -d '3 days ago' "$MQ_SPOOL/clicks/tmp/0123456789abcdef"
+    mq-log config clicks retain-count=1
+    mq-queue sweep
+    assert_equal "$(find "$MQ_SPOOL"/clicks/{removed,tmp} -mindepth 1)" ''
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -mindepth 1 -type d | wc -l)" 1
+    run -0 read_all
+    assert_equal "${lines[-1]}" 9000
+}
+
 @test "retention goes by size and by time, and whoever appends sees to it" {
     mq-log create clicks retain-size=100K
     seq -f '%020g' 20000 | mq-send -q -l --no-sync clicks
