@@ -280,16 +280,13 @@ static int note_run(mq_log *log, uint64_t offset, uint32_t count)
     return 0;
 }
 
+/* The content of a durable draft is where no name can reach the disk before it (outlet.wants_content). */
 int log_append(mq_log *log, struct draft *draft)
 {
     uint64_t offset;
     int error = note_run(log, 0, draft->name.count);
     if (!error)
         error = give_to_owner(log, draft);
-    if (!error && draft->durable) {
-        const int synced = fs_sync_ahead(draft->file.file, &log->feed->order);
-        error = synced < 0 ? synced : 0;
-    }
     if (!error)
         error = link_behind_last(log, draft, &offset);
     if (error) {

@@ -312,7 +312,7 @@ int mq_log_open(const char *spool, const char *name, mq_log **ret_log)
     if (!log)
         return -ENOMEM;
     strcpy(log->name, name);
-    log->outlet = (struct outlet){take_draft, count_none};
+    log->outlet = (struct outlet){.take = take_draft, .count = count_none, .wants_content = true};
     log->dir = log->entries = log->hint.file = log->hold.lock = log->hold.dir = -1;
     log->spool = spool ? strdup(spool) : NULL;
     const int error = spool && !log->spool ? -ENOMEM : fill_handle(log);

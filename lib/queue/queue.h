@@ -35,6 +35,7 @@ struct outlet_load {
 struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
     int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
+    bool wants_content; /* of durable drafts, where no name can reach the disk before it */
 };
 
 struct mq_queue {
