@@ -189,6 +189,45 @@ LIST
     assert_equal "${lines[-1]}" 9000
 }
 
+@test "a bucket that a sender may still link into is not emptied" {
+    mq-log create clicks
+    seq 4097 | mq-send -q -l --no-sync --batch 4096 clicks
+    mq-log config clicks retain-count=1
+    # What a sender does that was stopped before its link.
+    spawn holder python3 -c '
+import fcntl, sys, time
+hold = open(sys.argv[1], "r+")
+fcntl.lockf(hold, fcntl.LOCK_SH, 1, 0)
+print("held", flush=True)
+time.sleep(60)' "$MQ_SPOOL/clicks/hold"
+    wait_until 20 grep -q held holder.out
+    mq-log trim clicks
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -type f | wc -l)" 1
+    assert_equal "$(find "$MQ_SPOOL/clicks/removed" -type f | wc -l)" 1
+    mq-send -q clicks goes on
+    kill -KILL "${spawned[0]}"
+    wait "${spawned[0]}" 2>/dev/null || true
+    mq-log trim clicks
+    assert_equal "$(find "$MQ_SPOOL/clicks/removed" -mindepth 1)" ''
+    run -0 mq-log read -l --from -1 clicks
+    assert_output 'goes on'
+}
+
+@test "what is reported is on the disk: the content before its name, then the bucket, and all that leads to a new one" {
+    needs_strace
+    log_of one
+    seq 4096 | mq-send -q -l --no-sync --batch 4096 clicks # into the first bucket still, and full
+    strace -qq -o calls -e trace=fdatasync,sync_file_range,linkat,renameat2,fsync,write mq-send clicks two
+    # A new bucket; the content; the name; the new bucket, the one before it, and log/; the id.
+    run -0 sed -n 's/^\([a-z_0-9]*\)(.*/\1/; s/sync_file_range/fdatasync/; /write\|sync\|link\|rename/p' calls
+    assert_output $'fdatasync\nrenameat2\nlinkat\nfsync\nfsync\nfsync\nwrite'
+    strace -qq -o calls -e trace=fdatasync,sync_file_range,linkat,fsync,write mq-send clicks three
+    run -0 sed -n 's/^\([a-z_0-9]*\)(.*/\1/; s/sync_file_range/fdatasync/; /write\|sync\|link/p' calls
+    assert_output $'fdatasync\nlinkat\nfsync\nwrite'
+    strace -qq -o calls -e trace=fdatasync,sync_file_range,fsync mq-send -q --no-sync clicks four
+    assert_equal "$(<calls)" ''
+}
+
 @test "retention goes by size and by time, and whoever appends sees to it" {
     mq-log create clicks retain-size=100K
     seq -f '%020g' 20000 | mq-send -q -l --no-sync clicks
