@@ -23,6 +23,7 @@ struct reader {
     uint64_t printed;
     uint64_t missed; /* of those that were reported */
     bool damaged;
+    bool cannot_write; /* what failed was the output */
     size_t used;
     char out[OUT_SIZE];
 };
@@ -32,7 +33,9 @@ struct reader {
 static int write_out(struct reader *reader, const char *data, size_t size)
 {
     size_t written;
-    return size > 0 ? output_write(data, size, &reader->patience, &written) : 0;
+    const int error = size > 0 ? output_write(data, size, &reader->patience, &written) : 0;
+    reader->cannot_write = error != 0;
+    return error;
 }
 
 static int flush(struct reader *reader)
@@ -173,8 +176,8 @@ static int conclude(struct reader *reader, int error)
             signals_obey(reader->patience.cancel_fd);
         error = 0;
     }
-    if (error == -EPIPE)
-        return STATUS_IO;
+    if (error && reader->cannot_write)
+        return cli_fail(STATUS_IO, mq_log_name(reader->log), "cannot write the messages: %s", cli_reason(error));
     if (error)
         return cli_log_error(error, mq_log_name(reader->log), "cannot read the log");
     if (reader->damaged)

@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/grow.h"
 #include "base/io.h"
@@ -154,6 +156,19 @@ int chain_read_head(int bucket_dir, uint64_t offset, struct log_entry_head *ret_
         return (int)got;
     *ret_head = log_entry_parse(text, (size_t)got);
     return 0;
+}
+
+int chain_read_moment(int dir, uint64_t offset, int64_t *ret_moment)
+{
+    struct stat status;
+    const int file = chain_open_entry(dir, offset);
+    if (file < 0)
+        return file;
+    const int error = fstat(file, &status) < 0 ? -errno : 0;
+    close(file);
+    if (!error)
+        *ret_moment = clock_of_file(&status.st_mtim);
+    return error;
 }
 
 /* ---- the end ------------------------------------------------------------------------- */

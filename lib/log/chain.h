@@ -42,6 +42,9 @@ int chain_open_entry(int dir, uint64_t offset);
 /* Read the head of an entry in an open bucket. */
 int chain_read_head(int bucket_dir, uint64_t offset, struct log_entry_head *ret_head);
 
+/* When an entry was written. -ENOENT: there is none of that offset. */
+int chain_read_moment(int dir, uint64_t offset, int64_t *ret_moment);
+
 /* The last entry, whose count is 1 if it is corrupt. 1; 0: the log has no entries. */
 struct chain_last {
     uint64_t offset, count;

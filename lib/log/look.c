@@ -1,10 +1,6 @@
 /* Looking at a log: its ends, its size, and the offset of a moment. */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "format/log_name.h"
 #include "log/bucket_size.h"
 #include "log/log.h"
@@ -20,20 +16,6 @@ int mq_log_bounds(mq_log *log, uint64_t *ret_begin, uint64_t *ret_end)
     *ret_begin = begin;
     *ret_end = end > begin ? end : begin;
     return 0;
-}
-
-/* When an entry was written. */
-static int read_moment(const mq_log *log, uint64_t offset, int64_t *ret_moment)
-{
-    struct stat status;
-    const int file = chain_open_entry(log->dir, offset);
-    if (file < 0)
-        return file;
-    const int error = fstat(file, &status) < 0 ? -errno : 0;
-    close(file);
-    if (!error)
-        *ret_moment = clock_of_file(&status.st_mtim);
-    return error;
 }
 
 /* ---- figures ------------------------------------------------------------------------- */
@@ -61,8 +43,8 @@ int mq_log_stat(mq_log *log, struct mq_log_stats *ret_stats)
     const int found = error ? error : chain_find_last(log->dir, &last);
     if (found < 0)
         return found;
-    if (found == 1 && read_moment(log, last.offset, &stats.last_at) == 0 &&
-        read_moment(log, stats.begin, &stats.first_at) < 0)
+    if (found == 1 && chain_read_moment(log->dir, last.offset, &stats.last_at) == 0 &&
+        chain_read_moment(log->dir, stats.begin, &stats.first_at) < 0)
         stats.first_at = 0; /* it was removed meanwhile */
     error = add_bytes(log, &stats);
     if (!error)
@@ -79,7 +61,7 @@ static int bisect(const mq_log *log, const uint64_t *list, size_t count, int64_t
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         int64_t written = 0;
-        const int error = read_moment(log, list[middle], &written);
+        const int error = chain_read_moment(log->dir, list[middle], &written);
         if (error && error != -ENOENT) /* retention has removed it: it is older */
             return error;
         if (written < moment)
@@ -119,7 +101,7 @@ static int find_bucket(const struct firsts *firsts, int64_t moment, size_t *ret_
         int64_t written = 0;
         int found = find_first(firsts->log, buckets->list[middle], firsts->entries, &first);
         if (found == 1)
-            found = read_moment(firsts->log, first, &written);
+            found = chain_read_moment(firsts->log->dir, first, &written);
         if (found < 0 && found != -ENOENT)
             return found;
         if (written < moment)

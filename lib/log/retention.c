@@ -112,20 +112,6 @@ struct live {
     uint64_t end;
 };
 
-/* When the newest entry of a bucket was written. */
-static int newest(const struct live *live, int64_t *ret_moment)
-{
-    struct stat status;
-    const int file = chain_open_entry(live->dir, live->entries.list[live->entries.count - 1]);
-    if (file < 0)
-        return file;
-    const int error = fstat(file, &status) < 0 ? -errno : 0;
-    close(file);
-    if (!error)
-        *ret_moment = clock_of_file(&status.st_mtim);
-    return error;
-}
-
 /* Whether a bucket, whose entries are listed, and behind which the entry `next` comes, may go: 1 or 0. */
 static int may_go(struct live *live, uint64_t next)
 {
@@ -135,7 +121,8 @@ static int may_go(struct live *live, uint64_t next)
         return 1;
     if (config->retain_size && live->kept_bytes >= config->retain_size)
         return 1;
-    const int error = config->retain_time ? newest(live, &moment) : 0;
+    const uint64_t newest = live->entries.list[live->entries.count - 1];
+    const int error = config->retain_time ? chain_read_moment(live->dir, newest, &moment) : 0;
     return error ? error : config->retain_time && live->now - moment > config->retain_time;
 }
 

@@ -127,10 +127,10 @@ LIST
         spawn "$writer" mq-send -q -l --no-sync --batch 7 clicks -f "$writer"
     done
     wait "${spawned[@]}"
-    mq-log read -j clicks >read
-    assert_equal "$(jq .offset read)" "$(seq 0 9999)"
+    mq-log read -j clicks >messages
+    assert_equal "$(jq .offset messages)" "$(seq 0 9999)"
     for writer in a b c d; do
-        jq -r .body read | grep "^$writer" | cmp - "$writer" # each in its own order
+        jq -r .body messages | grep "^$writer" | cmp - "$writer" # each in its own order
     done
 }
 
@@ -411,6 +411,15 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     mq-log create clicks
     mq-log delete clicks
     run -66 mq-log delete clicks
+}
+
+@test "output that cannot be written is told as such" {
+    log_of one
+    run -74 bash -c 'mq-log read clicks >/dev/full'
+    assert_output 'mq-log: clicks: cannot write the messages: No space left on device'
+    seq 100000 | mq-send -q -l --no-sync clicks
+    run -0 bash -c 'set -o pipefail; mq-log read -l clicks 2>said | head -n 1; echo ${PIPESTATUS[0]}; cat said'
+    assert_output $'one\n74\nmq-log: clicks: cannot write the messages: Broken pipe'
 }
 
 @test "a full disk appends whole entries or nothing" {
