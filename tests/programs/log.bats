@@ -346,8 +346,17 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     assert_output 'mq-log: jobs: cannot create the log: there is something else of that name'
     mq-topic create events
     run -73 mq-log create events
-    run ! mq-topic bind events clicks
-    run ! mq-queue config jobs dead-letter=clicks
+    run -66 mq-topic bind events clicks
+    assert_output 'mq-topic: events: cannot bind clicks: it is neither a queue nor a topic'
+    run -66 mq-topic config events unroutable=clicks
+    run -66 mq-queue config jobs dead-letter=clicks
+    local command
+    for command in config peek 'purge --all' sweep check delete 'delete --force'; do
+        # shellcheck disable=SC2086 # words
+        run -66 mq-queue $command clicks
+    done
+    run -66 mq-queue config clicks ttl=3
+    assert_not_exist "$MQ_SPOOL/clicks/config"
     run -66 mq-log read nothing
     assert_output "mq-log: nothing: no such log in $MQ_SPOOL"
     run -64 mq-log create a/b
