@@ -163,9 +163,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
     bool any;
-    int error = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
-    if (!error)
-        error = split_cleanup_finish(queue);
+    const int unfinished = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
+    int error = split_cleanup_finish(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)
@@ -176,8 +175,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
     error = depth_recount(queue);
     if (error >= 0)
         error = overflow_sweep(queue, now);
-    if (left || error < 0)
-        return left ? left : error;
+    if (left || error < 0 || unfinished)
+        return left ? left : error < 0 ? error : unfinished;
     *ret_swept = swept;
     return 0;
 }

@@ -261,6 +261,30 @@ share_queue() {
     assert_order 'write content' 'link into jobs/ready' print
 }
 
+@test "the contents of a publication are on their way before it is decided, which is synced before anything else: then its id" {
+    local written='sync content' ahead=('sync the transaction') done=('sync the file system')
+    ! keeps_order || written='write content back' ahead=() done=()
+    mq-topic create events
+    mq-topic bind events jobs
+    mq-topic bind events other
+    strace -y -o trace mq-send events one >/dev/null
+    run -0 sed -nE '
+        / = -1 E/d
+        s~^sync_file_range.*WAIT_AFTER.*~write content back~p; t
+        s~^fdatasync\([0-9]+<[^>]*/feed/.*~sync content~p; t
+        s~^linkat\(.*/\.outbox/.*~link~p; t
+        s~^fsync\([0-9]+<[^>]*/\.outbox/.*~sync the transaction~p; t
+        s~^renameat2\(.*\.committed".*~decide~p; t
+        s~^fsync\([0-9]+<[^>]*/\.outbox>.*~sync the outbox~p; t
+        s~^fsync\([0-9]+<[^>]*/spool>.*~sync the spool~p; t
+        s~^renameat2\(.*\.committed>.*/ready/.*~deliver~p; t
+        s~^syncfs.*~sync the file system~p; t
+        s~^f(data)?sync.*~sync something else~p; t
+        s~^write\(1<.*~print~p' trace
+    assert_order "$written" link link "${ahead[@]}" decide 'sync the spool' 'sync the outbox' deliver deliver \
+        "${done[@]}" print
+}
+
 @test "a send whose sync fails is not sent, not retried, and exits 74" {
     mq-queue create jobs
     local fault faults='fdatasync:1 fsync:1'
