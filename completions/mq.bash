@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic and mq-tx for bash.
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for bash.
 # Installed once under the name of each, so that bash-completion finds it when one is first completed.
 # shellcheck shell=bash
 
@@ -26,6 +26,7 @@ __mq_options() {
         "--force --repair" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
+    mq-log) echo "$common -j --json --from= --to= -n --count= -f --follow -l --lines -0 --null --force" ;;
     mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
     esac
 }
@@ -39,8 +40,8 @@ __mq_takes_value() {
     --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
     *) return 1 ;;
     esac
-    # -f of mq-recv is --follow, and -w of mq-stat takes only what is glued to it.
-    [[ $1 != --* && $1$2 != -fmq-recv && $1$2 != -wmq-stat ]]
+    # -f of mq-recv and mq-log is --follow, and -w of mq-stat takes only what is glued to it.
+    [[ $1 != --* && $1$2 != -fmq-recv && $1$2 != -fmq-log && $1$2 != -wmq-stat ]]
 }
 
 # Fill `words`, and `cur` with the last of them: what was typed up to the cursor. bash takes words apart at "=" and
@@ -85,6 +86,14 @@ __mq_topics() {
     mq-stat "${spool[@]}" --format='{topic}' 2>/dev/null
 }
 
+__mq_logs() {
+    mq-log "${spool[@]}" list -j 2>/dev/null | sed -n 's/.*"log": *"\([^"]*\)".*/\1/p'
+}
+
+__mq_log_keys() {
+    printf '%s=\n' durability max-size retain-time retain-size retain-count
+}
+
 __mq_transactions() {
     mq-tx "${spool[@]}" -j list 2>/dev/null | sed -n 's/.*"tx": *"\([^"]*\)".*"state": *"open".*/\1/p'
 }
@@ -115,8 +124,10 @@ __mq_values() {
     -S | --spool) compgen -d -- "$cur" ;;
     -f | --file) compgen -f -- "$cur" ;;
     --tx) compgen -W "$(__mq_transactions)" -- "$cur" ;;
-    --to | --reply-to) compgen -W "$(__mq_queues)" -- "$cur" ;;
+    --reply-to) compgen -W "$(__mq_queues)" -- "$cur" ;;
+    --to) [[ $program == mq-log ]] || compgen -W "$(__mq_queues)" -- "$cur" ;;
     --mode) compgen -W '660 640 620 644 622 666' -- "$cur" ;;
+    --from) compgen -W 'beginning end' -- "$cur" ;;
     --group) compgen -A group -- "$cur" ;;
     --state) compgen -W 'ready delayed inflight dead all' -- "$cur" ;;
     -p | --priority) compgen -W '0 1 2 3 4 5 6 7 8 9' -- "$cur" ;;
@@ -127,7 +138,8 @@ __mq_operands() {
     local command=${operands[0]-} queue=${operands[1]-}
     case $program/${#operands[@]} in
     mq-recv/0) __mq_queues ;;
-    mq-send/0 | mq-stat/*) __mq_queues && __mq_topics ;;
+    mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
+    mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
     mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
@@ -136,6 +148,14 @@ __mq_operands() {
         case $command in
         bind | unbind) __mq_queues && __mq_topics ;;
         create | config) printf '%s=\n' unroutable durability ;;
+        esac
+        ;;
+    mq-log/0) printf '%s\n' create read list config trim delete ;;
+    mq-log/1) [[ $command == create ]] || __mq_logs ;;
+    mq-log/*)
+        case $command in
+        list | trim) __mq_logs ;;
+        create | config) __mq_log_keys ;;
         esac
         ;;
     mq-tx/0) printf '%s\n' begin commit abort put list run ;;
@@ -229,4 +249,4 @@ _mq() {
     return 0
 }
 
-complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-tx
+complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx

@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic and mq-tx for fish.
+# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for fish.
 # Installed once under the name of each, so that fish finds it when one is first completed.
 
 # The -S option that is on the command line already, as arguments.
@@ -77,6 +77,10 @@ function __mq_topics
     mq-stat (__mq_spool) --format='{topic}' 2>/dev/null
 end
 
+function __mq_logs
+    mq-log (__mq_spool) list -j 2>/dev/null | sed -n 's/.*"log": *"\([^"]*\)".*/\1/p'
+end
+
 function __mq_transactions
     mq-tx (__mq_spool) -j list 2>/dev/null | sed -n 's/.*"tx": *"\([^"]*\)".*"state": *"open".*/\1/p'
 end
@@ -108,7 +112,7 @@ function __mq_settings
     end
 end
 
-for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-tx
+for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx
     complete -c $program -e
     complete -c $program -f
     complete -c $program -s S -l spool -x -a '(__fish_complete_directories)' -d 'Use this spool'
@@ -118,7 +122,7 @@ for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-tx
     complete -c $program -l usage -d 'Print a short summary'
     complete -c $program -s V -l version -d 'Print the version'
 end
-for program in mq-send mq-recv mq-stat mq-dlq mq-queue mq-topic mq-tx
+for program in mq-send mq-recv mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx
     complete -c $program -s j -l json -d 'JSON, one object a line'
 end
 complete -c mq-recv -n 'not __mq_is_in_command' -a '(__mq_queues)' -d queue
@@ -232,6 +236,17 @@ complete -c mq-topic -s n -l count -x -d 'End after so many messages'
 complete -c mq-topic -s w -l wait -x -d 'Wait this long for each message'
 complete -c mq-topic -s l -l lines -d 'End each body with a newline'
 complete -c mq-topic -s 0 -l null -d 'End each body with a NUL'
+
+complete -c mq-log -n '__mq_has_operands 0' -a 'create read list config trim delete'
+complete -c mq-log -n '__mq_has_operands 1 read list config trim delete' -a '(__mq_logs)' -d log
+complete -c mq-log -n '__mq_has_queue create config' -a 'durability= max-size= retain-time= retain-size= retain-count='
+complete -c mq-log -l from -x -a 'beginning end' -d 'Begin there'
+complete -c mq-log -l to -x -d 'End before this'
+complete -c mq-log -s n -l count -x -d 'End after so many messages'
+complete -c mq-log -s f -l follow -d 'Wait for more messages'
+complete -c mq-log -s l -l lines -d 'End each body with a newline'
+complete -c mq-log -s 0 -l null -d 'End each body with a NUL'
+complete -c mq-log -l force -d 'Delete it with its messages'
 
 complete -c mq-tx -n '__mq_has_operands 0' -a 'begin commit abort put list run'
 complete -c mq-tx -n '__mq_has_operands 1 commit abort put' -a '(__mq_transactions)' -d transaction

@@ -537,6 +537,103 @@ MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *me
                                 size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
                                 size_t *ret_sent);
 
+/* ---- logs ------------------------------------------------------------------------ */
+
+/*
+ * A log keeps messages in one order, and anybody may read them again, from anywhere. Each message has an offset: they are
+ * dense, from 0, for ever. Retention removes the oldest.
+ *
+ *     mq_log *log;
+ *     mq_log_create(NULL, "clicks");
+ *     mq_log_open(NULL, "clicks", &log);
+ *     mq_log_send(log, message, &(struct mq_send_options){MQ_SEND_DEFAULTS}, id, &offset);
+ *     mq_log_reader_new(log, 0, &reader);
+ *     while (mq_log_next(reader, &message, &offset) == 1) …
+ *
+ * -ENOENT: there is no log of that name, or it was deleted meanwhile. -EUCLEAN: it is damaged: it lacks a part, which
+ * mq_log_create may make again, or something else has the name of one. -EBADMSG: its configuration is malformed;
+ * mq_log_config_explain says where.
+ */
+typedef struct mq_log mq_log;
+typedef struct mq_log_reader mq_log_reader;
+
+/* Make a log: 1 made, 0 it was there, and lacks nothing now; -EEXIST: a queue or topic has the name. */
+MQ_API int mq_log_create(const char *spool, const char *name);
+
+/* Delete it. -ENOTEMPTY: it holds messages, and `force` is not set. -EBUSY: another process is appending. */
+MQ_API int mq_log_delete(const char *spool, const char *name, bool force);
+
+/* Call `each` with the name of every log, in byte order; a non-zero return of `each` ends it and is returned. */
+MQ_API int mq_log_list(const char *spool, int (*each)(const char *log, void *context), void *context);
+
+MQ_API int mq_log_open(const char *spool, const char *name, mq_log **ret_log);
+MQ_API void mq_log_close(mq_log *log); /* NULL is fine */
+MQ_API const char *mq_log_name(const mq_log *log);
+
+/* The configuration, as that of queues. */
+MQ_API const char *const *mq_log_config_keys(void);
+MQ_API int mq_log_config_get(const mq_log *log, const char *key, char *ret_value, size_t size);
+MQ_API int mq_log_config_check(const char *key, const char *value, char *ret_text, size_t size);
+MQ_API int mq_log_config_set(const char *spool, const char *name, const char *key, const char *value);
+MQ_API int mq_log_config_explain(const char *spool, const char *name, char *ret_text, size_t size);
+
+/*
+ * As mq_send, mq_send_batch and mq_send_bodies, and the offsets of the messages; `ret_offset` and `ret_offsets` may be
+ * NULL. Any number of processes may append at once. -EOPNOTSUPP: the message has a priority, a delay or an expiry, or
+ * `once` is set: these are for queues. If a sync fails, or the log is deleted meanwhile, the call fails although the
+ * messages may be in the log.
+ */
+MQ_API int mq_log_send(mq_log *log, mq_message *message, const struct mq_send_options *options, char *ret_id,
+                       uint64_t *ret_offset);
+MQ_API int mq_log_send_batch(mq_log *log, mq_message *const *messages, size_t count,
+                             const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
+                             size_t *ret_sent);
+MQ_API int mq_log_send_bodies(mq_log *log, const mq_message *message, const struct iovec *bodies, size_t count,
+                              const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
+                              size_t *ret_sent);
+MQ_API size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *options);
+
+struct mq_log_stats {
+    uint64_t begin, end;       /* the first offset that is kept, and the one that the next message gets */
+    int64_t first_at, last_at; /* when the messages at both ends were appended; 0: the log is empty */
+    uint64_t bytes;            /* the size of all files */
+};
+MQ_API int mq_log_stat(mq_log *log, struct mq_log_stats *ret_stats);
+
+/* The first offset that is kept, and the one behind the last message; costs less than mq_log_stat. */
+MQ_API int mq_log_bounds(mq_log *log, uint64_t *ret_begin, uint64_t *ret_end);
+
+/* The offset of the first message that was appended at this moment or later, or the end. Messages that share a file have
+   one moment. */
+MQ_API int mq_log_find(mq_log *log, int64_t moment, uint64_t *ret_offset);
+
+/* Remove what the configuration says is not to be kept: whole buckets of 4096 messages, and never the last. Senders do
+   so by and by. `ret_removed` gets the number of buckets. */
+MQ_API int mq_log_trim(mq_log *log, uint64_t *ret_removed);
+
+/* Read from an offset on. The log must stay open as long as the reader. Readers keep nothing anywhere. */
+MQ_API int mq_log_reader_new(mq_log *log, uint64_t from, mq_log_reader **ret_reader);
+MQ_API void mq_log_reader_free(mq_log_reader *reader); /* NULL is fine */
+
+/*
+ * The next message: 1. 0: there is none yet. The message lives until the next call. -EBADMSG: what lies at `ret_offset` is
+ * damaged; the next call goes on behind it, at mq_log_reader_at.
+ */
+MQ_API int mq_log_next(mq_log_reader *reader, mq_message **ret_message, uint64_t *ret_offset);
+
+/* Many messages at once, if the next ones share their headers and this separator ends each body: 1, and the bodies with
+   their separators. 0: use mq_log_next. At most `most` messages. The bytes live until the next call. */
+MQ_API int mq_log_next_bodies(mq_log_reader *reader, char separator, uint64_t most, struct iovec *ret_bodies,
+                              uint64_t *ret_count);
+
+/* The offset of the next message, and how many were removed before this reader came to them. */
+MQ_API uint64_t mq_log_reader_at(const mq_log_reader *reader);
+MQ_API uint64_t mq_log_reader_missed(const mq_log_reader *reader);
+
+/* Wait for a message behind the last one: 1: there may be one. 0: none came within `wait`. -ECANCELED: `cancel_fd` became
+   readable. */
+MQ_API int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd);
+
 /* ---- looking without claiming --------------------------------------------------- */
 
 struct mq_entry {

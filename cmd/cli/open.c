@@ -35,6 +35,19 @@ int cli_topic_error(int error, const char *topic, const char *what)
     return cli_error(error, topic, what);
 }
 
+int cli_log_error(int error, const char *log, const char *what)
+{
+    char problem[256];
+    if (error == -EBADMSG && mq_log_config_explain(cli_spool, log, problem, sizeof problem) == 1)
+        return cli_fail(STATUS_CONFIG, log, "bad configuration: %s", problem);
+    if (error == -EUCLEAN)
+        return cli_fail(STATUS_DATA, log, "%s: the log is damaged: it lacks a part, or something else has its name",
+                        what);
+    if (error == -ENOENT)
+        return cli_fail(STATUS_NO_QUEUE, log, "%s: the log is gone", what);
+    return cli_error(error, log, what);
+}
+
 int cli_no_queue(const char *name)
 {
     char described[CLI_SPOOL_SIZE];
@@ -116,12 +129,45 @@ static int open_topic(const char *name, unsigned flags, mq_topic **ret_topic)
     return cli_fail(flags & MQ_CREATE ? STATUS_CANNOT_CREATE : STATUS_NO_QUEUE, name, "it is a topic, not a queue");
 }
 
+/* The same for a log. */
+static int open_log(const char *name, unsigned flags, mq_log **ret_log)
+{
+    mq_log *log;
+    const int error = mq_log_open(cli_spool, name, &log);
+    if (error == -ENOENT || error == -ENOTDIR)
+        return -1;
+    if (error)
+        return cli_log_error(error, name, "cannot open the log");
+    if (ret_log) {
+        *ret_log = log;
+        return STATUS_DONE;
+    }
+    mq_log_close(log);
+    return cli_fail(flags & MQ_CREATE ? STATUS_CANNOT_CREATE : STATUS_NO_QUEUE, name,
+                    "it is a log, not a queue: mq-log reads it");
+}
+
+int cli_open_log(const char *name, mq_log **ret_log)
+{
+    char described[CLI_SPOOL_SIZE];
+    const int status = cli_check_name(name), opened = status == STATUS_DONE ? open_log(name, 0, ret_log) : status;
+    if (opened >= 0)
+        return opened;
+    cli_describe_spool(described);
+    return cli_fail(STATUS_NO_QUEUE, name, "no such log in %s", described);
+}
+
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)
 {
-    return cli_open_either(name, flags, ret_queue, NULL);
+    return cli_open_any(name, flags, ret_queue, NULL, NULL);
 }
 
 int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic)
+{
+    return cli_open_any(name, flags, ret_queue, ret_topic, NULL);
+}
+
+int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic, mq_log **ret_log)
 {
     const int status_of_name = cli_check_name(name);
     if (status_of_name != STATUS_DONE)
@@ -134,9 +180,11 @@ int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_t
                        "wake-ups suffer until mq-queue check --repair has moved it");
     if (!error)
         return STATUS_DONE;
-    const int topic = error == -ENOTDIR || error == -ENOENT ? open_topic(name, flags, ret_topic) : -1;
-    if (topic >= 0)
-        return topic;
+    int other = error == -ENOTDIR || error == -ENOENT ? open_topic(name, flags, ret_topic) : -1;
+    if (other < 0 && (error == -ENOTDIR || error == -ENOENT))
+        other = open_log(name, flags, ret_log);
+    if (other >= 0)
+        return other;
     if (flags & MQ_CREATE)
         return cli_cannot_create(error, name);
     return error == -ENOENT ? cli_no_queue(name) : cli_queue_error(error, name, "cannot open the queue");

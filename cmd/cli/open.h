@@ -16,14 +16,21 @@ int cli_open(const char *name, unsigned flags, mq_queue **ret_queue);
 /* The same, or open the topic that has the name. One of the two handles is set. */
 int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic);
 
+/* The same, or the log. If `ret_topic` or `ret_log` is NULL, a topic or a log of that name is an error. */
+int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic, mq_log **ret_log);
+
+/* Open a log, or report why not. */
+int cli_open_log(const char *name, mq_log **ret_log);
+
 /* Report it if `name` cannot name a queue. */
 int cli_check_name(const char *name);
 
 /* Report an error of a queue as cli_error does. If its configuration is malformed, the report says where. */
 int cli_queue_error(int error, const char *queue, const char *what);
 
-/* The same for a topic, and its bindings. */
+/* The same for a topic, and its bindings; and for a log. */
 int cli_topic_error(int error, const char *topic, const char *what);
+int cli_log_error(int error, const char *log, const char *what);
 
 /* Report that the queue is missing, and where it was looked for. `cli_advice` says what would help; NULL: nothing. */
 extern const char *cli_advice;

@@ -5,16 +5,18 @@
 
 #define TOPIC_BATCH 256 /* as queues have it by default */
 
-/* A queue is what most sends are to: whether it is a topic is asked only where there is no such queue. */
+/* A queue is what most sends are to: whether it is a topic or a log is asked only if there is no such queue. */
 int destination_open(struct destination *destination, const char *name)
 {
     destination->name = name;
-    return cli_open_either(name, MQ_CREATE, &destination->queue, &destination->topic);
+    return cli_open_any(name, MQ_CREATE, &destination->queue, &destination->topic, &destination->log);
 }
 
 int destination_send(const struct destination *to, mq_message *message, const struct mq_send_options *options,
-                     char *ret_id)
+                     char *ret_id, uint64_t *ret_offset)
 {
+    if (to->log)
+        return mq_log_send(to->log, message, options, ret_id, ret_offset);
     if (to->topic)
         return mq_topic_send(to->topic, to->tx, message, options, ret_id);
     return to->tx ? mq_tx_send(to->tx, to->queue, message, options, ret_id)
@@ -22,8 +24,11 @@ int destination_send(const struct destination *to, mq_message *message, const st
 }
 
 int destination_send_batch(const struct destination *to, mq_message *const *messages, size_t count,
-                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
+                           size_t *ret_sent)
 {
+    if (to->log)
+        return mq_log_send_batch(to->log, messages, count, options, ret_ids, ret_offsets, ret_sent);
     if (to->topic)
         return mq_topic_send_batch(to->topic, to->tx, messages, count, options, ret_ids, ret_sent);
     return to->tx ? mq_tx_send_batch(to->tx, to->queue, messages, count, options, ret_ids, ret_sent)
@@ -32,8 +37,10 @@ int destination_send_batch(const struct destination *to, mq_message *const *mess
 
 int destination_send_bodies(const struct destination *to, const mq_message *message, const struct iovec *bodies,
                             size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
-                            size_t *ret_sent)
+                            uint64_t *ret_offsets, size_t *ret_sent)
 {
+    if (to->log)
+        return mq_log_send_bodies(to->log, message, bodies, count, options, ret_ids, ret_offsets, ret_sent);
     if (to->topic)
         return mq_topic_send_bodies(to->topic, to->tx, message, bodies, count, options, ret_ids, ret_sent);
     return to->tx ? mq_tx_send_bodies(to->tx, to->queue, message, bodies, count, options, ret_ids, ret_sent)
@@ -42,6 +49,8 @@ int destination_send_bodies(const struct destination *to, const mq_message *mess
 
 size_t destination_batch_most(const struct destination *to, const struct mq_send_options *options)
 {
+    if (to->log)
+        return mq_log_batch_most(to->log, options);
     if (!to->topic)
         return mq_send_batch_most(to->queue, options);
     return options->batch ? (size_t)options->batch : TOPIC_BATCH;

@@ -1,5 +1,5 @@
 /*
- * Where mq-send sends to: a queue or a topic, perhaps as part of a transaction.
+ * Where mq-send sends to: a queue, a topic or a log, perhaps as part of a transaction.
  *
  *     status = destination_open(&destination, "jobs");
  *     error = destination_send(&destination, message, &options, id);
@@ -13,20 +13,22 @@ struct destination {
     const char *name;
     mq_queue *queue; /* or: */
     mq_topic *topic;
+    mq_log *log;
     mq_tx *tx; /* NULL: none */
 };
 
 /* Open what has the name, or a new queue; reports why it cannot. An exit status. */
 int destination_open(struct destination *destination, const char *name);
 
-/* As mq_send and its kin. */
+/* As mq_send and its kin. `ret_offsets` is filled if it is a log; NULL: nobody asks. */
 int destination_send(const struct destination *to, mq_message *message, const struct mq_send_options *options,
-                     char *ret_id);
+                     char *ret_id, uint64_t *ret_offset);
 int destination_send_batch(const struct destination *to, mq_message *const *messages, size_t count,
-                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+                           const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
+                           size_t *ret_sent);
 int destination_send_bodies(const struct destination *to, const mq_message *message, const struct iovec *bodies,
                             size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
-                            size_t *ret_sent);
+                            uint64_t *ret_offsets, size_t *ret_sent);
 
 /* The largest batch that is written as one unit. */
 size_t destination_batch_most(const struct destination *to, const struct mq_send_options *options);

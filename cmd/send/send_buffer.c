@@ -94,12 +94,14 @@ int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size
 }
 
 int send_buffer_send(struct send_buffer *send_buffer, const struct destination *to,
-                     const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent)
+                     const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
+                     size_t *ret_sent)
 {
-    const int error = send_buffer->messages ? destination_send_batch(to, send_buffer->messages, send_buffer->count,
-                                                                     options, ret_ids, ret_sent)
+    const size_t count = send_buffer->count;
+    const int error = send_buffer->messages ? destination_send_batch(to, send_buffer->messages, count, options, ret_ids,
+                                                                     ret_offsets, ret_sent)
                                             : destination_send_bodies(to, send_buffer->model, send_buffer->bodies,
-                                                                      send_buffer->count, options, ret_ids, ret_sent);
+                                                                      count, options, ret_ids, ret_offsets, ret_sent);
     empty(send_buffer);
     return error;
 }

@@ -36,6 +36,7 @@ int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size
 
 /* Send them all, as mq_send_batch does. The buffer is empty afterwards, also after an error. */
 int send_buffer_send(struct send_buffer *send_buffer, const struct destination *to,
-                     const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
+                     const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
+                     size_t *ret_sent);
 
 #endif

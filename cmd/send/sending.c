@@ -56,12 +56,35 @@ static int refused_by_topic(const struct sending *sending, const struct source *
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
+static int refused_by_log(const struct sending *sending, const struct source *source, int error)
+{
+    char limit[64] = "the body is larger than max-size = ", problem[256];
+    const size_t length = strlen(limit);
+    if (error == -EOPNOTSUPP)
+        return fail(sending, STATUS_USAGE, source, "cannot append",
+                    "a log keeps one order: priorities, delays and expiry are for queues");
+    if (error == -EMSGSIZE &&
+        mq_log_config_get(sending->to.log, "max-size", limit + length, sizeof limit - length) == 0)
+        return fail(sending, STATUS_DATA, source, "cannot append", limit);
+    if (error == -EBADMSG && mq_log_config_explain(cli_spool, sending->to.name, problem, sizeof problem) == 1)
+        return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
+    if (error == -EUCLEAN)
+        return fail(
+            sending, STATUS_DATA, source, "cannot append",
+            "the log is damaged: it lacks a part, or something else has its name; mq-log create makes what it lacks");
+    if (error == -ENOENT)
+        return fail(sending, STATUS_NO_QUEUE, source, "cannot append", "the log was deleted");
+    return fail(sending, cli_status(error), source, "cannot append", cli_reason(error));
+}
+
 static int refused(const struct sending *sending, const struct source *source, int error)
 {
     char limit[64] = "the body is larger than max-size = ", problem[256];
     const size_t length = strlen(limit);
     if (sending->to.topic)
         return refused_by_topic(sending, source, error);
+    if (sending->to.log)
+        return refused_by_log(sending, source, error);
     if (error == -EBADMSG && mq_config_explain(cli_spool, sending->to.name, problem, sizeof problem) == 1)
         return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
     if (error == -EMSGSIZE && mq_config_get(sending->to.queue, "max-size", limit + length, sizeof limit - length) == 0)
@@ -84,14 +107,31 @@ int sending_fail_file(const struct sending *sending, int error, const char *file
 
 /* ---- one at a time --------------------------------------------------------------- */
 
+/* What was sent: the ids, and where they are known the offsets in a log, and which are duplicates. */
+struct receipts {
+    char (*ids)[MQ_ID_SIZE];
+    uint64_t *offsets;
+    bool *duplicates;
+};
+
+static void note_sent(const struct sending *sending, const struct receipts *receipts, size_t i)
+{
+    if (sending->to.log && receipts->offsets)
+        cli_note(sending->to.name, "sent %s at offset %" PRIu64, receipts->ids[i], receipts->offsets[i]);
+    else if (receipts->duplicates && receipts->duplicates[i])
+        cli_note(sending->to.name, "duplicate of %s, not sent again", receipts->ids[i]);
+    else
+        cli_note(sending->to.name, "sent %s", receipts->ids[i]);
+}
+
 /* Print the ids, each followed by a newline. */
-static int print_ids(const struct sending *sending, char (*ids)[MQ_ID_SIZE], const bool *duplicates, size_t count,
+static int print_ids(const struct sending *sending, const struct receipts *receipts, size_t count,
                      const struct source *source)
 {
     char *text = cli_must(malloc(count * MQ_ID_SIZE + 1)), *end = text;
     for (size_t i = 0; i < count; i++) {
-        cli_note(sending->to.name, duplicates && duplicates[i] ? "duplicate of %s, not sent again" : "sent %s", ids[i]);
-        end = stpcpy(end, ids[i]);
+        note_sent(sending, receipts, i);
+        end = stpcpy(end, receipts->ids[i]);
         *end++ = '\n';
     }
     const int error = cli_quiet ? 0 : output_print(text, (size_t)(end - text));
@@ -122,15 +162,16 @@ static int ask(struct sending *sending, mq_message *message, const struct source
 static int send_message(struct sending *sending, mq_message *message, const struct source *source)
 {
     char id[1][MQ_ID_SIZE];
+    uint64_t offset;
     bool is_duplicate = false;
     if (sending->request)
         return ask(sending, message, source);
     sending->options.ret_duplicates = &is_duplicate;
-    const int error = destination_send(&sending->to, message, &sending->options, id[0]);
+    const int error = destination_send(&sending->to, message, &sending->options, id[0], &offset);
     if (error && error != -EINPROGRESS)
         return refused(sending, source, error);
     sending->sent++;
-    const int status = print_ids(sending, id, &is_duplicate, 1, source);
+    const int status = print_ids(sending, &(struct receipts){id, &offset, &is_duplicate}, 1, source);
     return error ? refused(sending, source, error) : status;
 }
 
@@ -166,8 +207,7 @@ struct stream {
     struct send_buffer *send_buffer;
     struct source source; /* the record that is read next */
     int64_t first_at;     /* when the first record in the buffer came; monotonic */
-    char (*ids)[MQ_ID_SIZE];
-    bool *duplicates; /* of those that are sent once */
+    struct receipts receipts;
 };
 
 /* Send the messages in the buffer. */
@@ -179,11 +219,12 @@ static int flush(struct stream *stream)
     if (send_buffer_count(stream->send_buffer) == 0)
         return STATUS_DONE;
     first.record -= send_buffer_count(stream->send_buffer);
-    const int error = send_buffer_send(stream->send_buffer, &sending->to, &sending->options, stream->ids, &sent);
+    const struct receipts *receipts = &stream->receipts;
+    const int error = send_buffer_send(stream->send_buffer, &sending->to, &sending->options, receipts->ids,
+                                       receipts->offsets, &sent);
     sending->sent += sent;
     records_let_go(&stream->records);
-    const int status = stream->ids && sent > 0 ? print_ids(sending, stream->ids, stream->duplicates, sent, &first)
-                                               : STATUS_DONE;
+    const int status = receipts->ids && sent > 0 ? print_ids(sending, receipts, sent, &first) : STATUS_DONE;
     first.record += sent;
     return error ? refused(sending, &first, error) : status;
 }
@@ -253,14 +294,18 @@ static int send_records(struct sending *sending, int fd, const char *file)
         .send_buffer = send_buffer_new(capacity, sending->make),
         .source = {.file = file, .record = 1}};
     if (!cli_quiet || cli_verbose)
-        stream.ids = cli_must(malloc(capacity * sizeof *stream.ids));
+        stream.receipts.ids = cli_must(malloc(capacity * sizeof *stream.receipts.ids));
+    if (cli_verbose && sending->to.log)
+        stream.receipts.offsets = cli_must(calloc(capacity, sizeof *stream.receipts.offsets));
     if (sending->options.once)
-        sending->options.ret_duplicates = stream.duplicates = cli_must(calloc(capacity, sizeof *stream.duplicates));
+        sending->options.ret_duplicates = stream.receipts.duplicates = cli_must(
+            calloc(capacity, sizeof *stream.receipts.duplicates));
     const int status = read_all(&stream);
     records_release(&stream.records);
     send_buffer_free(stream.send_buffer);
-    free(stream.ids);
-    free(stream.duplicates);
+    free(stream.receipts.ids);
+    free(stream.receipts.offsets);
+    free(stream.receipts.duplicates);
     return status;
 }
 

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/log_sweep.h"
 #include "admin/topic_sweep.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -222,6 +223,7 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
         note(walk, is_old == 1 ? finish(walk->spool, kind, name, queue) : is_old);
     } else if (type == DT_DIR && mq_queue_name_is_valid(name)) {
         note(walk, topic_sweep(walk->spool, name, walk->now));
+        note(walk, log_sweep(walk->spool, name, walk->now));
     }
     return 0;
 }

@@ -39,7 +39,7 @@ static int sweep_file(void *context, const char *name, unsigned char type)
     return 0;
 }
 
-static int sweep_dir(int at, const char *name, int64_t now)
+int topic_sweep_drafts(int at, const char *name, int64_t now)
 {
     struct feed_sweep sweep = {.dir = fs_open_dir(at, name), .now = now};
     if (sweep.dir < 0) /* those who may do no more than send leave it to others */
@@ -54,7 +54,8 @@ int topic_sweep(int spool, const char *name, int64_t now)
     const int dir = topic_open_dir(spool, name);
     if (dir < 0)
         return dir == -ENOENT || dir == -EACCES ? 0 : dir;
-    const int drafts = sweep_dir(dir, "feed", now), messages = drafts < 0 ? 0 : sweep_dir(dir, "feed/tmp", now);
+    const int drafts = topic_sweep_drafts(dir, "feed", now),
+              messages = drafts < 0 ? 0 : topic_sweep_drafts(dir, "feed/tmp", now);
     close(dir);
     return drafts < 0 ? drafts : messages < 0 ? messages : drafts + messages;
 }

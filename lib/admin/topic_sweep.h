@@ -8,4 +8,7 @@
    topic's. */
 int topic_sweep(int spool, const char *name, int64_t now);
 
+/* The drafts in a directory of `at` that no process can be writing any more. How many were removed. */
+int topic_sweep_drafts(int at, const char *name, int64_t now);
+
 #endif

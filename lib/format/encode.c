@@ -17,8 +17,8 @@
 #define LENGTH_DIGITS 20
 
 /* Room for the library's own lines and the blank one. Their longest forms: Mq-Separator 22, Id 69, Timestamp 39,
-   Priority 12, Expires 37, Content-Length 38. */
-#define OWN_LINES 220
+   Priority 12, Expires 37, Content-Length 38; before them Mq-Count 15. */
+#define OWN_LINES 240
 
 /* A pair "Name\0Value\0" of at least three bytes becomes a line that is one byte longer. */
 static size_t headers_room(const mq_message *message)

@@ -61,6 +61,17 @@ static char *take_line(char *to, char *line, size_t length, struct headers *head
     return to + value_length + 1;
 }
 
+/* The first line of an entry of a log may say how many messages it holds, and is no header of any of them. */
+static void leave_out_count(struct headers *headers)
+{
+    static const char name[] = "Mq-Count";
+    if (headers->size < sizeof name || memcmp(headers->pairs, name, sizeof name) != 0)
+        return;
+    const size_t pair = sizeof name + strlen(headers->pairs + sizeof name) + 1;
+    headers->pairs += pair;
+    headers->size -= pair;
+}
+
 int headers_take(char *text, size_t size, struct headers *ret_headers)
 {
     struct headers headers = {.pairs = text};
@@ -69,6 +80,7 @@ int headers_take(char *text, size_t size, struct headers *ret_headers)
         if (end == line) {
             headers.size = (size_t)(to - text);
             headers.used = (size_t)(line + 1 - text);
+            leave_out_count(&headers);
             *ret_headers = headers;
             return 0;
         }

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/put.h"
 #include "format/headers.h"
+#include "format/log_entry.h"
 
 #define NAME "Mq-Separator"
 
@@ -19,12 +20,13 @@ static const struct {
 
 bool shared_headers_begins(const char *text, size_t size)
 {
-    return size >= sizeof NAME && memcmp(text, NAME ":", sizeof NAME) == 0;
+    const size_t count = log_entry_skip_count(text, size);
+    return size - count >= sizeof NAME && memcmp(text + count, NAME ":", sizeof NAME) == 0;
 }
 
 int shared_headers_read(int file, char **ret_text, size_t *ret_size)
 {
-    char text[sizeof NAME];
+    char text[LOG_ENTRY_COUNT_LINE + sizeof NAME];
     const ssize_t got = io_read_at(file, text, sizeof text, 0);
     if (got < 0 || !shared_headers_begins(text, (size_t)got))
         return got < 0 ? (int)got : 0;

@@ -370,7 +370,7 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
 /* Hand drafts to the queue's outlet. There is room for the first one; what an outlet has taken counts from then on. */
 static int divert(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
 {
-    int error = 0;
+    int error = queue->outlet->wants_content && drafts->durable ? sync_contents(queue, drafts, count) : 0;
     cancel(queue, drafts);
     for (; *published < count && !error; *published += !error)
         error = queue->outlet->take(queue->outlet, queue, &drafts[*published]);

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/put.h"
 #include "format/encode.h"
+#include "format/log_entry.h"
 #include "lifecycle/draft.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
@@ -107,10 +108,18 @@ static bool fits(const struct batch *batch, const mq_message *message, const str
            (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
 }
 
+/* The number of messages in an entry of a log is filled in when it is known. */
+static char *begin_text(const struct batch *batch)
+{
+    return batch->queue->counts_entries ? log_entry_put_count(batch->text) : batch->text;
+}
+
 static void append(struct batch *batch, const mq_message *message, const struct schedule *schedule, char *ret_id)
 {
     char made[MQ_ID_SIZE];
     const char *const id = message->name.id[0] ? message->name.id : made;
+    if (batch->count == 0)
+        batch->size = (size_t)(begin_text(batch) - batch->text);
     if (id == made)
         id_next(&batch->ids, made);
     const char *end = encode_message(message, id, schedule->expires, batch->sent_at, batch->text + batch->size);
@@ -136,6 +145,8 @@ static int write_draft(const struct batch *batch, struct draft *ret_draft)
                             batch->in_place,
                             {(void *)(uintptr_t)&batch->separator, sizeof batch->separator}};
     ret_draft->size = batch->size;
+    if (batch->queue->counts_entries)
+        log_entry_set_count(batch->text, batch->count);
     error = io_write_parts(ret_draft->file.file, parts, in_place ? 3 : 1);
     if (error)
         draft_close(ret_draft);
@@ -193,7 +204,7 @@ static char *begin_shared(struct batch *batch, const mq_message *model, char sep
     batch->schedule = draft_schedule(batch->queue, model, batch->now);
     batch->first = draft_name(model, &batch->schedule);
     id_next(&ids, batch->first.id);
-    return encode_shared(model, batch->first.id, batch->schedule.expires, batch->sent_at, separator, batch->text);
+    return encode_shared(model, batch->first.id, batch->schedule.expires, batch->sent_at, separator, begin_text(batch));
 }
 
 /* Whether nothing but the separator lies between the previous body and this one. */

@@ -378,8 +378,12 @@ int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size_t size
     return (size_t)snprintf(ret_value, size, "%s", value) < size ? 0 : -ENAMETOOLONG;
 }
 
+/* What is no queue, but has a tmp/ too, gets no configuration of one. */
 static int store_in(int dir, const char *key, const char *value)
 {
+    const int is = layout_is_queue(dir);
+    if (is != 1)
+        return is ? is : -ENOENT;
     int tmp = fs_open_dir(dir, "tmp");
     if (tmp == -ENOENT && spool_heal(dir) == 0)
         tmp = fs_open_dir(dir, "tmp");

@@ -35,6 +35,7 @@ struct outlet_load {
 struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
     int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
+    bool wants_content; /* of durable drafts, where no name can reach the disk before it */
 };
 
 struct mq_queue {
@@ -53,7 +54,8 @@ struct mq_queue {
     int tmp;                /* its tmp/; -1: not open */
     bool persisted;         /* the queue's own name is known to be on the disk */
     bool fresh;             /* it was just opened, and no operation has begun */
-    bool is_feed;           /* of a topic: it has neither a name nor a configuration that could change */
+    bool is_feed;           /* of a topic or log: it has neither a name nor a configuration that could change */
+    bool counts_entries;    /* of a log: a file of several messages begins with their number (log_entry.h) */
     bool names_drafts;      /* drafts need a name in tmp/: this file system cannot link a file that has none */
     enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
     unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */

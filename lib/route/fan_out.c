@@ -224,7 +224,7 @@ int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     if (!topic)
         return -ENOMEM;
     strcpy(topic->name, name);
-    topic->outlet = (struct outlet){take_draft, count_none};
+    topic->outlet = (struct outlet){.take = take_draft, .count = count_none};
     topic->spool_path = spool ? strdup(spool) : NULL;
     topic->spool = spool_open(spool, false);
     const int dir = topic->spool < 0 ? topic->spool : topic_open_dir(topic->spool, name);

@@ -21,6 +21,7 @@
 #include "mq.h"
 #include "store/access.h"
 
+#define CONFIG "config"
 #define FILE_MAX 65536
 
 /* How long to wait for one change that another process makes. */
@@ -229,7 +230,7 @@ static int explain(char *ret_problem, unsigned line, const char *key, const char
     return -EBADMSG;
 }
 
-static int parse_line(struct config *config, char *line, unsigned number, char *ret_problem)
+static int parse_line(config_take_fn *take, void *context, char *line, unsigned number, char *ret_problem)
 {
     char *value;
     const char *key = split_line(line, &value);
@@ -237,17 +238,14 @@ static int parse_line(struct config *config, char *line, unsigned number, char *
         return explain(ret_problem, number, "", "not `key = value`");
     if (!*key && !value)
         return 0;
-    const struct setting *setting = find_setting(key);
-    if (!setting)
-        return explain(ret_problem, number, key, "no such key");
-    const char *problem = apply(config, setting, value);
+    const char *problem = take(context, key, value);
     return problem ? explain(ret_problem, number, key, problem) : 0;
 }
 
 /* The whole file as text, which the caller frees. -EBADMSG: it is not a text file. */
-static int read_file(int queue_dir, char **ret_text)
+static int read_file(int queue_dir, const char *name, char **ret_text)
 {
-    const int file = fs_open_file(queue_dir, "config");
+    const int file = fs_open_file(queue_dir, name);
     if (file < 0)
         return file;
     char *text = malloc(FILE_MAX + 1);
@@ -262,24 +260,34 @@ static int read_file(int queue_dir, char **ret_text)
     return 0;
 }
 
-int config_load(int queue_dir, struct config *ret_config, char *ret_problem)
+int config_read(int dir, const char *file, config_take_fn *take, void *context, char *ret_problem)
 {
-    struct config config;
     char *text;
-    config_default(&config);
-    int error = read_file(queue_dir, &text);
-    if (error == -ENOENT) {
-        *ret_config = config;
+    int error = read_file(dir, file, &text);
+    if (error == -ENOENT)
         return 0;
-    }
     if (error == -EBADMSG && ret_problem)
-        snprintf(ret_problem, CONFIG_PROBLEM_SIZE, "line 1: config is not a text file");
+        snprintf(ret_problem, CONFIG_PROBLEM_SIZE, "line 1: %s is not a text file", file);
     if (error < 0)
         return error;
     char *rest = text, *line;
     for (unsigned number = 1; !error && (line = strsep(&rest, "\n")); number++)
-        error = parse_line(&config, line, number, ret_problem);
+        error = parse_line(take, context, line, number, ret_problem);
     free(text);
+    return error;
+}
+
+static const char *take_setting(void *context, const char *key, const char *value)
+{
+    const struct setting *setting = find_setting(key);
+    return setting ? apply(context, setting, value) : "no such key";
+}
+
+int config_load(int queue_dir, struct config *ret_config, char *ret_problem)
+{
+    struct config config;
+    config_default(&config);
+    const int error = config_read(queue_dir, CONFIG, take_setting, &config, ret_problem);
     if (!error)
         *ret_config = config;
     return error;
@@ -307,7 +315,7 @@ static void print_changed(FILE *out, const char *text, const char *key, const ch
         fprintf(out, "%s = %s\n", key, value);
 }
 
-static int write_file(int queue_dir, int tmp, const char *text, size_t size)
+static int write_file(int queue_dir, int tmp, const char *file_name, const char *text, size_t size)
 {
     char name[32];
     unsigned sharing;
@@ -323,23 +331,23 @@ static int write_file(int queue_dir, int tmp, const char *text, size_t size)
         error = fs_sync_data(file);
     close(file);
     if (!error)
-        error = fs_replace(tmp, name, queue_dir, "config");
+        error = fs_replace(tmp, name, queue_dir, file_name);
     if (error)
         fs_unlink(tmp, name);
     return error ? error : fs_sync_passage(queue_dir, tmp);
 }
 
-static int store_locked(int queue_dir, int tmp, const char *key, const char *value)
+static int store_locked(int queue_dir, int tmp, const char *file, const char *key, const char *value)
 {
     char *text = NULL, *changed = NULL;
     size_t size;
-    int error = read_file(queue_dir, &text);
+    int error = read_file(queue_dir, file, &text);
     if (error < 0 && error != -ENOENT)
         return error;
     FILE *out = open_memstream(&changed, &size);
     if (out) {
         print_changed(out, text ? text : "", key, value);
-        error = fclose(out) == 0 ? write_file(queue_dir, tmp, changed, size) : -ENOMEM;
+        error = fclose(out) == 0 ? write_file(queue_dir, tmp, file, changed, size) : -ENOMEM;
     } else {
         error = -ENOMEM;
     }
@@ -372,31 +380,31 @@ int mq_config_check(const char *key, const char *value, char *ret_text, size_t s
 }
 
 /* Note which file the configuration is, and when it was last changed. */
-static void see_settings(int queue_dir, struct stat *ret_status)
+static void see_settings(int queue_dir, const char *file, struct stat *ret_status)
 {
-    if (fstatat(queue_dir, "config", ret_status, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(queue_dir, file, ret_status, AT_SYMLINK_NOFOLLOW) < 0)
         *ret_status = (struct stat){0};
 }
 
-static bool have_changed(int queue_dir, struct stat *seen)
+static bool have_changed(int queue_dir, const char *file, struct stat *seen)
 {
     const struct stat before = *seen;
-    see_settings(queue_dir, seen);
+    see_settings(queue_dir, file, seen);
     return before.st_ino != seen->st_ino || before.st_ctim.tv_sec != seen->st_ctim.tv_sec ||
            before.st_ctim.tv_nsec != seen->st_ctim.tv_nsec;
 }
 
 /* Any user who may receive can hold this lock for ever, so the wait is limited. It begins anew whenever another process
    has completed a change. -EAGAIN: another process holds the lock. */
-static int take_lock(int queue_dir, int lock)
+static int take_lock(int queue_dir, const char *file, int lock)
 {
     struct stat seen;
     int64_t since = clock_monotonic();
-    see_settings(queue_dir, &seen);
+    see_settings(queue_dir, file, &seen);
     while (flock(lock, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return -errno;
-        if (have_changed(queue_dir, &seen))
+        if (have_changed(queue_dir, file, &seen))
             since = clock_monotonic();
         if (clock_monotonic() - since > LOCK_PATIENCE)
             return -EAGAIN;
@@ -409,16 +417,19 @@ int config_store(int queue_dir, int tmp, const char *key, const char *value)
 {
     char problem[CONFIG_PROBLEM_SIZE];
     const int wrong = mq_config_check(key, value, problem, sizeof problem);
-    if (wrong)
-        return wrong;
+    return wrong ? wrong : config_replace(queue_dir, tmp, CONFIG, key, value);
+}
+
+int config_replace(int queue_dir, int tmp, const char *file, const char *key, const char *value)
+{
     /* With the lock, two administrators who change different keys at once both succeed. A user who may only look cannot
        open tmp/, so he cannot hold it. */
     const int lock = fs_open_dir(tmp, ".");
     if (lock < 0)
         return lock;
-    int error = take_lock(queue_dir, lock);
+    int error = take_lock(queue_dir, file, lock);
     if (!error)
-        error = store_locked(queue_dir, tmp, key, value);
+        error = store_locked(queue_dir, tmp, file, key, value);
     close(lock);
     return error;
 }

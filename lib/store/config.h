@@ -53,4 +53,12 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
    is changing the file. */
 int config_store(int queue_dir, int tmp, const char *key, const char *value);
 
+/* What the configuration of a queue has in common with that of other things: a file with lines of `key = value`. Call
+   `take` with each, which returns NULL or what is wrong with it. Without the file there are no lines. -EBADMSG as above. */
+typedef const char *config_take_fn(void *context, const char *key, const char *value);
+int config_read(int dir, const char *file, config_take_fn *take, void *context, char *ret_problem);
+
+/* Replace the line of a key, as config_store does; any key and any value. */
+int config_replace(int dir, int tmp, const char *file, const char *key, const char *value);
+
 #endif

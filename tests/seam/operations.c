@@ -1014,6 +1014,109 @@ static int publish_to_topic(struct scene *scene)
     return error;
 }
 
+/* ---- logs --------------------------------------------------------------------------------------- */
+
+/* Append bodies, each of them its number in decimal. */
+static int append_bodies(struct scene *scene, size_t count, bool no_sync)
+{
+    static char digits[10] = "0123456789";
+    struct iovec *bodies = calloc(count, sizeof *bodies);
+    const struct mq_send_options options = {.cancel_fd = -1, .no_sync = no_sync, .batch = 4096};
+    mq_log *log = NULL;
+    mq_message *message = NULL;
+    size_t sent;
+    int error = bodies ? mq_log_open(scene->spool, "clicks", &log) : -ENOMEM;
+    for (size_t i = 0; i < count && !error; i++)
+        bodies[i] = (struct iovec){&digits[i % 10], 1};
+    if (!error)
+        error = mq_message_new(&message);
+    if (!error)
+        error = mq_log_send_bodies(log, message, bodies, count, &options, NULL, NULL, &sent);
+    mq_message_free(message);
+    mq_log_close(log);
+    free(bodies);
+    return error;
+}
+
+static void with_log(struct scene *scene)
+{
+    stage_must(mq_log_create(scene->spool, "clicks"), "mq_log_create");
+    stage_must(append_bodies(scene, 3, true), "mq_log_send_bodies");
+}
+
+/* With a full bucket, which may go. */
+static void with_old_log(struct scene *scene)
+{
+    with_log(scene);
+    stage_must(append_bodies(scene, 4096, true), "mq_log_send_bodies");
+    stage_must(append_bodies(scene, 3, true), "mq_log_send_bodies");
+    stage_must(mq_log_config_set(scene->spool, "clicks", "retain-count", "1"), "mq_log_config_set");
+}
+
+static int create_log(struct scene *scene)
+{
+    return mq_log_create(scene->spool, "clicks");
+}
+
+/* Whatever fails, the log is one sequence of whole entries, from its beginning to its end. */
+static int read_log(struct scene *scene)
+{
+    mq_log *log;
+    mq_log_reader *reader = NULL;
+    mq_message *message;
+    uint64_t begin = 0, end = 0, offset = 0, next;
+    int got = mq_log_open(scene->spool, "clicks", &log);
+    if (got)
+        return got;
+    got = mq_log_bounds(log, &begin, &end);
+    if (!got)
+        got = mq_log_reader_new(log, begin, &reader);
+    for (next = begin; got >= 0 && (got = mq_log_next(reader, &message, &offset)) == 1; next++)
+        if (offset != next || mq_message_size(message) != 1)
+            got = OPERATION_LIED;
+    mq_log_reader_free(reader);
+    mq_log_close(log);
+    return got == 0 && next != end ? OPERATION_LIED : got;
+}
+
+static int append_to_log(struct scene *scene)
+{
+    const int error = append_bodies(scene, 2, false);
+    return error ? error : read_log(scene);
+}
+
+static int trim_log(struct scene *scene)
+{
+    uint64_t removed;
+    mq_log *log;
+    int error = mq_log_open(scene->spool, "clicks", &log);
+    if (error)
+        return error;
+    error = mq_log_trim(log, &removed);
+    mq_log_close(log);
+    return error;
+}
+
+static int stat_log(struct scene *scene)
+{
+    struct mq_log_stats stats;
+    uint64_t offset;
+    mq_log *log;
+    int error = mq_log_open(scene->spool, "clicks", &log);
+    if (error)
+        return error;
+    error = mq_log_stat(log, &stats);
+    if (!error)
+        error = mq_log_find(log, 1, &offset);
+    mq_log_close(log);
+    return error;
+}
+
+static int delete_log(struct scene *scene)
+{
+    return mq_log_delete(scene->spool, "clicks", true);
+}
+
 /* Bound to two queues by their keys. */
 static void with_two_keys(struct scene *scene)
 {
@@ -1192,6 +1295,13 @@ const struct operation operations[] = {
     {"list transactions", committed, list_transactions, OPERATION_WHOLE, 0},
     {"bind", with_topic, bind_other, OPERATION_WHOLE, 0},
     {"publish", with_topic, publish_to_topic, OPERATION_STEPS, 0},
+    {"create a log", NULL, create_log, OPERATION_WHOLE, 0},
+    {"append", with_log, append_to_log, OPERATION_STEPS, 0},
+    {"append to the next bucket", with_old_log, append_to_log, OPERATION_STEPS, 0},
+    {"read a log", with_log, read_log, OPERATION_WHOLE, 0},
+    {"stat a log", with_old_log, stat_log, OPERATION_WHOLE, 0},
+    {"trim", with_old_log, trim_log, OPERATION_STEPS, 0},
+    {"delete a log", with_log, delete_log, OPERATION_STEPS, -ENOENT},
     {"publish two keys together", with_two_keys, publish_two_keys, OPERATION_STEPS, 0},
     {"look at a topic", published, look_at_topic, OPERATION_WHOLE, 0},
     {"follow a topic", with_topic, follow_topic, OPERATION_WHOLE, 0},

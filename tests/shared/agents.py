@@ -4,13 +4,13 @@ An agent is a process with a role: it runs programs until it is told to stop, an
 `violence` some are killed, some stopped for a while. The agent itself lives, so its history is whole: a file of JSON
 lines, one for each program that was run, written when the program is gone:
 
-    op        send, recv (a claim), consume (deliveries acked at once), ack, nack, reject, release, extend, check, or upkeep;
-              movers.py has more
+    op        send, append (to a log), recv (a claim), consume (deliveries acked at once), ack, nack, reject, release, extend,
+              check, or upkeep; movers.py has more
     begin end microseconds since the epoch, before the program was started and after it was reaped
     exit      its status; below 0 the signal that killed it
     stopped   whether it was stopped in between
     out, err  the lines it printed, the last one only if it is whole; what it complained of
-    bodies    of a send: the bodies, in the order of the ids
+    bodies    of a send or append: the bodies, in the order of the ids
     receipt   of what settles a claim
     timeout   of recv and extend: the lease, in microseconds
     retried   the ids of dead letters that it was to give another try
@@ -28,6 +28,7 @@ from shared import programs, users
 from shared.movers import Mover
 
 QUEUE = "storm"
+LOG = "kept"
 MAX_ATTEMPTS = 6
 LONGEST = 30  # seconds that a program may take before the agent calls it hung
 
@@ -125,6 +126,14 @@ class Agent(Mover):
         if self.random.random() < 0.2:
             words += ["-d", "40ms"]
         self.call("send", *words, "-l", QUEUE, data="".join(f"{body}\n" for body in bodies), bodies=bodies)
+        self.pause(self.random.uniform(0, 0.01))
+
+    def appender(self):
+        bodies = []
+        for _ in range(self.random.choice([1, 1, 1, 20])):
+            self.sent += 1
+            bodies.append(make_body(f"{self.name}.{self.sent}", self.random.choice([0, 1000, 5000])))
+        self.call("append", "mq-send", "-l", LOG, data="".join(f"{body}\n" for body in bodies), bodies=bodies)
         self.pause(self.random.uniform(0, 0.01))
 
     def repeater(self):

@@ -39,7 +39,7 @@ def named(spool):
 
 
 def queues(spool):
-    return [entry for entry in named(spool) if not (entry / "bindings").exists()]
+    return [entry for entry in named(spool) if not (entry / "bindings").exists() and not (entry / "begin").exists()]
 
 
 def topics(spool):

@@ -1,0 +1,89 @@
+/* Showing logs. */
+#include "log/log_list.h"
+
+#include <inttypes.h>
+#include <mq.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "message/json_write.h"
+#include "term/table.h"
+#include "text/human.h"
+#include "text/moment.h"
+
+static const struct table_column columns[] = {{.title = "LOG"},
+                                              {.title = "BEGIN", .right = true},
+                                              {.title = "END", .right = true},
+                                              {.title = "MESSAGES", .right = true},
+                                              {.title = "SIZE", .right = true},
+                                              {.title = "FROM"},
+                                              {.title = "TO"}};
+#define COLUMNS (sizeof columns / sizeof *columns)
+
+static json_t *moment_or_null(int64_t moment)
+{
+    return moment ? json_moment(moment) : json_null();
+}
+
+static void print_object(const char *name, const struct mq_log_stats *stats)
+{
+    json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "log", name, "begin", (json_int_t)stats->begin, "end",
+                         (json_int_t)stats->end, "messages", (json_int_t)(stats->end - stats->begin), "bytes",
+                         (json_int_t)stats->bytes, "first_at", moment_or_null(stats->first_at), "last_at",
+                         moment_or_null(stats->last_at)));
+}
+
+static void print_row(struct table *table, const char *name, const struct mq_log_stats *stats)
+{
+    char begin[24], end[24], messages[24], size[HUMAN_SIZE], first[MOMENT_SIZE] = "-", last[MOMENT_SIZE] = "-";
+    snprintf(begin, sizeof begin, "%" PRIu64, stats->begin);
+    snprintf(end, sizeof end, "%" PRIu64, stats->end);
+    snprintf(messages, sizeof messages, "%" PRIu64, stats->end - stats->begin);
+    human_size(stats->bytes, size);
+    if (stats->first_at)
+        moment_format(stats->first_at, first);
+    if (stats->last_at)
+        moment_format(stats->last_at, last);
+    table_row(table, (const char *[COLUMNS]){name, begin, end, messages, size, first, last});
+}
+
+static int show(const char *name, void *context)
+{
+    mq_log *log;
+    struct mq_log_stats stats;
+    const int status = cli_open_log(name, &log);
+    if (status != STATUS_DONE)
+        return status;
+    const int error = mq_log_stat(log, &stats);
+    mq_log_close(log);
+    if (error)
+        return cli_log_error(error, name, "cannot look into the log");
+    if (context)
+        print_row(context, name, &stats);
+    else
+        print_object(name, &stats);
+    return STATUS_DONE;
+}
+
+struct walk {
+    struct table *table;
+    int status;
+};
+
+static int show_listed(const char *name, void *context)
+{
+    struct walk *walk = context;
+    walk->status = cli_worse(walk->status, show(name, walk->table));
+    return 0;
+}
+
+int log_list(char **names, int count)
+{
+    struct walk walk = {.table = cli_json ? NULL : table_new(columns, COLUMNS), .status = STATUS_DONE};
+    for (int i = 0; i < count; i++)
+        (void)show_listed(names[i], &walk);
+    const int error = count == 0 ? mq_log_list(cli_spool, show_listed, &walk) : 0;
+    if (walk.table)
+        table_end(walk.table);
+    return error ? cli_error(error, NULL, "cannot list the logs") : walk.status;
+}

@@ -1,0 +1,223 @@
+/* Printing messages of a log. */
+#include "log/log_read.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "message/json_write.h"
+
+#define OUT_SIZE ((size_t)256 << 10)
+
+struct reader {
+    const struct log_reading *wanted;
+    mq_log *log;
+    mq_log_reader *from;
+    struct output_patience patience;
+    uint64_t to; /* the offset to end before */
+    uint64_t printed;
+    uint64_t missed; /* of those that were reported */
+    bool damaged;
+    bool cannot_write; /* what failed was the output */
+    size_t used;
+    char out[OUT_SIZE];
+};
+
+/* ---- output -------------------------------------------------------------------------- */
+
+static int write_out(struct reader *reader, const char *data, size_t size)
+{
+    size_t written;
+    const int error = size > 0 ? output_write(data, size, &reader->patience, &written) : 0;
+    reader->cannot_write = error != 0;
+    return error;
+}
+
+static int flush(struct reader *reader)
+{
+    const size_t used = reader->used;
+    reader->used = 0;
+    return write_out(reader, reader->out, used);
+}
+
+/* Much is written from where it lies. */
+static int put(struct reader *reader, const char *data, size_t size)
+{
+    int error = size > OUT_SIZE - reader->used ? flush(reader) : 0;
+    if (error || size > OUT_SIZE / 4)
+        return error ? error : (error = flush(reader)) ? error : write_out(reader, data, size);
+    memcpy(reader->out + reader->used, data, size);
+    reader->used += size;
+    return 0;
+}
+
+static int put_body(struct reader *reader, mq_message *message)
+{
+    char part[32768];
+    for (uint64_t left = mq_message_size(message); left > 0;) {
+        const ssize_t got = mq_message_read(message, part, sizeof part);
+        if (got <= 0)
+            return got < 0 ? (int)got : -EBADMSG;
+        left -= (uint64_t)got;
+        const int error = put(reader, part, (size_t)got);
+        if (error)
+            return error;
+    }
+    return reader->wanted->framing ? put(reader, reader->wanted->framing == 'l' ? "\n" : "", 1) : 0;
+}
+
+static int put_json(struct reader *reader, mq_message *message, uint64_t offset)
+{
+    json_t *object;
+    int error = json_from_message(message, mq_log_name(reader->log), NULL, &object);
+    if (error)
+        return error;
+    error = json_object_del(object, "attempts") ||
+            json_object_set_new(object, "offset", json_integer((json_int_t)offset));
+    char *line = error ? NULL : json_line(object);
+    json_decref(object);
+    if (!line)
+        return -ENOMEM;
+    error = put(reader, line, strlen(line));
+    free(line);
+    return error;
+}
+
+/* ---- reading ---------------------------------------------------------------------------- */
+
+static uint64_t left(const struct reader *reader)
+{
+    const uint64_t at = mq_log_reader_at(reader->from);
+    uint64_t most = at < reader->to ? reader->to - at : 0;
+    if (reader->wanted->most && reader->wanted->most - reader->printed < most)
+        most = reader->wanted->most - reader->printed;
+    return most;
+}
+
+static void tell_missed(struct reader *reader)
+{
+    const uint64_t missed = mq_log_reader_missed(reader->from);
+    if (missed > reader->missed && !cli_quiet)
+        (void)cli_fail(STATUS_DONE, mq_log_name(reader->log), "%" PRIu64 " messages were removed before they were read",
+                       missed - reader->missed);
+    reader->missed = missed;
+}
+
+static void tell_damaged(struct reader *reader, uint64_t offset)
+{
+    const uint64_t next = mq_log_reader_at(reader->from);
+    reader->damaged = true;
+    if (next > offset + 1)
+        (void)cli_fail(STATUS_DATA, mq_log_name(reader->log),
+                       "damaged: the messages %" PRIu64 " to %" PRIu64 " cannot be read", offset, next - 1);
+    else
+        (void)cli_fail(STATUS_DATA, mq_log_name(reader->log), "damaged: the message %" PRIu64 " cannot be read",
+                       offset);
+}
+
+/* Print as many messages as lie ready in one piece, or one. 1 printed, or passed over; 0: there is none yet. */
+static int print_some(struct reader *reader)
+{
+    struct iovec bodies;
+    mq_message *message;
+    uint64_t count, offset = 0;
+    const int framing = cli_json ? 'j' : reader->wanted->framing;
+    const bool at_once = (framing == 'l' || framing == '0') &&
+                         mq_log_next_bodies(reader->from, framing == 'l' ? '\n' : '\0', left(reader), &bodies,
+                                            &count) == 1;
+    if (at_once) {
+        const int error = put(reader, bodies.iov_base, bodies.iov_len);
+        reader->printed += count;
+        return error ? error : 1;
+    }
+    const int got = mq_log_next(reader->from, &message, &offset);
+    tell_missed(reader);
+    if (got == -EBADMSG) {
+        tell_damaged(reader, offset);
+        return 1;
+    }
+    if (got != 1 || offset >= reader->to)
+        return got < 0 ? got : 0;
+    const int error = framing == 'j' ? put_json(reader, message, offset) : put_body(reader, message);
+    reader->printed++;
+    return error ? error : 1;
+}
+
+static int wait_for_more(struct reader *reader)
+{
+    const int error = flush(reader);
+    return error ? error : mq_log_wait(reader->from, MQ_FOREVER, reader->patience.cancel_fd);
+}
+
+static int read_all(struct reader *reader)
+{
+    int error = 0;
+    while (error >= 0 && left(reader) > 0) {
+        error = print_some(reader);
+        if (error == 0 && !reader->wanted->follow)
+            break;
+        if (error == 0)
+            error = wait_for_more(reader);
+    }
+    const int flushed = error < 0 && error != -ECANCELED ? 0 : flush(reader);
+    return error < 0 ? error : flushed;
+}
+
+/* How the reading ended. A signal is how to end --follow. */
+static int conclude(struct reader *reader, int error)
+{
+    if (error == -ECANCELED) {
+        if (!reader->wanted->follow)
+            signals_obey(reader->patience.cancel_fd);
+        error = 0;
+    }
+    if (error && reader->cannot_write)
+        return cli_fail(STATUS_IO, mq_log_name(reader->log), "cannot write the messages: %s", cli_reason(error));
+    if (error)
+        return cli_log_error(error, mq_log_name(reader->log), "cannot read the log");
+    if (reader->damaged)
+        return STATUS_DATA;
+    return reader->printed > 0 || reader->wanted->follow ? STATUS_DONE : STATUS_NOTHING;
+}
+
+static int run(struct reader *reader)
+{
+    uint64_t from, begin;
+    const struct log_reading *wanted = reader->wanted;
+    int status = where_find(&wanted->from, reader->log, "--from", &from);
+    if (status == STATUS_DONE && wanted->has_to)
+        status = where_find(&wanted->to, reader->log, "--to", &reader->to);
+    if (status != STATUS_DONE)
+        return status;
+    int error = wanted->has_to || wanted->follow ? 0 : mq_log_bounds(reader->log, &begin, &reader->to);
+    if (!wanted->has_to && wanted->follow)
+        reader->to = UINT64_MAX;
+    if (!error)
+        error = mq_log_reader_new(reader->log, from, &reader->from);
+    if (error)
+        return cli_log_error(error, mq_log_name(reader->log), "cannot read the log");
+    status = conclude(reader, read_all(reader));
+    mq_log_reader_free(reader->from);
+    return status;
+}
+
+int log_read(const char *name, const struct log_reading *reading)
+{
+    signal(SIGPIPE, SIG_IGN);
+    struct reader *reader = cli_must(calloc(1, sizeof *reader));
+    const int cancel_fd = signals_open();
+    int status = cancel_fd < 0 ? cli_error(cancel_fd, NULL, "cannot watch for signals")
+                               : cli_open_log(name, &reader->log);
+    reader->wanted = reading;
+    reader->patience = (struct output_patience){.cancel_fd = cancel_fd, .milliseconds = -1};
+    if (status == STATUS_DONE)
+        status = run(reader);
+    mq_log_close(reader->log);
+    free(reader);
+    return status;
+}

@@ -1,0 +1,111 @@
+/* mq-log: messages that are kept, and read again. */
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "log/log_change.h"
+#include "log/log_list.h"
+#include "log/log_read.h"
+
+static struct log_reading arg_reading;
+static bool arg_force;
+
+#define FROM COMMAND_LONG('b')
+#define TO COMMAND_LONG('e')
+#define FORCE COMMAND_LONG('F')
+
+static const struct argp_option options[] = {
+    {"from", FROM, "WHERE", 0,
+     "read: begin at WHERE: beginning (the default), end, an offset, -N messages before the end, a TIME (RFC 3339 or "
+     "@SECONDS), or an age such as 2h",
+     1},
+    {"to", TO, "WHERE", 0, "read: end before WHERE, instead of the end as it is now", 1},
+    {"count", 'n', "N", 0, "read: end after N messages", 1},
+    {"follow", 'f', NULL, 0, "read: wait for more messages", 1},
+    {"lines", 'l', NULL, 0, "read: end each body with a newline", 2},
+    {"null", '0', NULL, 0, "read: end each body with a NUL", 2},
+    {"force", FORCE, NULL, 0, "delete: with its messages", 3},
+    {0},
+};
+
+static int run_read(char **words, int count)
+{
+    (void)count;
+    if (arg_reading.framing && cli_json)
+        return cli_fail(STATUS_USAGE, NULL, "--json excludes --lines and --null");
+    if (arg_reading.follow && arg_reading.has_to)
+        return cli_fail(STATUS_USAGE, NULL, "--follow excludes --to");
+    return log_read(words[0], &arg_reading);
+}
+
+static int run_delete(char **words, int count)
+{
+    (void)count;
+    return log_delete(words[0], arg_force);
+}
+
+static const struct command commands[] = {
+    {"create", "", 1, -1, log_create},
+    {"read", "benfl0j", 1, 1, run_read},
+    {"list", "j", 0, -1, log_list},
+    {"config", "j", 1, -1, log_config},
+    {"trim", "", 1, -1, log_trim_each},
+    {"delete", "F", 1, 1, run_delete},
+    {0},
+};
+static struct command_line line = {.options = options, .commands = commands};
+
+static void take_where(const struct argp_state *state, const char *option, const char *text, struct where *ret_where)
+{
+    if (!where_parse(text, ret_where))
+        cli_usage(state,
+                  "%s: '%s' is none of beginning, end, an offset, -N, a time such as 2026-11-24T10:30:00Z or "
+                  "@1795516200, and an age such as 2h",
+                  option, text);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    switch (key) {
+    case FROM:
+        take_where(state, "--from", argument, &arg_reading.from);
+        break;
+    case TO:
+        take_where(state, "--to", argument, &arg_reading.to);
+        arg_reading.has_to = true;
+        break;
+    case 'n':
+        arg_reading.most = cli_number(state, "--count", argument, 1, UINT64_MAX);
+        break;
+    case 'f':
+        arg_reading.follow = true;
+        break;
+    case 'l':
+    case '0':
+        if (arg_reading.framing && arg_reading.framing != key)
+            cli_usage(state, "--lines and --null exclude one another");
+        arg_reading.framing = key;
+        break;
+    case FORCE:
+        arg_force = true;
+        break;
+    default:
+        return command_parse(&line, key, state);
+    }
+    command_note(&line, key);
+    return 0;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "create LOG [KEY=VALUE...]\nread LOG\nlist [LOG...]\nconfig LOG [KEY[=VALUE]...]\ntrim LOG...\n"
+                "delete LOG",
+    .doc = "Keep messages in one order, and read them again from anywhere. mq-send appends to a log.",
+    .children = cli_json_children,
+};
+
+int main(int argc, char **argv)
+{
+    cli_parse(&argp, argc, argv);
+    return output_finish(command_run(&line));
+}

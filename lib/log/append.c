@@ -1,0 +1,339 @@
+/*
+ * Appending, by any number of processes of which none waits for another:
+ *
+ *     last       the entry to append behind: the one that this handle saw last, or that the hint tells, or by listing
+ *     hold       the number of the new entry's bucket is locked for reading; then the bucket is opened, or made
+ *     floor      the beginning is not behind that bucket: else it was removed, and made again too late
+ *     before     the entry before is in that very directory
+ *     link       the draft gets the offset as its name: from here on readers see it
+ *
+ * The link decides. If the name is taken another process was first, and the next try is behind its entry. Linked is
+ * appended: nothing has to be looked at afterwards, but whether the log was deleted. tests/model/log.pml is the proof.
+ *
+ * A number is only tried when the entry before it is there, so readers never meet a gap that is filled later. The hint is
+ * never the truth: it leads to an entry, which is read; if it leads astray, the end is found by listing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs_draft.h"
+#include "base/grow.h"
+#include "base/io.h"
+#include "format/log_name.h"
+#include "lifecycle/draft.h"
+#include "lifecycle/publish.h"
+#include "log/bucket_lock.h"
+#include "log/hint.h"
+#include "log/log.h"
+#include "store/access.h"
+#include "store/spool.h"
+
+/* So many names in a row that others have taken: then the end is looked for by listing. And how often that is done. */
+#define STEPS 16
+#define TRIES 1000
+
+/* ---- holding a bucket ------------------------------------------------------------------ */
+
+static int open_lock(mq_log *log)
+{
+    if (log->hold.lock < 0)
+        log->hold.lock = fs_open_shared_below(log->dir, ".", LOG_HOLD, true);
+    return log->hold.lock >= 0 ? 0 : log->hold.lock == -ENOENT ? -EUCLEAN : log->hold.lock;
+}
+
+void log_release(mq_log *log)
+{
+    struct log_hold *hold = &log->hold;
+    if (hold->dir >= 0) {
+        close(hold->dir);
+        (void)bucket_lock(hold->lock, hold->bucket, F_UNLCK);
+    }
+    hold->dir = -1;
+    hold->knows = false;
+}
+
+static int open_bucket(mq_log *log, uint64_t bucket, bool make, int *ret_dir)
+{
+    char name[LOG_NAME_SIZE];
+    log_name_format_bucket(bucket, name);
+    int dir = fs_open_dir(log->entries, name);
+    for (int tries = 0; tries < TRIES && dir == -ENOENT && make; tries++) {
+        const int error = access_make_dir(log->dir, ACCESS_PRIVATE, log->entries, name);
+        if (error && error != -EEXIST)
+            return error;
+        log->began_bucket |= !error;
+        dir = fs_open_dir(log->entries, name);
+    }
+    if (dir < 0)
+        return dir == -ENOTDIR || dir == -ELOOP ? -EUCLEAN : dir;
+    *ret_dir = dir;
+    return 0;
+}
+
+/* 1: it is held. 0: it is not to be had, since it was removed or is being emptied: look for the end again. */
+static int hold(mq_log *log, uint64_t bucket, bool make)
+{
+    uint64_t begin;
+    int dir;
+    if (log->hold.dir >= 0 && log->hold.bucket == bucket)
+        return 1;
+    int error = log_sync(log);
+    log_release(log);
+    if (!error)
+        error = open_lock(log);
+    if (!error)
+        error = bucket_lock(log->hold.lock, bucket, F_RDLCK);
+    if (error)
+        return error == -EAGAIN ? 0 : error;
+    error = open_bucket(log, bucket, make, &dir);
+    if (error) {
+        (void)bucket_lock(log->hold.lock, bucket, F_UNLCK);
+        return error == -ENOENT && !make ? 0 : error;
+    }
+    log->hold.dir = dir;
+    log->hold.bucket = bucket;
+    error = chain_beginning(log->dir, &begin);
+    if (error || log_bucket_of(begin) > bucket)
+        log_release(log);
+    return error ? error : log->hold.dir >= 0;
+}
+
+/* ---- the entry to append behind ---------------------------------------------------------- */
+
+/* Look for an entry in the held bucket. 1: it is there, and known. */
+static int recognise(mq_log *log, uint64_t offset)
+{
+    struct log_entry_head head;
+    if (log->hold.knows && log->hold.last.offset == offset)
+        return 1;
+    const int error = chain_read_head(log->hold.dir, offset, &head);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    if (head.kind == LOG_ENTRY_CORRUPT)
+        return 0; /* how far it reaches only a listing tells */
+    log->hold.knows = true;
+    log->hold.last = (struct chain_last){offset, head.count};
+    return 1;
+}
+
+static int follow_hint(mq_log *log, struct chain_last *ret_last)
+{
+    uint64_t offset;
+    if (!hint_read(&log->hint, log->dir, &offset))
+        return 0;
+    const int held = hold(log, log_bucket_of(offset), false), known = held == 1 ? recognise(log, offset) : held;
+    if (known == 1)
+        *ret_last = log->hold.last;
+    return known;
+}
+
+/* 1: found; 0: the log has no entries, and its beginning is in `ret_last`. */
+static int find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
+{
+    if (!by_listing && log->hold.knows) {
+        *ret_last = log->hold.last;
+        return 1;
+    }
+    const int hinted = by_listing ? 0 : follow_hint(log, ret_last);
+    if (hinted)
+        return hinted;
+    const int found = chain_find_last(log->dir, ret_last);
+    if (found != 0)
+        return found;
+    ret_last->count = 0;
+    return chain_beginning(log->dir, &ret_last->offset);
+}
+
+/* Whether the entry to append behind is in the held bucket. Its count may be of another file of that name by now. */
+static int is_in_hold(mq_log *log, const struct chain_last *last)
+{
+    char name[LOG_NAME_SIZE];
+    const int known = recognise(log, last->offset);
+    if (known != 0)
+        return known < 0 ? known : log->hold.last.count == last->count;
+    log_name_format(last->offset, name);
+    return last->count == 1 ? fs_has(log->hold.dir, name) : 0;
+}
+
+/* ---- linking -------------------------------------------------------------------------------- */
+
+enum linked { LINKED, TAKEN, AGAIN };
+
+static int link_at(mq_log *log, struct draft *draft, const struct chain_last *last, uint64_t offset,
+                   enum linked *ret_linked)
+{
+    char name[LOG_NAME_SIZE];
+    const bool is_beside = last->count > 0 && log_bucket_of(last->offset) == log_bucket_of(offset);
+    *ret_linked = AGAIN;
+    const int held = hold(log, log_bucket_of(offset), true);
+    if (held != 1)
+        return held;
+    const int is = is_beside ? is_in_hold(log, last) : 1;
+    if (is != 1)
+        return is;
+    log_name_format(offset, name);
+    const int error = publish_link(log->feed, draft, log->hold.dir, name);
+    if (error == -EEXIST)
+        *ret_linked = TAKEN;
+    else if (error == -ENOENT)
+        log_release(log);
+    else if (!error)
+        *ret_linked = LINKED;
+    return error == -EEXIST || error == -ENOENT ? 0 : error;
+}
+
+/* Another process has the offset. Go on behind its entry. */
+static int pass(mq_log *log, uint64_t offset, struct chain_last *ret_last)
+{
+    const int known = recognise(log, offset);
+    if (known == 1)
+        *ret_last = log->hold.last;
+    else
+        log->hold.knows = false;
+    return known;
+}
+
+static int link_behind_last(mq_log *log, struct draft *draft, uint64_t *ret_offset)
+{
+    struct chain_last last = {0};
+    bool by_listing = false, have = false;
+    for (int tries = 0, steps = 0; tries < TRIES; tries++) {
+        enum linked linked;
+        int error = have ? 0 : find_last(log, by_listing, &last);
+        if (error < 0)
+            return error;
+        const uint64_t offset = last.offset + last.count;
+        if (offset > LOG_OFFSET_MAX - NAME_COUNT_MAX)
+            return -EOVERFLOW;
+        error = link_at(log, draft, &last, offset, &linked);
+        if (error)
+            return error;
+        if (linked == LINKED) {
+            *ret_offset = offset;
+            return 0;
+        }
+        error = linked == TAKEN && ++steps % STEPS != 0 ? pass(log, offset, &last) : 0;
+        if (error < 0)
+            return error;
+        have = error == 1;
+        by_listing = !have;
+    }
+    return -EBUSY;
+}
+
+/* ---- durability -------------------------------------------------------------------------------- */
+
+/* The name of a bucket, and all names in the one before it: the process that filled that may have died before it synced. */
+static int persist_bucket(mq_log *log)
+{
+    struct chain_list buckets = {0};
+    char name[LOG_NAME_SIZE];
+    if (fs_is_persisted(log->hold.dir))
+        return 0;
+    int error = chain_list_buckets(log->dir, &buckets);
+    size_t before = error ? 0 : buckets.count;
+    while (before > 0 && buckets.list[before - 1] >= log->hold.bucket)
+        before--;
+    if (before > 0) {
+        log_name_format_bucket(buckets.list[before - 1], name);
+        const int dir = fs_open_dir(log->entries, name);
+        error = dir < 0 ? dir : fs_sync(dir);
+        if (dir >= 0)
+            close(dir);
+        error = error == -ENOENT ? 0 : error; /* retention has removed it */
+    }
+    chain_list_free(&buckets);
+    return error ? error : fs_persist_dir(log->entries, log->hold.dir);
+}
+
+int log_sync(mq_log *log)
+{
+    if (!log->is_unsynced)
+        return 0;
+    int error = fs_sync(log->hold.dir);
+    if (!error)
+        error = persist_bucket(log);
+    if (!error && !log->persisted)
+        error = spool_persist_queue(log->spool, log->dir);
+    log->persisted |= !error;
+    log->is_unsynced = false;
+    return error;
+}
+
+/* ---- appending ----------------------------------------------------------------------------------- */
+
+/* Root may append to the log of another user, who has to be able to read it. */
+static int give_to_owner(const mq_log *log, const struct draft *draft)
+{
+    return geteuid() == log->owner ? 0 : fs_set_owner(draft->file.file, log->owner, log->group);
+}
+
+static int note_run(mq_log *log, uint64_t offset, uint32_t count)
+{
+    if (!GROW(log->runs, log->run_count + 1, log->run_room))
+        return -ENOMEM;
+    log->runs[log->run_count++] = (struct log_run){offset, count};
+    return 0;
+}
+
+/* The content of a durable draft is where no name can reach the disk before it (outlet.wants_content). */
+int log_append(mq_log *log, struct draft *draft)
+{
+    uint64_t offset;
+    int error = note_run(log, 0, draft->name.count);
+    if (!error)
+        error = give_to_owner(log, draft);
+    if (!error)
+        error = link_behind_last(log, draft, &offset);
+    if (error) {
+        log->run_count--;
+        return error;
+    }
+    log->runs[log->run_count - 1].offset = offset;
+    log->hold.knows = true;
+    log->hold.last = (struct chain_last){offset, draft->name.count};
+    log->is_unsynced |= draft->durable;
+    hint_write(&log->hint, log->dir, offset);
+    return 0;
+}
+
+/* ---- holes ----------------------------------------------------------------------------------------- */
+
+/* Whether the held bucket has nothing at the offset, nor an entry that reaches it. */
+static int is_hole(mq_log *log, uint64_t offset)
+{
+    struct chain_place place;
+    const int error = chain_locate(log->dir, offset, &place);
+    if (error)
+        return error;
+    chain_leave(&place);
+    return place.kind == CHAIN_HOLE;
+}
+
+int log_close_hole(mq_log *log, uint64_t offset, uint64_t next)
+{
+    char text[LOG_ENTRY_HEAD], name[LOG_NAME_SIZE];
+    struct fs_draft draft;
+    const int held = hold(log, log_bucket_of(offset), true), is = held == 1 ? is_hole(log, offset) : held;
+    if (is != 1)
+        return is;
+    int error = fs_draft_open(&draft, log->dir, "tmp", FS_FILE_MODE);
+    if (error)
+        return error;
+    error = io_write_all(draft.file, text, log_entry_put_gap(next - offset, text));
+    if (!error && geteuid() != log->owner)
+        error = fs_set_owner(draft.file, log->owner, log->group);
+    if (!error)
+        error = fs_sync_data(draft.file);
+    log_name_format(offset, name);
+    if (!error)
+        error = fs_draft_link(&draft, log->hold.dir, name);
+    if (!error)
+        error = fs_sync(log->hold.dir);
+    fs_draft_close(&draft);
+    return error == -EEXIST ? 0 : error;
+}

@@ -1,0 +1,466 @@
+/*
+ * Logs on disk: SPOOL/NAME/ with log/ (the entries), begin/ (one name: the beginning), removed/ (what retention has taken
+ * out), tmp/, the files hold and hint, and settings where something is not the default.
+ */
+#include "log/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/grow.h"
+#include "base/id.h"
+#include "format/log_name.h"
+#include "format/message.h"
+#include "format/spool_name.h"
+#include "lifecycle/draft.h"
+#include "log/bucket_lock.h"
+#include "store/layout.h"
+#include "store/spool.h"
+
+#define CONFIG_EVERY CLOCK_SECOND
+#define TRIM_AT_ONCE 4 /* buckets that one append removes at most */
+#define BATCH_MOST 16  /* files of one call */
+
+/* ---- on disk --------------------------------------------------------------------------- */
+
+int log_is_dir(int dir)
+{
+    const int has = fs_has(dir, LOG_BEGIN);
+    return has == 1 ? fs_has(dir, LOG_ENTRIES) : has;
+}
+
+int log_open_in(int spool, const char *name)
+{
+    const int dir = fs_open_dir(spool, name);
+    if (dir < 0)
+        return dir == -ENOTDIR || dir == -ELOOP ? -ENOENT : dir;
+    const int is = log_is_dir(dir);
+    if (is == 1)
+        return dir;
+    close(dir);
+    return is ? is : -ENOENT;
+}
+
+int log_open_dir(const char *spool_path, const char *name)
+{
+    const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
+    if (spool < 0)
+        return spool;
+    const int dir = log_open_in(spool, name);
+    close(spool);
+    return dir;
+}
+
+static int make_dir(int dir, const char *name)
+{
+    const int error = fs_make_dir(dir, name);
+    return error == -EEXIST ? 0 : error ? error : fs_give_to_owner_of(dir, name);
+}
+
+static int make_file(int dir, const char *name)
+{
+    const int file = fs_make_file(dir, name, FS_FILE_MODE);
+    if (file < 0)
+        return file == -EEXIST ? 0 : file;
+    close(file);
+    return fs_give_to_owner_of(dir, name);
+}
+
+/* What a log lacks, but for its beginning and its entries: without these it is none. */
+static int make_parts(int dir)
+{
+    int error = make_dir(dir, "tmp");
+    if (!error)
+        error = make_dir(dir, LOG_REMOVED);
+    return error ? error : make_file(dir, LOG_HOLD);
+}
+
+static int make_beginning(int dir)
+{
+    char name[LOG_NAME_SIZE];
+    int error = make_dir(dir, LOG_ENTRIES);
+    if (!error)
+        error = make_dir(dir, LOG_BEGIN);
+    const int begin = error ? error : fs_open_dir(dir, LOG_BEGIN);
+    if (begin < 0)
+        return begin;
+    log_name_format(0, name);
+    error = make_file(begin, name);
+    if (!error)
+        error = fs_sync(begin);
+    close(begin);
+    return error;
+}
+
+/* Whole under another name first, as a queue is. */
+static int create(int spool, const char *name)
+{
+    char pending[NAME_PENDING_SIZE];
+    name_format_pending(NAME_NEW, name, id_random(), pending);
+    int error = fs_make_dir(spool, pending);
+    if (error)
+        return error;
+    const int dir = fs_open_dir(spool, pending);
+    error = dir < 0 ? dir : make_beginning(dir);
+    if (!error)
+        error = make_parts(dir);
+    if (!error)
+        error = fs_sync(dir);
+    if (dir >= 0)
+        close(dir);
+    if (!error)
+        error = fs_rename(spool, pending, spool, name);
+    if (error)
+        (void)spool_remove_tree(spool, pending);
+    return error == -ENOTEMPTY ? -EEXIST : error;
+}
+
+static int heal(const char *spool, const char *name)
+{
+    const int dir = log_open_dir(spool, name);
+    if (dir < 0)
+        return dir == -ENOENT ? -EEXIST : dir;
+    const int error = make_parts(dir);
+    close(dir);
+    return error;
+}
+
+int mq_log_create(const char *spool_path, const char *name)
+{
+    if (!mq_queue_name_is_valid(name) || name_is_reply(name))
+        return -EINVAL;
+    const int spool = spool_open(spool_path, true);
+    if (spool < 0)
+        return spool;
+    int error = spool_await_held(spool, name);
+    error = error < 0 ? error : error == 1 ? -EEXIST : create(spool, name);
+    close(spool);
+    if (error == -EEXIST)
+        return heal(spool_path, name);
+    const int dir = error ? error : log_open_dir(spool_path, name);
+    if (dir < 0)
+        return dir;
+    error = spool_persist_queue(spool_path, dir);
+    close(dir);
+    return error ? error : 1;
+}
+
+struct search {
+    int spool;
+    struct {
+        char (*list)[MQ_QUEUE_NAME_SIZE];
+        size_t count, room;
+    } names;
+};
+
+static int add_log(void *context, const char *name, unsigned char type)
+{
+    struct search *search = context;
+    const int dir = type == DT_DIR && mq_queue_name_is_valid(name) ? log_open_in(search->spool, name) : -ENOENT;
+    if (dir < 0)
+        return dir == -ENOENT || dir == -EACCES ? 0 : dir;
+    close(dir);
+    if (!GROW(search->names.list, search->names.count + 1, search->names.room))
+        return -ENOMEM;
+    strcpy(search->names.list[search->names.count++], name);
+    return 0;
+}
+
+static int compare_names(const void *one, const void *other)
+{
+    return strcmp(one, other);
+}
+
+int mq_log_list(const char *spool, int (*each)(const char *log, void *context), void *context)
+{
+    struct search search = {.spool = spool_open(spool, false)};
+    if (search.spool < 0)
+        return search.spool == -ENOENT ? 0 : search.spool;
+    int stop = fs_list_at(search.spool, ".", add_log, &search);
+    close(search.spool);
+    if (search.names.count > 0)
+        qsort(search.names.list, search.names.count, sizeof *search.names.list, compare_names);
+    for (size_t i = 0; i < search.names.count && !stop; i++)
+        stop = each(search.names.list[i], context);
+    free(search.names.list);
+    return stop;
+}
+
+/* ---- deleting ---------------------------------------------------------------------------- */
+
+/* While all numbers are locked nobody appends: who comes later finds that the log has lost its name. */
+static int check_empty(int dir, int *ret_lock)
+{
+    uint64_t begin, end;
+    const int lock = fs_open_shared_below(dir, ".", LOG_HOLD, true);
+    if (lock < 0)
+        return lock == -ENOENT ? -EUCLEAN : lock;
+    int error = bucket_lock_all(lock);
+    if (!error)
+        error = chain_beginning(dir, &begin);
+    if (!error)
+        error = chain_end(dir, &end);
+    if (!error && end > begin)
+        error = -ENOTEMPTY;
+    if (error)
+        close(lock);
+    else
+        *ret_lock = lock;
+    return error == -EAGAIN ? -EBUSY : error;
+}
+
+static int delete_in(int spool, const char *name, bool force)
+{
+    char gone[NAME_PENDING_SIZE];
+    int lock = -1;
+    const int dir = log_open_in(spool, name);
+    int error = dir < 0 ? dir : force ? 0 : check_empty(dir, &lock);
+    name_format_pending(NAME_GONE, name, id_random(), gone);
+    if (!error)
+        error = fs_rename(spool, name, spool, gone);
+    if (!error)
+        error = fs_sync(spool);
+    if (!error)
+        error = spool_remove_tree(spool, gone);
+    if (lock >= 0)
+        close(lock);
+    if (dir >= 0)
+        close(dir);
+    return error;
+}
+
+int mq_log_delete(const char *spool_path, const char *name, bool force)
+{
+    const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
+    if (spool < 0)
+        return spool;
+    const int error = delete_in(spool, name, force);
+    close(spool);
+    return error;
+}
+
+/* ---- the handle ---------------------------------------------------------------------------- */
+
+static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft)
+{
+    (void)feed;
+    return log_append((mq_log *)outlet, draft);
+}
+
+static int count_none(struct outlet *outlet, const mq_queue *feed, struct outlet_load *ret_taken)
+{
+    (void)outlet;
+    (void)feed;
+    *ret_taken = (struct outlet_load){0};
+    return 0;
+}
+
+static int open_feed(mq_log *log)
+{
+    mq_queue *feed = log->feed = calloc(1, sizeof *feed);
+    if (!feed)
+        return -ENOMEM;
+    strcpy(feed->name, log->name);
+    feed->dir = feed->tmp = -1;
+    for (int state = 0; state < MQ_STATES; state++)
+        feed->target[state].dir = -1;
+    config_default(&feed->config);
+    feed->sharing = ACCESS_PRIVATE;
+    feed->rights = ACCESS_ALL;
+    feed->is_feed = feed->counts_entries = true;
+    feed->spool = log->spool ? strdup(log->spool) : NULL;
+    if (log->spool && !feed->spool)
+        return -ENOMEM;
+    feed->outlet = &log->outlet;
+    feed->dir = fs_open_dir(log->dir, ".");
+    return feed->dir < 0 ? feed->dir : page_create_private(&feed->page);
+}
+
+static int read_config(mq_log *log)
+{
+    const int error = log_config_load(log->dir, &log->config, NULL);
+    log->config_read_at = clock_monotonic();
+    return error;
+}
+
+static int fill_handle(mq_log *log)
+{
+    struct stat status;
+    log->dir = log_open_dir(log->spool, log->name);
+    if (log->dir < 0)
+        return log->dir;
+    if (fstat(log->dir, &status) < 0)
+        return -errno;
+    log->owner = status.st_uid;
+    log->group = status.st_gid;
+    log->identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
+    log->persisted = status.st_mode & S_ISUID;
+    log->entries = fs_open_dir(log->dir, LOG_ENTRIES);
+    return log->entries < 0 ? log->entries : read_config(log);
+}
+
+int mq_log_open(const char *spool, const char *name, mq_log **ret_log)
+{
+    if (!mq_queue_name_is_valid(name))
+        return -EINVAL;
+    mq_log *log = calloc(1, sizeof *log);
+    if (!log)
+        return -ENOMEM;
+    strcpy(log->name, name);
+    log->outlet = (struct outlet){.take = take_draft, .count = count_none, .wants_content = true};
+    log->dir = log->entries = log->hint.file = log->hold.lock = log->hold.dir = -1;
+    log->spool = spool ? strdup(spool) : NULL;
+    const int error = spool && !log->spool ? -ENOMEM : fill_handle(log);
+    if (error)
+        mq_log_close(log);
+    else
+        *ret_log = log;
+    return error;
+}
+
+void mq_log_close(mq_log *log)
+{
+    if (!log)
+        return;
+    log_release(log);
+    mq_close(log->feed);
+    const int files[] = {log->hold.lock, log->hint.file, log->entries, log->dir};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i] >= 0)
+            close(files[i]);
+    free(log->runs);
+    free(log->spool);
+    free(log);
+}
+
+const char *mq_log_name(const mq_log *log)
+{
+    return log->name;
+}
+
+int log_has_name(const mq_log *log)
+{
+    return spool_queue_has_name(log->dir, log->name, &log->identity);
+}
+
+int log_explain(const mq_log *log, int error)
+{
+    const bool may_be_deleted = error == -EUCLEAN || error == -ENOENT || error == -EBUSY;
+    return may_be_deleted && log_has_name(log) == 0 ? -ENOENT : error;
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+/* A log keeps one order, and removes what it has kept long enough: a message has no say in it. */
+static bool is_for_queues(const mq_message *message)
+{
+    return message->delay || message->due || message->ttl || message->name.expires ||
+           message->name.priority != MQ_PRIORITY_DEFAULT;
+}
+
+static int begin(mq_log *log, const struct mq_send_options *options)
+{
+    int error = options->once ? -EOPNOTSUPP : log->feed ? 0 : open_feed(log);
+    if (!error && clock_monotonic() - log->config_read_at >= CONFIG_EVERY)
+        error = read_config(log);
+    if (error)
+        return error;
+    log->feed->config.durable = log->config.durable;
+    log->feed->config.max_size = log->config.max_size;
+    log->run_count = 0;
+    log->began_bucket = false;
+    return 0;
+}
+
+/* What was appended is made durable, and counts only if the log was not deleted. */
+static int conclude(mq_log *log)
+{
+    uint64_t removed;
+    int error = log_sync(log);
+    const int has = error || log->run_count == 0 ? 1 : log_has_name(log);
+    if (!error && has != 1)
+        error = has < 0 ? has : -ENOENT;
+    if (!error && log->began_bucket)
+        (void)log_trim(log->dir, &log->config, TRIM_AT_ONCE,
+                       &removed); /* the messages are sent, whatever comes of this */
+    return error;
+}
+
+static void tell_offsets(const mq_log *log, size_t count, uint64_t *ret_offsets)
+{
+    size_t told = 0;
+    for (size_t run = 0; run < log->run_count && ret_offsets; run++)
+        for (uint32_t i = 0; i < log->runs[run].count && told < count; i++)
+            ret_offsets[told++] = log->runs[run].offset + i;
+}
+
+int mq_log_send(mq_log *log, mq_message *message, const struct mq_send_options *options, char *ret_id,
+                uint64_t *ret_offset)
+{
+    char id[MQ_ID_SIZE];
+    int error = is_for_queues(message) ? -EOPNOTSUPP : begin(log, options);
+    if (!error)
+        error = mq_send(log->feed, message, options, id);
+    if (!error)
+        error = conclude(log);
+    if (error)
+        return log_explain(log, error);
+    if (ret_id)
+        strcpy(ret_id, id);
+    tell_offsets(log, 1, ret_offset);
+    return 0;
+}
+
+/* After an error of the sync or a deletion none of the messages counts as sent. */
+static int conclude_many(mq_log *log, int sent_error, uint64_t *ret_offsets, size_t *sent)
+{
+    const int error = conclude(log);
+    if (error)
+        *sent = 0;
+    tell_offsets(log, *sent, ret_offsets);
+    return log_explain(log, error ? error : sent_error);
+}
+
+int mq_log_send_batch(mq_log *log, mq_message *const *messages, size_t count, const struct mq_send_options *options,
+                      char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets, size_t *ret_sent)
+{
+    size_t fit = 0;
+    *ret_sent = 0;
+    while (fit < count && !is_for_queues(messages[fit]))
+        fit++;
+    int error = begin(log, options);
+    if (error)
+        return error;
+    error = mq_send_batch(log->feed, messages, fit, options, ret_ids, ret_sent);
+    return conclude_many(log, error || fit == count ? error : -EOPNOTSUPP, ret_offsets, ret_sent);
+}
+
+int mq_log_send_bodies(mq_log *log, const mq_message *message, const struct iovec *bodies, size_t count,
+                       const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
+                       size_t *ret_sent)
+{
+    *ret_sent = 0;
+    int error = is_for_queues(message) ? -EOPNOTSUPP : begin(log, options);
+    if (error)
+        return error;
+    error = mq_send_bodies(log->feed, message, bodies, count, options, ret_ids, ret_sent);
+    return conclude_many(log, error, ret_offsets, ret_sent);
+}
+
+size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *options)
+{
+    struct config config;
+    config_default(&config);
+    return (size_t)(options->batch ? options->batch : config.batch_count) * (log->config.durable ? BATCH_MOST : 1);
+}
+
+int mq_log_trim(mq_log *log, uint64_t *ret_removed)
+{
+    const int error = read_config(log);
+    return error ? error : log_trim(log->dir, &log->config, SIZE_MAX, ret_removed);
+}

@@ -1,0 +1,90 @@
+/*
+ * A log's handle, and what its operations are made of.
+ *
+ * Errors are negative errno values. -ENOENT: there is no log of that name, or it was deleted. -EUCLEAN: it lacks a part, or
+ * something else has the name of one. -EBADMSG: its configuration is malformed.
+ */
+#ifndef MQ_LOG_H
+#define MQ_LOG_H
+
+#include "base/fs.h"
+#include "log/chain.h"
+#include "log/hint.h"
+#include "log/log_config.h"
+#include "mq.h"
+#include "queue/queue.h"
+
+#define LOG_ENTRIES "log"
+#define LOG_BEGIN "begin"
+#define LOG_REMOVED "removed"
+#define LOG_HOLD "hold"
+
+/* The bucket that this handle appends to, which nobody empties meanwhile. */
+struct log_hold {
+    int lock; /* the file hold, open once for each handle; -1: not yet */
+    int dir;  /* -1: none */
+    uint64_t bucket;
+    bool knows;             /* the next is an entry that was seen in `dir` */
+    struct chain_last last; /* the last one that is known */
+};
+
+/* What was appended by the call that is running: messages with offsets that follow one another. */
+struct log_run {
+    uint64_t offset;
+    uint32_t count;
+};
+
+struct mq_log {
+    struct outlet outlet; /* the first: what the feed knows of the log */
+    char name[MQ_QUEUE_NAME_SIZE];
+    char *spool; /* as mq_open takes it */
+    int dir, entries;
+    struct fs_identity identity;
+    uid_t owner;
+    gid_t group;
+    struct log_config config;
+    int64_t config_read_at; /* monotonic */
+    mq_queue *feed;         /* what is sent to the log, to be written; not a queue that anybody can open */
+    struct log_hold hold;
+    struct hint hint;
+    bool persisted;
+    bool is_unsynced; /* something durable was appended to the held bucket and is not synced yet */
+    bool began_bucket;
+    struct log_run *runs;
+    size_t run_count, run_room;
+};
+
+/* Open the directory of a log. `spool` is as in mq_open. */
+int log_open_dir(const char *spool, const char *name);
+int log_open_in(int spool, const char *name);
+
+/* Whether a directory is a log's: 1, 0, or a negative errno. */
+int log_is_dir(int dir);
+
+/* Whether the log's directory still has its name, as queue_has_name. */
+int log_has_name(const mq_log *log);
+
+/* What an error means: -ENOENT if the log was deleted meanwhile, and so lacks parts; else what it is. */
+int log_explain(const mq_log *log, int error);
+
+/* ---- appending (append.c) ------------------------------------------------------------ */
+
+/* Append a draft, and note the run. */
+int log_append(mq_log *log, struct draft *draft);
+
+/* Make durable what was appended. */
+int log_sync(mq_log *log);
+
+/* Let go of the bucket. */
+void log_release(mq_log *log);
+
+/* Close a hole, so that nothing can appear there behind a reader: a gap from `offset` to `next`. 0: it is closed, or was
+   none. */
+int log_close_hole(mq_log *log, uint64_t offset, uint64_t next);
+
+/* ---- retention (retention.c) ---------------------------------------------------------- */
+
+/* Remove what is no longer kept, at most so many buckets. Returns how many were removed. */
+int log_trim(int dir, const struct log_config *config, size_t most, uint64_t *ret_removed);
+
+#endif

@@ -1,0 +1,441 @@
+#!/usr/bin/env bats
+# mq-log and mq-send to a log: messages in one order, read again from anywhere.
+
+load ../helper
+
+# entry OFFSET: the path of an entry of the log clicks.
+entry() {
+    printf '%s/clicks/log/%013x/%016x' "$MQ_SPOOL" $(($1 >> 12)) "$1"
+}
+
+log_of() { # VALUE…: the log clicks with these messages, each in an entry of its own
+    mq-log create clicks
+    local value
+    for value; do
+        mq-send -q --no-sync clicks "$value"
+    done
+}
+
+read_all() {
+    mq-log read -l "$@" clicks
+}
+
+@test "what was appended can be read again, in its order, and stays" {
+    log_of one two
+    printf 'a\nb\nc\n' | mq-send -q -l clicks
+    printf 'd\0e\0' | mq-send -q -0 clicks
+    printf '%s\n' '{"body":"f","headers":{"X":"1"}}' '{"body":"g"}' | mq-send -q -j clicks
+    printf 'h\n' | mq-send -q clicks
+    for _ in 1 2; do
+        run -0 mq-log read -0 clicks
+        assert_equal "$(mq-log read -0 clicks | tr '\0' ,)" $'one,two,a,b,c,d,e,f,g,h\n,'
+    done
+    run -0 mq-log read -j --from 7 -n 1 clicks
+    assert_json '.offset == 7' '.body == "f"' '.headers == {"X": "1"}' '.queue == "clicks"' '(.id | length) == 36'
+    run -0 mq-log read -j --from 2 -n 3 clicks
+    assert_equal "$(jq -c '[.offset, .body, .headers]' <<<"$output" | tr '\n' ' ')" '[2,"a",{}] [3,"b",{}] [4,"c",{}] '
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -type f | wc -l)" 6 # a batch is one entry
+}
+
+@test "the ids that a send printed are those that are read, and with -v it tells the offsets" {
+    mq-log create clicks
+    run -0 --separate-stderr mq-send -v clicks one
+    assert_equal "$stderr" "mq-send: clicks: sent $output at offset 0"
+    run -0 --separate-stderr mq-send -v -l clicks <<<$'two\nthree'
+    assert_equal "$stderr" "$(printf 'mq-send: clicks: sent %s at offset %s\n' "${lines[0]}" 1 "${lines[1]}" 2)"
+    assert_equal "$(mq-log read -j --from 1 clicks | jq -r .id)" "$output"
+    run -0 mq-send -i mine clicks four
+    assert_output mine
+    run -0 mq-log read -j --from 3 clicks
+    assert_json '.id == "mine"' '.offset == 3'
+}
+
+@test "bodies come back byte for byte, empty and large ones too" {
+    mq-log create clicks max-size=64M
+    head -c 20000000 /dev/urandom >large
+    head -c 100000 /dev/urandom >small
+    mq-send -q clicks -f small
+    mq-send -q --no-sync clicks -f large
+    mq-send -q clicks ''
+    cat small large >expected
+    mq-log read clicks >found
+    cmp expected found
+    mq-log read --from 1 -n 1 clicks | cmp - large
+    run -0 mq-log read -j --from 2 clicks
+    assert_json '.body == ""'
+}
+
+@test "reading begins and ends where it is told" {
+    log_of 0 1
+    seq 2 9 | mq-send -q -l clicks
+    local option expected
+    while read -r option expected; do
+        # shellcheck disable=SC2086 # words
+        run -0 read_all ${option//=/ }
+        assert_equal "$(tr '\n' ' ' <<<"$output")" "$expected "
+    done <<'LIST'
+--from=beginning 0 1 2 3 4 5 6 7 8 9
+--from=4 4 5 6 7 8 9
+--from=-3 7 8 9
+--from=-99 0 1 2 3 4 5 6 7 8 9
+--from=1h 0 1 2 3 4 5 6 7 8 9
+--from=@1000000000 0 1 2 3 4 5 6 7 8 9
+--to=3 0 1 2
+--to=-8 0 1
+LIST
+    run -0 read_all --from 3 --to 6 -n 2
+    assert_output $'3\n4'
+    run -1 read_all --from end
+    run -1 read_all --from @4000000000
+    run -1 read_all --from 6 --to 6
+    run -65 read_all --from 11
+    assert_output 'mq-log: clicks: --from: the offset 11 is not there yet: the log ends at 10'
+    run -64 read_all --from yesterday
+    run -64 read_all --from -1x
+}
+
+@test "a moment is found among many entries" {
+    local i
+    log_of {0..8}
+    for i in {0..8}; do
+        touch -d "2026-01-0$((i + 1)) 00:00Z" "$(entry "$i")"
+    done
+    run -0 read_all --from 2026-01-04T00:00:00Z
+    assert_output "$(seq 3 8)"
+    run -0 read_all --from 2026-01-03T00:00:01Z --to 2026-01-05T00:00:00Z
+    assert_output 3
+}
+
+@test "a reader that follows sees what is appended, in the next bucket too, and ends at a signal" {
+    log_of one
+    spawn reader mq-log read -l -f clicks
+    wait_until 20 grep -qx one reader.out
+    seq 2 5000 | mq-send -q -l --no-sync clicks
+    wait_until 20 grep -qx 5000 reader.out
+    mq-send -q clicks last
+    wait_until 20 grep -qx last reader.out
+    assert_equal "$(sed '1d;$d' reader.out)" "$(seq 2 5000)"
+    kill -TERM "${spawned[0]}"
+    wait "${spawned[0]}"
+}
+
+@test "four writers at once make one dense sequence, and nothing is lost" {
+    mq-log create clicks
+    local writer
+    for writer in a b c d; do
+        seq -f "$writer%g" 2500 >"$writer"
+        spawn "$writer" mq-send -q -l --no-sync --batch 7 clicks -f "$writer"
+    done
+    wait "${spawned[@]}"
+    mq-log read -j clicks >messages
+    assert_equal "$(jq .offset messages)" "$(seq 0 9999)"
+    for writer in a b c d; do
+        jq -r .body messages | grep "^$writer" | cmp - "$writer" # each in its own order
+    done
+}
+
+@test "the hint is no truth: noise in it makes neither gap nor overlap" {
+    local noise boot
+    boot=$(cat /proc/sys/kernel/random/boot_id)
+    log_of 0 1 2 3
+    printf '4\n5\n6\n' | mq-send -q -l clicks
+    local next=7
+    for noise in '' x "$(head -c 200 /dev/zero | tr '\0' z)" "ffffffffffffffff $boot" "0000000000000000 $boot" \
+        "0000000000000005 $boot" "00000000000fffff $boot" "0000000000000004 00000000-0000-0000-0000-000000000000"; do
+        printf '%s\n' "$noise" >"$MQ_SPOOL/clicks/hint"
+        mq-send -q clicks $((next++))
+    done
+    rm "$MQ_SPOOL/clicks/hint"
+    mq-send -q clicks $next
+    run -0 read_all
+    assert_output "$(seq 0 $next)"
+}
+
+@test "retention removes whole buckets from the beginning on, never the last" {
+    mq-log create clicks retain-count=5000
+    seq 0 20000 | mq-send -q -l --no-sync clicks
+    mq-log trim clicks
+    run -0 mq-log list -j clicks
+    assert_json '.begin > 8192' '.begin <= 15001' '.end == 20001' '.messages == .end - .begin'
+    local begin
+    begin=$(jq .begin <<<"$output")
+    run -0 read_all
+    assert_equal "${lines[0]}" "$begin"
+    assert_equal "${#lines[@]}" $((20001 - begin))
+    run -65 read_all --from 5
+    assert_output "mq-log: clicks: --from: the offset 5 was removed: the log begins at $begin"
+    mq-log config clicks retain-count=1 retain-time=1ms
+    mq-log trim clicks
+    run -0 read_all
+    assert_equal "${lines[-1]}" 20000
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -mindepth 1 -type d | wc -l)" 1
+    assert_dir_not_exist "$MQ_SPOOL"/clicks/removed/*
+    mq-send -q clicks next
+    run -0 mq-log read -j --from -1 clicks
+    assert_json '.offset == 20001'
+}
+
+@test "a sweep of the spool trims logs, and removes what a process that died has left" {
+    mq-log create clicks
+    seq 9000 | mq-send -q -l --no-sync --batch 4096 clicks
+    mkdir "$MQ_SPOOL/clicks/removed/0000000000000.0123456789abcdef"
+    touch "$MQ_SPOOL/clicks/removed/0000000000000.0123456789abcdef/0000000000000000"
+    touch -d '3 days ago' "$MQ_SPOOL/clicks/tmp/0123456789abcdef"
+    mq-log config clicks retain-count=1
+    mq-queue sweep
+    assert_equal "$(find "$MQ_SPOOL"/clicks/{removed,tmp} -mindepth 1)" ''
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -mindepth 1 -type d | wc -l)" 1
+    run -0 read_all
+    assert_equal "${lines[-1]}" 9000
+}
+
+@test "a bucket that a sender may still link into is not emptied" {
+    mq-log create clicks
+    seq 4097 | mq-send -q -l --no-sync --batch 4096 clicks
+    mq-log config clicks retain-count=1
+    # What a sender does that was stopped before its link.
+    spawn holder python3 -c '
+import fcntl, sys, time
+hold = open(sys.argv[1], "r+")
+fcntl.lockf(hold, fcntl.LOCK_SH, 1, 0)
+print("held", flush=True)
+time.sleep(60)' "$MQ_SPOOL/clicks/hold"
+    wait_until 20 grep -q held holder.out
+    mq-log trim clicks
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -type f | wc -l)" 1
+    assert_equal "$(find "$MQ_SPOOL/clicks/removed" -type f | wc -l)" 1
+    mq-send -q clicks goes on
+    kill -KILL "${spawned[0]}"
+    wait "${spawned[0]}" 2>/dev/null || true
+    mq-log trim clicks
+    assert_equal "$(find "$MQ_SPOOL/clicks/removed" -mindepth 1)" ''
+    run -0 mq-log read -l --from -1 clicks
+    assert_output 'goes on'
+}
+
+@test "what is reported is on the disk: the content before its name, then the bucket, and all that leads to a new one" {
+    needs_strace
+    log_of one
+    seq 4096 | mq-send -q -l --no-sync --batch 4096 clicks # into the first bucket still, and full
+    strace -qq -o calls -e trace=fdatasync,sync_file_range,linkat,renameat2,fsync,write mq-send clicks two
+    # A new bucket; the content; the name; the new bucket, the one before it, and log/; the id.
+    run -0 sed -n 's/^\([a-z_0-9]*\)(.*/\1/; s/sync_file_range/fdatasync/; /write\|sync\|link\|rename/p' calls
+    assert_output $'fdatasync\nrenameat2\nlinkat\nfsync\nfsync\nfsync\nwrite'
+    strace -qq -o calls -e trace=fdatasync,sync_file_range,linkat,fsync,write mq-send clicks three
+    run -0 sed -n 's/^\([a-z_0-9]*\)(.*/\1/; s/sync_file_range/fdatasync/; /write\|sync\|link/p' calls
+    assert_output $'fdatasync\nlinkat\nfsync\nwrite'
+    strace -qq -o calls -e trace=fdatasync,sync_file_range,fsync mq-send -q --no-sync clicks four
+    assert_equal "$(<calls)" ''
+}
+
+@test "retention goes by size and by time, and whoever appends sees to it" {
+    mq-log create clicks retain-size=100K
+    seq -f '%020g' 20000 | mq-send -q -l --no-sync clicks
+    mq-log trim clicks
+    run -0 mq-log list -j clicks
+    assert_json '.bytes >= 100 * 1024' '.bytes < 300 * 1024' '.end == 20000'
+    mq-log config clicks retain-size= retain-time=1h
+    find "$MQ_SPOOL/clicks/log" -type f -exec touch -d '2 hours ago' {} +
+    seq 5000 | mq-send -q -l --no-sync clicks
+    run -0 mq-log list -j clicks
+    assert_json '.begin >= 16384' '.end == 25000'
+}
+
+@test "a reader that was overtaken goes on at the beginning, and says how many it missed" {
+    mq-log create clicks
+    seq 0 9999 | mq-send -q -l --no-sync clicks
+    mkfifo pipe
+    mq-log read -l -f clicks >pipe 2>reader.err 3>&- &
+    register $!
+    exec 5<pipe
+    read -ru 5 first
+    assert_equal "$first" 0
+    seq -f '%0100g' 40000 | mq-send -q -l --no-sync clicks # more than the pipe and the reader hold
+    mq-log config clicks retain-count=1
+    mq-log trim clicks
+    spawn drain sh -c 'exec cat <&5'
+    wait_until 20 grep -q 'messages were removed before they were read' reader.err
+}
+
+@test "a damaged entry is told and passed over, and reaches to the next name" {
+    log_of 0
+    printf '1\n2\n3\n' | mq-send -q -l clicks
+    mq-send -q clicks 4
+    local text
+    for text in 'noise' '' "$(printf 'Mq-Count: 3\nId: x\n\n')" "$(printf 'Mq-Count: 99999999999999999999\nx')"; do
+        printf '%s' "$text" >"$(entry 1)"
+        run -65 --separate-stderr read_all
+        assert_output $'0\n4'
+        assert_equal "$stderr" 'mq-log: clicks: damaged: the messages 1 to 3 cannot be read'
+    done
+    rm "$(entry 1)"
+    mkdir "$(entry 1)"
+    run -65 --separate-stderr read_all
+    assert_output $'0\n4'
+    # The last entry, whose end nothing else tells, takes one offset.
+    echo noise >"$(entry 4)"
+    mq-send -q clicks 5
+    run -65 --separate-stderr read_all
+    assert_output $'0\n5'
+    run -0 mq-log read -j --from 5 clicks
+    assert_json '.offset == 5'
+}
+
+@test "an entry with a wrong count is damaged" {
+    log_of
+    printf '0\n1\n2\n' | mq-send -q -l clicks
+    sed -i 's/^Mq-Count:    3/Mq-Count:    2/' "$(entry 0)"
+    run -65 --separate-stderr mq-log read -j clicks
+    assert_equal "$stderr" 'mq-log: clicks: damaged: the message 1 cannot be read'
+    sed -i 's/^Mq-Count:    2/Mq-Count:    9/' "$(entry 0)"
+    run -65 --separate-stderr mq-log read -j clicks
+    assert_equal "$(jq -r .body <<<"$output")" $'0\n1\n2'
+    assert_equal "$stderr" 'mq-log: clicks: damaged: the messages 3 to 8 cannot be read'
+}
+
+@test "a name that was lost is closed for good, so that nothing appears behind a reader" {
+    log_of 0 1 2 3 4
+    rm "$(entry 1)" "$(entry 2)"
+    run -0 read_all
+    assert_output $'0\n3\n4'
+    assert_equal "$(cat "$(entry 1)")" 'Mq-Count: 2'
+    # Not even with a hint from before.
+    echo "0000000000000000 $(cat /proc/sys/kernel/random/boot_id)" >"$MQ_SPOOL/clicks/hint"
+    mq-send -q clicks 5
+    run -0 read_all
+    assert_output $'0\n3\n4\n5'
+}
+
+@test "planted names are passed over" {
+    log_of 0 1
+    touch "$MQ_SPOOL"/clicks/log/{x,0000000000005} "$MQ_SPOOL"/clicks/log/0000000000000/{x,00000000000000zz}
+    touch "$MQ_SPOOL"/clicks/begin/{x,-1} "$MQ_SPOOL"/clicks/removed/x
+    mkdir "$MQ_SPOOL"/clicks/log/y
+    mq-send -q clicks 2
+    run -0 read_all
+    assert_output $'0\n1\n2'
+    mq-log trim clicks
+    run -0 mq-log list -j clicks
+    assert_json '.end == 3'
+}
+
+@test "a log that lacks a part is told to be damaged, and made whole by create" {
+    log_of 0
+    rm "$MQ_SPOOL/clicks/hold"
+    run -65 mq-send -q clicks 1
+    assert_output --partial 'the log is damaged'
+    mq-log create clicks
+    mq-send -q clicks 1
+    run -0 read_all
+    assert_output $'0\n1'
+    rm "$MQ_SPOOL"/clicks/begin/*
+    run -65 read_all
+    assert_output --partial 'the log is damaged'
+}
+
+@test "a log, a queue and a topic do not take each other's names" {
+    mq-log create clicks
+    mq-log create clicks
+    run -73 mq-queue create clicks
+    assert_output 'mq-queue: clicks: it is a log, not a queue: mq-log reads it'
+    run -66 mq-recv clicks
+    assert_output 'mq-recv: clicks: it is a log, not a queue: mq-log reads it'
+    run ! mq-topic create clicks
+    mq-queue create jobs
+    run -73 mq-log create jobs
+    assert_output 'mq-log: jobs: cannot create the log: there is something else of that name'
+    mq-topic create events
+    run -73 mq-log create events
+    run -66 mq-topic bind events clicks
+    assert_output 'mq-topic: events: cannot bind clicks: it is neither a queue nor a topic'
+    run -66 mq-topic config events unroutable=clicks
+    run -66 mq-queue config jobs dead-letter=clicks
+    local command
+    for command in config peek 'purge --all' sweep check delete 'delete --force'; do
+        # shellcheck disable=SC2086 # words
+        run -66 mq-queue $command clicks
+    done
+    run -66 mq-queue config clicks ttl=3
+    assert_not_exist "$MQ_SPOOL/clicks/config"
+    run -66 mq-log read nothing
+    assert_output "mq-log: nothing: no such log in $MQ_SPOOL"
+    run -64 mq-log create a/b
+    run -64 mq-log create ..
+    run -64 mq-log create "$(printf 'x%.0s' {1..129})"
+    run -64 mq-recv clicks/billing # groups are not there
+    assert_equal "$(mq-log list -j | jq -r .log)" clicks
+    assert_equal "$(mq-stat -j | jq -r '.queue // empty')" jobs
+}
+
+@test "what is for queues is refused, and nothing is appended" {
+    mq-log create clicks
+    local option
+    for option in -p7 -d1h --ttl=1h --once --request=1s; do
+        run -64 mq-send "$option" clicks x
+    done
+    run -64 mq-send -j clicks <<<'{"body":"x","priority":7}'
+    run -64 mq-send --tx "$(mq-tx begin)" clicks x
+    assert_output 'mq-send: clicks: a log cannot be a part of a transaction: give --tx='
+    mq-log config clicks max-size=3
+    run -65 mq-send clicks long
+    assert_output 'mq-send: clicks: cannot append: the body is larger than max-size = 3'
+    run -1 read_all
+}
+
+@test "settings are checked, told and kept" {
+    run -78 mq-log create clicks retain-time=never
+    assert_output "mq-log: clicks: retain-time: 'never' is neither a duration such as 7d nor none"
+    assert_not_exist "$MQ_SPOOL/clicks"
+    mq-log create clicks retain-size=10G durability=none
+    run -0 mq-log config clicks
+    assert_output $'durability = none\nmax-size = 256K\nretain-time = 7d\nretain-size = 10G\nretain-count = none'
+    run -0 mq-log config -j clicks retain-size durability
+    assert_output '{"retain-size":"10G","durability":"none"}'
+    mq-log config clicks retain-size= retain-count=5
+    run -0 mq-log config clicks retain-size retain-count
+    assert_output $'none\n5'
+    run -78 mq-log config clicks keep=1
+    assert_output 'mq-log: clicks: keep: no such key: there are durability, max-size, retain-time, retain-size, retain-count'
+    echo 'retain-count = x' >"$MQ_SPOOL/clicks/settings"
+    run -78 mq-send clicks x
+    assert_output 'mq-send: clicks: bad configuration: line 1: retain-count: neither a number from 1 nor none'
+}
+
+@test "a log is deleted with its messages only by force, and its reader and its writer are told" {
+    log_of one
+    run -75 mq-log delete clicks
+    assert_output 'mq-log: clicks: it holds messages: --force deletes them too'
+    spawn reader mq-log read -l -f clicks
+    mkfifo pipe
+    spawn writer sh -c 'exec mq-send -q -l --linger 0 clicks <pipe'
+    exec 6>pipe
+    echo two >&6
+    wait_until 20 grep -qx two reader.out
+    mq-log delete --force clicks
+    assert_not_exist "$MQ_SPOOL/clicks"
+    wait_until 20 grep -q 'the log is gone' reader.err
+    echo three >&6
+    exec 6>&-
+    wait_until 20 grep -q 'the log was deleted' writer.err
+    mq-log create clicks
+    mq-log delete clicks
+    run -66 mq-log delete clicks
+}
+
+@test "output that cannot be written is told as such" {
+    log_of one
+    run -74 bash -c 'mq-log read clicks >/dev/full'
+    assert_output 'mq-log: clicks: cannot write the messages: No space left on device'
+    seq 100000 | mq-send -q -l --no-sync clicks
+    run -0 bash -c 'set -o pipefail; mq-log read -l clicks 2>said | head -n 1; echo ${PIPESTATUS[0]}; cat said'
+    assert_output $'one\n74\nmq-log: clicks: cannot write the messages: Broken pipe'
+}
+
+@test "a full disk appends whole entries or nothing" {
+    mq-log create clicks
+    mq-send -q clicks before
+    run -75 bash -c 'ulimit -f 8; { seq 1000; seq -f "%0100g" 1000; } | mq-send -q -l --no-sync --batch 100 clicks'
+    run -0 read_all
+    assert_equal "$output" "$(echo before; seq 1000)"
+    assert_equal "$(find "$MQ_SPOOL/clicks/tmp" -type f)" ''
+}
