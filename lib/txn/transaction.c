@@ -282,9 +282,9 @@ static int rename_directory(mq_tx *tx, enum outbox_state state, int64_t deadline
 {
     char name[OUTBOX_NAME_SIZE];
     outbox_format(state, tx->place.id, deadline, name);
-    int error = tx->place.state == OUTBOX_OPEN ? 0 : -ESTALE;
-    if (error)
-        return error;
+    int error = 0;
+    if (tx->place.state != OUTBOX_OPEN)
+        return -ESTALE;
     do {
         if (strcmp(name, tx->place.name) == 0)
             return 0;
