@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/grow.h"
 #include "base/io.h"
 #include "format/log_name.h"

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_list.h"
 #include "base/id.h"
 #include "base/journal.h"
 #include "format/log_name.h"
