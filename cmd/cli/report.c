@@ -93,6 +93,8 @@ const char *cli_reason(int error)
         return "the claim has ended";
     case EBADMSG:
         return "malformed";
+    case EMEDIUMTYPE:
+        return "ordered queues take no part in transactions and topics";
     case EFBIG:
         return "a file may not become so large here (ulimit -f)";
     default:
@@ -103,6 +105,8 @@ const char *cli_reason(int error)
 int cli_status(int error)
 {
     switch (-error) {
+    case EMEDIUMTYPE:
+        return STATUS_USAGE;
     case ESTALE:
         return STATUS_NOTHING;
     case EINVAL:

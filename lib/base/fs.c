@@ -165,6 +165,22 @@ int fs_make_file(int at, const char *name, mode_t mode)
     return error;
 }
 
+/* The umask is asked for nothing more than mknod does by itself: a mode that it can have changed is set. */
+int fs_make_empty(int at, const char *name, mode_t mode)
+{
+    struct stat status;
+    int error = result(mknodat(at, name, S_IFREG | FS_FILE_MODE, 0));
+    if (error)
+        return error;
+    if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        error = -errno;
+    else if ((status.st_mode & 07777) != mode)
+        error = fs_set_mode_at(at, name, mode);
+    if (error)
+        fs_unlink(at, name);
+    return error;
+}
+
 int fs_make_unnamed(int at, const char *dir, mode_t mode)
 {
     const int file = result(openat(at, dir, O_TMPFILE | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FS_FILE_MODE));

@@ -102,6 +102,8 @@ static int deliver(struct work *work, const char *file, const struct outbox_entr
             return fs_unlink(work->dir, file);
         if (moved)
             return moved;
+        if (work->queue->config.order)
+            return -EMEDIUMTYPE; /* it was made anew since the commit; the message stays for as long as that queue does */
         moved = deliver_here(work, file, entry);
         if (moved == -EEXIST) /* the position was taken */
             continue;

@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "format/decode.h"
 #include "format/message.h"
+#include "lane/lane.h"
 #include "lifecycle/attempt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/expire.h"
@@ -157,10 +158,13 @@ void claim_give_back(mq_queue *queue, struct claimed *claimed)
 
 /* ---- open: from the claimed file to a message --------------------------------------------- */
 
-static int open_file(const mq_queue *queue, const char *file_name, struct claimed *claimed)
+static int open_file(mq_queue *queue, const char *file_name, struct claimed *claimed)
 {
     mq_message *message = NULL;
-    const int file = fs_open_file(claimed->dir, file_name);
+    const bool is_token = lane_is_token(&claimed->name);
+    const int file = is_token ? lane_open_head(queue, &claimed->name) : fs_open_file(claimed->dir, file_name);
+    if (file < 0 && is_token)
+        return file;
     if (file < 0)
         return blame_file(queue, claimed->dir, file_name, file);
     const int error = claimed->name.count > 1 ? 0 : decode_file(file, &claimed->name, &message);
@@ -189,6 +193,8 @@ static int open_claimed(mq_queue *queue, struct claimed *claimed)
             page_count(queue->page, PAGE_REDELIVERED, claimed->name.count);
         return 1;
     }
+    if (error == -ENOENT && lane_is_token(&claimed->name))
+        return lane_skip(queue, claimed->dir, file_name, &claimed->name);
     if (error == -ENOENT)
         return 0;
     if (is_fault_of_message(error))

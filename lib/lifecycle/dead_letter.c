@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format/death.h"
+#include "lane/lane.h"
 #include "queue/move.h"
 
 static struct message_name dead_name(const struct message_name *name, const char *reason, int64_t now)
@@ -39,11 +40,30 @@ static int conclude(mq_queue *queue, int moved, const struct message_name *dead)
     return moved;
 }
 
+static int bury_head(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
+                     const void *argument)
+{
+    const struct message_name *reasoned = argument;
+    struct message_name dead = *head;
+    dead.time = reasoned->time;
+    dead.due = 0;
+    snprintf(dead.reason, sizeof dead.reason, "%s", reasoned->reason);
+    return conclude(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+}
+
+/* A file that is one dead letter from now on, or the head of a lane by its token. */
+static int move_dead(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *dead)
+{
+    if (lane_is_token(dead))
+        return lane_end(queue, state, dir, file, dead, lane_dead_of(death_cause(dead->reason)), bury_head, dead);
+    return conclude(queue, move_message(queue, state, dir, file, MQ_DEAD, dead), dead);
+}
+
 int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file,
                            const struct message_name *name, const char *reason, int64_t now)
 {
     const struct message_name dead = dead_name(name, reason, now);
-    return conclude(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+    return move_dead(queue, state, dir, file, &dead);
 }
 
 int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct message_name *name, const char *reason,
@@ -93,5 +113,5 @@ int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *
     if (done != 1)
         return done;
     const struct message_name dead = dead_name(&last, reason, now);
-    return conclude(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
+    return move_dead(queue, state, dir, last_file, &dead);
 }

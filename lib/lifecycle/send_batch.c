@@ -102,8 +102,9 @@ static bool is_same_schedule(const struct schedule *one, const struct schedule *
 static bool fits(const struct batch *batch, const mq_message *message, const struct schedule *schedule)
 {
     const struct config *config = &batch->queue->config;
-    return message->body_fd < 0 && message->body_size <= config->max_size &&
-           encode_room(message) <= config->batch_size - batch->size &&
+    char lane[LANE_KEY_SIZE];
+    return draft_lane(batch->queue, message, lane) == 0 && message->body_fd < 0 &&
+           message->body_size <= config->max_size && encode_room(message) <= config->batch_size - batch->size &&
            (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
 }
 
@@ -262,9 +263,13 @@ static void fill(struct batch *batch, struct input *input)
    earlier drafts, is added to `sent`. */
 static int send_next(struct batch *batch, struct drafts *drafts, struct input *input, size_t *sent)
 {
-    fill(batch, input);
+    char lane[LANE_KEY_SIZE];
+    int error = draft_lane(batch->queue, message_at(input, 0), lane);
+    if (error < 0)
+        return error;
+    if (error == 0)
+        fill(batch, input);
     const size_t count = batch->count > 1 ? batch->count : 1;
-    int error;
     if (count == 1) {
         error = publish_drafts(batch, drafts, sent);
         error = error ? error : send_singly(batch, input, 1, sent);

@@ -18,6 +18,7 @@
 #include "base/id.h"
 #include "format/death.h"
 #include "format/receipt.h"
+#include "lane/lane.h"
 #include "lifecycle/attempt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/settle.h"
@@ -108,7 +109,7 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
     if (found != 1)
         return found;
     /* A claim ends at its deadline, even if no process has moved the message back yet. */
-    int done = claim.name.time > clock_now() ? 0 : -ESTALE;
+    int done = claim.name.time > clock_now() && !claim.name.settled ? 0 : -ESTALE;
     if (!done)
         done = split_finish(queue, MQ_INFLIGHT, &claim.name);
     if (!done)
@@ -156,7 +157,7 @@ void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32
 static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
-    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    const int done = lane_remove(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
         settle_count_acked(queue, &claim->name, claim->name.count);
     return done;
@@ -169,15 +170,23 @@ int mq_ack(mq_queue *queue, const char *receipt)
 
 /* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
    claim, or if the disk has no room for a mark, then this is an ordinary ack. */
+static int mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                     const void *argument)
+{
+    const int done = done_marks_move(queue, dir, file, name, clock_now());
+    (void)argument;
+    return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? move_out(queue, state, dir, file, name) : done;
+}
+
 static int ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    const int64_t now = clock_now();
+    const struct message_name *name = &claim->name;
     (void)argument;
-    int done = done_marks_move(queue, claim->dir, claim->file, &claim->name, now);
-    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
-        done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    const int done = lane_is_token(name)
+                         ? lane_end(queue, MQ_INFLIGHT, claim->dir, claim->file, name, LANE_DONE, mark_done, NULL)
+                         : mark_done(queue, MQ_INFLIGHT, claim->dir, claim->file, name, NULL);
     if (done == 1) {
-        done_marks_expire_some(queue, now);
+        done_marks_expire_some(queue, clock_now());
         settle_count_acked(queue, &claim->name, claim->name.count);
     }
     return done;

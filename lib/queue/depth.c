@@ -39,12 +39,14 @@ int depth_add_up(mq_queue *queue, struct depth_totals *ret_totals)
 
 /* ---- full? ----------------------------------------------------------------------- */
 
-static int count_waiting(int queue_dir, int64_t *ret_count)
+static int count_waiting(const mq_queue *queue, bool with_bytes, int64_t *ret_count, int64_t *ret_bytes)
 {
     int64_t ready, delayed;
-    int error = census_count(queue_dir, MQ_READY, INT64_MAX, &ready);
+    if (with_bytes || queue->config.order)
+        return census_waiting(queue->dir, queue->config.order != CONFIG_UNORDERED, ret_count, ret_bytes);
+    int error = census_count(queue->dir, MQ_READY, INT64_MAX, &ready);
     if (!error)
-        error = census_count(queue_dir, MQ_DELAYED, INT64_MAX, &delayed);
+        error = census_count(queue->dir, MQ_DELAYED, INT64_MAX, &delayed);
     if (!error)
         *ret_count = ready + delayed;
     return error;
@@ -67,8 +69,7 @@ static int count_excess(mq_queue *queue, const struct depth_limits *limits, cons
                         struct depth_excess *excess)
 {
     int64_t messages, bytes = 0;
-    int error = limits->bytes > 0 ? census_waiting(queue->dir, &messages, &bytes)
-                                  : count_waiting(queue->dir, &messages);
+    int error = count_waiting(queue, limits->bytes > 0, &messages, &bytes);
     if (error)
         return error;
     find_excess(limits, messages + own->messages, page_sum(bytes, own->bytes), excess);
@@ -138,7 +139,7 @@ int depth_recount(mq_queue *queue)
         struct census census;
         int error = depth_add_up(queue, &before);
         if (!error)
-            error = census_queue(queue->dir, &census);
+            error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, &census);
         if (error)
             return error;
         if (agree(queue, &before, &census))

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "format/work_name.h"
 #include "queue/blame.h"
 #include "queue/move.h"
 #include "store/access.h"

@@ -10,6 +10,7 @@
 #include "base/fs_fifo.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "format/work_name.h"
 #include "store/access.h"
 
 /* ---- one FIFO --------------------------------------------------------------------- */

@@ -119,6 +119,15 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
     return move_and_tell(queue, MQ_READY, from_dir, from_name, MQ_INFLIGHT, name, ret_dir);
 }
 
+int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+               int *ret_dir)
+{
+    const int moved = rename_into(queue, from_dir, from_name, to, name, ret_dir);
+    if (moved == 1)
+        move_announce(queue, to, name, false);
+    return moved;
+}
+
 static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
                          const struct message_name *name, int64_t size, int *ret_dir)
 {

@@ -37,6 +37,11 @@ int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct message_name *name, int *ret_dir);
 
+/* Move the token of a lane, which is no message and is not counted. `ret_dir` is as
+   for move_claim. */
+int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+               int *ret_dir);
+
 /* Remove a name of a file; the file goes with its last name. */
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct message_name *name);
 

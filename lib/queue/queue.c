@@ -58,7 +58,7 @@ static int make_page(mq_queue *queue, struct page **ret_page)
     int error = page_create(queue->dir, access_mode(queue->sharing, ACCESS_FILE), &page);
     if (error)
         return error;
-    error = census_queue(queue->dir, &census);
+    error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, &census);
     if (!error)
         error = queue_each_other_page(queue, subtract, &census);
     if (error) {

@@ -283,7 +283,7 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     own.durable = queue->config.durable && !topic->options->no_sync;
     own.openings = queue->openings; /* it is the topic's file, and stays as it is */
     queue->outlet = &topic->tx->outlet;
-    int error = queue_demand(queue, ACCESS_SEND);
+    int error = queue->config.order ? -EMEDIUMTYPE : queue_demand(queue, ACCESS_SEND);
     if (!error)
         error = check_size(topic, queue, draft);
     if (!error)
@@ -350,7 +350,7 @@ static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *lo
     int error = mq_open(topic->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &queue);
     if (error)
         return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
-    error = send_to(queue, tx, load);
+    error = queue->config.order ? -EMEDIUMTYPE : send_to(queue, tx, load);
     mq_close(queue);
     return error;
 }

@@ -167,7 +167,10 @@ static int remove_other(void *context, const char *name, unsigned char type)
     const int dir = *(const int *)context;
     if (name_is_of_state(name) || strcmp(name, "config") == 0)
         return 0;
-    const int error = type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
+    const bool may_hold_messages = strcmp(name, "lanes") == 0;
+    const int error = type == DT_DIR && may_hold_messages ? fs_remove_dir(dir, name)
+                      : type == DT_DIR                    ? spool_remove_tree(dir, name)
+                                                          : fs_unlink(dir, name);
     return error == -ENOENT ? 0 : error;
 }
 

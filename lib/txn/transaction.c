@@ -183,7 +183,7 @@ static int link_in(mq_tx *tx, mq_queue *queue, struct draft *draft, struct outbo
         entry->name.position = transaction_number(tx);
         error = outbox_format_entry(entry, text);
         if (!error)
-            error = publish_link(queue, draft, tx->dir, text);
+            error = draft_link(queue, draft, tx->dir, text);
     }
     return error == -ENOENT ? -ESTALE : error;
 }
@@ -357,6 +357,8 @@ static int act_take(mq_queue *queue, const struct claim *claim, const void *argu
 {
     const struct taking *taking = argument;
     mq_tx *tx = taking->tx;
+    if (queue->config.order)
+        return -EMEDIUMTYPE;
     char text[NAME_SIZE];
     struct outbox_entry entry = {.kind = taking->flags & MQ_TX_ONCE ? OUTBOX_INPUT_ONCE : OUTBOX_INPUT,
                                  .name = claim->name};

@@ -1,0 +1,497 @@
+/* Lanes: birth, joining, and the token's way from head to head. */
+#include "lane/lane.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/death.h"
+#include "format/work_name.h"
+#include "lane/lane_first.h"
+#include "queue/move.h"
+#include "store/lane_dir.h"
+
+/* Lanes end and begin while this process sends. After this many times it fails with -EBUSY. */
+#define TRIES 100
+
+/* For this long a process that moves a token on is given time. Then another one does what it has left. */
+#define LEASE (2 * CLOCK_SECOND)
+
+static void note_end(struct message_name *token, unsigned how)
+{
+    token->settled = how;
+    token->claimed = true;
+    token->token = id_random();
+    token->begun = 0;
+    token->owner.process = 0;
+    token->time = name_time_after(clock_now(), LEASE);
+}
+
+/* Put the token into the state that its head is in. It gets a new place, so that lanes which wait longer come first. */
+static int show_head(mq_queue *queue, int dir, const char *file, const struct message_name *head, const char *lane)
+{
+    const int64_t now = clock_now();
+    struct message_name token = lane_name_token(head, lane);
+    const bool is_due = !head->due || head->due <= now;
+    int there;
+    token.position = page_next_positions(queue->page, token.priority, 1, now);
+    token.time = head->due;
+    const int moved = move_token(queue, dir, file, is_due ? MQ_READY : MQ_DELAYED, &token, &there);
+    if (moved == 1 && head->due && is_due) { /* it was counted as delayed */
+        page_add_messages(queue->page, MQ_DELAYED, -1);
+        page_add_messages(queue->page, MQ_READY, 1);
+    }
+    return moved;
+}
+
+/* ---- going on ----------------------------------------------------------------------- */
+
+/* 1, or 0 if another process has removed the token. */
+static int drop(int dir, const char *file)
+{
+    const int error = fs_unlink(dir, file);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+/* The token goes, so the lane that it was made for must not be born any more. */
+static int forbid_birth(mq_queue *queue, const struct message_name *token)
+{
+    char name[LANE_NEW_SIZE], forbidden[NAME_NEW_BUCKET_SIZE];
+    int tmp, error = queue_tmp(queue, &tmp);
+    if (error)
+        return error;
+    lane_name_format_new(token->lane, name);
+    name_format_new_bucket(id_random(), forbidden);
+    error = fs_rename(tmp, name, tmp, forbidden);
+    if (!error)
+        lane_dir_unmake(tmp, forbidden);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* What is left of a lane whose q/ is gone is removed by whoever comes by. */
+static int clear_remains(mq_queue *queue, const char *key)
+{
+    struct lane_dir lane;
+    const int opened = lane_dir_open(queue->dir, key, &lane);
+    if (opened != 1)
+        return opened;
+    const int error = lane.queue < 0 ? lane_dir_clear(queue->dir, key, &lane) : 0;
+    lane_dir_close(&lane);
+    return error;
+}
+
+/* Close a lane in which nothing is left, as rmdir decides. 1 closed; 0 there is something. */
+static int close_lane(mq_queue *queue, const char *key, const struct lane_dir *lane)
+{
+    const int error = lane->queue < 0 ? 0 : fs_remove_dir(lane->dir, "q");
+    if (error == -ENOTEMPTY)
+        return 0;
+    if (error && error != -ENOENT)
+        return error;
+    const int cleared = lane_dir_clear(queue->dir, key, lane);
+    return cleared ? cleared : 1;
+}
+
+/* Show the lane's next message, or close it. */
+static int go_on_within(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                        const struct lane_dir *lane)
+{
+    struct message_name head;
+    for (int tries = 0; tries < TRIES; tries++) {
+        const int found = lane->queue < 0 ? 0 : lane_first(queue, lane, &head);
+        if (found < 0)
+            return found;
+        if (found == 1)
+            return show_head(queue, dir, file, &head, token->lane);
+        const int closed = close_lane(queue, key, lane);
+        if (closed)
+            return closed < 0 ? closed : drop(dir, file);
+    }
+    return -EBUSY;
+}
+
+static int go_on_in(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                    struct lane_dir *lane)
+{
+    const int done = go_on_within(queue, dir, file, token, key, lane);
+    lane_dir_close(lane);
+    return done;
+}
+
+/* 1 opened, and the lane is of the token's generation. */
+static int open_lane(mq_queue *queue, const struct message_name *token, const char *key, struct lane_dir *ret_lane)
+{
+    const int opened = lane_dir_open(queue->dir, key, ret_lane);
+    const int is = opened == 1 ? lane_dir_is(ret_lane, token->lane) : opened;
+    if (opened == 1 && is != 1)
+        lane_dir_close(ret_lane);
+    return is;
+}
+
+static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    char key[LANE_KEY_SIZE];
+    struct lane_dir lane;
+    lane_name_key_of(token->lane, key);
+    int opened = open_lane(queue, token, key, &lane);
+    if (opened == 0) {
+        const int error = forbid_birth(queue, token);
+        opened = error ? error : open_lane(queue, token, key, &lane); /* or it was born meanwhile */
+    }
+    if (opened == 0)
+        opened = clear_remains(queue, key);
+    else if (opened == 1)
+        return go_on_in(queue, dir, file, token, key, &lane);
+    return opened < 0 ? opened : drop(dir, file);
+}
+
+/* ---- the head --------------------------------------------------------------------- */
+
+/* Call `end` with the head's file, in its bucket or in q/ itself. 0: it is gone. */
+static int end_head(mq_queue *queue, enum mq_state state, const struct message_name *token, lane_end_fn *end,
+                    const void *argument)
+{
+    char text[NAME_SIZE];
+    const struct message_name head = lane_name_without(token);
+    int done = 0;
+    lane_name_head(token, text);
+    for (int place = 0; place < 2 && done == 0; place++) {
+        const int dir = place == 0 ? lane_dir_open_bucket(queue->dir, token->lane, token->head)
+                                   : lane_dir_open_queue(queue->dir, token->lane);
+        if (dir >= 0) {
+            done = end(queue, state, dir, text, &head, argument);
+            close(dir);
+        } else if (!bucket_is_missing(dir)) {
+            done = dir;
+        }
+    }
+    return done;
+}
+
+int lane_open_head(mq_queue *queue, const struct message_name *token)
+{
+    char text[NAME_SIZE], gen[LANE_GEN_SIZE], path[sizeof "lanes/" + LANE_KEY_SIZE + LANE_GEN_SIZE];
+    int file = -ENOENT;
+    lane_name_head(token, text);
+    for (int place = 0; place < 2 && file == -ENOENT; place++) {
+        const int dir = place == 0 ? lane_dir_open_bucket(queue->dir, token->lane, token->head)
+                                   : lane_dir_open_queue(queue->dir, token->lane);
+        file = dir < 0 ? dir : fs_open_file(dir, text);
+        if (dir >= 0)
+            close(dir);
+    }
+    if (file < 0)
+        return bucket_is_missing(file) ? -ENOENT : file;
+    lane_name_format_gen(token->lane, gen);
+    snprintf(path, sizeof path, "lanes/%.*s/%s", NAME_LANE_KEY, token->lane, gen);
+    const int is = fs_has(queue->dir, path);
+    if (is == 1)
+        return file;
+    close(file);
+    return is < 0 ? is : -ENOENT;
+}
+
+static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
+                  lane_end_fn *end, const void *argument)
+{
+    const int done = end_head(queue, state, token, end, argument);
+    if (done < 0)
+        return done;
+    const int moved = go_on(queue, dir, file, token);
+    return moved < 0 ? moved : done;
+}
+
+int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
+             unsigned how, lane_end_fn *end, const void *argument)
+{
+    struct message_name ended = *token;
+    char text[NAME_SIZE];
+    int there;
+    note_end(&ended, how);
+    /* The handle's own bucket, as after a claim, is closed when the handle opens another. */
+    const bool is_target = dir == queue->target[MQ_INFLIGHT].dir;
+    const int from = is_target ? fcntl(dir, F_DUPFD_CLOEXEC, 0) : dir;
+    if (from < 0)
+        return -errno;
+    const int moved = move_token(queue, from, file, MQ_INFLIGHT, &ended, &there);
+    if (is_target)
+        close(from);
+    if (moved != 1)
+        return moved;
+    name_format(MQ_INFLIGHT, &ended, text);
+    const int bucket = fcntl(there, F_DUPFD_CLOEXEC, 0);
+    if (bucket < 0)
+        return 1; /* it is decided, and the rest is done at the end of the lease */
+    (void)finish(queue, state, bucket, text, &ended, end, argument); /* so is what fails here */
+    close(bucket);
+    return 1;
+}
+
+int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    page_add_messages(queue->page, MQ_INFLIGHT, -1); /* it was counted as ready when it was purged, and then claimed */
+    page_add_messages(queue->page, MQ_READY, 1);
+    const int moved = go_on(queue, dir, file, token);
+    return moved < 0 ? moved : 0;
+}
+
+static int remove_it(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
+                     const void *argument)
+{
+    (void)argument;
+    return move_out(queue, state, dir, file, head);
+}
+
+int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name)
+{
+    return lane_is_token(name) ? lane_end(queue, state, dir, file, name, LANE_DONE, remove_it, NULL)
+                               : move_out(queue, state, dir, file, name);
+}
+
+static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
+                   const void *argument)
+{
+    struct message_name dead = *head;
+    const unsigned cause = *(const unsigned *)argument;
+    dead.time = clock_now();
+    dead.due = 0;
+    name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
+    const int moved = move_message(queue, state, dir, file, MQ_DEAD, &dead);
+    if (moved == 1) {
+        page_count(queue->page, PAGE_DIED, 1);
+        page_count(queue->page, PAGE_DEATHS + death_cause(dead.reason), 1);
+    }
+    return moved;
+}
+
+int lane_resume(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    const unsigned cause = token->settled - lane_dead_of(0);
+    const int done = token->settled == LANE_DONE ? finish(queue, MQ_INFLIGHT, dir, file, token, remove_it, NULL)
+                                                 : finish(queue, MQ_INFLIGHT, dir, file, token, bury_it, &cause);
+    return done < 0 ? done : 1;
+}
+
+/* ---- birth ------------------------------------------------------------------------ */
+
+struct birth {
+    char lane[NAME_LANE_SIZE];
+    int bucket; /* of the token */
+    char token[NAME_SIZE];
+};
+
+/* Nothing can have the name that the lane is to have, or what has it is a lane that is going. */
+static int name_lane(mq_queue *queue, int tmp, const char *lane, const char *key)
+{
+    char name[LANE_NEW_SIZE];
+    int lanes = fs_open_dir(queue->dir, "lanes");
+    if (lanes == -ENOENT) {
+        const int error = access_make_dir(queue->dir, queue->sharing, queue->dir, "lanes");
+        lanes = error && error != -EEXIST ? error : fs_open_dir(queue->dir, "lanes");
+    }
+    if (lanes < 0)
+        return lanes;
+    lane_name_format_new(lane, name);
+    const int error = fs_rename(tmp, name, lanes, key);
+    close(lanes);
+    return error;
+}
+
+static int make_token(mq_queue *queue, const struct message_name *name, struct birth *birth)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    struct message_name token = lane_name_token(name, birth->lane);
+    const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
+    token.head = 0;
+    token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
+    note_end(&token, LANE_DONE);
+    name_format_bucket(MQ_INFLIGHT, &token, bucket);
+    name_format(MQ_INFLIGHT, &token, birth->token);
+    for (int tries = 0; tries < TRIES; tries++) {
+        int dir, error = queue_target(queue, MQ_INFLIGHT, bucket, &dir);
+        if (error)
+            return error;
+        error = fs_make_empty(dir, birth->token, mode);
+        if (!error && !access_is_shared(queue->sharing))
+            error = fs_give_to_owner_of(dir, birth->token);
+        if (error == -ENOENT) {
+            queue_forget_target(queue, MQ_INFLIGHT);
+            continue;
+        }
+        birth->bucket = error ? error : fcntl(dir, F_DUPFD_CLOEXEC, 0);
+        if (birth->bucket < 0)
+            (void)fs_unlink(dir, birth->token);
+        else
+            move_announce(queue, MQ_INFLIGHT, &token, false);
+        return birth->bucket < 0 ? birth->bucket : 0;
+    }
+    return -EBUSY;
+}
+
+static void give_up(int tmp, const struct birth *birth)
+{
+    char name[LANE_NEW_SIZE];
+    lane_name_format_new(birth->lane, name);
+    lane_dir_unmake(tmp, name);
+    (void)fs_unlink(birth->bucket, birth->token);
+    close(birth->bucket);
+}
+
+/* In tmp/, then the token, then the name. 1 born; 0 somebody else's lane has the name. */
+static int make_lane(mq_queue *queue, const char *key, const struct message_name *name, struct birth *birth)
+{
+    int tmp, error = clear_remains(queue, key);
+    if (!error)
+        error = queue_tmp(queue, &tmp);
+    lane_name_make(key, id_random(), birth->lane);
+    if (!error)
+        error = lane_dir_make(tmp, queue->sharing, birth->lane);
+    if (error)
+        return error;
+    error = make_token(queue, name, birth);
+    if (error) {
+        char new_name[LANE_NEW_SIZE];
+        lane_name_format_new(birth->lane, new_name);
+        lane_dir_unmake(tmp, new_name);
+        return error;
+    }
+    error = name_lane(queue, tmp, birth->lane, key);
+    if (!error)
+        return 1;
+    give_up(tmp, birth);
+    return error == -EEXIST || error == -ENOTEMPTY || error == -ENOENT ? 0 : error;
+}
+
+int lane_revive(mq_queue *queue, const char *generation)
+{
+    struct birth birth;
+    struct lane_dir lane;
+    struct message_name token = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
+    char key[LANE_KEY_SIZE], old[LANE_GEN_SIZE], new[LANE_GEN_SIZE];
+    lane_name_key_of(generation, key);
+    lane_name_make(key, id_random(), birth.lane);
+    lane_name_format_gen(generation, old);
+    lane_name_format_gen(birth.lane, new);
+    id_make(clock_now(), token.id);
+    const int opened = lane_dir_open(queue->dir, key, &lane);
+    if (opened != 1)
+        return opened;
+    int error = make_token(queue, &token, &birth);
+    if (!error) {
+        error = fs_rename(lane.dir, old, lane.dir, new);
+        if (error)
+            (void)fs_unlink(birth.bucket, birth.token);
+        else
+            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token) : 1;
+        close(birth.bucket);
+    }
+    lane_dir_close(&lane);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* ---- putting something in ------------------------------------------------------------- */
+
+struct put {
+    mq_queue *queue;
+    const char *key;
+    struct message_name *name;
+    bool keeps_position;
+    lane_link_fn *give_name;
+    void *context;
+};
+
+static int link_in(const struct put *put, int dir)
+{
+    char text[NAME_SIZE];
+    name_format(MQ_READY, put->name, text);
+    return put->give_name(put->context, dir, text);
+}
+
+/* As late as possible, so that the order of positions is the order of publication. */
+static void place(const struct put *put)
+{
+    if (!put->keeps_position)
+        put->name->position = page_next_positions(put->queue->page, put->name->priority, 1, clock_now());
+}
+
+/* 1 done; 0 the lane is gone. */
+static int join(const struct put *put, int *ret_dir)
+{
+    mq_queue *queue = put->queue;
+    place(put);
+    int dir = lane_dir_open_bucket(queue->dir, put->key, put->name->position);
+    if (dir == -ENOENT)
+        dir = lane_dir_make_bucket(queue->dir, queue->sharing, put->key, put->name->position);
+    const int error = dir < 0 ? dir : link_in(put, dir);
+    if (!error)
+        *ret_dir = dir;
+    else if (dir >= 0)
+        close(dir);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+/* The first message of a lane, which is its head. 1 done; 0 try again. */
+static int begin(const struct put *put, int *ret_dir)
+{
+    struct birth birth;
+    const int born = make_lane(put->queue, put->key, put->name, &birth);
+    if (born != 1)
+        return born;
+    place(put);
+    const int dir = lane_dir_open_queue(put->queue->dir, put->key);
+    const int error = dir < 0 ? dir : link_in(put, dir);
+    if (!error) {
+        *ret_dir = dir; /* a token that is not moved now is moved at the end of its lease */
+        (void)show_head(put->queue, birth.bucket, birth.token, put->name, birth.lane);
+    } else if (dir >= 0) {
+        close(dir);
+    }
+    close(birth.bucket);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool keeps_position, lane_link_fn *give_name,
+             void *context, int *ret_dir)
+{
+    const struct put put = {queue, key, name, keeps_position, give_name, context};
+    for (int tries = 0; tries < TRIES; tries++) {
+        int done = join(&put, ret_dir);
+        if (done == 0)
+            done = begin(&put, ret_dir);
+        if (done)
+            return done < 0 ? done : 0;
+    }
+    return -EBUSY;
+}
+
+/* ---- first in its lane ---------------------------------------------------------------- */
+
+struct prefer {
+    mq_queue *queue;
+    const char *key;
+    const struct message_name *name;
+};
+
+static int prefer_in(void *context, const struct bucket_file *file)
+{
+    const struct prefer *prefer = context;
+    int there;
+    if (strncmp(file->name.lane, prefer->key, NAME_LANE_KEY) != 0)
+        return 0;
+    if (file->name.attempts > 0 || file->name.head <= prefer->name->position)
+        return -ENOENT;
+    struct message_name token = lane_name_token(prefer->name, file->name.lane);
+    token.position = file->name.position;
+    return move_token(prefer->queue, file->dir, file->file, MQ_READY, &token, &there) == 1 ? 1 : -ENOENT;
+}
+
+int lane_prefer(mq_queue *queue, const char *key, const struct message_name *name)
+{
+    const int done = bucket_walk(queue->dir, MQ_READY, prefer_in, &(struct prefer){queue, key, name});
+    return done == -ENOENT ? 0 : done;
+}
