@@ -14,23 +14,11 @@
 #include "format/work_name.h"
 #include "lane/lane_first.h"
 #include "queue/move.h"
+#include "store/lane_birth.h"
 #include "store/lane_dir.h"
 
 /* Lanes end and begin while this process sends. After this many times it fails with -EBUSY. */
 #define TRIES 100
-
-/* For this long a process that moves a token on is given time. Then another one does what it has left. */
-#define LEASE (2 * CLOCK_SECOND)
-
-static void note_end(struct message_name *token, unsigned how)
-{
-    token->settled = how;
-    token->claimed = true;
-    token->token = id_random();
-    token->begun = 0;
-    token->owner.process = 0;
-    token->time = name_time_after(clock_now(), LEASE);
-}
 
 /* Put the token into the state that its head is in. It gets a new place, so that lanes which wait longer come first. */
 static int show_head(mq_queue *queue, int dir, const char *file, const struct message_name *head, const char *lane)
@@ -212,7 +200,7 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
     struct message_name ended = *token;
     char text[NAME_SIZE];
     int there;
-    note_end(&ended, how);
+    lane_birth_note_end(&ended, how);
     /* The handle's own bucket, as after a claim, is closed when the handle opens another. */
     const bool is_target = dir == queue->target[MQ_INFLIGHT].dir;
     const int from = is_target ? fcntl(dir, F_DUPFD_CLOEXEC, 0) : dir;
@@ -279,97 +267,45 @@ int lane_resume(mq_queue *queue, int dir, const char *file, const struct message
 
 /* ---- birth ------------------------------------------------------------------------ */
 
-struct birth {
-    char lane[NAME_LANE_SIZE];
-    int bucket; /* of the token */
-    char token[NAME_SIZE];
-};
-
-/* Nothing can have the name that the lane is to have, or what has it is a lane that is going. */
-static int name_lane(mq_queue *queue, int tmp, const char *lane, const char *key)
+static int place_of(mq_queue *queue, struct lane_place *ret_place)
 {
-    char name[LANE_NEW_SIZE];
-    int lanes = fs_open_dir(queue->dir, "lanes");
-    if (lanes == -ENOENT) {
-        const int error = access_make_dir(queue->dir, queue->sharing, queue->dir, "lanes");
-        lanes = error && error != -EEXIST ? error : fs_open_dir(queue->dir, "lanes");
-    }
-    if (lanes < 0)
-        return lanes;
-    lane_name_format_new(lane, name);
-    const int error = fs_rename(tmp, name, lanes, key);
-    close(lanes);
-    return error;
+    *ret_place = (struct lane_place){.dir = queue->dir, .sharing = queue->sharing};
+    return queue_tmp(queue, &ret_place->tmp);
 }
 
-static int make_token(mq_queue *queue, const struct message_name *name, struct birth *birth)
+/* What a new token is named by: its place is behind those of the lanes that wait. */
+static struct message_name like(mq_queue *queue, const struct message_name *name)
 {
-    char bucket[NAME_BUCKET_SIZE];
-    struct message_name token = lane_name_token(name, birth->lane);
-    const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
-    token.head = 0;
+    struct message_name token = *name;
     token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
-    note_end(&token, LANE_DONE);
-    name_format_bucket(MQ_INFLIGHT, &token, bucket);
-    name_format(MQ_INFLIGHT, &token, birth->token);
-    for (int tries = 0; tries < TRIES; tries++) {
-        int dir, error = queue_target(queue, MQ_INFLIGHT, bucket, &dir);
-        if (error)
-            return error;
-        error = fs_make_empty(dir, birth->token, mode);
-        if (!error && !access_is_shared(queue->sharing))
-            error = fs_give_to_owner_of(dir, birth->token);
-        if (error == -ENOENT) {
-            queue_forget_target(queue, MQ_INFLIGHT);
-            continue;
-        }
-        birth->bucket = error ? error : fcntl(dir, F_DUPFD_CLOEXEC, 0);
-        if (birth->bucket < 0)
-            (void)fs_unlink(dir, birth->token);
-        else
-            move_announce(queue, MQ_INFLIGHT, &token, false);
-        return birth->bucket < 0 ? birth->bucket : 0;
-    }
-    return -EBUSY;
+    return token;
 }
 
-static void give_up(int tmp, const struct birth *birth)
+static void announce_birth(mq_queue *queue, const struct lane_birth *birth)
 {
-    char name[LANE_NEW_SIZE];
-    lane_name_format_new(birth->lane, name);
-    lane_dir_unmake(tmp, name);
-    (void)fs_unlink(birth->bucket, birth->token);
-    close(birth->bucket);
+    move_announce(queue, MQ_INFLIGHT, &(struct message_name){.time = birth->deadline}, false);
 }
 
-/* In tmp/, then the token, then the name. 1 born; 0 somebody else's lane has the name. */
-static int make_lane(mq_queue *queue, const char *key, const struct message_name *name, struct birth *birth)
+/* 1 born; 0 somebody else's lane has the name. */
+static int make_lane(mq_queue *queue, const char *key, const struct message_name *name, struct lane_birth *ret_birth)
 {
-    int tmp, error = clear_remains(queue, key);
+    struct lane_place place;
+    int error = clear_remains(queue, key);
     if (!error)
-        error = queue_tmp(queue, &tmp);
-    lane_name_make(key, id_random(), birth->lane);
-    if (!error)
-        error = lane_dir_make(tmp, queue->sharing, birth->lane);
+        error = place_of(queue, &place);
     if (error)
         return error;
-    error = make_token(queue, name, birth);
-    if (error) {
-        char new_name[LANE_NEW_SIZE];
-        lane_name_format_new(birth->lane, new_name);
-        lane_dir_unmake(tmp, new_name);
-        return error;
-    }
-    error = name_lane(queue, tmp, birth->lane, key);
-    if (!error)
-        return 1;
-    give_up(tmp, birth);
-    return error == -EEXIST || error == -ENOTEMPTY || error == -ENOENT ? 0 : error;
+    const struct message_name token = like(queue, name);
+    const int born = lane_birth_make(&place, key, &token, ret_birth);
+    if (born == 1)
+        announce_birth(queue, ret_birth);
+    return born;
 }
 
 int lane_revive(mq_queue *queue, const char *generation)
 {
-    struct birth birth;
+    struct lane_birth birth;
+    struct lane_place place;
     struct lane_dir lane;
     struct message_name token = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
     char key[LANE_KEY_SIZE], old[LANE_GEN_SIZE], new[LANE_GEN_SIZE];
@@ -378,10 +314,13 @@ int lane_revive(mq_queue *queue, const char *generation)
     lane_name_format_gen(generation, old);
     lane_name_format_gen(birth.lane, new);
     id_make(clock_now(), token.id);
+    token = like(queue, &token);
     const int opened = lane_dir_open(queue->dir, key, &lane);
     if (opened != 1)
         return opened;
-    int error = make_token(queue, &token, &birth);
+    int error = place_of(queue, &place);
+    if (!error)
+        error = lane_birth_make_token(&place, &token, &birth);
     if (!error) {
         error = fs_rename(lane.dir, old, lane.dir, new);
         if (error)
@@ -438,7 +377,7 @@ static int join(const struct put *put, int *ret_dir)
 /* The first message of a lane, which is its head. 1 done; 0 try again. */
 static int begin(const struct put *put, int *ret_dir)
 {
-    struct birth birth;
+    struct lane_birth birth;
     const int born = make_lane(put->queue, put->key, put->name, &birth);
     if (born != 1)
         return born;

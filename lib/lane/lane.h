@@ -18,6 +18,7 @@
 
 #include "format/lane_name.h"
 #include "queue/queue.h"
+#include "store/lane_birth.h"
 
 static inline bool lane_is_token(const struct message_name *name)
 {
@@ -37,7 +38,6 @@ int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool k
 int lane_open_head(mq_queue *queue, const struct message_name *token);
 
 /* How a head ended, as its token tells it: done, or dead of a cause (enum mq_death). */
-#define LANE_DONE 1u
 static inline unsigned lane_dead_of(unsigned cause)
 {
     return 2 + cause;

@@ -23,6 +23,10 @@ bodies() { # in the order of their delivery, without waiting
     echo "${all% }"
 }
 
+of() { # GROUP FILE: its part of what bodies has written
+    tr ' ' '\n' <"$2" | grep "^$1" | paste -sd ' '
+}
+
 clean() { # nothing is left, and nothing is wrong
     run -0 mq-queue check orders
     assert_equal "$output" ''
@@ -320,4 +324,40 @@ stage_reject() { stage_ack "$1"; }
         [[ $status != 0 || $queue == claim* ]] || assert_equal "$queue$(ls "$MQ_SPOOL/$queue/lanes")" "$queue"
         run -0 mq-queue check "$queue"
     done <killed
+}
+
+@test "a queue that a deleter held keeps its groups: put back, taken in by an ordered queue, and by one that is not" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    [[ -z ${SANITIZE-} ]] || skip "the sanitizers want to be loaded before faketime"
+    local held=$MQ_SPOOL/.held-orders-0123456789abcdef order
+    for i in 1 2 3; do send a "a$i" && send b "b$i"; done
+    run -75 mq-queue delete orders
+    mv "$MQ_SPOOL/orders" "$held"
+    assert_equal "$(figures ready)" 6
+    mv "$MQ_SPOOL/orders" "$held"
+    rm "$held"/ready/*/* # as a loss of power may leave it
+    run -0 mq-queue sweep -q orders
+    bodies >got
+    assert_equal "$(of a got) $(of b got)" 'a1 a2 a3 b1 b2 b3'
+    clean
+    for order in group none; do
+        for i in 1 2 3; do send a "a$i" && send b "b$i"; done
+        send c later --delay=72h
+        claim orders >receipt # the claim of a group ends
+        mv "$MQ_SPOOL/orders" held
+        mq-queue create orders order="$order" durability=none
+        send b b4
+        mv held "$held"
+        faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep -q
+        assert_equal "$(ls -A "$MQ_SPOOL")" orders
+        assert_equal "$(mq-queue check orders)" ''
+        run -1 mq-ack "$(<receipt)"
+        [[ $order == none ]] || age orders inflight
+        mq-queue sweep -q orders
+        assert_equal "$(figures ready,delayed,inflight)" '7 1 0'
+        bodies >got
+        assert_equal "$(of a got) $(of '[a-b][1-3]' got | tr ' ' '\n' | grep b | paste -sd ' ')" 'a1 a2 a3 b1 b2 b3'
+        mq-queue delete --force orders
+        mq-queue create orders order=group durability=none
+    done
 }
