@@ -122,19 +122,6 @@ static int report_missing(void *context, const char *generation)
     return revived < 0 ? revived : 0;
 }
 
-/* The lane of a token, unless the token is of an earlier one. Tokens whose head is settled see to themselves. */
-static int has_lane(mq_queue *queue, const char *generation)
-{
-    char key[LANE_KEY_SIZE];
-    struct lane_dir lane;
-    lane_name_key_of(generation, key);
-    const int opened = lane_dir_open(queue->dir, key, &lane),
-              is = opened == 1 ? lane_dir_is(&lane, generation) : opened;
-    if (opened == 1)
-        lane_dir_close(&lane);
-    return is;
-}
-
 static int report_token(struct check *check, const struct lane_token *token, const char *problem)
 {
     char place[64];
@@ -164,7 +151,7 @@ static int check_tokens(struct check *check, const struct lane_tokens *tokens)
     int error = 0;
     for (size_t i = 0; i < tokens->count && !error; i++) {
         const struct lane_token *token = &tokens->all[i];
-        const int has = token->settled ? 1 : has_lane(check->queue, token->lane);
+        const int has = token->settled ? 1 : lane_dir_is(check->queue->dir, token->lane);
         const int twice = has == 1 && i > 0 ? is_twice(check->queue, token - 1, token) : 0;
         error = has < 0 ? has : twice < 0 ? twice : 0;
         if (has == 0)

@@ -43,6 +43,7 @@ int fs_open_root(const char *path, bool make);
 
 /* A regular file, read-only. -EBADMSG for anything else; opening a FIFO or device never blocks. */
 int fs_open_file(int at, const char *name);
+int fs_open_file_below(int at, const char *parent, const char *name);
 
 /* A regular file to append to, made with `mode` if missing. -EBADMSG for anything else, and for a file with a second
    name: a hostile user may have linked a file of this user there. */

@@ -2,7 +2,6 @@
 #include "lane/lane.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,9 +90,12 @@ static int go_on_within(mq_queue *queue, int dir, const char *file, const struct
 {
     struct message_name head;
     for (int tries = 0; tries < TRIES; tries++) {
-        const int found = lane->queue < 0 ? 0 : lane_first(queue, lane, &head);
-        if (found < 0)
-            return found;
+        const int q = lane->queue < 0 ? -ENOENT : fs_open_dir(lane->queue, ".");
+        const int found = q < 0 ? 0 : lane_first(queue, key, q, &head);
+        if (q >= 0)
+            close(q);
+        if (found < 0 || (q < 0 && q != -ENOENT))
+            return found < 0 ? found : q;
         if (found == 1)
             return show_head(queue, dir, file, &head, token->lane);
         const int closed = close_lane(queue, key, lane);
@@ -115,13 +117,14 @@ static int go_on_in(mq_queue *queue, int dir, const char *file, const struct mes
 static int open_lane(mq_queue *queue, const struct message_name *token, const char *key, struct lane_dir *ret_lane)
 {
     const int opened = lane_dir_open(queue->dir, key, ret_lane);
-    const int is = opened == 1 ? lane_dir_is(ret_lane, token->lane) : opened;
+    const int is = opened == 1 ? lane_dir_is(queue->dir, token->lane) : opened;
     if (opened == 1 && is != 1)
         lane_dir_close(ret_lane);
     return is;
 }
 
-static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+/* The lane has no message, or is not the token's any more. */
+static int close_or_drop(mq_queue *queue, int dir, const char *file, const struct message_name *token)
 {
     char key[LANE_KEY_SIZE];
     struct lane_dir lane;
@@ -138,46 +141,46 @@ static int go_on(mq_queue *queue, int dir, const char *file, const struct messag
     return opened < 0 ? opened : drop(dir, file);
 }
 
+/* The token goes on to the next message. `q` is the lane's q/, open and not read yet, or -1. */
+static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q)
+{
+    struct message_name head;
+    const int is = q < 0 ? 0 : lane_dir_is(queue->dir, token->lane);
+    const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
+    if (found < 0)
+        return found;
+    return found == 1 ? show_head(queue, dir, file, &head, token->lane) : close_or_drop(queue, dir, file, token);
+}
+
 /* ---- the head --------------------------------------------------------------------- */
 
-/* Call `end` with the head's file, in its bucket or in q/ itself. 0: it is gone. */
-static int end_head(mq_queue *queue, enum mq_state state, const struct message_name *token, lane_end_fn *end,
+/* Call `end` with the head's file, in q/ itself or in its bucket. 0: it is gone. */
+static int end_head(mq_queue *queue, enum mq_state state, const struct message_name *token, int q, lane_end_fn *end,
                     const void *argument)
 {
-    char text[NAME_SIZE];
+    char text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
     const struct message_name head = lane_name_without(token);
-    int done = 0;
     lane_name_head(token, text);
-    for (int place = 0; place < 2 && done == 0; place++) {
-        const int dir = place == 0 ? lane_dir_open_bucket(queue->dir, token->lane, token->head)
-                                   : lane_dir_open_queue(queue->dir, token->lane);
-        if (dir >= 0) {
-            done = end(queue, state, dir, text, &head, argument);
-            close(dir);
-        } else if (!bucket_is_missing(dir)) {
-            done = dir;
-        }
-    }
+    int done = end(queue, state, q, text, &head, argument);
+    if (done)
+        return done;
+    lane_name_format_bucket(token->head, bucket);
+    const int dir = fs_open_dir(q, bucket);
+    if (dir < 0)
+        return bucket_is_missing(dir) ? 0 : dir;
+    done = end(queue, state, dir, text, &head, argument);
+    close(dir);
     return done;
 }
 
 int lane_open_head(mq_queue *queue, const struct message_name *token)
 {
-    char text[NAME_SIZE], gen[LANE_GEN_SIZE], path[sizeof "lanes/" + LANE_KEY_SIZE + LANE_GEN_SIZE];
-    int file = -ENOENT;
+    char text[NAME_SIZE];
     lane_name_head(token, text);
-    for (int place = 0; place < 2 && file == -ENOENT; place++) {
-        const int dir = place == 0 ? lane_dir_open_bucket(queue->dir, token->lane, token->head)
-                                   : lane_dir_open_queue(queue->dir, token->lane);
-        file = dir < 0 ? dir : fs_open_file(dir, text);
-        if (dir >= 0)
-            close(dir);
-    }
+    const int file = lane_dir_open_file(queue->dir, token->lane, token->head, text);
     if (file < 0)
         return bucket_is_missing(file) ? -ENOENT : file;
-    lane_name_format_gen(token->lane, gen);
-    snprintf(path, sizeof path, "lanes/%.*s/%s", NAME_LANE_KEY, token->lane, gen);
-    const int is = fs_has(queue->dir, path);
+    const int is = lane_dir_is(queue->dir, token->lane);
     if (is == 1)
         return file;
     close(file);
@@ -187,10 +190,13 @@ int lane_open_head(mq_queue *queue, const struct message_name *token)
 static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
                   lane_end_fn *end, const void *argument)
 {
-    const int done = end_head(queue, state, token, end, argument);
-    if (done < 0)
-        return done;
-    const int moved = go_on(queue, dir, file, token);
+    const int q = lane_dir_open_queue(queue->dir, token->lane);
+    if (q < 0 && !bucket_is_missing(q))
+        return q;
+    const int done = q < 0 ? 0 : end_head(queue, state, token, q, end, argument);
+    const int moved = done < 0 ? done : go_on(queue, dir, file, token, q);
+    if (q >= 0)
+        close(q);
     return moved < 0 ? moved : done;
 }
 
@@ -201,22 +207,11 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
     char text[NAME_SIZE];
     int there;
     lane_birth_note_end(&ended, how);
-    /* The handle's own bucket, as after a claim, is closed when the handle opens another. */
-    const bool is_target = dir == queue->target[MQ_INFLIGHT].dir;
-    const int from = is_target ? fcntl(dir, F_DUPFD_CLOEXEC, 0) : dir;
-    if (from < 0)
-        return -errno;
-    const int moved = move_token(queue, from, file, MQ_INFLIGHT, &ended, &there);
-    if (is_target)
-        close(from);
+    const int moved = move_token(queue, dir, file, MQ_INFLIGHT, &ended, &there);
     if (moved != 1)
         return moved;
     name_format(MQ_INFLIGHT, &ended, text);
-    const int bucket = fcntl(there, F_DUPFD_CLOEXEC, 0);
-    if (bucket < 0)
-        return 1; /* it is decided, and the rest is done at the end of the lease */
-    (void)finish(queue, state, bucket, text, &ended, end, argument); /* so is what fails here */
-    close(bucket);
+    (void)finish(queue, state, there, text, &ended, end, argument); /* what fails here is done at the end of the lease */
     return 1;
 }
 
@@ -224,7 +219,10 @@ int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_n
 {
     page_add_messages(queue->page, MQ_INFLIGHT, -1); /* it was counted as ready when it was purged, and then claimed */
     page_add_messages(queue->page, MQ_READY, 1);
-    const int moved = go_on(queue, dir, file, token);
+    const int q = lane_dir_open_queue(queue->dir, token->lane);
+    const int moved = q < 0 && !bucket_is_missing(q) ? q : go_on(queue, dir, file, token, q);
+    if (q >= 0)
+        close(q);
     return moved < 0 ? moved : 0;
 }
 
@@ -290,16 +288,14 @@ static void announce_birth(mq_queue *queue, const struct lane_birth *birth)
 static int make_lane(mq_queue *queue, const char *key, const struct message_name *name, struct lane_birth *ret_birth)
 {
     struct lane_place place;
-    int error = clear_remains(queue, key);
-    if (!error)
-        error = place_of(queue, &place);
+    const int error = place_of(queue, &place);
     if (error)
         return error;
     const struct message_name token = like(queue, name);
     const int born = lane_birth_make(&place, key, &token, ret_birth);
     if (born == 1)
         announce_birth(queue, ret_birth);
-    return born;
+    return born ? born : clear_remains(queue, key);
 }
 
 int lane_revive(mq_queue *queue, const char *generation)
@@ -326,7 +322,7 @@ int lane_revive(mq_queue *queue, const char *generation)
         if (error)
             (void)fs_unlink(birth.bucket, birth.token);
         else
-            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token) : 1;
+            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token, -1) : 1;
         close(birth.bucket);
     }
     lane_dir_close(&lane);
@@ -358,14 +354,13 @@ static void place(const struct put *put)
         put->name->position = page_next_positions(put->queue->page, put->name->priority, 1, clock_now());
 }
 
-/* 1 done; 0 the lane is gone. */
+/* 1 done; 0 the lane is gone. What is to come first does not go behind others into a bucket: see lane_first.c. */
 static int join(const struct put *put, int *ret_dir)
 {
     mq_queue *queue = put->queue;
     place(put);
-    int dir = lane_dir_open_bucket(queue->dir, put->key, put->name->position);
-    if (dir == -ENOENT)
-        dir = lane_dir_make_bucket(queue->dir, queue->sharing, put->key, put->name->position);
+    const int dir = put->keeps_position ? lane_dir_open_queue(queue->dir, put->key)
+                                        : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position);
     const int error = dir < 0 ? dir : link_in(put, dir);
     if (!error)
         *ret_dir = dir;

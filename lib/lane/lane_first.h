@@ -3,9 +3,9 @@
 #define MQ_LANE_FIRST_H
 
 #include "queue/queue.h"
-#include "store/lane_dir.h"
 
-/* The first message in an open lane. Its empty buckets are removed. 1, or 0: there is none now. */
-int lane_first(mq_queue *queue, const struct lane_dir *lane, struct message_name *ret_name);
+/* The first message in the lane `key`, whose q/ is open in `dir`, and was not read yet. Its empty buckets are removed. 1,
+   or 0: there is none now. */
+int lane_first(mq_queue *queue, const char *key, int dir, struct message_name *ret_name);
 
 #endif

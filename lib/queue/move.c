@@ -38,9 +38,10 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
     char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
     name_format_bucket(to, name, bucket);
     name_format(to, name, text);
+    const unsigned target = name->settled ? QUEUE_SETTLED : to;
     for (int tries = 0; tries < TRIES; tries++) {
         int dir;
-        int error = queue_target(queue, to, bucket, &dir);
+        int error = queue_target(queue, target, bucket, &dir);
         if (error)
             return error;
         /* The name of a claim holds its token, so no other process can have made this name. */
@@ -53,7 +54,7 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
         const int has = fs_has(from_dir, from_name);
         if (has != 1)
             return has;
-        queue_forget_target(queue, to); /* the file is there, so the bucket was removed */
+        queue_forget_target(queue, target); /* the file is there, so the bucket was removed */
     }
     return -EBUSY;
 }

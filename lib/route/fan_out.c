@@ -178,8 +178,8 @@ static int open_feed(mq_topic *topic, int dir)
         return -ENOMEM;
     strcpy(feed->name, topic->name);
     feed->dir = feed->tmp = -1;
-    for (int state = 0; state < MQ_STATES; state++)
-        feed->target[state].dir = -1;
+    for (unsigned target = 0; target < QUEUE_TARGETS; target++)
+        feed->target[target].dir = -1;
     config_default(&feed->config);
     feed->config.max_size = UINT64_MAX / 2;
     feed->sharing = ACCESS_PRIVATE;

@@ -77,10 +77,9 @@ static const struct setting settings[] = {
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability",   "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
-    "ttl",          "on-expiry",   "max-size",     "max-depth",   "max-bytes",
-    "overflow",     "dead-ttl",    "dead-letter",  "batch-count", "batch-size",
-    "dedup-window", "order",       NULL};
+    "durability",  "ack-timeout", "max-attempts", "retry-delay",  "retry-max-delay", "ttl",
+    "on-expiry",   "max-size",    "max-depth",    "max-bytes",    "overflow",        "dead-ttl",
+    "dead-letter", "batch-count", "batch-size",   "dedup-window", "order",           NULL};
 
 static const char *const orders[] = {"none", "group", "strict"};
 #define ORDERS (sizeof orders / sizeof *orders)

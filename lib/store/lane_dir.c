@@ -5,12 +5,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "store/access.h"
 
 #define PATH_SIZE (sizeof "lanes//q" + LANE_KEY_SIZE)
+
+/* A q/ that has never held much takes messages itself: a directory of this size has a block. */
+#define SMALL 4096
 
 static void close_dir(int dir)
 {
@@ -46,11 +50,23 @@ void lane_dir_close(struct lane_dir *lane)
     close_dir(lane->queue);
 }
 
-int lane_dir_is(const struct lane_dir *lane, const char *generation)
+int lane_dir_is(int queue_dir, const char *generation)
 {
-    char gen[LANE_GEN_SIZE];
+    char gen[LANE_GEN_SIZE], path[PATH_SIZE + LANE_GEN_SIZE];
     lane_name_format_gen(generation, gen);
-    return fs_has(lane->dir, gen);
+    snprintf(path, sizeof path, "lanes/%.*s/%s", NAME_LANE_KEY, generation, gen);
+    return fs_has(queue_dir, path);
+}
+
+int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file)
+{
+    char path[PATH_SIZE + NAME_BUCKET_SIZE], in[PATH_SIZE], bucket[NAME_BUCKET_SIZE];
+    const int in_queue = fs_open_file_below(queue_dir, path_of(key, "/q", in), file);
+    if (in_queue != -ENOENT)
+        return in_queue;
+    lane_name_format_bucket(position, bucket);
+    snprintf(path, sizeof path, "lanes/%.*s/q/%s", NAME_LANE_KEY, key, bucket);
+    return fs_open_file_below(queue_dir, path, file);
 }
 
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position)
@@ -68,17 +84,28 @@ int lane_dir_open_queue(int queue_dir, const char *key)
 
 /* ---- making and removing ------------------------------------------------------------ */
 
-int lane_dir_make_bucket(int queue_dir, unsigned sharing, const char *key, uint64_t position)
+static int open_or_make_bucket(int queue_dir, unsigned sharing, int queue, uint64_t position)
 {
     char bucket[NAME_BUCKET_SIZE];
+    lane_name_format_bucket(position, bucket);
+    const int dir = fs_open_dir(queue, bucket);
+    if (dir != -ENOENT)
+        return dir;
+    const int error = access_make_dir(queue_dir, sharing, queue, bucket);
+    return !error || error == -EEXIST ? fs_open_dir(queue, bucket) : error;
+}
+
+int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position)
+{
+    struct stat status;
     const int queue = lane_dir_open_queue(queue_dir, key);
     if (queue < 0)
         return queue;
-    lane_name_format_bucket(position, bucket);
-    const int error = access_make_dir(queue_dir, sharing, queue, bucket);
-    if (error == -ENOSPC || error == -EDQUOT)
+    if (fstat(queue, &status) == 0 && status.st_size <= SMALL)
         return queue;
-    const int dir = !error || error == -EEXIST ? fs_open_dir(queue, bucket) : error;
+    const int dir = open_or_make_bucket(queue_dir, sharing, queue, position);
+    if (dir == -ENOSPC || dir == -EDQUOT)
+        return queue;
     close(queue);
     return dir;
 }

@@ -20,15 +20,19 @@ struct lane_dir {
 int lane_dir_open(int queue_dir, const char *key, struct lane_dir *ret_lane);
 void lane_dir_close(struct lane_dir *lane);
 
-/* Whether a lane is of this generation. */
-int lane_dir_is(const struct lane_dir *lane, const char *generation);
+/* Whether the lane of a generation is there, and is of that one. */
+int lane_dir_is(int queue_dir, const char *generation);
 
 /* Open where a message of that position lies, or may lie: its bucket, or q/ itself. -ENOENT: there is no such place. */
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position);
 int lane_dir_open_queue(int queue_dir, const char *key);
 
-/* Make the bucket of a position. On a full disk q/ itself takes its place. -ENOENT: the lane is gone. */
-int lane_dir_make_bucket(int queue_dir, unsigned sharing, const char *key, uint64_t position);
+/* Open a message of that position. */
+int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file);
+
+/* Open the directory that a message of that position is to be put in: q/ itself as long as it is small, or on a full
+   disk; else the bucket, which is made if it is missing. -ENOENT: the lane is gone. */
+int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position);
 
 /* Make a lane in tmp/, under the name lane-GENERATION; and remove what was made there. */
 int lane_dir_make(int tmp, unsigned sharing, const char *generation);
