@@ -94,7 +94,7 @@ const char *cli_reason(int error)
     case EBADMSG:
         return "malformed";
     case EMEDIUMTYPE:
-        return "ordered queues take no part in transactions and topics";
+        return "ordered queues do not take --once";
     case EFBIG:
         return "a file may not become so large here (ulimit -f)";
     default:

@@ -68,8 +68,6 @@ static int run_commands(const struct recv_arguments *arguments, mq_queue *queue)
 {
     struct worker_options worker;
     worker_fill_options(&worker, arguments->command);
-    if (worker.job.transaction && cli_is_ordered(queue))
-        return cli_fail(STATUS_USAGE, arguments->queue, "--tx: %s", cli_reason(-EMEDIUMTYPE));
     worker.receive = arguments->options;
     worker.follow = arguments->follow;
     worker.count = arguments->count == 0 && !arguments->follow && !worker.until_empty ? 1 : arguments->count;

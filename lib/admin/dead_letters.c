@@ -6,13 +6,10 @@
 #include "admin/browse.h"
 #include "base/clock.h"
 #include "base/fs.h"
-#include "format/decode.h"
-#include "format/message.h"
 #include "lane/lane.h"
-#include "lifecycle/draft.h"
+#include "lifecycle/lane_delivery.h"
 #include "queue/failures.h"
 #include "queue/move.h"
-#include "store/adopt.h"
 
 /* After the other queue was deleted and made anew this many times, the retry fails with -EBUSY. */
 #define TRIES 10
@@ -39,49 +36,20 @@ static int take_back(const struct browse_place *place, int ready_dir, const stru
     return moved == -ENOENT ? 1 : moved ? moved : error ? error : RETRY_AGAIN;
 }
 
-struct source {
-    const struct browse_place *place;
-    mq_queue *to;
-};
-
-static int rename_in(void *context, int dir, const char *file)
-{
-    const struct source *source = context;
-    const struct browse_place *place = source->place;
-    const int error = adopt_file(source->to->dir, source->to->sharing, place->dir, place->file);
-    return error ? error : fs_rename(place->dir, place->file, dir, file);
-}
-
-/* The lane that a dead letter belongs in: 1; 0: in none. */
-static int find_lane(const struct browse_place *place, const mq_queue *to, char ret_lane[LANE_KEY_SIZE])
-{
-    mq_message *message;
-    const int file = to->config.order ? fs_open_file(place->dir, place->file) : -ENOENT;
-    if (file < 0)
-        return to->config.order && file != -ENOENT ? file : 0;
-    int is = decode_file(file, &place->name, &message);
-    if (is) {
-        close(file);
-        return is == -EBADMSG ? 0 : is; /* corrupt: it will die again */
-    }
-    message->name.priority = MQ_PRIORITY_DEFAULT;
-    is = draft_lane(to, message, ret_lane);
-    mq_message_free(message);
-    return is;
-}
-
 static int retry_in_lane(mq_queue *queue, const struct browse_place *place, mq_queue *to, const char *lane,
                          struct message_name *name)
 {
     const bool same = strcmp(to->name, queue->name) == 0;
-    int dir;
-    name->priority = MQ_PRIORITY_DEFAULT;
-    const int error = lane_put(to, lane, name, same, rename_in, &(struct source){place, to}, &dir);
-    if (error)
-        return error == -ENOENT && fs_has(place->dir, place->file) == 0 ? 0 : error;
-    close(dir);
+    int64_t size;
+    const int moved = lane_delivery_move(to, lane, place->dir, place->file, name, same, &size);
+    if (moved != 1)
+        return moved;
     page_add_messages(queue->page, MQ_DEAD, -1);
     page_add_messages(to->page, MQ_READY, 1);
+    if (!same) {
+        page_add_bytes(queue->page, -size);
+        page_add_bytes(to->page, size);
+    }
     if (same)
         (void)lane_prefer(to, lane, name);
     return 1;
@@ -92,7 +60,7 @@ static int retry(mq_queue *queue, enum mq_state state, const struct browse_place
     struct message_name name = revive(&place->name);
     int ready_dir = -1;
     char lane[LANE_KEY_SIZE];
-    const int is = find_lane(place, to, lane);
+    const int is = lane_delivery_find(to, place->dir, place->file, &place->name, lane);
     if (is)
         return is < 0 ? is : retry_in_lane(queue, place, to, lane, &name);
     if (strcmp(to->name, queue->name) == 0)

@@ -10,8 +10,10 @@
 
 #include "base/fs.h"
 #include "base/grow.h"
+#include "lifecycle/outbox.h"
 #include "store/bucket.h"
 #include "store/lane_dir.h"
+#include "store/spool.h"
 
 /* A token that moves may be missed by a walk. That so many walks miss it is unlikely, and does no harm: see lane_revive. */
 #define LOOKS 3
@@ -36,12 +38,30 @@ static int add(void *context, const struct bucket_file *file)
     return 0;
 }
 
+static int add_hidden(void *context, const struct message_name *name)
+{
+    return add(context, &(struct bucket_file){.state = MQ_INFLIGHT, .bucket = "", .file = "", .name = *name});
+}
+
+/* Those that lie in transactions, as claims that were taken into them. */
+static int read_hidden(mq_queue *queue, struct lane_tokens *tokens)
+{
+    const int spool = spool_open(queue->spool, false);
+    if (spool < 0)
+        return spool;
+    const int error = outbox_each_claim(spool, queue->name, queue->sharing != ACCESS_PRIVATE, add_hidden, tokens);
+    close(spool);
+    return error;
+}
+
 int lane_tokens_read(mq_queue *queue, struct lane_tokens *tokens)
 {
     static const enum mq_state states[] = {MQ_READY, MQ_DELAYED, MQ_INFLIGHT};
     int error = 0;
     for (size_t i = 0; i < sizeof states / sizeof *states && !error; i++)
         error = bucket_walk(queue->dir, states[i], add, tokens);
+    if (!error)
+        error = read_hidden(queue, tokens);
     if (tokens->count > 1)
         qsort(tokens->all, tokens->count, sizeof *tokens->all, compare);
     return error;

@@ -211,7 +211,8 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
     if (moved != 1)
         return moved;
     name_format(MQ_INFLIGHT, &ended, text);
-    (void)finish(queue, state, there, text, &ended, end, argument); /* what fails here is done at the end of the lease */
+    (void)finish(queue, state, there, text, &ended, end,
+                 argument); /* what fails here is done at the end of the lease */
     return 1;
 }
 
@@ -322,7 +323,8 @@ int lane_revive(mq_queue *queue, const char *generation)
         if (error)
             (void)fs_unlink(birth.bucket, birth.token);
         else
-            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token, -1) : 1;
+            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token, -1)
+                                                                 : 1;
         close(birth.bucket);
     }
     lane_dir_close(&lane);

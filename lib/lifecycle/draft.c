@@ -42,8 +42,6 @@ int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[L
     ret_lane[0] = '\0';
     if (!queue->config.order)
         return 0;
-    if (queue->outlet)
-        return -EMEDIUMTYPE;
     if (message->name.priority != MQ_PRIORITY_DEFAULT)
         return -EDOM;
     const char *group = queue->config.order == CONFIG_STRICT ? "" : mq_message_header(message, "Group");

@@ -50,7 +50,7 @@ struct message_name draft_name(const mq_message *message, const struct schedule 
 bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *options);
 
 /* Whether a message belongs in a lane of an ordered queue, and in which. -EDOM: it has a priority, and ordered queues
-   have none. -EMEDIUMTYPE: it is for an outlet, which keeps no order. */
+   have none. */
 int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE]);
 
 /* Open a new file for the messages that `name` stands for. */

@@ -124,6 +124,8 @@ struct count {
     const char *queue;
     bool shared;
     struct outbox_hidden hidden;
+    outbox_claim_fn *each; /* NULL: only count */
+    void *context;
 };
 
 static int count_entry(void *context, const char *file, unsigned char type)
@@ -134,8 +136,9 @@ static int count_entry(void *context, const char *file, unsigned char type)
     if (!outbox_parse_entry(file, &entry) || strcmp(entry.queue, count->queue) != 0)
         return 0;
     count->hidden.claims += outbox_is_input(entry.kind) ? entry.name.count : 0;
+    count->hidden.tokens += outbox_is_input(entry.kind) && entry.name.lane[0] ? entry.name.count : 0;
     count->hidden.dead += entry.kind == OUTBOX_DEAD ? entry.name.count : 0;
-    return 0;
+    return count->each && outbox_is_input(entry.kind) ? count->each(count->context, &entry.name) : 0;
 }
 
 /* One that gets another name meanwhile is looked for under that. */
@@ -152,17 +155,28 @@ static int count_in(void *context, const struct outbox_place *place)
     return error == -EACCES && !count->shared && place->owner != geteuid() ? 0 : error;
 }
 
+static int walk_hidden(int spool, struct count *count)
+{
+    count->outbox = outbox_open(spool, false);
+    if (count->outbox < 0)
+        return count->outbox == -ENOENT ? 0 : count->outbox;
+    const int error = outbox_walk(count->outbox, count_in, count);
+    close(count->outbox);
+    return error;
+}
+
 int outbox_count_hidden(int spool, const char *queue, bool shared, struct outbox_hidden *ret_hidden)
 {
-    struct count count = {.outbox = outbox_open(spool, false), .queue = queue, .shared = shared};
-    if (count.outbox < 0 && count.outbox != -ENOENT)
-        return count.outbox;
-    const int error = count.outbox < 0 ? 0 : outbox_walk(count.outbox, count_in, &count);
-    if (count.outbox >= 0)
-        close(count.outbox);
+    struct count count = {.queue = queue, .shared = shared};
+    const int error = walk_hidden(spool, &count);
     if (!error)
         *ret_hidden = count.hidden;
     return error;
+}
+
+int outbox_each_claim(int spool, const char *queue, bool shared, outbox_claim_fn *each, void *context)
+{
+    return walk_hidden(spool, &(struct count){.queue = queue, .shared = shared, .each = each, .context = context});
 }
 
 /* ---- finishing ------------------------------------------------------------------------------ */

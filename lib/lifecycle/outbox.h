@@ -34,8 +34,14 @@ struct outbox_place {
    undone. Transactions that this process may not read are an error only if `shared`: else no other user has any claims. */
 struct outbox_hidden {
     uint64_t claims, dead;
+    uint64_t tokens; /* of the claims: those whose messages lie in the queue's lanes yet */
 };
 int outbox_count_hidden(int spool, const char *queue, bool shared, struct outbox_hidden *ret_hidden);
+
+/* Call `each` with the claims of a queue that transactions hold; with one that moves perhaps twice. A non-zero return ends
+   the walk and is returned. */
+typedef int outbox_claim_fn(void *context, const struct message_name *name);
+int outbox_each_claim(int spool, const char *queue, bool shared, outbox_claim_fn *each, void *context);
 
 /* Look a transaction up. 1 found, 0 it is not there. One listing may miss a directory that is being renamed, so there
    are several before it is said not to be there. */

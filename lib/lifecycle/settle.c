@@ -168,9 +168,7 @@ int mq_ack(mq_queue *queue, const char *receipt)
     return settle_claim(queue, receipt, ack, NULL);
 }
 
-/* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
-   claim, or if the disk has no room for a mark, then this is an ordinary ack. */
-static int mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+int settle_mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                      const void *argument)
 {
     const int done = done_marks_move(queue, dir, file, name, clock_now());
@@ -182,9 +180,9 @@ static int ack_once(mq_queue *queue, const struct claim *claim, const void *argu
 {
     const struct message_name *name = &claim->name;
     (void)argument;
-    const int done = lane_is_token(name)
-                         ? lane_end(queue, MQ_INFLIGHT, claim->dir, claim->file, name, LANE_DONE, mark_done, NULL)
-                         : mark_done(queue, MQ_INFLIGHT, claim->dir, claim->file, name, NULL);
+    const int done = lane_is_token(name) ? lane_end(queue, MQ_INFLIGHT, claim->dir, claim->file, name, LANE_DONE,
+                                                    settle_mark_done, NULL)
+                                         : settle_mark_done(queue, MQ_INFLIGHT, claim->dir, claim->file, name, NULL);
     if (done == 1) {
         done_marks_expire_some(queue, clock_now());
         settle_count_acked(queue, &claim->name, claim->name.count);

@@ -40,4 +40,9 @@ struct settle_progress {
 /* Ack the messages before that one. */
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress);
 
+/* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
+   claim, or if the disk has no room for a mark, then this is an ordinary ack. */
+int settle_mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                     const void *argument);
+
 #endif

@@ -129,6 +129,12 @@ int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_sta
     return moved;
 }
 
+void move_count_sent(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size)
+{
+    count_in(queue, to, name, size);
+    page_count(queue->page, PAGE_SENT, name->count);
+}
+
 static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
                          const struct message_name *name, int64_t size, int *ret_dir)
 {
@@ -138,8 +144,7 @@ static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, e
         return moved;
     if (ret_dir)
         *ret_dir = dir;
-    count_in(queue, to, name, size);
-    page_count(queue->page, PAGE_SENT, name->count);
+    move_count_sent(queue, to, name, size);
     move_announce(queue, to, name, false);
     return 1;
 }

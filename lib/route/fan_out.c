@@ -283,7 +283,7 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     own.durable = queue->config.durable && !topic->options->no_sync;
     own.openings = queue->openings; /* it is the topic's file, and stays as it is */
     queue->outlet = &topic->tx->outlet;
-    int error = queue->config.order ? -EMEDIUMTYPE : queue_demand(queue, ACCESS_SEND);
+    int error = queue_demand(queue, ACCESS_SEND);
     if (!error)
         error = check_size(topic, queue, draft);
     if (!error)
@@ -350,7 +350,7 @@ static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *lo
     int error = mq_open(topic->spool_path, name, name_is_reply(name) ? 0 : MQ_CREATE, &queue);
     if (error)
         return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
-    error = queue->config.order ? -EMEDIUMTYPE : send_to(queue, tx, load);
+    error = send_to(queue, tx, load);
     mq_close(queue);
     return error;
 }
@@ -368,13 +368,29 @@ static uint64_t largest_body(const struct fan_out_load *load)
     return largest;
 }
 
+/* An ordered queue gets a file for each message, since a file goes into one lane. A queue that cannot be opened says so
+   when it is sent to. */
+static bool any_is_ordered(mq_topic *topic)
+{
+    bool is = false;
+    mq_queue *queue;
+    for (size_t i = 0; i < topic->route.queues.count && !is; i++)
+        is = destination(topic, topic->route.queues.list[i], &queue) == 0 && queue->config.order;
+    return is;
+}
+
 static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
+    struct mq_send_options singly = *load->options;
+    struct fan_out_load own = *load;
+    singly.batch = 1;
+    if (load->count > 1 && any_is_ordered(topic))
+        own.options = &singly;
     topic->tx = tx;
     topic->largest = largest_body(load);
-    topic->options = load->options;
+    topic->options = own.options;
     topic->since = clock_monotonic();
-    return send_to(topic->feed, NULL, load);
+    return send_to(topic->feed, NULL, &own);
 }
 
 /* The topic's own transaction, begun. Its handle is kept, and made anew if the outbox is another one meanwhile. */

@@ -312,13 +312,6 @@ static int make_binding(const struct mq_binding *binding, struct binding *ret_bi
                         problem);
 }
 
-/* An ordered queue is no destination. */
-static int refuse_ordered(int spool, const char *name)
-{
-    const int is_ordered = spool_is_ordered(spool, name);
-    return is_ordered == 1 ? -EMEDIUMTYPE : is_ordered;
-}
-
 /* Make sure that a destination is there. A topic stays until `ret_held` is closed; -1: it is a queue. */
 static int hold_destination(const char *spool_path, int spool, const char *name, int *ret_held)
 {
@@ -327,7 +320,7 @@ static int hold_destination(const char *spool_path, int spool, const char *name,
     if (held != -ENOENT)
         return held < 0 ? held : 0;
     const int created = mq_create(spool_path, name);
-    return created < 0 ? created : refuse_ordered(spool, name);
+    return created < 0 ? created : 0;
 }
 
 static int change_bindings(const char *spool_path, const char *topic, const struct mq_binding *binding,
@@ -404,10 +397,7 @@ int mq_topic_set_unroutable(const char *spool_path, const char *topic, const cha
     int error = feed < 0 ? feed : 0, held = -1;
     if (!error && parsed.unroutable == ROUTE_ALTERNATE) {
         held = topic_hold(spool, value, LOCK_SH);
-        if (held == -ENOENT)
-            error = spool_has_queue(spool, value) == 1 ? refuse_ordered(spool, value) : -ENOENT;
-        else
-            error = held < 0 ? held : 0;
+        error = held >= 0 ? 0 : held != -ENOENT ? held : spool_has_queue(spool, value) == 1 ? 0 : -ENOENT;
     }
     if (!error)
         error = write_file(dir, feed, UNROUTABLE, value, strlen(value));

@@ -78,17 +78,6 @@ int spool_has_queue(int spool, const char *name)
     return 1;
 }
 
-int spool_is_ordered(int spool, const char *name)
-{
-    struct config config;
-    const int dir = spool_find_queue(spool, name);
-    if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
-    const int error = config_load(dir, &config, NULL);
-    close(dir);
-    return error ? error : config.order != CONFIG_UNORDERED;
-}
-
 struct search {
     int spool;
     char **names;

@@ -25,9 +25,6 @@ int spool_find_queue(int spool, const char *name);
    known. */
 int spool_has_queue(int spool, const char *name);
 
-/* Whether a queue keeps an order: 1; 0 if it keeps none, or is not there; or a negative errno if that cannot be known. */
-int spool_is_ordered(int spool, const char *name);
-
 /* Open the directory of a queue. With MQ_CREATE in `flags` the spool and the queue are made if they are missing. */
 int spool_open_queue(const char *spool, const char *name, unsigned flags);
 

@@ -196,6 +196,10 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
     strcpy(entry.queue, mq_queue_name(queue));
     if (draft->state == MQ_READY)
         entry.name.time = 0;
+    if (queue->config.order) { /* names are in order of time, and a delayed message keeps its place */
+        entry.name.due = entry.name.time;
+        entry.name.time = 0;
+    }
     const int synced = draft->durable && !draft->synced ? fs_sync_ahead(draft->file.file, &queue->order) : 0;
     if (synced < 0)
         return synced;
@@ -357,8 +361,6 @@ static int act_take(mq_queue *queue, const struct claim *claim, const void *argu
 {
     const struct taking *taking = argument;
     mq_tx *tx = taking->tx;
-    if (queue->config.order)
-        return -EMEDIUMTYPE;
     char text[NAME_SIZE];
     struct outbox_entry entry = {.kind = taking->flags & MQ_TX_ONCE ? OUTBOX_INPUT_ONCE : OUTBOX_INPUT,
                                  .name = claim->name};

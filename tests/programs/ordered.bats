@@ -87,41 +87,80 @@ refused() {
     assert_complains "$1"
 }
 
-@test "no transaction, no topic and no --once breaks the order: they are refused, and nothing is done" {
-    local tx receipt no='ordered queues take no part in transactions and'
-    tx=$(mq-tx begin)
-    refused "mq-send: orders: cannot publish: $no" mq-send --tx "$tx" -g a orders x
-    refused "mq-send: orders: cannot publish: $no" mq-send --tx "$tx" orders x
-    refused "mq-send: orders: record 1: cannot publish: $no" mq-send --tx "$tx" -l -g a orders < <(seq 3)
+@test "--once is refused, and nothing is done" {
     refused 'mq-send: orders: cannot send once: ordered queues do not take' mq-send --once -g a orders x
     refused 'mq-send: orders: record 1: cannot send once' mq-send --once -l -g a orders < <(seq 3)
     assert_equal "$(figures ready,inflight)" '0 0'
-    send a a1
-    refused "mq-recv: orders: --tx: $no" mq-recv --tx orders -- true
-    assert_equal "$(figures ready,inflight)" '1 0'
-    receipt=$(claim orders)
-    refused "mq-tx: orders: cannot take the claim: $no" mq-tx commit "$tx" --ack "$receipt"
-    mq-ack "$receipt"
     clean
-
-    mq-topic create events
-    refused "mq-topic: events: cannot change the bindings: $no" mq-topic bind events orders
-    refused "mq-topic: events: cannot set the configuration: $no" mq-topic config events unroutable=orders
-    run -0 mq-topic list -j events
-    assert_equal "$output" ''
 }
 
-@test "a queue that becomes ordered gets nothing of what was bound before: it is refused as a whole" {
-    local no='ordered queues take no part in transactions and'
+@test "transactions send into groups in order, and take claims of groups: committed, aborted, carried out by a sweep" {
+    local tx receipt
+    send a a1
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" -g a orders a2
+    mq-send -q --tx "$tx" -g b --delay=1h orders b1 # it keeps its place: b2 waits for it
+    mq-send -q --tx "$tx" -g b orders b2
+    seq -f a%g 3 5 | mq-send -q -l --tx "$tx" -g a orders
+    mq-send -q --tx "$tx" orders x
+    receipt=$(claim orders)
+    assert_equal "$(figures ready,inflight)" '0 1'
+    mq-tx commit "$tx" --ack "$receipt"
+    assert_equal "$(figures ready,delayed,inflight)" '6 1 0'
+    assert_equal "$(figures ready,delayed,inflight --exact)" '6 1 0'
+    bodies >got
+    assert_equal "$(of a got)" 'a2 a3 a4 a5'
+    mq-queue purge -q --all orders
+    clean
+
+    send a a1 && send a a2
+    mq-recv -w 0 --tx orders -- false || true # aborted: the message comes again, before a2
+    assert_equal "$(mq-recv -a -w 5 orders) $(bodies)" 'a1 a2'
+    clean
+
+    send a a1 && send a a2
+    run -0 mq-recv --tx orders -- sh -c 'mq-send -q -g a orders "after $(cat)"'
+    assert_equal "$(mq-recv -a -w 0 orders)" a2
+    assert_equal "$(bodies)" 'after a1'
+    clean
+}
+
+@test "a claim that lies in a transaction has its group's token with it" {
+    send a a1 && send a a2
+    mkfifo go
+    mq-recv --tx orders -- sh -c 'echo >begun; cat go >/dev/null' 3>&- &
+    wait_until 10 test -e begun
+    run -0 mq-queue sweep -q orders # it must not give the lane another token
+    assert_equal "$(mq-queue check orders)" ''
+    assert_equal "$(figures ready,inflight --exact)" '1 1'
+    run -1 mq-recv -w 0 orders
+    echo >go
+    wait $!
+    assert_equal "$(bodies)" a2
+    clean
+}
+
+@test "topics pass on to ordered queues, each message into its group; dead letters go on from and to ordered queues" {
     mq-topic create events
-    mq-topic bind events late -k '#'
-    mq-topic bind events other -k 'all'
-    mq-queue delete late
-    mq-queue create late order=strict
-    refused "mq-send: events: cannot publish: $no" mq-send -k one events x
-    refused "mq-send: events: cannot publish: $no" mq-send -k all events x
-    refused "mq-send: events: record 1: cannot publish: $no" mq-send -l -k all events < <(seq 3)
-    assert_equal "$(mq-stat --format='{ready} {delayed}' other late)" $'0 0\n0 0'
+    mq-topic bind events orders -k '#'
+    mq-topic bind events other -k all
+    seq -f a%g 3 | mq-send -q -l -k one -g a events
+    mq-send -q -k all -g b events b1
+    seq -f b%g 2 4 | mq-send -q -l -k all -g b -p 7 events
+    assert_equal "$(mq-stat --format='{ready}' orders other)" $'7\n4'
+    mq-ack --nack --delay=1h "$(claim orders)"
+    assert_equal "$(bodies)" 'b1 b2 b3 b4'
+    assert_equal "$(bodies other)" 'b2 b3 b4 b1' # by priority
+    mq-queue purge -q --all orders
+    clean
+
+    mq-queue create last order=group durability=none
+    mq-queue config orders dead-letter=last max-attempts=1
+    for i in 1 2 3; do send a "a$i"; done
+    mq-ack --reject "$(claim orders)"
+    mq-ack --nack "$(claim orders)"
+    assert_equal "$(bodies) $(bodies last)" 'a3 a1 a2'
+    clean
 }
 
 @test "a sender whose queue is made anew with an order meanwhile sends nothing" {
