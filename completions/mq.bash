@@ -95,7 +95,7 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window order
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
 }
 
 __mq_figures() {
@@ -185,6 +185,7 @@ __mq_setting_values() {
     case $1 in
     durability) echo full none ;;
     on-expiry) echo dead drop ;;
+    on-dead) echo continue halt ;;
     overflow) echo refuse drop-oldest dead-oldest ;;
     max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter) echo none ;;
     esac

@@ -100,11 +100,13 @@ function __mq_settings
             printf 'durability=%s\n' full none
         case 'on-expiry=*'
             printf 'on-expiry=%s\n' dead drop
+        case 'on-dead=*'
+            printf 'on-dead=%s\n' continue halt
         case 'overflow=*'
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window order
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
     end
 end
 

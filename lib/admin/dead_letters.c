@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "lane/lane.h"
+#include "lane/lane_halt.h"
 #include "lifecycle/lane_delivery.h"
 #include "queue/failures.h"
 #include "queue/move.h"
@@ -114,5 +115,7 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
         return -EBUSY;
     if (moved == 1)
         page_count(queue->page, PAGE_RETRIED, place.name.count);
+    if (moved == 1 && entry->state == MQ_DEAD)
+        (void)lane_go_on_without(queue, &place.name);
     return moved;
 }

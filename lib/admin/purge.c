@@ -6,6 +6,7 @@
 #include "admin/lane_browse.h"
 #include "base/clock.h"
 #include "lane/lane.h"
+#include "lane/lane_halt.h"
 #include "lifecycle/inbox.h"
 #include "queue/blame.h"
 #include "queue/failures.h"
@@ -18,6 +19,8 @@ static int forget(mq_queue *queue, enum mq_state state, int removed, const struc
 {
     if (removed == 1)
         failures_forget(queue, state, name);
+    if (removed == 1 && state == MQ_DEAD)
+        (void)lane_go_on_without(queue, name); /* if that fails, a sweep does it */
     return removed;
 }
 

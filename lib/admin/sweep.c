@@ -12,6 +12,7 @@
 #include "base/fs_fifo.h"
 #include "format/work_name.h"
 #include "lane/lane.h"
+#include "lane/lane_halt.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
@@ -183,6 +184,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
         error = split_cleanup_finish(queue);
     if (!error && queue->config.order)
         error = lane_tokens_find_missing(queue, revive, queue);
+    if (!error && queue->config.order)
+        error = lane_sweep_halted(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)

@@ -187,6 +187,18 @@ int lane_open_head(mq_queue *queue, const struct message_name *token)
     return is < 0 ? is : -ENOENT;
 }
 
+/* The token of a head that is dead waits until that is settled: see lane_halt.h. */
+static int park(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    struct message_name parked = *token;
+    int there;
+    parked.claimed = false;
+    parked.begun = 0;
+    parked.owner.process = 0;
+    parked.time = NAME_TIME_MAX;
+    return move_token(queue, dir, file, MQ_DELAYED, &parked, &there);
+}
+
 static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
                   lane_end_fn *end, const void *argument)
 {
@@ -194,7 +206,8 @@ static int finish(mq_queue *queue, enum mq_state state, int dir, const char *fil
     if (q < 0 && !bucket_is_missing(q))
         return q;
     const int done = q < 0 ? 0 : end_head(queue, state, token, q, end, argument);
-    const int moved = done < 0 ? done : go_on(queue, dir, file, token, q);
+    const bool halts = queue->config.halts && token->settled > LANE_DONE;
+    const int moved = done < 0 ? done : halts ? park(queue, dir, file, token) : go_on(queue, dir, file, token, q);
     if (q >= 0)
         close(q);
     return moved < 0 ? moved : done;
@@ -216,14 +229,20 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
     return 1;
 }
 
-int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+int lane_go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token)
 {
-    page_add_messages(queue->page, MQ_INFLIGHT, -1); /* it was counted as ready when it was purged, and then claimed */
-    page_add_messages(queue->page, MQ_READY, 1);
     const int q = lane_dir_open_queue(queue->dir, token->lane);
     const int moved = q < 0 && !bucket_is_missing(q) ? q : go_on(queue, dir, file, token, q);
     if (q >= 0)
         close(q);
+    return moved;
+}
+
+int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    page_add_messages(queue->page, MQ_INFLIGHT, -1); /* it was counted as ready when it was purged, and then claimed */
+    page_add_messages(queue->page, MQ_READY, 1);
+    const int moved = lane_go_on(queue, dir, file, token);
     return moved < 0 ? moved : 0;
 }
 

@@ -58,6 +58,9 @@ int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file,
    not. */
 int lane_prefer(mq_queue *queue, const char *key, const struct message_name *name);
 
+/* The token goes on to the next message, or goes if there is none. 1, or 0 if another process has moved it. */
+int lane_go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token);
+
 /* The head of a claimed token is gone, because somebody purged it: the token goes on to the next. */
 int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_name *token);
 

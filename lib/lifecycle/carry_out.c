@@ -20,6 +20,7 @@
 #include "base/journal.h"
 #include "format/spool_name.h"
 #include "lane/lane.h"
+#include "lane/lane_halt.h"
 #include "lifecycle/lane_delivery.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
@@ -186,8 +187,10 @@ static int end_dead(struct work *work, const char *file, const struct outbox_ent
     if (error)
         return error;
     const int done = move_out(work->queue, MQ_DEAD, work->dir, file, &entry->name);
-    if (done == 1)
+    if (done == 1) {
         failures_forget(work->queue, MQ_DEAD, &entry->name);
+        (void)lane_go_on_without(work->queue, &entry->name);
+    }
     return done < 0 ? done : 0;
 }
 

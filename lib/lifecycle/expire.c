@@ -16,6 +16,7 @@
 #include "format/decode.h"
 #include "format/spool_name.h"
 #include "lane/lane.h"
+#include "lane/lane_halt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/inbox.h"
 #include "queue/bell.h"
@@ -161,6 +162,7 @@ static int bury(void *context, int bucket_dir, const char *file, const struct me
     if (removed == 1) {
         page_count(work->queue->page, PAGE_EXPIRED, name->count);
         failures_forget(work->queue, MQ_DEAD, name);
+        (void)lane_go_on_without(work->queue, name);
     }
     return count_moved(work, removed, bucket_dir, name);
 }

@@ -38,7 +38,7 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
     char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
     name_format_bucket(to, name, bucket);
     name_format(to, name, text);
-    const unsigned target = name->settled ? QUEUE_SETTLED : to;
+    const unsigned target = name->settled && to == MQ_INFLIGHT ? QUEUE_SETTLED : to;
     for (int tries = 0; tries < TRIES; tries++) {
         int dir;
         int error = queue_target(queue, target, bucket, &dir);

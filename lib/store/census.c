@@ -99,7 +99,9 @@ static int count_waiting(void *context, const struct lane_file *file)
 static int count_group(void *context, const struct bucket_file *file)
 {
     uint64_t *count = context;
-    if (file->name.lane[0] && !file->name.settled && (file->state != MQ_DELAYED || file->name.attempts > 0))
+    const bool is_halted = file->name.settled && file->state == MQ_DELAYED;
+    if (file->name.lane[0] && (is_halted || !file->name.settled) &&
+        (file->state != MQ_DELAYED || file->name.attempts > 0))
         ++*count;
     return 0;
 }

@@ -72,14 +72,16 @@ static const struct setting settings[] = {
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
     {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
+    {"on-dead", CHOICE, offsetof(struct config, halts), "continue", {"continue", "halt"}},
     {"order", ORDER, offsetof(struct config, order), "none", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability",  "ack-timeout", "max-attempts", "retry-delay",  "retry-max-delay", "ttl",
-    "on-expiry",   "max-size",    "max-depth",    "max-bytes",    "overflow",        "dead-ttl",
-    "dead-letter", "batch-count", "batch-size",   "dedup-window", "order",           NULL};
+    "durability",   "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
+    "ttl",          "on-expiry",   "max-size",     "max-depth",   "max-bytes",
+    "overflow",     "dead-ttl",    "dead-letter",  "batch-count", "batch-size",
+    "dedup-window", "on-dead",     "order",        NULL};
 
 static const char *const orders[] = {"none", "group", "strict"};
 #define ORDERS (sizeof orders / sizeof *orders)

@@ -34,6 +34,7 @@ struct config {
     unsigned char overflow; /* an enum config_overflow */
     uint64_t batch_count;
     uint64_t batch_size;
+    bool halts;     /* on-dead = halt: a lane waits until its dead head is settled */
     uint64_t order; /* the order of messages is kept: CONFIG_… */
 };
 #define CONFIG_UNORDERED 0

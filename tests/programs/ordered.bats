@@ -400,3 +400,39 @@ stage_reject() { stage_ack "$1"; }
         mq-queue create orders order=group durability=none
     done
 }
+
+@test "with on-dead=halt a group waits until its dead letter is retried, removed or sent on; others go on" {
+    local id
+    mq-queue config orders on-dead=halt max-attempts=1
+    for i in 1 2 3; do send a "a$i" && send b "b$i"; done
+    mq-ack --reject "$(claim orders)"
+    assert_equal "$(bodies)" 'b1 b2 b3'
+    assert_equal "$(figures ready,delayed,inflight,dead,blocked)" '2 0 0 1 1'
+    assert_equal "$(figures ready,delayed,inflight,dead --exact)" '2 0 0 1'
+    mq-queue sweep -q orders
+    assert_equal "$(mq-queue check orders)$(bodies)" ''
+    send a a4
+    mq-dlq retry -q orders
+    assert_equal "$(mq-recv -a -w 0 orders)" a1
+    mq-ack --nack "$(claim orders)" # the last attempt of a2
+    assert_equal "$(bodies)" ''
+    mq-dlq purge -q --all orders
+    assert_equal "$(mq-recv -a -w 0 orders)" a3
+    mq-ack --reject "$(claim orders)"
+    send a a5
+    rm "$MQ_SPOOL"/orders/dead/*/* # by hand
+    assert_equal "$(bodies)" ''
+    mq-queue sweep -q orders
+    mq-ack --reject "$(claim orders)"
+    send a a6
+    mq-queue config orders on-dead=continue
+    mq-queue sweep -q orders
+    assert_equal "$(bodies)" a6
+    mq-queue create last
+    mq-queue config orders on-dead=halt dead-letter=last
+    send a a7 && send a a8
+    mq-ack --reject "$(claim orders)"
+    assert_equal "$(mq-recv -a -w 20 orders) $(bodies last)" 'a8 a7'
+    mq-dlq purge -q --all orders
+    clean
+}
