@@ -63,11 +63,13 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
         return 0; /* the lane goes on to its next message */
     if (name->count == 1)
         return show(browse, name);
-    const int file = fs_open_file(visited->dir, visited->file);
+    const bool is_token = lane_is_token(name);
+    const int file = is_token ? lane_open_head(browse->queue, name) : fs_open_file(visited->dir, visited->file);
     if (file == -ENOENT)
         return 0;
-    const int stop = file < 0 ? blame_file(browse->queue, visited->dir, visited->file, file)
-                              : batch_walk(file, name, show, browse);
+    const int stop = file < 0 && is_token ? file
+                     : file < 0           ? blame_file(browse->queue, visited->dir, visited->file, file)
+                                          : batch_walk(file, name, show, browse);
     if (file >= 0)
         close(file);
     return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;

@@ -130,7 +130,8 @@ static int report_token(struct check *check, const struct lane_token *token, con
         return bucket_is_missing(dir) ? 0 : dir;
     snprintf(place, sizeof place, "%s/%s", name_of_state(token->state), token->bucket);
     check->dir = dir;
-    const int has = fs_has(dir, token->file), error = has == 1 ? finding_report(check, place, token->file, problem) : has;
+    const int has = fs_has(dir, token->file),
+              error = has == 1 ? finding_report(check, place, token->file, problem) : has;
     close(dir);
     return error;
 }

@@ -7,6 +7,7 @@
 
 #include "admin/lane_tokens.h"
 #include "base/fs.h"
+#include "format/batch.h"
 #include "queue/failures.h"
 #include "queue/move.h"
 #include "store/bucket.h"
@@ -25,12 +26,16 @@ struct waiting {
     void *context;
     uint64_t *purged;
     int stop;
+    const struct lane_file *file; /* that the walk has come to */
+    uint32_t ahead;               /* how many of its messages are not shown */
 };
 
-static bool is_wanted(const struct waiting *waiting, const struct lane_file *file)
+/* How many messages of the file do not wait behind the head. */
+static uint32_t count_ahead(const struct waiting *waiting, const struct lane_file *file)
 {
     const enum mq_state state = file->name.due ? MQ_DELAYED : MQ_READY;
-    return state == waiting->state && !lane_tokens_is_head(&waiting->tokens, file->key, file->name.position);
+    return state == waiting->state ? lane_tokens_count_ahead(&waiting->tokens, file->key, file->name.position)
+                                   : UINT32_MAX;
 }
 
 /* The tokens come first: a message that becomes the head later is shown as waiting. */
@@ -45,22 +50,41 @@ static int walk(struct waiting *waiting, lane_visit_fn *visit)
     return error < 0 ? error : waiting->stop;
 }
 
-static int show(void *context, const struct lane_file *file)
+static int show_one(void *context, const struct message_name *name)
 {
     struct waiting *waiting = context;
-    if (!is_wanted(waiting, file))
+    if (waiting->ahead > 0) {
+        waiting->ahead--;
         return 0;
+    }
     const struct mq_entry entry = {
         .state = waiting->state,
-        .id = file->name.id,
-        .priority = file->name.priority,
-        .time = file->name.due,
-        .expires = file->name.expires,
-        .bucket = file->key,
-        .file = file->file,
+        .id = name->id,
+        .priority = name->priority,
+        .time = name->due,
+        .expires = name->expires,
+        .bucket = waiting->file->key,
+        .file = waiting->file->file,
+        .offset = name->offset,
     };
     waiting->stop = waiting->each(&entry, waiting->context);
     return waiting->stop != 0;
+}
+
+static int show(void *context, const struct lane_file *file)
+{
+    struct waiting *waiting = context;
+    waiting->ahead = count_ahead(waiting, file);
+    waiting->file = file;
+    if (waiting->ahead >= file->name.count)
+        return 0;
+    const int opened = file->name.count > 1 ? fs_open_file(file->dir, file->file) : -EBADMSG;
+    if (opened == -ENOENT)
+        return 0;
+    const int stop = opened < 0 ? -EBADMSG : batch_walk(opened, &file->name, show_one, waiting);
+    if (opened >= 0)
+        close(opened);
+    return stop == -EBADMSG ? show_one(waiting, &file->name) : stop;
 }
 
 int lane_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
@@ -115,7 +139,7 @@ int lane_browse_remove(mq_queue *queue, const struct mq_entry *entry)
     const int dir = find(queue, entry, &name);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    const int removed = remove_from(queue, entry->state, dir, entry->file, &name);
+    const int removed = name.count > 1 ? -EOPNOTSUPP : remove_from(queue, entry->state, dir, entry->file, &name);
     close(dir);
     return removed;
 }
@@ -123,10 +147,10 @@ int lane_browse_remove(mq_queue *queue, const struct mq_entry *entry)
 static int purge(void *context, const struct lane_file *file)
 {
     struct waiting *waiting = context;
-    if (!is_wanted(waiting, file))
+    if (count_ahead(waiting, file) > 0) /* a message that shares its file with one in flight stays */
         return 0;
     const int removed = remove_from(waiting->queue, waiting->state, file->dir, file->file, &file->name);
-    *waiting->purged += removed == 1;
+    *waiting->purged += removed == 1 ? file->name.count : 0;
     return removed < 0 ? removed : 0;
 }
 

@@ -31,7 +31,11 @@ static int add(void *context, const struct bucket_file *file)
     if (!GROW(tokens->all, tokens->count + 1, tokens->room))
         return -ENOMEM;
     struct lane_token *token = &tokens->all[tokens->count++];
-    *token = (struct lane_token){.state = file->state, .head = file->name.head, .settled = file->name.settled != 0};
+    *token = (struct lane_token){.state = file->state,
+                                 .head = file->name.head,
+                                 .settled = file->name.settled != 0,
+                                 .ahead = lane_name_is_part(&file->name) ? file->name.skipped + file->name.count
+                                                                         : UINT32_MAX};
     memcpy(token->lane, file->name.lane, sizeof token->lane);
     snprintf(token->bucket, sizeof token->bucket, "%s", file->bucket);
     snprintf(token->file, sizeof token->file, "%s", file->file);
@@ -94,13 +98,13 @@ static size_t find_key(const struct lane_tokens *tokens, const char *key)
     return low;
 }
 
-bool lane_tokens_is_head(const struct lane_tokens *tokens, const char *key, uint64_t position)
+uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position)
 {
     for (size_t i = find_key(tokens, key); i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0;
          i++)
         if (tokens->all[i].head == position)
-            return true;
-    return false;
+            return tokens->all[i].ahead;
+    return 0;
 }
 
 int lane_token_is_there(mq_queue *queue, const struct lane_token *token)

@@ -10,6 +10,7 @@ struct lane_token {
     char bucket[NAME_BUCKET_SIZE];
     char file[NAME_SIZE];
     uint64_t head;
+    uint32_t ahead; /* how many messages of the head's file are done, or the token's; UINT32_MAX: all */
     bool settled;
 };
 
@@ -25,8 +26,8 @@ void lane_tokens_free(struct lane_tokens *tokens);
 /* Whether there is one of this generation. */
 bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation);
 
-/* Whether a message of the lane `key` is the head of one. */
-bool lane_tokens_is_head(const struct lane_tokens *tokens, const char *key, uint64_t position);
+/* How many messages of a file in the lane `key` do not wait behind the head: UINT32_MAX all, 0 none. */
+uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position);
 
 /* Whether it is still where it was seen. */
 int lane_token_is_there(mq_queue *queue, const struct lane_token *token);

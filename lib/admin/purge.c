@@ -39,11 +39,23 @@ static int remove_all(mq_queue *queue, enum mq_state state, const struct browse_
     return forget(queue, state, lane_remove(queue, state, place->dir, place->file, &place->name), &place->name);
 }
 
+/* Of the messages that share the file of a lane's head only the first can be removed. */
+static int remove_head(mq_queue *queue, enum mq_state state, const struct browse_place *place, uint64_t offset)
+{
+    struct message_name one;
+    const int error = offset == place->name.offset ? lane_name_one(queue, &place->name, &one) : -EOPNOTSUPP;
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    return forget(queue, state, lane_remove(queue, state, place->dir, place->file, &one), &one);
+}
+
 /* Split off the messages in front of the one at `offset`, then that one, and remove it. A batch that cannot be taken
    apart is shown as one message, and is removed as one. */
 static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *place, uint64_t offset)
 {
     struct message_name *rest = &place->name;
+    if (lane_is_token(rest) && rest->count > 1)
+        return remove_head(queue, state, place, offset);
     while (rest->count > 1) {
         struct split split;
         int done = split_off(queue, state, place->dir, place->file, rest, &split);

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/put.h"
 #include "base/sha256.h"
+#include "format/batch.h"
 #include "format/digits.h"
 
 #define BUCKET_BITS 20
@@ -97,16 +98,31 @@ struct message_name lane_name_token(const struct message_name *waiting, const ch
     memcpy(token.lane, lane, NAME_LANE_SIZE);
     token.head = waiting->position;
     token.settled = 0;
+    token.skipped = 0;
+    token.of = waiting->count > 1 ? waiting->count : 0;
     return token;
 }
 
+struct message_name lane_name_after(const struct message_name *part)
+{
+    struct message_name rest = *part;
+    rest.settled = rest.attempts = 0;
+    rest.skipped = part->skipped + part->count;
+    rest.count = part->of > rest.skipped ? part->of - rest.skipped : 1;
+    rest.offset = part->offset + part->length;
+    rest.length = 0;
+    batch_step_id(part->id, part->count, rest.id);
+    return rest;
+}
+
+/* It keeps `of`, which no name without a lane shows, so that lane_name_is_part can tell. */
 struct message_name lane_name_without(const struct message_name *token)
 {
     struct message_name head = *token;
-    head.position = token->head;
+    head.position = token->head + token->skipped;
     head.head = 0;
     head.lane[0] = '\0';
-    head.settled = 0;
+    head.settled = head.skipped = 0;
     return head;
 }
 
@@ -115,5 +131,11 @@ void lane_name_head(const struct message_name *token, char text[NAME_SIZE])
 {
     struct message_name head = lane_name_without(token);
     head.attempts = 0;
+    head.position = token->head;
+    if (token->of) {
+        head.count = token->of;
+        head.offset = head.length = 0;
+        batch_step_id(token->id, -(int64_t)token->skipped, head.id);
+    }
     name_format(MQ_READY, &head, text);
 }

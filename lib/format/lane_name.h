@@ -36,6 +36,15 @@ bool lane_name_is_new(const char *text);
 void lane_name_format_bucket(uint64_t position, char text[NAME_BUCKET_SIZE]);
 bool lane_name_is_bucket(const char *text);
 
+/* Whether the head of a token is some of the messages of its file, and not the last. */
+static inline bool lane_name_is_part(const struct message_name *token)
+{
+    return token->of > 0 && token->length > 0;
+}
+
+/* The name of the token for the messages of the head's file that follow a part. */
+struct message_name lane_name_after(const struct message_name *part);
+
 /* The name of a token whose head is the message `waiting`. The caller gives it a position and, if need be, a time. */
 struct message_name lane_name_token(const struct message_name *waiting, const char *lane);
 

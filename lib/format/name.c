@@ -15,6 +15,7 @@
 #define BYTES_DIGITS 7
 #define SPLIT_DIGITS (NAME_SPLIT_BITS / 4)
 #define LANE_OTHERS_MAX 9
+#define SHARING_OTHERS_MAX 2 /* the mark of a retry */
 
 /* ---- states --------------------------------------------------------------------- */
 
@@ -150,6 +151,12 @@ static const char *parse_split(const char *text, struct message_name *name)
     return dash && *dash == '-' ? parse_hex(dash + 1, SPLIT_DIGITS, &name->split_mark) : NULL;
 }
 
+static const char *parse_done(const char *text, struct message_name *name)
+{
+    const char *dash = parse_decimal(text, COUNT_DIGITS, &name->skipped);
+    return dash && *dash == '-' ? parse_count(dash + 1, &name->of) : NULL;
+}
+
 static const char *parse_owner(const char *text, struct name_owner *ret_owner)
 {
     const char *dash = parse_decimal(text, PROCESS_DIGITS, &ret_owner->process);
@@ -213,6 +220,8 @@ static const char *parse_field(const char *dot, struct message_name *name)
         return parse_time(dot + 2, &name->due);
     case 'e':
         return parse_decimal(dot + 2, 1, &name->settled);
+    case 'i':
+        return parse_done(dot + 2, name);
     case 'g':
         return parse_lane(dot + 2, name);
     case 'h':
@@ -222,14 +231,20 @@ static const char *parse_field(const char *dot, struct message_name *name)
     }
 }
 
-/* What concerns lanes has its room at the cost of what concerns batches and of unknown fields. */
+/* What concerns lanes has its room at the cost of unknown fields, and what concerns batches too at that of long ids. */
 static bool fits_lane(enum mq_state state, const struct message_name *name)
 {
-    const bool concerns_lanes = name->lane[0] || name->head || name->settled || name->due;
-    if (state == MQ_DEAD && name->lane[0])
+    const bool is_token = name->lane[0], shares = name->count > 1 || name->offset || name->length;
+    if (!is_token && (name->head || name->settled || name->of))
         return false;
-    return !concerns_lanes || (name->count == 1 && !name->offset && !name->length && !name->split &&
-                               strlen(name->others) <= LANE_OTHERS_MAX);
+    if (!is_token && !name->due)
+        return true;
+    if (state == MQ_DEAD && is_token)
+        return false;
+    if (is_token && name->of ? name->skipped + name->count > name->of : is_token && name->count > 1)
+        return false;
+    return !name->split && strlen(name->others) <= LANE_OTHERS_MAX &&
+           (!shares || (strlen(name->id) < ID_UUID_SIZE && strlen(name->others) <= SHARING_OTHERS_MAX));
 }
 
 bool name_parse(enum mq_state state, const char *text, struct message_name *ret_name)
@@ -239,6 +254,7 @@ bool name_parse(enum mq_state state, const char *text, struct message_name *ret_
     name.time = name.expires = name.begun = 0;
     name.token = name.split_mark = 0;
     name.attempts = name.offset = name.length = name.split_offset = name.owner.process = name.settled = 0;
+    name.skipped = name.of = 0;
     name.count = 1;
     name.head = 0;
     name.due = 0;
@@ -271,7 +287,7 @@ void name_as_sent(struct message_name *name)
     name->owner.process = 0;
     name->reason[0] = name->lane[0] = '\0';
     name->head = 0;
-    name->settled = 0;
+    name->settled = name->skipped = name->of = 0;
     name->due = 0;
 }
 
@@ -362,7 +378,14 @@ static char *put_lane(char *at, const struct message_name *name)
         return at;
     at = put_text(put_field(at, 'g'), name->lane);
     at = put_hex(put_field(at, 'h'), name->head, WORD_DIGITS);
-    return name->settled ? put_decimal_field(at, 'e', name->settled) : at;
+    if (name->settled)
+        at = put_decimal_field(at, 'e', name->settled);
+    if (name->of) {
+        at = put_decimal_field(at, 'i', name->skipped);
+        *at++ = '-';
+        at = put_decimal(at, name->of);
+    }
+    return at;
 }
 
 /* The token comes last. Its length is fixed, so a receipt that was cut short is not taken for a receipt. */
@@ -416,6 +439,12 @@ _Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10
                        PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 + LANE_OTHERS_MAX <
                    NAME_SIZE,
                "a claim on a lane fits a directory entry");
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (ID_UUID_SIZE - 1) + 2 + 10 + 2 + COUNT_DIGITS +
+                       2 * (2 + BYTES_DIGITS) + 2 + TIME_DIGITS + 2 + TIME_DIGITS + 2 + NAME_LANE_SIZE - 1 + 2 +
+                       WORD_DIGITS + 3 + 2 + COUNT_DIGITS + 1 + COUNT_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +
+                       PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 + SHARING_OTHERS_MAX <
+                   NAME_SIZE,
+               "so does the token of a lane whose head shares its file");
 
 void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE])
 {

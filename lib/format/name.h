@@ -34,6 +34,7 @@
  *     dT      when the message falls due, where that is not its state (lane_name.h)
  *     gLANE   the name is a token of this lane, and says which message is the lane's head
  *     hWORD   the head's own position word    eN  the head is settled; N says how
+ *     iK-N    the head's file holds N messages, of which the first K are done; n, o and l say which the token stands for
  *
  * Fields of other letters follow, as they were found. POSITION and ID are those of the first message that the name
  * stands for; the messages behind it have the positions that follow. Names sorted as bytes are in order of delivery.
@@ -92,7 +93,9 @@ struct message_name {
     char lane[NAME_LANE_SIZE]; /* of a token: the lane and its generation; else empty */
     uint64_t head;             /* of a token: the position word of the lane's head */
     uint32_t settled;          /* of a token: how its head ended; 0: it has not */
-    int64_t due;               /* of a message in a lane, and of its token: when it falls due; 0: at once */
+    uint32_t skipped,
+        of;      /* of a token whose head's file holds `of` messages: how many are done; 0 of 0: it holds one */
+    int64_t due; /* of a message in a lane, and of its token: when it falls due; 0: at once */
     char id[MQ_ID_SIZE];
     char reason[NAME_REASON_SIZE]; /* escaped; empty if there is none */
     char others[NAME_OTHERS_SIZE]; /* unknown fields, each with its leading dot */

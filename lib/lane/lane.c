@@ -9,8 +9,10 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
+#include "format/batch.h"
 #include "format/death.h"
 #include "format/work_name.h"
+#include "lane/lane_bury.h"
 #include "lane/lane_first.h"
 #include "queue/move.h"
 #include "store/lane_birth.h"
@@ -34,6 +36,15 @@ static int show_head(mq_queue *queue, int dir, const char *file, const struct me
         page_add_messages(queue->page, MQ_READY, 1);
     }
     return moved;
+}
+
+/* The messages of the head's file that follow a part. */
+static int show_rest(mq_queue *queue, int dir, const char *file, const struct message_name *part)
+{
+    struct message_name token = lane_name_after(part);
+    int there;
+    token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
+    return move_token(queue, dir, file, MQ_READY, &token, &there);
 }
 
 /* ---- going on ----------------------------------------------------------------------- */
@@ -146,6 +157,8 @@ static int go_on(mq_queue *queue, int dir, const char *file, const struct messag
 {
     struct message_name head;
     const int is = q < 0 ? 0 : lane_dir_is(queue->dir, token->lane);
+    if (is == 1 && token->settled && lane_name_is_part(token))
+        return show_rest(queue, dir, file, token);
     const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
     if (found < 0)
         return found;
@@ -199,6 +212,21 @@ static int park(mq_queue *queue, int dir, const char *file, const struct message
     return move_token(queue, dir, file, MQ_DELAYED, &parked, &there);
 }
 
+int lane_name_one(mq_queue *queue, const struct message_name *token, struct message_name *ret_one)
+{
+    struct batch_part part;
+    const int file = lane_open_head(queue, token);
+    if (file < 0)
+        return file;
+    const int error = batch_read_part(file, token->offset, token->id, &part);
+    close(file);
+    if (error)
+        return error;
+    *ret_one = batch_first(token, &part);
+    strcpy(ret_one->id, token->id);
+    return 0;
+}
+
 static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
                   lane_end_fn *end, const void *argument)
 {
@@ -250,7 +278,10 @@ static int remove_it(mq_queue *queue, enum mq_state state, int dir, const char *
                      const void *argument)
 {
     (void)argument;
-    return move_out(queue, state, dir, file, head);
+    if (!lane_name_is_part(head))
+        return move_out(queue, state, dir, file, head);
+    move_count_out(queue, state, head, head->length);
+    return 1;
 }
 
 int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name)
@@ -259,20 +290,20 @@ int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file,
                                : move_out(queue, state, dir, file, name);
 }
 
+static void count_burial(mq_queue *queue, const struct message_name *dead)
+{
+    page_count(queue->page, PAGE_DIED, dead->count);
+    page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
+}
+
 static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
                    const void *argument)
 {
     struct message_name dead = *head;
     const unsigned cause = *(const unsigned *)argument;
     dead.time = clock_now();
-    dead.due = 0;
     name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
-    const int moved = move_message(queue, state, dir, file, MQ_DEAD, &dead);
-    if (moved == 1) {
-        page_count(queue->page, PAGE_DIED, 1);
-        page_count(queue->page, PAGE_DEATHS + death_cause(dead.reason), 1);
-    }
-    return moved;
+    return lane_bury(queue, state, dir, file, &dead, count_burial);
 }
 
 int lane_resume(mq_queue *queue, int dir, const char *file, const struct message_name *token)
@@ -372,7 +403,7 @@ static int link_in(const struct put *put, int dir)
 static void place(const struct put *put)
 {
     if (!put->keeps_position)
-        put->name->position = page_next_positions(put->queue->page, put->name->priority, 1, clock_now());
+        put->name->position = page_next_positions(put->queue->page, put->name->priority, put->name->count, clock_now());
 }
 
 /* 1 done; 0 the lane is gone. What is to come first does not go behind others into a bucket: see lane_first.c. */
@@ -438,7 +469,7 @@ static int prefer_in(void *context, const struct bucket_file *file)
     int there;
     if (strncmp(file->name.lane, prefer->key, NAME_LANE_KEY) != 0)
         return 0;
-    if (file->name.attempts > 0 || file->name.head <= prefer->name->position)
+    if (file->name.attempts > 0 || file->name.skipped > 0 || file->name.head <= prefer->name->position)
         return -ENOENT;
     struct message_name token = lane_name_token(prefer->name, file->name.lane);
     token.position = file->name.position;

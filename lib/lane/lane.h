@@ -37,6 +37,9 @@ int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool k
 /* Open the head of a claimed token. -ENOENT: it is gone, or the token is of an earlier generation. */
 int lane_open_head(mq_queue *queue, const struct message_name *token);
 
+/* The name of a token for the first message alone that it stands for, of several. -ENOENT: as lane_open_head. -EBADMSG. */
+int lane_name_one(mq_queue *queue, const struct message_name *token, struct message_name *ret_one);
+
 /* How a head ended, as its token tells it: done, or dead of a cause (enum mq_death). */
 static inline unsigned lane_dead_of(unsigned cause)
 {

@@ -19,7 +19,7 @@ struct search {
 
 static bool is_head(const struct message_name *token, const struct message_name *dead)
 {
-    return token->head == dead->position && strcmp(token->id, dead->id) == 0;
+    return token->head + token->skipped == dead->position && strcmp(token->id, dead->id) == 0;
 }
 
 static int visit_parked(void *context, const struct bucket_file *file)

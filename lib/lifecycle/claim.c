@@ -82,6 +82,18 @@ static int claim_first(mq_queue *queue, const struct claim_request *request, con
     return claim_split(queue, request, &split, claimed);
 }
 
+/* The same, of the head of a lane: its token stands for that message alone until it is settled. */
+static int claim_first_of_lane(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
+                               struct claimed *claimed)
+{
+    struct message_name one = candidate->name;
+    const int error = lane_name_one(queue, &candidate->name, &one);
+    if (error && error != -ENOENT) /* else the claim shows that the head is gone */
+        return error;
+    claimed->name = claimed_name(queue, &one, request);
+    return move_claim(queue, candidate->dir, candidate->file, &claimed->name, &claimed->dir);
+}
+
 /* Another receiver has split a message off this batch and has not taken it. That message comes before the batch. */
 static int claim_left_over(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
                            struct claimed *claimed)
@@ -105,7 +117,8 @@ static int claim(mq_queue *queue, const struct claim_request *request, const str
         return moved;
     if (name->count == 1 || (name->count <= request->max_count && name->attempts == 0))
         return claim_whole(queue, request, candidate, claimed);
-    return claim_first(queue, request, candidate, claimed);
+    return lane_is_token(name) ? claim_first_of_lane(queue, request, candidate, claimed)
+                               : claim_first(queue, request, candidate, claimed);
 }
 
 /* ---- what cannot be claimed or delivered ---------------------------------------------- */

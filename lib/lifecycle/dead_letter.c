@@ -7,6 +7,7 @@
 
 #include "format/death.h"
 #include "lane/lane.h"
+#include "lane/lane_bury.h"
 #include "queue/move.h"
 
 static struct message_name dead_name(const struct message_name *name, const char *reason, int64_t now)
@@ -30,13 +31,17 @@ static void send_on(mq_queue *queue, const struct message_name *dead)
         (void)queue->send_on(queue, dir, file, dead);
 }
 
+static void count(mq_queue *queue, const struct message_name *dead)
+{
+    page_count(queue->page, PAGE_DIED, dead->count);
+    page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
+    send_on(queue, dead);
+}
+
 static int conclude(mq_queue *queue, int moved, const struct message_name *dead)
 {
-    if (moved == 1) {
-        page_count(queue->page, PAGE_DIED, dead->count);
-        page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
-        send_on(queue, dead);
-    }
+    if (moved == 1)
+        count(queue, dead);
     return moved;
 }
 
@@ -46,9 +51,8 @@ static int bury_head(mq_queue *queue, enum mq_state state, int dir, const char *
     const struct message_name *reasoned = argument;
     struct message_name dead = *head;
     dead.time = reasoned->time;
-    dead.due = 0;
     snprintf(dead.reason, sizeof dead.reason, "%s", reasoned->reason);
-    return conclude(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+    return lane_bury(queue, state, dir, file, &dead, count);
 }
 
 /* A file that is one dead letter from now on, or the head of a lane by its token. */
@@ -106,6 +110,8 @@ int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *
     struct message_name last = *name;
     snprintf(last_file, sizeof last_file, "%s", file);
     int done = split_finish(queue, state, &last);
+    if (lane_is_token(name))
+        return dead_letter_make_whole(queue, state, dir, file, name, reason, now);
     if (!done)
         done = make_all_but_last(queue, state, dir, last_file, &last, reason, now);
     if (done == -EBADMSG || done == -EAGAIN)

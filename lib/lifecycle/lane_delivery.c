@@ -2,9 +2,11 @@
 #include "lifecycle/lane_delivery.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/id.h"
 #include "format/decode.h"
 #include "format/message.h"
 #include "lane/lane.h"
@@ -15,7 +17,8 @@ int lane_delivery_find(mq_queue *to, int dir, const char *file, const struct mes
                        char ret_lane[LANE_KEY_SIZE])
 {
     mq_message *message;
-    const int opened = to->config.order && name->count == 1 ? fs_open_file(dir, file) : -ENOENT;
+    const bool is_long = (name->offset || name->length) && strlen(name->id) >= ID_UUID_SIZE; /* see name.c */
+    const int opened = to->config.order && name->count == 1 && !is_long ? fs_open_file(dir, file) : -ENOENT;
     if (opened < 0)
         return opened == -ENOENT ? 0 : opened;
     int is = decode_file(opened, name, &message);

@@ -395,10 +395,9 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
         error = sync_contents(queue, drafts, count);
     if (error)
         cancel(queue, drafts);
-    if (!error && drafts->lane[0]) {
-        error = publish_in_lane(queue, drafts);
-        *ret_published = !error;
-        return error;
+    while (!error && *ret_published < count && drafts[*ret_published].lane[0]) {
+        error = publish_in_lane(queue, &drafts[*ret_published]);
+        *ret_published += !error;
     }
     while (!error && *ret_published < count)
         error = publish_some(queue, drafts + *ret_published, count - *ret_published, ret_published);

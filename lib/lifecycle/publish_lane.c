@@ -47,7 +47,7 @@ static void count(mq_queue *queue, struct draft *draft)
 {
     reservation_commit(&draft->reservation);
     page_add_bytes(queue->page, (int64_t)draft->size);
-    page_count(queue->page, PAGE_SENT, 1);
+    page_count(queue->page, PAGE_SENT, draft->name.count);
 }
 
 /* 1 done; 0 the queue has lost its name, and the draft is to go where the name is now. */

@@ -56,6 +56,7 @@ struct batch {
     struct id_series ids;
     struct schedule schedule; /* of every message */
     struct message_name first;
+    char lane[LANE_KEY_SIZE]; /* of every message; empty: none */
 };
 
 /* The message that is `ahead` messages behind the ones that were taken. */
@@ -103,8 +104,11 @@ static bool fits(const struct batch *batch, const mq_message *message, const str
 {
     const struct config *config = &batch->queue->config;
     char lane[LANE_KEY_SIZE];
-    return draft_lane(batch->queue, message, lane) == 0 && message->body_fd < 0 &&
-           message->body_size <= config->max_size && encode_room(message) <= config->batch_size - batch->size &&
+    const int is = draft_lane(batch->queue, message, lane);
+    if (is < 0 || (is == 1 && (message->name.id[0] || batch->queue->outlet)) || strcmp(lane, batch->lane) != 0)
+        return false;
+    return message->body_fd < 0 && message->body_size <= config->max_size &&
+           encode_room(message) <= config->batch_size - batch->size &&
            (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
 }
 
@@ -137,6 +141,7 @@ static int write_draft(const struct batch *batch, struct draft *ret_draft)
                             batch->in_place,
                             {(void *)(uintptr_t)&batch->separator, sizeof batch->separator}};
     ret_draft->size = batch->size;
+    memcpy(ret_draft->lane, batch->lane, sizeof batch->lane);
     error = io_write_parts(ret_draft->file.file, parts, in_place ? 3 : 1);
     if (error)
         draft_close(ret_draft);
@@ -263,11 +268,10 @@ static void fill(struct batch *batch, struct input *input)
    earlier drafts, is added to `sent`. */
 static int send_next(struct batch *batch, struct drafts *drafts, struct input *input, size_t *sent)
 {
-    char lane[LANE_KEY_SIZE];
-    int error = draft_lane(batch->queue, message_at(input, 0), lane);
+    int error = draft_lane(batch->queue, message_at(input, 0), batch->lane);
     if (error < 0)
         return error;
-    if (error == 0)
+    if (error == 0 || !batch->queue->outlet) /* what carries a transaction out reads the group of each file */
         fill(batch, input);
     const size_t count = batch->count > 1 ? batch->count : 1;
     if (count == 1) {

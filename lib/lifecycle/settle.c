@@ -168,12 +168,22 @@ int mq_ack(mq_queue *queue, const char *receipt)
     return settle_claim(queue, receipt, ack, NULL);
 }
 
+static int move_out_of_file(mq_queue *queue, enum mq_state state, int dir, const char *file,
+                            const struct message_name *name)
+{
+    if (!lane_name_is_part(name))
+        return move_out(queue, state, dir, file, name);
+    move_count_out(queue, state, name, name->length);
+    return 1;
+}
+
 int settle_mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                      const void *argument)
 {
     const int done = done_marks_move(queue, dir, file, name, clock_now());
     (void)argument;
-    return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? move_out(queue, state, dir, file, name) : done;
+    return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? move_out_of_file(queue, state, dir, file, name)
+                                                                 : done;
 }
 
 static int ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -269,14 +279,26 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 
 /* ---- some of several messages --------------------------------------------------------- */
 
+/* How many messages of the claim, as it is now, come before that place. A token's position is not that of its messages. */
+static uint64_t count_before(const struct message_name *name, const struct settle_progress *progress)
+{
+    const struct message_name *claimed = progress->claimed;
+    if (lane_is_token(name))
+        return progress->position - claimed->position + claimed->skipped - name->skipped;
+    return progress->position - name->position;
+}
+
 static struct message_name name_of_rest(const struct message_name *name, const struct settle_progress *progress)
 {
     struct message_name rest = *name;
-    rest.count -= (uint32_t)(progress->position - name->position);
-    const uint32_t passed = progress->offset - name->offset;
+    const uint32_t done = (uint32_t)count_before(name, progress), passed = progress->offset - name->offset;
+    rest.count -= done;
     if (rest.length) /* the length in a forged name may be less than that */
         rest.length = rest.length > passed ? rest.length - passed : 0;
-    rest.position = progress->position;
+    if (lane_is_token(name))
+        rest.skipped += done;
+    else
+        rest.position = progress->position;
     rest.offset = progress->offset;
     snprintf(rest.id, sizeof rest.id, "%s", progress->id);
     return rest;
@@ -298,7 +320,7 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
 static int ack_first(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const struct settle_progress *progress = argument;
-    if (progress->position - claim->name.position >= claim->name.count)
+    if (count_before(&claim->name, progress) >= claim->name.count)
         return -EINVAL; /* acked messages would come back, or no message would be left */
     struct message_name rest = name_of_rest(&claim->name, progress);
     const int moved = move_rest(queue, claim, progress, &rest);

@@ -30,6 +30,7 @@ void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32
 
 /* The first message of a batch that is not done. */
 struct settle_progress {
+    const struct message_name *claimed; /* the batch's name at its claim */
     uint64_t position;
     uint32_t offset;
     const char *id;

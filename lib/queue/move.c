@@ -129,6 +129,11 @@ int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_sta
     return moved;
 }
 
+void move_count_out(mq_queue *queue, enum mq_state from, const struct message_name *name, int64_t size)
+{
+    count_out(queue, from, name, size);
+}
+
 void move_count_sent(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size)
 {
     count_in(queue, to, name, size);

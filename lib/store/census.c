@@ -27,14 +27,19 @@ static void note_position(struct census *census, enum mq_state state, const stru
         *last = name->position + name->count - 1;
 }
 
-/* A token tells in which state the head of its lane is. The walk over the lanes counts all messages as waiting: ready,
-   or delayed where they have a due time. */
+/* A token tells in which state the head of its lane is, and how many messages of the head's file are done. The walk over the
+   lanes counts all messages as waiting: ready, or delayed where they have a due time. */
 static void note_token(struct census *census, enum mq_state state, const struct message_name *name)
 {
-    if (name->settled)
+    int64_t *waiting = &census->count[name->due ? MQ_DELAYED : MQ_READY];
+    if (name->settled && !lane_name_is_part(name))
         return;
-    census->count[name->due ? MQ_DELAYED : MQ_READY]--;
-    census->count[state]++;
+    *waiting -= name->skipped + name->count;
+    census->bytes = page_sum(census->bytes, -(int64_t)(name->of ? name->offset : 0));
+    if (!name->settled)
+        census->count[state] += name->count;
+    else
+        census->bytes = page_sum(census->bytes, -(int64_t)name->length);
 }
 
 static int count_message(void *context, const char *text, unsigned char type)
@@ -49,7 +54,7 @@ static int count_message(void *context, const char *text, unsigned char type)
             return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return errno == ENOENT ? 0 : -errno; /* a message that has moved on is not counted */
-        const int64_t size = name_bytes_in(&name, status.st_size);
+        const int64_t size = name.lane[0] ? 0 : name_bytes_in(&name, status.st_size);
         walk->census->bytes = page_sum(walk->census->bytes, size);
         if (walk->state == MQ_READY || walk->state == MQ_DELAYED)
             walk->census->waiting = page_sum(walk->census->waiting, size);
@@ -90,8 +95,8 @@ static int count_waiting(void *context, const struct lane_file *file)
     struct stat status;
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    census->bytes = page_sum(census->bytes, status.st_size);
-    census->count[file->name.due ? MQ_DELAYED : MQ_READY]++;
+    census->bytes = page_sum(census->bytes, name_bytes_in(&file->name, status.st_size));
+    census->count[file->name.due ? MQ_DELAYED : MQ_READY] += file->name.count;
     note_position(census, MQ_DELAYED, &file->name); /* its lane's token is what makes a head of the page */
     return 0;
 }

@@ -135,7 +135,7 @@ static int end_in(const struct transfer *transfer, int dir, const struct message
 static int end_settled(void *context, const struct bucket_file *file)
 {
     const struct transfer *transfer = context;
-    if (!file->name.lane[0] || !file->name.settled)
+    if (!file->name.lane[0] || !file->name.settled || lane_name_is_part(&file->name))
         return 0;
     int error = 0;
     for (int place = 0; place < 2 && !error; place++) {

@@ -37,7 +37,8 @@ int lane_birth_make_token(const struct lane_place *place, const struct message_n
 {
     char bucket[NAME_BUCKET_SIZE];
     struct message_name token = lane_name_token(like, birth->lane);
-    token.head = 0;
+    token.head = token.of = token.offset = token.length = 0;
+    token.count = 1;
     token.position = like->position;
     lane_birth_note_end(&token, LANE_DONE);
     name_format_bucket(MQ_INFLIGHT, &token, bucket);

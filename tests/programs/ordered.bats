@@ -436,3 +436,45 @@ stage_reject() { stage_ack "$1"; }
     mq-dlq purge -q --all orders
     clean
 }
+
+@test "lines of one group share files, and come in order: one by one, several at once, after failures, as dead letters" {
+    local receipt
+    seq -f a%g 10 | mq-send -q -l -g a orders
+    assert_equal "$(find "$MQ_SPOOL/orders/lanes" -path '*/q/*' -type f | wc -l)" 1
+    assert_equal "$(figures ready,inflight) $(figures ready,inflight --exact)" '10 0 10 0'
+    assert_equal "$(mq-queue peek -j orders | jq -r .body | paste -sd ' ')" "$(seq -f a%g 10 | paste -sd ' ')"
+    receipt=$(claim orders)
+    run -1 mq-recv -w 0 orders
+    assert_equal "$(figures ready,inflight) $(figures ready,inflight --exact)" '9 1 9 1'
+    assert_equal "$(mq-queue peek -j orders | jq -r .body | paste -sd ' ')" "$(seq -f a%g 2 10 | paste -sd ' ')"
+    mq-ack "$receipt"
+    mq-ack --nack --delay=0 "$(claim orders)"
+    assert_equal "$(mq-recv -a -w 0 orders)" a2
+    mq-ack --reject "$(claim orders)"
+    assert_equal "$(figures ready,inflight,dead) $(figures ready,inflight,dead --exact)" '7 0 1 7 0 1'
+    assert_equal "$(mq-recv -a -w 0 -l -n 3 orders | paste -sd ' ')" 'a4 a5 a6'
+    assert_equal "$(mq-recv -a -w 0 -l -n 2 orders | paste -sd ' ')" 'a7 a8'
+    mq-dlq retry -q orders
+    assert_equal "$(mq-recv -a -w 0 -l -n 9 orders | sort | paste -sd ' ')" 'a10 a3 a9'
+    clean
+
+    seq -f a%g 4 | mq-send -q -l -g a orders
+    send a last
+    mq-queue config orders max-attempts=1
+    mq-recv -w 0 -n 4 orders -- false || true # all of it fails, message by message
+    bodies >got
+    assert_equal "$(<got)$(figures ready,dead)" "last0 4"
+    assert_equal "$(mq-queue peek -j --state=dead orders | jq -r .body | paste -sd ' ')" 'a1 a2 a3 a4'
+    mq-dlq purge -q --all orders
+    clean
+
+    seq -f a%g 4 | mq-send -q -l -g a --ttl=1ms orders
+    send a last
+    wait_until 5 test "$(bodies)" = last
+    assert_equal "$(figures dead,bytes --exact)" "4 $(figures bytes)"
+    mq-dlq purge -q --all orders
+    jq -cn '{body: "x", group: ("a", "a", "a", "b", "b", "a")}' | mq-send -q -j orders
+    assert_equal "$(find "$MQ_SPOOL/orders/lanes" -path '*/q/*' -type f | wc -l)" 3
+    assert_equal "$(bodies)" 'x x x x x x'
+    clean
+}

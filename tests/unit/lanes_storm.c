@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 #include "mq.h"
 #include "unit.h"
 
-enum { SENDERS = 2, CONSUMERS = 3, PROCESSES = SENDERS + CONSUMERS, GROUPS = 4, MOST = 20000, BACKLOG = 20 };
+enum { SENDERS = 2, CONSUMERS = 3, PROCESSES = SENDERS + CONSUMERS, GROUPS = 4, MOST = 20000, BACKLOG = 20, BATCH = 5 };
 enum { SENDING, DRAINING, ENDING };
 
 static struct {
@@ -42,23 +43,35 @@ static void complain(const char *what, int error)
     shared->wrong++;
 }
 
+/* One message, or several that share a file. */
+static int send_some(mq_queue *queue, const mq_message *message, int sender, int group, int first, int count)
+{
+    char text[BATCH][48];
+    struct iovec bodies[BATCH];
+    size_t sent;
+    for (int i = 0; i < count; i++)
+        bodies[i] = (struct iovec){text[i],
+                                   (size_t)snprintf(text[i], sizeof *text, "%d %d %d", sender, group, first + i)};
+    return mq_send_bodies(queue, message, bodies, (size_t)count, &(struct mq_send_options){MQ_SEND_DEFAULTS}, NULL,
+                          &sent);
+}
+
 static void send_on(mq_queue *queue, int sender)
 {
     while (shared->phase == SENDING) {
-        const int group = (int)draw(GROUPS), number = atomic_fetch_add(&shared->next[sender][group], 1);
-        char key[16], body[48];
+        const int group = (int)draw(GROUPS), count = draw(2) ? 1 : 1 + (int)draw(BATCH),
+                  first = atomic_fetch_add(&shared->next[sender][group], count);
+        char key[16];
         mq_message *message;
-        if (number >= MOST || mq_message_new(&message) != 0)
+        if (first + count > MOST || mq_message_new(&message) != 0)
             return;
         snprintf(key, sizeof key, "group %d", group);
-        snprintf(body, sizeof body, "%d %d %d", sender, group, number);
         mq_message_set_header(message, "Group", key);
-        mq_message_set_body(message, body, strlen(body));
-        const int error = mq_send(queue, message, &(struct mq_send_options){MQ_SEND_DEFAULTS}, NULL);
+        const int error = send_some(queue, message, sender, group, first, count);
         if (error)
             complain("send", error);
-        else
-            shared->reported[sender][group][number] = true;
+        for (int i = 0; i < count && !error; i++)
+            shared->reported[sender][group][first + i] = true;
         mq_message_free(message);
         while (shared->phase == SENDING && ++shared->open > BACKLOG && draw(4))
             usleep(200);
