@@ -68,9 +68,8 @@ LINK_PROGRAM  = $(LINK) $(or $(STATIC),-pie) $(if $(and $(SHARED),$(RUNPATH)),$(
 
 all: $(PROGRAMS:%=$(BUILD)/%) $(LIBRARY) $(BUILD)/$(SONAME)
 
-$(BUILD)/%.pic.o: %.c
-	@mkdir -p $(@D)
-	$(COMPILE) -fPIC -c -o $@ $<
+# The archive and the shared library are made of the same objects.
+$(BUILD)/lib/%.o: OUR_FLAGS += -fPIC -fno-semantic-interposition
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
@@ -81,7 +80,7 @@ $(BASE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/base/*.c))
 $(LIBRARY) $(PARTS) $(BASE):
 	@rm -f $@
 	$(AR) qcsD $@ $^
-$(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.pic.o)
+$(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 	$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $^
 $(BUILD)/mq-%: $(BUILD)/cmd/mq-%.o $(PARTS) $(FROM_LIBRARY)
 	$(LINK_PROGRAM) -o $@ $^ $(JANSSON)

@@ -7,8 +7,10 @@
 #include "cli/output.h"
 #include "topic/topic_change.h"
 #include "topic/topic_follow.h"
+#include "topic/topic_settings.h"
 #include "topic/topic_show.h"
 
+static struct sharing sharing = SHARING_NONE;
 static struct topic_terms arg_terms;
 static struct topic_following arg_following = {.wait = MQ_FOREVER};
 
@@ -23,6 +25,9 @@ static const struct argp_option options[] = {
      "has",
      1},
     {"any", COMMAND_LONG('a'), NULL, 0, "bind, unbind, follow: with any of the headers", 1},
+    {"mode", COMMAND_LONG('o'), "MODE", 0,
+     "create: who may use it, as for chmod: 4 look, 2 send, 6 also bind; 0600 by default", 1},
+    {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
     {"count", 'n', "N", 0, "follow: end after N messages", 2},
     {"wait", 'w', "DURATION", 0, "follow: wait this long for each message, not for ever", 2},
     {"lines", 'l', NULL, 0, "follow: end each body with a newline", 2},
@@ -32,12 +37,7 @@ static const struct argp_option options[] = {
 
 static int run_create(char **words, int count)
 {
-    (void)count;
-    const int status = cli_check_name(words[0]),
-              created = status == STATUS_DONE ? mq_topic_create(cli_spool, words[0]) : 0;
-    if (created == -EEXIST)
-        return cli_fail(STATUS_CANNOT_CREATE, words[0], "cannot create the topic: there is a queue of that name");
-    return created < 0 ? cli_error(created, words[0], "cannot create the topic") : status;
+    return topic_create(&sharing, words, count);
 }
 
 static int run_delete(char **words, int count)
@@ -84,19 +84,12 @@ static int run_follow(char **words, int count)
     return topic_follow(words[0], &arg_terms, &arg_following);
 }
 
-/* ---- configuration ------------------------------------------------------------------ */
-
-static int run_config(char **words, int count)
-{
-    return topic_config(words[0], count == 2 ? words[1] : NULL);
-}
-
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"create", "", 1, 1, run_create}, {"bind", "kma", 2, 2, run_bind},          {"unbind", "kma", 2, 2, run_unbind},
-    {"list", "j", 0, -1, topic_show}, {"route", "kma", 1, 1, run_route},        {"config", "", 1, 2, run_config},
-    {"delete", "", 1, 1, run_delete}, {"follow", "kmanwl0j", 1, 1, run_follow}, {0},
+    {"create", "og", 1, -1, run_create}, {"bind", "kma", 2, 2, run_bind},          {"unbind", "kma", 2, 2, run_unbind},
+    {"list", "j", 0, -1, topic_show},    {"route", "kma", 1, 1, run_route},        {"config", "", 1, -1, topic_config},
+    {"delete", "", 1, 1, run_delete},    {"follow", "kmanwl0j", 1, 1, run_follow}, {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
@@ -119,6 +112,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('a'):
         arg_terms.any = true;
         break;
+    case COMMAND_LONG('o'):
+        sharing_set_mode(&sharing, state, argument);
+        break;
+    case COMMAND_LONG('g'):
+        sharing_set_group(&sharing, state, argument);
+        break;
     case 'n':
         arg_following.most = cli_number(state, "--count", argument, 1, UINT64_MAX);
         break;
@@ -132,6 +131,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_SUCCESS:
         if (arg_terms.key_count && arg_terms.condition_count && line.command->run != run_route)
             cli_usage(state, "--routing-key and --match exclude one another");
+        if (sharing.group != MQ_OWN_GROUP && !sharing.mode)
+            cli_usage(state, "create: --group without --mode gives it nothing");
         if (arg_terms.any && !arg_terms.condition_count)
             cli_usage(state, "--any is for --match");
         return 0;
@@ -145,9 +146,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc =
-        "create TOPIC\nbind TOPIC DESTINATION\nunbind TOPIC DESTINATION\nlist [TOPIC...]\nroute TOPIC\nfollow TOPIC\n"
-        "config TOPIC [unroutable[=VALUE]]\ndelete TOPIC",
+    .args_doc = "create TOPIC [KEY=VALUE...]\nbind TOPIC DESTINATION\nunbind TOPIC DESTINATION\nlist [TOPIC...]\nroute "
+                "TOPIC\nfollow TOPIC\n"
+                "config TOPIC [KEY[=VALUE]...]\ndelete TOPIC",
     .doc = "Send one message to many queues: a topic passes it on to what is bound to it.",
     .children = cli_json_children,
 };

@@ -48,8 +48,12 @@ static int run_commit(char **words, int count)
 {
     mq_tx *tx;
     (void)count;
-    const int status = tx_open(words[0], &tx);
-    return status == STATUS_DONE ? tx_conclude(tx, arg_receipts, arg_receipt_count) : status;
+    int status = tx_open(words[0], &tx);
+    if (status != STATUS_DONE)
+        return status;
+    status = tx_conclude(tx, arg_receipts, arg_receipt_count);
+    mq_tx_free(tx);
+    return status;
 }
 
 static int run_abort(char **words, int count)

@@ -24,7 +24,8 @@ __mq_options() {
     mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
     mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
         "--force --repair" ;;
-    mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" ;;
+    mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
+        "--mode= --group=" ;;
     mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
     esac
 }
@@ -81,7 +82,7 @@ __mq_queues() {
 }
 
 __mq_topics() {
-    mq-topic "${spool[@]}" list -j 2>/dev/null | sed -n 's/.*"topic": *"\([^"]*\)".*/\1/p' | sort -u
+    mq-stat "${spool[@]}" --format='{topic}' 2>/dev/null
 }
 
 __mq_transactions() {
@@ -133,8 +134,8 @@ __mq_operands() {
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)
         case $command in
-        bind | unbind) __mq_queues ;;
-        config) echo unroutable= ;;
+        bind | unbind) __mq_queues && __mq_topics ;;
+        create | config) printf '%s=\n' unroutable durability ;;
         esac
         ;;
     mq-tx/0) printf '%s\n' begin commit abort put list run ;;

@@ -74,7 +74,7 @@ function __mq_has_queue # COMMAND…: a queue follows one of these commands
 end
 
 function __mq_topics
-    mq-topic (__mq_spool) list -j 2>/dev/null | sed -n 's/.*"topic": *"\([^"]*\)".*/\1/p' | sort -u
+    mq-stat (__mq_spool) --format='{topic}' 2>/dev/null
 end
 
 function __mq_transactions
@@ -127,6 +127,7 @@ complete -c mq-recv -n 'not __mq_is_in_command' -a '(__mq_queues)' -d queue
 complete -c mq-recv -n __mq_is_in_command -a '(__mq_command)'
 for program in mq-send mq-stat
     complete -c $program -a '(__mq_queues)' -d queue
+    complete -c $program -a '(__mq_topics)' -d topic
 end
 
 complete -c mq-send -s f -l file -r -F -d 'Take the body from a file'
@@ -223,7 +224,10 @@ complete -c mq-queue -l repair -d 'Move what does not belong aside'
 complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route follow config delete'
 complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route follow config delete' -a '(__mq_topics)' -d topic
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_queues)' -d queue
-complete -c mq-topic -n '__mq_has_operands 2 config' -a 'unroutable='
+complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_topics)' -d topic
+complete -c mq-topic -n '__mq_has_queue create config' -a 'unroutable= durability=full durability=none'
+complete -c mq-topic -l mode -x -a '622 660 620 644 666' -d 'Who may use a new topic'
+complete -c mq-topic -l group -x -a '(__fish_complete_groups)' -d 'The group of a new topic'
 complete -c mq-topic -s k -l routing-key -x -d 'Keys that match this'
 complete -c mq-topic -s m -l match -x -d 'Messages with this header'
 complete -c mq-topic -l any -d 'Any of the headers is enough'

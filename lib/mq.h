@@ -395,7 +395,8 @@ MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
 /* Without a commit or abort it stays open. NULL is fine. */
 MQ_API void mq_tx_free(mq_tx *tx);
 
-MQ_API const char *mq_tx_id(const mq_tx *tx); /* lives as long as the transaction's handle */
+/* For others, who may put something in from then on. It lives as long as the transaction's handle. */
+MQ_API const char *mq_tx_id(mq_tx *tx);
 
 /* As mq_send, mq_send_batch and mq_send_bodies, into the transaction. The transaction keeps the queue open until it is
    freed, also if the caller closes it; until then one thread uses both. */
@@ -420,8 +421,9 @@ MQ_API int mq_tx_put(mq_tx *tx, int fd, const char *path, mode_t mode);
 /* Move the deadline to now + `timeout`. */
 MQ_API int mq_tx_extend(mq_tx *tx, int64_t timeout);
 
-/* 0: it is decided, on the disk if anything of it is to be durable, and carried out as far as that can be now. Any
-   other error than -ESTALE leaves it open to be tried again, but for one of syncing, after which it may be either. */
+/* 0: it is decided, on the disk if anything of it is to be durable, and carried out as far as that can be now.
+   -EINPROGRESS: it is decided, and is carried out, but a sync failed: a loss of power may undo it. Any other error than
+   -ESTALE leaves it open, to be tried again or aborted. */
 MQ_API int mq_tx_commit(mq_tx *tx);
 MQ_API int mq_tx_abort(mq_tx *tx);
 
@@ -447,7 +449,7 @@ MQ_API int mq_tx_finish(const char *spool);
 /*
  * A topic holds no messages: what is sent to it goes on to the queues and topics that are bound to it, to all of them or
  * to none, once to each. Its name is in the same spool as those of queues: mq_open of a topic fails with -ENOENT or
- * -ENOTDIR. A topic is its owner's alone.
+ * -ENOTDIR.
  *
  * A message's routing key is its header MQ_ROUTING_KEY; without one it is empty. Patterns are those of AMQP: words
  * between dots, of which `*` matches one and `#` any number.
@@ -467,6 +469,10 @@ struct mq_binding {
 
 /* Make a topic. 1 made, 0 it was there, -EEXIST: there is a queue of that name. */
 MQ_API int mq_topic_create(const char *spool, const char *name);
+
+/* The same, shared as mq_create_shared says of queues: other users may look, send, or also change the bindings. -EEXIST:
+   there is a queue of that name, or a topic with another mode or group. */
+MQ_API int mq_topic_create_shared(const char *spool, const char *name, unsigned mode, gid_t group);
 
 /* Delete it; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages on to it.
    -EBADMSG: that is not known, since the bindings of another topic are malformed. */
@@ -503,10 +509,16 @@ struct mq_topic_stats {
 };
 MQ_API int mq_topic_stat(const char *spool, const char *topic, struct mq_topic_stats *ret_stats);
 
-/* What happens to a message that no binding takes: "refuse", which is the default, "drop", or the name of a queue or
-   topic that gets it. -ENOENT: there is none of that name. The value takes MQ_QUEUE_NAME_SIZE bytes. */
-MQ_API int mq_topic_set_unroutable(const char *spool, const char *topic, const char *value);
-MQ_API int mq_topic_get_unroutable(const char *spool, const char *topic, char *ret_value);
+/* The settings of a topic. `mq_topic_config_keys` ends with NULL; a value takes MQ_QUEUE_NAME_SIZE bytes, and NULL sets the
+   default.
+       unroutable   what happens to a message that no binding takes: "refuse", which is the default, "drop", or the name
+                    of a queue or topic that gets it
+       durability   "full", the default: as each queue says; "none": as with no_sync
+   -ENOKEY: no such key; -EINVAL: no such value; -ELOOP: to itself; -ENXIO: nothing has that name. */
+MQ_API const char *const *mq_topic_config_keys(void);
+MQ_API int mq_topic_config_check(const char *spool, const char *topic, const char *key, const char *value);
+MQ_API int mq_topic_config_set(const char *spool, const char *topic, const char *key, const char *value);
+MQ_API int mq_topic_config_get(const char *spool, const char *topic, const char *key, char *ret_value);
 
 /* What is wrong with a topic's files, naming the line. 0 nothing, 1 explained. */
 MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text, size_t size);

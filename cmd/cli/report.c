@@ -97,6 +97,8 @@ const char *cli_reason(int error)
         return "ordered queues do not take --once";
     case EFBIG:
         return "a file may not become so large here (ulimit -f)";
+    case EINPROGRESS:
+        return "a sync failed; a loss of power may undo it";
     default:
         return strerror(-error);
     }
@@ -123,6 +125,8 @@ int cli_status(int error)
     case ENOSYS:
     case EOPNOTSUPP:
         return STATUS_UNAVAILABLE;
+    case EINPROGRESS:
+        return STATUS_UNSAFE;
     case ENOBUFS:
     case ENOSPC:
     case EDQUOT:

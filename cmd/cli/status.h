@@ -9,6 +9,7 @@ enum status {
     STATUS_DATA = 65,
     STATUS_NO_QUEUE = 66,
     STATUS_UNAVAILABLE = 69, /* cannot work here: a read-only spool, a kernel that lacks something */
+    STATUS_UNSAFE = 71,      /* it is done, but a sync failed: a loss of power may undo it */
     STATUS_CANNOT_CREATE = 73,
     STATUS_IO = 74,
     STATUS_TRY_LATER = 75, /* a full queue, a full disk */

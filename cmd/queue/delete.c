@@ -16,11 +16,16 @@ static int print_messages(const char *name, bool force)
 {
     mq_queue *queue;
     uint64_t count = 0;
+    struct mq_stats stats;
     int status = cli_open(name, 0, &queue);
     if (status != STATUS_DONE)
         return status;
     status = purge_list(queue, &count);
+    const int error = count == 0 && !force ? mq_stat(queue, true, &stats) : 0; /* transactions may hold some */
     mq_close(queue);
+    if (error)
+        return cli_queue_error(error, name, "cannot count");
+    count += count == 0 && !force ? stats.count[MQ_INFLIGHT] + stats.count[MQ_DEAD] : 0;
     return status == STATUS_DONE && count > 0 && !force ? not_empty(name) : status;
 }
 

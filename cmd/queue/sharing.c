@@ -108,21 +108,25 @@ static void warn_of_closed_dirs(const struct sharing *sharing, const char *queue
     }
 }
 
-int sharing_create(const struct sharing *sharing, const char *queue)
+int sharing_conclude(const struct sharing *sharing, const char *name, const char *kind, int created)
 {
-    const int status = cli_check_name(queue);
-    if (status != STATUS_DONE)
-        return status;
-    const int created = mq_create_shared(cli_spool, queue, sharing->mode, sharing->group);
     if (created >= 0) {
-        warn_of_closed_dirs(sharing, queue);
+        warn_of_closed_dirs(sharing, name);
         return STATUS_DONE;
     }
     if (created == -EEXIST)
-        return cli_fail(STATUS_CANNOT_CREATE, queue,
-                        "cannot create the queue: it is there, with another mode or group");
+        return cli_fail(STATUS_CANNOT_CREATE, name, "cannot create the %s: it is there, with another mode or group",
+                        kind);
     if (created == -EPERM && sharing->group_name)
-        return cli_fail(STATUS_PERMISSION, queue, "cannot create the queue: not a member of the group %s",
+        return cli_fail(STATUS_PERMISSION, name, "cannot create the %s: not a member of the group %s", kind,
                         sharing->group_name);
-    return cli_cannot_create(created, queue);
+    return cli_cannot_create(created, name);
+}
+
+int sharing_create(const struct sharing *sharing, const char *queue)
+{
+    const int status = cli_check_name(queue);
+    return status != STATUS_DONE ? status
+                                 : sharing_conclude(sharing, queue, "queue",
+                                                    mq_create_shared(cli_spool, queue, sharing->mode, sharing->group));
 }

@@ -22,4 +22,7 @@ void sharing_set_group(struct sharing *sharing, const struct argp_state *state, 
 /* Make the queue with this mode and group. It is no error if it exists with both. Returns an exit status. */
 int sharing_create(const struct sharing *sharing, const char *queue);
 
+/* Report what became of making a queue or topic that is shared so, and warn if others cannot come to it. */
+int sharing_conclude(const struct sharing *sharing, const char *name, const char *kind, int created);
+
 #endif

@@ -40,6 +40,8 @@ static int refused_by_topic(const struct sending *sending, const struct source *
     char problem[256];
     if (error == -ENXIO)
         return fail(sending, STATUS_NOTHING, source, "cannot publish", "no binding takes it");
+    if (error == -EINPROGRESS)
+        return fail(sending, STATUS_UNSAFE, source, "sent", cli_reason(error));
     if (error == -EBADMSG && mq_topic_explain(cli_spool, sending->to.name, problem, sizeof problem) == 1)
         return fail(sending, STATUS_CONFIG, source, "bad bindings", problem);
     if (error == -EBADMSG)
@@ -129,10 +131,11 @@ static int send_message(struct sending *sending, mq_message *message, const stru
         return ask(sending, message, source);
     sending->options.ret_duplicates = &is_duplicate;
     const int error = destination_send(&sending->to, message, &sending->options, id[0]);
-    if (error)
+    if (error && error != -EINPROGRESS)
         return refused(sending, source, error);
     sending->sent++;
-    return print_ids(sending, id, &is_duplicate, 1, source);
+    const int status = print_ids(sending, id, &is_duplicate, 1, source);
+    return error ? refused(sending, source, error) : status;
 }
 
 int sending_bytes(struct sending *sending, const char *data, size_t size, const char *file)

@@ -271,8 +271,7 @@ static bool has_kind_in_template(const char *template, enum snapshot_kind kind)
     return !any && kind == SNAPSHOT_QUEUE;
 }
 
-/* Whether such things have any of the figures that are asked for. */
-static bool is_asked_for(const struct overview *overview, enum snapshot_kind kind)
+bool overview_shows(const struct overview *overview, enum snapshot_kind kind)
 {
     if (overview->template)
         return has_kind_in_template(overview->template, kind);
@@ -292,7 +291,7 @@ void overview_print_all(const struct overview *overview, const struct snapshot_l
 {
     bool any = false;
     for (enum snapshot_kind kind = SNAPSHOT_QUEUE; kind < SNAPSHOT_KINDS; kind++) {
-        const bool is_wanted = is_asked_for(overview, kind);
+        const bool is_wanted = overview_shows(overview, kind);
         const bool is_lone = kind == SNAPSHOT_QUEUE && is_empty(&lists[SNAPSHOT_TOPIC]);
         if (!is_wanted || (is_empty(&lists[kind]) && !is_lone && !(overview->columns || overview->template)))
             continue;

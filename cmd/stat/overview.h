@@ -27,6 +27,9 @@ bool overview_parse_sort(struct overview *overview, const char *text);
 /* Remove the queues that a filter rejects, and sort the others. */
 void overview_arrange(const struct overview *overview, struct snapshot_list *list);
 
+/* Whether such things have any of the figures that are asked for. */
+bool overview_shows(const struct overview *overview, enum snapshot_kind kind);
+
 /* Print all lists on standard output, each in a section of its own; with --format only what has one of the figures. Of
    transactions nothing is printed while there are none. */
 void overview_print_all(const struct overview *overview, const struct snapshot_list lists[SNAPSHOT_KINDS]);

@@ -24,7 +24,7 @@
 struct screen {
     struct overview *overview;
     int64_t interval;
-    struct snapshot_list list; /* filtered and sorted, as it is shown */
+    struct snapshot_list list, topics; /* filtered and sorted, as they are shown */
     struct history *history;
     size_t unseen;
     char chosen[MQ_QUEUE_NAME_SIZE]; /* empty: the first one */
@@ -45,18 +45,20 @@ struct screen *screen_new(struct overview *overview, int64_t interval)
 void screen_free(struct screen *screen)
 {
     snapshots_release(&screen->list);
+    snapshots_release(&screen->topics);
     history_free(screen->history);
     free(screen);
 }
 
-void screen_note(struct screen *screen, const struct snapshot_list *snapshot, size_t unseen)
+void screen_note(struct screen *screen, const struct snapshot_list lists[SNAPSHOT_KINDS], size_t unseen)
 {
     screen->unseen = unseen;
-    screen->list.count = 0;
-    for (size_t i = 0; i < snapshot->count; i++)
-        *snapshots_add(&screen->list) = snapshot->items[i];
-    history_note(screen->history, snapshot);
+    screen->list.count = screen->topics.count = 0;
+    snapshots_append(&screen->list, &lists[SNAPSHOT_QUEUE]);
+    snapshots_append(&screen->topics, &lists[SNAPSHOT_TOPIC]);
+    history_note(screen->history, &lists[SNAPSHOT_QUEUE]);
     overview_arrange(screen->overview, &screen->list);
+    overview_arrange(screen->overview, &screen->topics);
 }
 
 /* ---- keys ------------------------------------------------------------------------------- */
@@ -219,18 +221,47 @@ static void print_lines(const struct screen *screen, FILE *stream, const char *t
     }
 }
 
-static void print_queues(struct screen *screen, FILE *stream, size_t columns, size_t rows)
+/* How many topics there is room for below the queues: a third of the screen, with an empty line and the titles. */
+static size_t topics_shown(const struct screen *screen, size_t rows)
+{
+    const size_t room = rows / 3 > 2 ? rows / 3 - 2 : 0, count = screen->topics.count;
+    return !overview_shows(screen->overview, SNAPSHOT_TOPIC) ? 0 : count < room ? count : room;
+}
+
+static void print_topics(const struct screen *screen, FILE *stream, size_t columns, size_t most)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *table = cli_must(open_memstream(&text, &size));
-    scroll(screen, rows);
+    overview_table(screen->overview, &screen->topics, table, columns > MARKER ? columns - MARKER : 1,
+                   output_has_colour(), NULL, NULL);
+    if (fclose(table) != 0)
+        cli_must(NULL);
+    fputc('\n', stream);
+    const char *at = text;
+    for (size_t line = 0; line <= most && *at; line++) {
+        const size_t length = strcspn(at, "\n");
+        fprintf(stream, "  %.*s\n", (int)length, at);
+        at += length + (at[length] == '\n');
+    }
+    free(text);
+}
+
+static void print_queues(struct screen *screen, FILE *stream, size_t columns, size_t rows)
+{
+    char *text = NULL;
+    size_t size = 0;
+    const size_t topics = topics_shown(screen, rows);
+    FILE *table = cli_must(open_memstream(&text, &size));
+    scroll(screen, topics ? rows - topics - 2 : rows);
     overview_table(screen->overview, &screen->list, table, columns > MARKER ? columns - MARKER : 1, output_has_colour(),
                    draw_history, screen->history);
     if (fclose(table) != 0)
         cli_must(NULL);
     print_lines(screen, stream, text);
     free(text);
+    if (topics)
+        print_topics(screen, stream, columns, topics);
     print_fitting(stream, "q quit   Enter look into   Space look now   the same key again: reverse order", columns);
     print_fitting(stream, "sort: n name r ready d delayed f flight D dead o oldest i in u out e err s size", columns);
 }

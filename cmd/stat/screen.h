@@ -16,9 +16,8 @@ struct screen;
 struct screen *screen_new(struct overview *overview, int64_t interval);
 void screen_free(struct screen *screen);
 
-/* Take the snapshots of a new look, and the number of queues that could not be read. The list must live until the next
-   call. */
-void screen_note(struct screen *screen, const struct snapshot_list *snapshot, size_t unseen);
+/* Take the snapshots of a new look, and the number of queues and topics that could not be read. */
+void screen_note(struct screen *screen, const struct snapshot_list lists[SNAPSHOT_KINDS], size_t unseen);
 
 /* Act on a key. False: leave the screen. */
 bool screen_key(struct screen *screen, int key);

@@ -49,27 +49,27 @@ static int take_or_tell(mq_queue *queue, void *context)
     return error ? cli_queue_error(error, mq_queue_name(queue), "cannot count") : STATUS_DONE;
 }
 
-int snapshots_gather_queues(char *const *names, int count, struct snapshot_list *list)
-{
-    list->count = 0;
-    return queues_each(names, count, take_or_tell, &(struct look){list, false});
-}
-
 /* ---- topics and transactions --------------------------------------------------------- */
 
-static int take_topic(const char *name, void *context)
+static int take_topic(const char *name, struct snapshot_list lists[SNAPSHOT_KINDS])
 {
-    const struct look *look = context;
     struct mq_topic_stats stats;
     const int error = mq_topic_stat(cli_spool, name, &stats);
-    if (error == -ENOENT) /* it was deleted after it was listed */
-        return STATUS_DONE;
     if (error)
-        return cli_topic_error(error, name, "cannot read the figures");
-    struct snapshot *snapshot = snapshots_add(&look->list[SNAPSHOT_TOPIC]);
+        return error;
+    struct snapshot *snapshot = snapshots_add(&lists[SNAPSHOT_TOPIC]);
     *snapshot = (struct snapshot){.kind = SNAPSHOT_TOPIC, .taken = clock_now(), .topic = stats};
     snprintf(snapshot->queue, sizeof snapshot->queue, "%s", name);
-    return STATUS_DONE;
+    return 0;
+}
+
+static int take_topic_or_tell(const char *name, void *context)
+{
+    const struct look *look = context;
+    const int error = take_topic(name, look->list);
+    return error && error != -ENOENT /* it was deleted after it was listed */
+               ? cli_topic_error(error, name, "cannot read the figures")
+               : STATUS_DONE;
 }
 
 struct topics_look {
@@ -80,7 +80,7 @@ struct topics_look {
 static int take_listed_topic(const char *name, void *context)
 {
     struct topics_look *topics = context;
-    topics->status = cli_worse(topics->status, take_topic(name, topics->look));
+    topics->status = cli_worse(topics->status, take_topic_or_tell(name, topics->look));
     return 0;
 }
 
@@ -116,7 +116,7 @@ int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_
     struct look look = {lists, exact};
     for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
         lists[kind].count = 0;
-    int status = queues_each_or_topics(names, count, take_or_tell, take_topic, &look);
+    int status = queues_each_or_topics(names, count, take_or_tell, take_topic_or_tell, &look);
     if (count > 0)
         return status;
     status = cli_worse(status, take_topics(&look));
@@ -124,31 +124,43 @@ int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_
 }
 
 struct quiet_look {
-    struct snapshot_list *list;
+    struct snapshot_list *lists;
     size_t unseen;
 };
 
-static int take_quietly(const char *name, void *context)
+static int take_topic_quietly(const char *name, void *context)
+{
+    struct quiet_look *look = context;
+    look->unseen += take_topic(name, look->lists) != 0;
+    return 0;
+}
+
+static int take_queue_quietly(const char *name, void *context)
 {
     struct quiet_look *look = context;
     mq_queue *queue;
     int error = mq_open(cli_spool, name, 0, &queue);
+    if (error == -ENOENT || error == -ENOTDIR)
+        return take_topic_quietly(name, context);
     if (!error) {
-        error = take(queue, false, look->list);
+        error = take(queue, false, &look->lists[SNAPSHOT_QUEUE]);
         mq_close(queue);
     }
     look->unseen += error != 0;
     return 0;
 }
 
-size_t snapshots_look(char *const *names, int count, struct snapshot_list *list)
+size_t snapshots_look(char *const *names, int count, struct snapshot_list lists[SNAPSHOT_KINDS])
 {
-    struct quiet_look look = {.list = list};
-    list->count = 0;
+    struct quiet_look look = {.lists = lists};
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        lists[kind].count = 0;
     cli_survive_cut_pages();
     for (int i = 0; i < count; i++)
-        (void)take_quietly(names[i], &look);
-    if (count == 0 && mq_list(cli_spool, take_quietly, &look) < 0)
+        (void)take_queue_quietly(names[i], &look);
+    if (count == 0 && mq_list(cli_spool, take_queue_quietly, &look) < 0)
+        look.unseen++;
+    if (count == 0 && mq_topic_list(cli_spool, take_topic_quietly, &look) < 0)
         look.unseen++;
     return look.unseen;
 }
@@ -157,6 +169,12 @@ void snapshots_release(struct snapshot_list *list)
 {
     free(list->items);
     *list = (struct snapshot_list){0};
+}
+
+void snapshots_append(struct snapshot_list *list, const struct snapshot_list *others)
+{
+    for (size_t i = 0; i < others->count; i++)
+        *snapshots_add(list) = others->items[i];
 }
 
 const struct snapshot *snapshots_find(const struct snapshot_list *list, const char *queue)

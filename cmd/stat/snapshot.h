@@ -35,15 +35,16 @@ struct snapshot_list {
    exit status. */
 int snapshots_gather(char *const *names, int count, bool exact, struct snapshot_list lists[SNAPSHOT_KINDS]);
 
-/* The same for queues alone. */
-int snapshots_gather_queues(char *const *names, int count, struct snapshot_list *list);
-
-/* The same for repeated looks. Reports nothing, and returns the number of queues that could not be read. */
-size_t snapshots_look(char *const *names, int count, struct snapshot_list *list);
+/* The same for repeated looks, without transactions. Reports nothing, and returns the number of queues and topics that could
+   not be read. */
+size_t snapshots_look(char *const *names, int count, struct snapshot_list lists[SNAPSHOT_KINDS]);
 void snapshots_release(struct snapshot_list *list);
 
 /* Append a snapshot, which the caller fills in. */
 struct snapshot *snapshots_add(struct snapshot_list *list);
+
+/* Append those of another list. */
+void snapshots_append(struct snapshot_list *list, const struct snapshot_list *others);
 
 /* The snapshot of a queue, or NULL. */
 const struct snapshot *snapshots_find(const struct snapshot_list *list, const char *queue);

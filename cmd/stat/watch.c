@@ -20,10 +20,10 @@
 
 struct loop {
     const struct watch *watch;
-    struct snapshot_list now, before;
-    struct screen *screen; /* NULL: none */
-    int endings, changes;  /* descriptors of signals; -1: none */
-    int64_t next;          /* when to look again, monotonic */
+    struct snapshot_list now[SNAPSHOT_KINDS], before; /* the queues before */
+    struct screen *screen;                            /* NULL: none */
+    int endings, changes;                             /* descriptors of signals; -1: none */
+    int64_t next;                                     /* when to look again, monotonic */
     bool over;
 };
 
@@ -31,10 +31,10 @@ static size_t look(struct loop *loop)
 {
     const struct watch *watch = loop->watch;
     const struct snapshot_list old = loop->before;
-    loop->before = loop->now;
-    loop->now = old;
-    const size_t unseen = snapshots_look(watch->names, watch->name_count, &loop->now);
-    snapshots_compare(&loop->now, &loop->before);
+    loop->before = loop->now[SNAPSHOT_QUEUE];
+    loop->now[SNAPSHOT_QUEUE] = old;
+    const size_t unseen = snapshots_look(watch->names, watch->name_count, loop->now);
+    snapshots_compare(&loop->now[SNAPSHOT_QUEUE], &loop->before);
     loop->next = clock_monotonic() + watch->interval;
     return unseen;
 }
@@ -59,6 +59,19 @@ static void pause_between(struct loop *loop)
         signals_obey(loop->endings);
 }
 
+/* The queues are kept as they are, to be compared with. */
+static void print_look(const struct loop *loop)
+{
+    struct snapshot_list shown[SNAPSHOT_KINDS] = {0};
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++) {
+        snapshots_append(&shown[kind], &loop->now[kind]);
+        overview_arrange(loop->watch->overview, &shown[kind]);
+    }
+    overview_print_all(loop->watch->overview, shown);
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        snapshots_release(&shown[kind]);
+}
+
 static int print_looks(struct loop *loop)
 {
     const int error = output_cancel_by(loop->endings);
@@ -66,14 +79,9 @@ static int print_looks(struct loop *loop)
         return cli_error(error, NULL, "cannot watch for signals");
     for (bool first = true;; first = false) {
         (void)look(loop);
-        struct snapshot_list shown = {0};
-        for (size_t i = 0; i < loop->now.count; i++)
-            *snapshots_add(&shown) = loop->now.items[i];
-        overview_arrange(loop->watch->overview, &shown);
         if (!first && !cli_json && !loop->watch->overview->template)
             putchar('\n');
-        overview_print(loop->watch->overview, &shown);
-        snapshots_release(&shown);
+        print_look(loop);
         if (fflush(stdout) != 0) {
             signals_obey(loop->endings);
             return output_finish(STATUS_DONE);
@@ -136,12 +144,18 @@ static int wait_for_change(struct loop *loop)
     return fds[1].revents ? take_changes(loop) : 0;
 }
 
+static void note(struct loop *loop)
+{
+    const size_t unseen = look(loop);
+    screen_note(loop->screen, loop->now, unseen);
+}
+
 static int show_screen(struct loop *loop)
 {
     int error = 0;
     while (!error && !loop->over) {
         if (milliseconds_left(loop) == 0)
-            screen_note(loop->screen, &loop->now, look(loop));
+            note(loop);
         error = screen_draw(loop->screen);
         if (!error)
             error = wait_for_change(loop);
@@ -173,11 +187,12 @@ int watch_run(const struct watch *watch)
         return cli_error(loop.endings, NULL, "cannot watch for signals");
     const bool lines = cli_json || watch->overview->template || !output_is_terminal() || output_is_dumb();
     /* A missing queue is reported before the screen hides the report. */
-    int status = watch->name_count > 0 ? snapshots_gather_queues(watch->names, watch->name_count, &loop.now)
+    int status = watch->name_count > 0 ? snapshots_gather(watch->names, watch->name_count, false, loop.now)
                                        : cli_check_spool();
     if (status == STATUS_DONE)
         status = lines ? print_looks(&loop) : run_screen(&loop);
-    snapshots_release(&loop.now);
+    for (int kind = 0; kind < SNAPSHOT_KINDS; kind++)
+        snapshots_release(&loop.now[kind]);
     snapshots_release(&loop.before);
     return status;
 }

@@ -55,35 +55,3 @@ int topic_change(topic_change_fn *act, const char *topic, const char *destinatio
         return status;
     return change(act, topic, destination, terms, NULL);
 }
-
-/* ---- configuration ------------------------------------------------------------------ */
-
-static int set_unroutable(const char *topic, const char *value)
-{
-    const int error = mq_topic_set_unroutable(cli_spool, topic, value);
-    if (error == -EINVAL || error == -ELOOP)
-        return cli_fail(STATUS_CONFIG, topic, "unroutable: '%s' is none of refuse, drop and the name of another",
-                        value);
-    if (error == -ENOENT)
-        return cli_fail(STATUS_NO_QUEUE, topic, "no such topic, or nothing is called %s", value);
-    return error ? cli_topic_error(error, topic, "cannot set the configuration") : STATUS_DONE;
-}
-
-int topic_config(const char *topic, const char *setting)
-{
-    static const char key[] = "unroutable";
-    const size_t length = strlen(key);
-    char value[MQ_QUEUE_NAME_SIZE];
-    if (setting && strncmp(setting, key, length) == 0 && setting[length] == '=')
-        return set_unroutable(topic, setting[length + 1] ? setting + length + 1 : "refuse");
-    if (setting && strcmp(setting, key) != 0)
-        return cli_fail(STATUS_CONFIG, topic, "%s: no such key", setting);
-    const int error = mq_topic_get_unroutable(cli_spool, topic, value);
-    if (error)
-        return cli_topic_error(error, topic, "cannot read the configuration");
-    if (setting)
-        printf("%s\n", value);
-    else
-        printf("%s = %s\n", key, value);
-    return STATUS_DONE;
-}

@@ -1,5 +1,5 @@
 /*
- * Changing topics: their bindings and their configuration. Calls return an exit status, and have reported what is wrong.
+ * Changing topics: their bindings. Calls return an exit status, and have reported what is wrong.
  */
 #ifndef TOPIC_CHANGE_H
 #define TOPIC_CHANGE_H
@@ -15,8 +15,5 @@ typedef int topic_change_fn(const char *spool, const char *topic, const struct m
 int topic_change(topic_change_fn *act, const char *topic, const char *destination, const struct topic_terms *terms);
 
 int topic_delete(const char *topic);
-
-/* Print the configuration, or what `setting` names of it; or change it to KEY=VALUE. */
-int topic_config(const char *topic, const char *setting);
 
 #endif

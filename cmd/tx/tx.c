@@ -9,7 +9,7 @@ int tx_error(int error, const char *id, const char *what)
 {
     if (error == -ESTALE)
         return cli_fail(STATUS_NOTHING, id, "%s: the transaction has ended", what);
-    return cli_error(error, id, what);
+    return cli_error(error, id, error == -EINPROGRESS ? "committed" : what);
 }
 
 int tx_open(const char *id, mq_tx **ret_tx)
@@ -52,7 +52,7 @@ static int take(mq_tx *tx, const char *receipt)
     return error ? cli_queue_error(error, name, "cannot take the claim") : STATUS_DONE;
 }
 
-static int take_and_commit(mq_tx *tx, char *const *receipts, int count)
+int tx_conclude(mq_tx *tx, char *const *receipts, int count)
 {
     for (int i = 0; i < count; i++) {
         const int status = take(tx, receipts[i]);
@@ -63,11 +63,4 @@ static int take_and_commit(mq_tx *tx, char *const *receipts, int count)
     }
     const int error = mq_tx_commit(tx);
     return error ? tx_error(error, mq_tx_id(tx), "cannot commit") : STATUS_DONE;
-}
-
-int tx_conclude(mq_tx *tx, char *const *receipts, int count)
-{
-    const int status = take_and_commit(tx, receipts, count);
-    mq_tx_free(tx);
-    return status;
 }

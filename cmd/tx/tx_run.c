@@ -47,7 +47,7 @@ static int wait_for(pid_t pid, mq_tx *tx, int64_t timeout, const sigset_t *signa
 }
 
 /* The spool's absolute path: the command may go elsewhere before it sends. */
-static int set_variables(const mq_tx *tx)
+static int set_variables(mq_tx *tx)
 {
     char path[PATH_MAX], absolute[PATH_MAX];
     const int error = mq_spool_path(cli_spool, path, sizeof path);
@@ -87,8 +87,9 @@ int tx_run(char *const *command, int64_t timeout, char *const *receipts, int rec
         return status;
     status = run(command, tx, timeout);
     if (status == STATUS_DONE)
-        return tx_conclude(tx, receipts, receipt_count);
-    (void)mq_tx_abort(tx); /* if this fails, the deadline undoes it */
+        status = tx_conclude(tx, receipts, receipt_count);
+    if (status != STATUS_DONE)
+        (void)mq_tx_abort(tx); /* what is not decided; if this fails, the deadline undoes it */
     mq_tx_free(tx);
     return status;
 }

@@ -58,6 +58,8 @@ static int commit(const struct ending *ending)
         error = mq_tx_commit(tx);
     if (error == -ESTALE)
         return cli_fail(STATUS_FAILED, queue_of(ending), "%s: its transaction has ended: nothing of it is done", id);
+    if (error == -EINPROGRESS)
+        return cli_error(error, queue_of(ending), "the transaction is committed");
     if (error)
         return cli_queue_error(error, queue_of(ending), "cannot commit the transaction");
     cli_note(queue_of(ending), "%s: done", id);

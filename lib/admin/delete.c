@@ -243,11 +243,10 @@ int mq_sweep_spool(const char *spool)
     if (walk.spool < 0)
         return walk.spool == -ENOENT ? 0 : walk.spool;
     bool any;
-    int error = fs_list_at(walk.spool, ".", sweep_pending, &walk);
+    const int listed = fs_list_at(walk.spool, ".", sweep_pending, &walk);
     close(walk.spool);
-    if (!error)
-        error = mq_topic_list(spool, look_at_topic, (void *)spool);
-    if (!error)
-        error = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
+    const int topics = mq_topic_list(spool, look_at_topic, (void *)spool),
+              unfinished = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
+    const int error = listed ? listed : topics ? topics : unfinished;
     return error ? error : walk.error ? walk.error : walk.removed;
 }

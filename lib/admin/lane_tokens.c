@@ -10,9 +10,9 @@
 
 #include "base/fs.h"
 #include "base/grow.h"
-#include "lifecycle/outbox.h"
 #include "store/bucket.h"
 #include "store/lane_dir.h"
+#include "store/outbox_dir.h"
 #include "store/spool.h"
 
 /* A token that moves may be missed by a walk. That so many walks miss it is unlikely, and does no harm: see lane_revive. */

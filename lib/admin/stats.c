@@ -167,7 +167,8 @@ static int add_hidden(const mq_queue *queue, struct census *census)
     if (spool >= 0)
         close(spool);
     census->count[MQ_INFLIGHT] += (int64_t)hidden.claims;
-    census->count[MQ_READY] -= (int64_t)hidden.tokens; /* as a walk over the lanes has counted them */
+    census->count[MQ_READY] -= (int64_t)hidden.ready;
+    census->count[MQ_DELAYED] -= (int64_t)hidden.delayed;
     census->count[MQ_DEAD] += (int64_t)hidden.dead;
     return error;
 }

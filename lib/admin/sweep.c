@@ -179,9 +179,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
     bool any;
-    int error = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
-    if (!error)
-        error = split_cleanup_finish(queue);
+    const int unfinished = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
+    int error = split_cleanup_finish(queue);
     if (!error && queue->config.order)
         error = lane_tokens_find_missing(queue, revive, queue);
     if (!error && queue->config.order)
@@ -196,8 +195,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
     error = depth_recount(queue);
     if (error >= 0)
         error = overflow_sweep(queue, now);
-    if (left || error < 0)
-        return left ? left : error;
+    if (left || error < 0 || unfinished)
+        return left ? left : error < 0 ? error : unfinished;
     *ret_swept = swept;
     return 0;
 }

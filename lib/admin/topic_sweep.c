@@ -41,8 +41,8 @@ static int sweep_file(void *context, const char *name, unsigned char type)
 static int sweep_dir(int at, const char *name, int64_t now)
 {
     struct feed_sweep sweep = {.dir = fs_open_dir(at, name), .now = now};
-    if (sweep.dir < 0)
-        return sweep.dir == -ENOENT ? 0 : sweep.dir;
+    if (sweep.dir < 0) /* those who may do no more than send leave it to others */
+        return sweep.dir == -ENOENT || sweep.dir == -EACCES ? 0 : sweep.dir;
     const int error = fs_list_at(sweep.dir, ".", sweep_file, &sweep);
     close(sweep.dir);
     return error ? error : sweep.error ? sweep.error : sweep.removed;

@@ -1,10 +1,14 @@
 /* How many messages a queue holds. */
 #include "queue/depth.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/census.h"
+#include "store/outbox_dir.h"
+#include "store/spool.h"
 
 /* How often a recount is tried. A queue in which something moves during every one is counted by a later sweep. */
 #define RECOUNTS 5
@@ -132,6 +136,30 @@ static void correct(struct page *page, const struct depth_totals *totals, const 
     page_add_waiting(page, page_difference(census->waiting, totals->waiting));
 }
 
+/* What transactions hold of the queue lies in none of its directories, and the pages count it where it was. */
+static int add_hidden(const mq_queue *queue, struct census *census)
+{
+    struct outbox_hidden hidden = {0};
+    const int spool = spool_open(queue->spool, false);
+    if (spool < 0)
+        return spool;
+    const int error = outbox_count_hidden(spool, queue->name, access_is_shared(queue->sharing), &hidden);
+    close(spool);
+    census->count[MQ_INFLIGHT] += (int64_t)hidden.claims;
+    census->count[MQ_READY] -= (int64_t)hidden.ready;
+    census->count[MQ_DELAYED] -= (int64_t)hidden.delayed;
+    census->count[MQ_DEAD] += (int64_t)hidden.dead;
+    census->bytes += (int64_t)hidden.bytes;
+    return error;
+}
+
+/* -EACCES: another user's transactions may hold some of a shared queue, so the right figures are not known. */
+static int take_census(const mq_queue *queue, struct census *ret_census)
+{
+    const int error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, ret_census);
+    return error ? error : add_hidden(queue, ret_census);
+}
+
 int depth_recount(mq_queue *queue)
 {
     for (int tries = 0; tries < RECOUNTS; tries++) {
@@ -139,9 +167,9 @@ int depth_recount(mq_queue *queue)
         struct census census;
         int error = depth_add_up(queue, &before);
         if (!error)
-            error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, &census);
+            error = take_census(queue, &census);
         if (error)
-            return error;
+            return error == -EACCES ? 0 : error;
         if (agree(queue, &before, &census))
             return 0;
         (void)poll(NULL, 0, SETTLING_MILLISECONDS);

@@ -139,8 +139,11 @@ static int visit_page(void *context, const char *name, unsigned char type)
 {
     struct page_walk *walk = context;
     struct page *page;
-    if (type != DT_REG || strcmp(name, walk->queue->host) == 0 || page_open_foreign(walk->queue->dir, name, &page) != 1)
-        return 0;
+    const int opened = type != DT_REG || strcmp(name, walk->queue->host) == 0
+                           ? 0
+                           : page_open_foreign(walk->queue->dir, name, &page);
+    if (opened != 1)
+        return opened;
     const int stop = walk->each(walk->context, page);
     page_close(page);
     return stop;

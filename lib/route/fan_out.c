@@ -71,7 +71,7 @@ static int read_topic(mq_topic *topic, int dir, const char *name)
     if (!error)
         error = topic_read_bindings(dir, &known->bindings, problem);
     if (!error)
-        error = topic_read_unroutable(dir, &known->topic);
+        error = topic_read_config(dir, &known->topic);
     if (error)
         release_known(known);
     else
@@ -144,6 +144,15 @@ int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_r
     return route_find(ret_route, topic->name, &query, look, topic);
 }
 
+/* The topic that is sent to was read when the route was found. */
+static bool has_no_sync(const mq_topic *topic)
+{
+    for (size_t i = 0; i < topic->known_count; i++)
+        if (strcmp(topic->known[i].name, topic->name) == 0)
+            return topic->known[i].topic.no_sync;
+    return false;
+}
+
 int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
                    void *context)
 {
@@ -190,7 +199,7 @@ static int open_feed(mq_topic *topic, int dir)
     if (topic->spool_path && !feed->spool)
         return -ENOMEM;
     feed->outlet = &topic->outlet;
-    feed->dir = fs_open_dir(dir, "feed");
+    feed->dir = fs_open_passage(dir, TOPIC_FEED);
     return feed->dir < 0 ? feed->dir : page_create_private(&feed->page);
 }
 
@@ -415,8 +424,8 @@ static int send_whole(mq_topic *topic, const struct fan_out_load *load)
     topic->owns_tx = false;
     if (!error)
         error = mq_tx_commit(topic->own);
-    else
-        (void)mq_tx_abort(topic->own); /* else its deadline does */
+    if (error)
+        (void)mq_tx_abort(topic->own); /* what is not decided; if this fails, its deadline does */
     return error;
 }
 
@@ -433,23 +442,39 @@ static void make_ids(const struct fan_out_load *load)
     }
 }
 
+/* A user who may only look at the topic does not send by it, not even to a queue that would take the message from that
+   user. */
+static int demand_sending(mq_topic *topic)
+{
+    const int error = topic->may_send ? 0 : fs_may(topic->feed->dir, "tmp", W_OK | X_OK);
+    topic->may_send = !error;
+    return error;
+}
+
 int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
+    const int refused = demand_sending(topic);
+    if (refused)
+        return refused;
+    struct mq_send_options options = *load->options;
+    struct fan_out_load own = *load;
     if (topic->route.queues.count == 0) { /* to be dropped */
         make_ids(load);
         return 0;
     }
+    options.no_sync |= has_no_sync(topic);
+    own.options = &options;
     if (tx)
-        return topic->route.queues.count == 1 ? send_to_one(topic, tx, load) : send_to_several(topic, tx, load);
-    return topic->route.queues.count == 1 && load->count == 1 ? send_to_one(topic, NULL, load)
-                                                              : send_whole(topic, load);
+        return topic->route.queues.count == 1 ? send_to_one(topic, tx, &own) : send_to_several(topic, tx, &own);
+    return topic->route.queues.count == 1 && load->count == 1 ? send_to_one(topic, NULL, &own)
+                                                              : send_whole(topic, &own);
 }
 
 /* Along the route that was found, or nowhere, for which `found` is the reason. */
 static int send_along(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load, int found)
 {
     const int error = found < 0 ? found : fan_out_send(topic, tx, load);
-    if (!error || error == -ENXIO)
+    if (fan_out_is_sent(error) || error == -ENXIO)
         topic_counts_note(&topic->counts, topic->spool, &topic->route, load->count, topic->most_bindings);
     return error;
 }
@@ -469,7 +494,7 @@ int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct 
     fan_out_begin(topic);
     const int error = send_load(
         topic, tx, message, &(struct fan_out_load){.messages = &message, .count = 1, .options = options, .ids = ids});
-    if (!error && ret_id)
+    if (fan_out_is_sent(error) && ret_id)
         strcpy(ret_id, ids[0]);
     return error;
 }
@@ -482,6 +507,6 @@ int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *message, 
         .model = message, .bodies = bodies, .count = count, .options = options, .ids = ret_ids};
     fan_out_begin(topic);
     const int error = count > 0 ? send_load(topic, tx, message, &load) : 0;
-    *ret_sent = error ? 0 : count;
+    *ret_sent = fan_out_is_sent(error) ? count : 0;
     return error;
 }

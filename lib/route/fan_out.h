@@ -2,6 +2,8 @@
 #ifndef MQ_FAN_OUT_H
 #define MQ_FAN_OUT_H
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "lifecycle/outbox.h"
 #include "queue/handles.h"
@@ -36,6 +38,7 @@ struct mq_topic {
     const struct mq_send_options *options;
     int64_t since; /* when it began, monotonic */
     bool owns_tx;  /* the transaction is this publication's own */
+    bool may_send; /* this process is known to have the right */
 };
 
 /* What is sent: one message, several, or several bodies for one. */
@@ -60,5 +63,11 @@ int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_r
 
 /* Send along the topic's route. */
 int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load);
+
+/* Whether what was sent stands: -EINPROGRESS says so of a commit whose sync failed. */
+static inline bool fan_out_is_sent(int error)
+{
+    return !error || error == -EINPROGRESS;
+}
 
 #endif

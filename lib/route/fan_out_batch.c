@@ -9,6 +9,7 @@
 #include "format/message.h"
 #include "route/fan_out.h"
 #include "route/groups.h"
+#include "txn/transaction.h"
 
 /* How many groups a message may go back past, and how many names the routes of a part of a batch have at most, or a
    little more. */
@@ -43,7 +44,7 @@ static int send_group(mq_topic *topic, mq_tx *tx, const struct part *part, size_
                                                           .options = part->options,
                                                           .ids = part->ids ? part->their_ids : NULL});
     topic->route = (struct route){0};
-    for (size_t i = part->count; i-- > 0 && !error && part->ids;)
+    for (size_t i = part->count; i-- > 0 && fan_out_is_sent(error) && part->ids;)
         if (part->groups[i] == group)
             strcpy(part->ids[i], part->their_ids[--count]);
     return error;
@@ -72,26 +73,26 @@ static int send_groups_whole(mq_topic *topic, const struct part *part, size_t gr
         error = send_group(topic, tx, &own, group);
     if (!error)
         error = mq_tx_commit(tx);
-    else
+    if (error)
         (void)mq_tx_abort(tx);
     mq_tx_free(tx);
     return error;
 }
 
-/* In groups that share files. If that fails, as many as can be sent, in their order. */
+/* In groups that share files. If that fails, as many as can be sent, in their order; not what was decided to be sent. */
 static int send_part(mq_topic *topic, mq_tx *tx, const struct part *part, size_t *ret_sent)
 {
     size_t groups = tx || !can_be_sent_again(part) ? 0
                                                    : groups_make(part->routes, part->count, GROUPS_BACK, part->groups);
-    *ret_sent = part->count;
-    if (groups > 1 && send_groups_whole(topic, part, groups) == 0)
-        return 0;
-    int error = 0;
+    int error = groups > 1 ? send_groups_whole(topic, part, groups) : -EAGAIN;
+    *ret_sent = fan_out_is_sent(error) ? part->count : 0;
+    if (fan_out_is_sent(error))
+        return error;
     const size_t runs = groups_make(part->routes, part->count, 1, part->groups);
-    *ret_sent = 0;
+    error = 0;
     for (size_t group = 0; group < runs && !error; group++) {
         error = send_group(topic, tx, part, group);
-        for (size_t i = 0; i < part->count && !error; i++)
+        for (size_t i = 0; i < part->count && fan_out_is_sent(error); i++)
             *ret_sent += part->groups[i] == group;
     }
     return error;

@@ -40,7 +40,7 @@ static int add_bindings(struct ways *ways, const char *name)
         return dir == -ENOENT ? 0 : dir;
     int error = topic_read_bindings(dir, &bindings, problem);
     if (!error)
-        error = topic_read_unroutable(dir, &topic);
+        error = topic_read_config(dir, &topic);
     for (size_t i = 0; i < bindings.count && error >= 0; i++)
         error = route_names_add(&ways->names, bindings.list[i].destination);
     if (error >= 0 && topic.unroutable == ROUTE_ALTERNATE)

@@ -176,8 +176,10 @@ static int move_on(mq_queue *queue, int dir, const char *file, const struct mess
         error = fs_rename(dir, file, tx->dir, input);
     if (!error)
         error = mq_tx_commit(tx);
-    else
-        (void)mq_tx_abort(tx); /* else its deadline does */
+    if (error == -EINPROGRESS) /* if that is lost, the dead letter is back */
+        error = 0;
+    if (error)
+        (void)mq_tx_abort(tx); /* if this fails, its deadline does */
     mq_tx_free(tx);
     return error == -ENOENT && !fs_exists(dir, file) ? 0 : error ? error : 1;
 }

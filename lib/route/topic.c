@@ -15,12 +15,9 @@
 #include "base/id.h"
 #include "base/io.h"
 #include "format/spool_name.h"
-#include "store/layout.h"
+#include "store/access.h"
 #include "store/spool.h"
 
-#define BINDINGS "bindings"
-#define UNROUTABLE "unroutable"
-#define FEED "feed"
 #define BINDINGS_MAX (64u << 20) /* bytes */
 
 /* ---- reading ---------------------------------------------------------------------------------- */
@@ -36,10 +33,10 @@ int topic_is(int spool, const char *name)
 
 int topic_open_dir(int spool, const char *name)
 {
-    const int dir = fs_open_dir(spool, name);
+    const int dir = fs_open_passage(spool, name);
     if (dir < 0)
         return dir == -ENOTDIR ? -ENOENT : dir;
-    const int has = fs_has(dir, BINDINGS);
+    const int has = fs_has(dir, TOPIC_BINDINGS);
     if (has == 1)
         return dir;
     close(dir);
@@ -63,8 +60,7 @@ int topic_hold(int spool, const char *name, int lock)
     }
 }
 
-/* The whole of a file, with a NUL behind it, which the caller frees. */
-static int read_file(int dir, const char *name, char **ret_text, size_t *ret_size)
+int topic_read_file(int dir, const char *name, char **ret_text, size_t *ret_size)
 {
     struct stat status;
     const int file = fs_open_file(dir, name);
@@ -94,9 +90,9 @@ static int note_file(int dir, const char *name, int *ret_file)
 int topic_note_files(int dir, struct topic_files *ret_files)
 {
     *ret_files = (struct topic_files){-1, -1};
-    int error = note_file(dir, BINDINGS, &ret_files->bindings);
+    int error = note_file(dir, TOPIC_BINDINGS, &ret_files->bindings);
     if (!error)
-        error = note_file(dir, UNROUTABLE, &ret_files->unroutable);
+        error = note_file(dir, TOPIC_SETTINGS, &ret_files->settings);
     if (error)
         topic_forget_files(ret_files);
     return error;
@@ -106,14 +102,14 @@ void topic_forget_files(struct topic_files *files)
 {
     if (files->bindings >= 0)
         close(files->bindings);
-    if (files->unroutable >= 0)
-        close(files->unroutable);
+    if (files->settings >= 0)
+        close(files->settings);
     *files = (struct topic_files){-1, -1};
 }
 
 static int has_file(int spool, const char *topic, const char *name, int file)
 {
-    char path[MQ_QUEUE_NAME_SIZE + sizeof UNROUTABLE + 1];
+    char path[MQ_QUEUE_NAME_SIZE + sizeof TOPIC_SETTINGS + 1];
     struct stat now, noted;
     snprintf(path, sizeof path, "%s/%s", topic, name);
     if (fstatat(spool, path, &now, AT_SYMLINK_NOFOLLOW) < 0)
@@ -125,15 +121,15 @@ static int has_file(int spool, const char *topic, const char *name, int file)
 
 int topic_has_files(int spool, const char *name, const struct topic_files *files)
 {
-    const int has = has_file(spool, name, BINDINGS, files->bindings);
-    return has == 1 ? has_file(spool, name, UNROUTABLE, files->unroutable) : has;
+    const int has = has_file(spool, name, TOPIC_BINDINGS, files->bindings);
+    return has == 1 ? has_file(spool, name, TOPIC_SETTINGS, files->settings) : has;
 }
 
 int topic_read_bindings(int dir, struct bindings *ret_bindings, char ret_problem[BINDINGS_PROBLEM_SIZE])
 {
     char *text;
     size_t size;
-    int error = read_file(dir, BINDINGS, &text, &size);
+    int error = topic_read_file(dir, TOPIC_BINDINGS, &text, &size);
     if (error)
         return error;
     error = bindings_parse(ret_bindings, text, size, ret_problem);
@@ -141,46 +137,18 @@ int topic_read_bindings(int dir, struct bindings *ret_bindings, char ret_problem
     return error;
 }
 
-static bool parse_unroutable(const char *text, struct route_topic *topic)
-{
-    if (strcmp(text, "refuse") == 0)
-        topic->unroutable = ROUTE_REFUSE;
-    else if (strcmp(text, "drop") == 0)
-        topic->unroutable = ROUTE_DROP;
-    else if (mq_queue_name_is_valid(text))
-        topic->unroutable = ROUTE_ALTERNATE;
-    else
-        return false;
-    if (topic->unroutable == ROUTE_ALTERNATE)
-        strcpy(topic->alternate, text);
-    return true;
-}
-
-int topic_read_unroutable(int dir, struct route_topic *topic)
-{
-    char *text;
-    size_t size;
-    int error = read_file(dir, UNROUTABLE, &text, &size);
-    topic->unroutable = ROUTE_REFUSE;
-    if (error)
-        return error == -ENOENT ? 0 : error;
-    text[strcspn(text, "\n")] = '\0';
-    error = parse_unroutable(text, topic) ? 0 : -EBADMSG;
-    free(text);
-    return error;
-}
-
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-/* Replaced at once, and on the disk: who reads it finds the old text or the new one. */
-static int write_file(int dir, int feed, const char *name, const char *text, size_t size)
+int topic_write_file(int dir, int feed, const char *name, const char *text, size_t size)
 {
     char draft[32];
+    unsigned sharing;
     snprintf(draft, sizeof draft, "new-%016llx", (unsigned long long)id_random());
-    const int file = fs_make_file(feed, draft, FS_FILE_MODE);
+    int error = access_read_topic(dir, &sharing);
+    const int file = error ? error : fs_make_file(feed, draft, access_mode(sharing, ACCESS_CONFIG));
     if (file < 0)
         return file;
-    int error = io_write_all(file, text, size);
+    error = io_write_all(file, text, size);
     if (!error)
         error = fs_sync_data(file);
     close(file);
@@ -189,58 +157,6 @@ static int write_file(int dir, int feed, const char *name, const char *text, siz
     if (error)
         (void)fs_unlink(feed, draft);
     return error ? error : fs_sync(dir);
-}
-
-static int make_parts(int dir)
-{
-    int error = fs_make_dir(dir, FEED);
-    const int feed = error ? error : fs_open_dir(dir, FEED);
-    if (feed < 0)
-        return feed;
-    error = fs_make_dir(feed, "tmp");
-    if (!error)
-        error = write_file(dir, feed, BINDINGS, "", 0);
-    close(feed);
-    return error;
-}
-
-/* Whole under another name first, as a queue is. */
-static int create(int spool, const char *name)
-{
-    char pending[NAME_PENDING_SIZE];
-    name_format_pending(NAME_NEW, name, id_random(), pending);
-    int error = fs_make_dir(spool, pending);
-    if (error)
-        return error;
-    const int dir = fs_open_dir(spool, pending);
-    error = dir < 0 ? dir : make_parts(dir);
-    if (dir >= 0)
-        close(dir);
-    if (!error)
-        error = fs_rename(spool, pending, spool, name);
-    if (!error)
-        error = fs_sync(spool);
-    else
-        (void)spool_remove_tree(spool, pending);
-    return error == -ENOTEMPTY ? -EEXIST : error;
-}
-
-int mq_topic_create(const char *spool_path, const char *name)
-{
-    if (!mq_queue_name_is_valid(name) || name_is_reply(name))
-        return -EINVAL;
-    const int spool = spool_open(spool_path, true);
-    if (spool < 0)
-        return spool;
-    int created = topic_is(spool, name);
-    if (created == 0) {
-        created = create(spool, name);
-        created = created == 0 ? 1 : created == -EEXIST && topic_is(spool, name) == 1 ? 0 : created;
-    } else if (created == 1) {
-        created = 0;
-    }
-    close(spool);
-    return created;
 }
 
 int topic_open_at(const char *spool_path, const char *name, int *ret_spool)
@@ -277,10 +193,12 @@ static int change_text(int dir, int feed, struct change *change)
         change->binding.line = NULL; /* the list's now, or released */
         error = change->changed < 0 ? change->changed : 0;
     }
+    if (!error && change->changed == 0) /* by an earlier call, whose sync may have failed */
+        error = fs_sync(dir);
     if (!error && change->changed > 0)
         error = bindings_format(&bindings, &text, &size);
     if (!error && change->changed > 0) {
-        error = write_file(dir, feed, BINDINGS, text, size);
+        error = topic_write_file(dir, feed, TOPIC_BINDINGS, text, size);
         free(text);
     }
     bindings_release(&bindings);
@@ -290,7 +208,7 @@ static int change_text(int dir, int feed, struct change *change)
 /* Two who change bindings at once must both succeed. */
 static int change_locked(int dir, struct change *change)
 {
-    const int feed = fs_open_dir(dir, FEED);
+    const int feed = fs_open_dir(dir, TOPIC_FEED);
     if (feed < 0)
         return feed;
     const int error = flock(feed, LOCK_EX) < 0 ? -errno : change_text(dir, feed, change);
@@ -317,6 +235,8 @@ static int hold_destination(const char *spool_path, int spool, const char *name,
 {
     const int held = topic_hold(spool, name, LOCK_SH);
     *ret_held = held < 0 ? -1 : held;
+    if (held == -EBADF) /* another user's, which this one may not lock */
+        return 0;
     if (held != -ENOENT)
         return held < 0 ? held : 0;
     const int created = mq_create(spool_path, name);
@@ -364,12 +284,12 @@ int mq_topic_explain(const char *spool_path, const char *topic, char *ret_text, 
 {
     struct bindings bindings = {0};
     struct route_topic read;
-    char problem[BINDINGS_PROBLEM_SIZE] = "unroutable: none of refuse, drop and a name";
+    char problem[BINDINGS_PROBLEM_SIZE] = "settings: not a line `KEY = VALUE` of a key and value that there are";
     int spool;
     const int dir = topic_open_at(spool_path, topic, &spool);
     if (dir < 0)
         return dir;
-    int error = topic_read_unroutable(dir, &read);
+    int error = topic_read_config(dir, &read);
     if (!error)
         error = topic_read_bindings(dir, &bindings, problem);
     bindings_release(&bindings);
@@ -380,51 +300,7 @@ int mq_topic_explain(const char *spool_path, const char *topic, char *ret_text, 
     return error == -EBADMSG ? 1 : error;
 }
 
-/* ---- what nobody gets ---------------------------------------------------------------------------- */
-
-int mq_topic_set_unroutable(const char *spool_path, const char *topic, const char *value)
-{
-    struct route_topic parsed;
-    int spool;
-    if (!parse_unroutable(value, &parsed))
-        return -EINVAL;
-    if (strcmp(value, topic) == 0)
-        return -ELOOP;
-    const int dir = topic_open_at(spool_path, topic, &spool);
-    if (dir < 0)
-        return dir;
-    const int feed = fs_open_dir(dir, FEED);
-    int error = feed < 0 ? feed : 0, held = -1;
-    if (!error && parsed.unroutable == ROUTE_ALTERNATE) {
-        held = topic_hold(spool, value, LOCK_SH);
-        error = held >= 0 ? 0 : held != -ENOENT ? held : spool_has_queue(spool, value) == 1 ? 0 : -ENOENT;
-    }
-    if (!error)
-        error = write_file(dir, feed, UNROUTABLE, value, strlen(value));
-    if (held >= 0)
-        close(held);
-    if (feed >= 0)
-        close(feed);
-    close(dir);
-    close(spool);
-    return error;
-}
-
-int mq_topic_get_unroutable(const char *spool_path, const char *topic, char *ret_value)
-{
-    static const char *const words[] = {[ROUTE_REFUSE] = "refuse", [ROUTE_DROP] = "drop"};
-    struct route_topic read;
-    int spool;
-    const int dir = topic_open_at(spool_path, topic, &spool);
-    if (dir < 0)
-        return dir;
-    const int error = topic_read_unroutable(dir, &read);
-    if (!error)
-        strcpy(ret_value, read.unroutable == ROUTE_ALTERNATE ? read.alternate : words[read.unroutable]);
-    close(dir);
-    close(spool);
-    return error;
-}
+/* ---- all of them ------------------------------------------------------------------------------- */
 
 struct topics {
     int spool;
@@ -435,10 +311,10 @@ struct topics {
 static int visit(void *context, const char *name, unsigned char type)
 {
     const struct topics *topics = context;
-    char bindings[MQ_QUEUE_NAME_SIZE + sizeof "/" BINDINGS];
+    char bindings[MQ_QUEUE_NAME_SIZE + sizeof "/" TOPIC_BINDINGS];
     if (type != DT_DIR || !mq_queue_name_is_valid(name))
         return 0;
-    snprintf(bindings, sizeof bindings, "%s/" BINDINGS, name); /* most are queues: one call has to do for them */
+    snprintf(bindings, sizeof bindings, "%s/" TOPIC_BINDINGS, name); /* most are queues: one call has to do for them */
     return fs_has(topics->spool, bindings) == 1 ? topics->each(name, topics->context) : 0;
 }
 

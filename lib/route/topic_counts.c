@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/grow.h"
+#include "route/topic.h"
 #include "store/access.h"
 #include "store/page.h"
 
@@ -32,17 +33,30 @@ uint64_t topic_counts_key(const struct binding *binding)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
+/* In a shared topic each user has a table of their own: what others can cut short must not be mapped. */
+static struct counts *open_in(int dir, size_t bindings)
+{
+    char host_name[PAGE_NAME_SIZE], name[COUNTS_NAME_SIZE];
+    unsigned sharing;
+    const int feed = access_read_topic(dir, &sharing) == 0 ? fs_open_passage(dir, TOPIC_FEED) : -1;
+    if (feed < 0)
+        return NULL;
+    page_host_name(host_name);
+    if (access_is_shared(sharing))
+        snprintf(name, sizeof name, "%s-%u", host_name, (unsigned)geteuid());
+    else
+        strcpy(name, host_name);
+    struct counts *counts = counts_open(feed, name, bindings + TOPIC_COUNTERS, access_mode(sharing, ACCESS_TABLE));
+    close(feed);
+    return counts;
+}
+
 static struct counts *open_table(int spool, const char *topic, size_t bindings)
 {
-    char host_name[PAGE_NAME_SIZE], path[MQ_QUEUE_NAME_SIZE + sizeof "/feed"];
-    snprintf(path, sizeof path, "%s/feed", topic);
-    const int feed = fs_open_dir(spool, path);
-    struct counts *counts = NULL;
-    page_host_name(host_name);
-    if (feed >= 0) {
-        counts = counts_open(feed, host_name, bindings + TOPIC_COUNTERS, access_mode(ACCESS_PRIVATE, ACCESS_FILE));
-        close(feed);
-    }
+    const int dir = topic_open_dir(spool, topic);
+    struct counts *counts = dir < 0 ? NULL : open_in(dir, bindings);
+    if (dir >= 0)
+        close(dir);
     return counts;
 }
 
@@ -102,7 +116,7 @@ void topic_counts_release(struct topic_counts *counts)
 
 int topic_counts_open_all(int topic_dir, struct counts_all *ret_all)
 {
-    const int feed = fs_open_dir(topic_dir, "feed");
+    const int feed = fs_open_passage(topic_dir, TOPIC_FEED);
     *ret_all = (struct counts_all){0};
     if (feed < 0)
         return feed == -ENOENT || feed == -EACCES ? 0 : feed;

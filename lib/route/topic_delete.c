@@ -37,7 +37,7 @@ static int look_at(const char *topic, void *context)
     strcpy(search->found, topic);
     int found = mq_topic_bindings(search->spool_path, topic, compare_binding, search);
     if (found == 0)
-        found = mq_topic_get_unroutable(search->spool_path, topic, unroutable);
+        found = mq_topic_config_get(search->spool_path, topic, "unroutable", unroutable);
     else
         return found == -ENOENT ? 0 : found;
     return found == 0 ? strcmp(unroutable, search->name) == 0 : found == -ENOENT ? 0 : found;
@@ -67,7 +67,7 @@ int mq_topic_delete(const char *spool_path, const char *name)
     if (spool < 0)
         return spool;
     const int dir = topic_hold(spool, name, LOCK_EX);
-    const int error = dir < 0 ? dir : delete_held(spool_path, spool, name);
+    const int error = dir == -EBADF ? -EACCES : dir < 0 ? dir : delete_held(spool_path, spool, name);
     if (dir >= 0)
         close(dir);
     close(spool);

@@ -28,6 +28,8 @@ static const struct bits table[ACCESS_ENTRIES] = {
     [ACCESS_WORK] = {7, 0, 3, 7},    /* a user who can read a directory can lock it */
     [ACCESS_FILE] = {6, 4, 0, 6},    [ACCESS_FIFO] = {6, 0, 0, 6},
     [ACCESS_BELL] = {6, 0, 2, 6}, /* a user who could read it could take away what others have written */
+    [ACCESS_TOPIC] = {7, 1, 1, 7},   [ACCESS_DRAFTS] = {7, 0, 7, 7},
+    [ACCESS_TABLES] = {7, 5, 7, 7},  [ACCESS_TABLE] = {6, 4, 4, 4},
 };
 
 static unsigned group_of(unsigned sharing)
@@ -70,13 +72,16 @@ static unsigned bits_of(const struct bits *bits, unsigned digit)
 
 static bool is_dir(enum access_entry entry)
 {
-    return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO && entry != ACCESS_BELL;
+    return entry != ACCESS_CONFIG && entry != ACCESS_FILE && entry != ACCESS_FIFO && entry != ACCESS_BELL &&
+           entry != ACCESS_TABLE;
 }
 
 /* If only the queue's owner receives, the directories that senders write to are sticky: a file there can be removed
    only by its own owner, and by the owner of the directory, who is the owner of the queue. */
 static bool is_sticky(unsigned sharing, enum access_entry entry)
 {
+    if (entry == ACCESS_DRAFTS || entry == ACCESS_TABLES)
+        return true;
     return (entry == ACCESS_INBOX || entry == ACCESS_WORK) && access_has_inbox(sharing) &&
            group_of(sharing) != ACCESS_ALL && others_of(sharing) != ACCESS_ALL;
 }
@@ -153,6 +158,24 @@ int access_read(int queue_dir, unsigned *ret_sharing)
     if (error)
         return error;
     *ret_sharing = ACCESS_PRIVATE | digit_of(queue.st_mode >> 3, work >> 3) << 3 | digit_of(queue.st_mode, work);
+    return 0;
+}
+
+static unsigned digit_of_topic(unsigned topic, unsigned drafts)
+{
+    return topic & 2 ? ACCESS_ALL : drafts & 2 ? ACCESS_SEND : topic & 1 ? ACCESS_LOOK : 0;
+}
+
+/* A process that cannot look into feed/ may not do more than look. */
+int access_read_topic(int topic_dir, unsigned *ret_sharing)
+{
+    struct stat topic;
+    mode_t drafts = 0;
+    const int error = fstat(topic_dir, &topic) < 0 ? -errno : read_mode(topic_dir, "feed/tmp", &drafts);
+    if (error && error != -EACCES && error != -ENOENT)
+        return error;
+    *ret_sharing = ACCESS_PRIVATE | digit_of_topic(topic.st_mode >> 3, drafts >> 3) << 3 |
+                   digit_of_topic(topic.st_mode, drafts);
     return 0;
 }
 

@@ -34,6 +34,10 @@ enum access_entry {
     ACCESS_FILE,    /* a message, the page, the record of a message's failures */
     ACCESS_FIFO,    /* of a receiver that follows */
     ACCESS_BELL,    /* of the receiver that leads: senders write to it */
+    ACCESS_TOPIC,   /* a topic's own directory, and its feed/ */
+    ACCESS_DRAFTS,  /* feed/tmp/ of a topic */
+    ACCESS_TABLES,  /* feed/host/ of a topic */
+    ACCESS_TABLE,   /* a file there, which each user has of their own */
     ACCESS_ENTRIES
 };
 
@@ -53,6 +57,9 @@ mode_t access_mode(unsigned sharing, enum access_entry entry);
 /* How a queue is shared, and which of the rights this process has. */
 int access_read(int queue_dir, unsigned *ret_sharing);
 int access_rights(int queue_dir, unsigned *ret_rights);
+
+/* How a topic is shared. */
+int access_read_topic(int topic_dir, unsigned *ret_sharing);
 
 /* Make a directory with the mode of ACCESS_DIR, which it has from the moment when it gets its name. In a private queue
    it belongs to the owner of the queue, even if root makes it. */

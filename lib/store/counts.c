@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/grow.h"
 #include "base/id.h"
+#include "base/io.h"
 #include "store/page_layout.h"
 
 #define HOST "host"
@@ -43,12 +44,15 @@ static size_t size_for(size_t things)
     return size;
 }
 
-/* The descriptor is the table's then, or closed. */
+/* A process that only looks has a copy: another user may cut the file short, and a mapped one would end the process.
+   The descriptor is the table's then, or closed. */
 static struct counts *map(int file, size_t size, bool shared)
 {
     struct counts *counts = malloc(sizeof *counts);
-    void *slots = mmap(NULL, size, PROT_READ | PROT_WRITE, shared ? MAP_SHARED : MAP_PRIVATE, file, 0);
-    if (counts && slots != MAP_FAILED) {
+    void *slots = mmap(NULL, size, PROT_READ | PROT_WRITE, shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS,
+                       shared ? file : -1, 0);
+    const bool is_read = slots != MAP_FAILED && (shared || io_read_at(file, slots, size, 0) >= 0);
+    if (counts && is_read) {
         *counts = (struct counts){.slots = slots, .size = size, .file = file};
         return counts;
     }
@@ -101,7 +105,8 @@ static struct counts *make_table(int tmp, const char *name, size_t size, mode_t 
     if (file < 0)
         return NULL;
     struct counts *counts = NULL;
-    if (posix_fallocate(file, 0, (off_t)size) == 0 && fs_give_to_owner_of(tmp, name) == 0)
+    const bool is_shared = mode & 077;
+    if (posix_fallocate(file, 0, (off_t)size) == 0 && (is_shared || fs_give_to_owner_of(tmp, name) == 0))
         counts = map(file, size, true);
     else
         close(file);
@@ -123,7 +128,7 @@ static int install(int dir, int tmp, const char *name, const char *host_name, bo
 
 static bool is_there(int dir, const char *host_name)
 {
-    char path[sizeof HOST "/" + PAGE_NAME_SIZE];
+    char path[sizeof HOST "/" + COUNTS_NAME_SIZE];
     snprintf(path, sizeof path, HOST "/%s", host_name);
     return fs_exists(dir, path);
 }
@@ -149,15 +154,26 @@ static struct counts *make(int dir, const char *host_name, const struct counts *
     return counts;
 }
 
+/* Of several users each has a table of their own, and uses no other one that has its name. */
+static struct counts *open_own(int dir, const char *host_name, mode_t mode)
+{
+    struct stat status;
+    struct counts *counts = open_table(dir, host_name, true);
+    if (!counts || !(mode & 077) || (fstat(counts->file, &status) == 0 && status.st_uid == geteuid()))
+        return counts;
+    counts_close(counts);
+    return NULL;
+}
+
 struct counts *counts_open(int dir, const char *host_name, size_t things, mode_t mode)
 {
     const size_t size = size_for(things);
-    struct counts *counts = open_table(dir, host_name, true);
+    struct counts *counts = open_own(dir, host_name, mode);
     if (counts && counts->size >= size)
         return counts;
     struct counts *larger = make(dir, host_name, counts, size, mode);
     if (!larger) /* another process may have been first */
-        return counts ? counts : open_table(dir, host_name, true);
+        return counts ? counts : open_own(dir, host_name, mode);
     counts_close(counts);
     return larger;
 }

@@ -22,10 +22,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "store/page.h"
+
+#define COUNTS_NAME_SIZE (PAGE_NAME_SIZE + 11) /* a host's, and a user's number */
+
 struct counts;
 
-/* Open the table of this host, with room for `things`; it is made if it is missing, with this mode, and belongs to the
-   owner of the directory. NULL: nothing can be counted. */
+/* Open the table of this host, with room for `things`; it is made if it is missing, with this mode. It belongs to the
+   owner of the directory, or if the mode lets others in to this user. NULL: nothing can be counted. */
 struct counts *counts_open(int dir, const char *host_name, size_t things, mode_t mode);
 void counts_add(struct counts *counts, uint64_t key, uint64_t number); /* NULL is fine */
 void counts_close(struct counts *counts);                              /* NULL is fine */

@@ -50,7 +50,8 @@ int page_open(int queue_dir, const char *host_name, struct page **ret_page);
 /* The same for a process that may only look. Other processes see none of its changes. */
 int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page);
 
-/* Map another host's page, of any boot, to read its counters. 1: done; 0: it cannot be read. */
+/* Map another host's page, of any boot, to read its counters. 1: done; 0: it is none that this process may read; a negative
+   errno: that is not known, for want of descriptors or memory, or since the disk fails. */
 int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_page);
 
 /* Make a page as it is in an empty queue: in a new file in tmp/, or if that is not possible in this process's memory.

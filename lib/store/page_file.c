@@ -112,26 +112,34 @@ static int open_page(int queue_dir, const char *host_name, bool writable, bool i
         *ret_page = page;
         return 1;
     }
+    const int error = file < 0 ? file : is_whole(file, &status) && !contents ? -ENOMEM : 0;
     if (contents)
         munmap(contents, PAGE_SIZE);
     if (file >= 0)
         close(file);
-    return 0;
+    return error;
+}
+
+/* Whether what is there could not be opened for want of something, and is not known. */
+static bool is_unknown(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EIO || error == -EINTR;
 }
 
 int page_open(int queue_dir, const char *host_name, struct page **ret_page)
 {
-    return open_page(queue_dir, host_name, true, is_of_this_boot, ret_page);
+    return open_page(queue_dir, host_name, true, is_of_this_boot, ret_page) == 1;
 }
 
 int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page)
 {
-    return open_page(queue_dir, host_name, false, is_of_this_boot, ret_page);
+    return open_page(queue_dir, host_name, false, is_of_this_boot, ret_page) == 1;
 }
 
 int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_page)
 {
-    return open_page(queue_dir, host_name, false, is_page, ret_page);
+    const int opened = open_page(queue_dir, host_name, false, is_page, ret_page);
+    return opened == 1 || is_unknown(opened) ? opened : 0;
 }
 
 static void clear(struct contents *contents)

@@ -147,13 +147,14 @@ int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx)
         mq_tx_free(tx);
         return error == -ESTALE && !was_decided ? -ENOENT : error;
     }
-    tx->is_foreign = true;
+    tx->is_shared = true;
     *ret_tx = tx;
     return 0;
 }
 
-const char *mq_tx_id(const mq_tx *tx)
+const char *mq_tx_id(mq_tx *tx)
 {
+    tx->is_shared = true;
     return tx->place.id;
 }
 
@@ -278,12 +279,15 @@ int mq_tx_send_bodies(mq_tx *tx, mq_queue *queue, const mq_message *message, con
 
 /* ---- deadlines and decisions ------------------------------------------------------------------ */
 
-/* Rename the directory, whatever it is called by now. -ESTALE: it is decided. */
+/* Rename the directory, whatever it is called by now. -ESTALE: it is decided, also if this handle did so and the directory
+   is still there, since not all of it could be carried out. */
 static int rename_directory(mq_tx *tx, enum outbox_state state, int64_t deadline)
 {
     char name[OUTBOX_NAME_SIZE];
     outbox_format(state, tx->place.id, deadline, name);
     int error = 0;
+    if (tx->place.state != OUTBOX_OPEN)
+        return -ESTALE;
     do {
         if (strcmp(name, tx->place.name) == 0)
             return 0;
@@ -306,40 +310,37 @@ int mq_tx_extend(mq_tx *tx, int64_t timeout)
 static int is_durable(const mq_tx *tx)
 {
     struct tally tally = {.sized = -1, .is_durable = tx->is_durable};
-    const int error = tx->is_foreign && !tx->is_durable ? fs_list_at(tx->dir, ".", add_to_tally, &tally) : 0;
+    const int error = tx->is_shared && !tx->is_durable ? fs_list_at(tx->dir, ".", add_to_tally, &tally) : 0;
     return error ? error : tally.is_durable;
 }
 
 /* On a single journal one sync of the outbox, when the directory has its new name, makes all that came before it durable;
    elsewhere the entries are synced before they are decided. The outbox's own name is synced once. */
-static int sync_entries(const mq_tx *tx)
+static int sync_before(const mq_tx *tx)
 {
-    return journal_keeps_order(tx->dir) ? 0 : fs_sync(tx->dir);
+    const int error = fs_is_persisted(tx->outbox) ? 0 : fs_persist_dir(tx->spool, tx->outbox);
+    return error || journal_keeps_order(tx->dir) ? error : fs_sync(tx->dir);
 }
 
-static int sync_decision(const mq_tx *tx)
+/* What is decided cannot be taken back: other processes may have begun to carry it out. If its sync fails it is carried
+   out all the same, but by others where the journal keeps no order. */
+static int conclude(mq_tx *tx, bool durable)
 {
-    if (!fs_is_persisted(tx->outbox)) {
-        const int error = fs_persist_dir(tx->spool, tx->outbox);
-        if (error)
-            return error;
-    }
-    return fs_sync(tx->outbox);
+    const int error = durable ? fs_sync(tx->outbox) : 0;
+    tx->place.is_synced = durable && !error;
+    if (!error || journal_keeps_order(tx->dir))
+        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place,
+                            &tx->handles); /* if this fails, another process carries it out */
+    return error ? -EINPROGRESS : 0;
 }
 
 int mq_tx_commit(mq_tx *tx)
 {
     const int durable = is_durable(tx);
-    int error = durable < 0 ? durable : durable ? sync_entries(tx) : 0;
+    int error = durable < 0 ? durable : durable ? sync_before(tx) : 0;
     if (!error)
         error = rename_directory(tx, OUTBOX_COMMITTED, 0);
-    if (!error && durable)
-        error = sync_decision(tx);
-    tx->place.is_synced = durable == 1;
-    if (!error)
-        (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place,
-                            &tx->handles); /* if this fails, another process carries it out */
-    return error;
+    return error ? error : conclude(tx, durable);
 }
 
 int mq_tx_abort(mq_tx *tx)

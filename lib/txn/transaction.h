@@ -12,7 +12,7 @@ struct mq_tx {
     struct outbox_place place; /* as it was seen last */
     uint64_t number;           /* of the last entry */
     bool is_durable;           /* something that was put in by this handle is to be on the disk */
-    bool is_foreign;           /* others may have put something in */
+    bool is_shared;            /* its id is known, so others may have put something in */
     struct handles handles;    /* of queues that it is carried out into */
 };
 

@@ -28,7 +28,7 @@ needs_faketime() {
 
 @test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
     needs_faketime
-    walk killed kill --short --private --minutes 0.25
+    walk killed kill --short --private --minutes 0.15
 }
 
 @test "nor does whoever is killed in a queue that several users share" {
@@ -38,16 +38,16 @@ needs_faketime() {
 }
 
 @test "whoever is stopped at any system call stops nobody else" {
-    walk stopped stop --short --minutes 0.2 send claim ack
+    walk stopped stop --short --minutes 0.1 send claim ack
 }
 
 @test "nor does whoever is stopped in a queue that several users share" {
-    walk stopped stop --short --minutes 0.2 --shared 'send, by who may only send' 'claim from the inbox'
+    walk stopped stop --short --minutes 0.1 --shared 'send, by who may only send' 'claim from the inbox'
 }
 
 @test "whatever system call fails, it is told, nothing is half done, and the queue works afterwards" {
     needs_faketime
-    walk failed fail --short --private --minutes 0.15
+    walk failed fail --short --private --minutes 0.1
 }
 
 @test "so it is in a queue that several users share" {
@@ -259,6 +259,30 @@ share_queue() {
     mq-queue config jobs durability=none
     run -0 disk_calls mq-send jobs second
     assert_order 'write content' 'link into jobs/ready' print
+}
+
+@test "the contents of a publication are on their way before it is decided, which is synced before anything else: then its id" {
+    local written='sync content' ahead=('sync the transaction') done=('sync the file system')
+    ! keeps_order || written='write content back' ahead=() done=()
+    mq-topic create events
+    mq-topic bind events jobs
+    mq-topic bind events other
+    strace -y -o trace mq-send events one >/dev/null
+    run -0 sed -nE '
+        / = -1 E/d
+        s~^sync_file_range.*WAIT_AFTER.*~write content back~p; t
+        s~^fdatasync\([0-9]+<[^>]*/feed/.*~sync content~p; t
+        s~^linkat\(.*/\.outbox/.*~link~p; t
+        s~^fsync\([0-9]+<[^>]*/\.outbox/.*~sync the transaction~p; t
+        s~^renameat2\(.*\.committed".*~decide~p; t
+        s~^fsync\([0-9]+<[^>]*/\.outbox>.*~sync the outbox~p; t
+        s~^fsync\([0-9]+<[^>]*/spool>.*~sync the spool~p; t
+        s~^renameat2\(.*\.committed>.*/ready/.*~deliver~p; t
+        s~^syncfs.*~sync the file system~p; t
+        s~^f(data)?sync.*~sync something else~p; t
+        s~^write\(1<.*~print~p' trace
+    assert_order "$written" link link "${ahead[@]}" decide 'sync the spool' 'sync the outbox' deliver deliver \
+        "${done[@]}" print
 }
 
 @test "a send whose sync fails is not sent, not retried, and exits 74" {

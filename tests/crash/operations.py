@@ -177,6 +177,25 @@ def open_transaction(stage):
     return transaction(stage)[-1]
 
 
+def before_graves(death, *settings):
+    """What dies goes on to another queue."""
+
+    def stage(stage):
+        for queue in ("graves", "idle"):
+            stage.create(queue)
+        for setting in ("dead-letter=graves", *settings):
+            stage.do("mq-queue", "config", "jobs", setting)
+        return death(stage)
+
+    return stage
+
+
+def left_behind(stage):
+    """A dead letter whose death was not followed by that."""
+    dead(stage)
+    before_graves(lambda stage: None)(stage)
+
+
 def worker_queues(stage):
     for queue in ("other", "idle"):
         stage.create(queue)
@@ -236,6 +255,14 @@ def sweep(name, stage, *states, **more):
 
 
 OPENED_BY = {"a sender": False, "a receiver, too,": True}
+
+
+def goes_on(name, command, stage, **more):
+    """A death, and then a transaction, which is for the next one that comes by if it fails."""
+    passes = (("dead", 1), ("ready", 1), ("inflight", 1))
+    leaves = {("dead", 1): ANY, ("inflight", 1): ANY}
+    facts = {"passes": passes, "leaves": leaves, "whole": True, "partial": True, "again": False, "unsynced": True}
+    return Operation(f"{name}, and it goes on", command, stage, does=".committed", **facts, **more)
 
 
 def old_handles(name, stage, who, command, another=False, **more):
@@ -328,7 +355,16 @@ PRIVATE = [
         does=".committed",
         unsynced=True, # once it is committed and that is on the disk, whoever comes by carries it out
     ),
-    Operation("commit", ("mq-tx", "commit", "{}"), transaction, whole=True, again=False, removes=True, does=".committed"),
+    Operation(
+        "commit",
+        ("mq-tx", "commit", "{}"),
+        transaction,
+        whole=True,
+        again=False,
+        removes=True,
+        does=".committed",
+        unsynced=True,
+    ),
     Operation("abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, does=".aborted"),
     Operation(
         "work done as one",
@@ -340,6 +376,9 @@ PRIVATE = [
         whole=True,
         removes=True,
     ),
+    goes_on("reject", ("mq-ack", "--reject", "{}"), before_graves(claimed())),
+    goes_on("last deadline passed", ("mq-queue", "sweep", "jobs"), before_graves(lapsed(), "max-attempts=1")),
+    goes_on("dead letter left behind", ("mq-queue", "sweep", "jobs"), left_behind),
     Operation("topic bound", ("mq-topic", "bind", "events", "fourth"), topic, does="bindings"),
     Operation("ack", ("mq-ack", "{}"), claimed(), main=True, removes=True),
     Operation("nack at once", ("mq-ack", "--nack", "--delay=0", "{}"), claimed()),
@@ -380,7 +419,14 @@ PRIVATE = [
     Operation("bucket removed", ("mq-recv", "--no-wait", "jobs"), used_up_bucket, does="AT_REMOVEDIR"),
     Operation("queue created", ("mq-queue", "create", "other")),
     Operation("queue created with settings", ("mq-queue", "create", "other", "max-depth=5", "ttl=1h")),
-    Operation("send, and the oldest ends", ("mq-send", "other", "new"), full_of_old, partial=True, again=False),
+    Operation(
+        "send, and the oldest ends",
+        ("mq-send", "other", "new"),
+        full_of_old,
+        partial=True,
+        again=False,
+        leaves={("ready", 0): ANY},  # it ends with the next send
+    ),
     Operation("queue deleted", ("mq-queue", "delete", "other"), other_queue, again=False),
     Operation(
         "queue deleted by force",

@@ -96,10 +96,7 @@ def claimed(places):
 def judge_whole(walked, stage):
     """What was decided is done when somebody has waited for 1.5 seconds: all of it, or none. What was not is undone, as its
     deadline comes."""
-    for path in spool.transactions(stage.path):
-        deadline, _, tx = path.name.partition(".")
-        if tx not in ("committed", "aborted"):
-            path.rename(path.with_name(f"{1:0{len(deadline)}x}.{tx}"))
+    spool.end_transactions(stage.path)
     if spool.transactions(stage.path):
         stage.run("mq-recv", "-q", "-w1500ms", "idle")
     left = [path.name for path in spool.transactions(stage.path)]

@@ -70,6 +70,14 @@ assert_lines() {
     done
 }
 
+@test "names of topics are completed beside those of queues, also without bindings" {
+    mq-topic create events && mq-topic create others
+    in_all 'mq-send ' jobs events
+    in_all 'mq-stat ' logs events
+    in_all 'mq-topic bind ' events
+    in_all 'mq-topic bind events ' jobs others
+}
+
 @test "sub-commands are completed" {
     in_all 'mq-dlq ' list show retry purge
     in_all 'mq-queue ' create config list peek purge delete sweep check events

@@ -536,6 +536,20 @@ three_queues() {
     exec 5<&-
 }
 
+@test "a page of another host that cannot be opened now is not taken for none" {
+    local nth error
+    needs_strace
+    mq-send -q jobs one
+    cp "$(echo "$MQ_SPOOL"/jobs/host/*)" "$MQ_SPOOL/jobs/host/another"
+    assert_equal "$(mq-stat -j jobs | jq .sent)" 2
+    strace -o trace -e trace=openat2 mq-stat jobs >/dev/null
+    nth=$(grep -n '"host/another"' trace | cut -d: -f1)
+    for error in EMFILE:75 EIO:74; do
+        run "-${error#*:}" strace -o /dev/null -e trace=openat2 -e inject=openat2:error="${error%:*}":when="$nth" mq-stat jobs
+        assert_output --partial "jobs: cannot count: "
+    done
+}
+
 @test "a claim of another host, or one that says nothing of its owner, is shown as far as it goes" {
     mq-send -q -i one jobs one
     claim jobs >receipt

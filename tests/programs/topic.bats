@@ -88,8 +88,8 @@ bodies() {
     run -78 mq-topic config events unroutable=events
     mq-queue create others
     mq-topic config events unroutable=others
-    run -0 mq-topic config events
-    assert_output "unroutable = others"
+    run -0 mq-topic config events unroutable
+    assert_output others
     mq-send -q -k b events found
     run -0 bodies others
     assert_output found
@@ -97,6 +97,36 @@ bodies() {
     run -1 mq-send -k b events lost
     run -0 bodies a
     assert_output ""
+}
+
+@test "a topic is made with its settings, and durability = none waits for no disk" {
+    run -78 mq-topic create events unroutable=drop colour=red
+    assert_output --partial "colour: no such key: there are unroutable, durability"
+    run -78 mq-topic create events durability=half
+    run -66 mq-topic create events unroutable=nowhere
+    run -64 mq-topic create events unroutable
+    run -66 mq-topic config events
+    mq-topic create events unroutable=drop durability=none
+    run -0 mq-topic config events
+    assert_output $'unroutable = drop\ndurability = none'
+    run -0 mq-topic config events durability
+    assert_output none
+    mq-topic bind events a
+    mq-topic bind events b -k x
+    if strace -o /dev/null true 2>/dev/null; then
+        strace -f -o trace -e trace=fsync,fdatasync,syncfs,sync_file_range mq-send -q -k x events both
+        strace -f -A -o trace -e trace=fsync,fdatasync,syncfs,sync_file_range mq-send -q events one
+        run -1 grep sync trace
+        mq-topic config events durability=
+        strace -f -o trace -e trace=fsync,fdatasync mq-send -q events safe
+        grep -q sync trace
+    fi
+    mq-topic config events durability=full unroutable=
+    run -0 mq-topic config events
+    assert_output $'unroutable = refuse\ndurability = full'
+    echo "durability = some" >"$MQ_SPOOL/events/settings"
+    run -78 mq-send events x
+    assert_output --partial "settings: "
 }
 
 @test "route tells who would get a message, and sends nothing" {
@@ -430,6 +460,22 @@ followers() {
     assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a b'
     run -0 mq-topic list -j events
     assert_equal "$(jq -c '[.pattern, .used]' <<<"$output" | paste -sd' ')" '["a",56] ["c",3] ["b",54] ["c",3]'
+}
+
+@test "JSON lines whose commit is decided and then fails to be synced are not sent again" {
+    needs_strace
+    local nth
+    mq-topic create events
+    mq-topic bind events a -k a
+    mq-topic bind events b -k b
+    for i in a b a b; do printf '{"body":"%s","headers":{"Routing-Key":"%s"}}\n' "$i" "$i"; done >lines
+    mq-send -q -j events <lines # makes what the next ones need not sync
+    strace -y -o trace -e trace=fsync mq-send -q -j events <lines
+    assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a a a b b b b'
+    nth=$(grep -n '/\.outbox>' trace | head -n 1)
+    run -74 strace -qq -o trace -e trace=fsync -e inject=fsync:error=EIO:when="${nth%%:*}" mq-send -q -j events <lines
+    mq-queue sweep -q
+    assert_equal "$(bodies a | paste -sd' ') $(bodies b | paste -sd' ')" 'a a b b'
 }
 
 @test "--block waits until all queues of a message have room" {

@@ -74,6 +74,12 @@ three_queues() {
     see '^  fresh +1 '
     mq-queue delete --force fresh
     wait_until 10 shows_not '^  fresh'
+    # Topics have a part of their own.
+    mq-topic create events unroutable=drop
+    mq-topic bind events small
+    mq-send -q events four
+    see '^  events +1 +1 +1 +0'
+    shows 'TOPIC +BINDINGS +PUBLISHED +ROUTED +UNROUTABLE'
 }
 
 @test "IN/s, OUT/s and ERR% are what happened since the last look" {
@@ -257,6 +263,14 @@ three_queues() {
     assert_equal "$(<watch.err)" ''
     run -0 bash -c 'mq-stat -j --watch=10ms large | head -n 3 | jq -r .ready'
     assert_output $'30\n30\n30'
+    mq-topic create events unroutable=drop
+    mq-send -q events nobody
+    run -0 bash -c 'mq-stat --watch=10ms | head -n 12'
+    assert_equal "$(awk '/^TOPIC/ {getline; print}' <<<"$output" | tr -s ' ' | head -n 1)" 'events 0 1 0 1'
+    run -0 bash -c 'mq-stat -j --watch=10ms events | head -n 2 | jq -r .unroutable'
+    assert_output $'1\n1'
+    run -2 mq-stat --check 'unroutable>0'
+    assert_output --partial 'CRITICAL - events unroutable is 1 (unroutable>0)'
 }
 
 @test "a queue that is missing is told before there is a screen" {

@@ -814,6 +814,34 @@ assert_drains() { # NUMBER
     assert_equal "${!seen[*]}" '0 75'
 }
 
+@test "whichever file is the last that the disk takes, what is sent once is sent whole or not at all, and then once" {
+    mount_disk size=4m,nr_inodes=80
+    mkdir disk/ballast
+    for free in {0..9} large; do
+        rm -rf disk/ballast/* disk/spool
+        mq-queue create jobs
+        if [[ $free == large ]]; then
+            head -c 100000 /dev/zero >body
+            head -c 10m /dev/zero >disk/ballast/0 2>/dev/null || true
+        else
+            echo -n body >body
+            fill_inodes
+            seq -f 'disk/ballast/%.0f' 0 $((free - 1)) | xargs -r rm
+        fi
+        run --separate-stderr mq-send --once -i x jobs -f body
+        seen[status]=1
+        [[ $status == 0 || $status == 75 && $stderr == 'mq-send: jobs: '* ]] || fail "$free files to spare: $status, $stderr"
+        rm -rf disk/ballast/*
+        assert_equal "$(depth jobs ready)" $((status == 0))
+        mq-send -q --once -i x jobs -f body
+        run -0 --separate-stderr mq-send -v --once -i x jobs -f body
+        [[ $stderr == *duplicate* ]]
+        take jobs && cmp got body
+        assert_equal "$(depth jobs ready)" 0
+    done
+    assert_equal "${!seen[*]}" '0 75'
+}
+
 @test "whichever system call finds the disk full, a message is sent whole or not at all" {
     needs_strace
     local ahead=fdatasync

@@ -8,6 +8,11 @@ setup() {
     mq-queue create jobs durability=none
 }
 
+teardown() {
+    kill_spawned
+    cd / && remove_public
+}
+
 # once ARGUMENT…: send once; what was printed in $output.
 once() {
     run -0 --separate-stderr mq-send --once -v "$@"
@@ -179,6 +184,7 @@ killed_at_delivery() {
     duplicate x
     assert_equal "$(slot)" "$before"
     set_slot 0 86400000000 86400000000 # a day: it does not wait for that
+    before=$(slot)
     once -i x jobs 3
     duplicate x
     [[ $(slot) != "$before" ]]
@@ -228,6 +234,51 @@ killed_at_delivery() {
     once -i z jobs 5
     run -0 ls -A "$MQ_SPOOL/jobs/tmp"
     assert_output ''
+}
+
+# stopped_at CALL ID: a sender of that id is stopped at its first CALL.
+stopped_at() {
+    rm -f trace
+    strace -qq -o trace -e trace="$1" -e inject="$1:signal=STOP:when=1" mq-send -q -v --once -i "$2" jobs late 2>late.err 3>&- &
+    spawned+=($!)
+    wait_until 10 grep -q SIGSTOP trace
+}
+
+# What it says.
+go_on() {
+    kill -CONT "$(pgrep -P "${spawned[-1]}")"
+    wait "${spawned[-1]}"
+    run -0 cat late.err
+}
+
+# late CALL ID: more than its slot passes, in which others send the id.
+late() {
+    stopped_at "$1" "$2"
+    shift_slot 3600
+    once -i other jobs between
+    shift_slot 3600
+    once -i "$2" jobs new
+    sent "$2"
+    go_on
+    assert_output "mq-send: jobs: duplicate of $2, not sent again"
+    assert_equal "$(bodies)" $'between\nnew'
+    shift_slot 36000
+}
+
+@test "a sender that was stopped while its slot ended sends nothing that was sent meanwhile" {
+    needs_strace
+    once -i first jobs 1
+    bodies >/dev/null
+    late getdents64 a # it knows its slot, and has no draft yet
+    late faccessat2 b # it has made sure that its slot is current
+    # Another queue has got the name meanwhile: what was reported is there.
+    stopped_at faccessat2 c
+    mq-queue create other durability=none
+    mv "$MQ_SPOOL/jobs" "$MQ_SPOOL/.held-jobs-0123456789abcdef"
+    mv "$MQ_SPOOL/other" "$MQ_SPOOL/jobs"
+    go_on
+    assert_output "mq-send: jobs: sent c"
+    assert_equal "$(bodies)" late
 }
 
 @test "a mark that is garbage is told, and moved aside by a repair" {
@@ -351,7 +402,6 @@ work_is_done() {
     ((EUID == 0)) || skip "it takes root to be several users"
     command -v setpriv >/dev/null || skip "setpriv is not installed"
     make_public
-    trap remove_public EXIT
     export MQ_SPOOL=$public/spool
     mkdir -m 1777 "$MQ_SPOOL"
     cd "$public"
@@ -374,4 +424,18 @@ work_is_done() {
     as 54321 mq-send -q --once -i x inbox 1
     assert_equal "$(as 54321 mq-recv -a -l -n 5 --no-wait inbox)" $'1\n2'
     run -0 as 54321 mq-queue check
+    # Where nobody may rename the file of another user, its own user has to bring a draft out.
+    ! command -v strace >/dev/null || draft_of_another_user
+}
+
+draft_of_another_user() {
+    chmod +t spool/jobs/tmp
+    run -137 as 54321 strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL mq-send -q --once -i s jobs 7
+    run -75 --separate-stderr as 54322 mq-send --once -i s jobs 8
+    [[ $output == '' && $stderr == 'mq-send: jobs: cannot '* ]] || fail "$output, $stderr"
+    assert_equal "$(find spool/jobs/tmp -name 'once-*' | wc -l)" 1
+    as 54321 mq-send -q --once -i s jobs 9
+    run -0 as 54322 mq-send --once -i s jobs 10
+    assert_output s
+    assert_equal "$(as 54321 mq-recv -a -l -n 9 --no-wait jobs | tail -n 1)" 7
 }

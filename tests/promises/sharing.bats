@@ -754,10 +754,7 @@ except OSError as error:
 
 @test "what has its place in the inbox goes to the bucket of its time" {
     harm
-    for ((i = 0; i < 300; i++)); do
-        printf -v name '6fffff0000000.5fff0123456%06x.m.a0' $i
-        plant "$name"
-    done
+    as cy perl -e 'link("mine", sprintf("spool/jobs/delayed/0000000000000/6fffff0000000.5fff0123456%06x.m.a0", $_)) or die for 0 .. 299'
     as ann mq-stat jobs >stat
     as cy mq-send -q jobs good
     run -0 as ann mq-recv -a --no-wait jobs
@@ -1030,4 +1027,66 @@ forge() { # ENTRY
     install -o nobody -m 600 forged "elsewhere/o:letterbox:$name"
     mq-queue sweep -q
     run -1 mq-recv -q -a --no-wait letterbox
+}
+
+@test "a topic is shared as its mode says, and what a sender may not send to gets nothing, nor do the others" {
+    local path
+    as ann mq-topic create --mode=662 --group=$group events durability=none
+    as ann mq-topic create --mode=662 --group=$group events
+    run -73 as ann mq-topic create --mode=622 --group=$group events
+    assert_output --partial "it is there, with another mode or group"
+    run -77 as cy mq-topic create --mode=660 --group=$group others
+    as ann mq-queue create --mode=622 --group=$group shared
+    as ann mq-topic bind events shared
+    # bob changes the bindings; cy sends, by file, by lines, and in a transaction, and changes nothing.
+    as bob mq-queue create --mode=622 --group=$group second
+    as bob mq-topic bind events second
+    as bob mq-topic config events unroutable=drop
+    as cy mq-send -q -k a.b events published
+    printf '1\n2\n' | as cy mq-send -q -l events
+    as cy mq-tx run -- mq-send -q events whole
+    as cy mq-topic route events
+    run -77 as cy mq-topic bind events shared -k x
+    run -77 as cy mq-topic unbind events shared
+    run -77 as cy mq-topic config events durability=full
+    run -77 as cy mq-topic delete events
+    for path in shared second; do
+        [[ $path == shared ]] && run -0 as ann mq-recv -q -a -l -n 9 --no-wait $path
+        [[ $path == shared ]] || run -0 as bob mq-recv -q -a -l -n 9 --no-wait $path
+        assert_output $'published\n1\n2\nwhole'
+    done
+    assert_equal "$(as ann mq-stat -j events | jq -c '[.published, .routed]')" '[4,8]'
+    assert_equal "$(find spool/events ! -type l -printf '%M %U:%G %P\n' | sed 's~host/.*-~host/ID-~' | sort -k3)" "\
+drwxrws--x $ann:$group $(echo)
+-rw-r--r-- $bob:$group bindings
+drwxrws--x $ann:$group feed
+drwxrwsrwt $ann:$group feed/host
+-rw-r--r-- $cy:$group feed/host/ID-$cy
+drwxrwsrwt $ann:$group feed/tmp
+-rw-r--r-- $bob:$group settings"
+    # What cuts another user's table short ends nobody, and a table of another user is not used.
+    as cy truncate -s 0 spool/events/feed/host/*-$cy
+    as ann mq-stat events >/dev/null
+    as cy rm spool/events/feed/host/*-$cy
+    as ann cp /dev/null "spool/events/feed/host/$(cat /etc/machine-id)-$cy"
+    as cy mq-send -q events still
+    # A queue that cy may not send to.
+    as ann mq-queue create own
+    as ann mq-topic bind events own
+    run -77 --separate-stderr as cy mq-send events secret
+    [[ $stderr == "mq-send: events: "*"Permission denied" ]] || fail "$stderr"
+    assert_equal "$(as bob mq-recv -q -a -l -n 9 --no-wait second)" still
+    run -77 as cy mq-tx run -- mq-send events secret
+    run -1 as bob mq-recv -q -a --no-wait second
+    as bob mq-send -q events "of bob" && fail "bob sent to what is ann's"
+    as ann mq-send -q events all
+    assert_equal "$(as ann mq-recv -q -a --no-wait own)" all
+    # Who may look sends nothing; who may do nothing does not see it.
+    as ann mq-topic create --mode=640 --group=$group seen
+    as ann mq-topic bind seen shared
+    assert_equal "$(as bob mq-topic list -j seen | jq -r .destination)" shared
+    run -77 as bob mq-send seen no
+    run -77 as cy mq-send seen no
+    as ann mq-topic delete seen
+    as ann mq-topic delete events
 }

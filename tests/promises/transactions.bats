@@ -76,6 +76,35 @@ bodies() {
     assert_output two
 }
 
+# stopped_at CALL NTH COMMAND…: it is stopped at that call; go_on lets it end, and returns its status.
+stopped_at() {
+    strace -qq -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" "${@:3}" 2>err 3>&- &
+    spawned+=($!)
+    wait_until 10 grep -q SIGSTOP trace
+}
+
+go_on() {
+    kill -CONT "$(pgrep -P "${spawned[-1]}")"
+    wait "${spawned[-1]}"
+}
+
+@test "a claim that ends at the last moment takes its transaction with it" {
+    needs_strace
+    local tx receipt status=0
+    mq-send -q jobs work
+    receipt=$(mq-recv -q jobs | head -n 1)
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" out never
+    stopped_at faccessat2 1 mq-tx commit --ack "$receipt" "$tx" # it has found the claim, and not moved it yet
+    mq-ack --release "$receipt"
+    go_on || status=$?
+    assert_equal "$status" 1
+    run -0 bodies out
+    assert_output ""
+    run -0 bodies jobs
+    assert_output work
+}
+
 @test "run commits when its command succeeds, and else says what the command said" {
     local receipt
     mq-send -q jobs work
@@ -208,12 +237,25 @@ bodies() {
     assert_output one
 }
 
+@test "a queue that is deleted after the commit is made again, whatever was open of it" {
+    needs_strace
+    local tx
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" a one
+    stopped_at renameat2 2 mq-tx commit "$tx" # after its decision it has made a bucket for the message
+    assert_dir_exists "$(echo "$MQ_SPOOL"/a/ready/*)"
+    mq-queue delete --force a
+    go_on
+    run -0 bodies a
+    assert_output one
+}
+
 @test "what somebody put into a transaction by hand holds up nothing else, and is told" {
     local tx open
     tx=$(mq-tx begin)
     mq-send -q --tx "$tx" a one
     open=$(echo "$MQ_SPOOL"/.outbox/*."$tx")
-    touch "$open/stray"
+    touch "$open/ stray" "$open/stray" # before and behind the others
     mkdir "$open/o:a:stray"
     mq-tx commit "$tx"
     run -0 bodies a
@@ -223,8 +265,72 @@ bodies() {
     run mq-tx begin
     assert_failure
     assert_output --partial "cannot carry out what was committed before"
+    # A sweep reports it, and does the rest.
+    touch -d '3 days ago' "$MQ_SPOOL/a/tmp/0123456789abcdef"
+    run mq-queue sweep a
+    assert_failure
+    assert_not_exists "$MQ_SPOOL/a/tmp/0123456789abcdef"
     rm -r "$MQ_SPOOL"/.outbox/*/*stray
     run -0 mq-tx begin
+    mq-send -q jobs work # a worker does not abort what it has committed, though it is not done with
+    mq-recv -q --tx --no-wait jobs -- sh -c 'mq-send -q a two; mkdir "$(echo "$MQ_SPOOL"/.outbox/*."$MQ_TX")/stray"'
+    assert_exists "$(echo "$MQ_SPOOL"/.outbox/*.committed)"
+}
+
+# no_sync COMMAND…: where the sync of the outbox fails. Without a single journal the rest is others' to carry out.
+no_sync() {
+    local status=0
+    strace -f -qq -o trace -P "$MQ_SPOOL/.outbox" -e trace=fsync -e inject=fsync:error=EDQUOT "$@" || status=$?
+    mq-queue sweep -q
+    return $status
+}
+
+@test "a commit whose sync fails stands, is carried out, and says so" {
+    local tx i
+    needs_strace
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" a one
+    run -71 no_sync mq-tx commit "$tx"
+    assert_output "mq-tx: $tx: committed: a sync failed; a loss of power may undo it"
+    run -0 bodies a
+    assert_output one
+    mq-send -q jobs work
+    run -71 no_sync mq-recv --tx --until-empty jobs -- mq-send -q a result
+    assert_output "mq-recv: jobs: the transaction is committed: a sync failed; a loss of power may undo it"
+    run -0 bodies a
+    assert_output result
+    run -1 mq-recv --no-wait jobs
+    mq-topic create events
+    for i in a b c; do mq-topic bind events $i; done
+    run -71 --separate-stderr no_sync mq-send events published
+    assert_equal "$stderr" "mq-send: events: sent: a sync failed; a loss of power may undo it"
+    assert_equal "$output" "$(mq-recv -aj --no-wait a | jq -r .id)"
+    run -0 bodies b
+    assert_output published
+    # What was sent in groups is not sent again one by one.
+    mq-topic create keys
+    for i in a b; do mq-topic bind keys $i -k $i; done
+    for i in a b a b; do echo "{\"body\":\"$i\",\"headers\":{\"Routing-Key\":\"$i\"}}"; done >lines
+    run -71 no_sync mq-send -q -j keys <lines
+    assert_output --partial "record 5: sent: a sync failed; a loss of power may undo it; 4 sent"
+    run -0 bodies a
+    assert_output $'a\na'
+}
+
+@test "what is committed and cannot be carried out yet is not undone" {
+    local tx
+    mq-send -q jobs work
+    mq-recv --tx --until-empty jobs -- sh -c 'mq-send -q a one; mq-send -q b two; mv "$MQ_SPOOL/b" away; touch "$MQ_SPOOL/b"'
+    run -0 bodies a
+    assert_output one
+    run -0 mq-tx list
+    assert_output --partial committed
+    rm "$MQ_SPOOL/b"
+    mv away "$MQ_SPOOL/b"
+    mq-queue sweep -q b
+    run -0 bodies b
+    assert_output two
+    run -1 mq-recv --no-wait jobs
 }
 
 @test "a transaction that is killed at any of its calls is done whole or not at all" {
@@ -286,6 +392,11 @@ bodies() {
     IFS=. read -r _ position id attempts begun _ <<<"${file##*/}"
     mv "$file" "$(echo "$MQ_SPOOL"/.outbox/*."$tx")/i:a:${begun#b}.$position.$id.$attempts" # as its owner does before the commit
     assert_equal "$(mq-stat -j a | jq .inflight) $(mq-stat --exact -j a | jq .inflight)" '1 1'
+    mq-queue sweep -q a # which counts anew
+    assert_equal "$(mq-stat -j a | jq -c '[.inflight, .bytes]')" "$(mq-stat --exact -j a | jq -c "[1, $(stat -c %s "$MQ_SPOOL"/.outbox/*/i:*)]")"
+    run -75 --separate-stderr mq-queue delete --dry-run a
+    assert_complains 'mq-queue: a: '
+    run -0 mq-queue delete --dry-run --force a
     run -75 --separate-stderr mq-queue delete a
     assert_complains 'mq-queue: a: '
     mq-queue purge -q --all a # what a transaction holds is not purged, and comes back

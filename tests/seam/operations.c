@@ -1014,6 +1014,75 @@ static int publish_to_topic(struct scene *scene)
     return error;
 }
 
+/* Bound to two queues by their keys. */
+static void with_two_keys(struct scene *scene)
+{
+    with_topic(scene);
+    stage_must(mq_topic_bind(scene->spool, "events", &(struct mq_binding){.destination = "jobs", .pattern = "b.#"}),
+               "mq_topic_bind");
+}
+
+/* Keys that alternate, so that the messages are sent in a file for each of the two queues; done again, those that are
+   left. */
+static int publish_two_keys(struct scene *scene)
+{
+    static const char *const bodies[] = {"news 1", "news 2", "news 3", "news 4"}, *const keys[] = {"a.x", "b.x"};
+    const struct mq_send_options options = {.cancel_fd = -1, .no_sync = true};
+    mq_message *messages[4] = {0};
+    mq_topic *topic;
+    size_t sent = 0;
+    int error = mq_topic_open(scene->spool, "events", &topic);
+    if (error)
+        return error;
+    for (size_t i = 0; i < 4 && !error; i++) {
+        error = mq_message_new(&messages[i]);
+        if (!error)
+            error = mq_message_set_header(messages[i], MQ_ROUTING_KEY, keys[i % 2]);
+        if (!error)
+            mq_message_set_body(messages[i], bodies[i], 6);
+    }
+    if (!error)
+        error = mq_topic_send_batch(topic, NULL, messages + scene->sent, 4 - scene->sent, &options, NULL, &sent);
+    scene->sent += sent;
+    for (size_t i = 0; i < 4; i++)
+        mq_message_free(messages[i]);
+    mq_topic_close(topic);
+    return error;
+}
+
+static int count_use(const struct mq_binding *binding, void *context)
+{
+    *(uint64_t *)context += binding->used;
+    return 0;
+}
+
+static void published(struct scene *scene)
+{
+    with_topic(scene);
+    stage_must(publish_to_topic(scene), "publish_to_topic");
+}
+
+/* The counters are as true as the page: they may be missing after a fault, and tell nothing that did not happen. */
+static int look_at_topic(struct scene *scene)
+{
+    struct mq_topic_stats stats;
+    uint64_t used = 0;
+    int error = mq_topic_stat(scene->spool, "events", &stats);
+    if (!error)
+        error = mq_topic_bindings(scene->spool, "events", count_use, &used);
+    return error ? error : stats.bindings != 1 || stats.published > 2 || used > 2 ? OPERATION_LIED : 0;
+}
+
+static int follow_topic(struct scene *scene)
+{
+    const struct mq_binding binding = {.pattern = "z"};
+    mq_queue *feed;
+    const int error = mq_topic_follow(scene->spool, "events", &binding, 1, &feed);
+    if (!error)
+        mq_topic_unfollow("events", feed);
+    return error;
+}
+
 /* ---- following --------------------------------------------------------------------------------- */
 
 static int follow(struct scene *scene)
@@ -1123,6 +1192,9 @@ const struct operation operations[] = {
     {"list transactions", committed, list_transactions, OPERATION_WHOLE, 0},
     {"bind", with_topic, bind_other, OPERATION_WHOLE, 0},
     {"publish", with_topic, publish_to_topic, OPERATION_STEPS, 0},
+    {"publish two keys together", with_two_keys, publish_two_keys, OPERATION_STEPS, 0},
+    {"look at a topic", published, look_at_topic, OPERATION_WHOLE, 0},
+    {"follow a topic", with_topic, follow_topic, OPERATION_WHOLE, 0},
     {"follow", three_ready, follow, OPERATION_STEPS, 0},
 };
 const size_t operations_count = sizeof operations / sizeof *operations;

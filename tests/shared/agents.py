@@ -4,7 +4,8 @@ An agent is a process with a role: it runs programs until it is told to stop, an
 `violence` some are killed, some stopped for a while. The agent itself lives, so its history is whole: a file of JSON
 lines, one for each program that was run, written when the program is gone:
 
-    op        send, recv (a claim), consume (deliveries acked at once), ack, nack, reject, release, extend, check, or upkeep
+    op        send, recv (a claim), consume (deliveries acked at once), ack, nack, reject, release, extend, check, or upkeep;
+              movers.py has more
     begin end microseconds since the epoch, before the program was started and after it was reaped
     exit      its status; below 0 the signal that killed it
     stopped   whether it was stopped in between
@@ -24,6 +25,7 @@ import subprocess
 import time
 
 from shared import programs, users
+from shared.movers import Mover
 
 QUEUE = "storm"
 MAX_ATTEMPTS = 6
@@ -45,18 +47,20 @@ def is_whole(body):
     return hashlib.sha256(text.encode()).hexdigest() == checksum
 
 
-class Agent:
+class Agent(Mover):
     def __init__(self, name, role, spool, history, seed, violence):
         self.name, self.role, self.violence = name, role, violence
         self.environment = programs.environment(spool)
         self.history = open(history / f"{name}.jsonl", "a", encoding="utf-8")
         self.random = random.Random(seed)
-        self.sent = 0
+        self.sent = self.number = 0
+        self.file = spool.parent / f"{name}.state"  # of its own; on the same file system
 
     # ---- running programs ----
 
-    def call(self, op, *words, data="", life=LONGEST, **facts):
-        """Run a program, perhaps to its bitter end, and write down what it said."""
+    def call(self, op, *words, data="", life=LONGEST, takes=0.0015, **facts):
+        """Run a program that takes so many seconds, perhaps to its bitter end, and write down what it said. 0: leave it
+        in peace."""
         begin = now()
         with subprocess.Popen(
             words,
@@ -66,23 +70,30 @@ class Agent:
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            stopped = self.torment(process, life)
+            stopped = self.torment(process, life, takes)
             out, err = process.communicate(data)
         record = {"op": op, "begin": begin, "end": now(), "exit": process.returncode, "stopped": stopped}
         record |= {"out": out.split("\n")[:-1], "err": err, **facts}
-        self.history.write(json.dumps(record) + "\n")
-        self.history.flush()
+        self.write(record)
         return record
 
-    def torment(self, process, life):
-        dice = self.random.random()
+    def write(self, record):
+        self.history.write(json.dumps(record) + "\n")
+        self.history.flush()
+
+    def note(self, op, begin, **facts):
+        """Write down what several programs came to."""
+        self.write({"op": op, "begin": begin, "end": now(), "exit": 0, "stopped": False, **facts})
+
+    def torment(self, process, life, takes):
+        dice = self.random.random() if takes else 1
         if life < LONGEST:
             self.end(process, life)
         elif dice < 0.15 * self.violence:
-            self.pause(self.moment())
+            self.pause(self.moment(takes))
             process.kill()
         elif dice < 0.3 * self.violence:
-            self.pause(self.moment())
+            self.pause(self.moment(takes))
             process.send_signal(signal.SIGSTOP)
             self.pause(self.random.uniform(0, 0.2))
             process.send_signal(signal.SIGKILL if dice < 0.2 * self.violence else signal.SIGCONT)
@@ -94,21 +105,22 @@ class Agent:
         self.pause(life)
         process.send_signal(signal.SIGKILL if self.random.random() < self.violence else signal.SIGTERM)
 
-    def moment(self):
-        """Within the few milliseconds that most programs take."""
-        return self.random.expovariate(1 / 0.0015)
+    def moment(self, takes):
+        """When to do harm to a program that takes so long."""
+        return self.random.expovariate(1 / takes)
 
     def pause(self, seconds):
         time.sleep(seconds)
+
+    def body(self):
+        self.sent += 1
+        return make_body(f"{self.name}.{self.sent}", self.random.choice([0, 10, 1000, 5000]))
 
     # ---- roles ----
 
     def sender(self):
         count = self.random.choice([1, 1, 1, 1, 20])
-        bodies = []
-        for _ in range(count):
-            self.sent += 1
-            bodies.append(make_body(f"{self.name}.{self.sent}", self.random.choice([0, 10, 1000, 5000])))
+        bodies = [self.body() for _ in range(count)]
         words = ["mq-send", "-p", str(self.random.choice([0, 4, 4, 9]))]
         if self.random.random() < 0.2:
             words += ["-d", "40ms"]

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PROGRAMS = ("mq-ack", "mq-dlq", "mq-queue", "mq-recv", "mq-send", "mq-stat")
+PROGRAMS = ("mq-ack", "mq-dlq", "mq-queue", "mq-recv", "mq-send", "mq-stat", "mq-topic", "mq-tx")
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("MQ_BUILD") or ROOT / "build")
 

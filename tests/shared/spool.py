@@ -52,6 +52,14 @@ def transactions(spool):
     return sorted(outbox.iterdir()) if outbox.exists() else []
 
 
+def end_transactions(spool):
+    """Let the deadlines of those that are open pass."""
+    for path in transactions(spool):
+        deadline, _, tx = path.name.partition(".")
+        if tx not in ("committed", "aborted"):
+            path.rename(path.with_name(f"{1:0{len(deadline)}x}.{tx}"))
+
+
 def pending(spool):
     """What queues being made or deleted have left beside them."""
     return sorted(entry for entry in Path(spool).iterdir() if entry.name[0] == ".")

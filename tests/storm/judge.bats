@@ -166,3 +166,152 @@ convicts() {
     said stop 9500 9500 0 '"wall": 20000, "monotonic": 9500'
     convicts "clock set"
 }
+
+# ---- topics and transactions -------------------------------------------------------
+
+# published KEY EXIT QUEUES [ID]: a message of that body; with the id that was printed.
+published() {
+    said publish 1 2 "$2" "\"out\": [${4:+\"$4\"}], \"bodies\": [\"$1\"], \"queues\": $3"
+}
+
+# there QUEUE ID BODY…: what is left.
+there() {
+    jq -nc '[$ARGS.positional | _nwise(3) | {queue: .[0], id: .[1], body: .[2]}]' --args "$@" >history/end.json
+}
+
+# took QUEUE ID BODY BEGIN END: a subscriber got it, and acked it.
+took() {
+    local line
+    line=$(jq -nc --arg id "$2" --arg body "$3" '{id: $id, body: $body} | tojson')
+    said subscribe "$4" "$5" 0 "\"queue\": \"$1\", \"out\": [$line]"
+}
+
+fed() { # BODY EXIT
+    said feed 1 2 "$2" "\"out\": [], \"bodies\": [\"$1\"]"
+}
+
+# moved OUTCOME: a ledger's transaction, of the claim of `fed`.
+moved() {
+    said moves 10 20 0 "\"outcome\": \"$1\", \"body\": \"l.1\", \"number\": 1, \"file\": \"state\", \"claim\": \"fed\""
+}
+
+stock() { # NUMBER [UNFINISHED]: what the file says, and what is in the outbox
+    said stock 9000 9000 0 "\"files\": {\"state\": $1}, \"unfinished\": [${2:+\"$2\"}]"
+}
+
+all_of_it=(two i0 fed ledger i1 l.1 news-all i2 l.1 news-some i2 l.1 news-x i2 l.1 news-inner i2 l.1)
+
+@test "a publication that all of its queues got, or none if it was not reported, is as it should be" {
+    published p 0 '["news-all", "news-x"]' one
+    published q -9 '["news-all", "news-x"]'
+    published r -9 '["news-all", "news-some"]'
+    took news-all one p 3 4
+    there news-x one p news-all three r news-some three r
+    acquits
+}
+
+@test "a publication that some of its queues got is in part, whatever became of its sender" {
+    for exit in 0 -9; do
+        published "p$exit" "$exit" '["news-all", "news-x"]'
+    done
+    there news-all one p0 news-x one p0 news-all two p-9
+    run -1 --separate-stderr "$MQ_ROOT/tests/storm/judge" history
+    [[ $stderr == "in part: p-9: ['news-all'] of ['news-all', 'news-x']" ]]
+    there news-all one p0 news-x one p0 news-inner one p0
+    run -1 --separate-stderr "$MQ_ROOT/tests/storm/judge" history
+    [[ $stderr == "in part: p0: "* ]]
+}
+
+@test "a publication that was reported is not nowhere, and one that was refused is" {
+    published p 0 '["news-all"]' one
+    convicts "published and lost"
+    there news-all one p news-all two q
+    published q -9 '["news-all"]'
+    acquits
+}
+
+@test "a queue gets a publication once, and not again after its ack" {
+    published p -9 '["news-all"]'
+    there news-all one p news-all two p
+    convicts "published twice"
+    there news-all one p news-all one p
+    convicts "in two places"
+    there
+    took news-all one p 10 20
+    took news-all one p 19 30
+    acquits
+    took news-all one p 21 40
+    convicts "back after their ack"
+}
+
+@test "what nobody published is in no queue" {
+    published p 0 '["news-all"]' one
+    there news-all one p news-all two q
+    convicts "not published"
+}
+
+@test "a message of the chain is at one place, and if its sender was killed perhaps nowhere" {
+    published p 0 '["news-all"]' one
+    fed b1 0
+    fed b2 0
+    fed b3 0
+    fed b4 -9
+    there news-all one p one i1 b1 three i2 b2 graves i3 b3
+    acquits
+    there news-all one p one i1 b1 three i2 b2
+    convicts "lost in the chain"
+    there news-all one p one i1 b1 three i2 b2 graves i3 b3 three i4 b2
+    convicts "done twice"
+    there news-all one p one i1 b1 three i2 b2 graves i3 b3 two i4 b5
+    convicts "not fed"
+}
+
+@test "a transaction happens as its commit said, with all of its parts" {
+    published p 0 '["news-all"]' one
+    fed fed 0
+    moved done
+    stock 1
+    there news-all one p "${all_of_it[@]}"
+    acquits
+    there news-all one p two i0 fed
+    run -1 --separate-stderr "$MQ_ROOT/tests/storm/judge" history
+    [[ $stderr == *"done, and is not: l.1"* ]]
+    there news-all one p "${all_of_it[@]:0:15}"
+    convicts "in part"
+    there news-all one p "${all_of_it[@]:6}" two i0 fed
+    run -1 --separate-stderr "$MQ_ROOT/tests/storm/judge" history
+    [[ $stderr == *"in part: l.1: "* || $stderr == *"done, and is not"* ]]
+    there news-all one p one i0 fed "${all_of_it[@]:3}"
+    convicts "in part"
+    there news-all one p "${all_of_it[@]}" ledger i9 l.1
+    convicts "done twice"
+}
+
+@test "what was undone leaves nothing, and its file is as it was" {
+    published p 0 '["news-all"]' one
+    fed fed 0
+    moved undone
+    stock 0
+    there news-all one p one i0 fed
+    acquits
+    there news-all one p "${all_of_it[@]}"
+    run -1 --separate-stderr "$MQ_ROOT/tests/storm/judge" history
+    [[ $stderr == *"undone, and is not: l.1"* ]]
+}
+
+@test "a transaction that nobody reported may have happened, but its file says the same" {
+    published p 0 '["news-all"]' one
+    fed fed 0
+    moved unknown
+    there news-all one p one i0 fed
+    acquits
+    stock 1
+    convicts "in part"
+}
+
+@test "nothing stays in the outbox" {
+    published p 0 '["news-all"]' one
+    there news-all one p
+    stock 0 0123456789abcdef.committed
+    convicts unfinished
+}

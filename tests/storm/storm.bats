@@ -9,20 +9,20 @@ storm() {
     echo "# ${lines[-1]}" >&3
 }
 
-@test "in a storm nothing is lost, torn or held twice, on ext4" {
+@test "in a storm nothing is lost, torn or held twice, and what moves together moves whole and once, on ext4" {
     storm ext4
 }
 
 @test "in a storm nothing is lost, torn or held twice, on xfs" {
-    storm xfs
+    storm --cast queue xfs
 }
 
-@test "in a storm nothing is lost, torn or held twice, on btrfs" {
-    storm btrfs
+@test "in a storm what moves together moves whole and once, on btrfs" {
+    storm --cast moves btrfs
 }
 
 @test "in a storm nothing is lost, torn or held twice, in memory" {
-    storm tmpfs
+    storm --cast queue tmpfs
 }
 
 @test "in a storm of several users nothing is lost, torn or held twice" {

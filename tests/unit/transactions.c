@@ -97,6 +97,24 @@ static void send_plainly(mq_queue *queue, const char *body)
     mq_message_free(message);
 }
 
+/* The path of a file in the one transaction that there is. */
+static void tx_path(const char *file, char ret_path[128])
+{
+    char outbox[64];
+    snprintf(outbox, sizeof outbox, "%s/.outbox", spool);
+    DIR *dir = opendir(outbox);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (entry->d_name[0] != '.')
+            snprintf(ret_path, 128, "%s/%.40s/%s", outbox, entry->d_name, file);
+    closedir(dir);
+}
+
+static int note_deadline(const struct mq_tx_entry *entry, void *context)
+{
+    *(int64_t *)context = entry->deadline;
+    return 0;
+}
+
 /* ---- */
 
 static void test_commit(void)
@@ -126,6 +144,34 @@ static void test_abort(void)
     mq_tx_free(tx);
     expect_open(0);
     expect_queue("a", "");
+}
+
+/* One whose directory stays, because of something strange in it, keeps to what was decided, by this handle or another. */
+static void decide_late(int decide(mq_tx *tx), const char *wanted)
+{
+    char path[128] = "";
+    mq_tx *tx = begin(60 * SECOND), *other;
+    EXPECT(mq_tx_open(spool, mq_tx_id(tx), &other) == 0);
+    EXPECT(put_in(tx, "a", "one") == 0);
+    tx_path("stray", path);
+    EXPECT(mkdir(path, 0700) == 0);
+    EXPECT(decide(tx) == 0);
+    EXPECT(mq_tx_commit(tx) == -ESTALE && mq_tx_commit(other) == -ESTALE);
+    EXPECT(mq_tx_abort(tx) == -ESTALE && mq_tx_abort(other) == -ESTALE);
+    EXPECT(mq_tx_extend(tx, SECOND) == -ESTALE && mq_tx_extend(other, SECOND) == -ESTALE);
+    tx_path("stray", path);
+    EXPECT(rmdir(path) == 0);
+    EXPECT(mq_tx_finish(spool) == 0);
+    mq_tx_free(tx);
+    mq_tx_free(other);
+    expect_open(0);
+    expect_queue("a", wanted);
+}
+
+static void test_late(void)
+{
+    decide_late(mq_tx_abort, "");
+    decide_late(mq_tx_commit, "one");
 }
 
 static void test_deadline(void)
@@ -172,9 +218,13 @@ static void test_take(void)
     struct mq_stats stats;
     send_plainly(queue, "job");
     claim(queue, receipt);
-    mq_tx *tx = begin(60 * SECOND);
+    int64_t deadline = 0, last = 0;
+    mq_tx *tx = begin(3600 * SECOND);
     EXPECT(put_in(tx, "out", "result") == 0);
+    EXPECT(mq_tx_list(spool, note_deadline, &last) == 0);
     EXPECT(mq_tx_take(tx, queue, receipt, 0) == 0);
+    EXPECT(mq_tx_list(spool, note_deadline, &deadline) == 0);
+    EXPECT(deadline > 0 && deadline < last - 3000 * SECOND); /* from then on it is the claim's */
     EXPECT(mq_ack(queue, receipt) == -ESTALE);
     EXPECT(mq_tx_take(tx, queue, receipt, 0) == -ESTALE);
     EXPECT(mq_tx_commit(tx) == 0);
@@ -428,6 +478,7 @@ int main(void)
     test_commit();
     test_abort();
     test_deadline();
+    test_late();
     test_extend();
     test_opening();
     test_take();

@@ -1,0 +1,197 @@
+/* The outbox of a spool: its directory, and finding and counting what is in it. */
+#include "store/outbox_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/spool_name.h"
+
+/* How often a transaction may be renamed while it is looked for: it is extended now and then, and decided once. */
+#define LOOKS 3
+
+/* ---- the directory -------------------------------------------------------------------------- */
+
+/* As open to others as the spool: a user who may make a queue there may have a transaction. */
+static int open_to_others(int spool, int dir)
+{
+    struct stat spool_status, status;
+    if (fstat(spool, &spool_status) < 0 || fstat(dir, &status) < 0)
+        return -errno;
+    if ((spool_status.st_mode & 077) == 0)
+        return 0;
+    int error = spool_status.st_gid == status.st_gid ? 0 : fs_set_owner(dir, (uid_t)-1, spool_status.st_gid);
+    if (!error || error == -EPERM)
+        error = fs_set_mode(dir, spool_status.st_mode & (07777 & ~S_ISUID));
+    return error;
+}
+
+/* Under a name of its own first, so that nobody meets it with another mode. */
+static int make(int spool)
+{
+    char pending[NAME_PENDING_SIZE];
+    name_format_pending(NAME_NEW, "outbox", id_random(), pending);
+    int error = fs_make_dir(spool, pending);
+    if (error)
+        return error;
+    const int dir = fs_open_dir(spool, pending);
+    error = dir < 0 ? dir : open_to_others(spool, dir);
+    if (!error)
+        error = fs_rename(spool, pending, spool, OUTBOX);
+    if (dir >= 0)
+        close(dir);
+    if (error)
+        (void)fs_remove_dir(spool, pending);
+    return error == -ENOTEMPTY || error == -EEXIST ? 0 : error;
+}
+
+int outbox_open(int spool, bool make_it)
+{
+    const int outbox = fs_open_dir(spool, OUTBOX);
+    if (outbox != -ENOENT || !make_it)
+        return outbox;
+    const int error = make(spool);
+    return error ? error : fs_open_dir(spool, OUTBOX);
+}
+
+/* ---- looking -------------------------------------------------------------------------------- */
+
+struct walk {
+    int outbox;
+    int (*each)(void *context, const struct outbox_place *place);
+    void *context;
+};
+
+static int visit(void *context, const char *name, unsigned char type)
+{
+    const struct walk *walk = context;
+    struct outbox_place place;
+    struct stat status;
+    if (type != DT_DIR || !outbox_parse(name, &place.state, place.id, &place.deadline))
+        return 0;
+    if (fstatat(walk->outbox, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    place.owner = status.st_uid;
+    place.since = clock_of(&status.st_ctim);
+    place.dir = -1;
+    place.is_synced = false;
+    strcpy(place.name, name);
+    return walk->each(walk->context, &place);
+}
+
+int outbox_walk(int outbox, int (*each)(void *context, const struct outbox_place *place), void *context)
+{
+    return fs_list_at(outbox, ".", visit, &(struct walk){outbox, each, context});
+}
+
+struct search {
+    const char *id;
+    struct outbox_place *place;
+};
+
+static int compare(void *context, const struct outbox_place *place)
+{
+    const struct search *search = context;
+    if (strcmp(search->id, place->id) != 0)
+        return 0;
+    *search->place = *place;
+    return 1;
+}
+
+int outbox_find(int outbox, const char *id, struct outbox_place *ret_place)
+{
+    int found = 0;
+    for (int looks = 0; looks < LOOKS && found == 0; looks++)
+        found = outbox_walk(outbox, compare, &(struct search){id, ret_place});
+    return found;
+}
+
+/* ---- counting ------------------------------------------------------------------------------- */
+
+struct count {
+    int outbox, dir; /* dir: of the transaction */
+    const char *queue;
+    bool shared;
+    struct outbox_hidden hidden;
+    outbox_claim_fn *each; /* NULL: only count */
+    void *context;
+};
+
+/* A token's messages lie in the lane, and some of the head's file may be done. */
+static void count_token(struct outbox_hidden *hidden, const struct message_name *token)
+{
+    *(token->due ? &hidden->delayed : &hidden->ready) += token->skipped + token->count;
+    hidden->bytes -= token->of ? token->offset : 0;
+}
+
+static int count_entry(void *context, const char *file, unsigned char type)
+{
+    struct count *count = context;
+    struct outbox_entry entry;
+    struct stat status;
+    (void)type;
+    if (!outbox_parse_entry(file, &entry) || strcmp(entry.queue, count->queue) != 0 ||
+        (!outbox_is_input(entry.kind) && entry.kind != OUTBOX_DEAD))
+        return 0;
+    if (fstatat(count->dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    *(entry.kind == OUTBOX_DEAD ? &count->hidden.dead : &count->hidden.claims) += entry.name.count;
+    count->hidden.bytes += (uint64_t)status.st_size;
+    if (entry.name.lane[0])
+        count_token(&count->hidden, &entry.name);
+    return count->each && outbox_is_input(entry.kind) ? count->each(count->context, &entry.name) : 0;
+}
+
+static int count_dir(struct count *count, const char *name)
+{
+    count->dir = fs_open_dir(count->outbox, name);
+    if (count->dir < 0)
+        return count->dir;
+    const int error = fs_list(count->dir, count_entry, count);
+    close(count->dir);
+    return error;
+}
+
+/* One that gets another name meanwhile is looked for under that. */
+static int count_in(void *context, const struct outbox_place *place)
+{
+    struct count *count = context;
+    struct outbox_place now = *place;
+    const struct outbox_hidden before = count->hidden;
+    int error = count_dir(count, now.name);
+    while (error == -ENOENT && (error = outbox_find(count->outbox, place->id, &now)) == 1) {
+        count->hidden = before;
+        error = count_dir(count, now.name);
+    }
+    return error == -EACCES && !count->shared && place->owner != geteuid() ? 0 : error;
+}
+
+static int walk_hidden(int spool, struct count *count)
+{
+    count->outbox = outbox_open(spool, false);
+    if (count->outbox < 0)
+        return count->outbox == -ENOENT ? 0 : count->outbox;
+    const int error = outbox_walk(count->outbox, count_in, count);
+    close(count->outbox);
+    return error;
+}
+
+int outbox_count_hidden(int spool, const char *queue, bool shared, struct outbox_hidden *ret_hidden)
+{
+    struct count count = {.queue = queue, .shared = shared};
+    const int error = walk_hidden(spool, &count);
+    if (!error)
+        *ret_hidden = count.hidden;
+    return error;
+}
+
+int outbox_each_claim(int spool, const char *queue, bool shared, outbox_claim_fn *each, void *context)
+{
+    return walk_hidden(spool, &(struct count){.queue = queue, .shared = shared, .each = each, .context = context});
+}
