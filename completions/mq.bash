@@ -8,7 +8,7 @@ __mq_options() {
     case $1 in
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= --batch= --linger= --no-sync --once -b --block --block=" \
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
             "--request --request= --tx="
         ;;
     mq-recv)
@@ -105,7 +105,7 @@ __mq_dead_ids() {
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
 }
 
 __mq_figures() {
@@ -206,6 +206,7 @@ __mq_setting_values() {
     case $1 in
     durability) echo full none ;;
     on-expiry) echo dead drop ;;
+    on-dead) echo continue halt ;;
     overflow) echo refuse drop-oldest dead-oldest ;;
     max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter) echo none ;;
     esac

@@ -104,11 +104,13 @@ function __mq_settings
             printf 'durability=%s\n' full none
         case 'on-expiry=*'
             printf 'on-expiry=%s\n' dead drop
+        case 'on-dead=*'
+            printf 'on-dead=%s\n' continue halt
         case 'overflow=*'
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
     end
 end
 
@@ -138,6 +140,7 @@ complete -c mq-send -s 0 -l null -d 'Each NUL-terminated record is a message'
 complete -c mq-send -s H -l header -x -d 'Add a header, name: value'
 complete -c mq-send -l type -x -d 'What kind of message it is'
 complete -c mq-send -l content-type -x -d 'Media type of the body'
+complete -c mq-send -s g -l message-group -x -d 'The message group, for ordered queues'
 complete -c mq-send -l correlation-id -x -d 'What it belongs to'
 complete -c mq-send -l reply-to -x -a '(__mq_queues)' -d 'Queue for the answer'
 complete -c mq-send -s p -l priority -x -a '9 8 7 6 5 4 3 2 1 0' -d 'Priority, 9 first'

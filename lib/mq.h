@@ -113,6 +113,13 @@ MQ_API int mq_create_shared(const char *spool, const char *queue, unsigned mode,
 MQ_API bool mq_mode_is_valid(unsigned mode);
 
 /*
+ * Make a queue that keeps an order: "group" (of the messages with the same header Group) or "strict" (of all). This never
+ * changes. `mode` and `group` are as above; a queue of one's own has the mode 0600. Nobody may have the right 2, to send
+ * and no more: -EINVAL. -ESTALE: there is a queue of this name with another order.
+ */
+MQ_API int mq_create_ordered(const char *spool, const char *queue, const char *order, unsigned mode, gid_t group);
+
+/*
  * Delete a queue. Without `force`, a queue that holds a message in any state stays: -ENOTEMPTY. A message that is
  * sent during the call is never deleted without `force`.
  */
@@ -163,8 +170,9 @@ MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, s
    there dead letters may come back. The queue itself need not be there. */
 MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char *name);
 
-/* Set a key; a NULL `value` brings its default back. The change is atomic and durable. -EINVAL: the key or the value
-   is malformed. For dead-letter also the errors of mq_dead_letter_check. */
+/* Set a key; a NULL `value` restores the default. The change is atomic and durable. -EINVAL: the key or the value is
+   malformed. -EPERM: the key is set when the queue is made, and never changed. For dead-letter also the errors of
+   mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
@@ -754,6 +762,9 @@ struct mq_stats {
     uint64_t dropped;           /* messages removed because the queue was full (overflow = drop-oldest) */
     uint64_t duplicates;        /* messages acked without work, or not sent, because that had been done before */
     uint64_t deaths[MQ_DEATHS]; /* `died` by cause */
+    /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
+       for its next attempt, and those whose first message is in flight */
+    uint64_t groups_waiting, groups_blocked, groups_in_flight;
     /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that
        are not below the limit before it; the last one has no limit */
     uint64_t held[MQ_HELD_BUCKETS];

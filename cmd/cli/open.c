@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -188,4 +189,10 @@ int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topi
     if (flags & MQ_CREATE)
         return cli_cannot_create(error, name);
     return error == -ENOENT ? cli_no_queue(name) : cli_queue_error(error, name, "cannot open the queue");
+}
+
+bool cli_is_ordered(mq_queue *queue)
+{
+    char order[16];
+    return mq_config_get(queue, "order", order, sizeof order) == 0 && strcmp(order, "none") != 0;
 }

@@ -13,6 +13,9 @@
 /* Open a queue, or report why not. */
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue);
 
+/* Whether a queue keeps the order of message groups, or of all messages. */
+bool cli_is_ordered(mq_queue *queue);
+
 /* The same, or open the topic that has the name. One of the two handles is set. */
 int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic);
 

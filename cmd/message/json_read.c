@@ -183,6 +183,22 @@ static bool take_expires(struct reader *reader, const char *member, const json_t
            wrong(reader, "%s: not a time such as \"2026-11-24T10:30:00Z\"", member);
 }
 
+/* The header Group, under the name of the option. */
+static bool take_group(struct reader *reader, const char *member, const json_t *value)
+{
+    const char *text = plain_string(value);
+    const json_t *headers = json_object_get(reader->record->root, "headers");
+    const char *name;
+    json_t *header;
+    json_object_foreach((json_t *)(uintptr_t)headers, name, header)
+    {
+        if (strcasecmp(name, "Group") == 0)
+            return wrong(reader, "%s: there is a header Group already", member);
+    }
+    return (text && mq_message_set_header(reader->message, "Group", text) == 0) ||
+           wrong(reader, "%s: not a string of one line", member);
+}
+
 static bool check_string(struct reader *reader, const char *member, const json_t *value)
 {
     return json_is_string(value) || wrong(reader, "%s: not a string", member);
@@ -197,10 +213,11 @@ static const struct member {
     const char *name;
     bool (*take)(struct reader *reader, const char *member, const json_t *value);
 } members[] = {
-    {"body", take_body},       {"body_base64", take_body_base64}, {"id", take_id},
-    {"headers", take_headers}, {"priority", take_priority},       {"delay", take_delay},
-    {"ttl", take_ttl},         {"expires", take_expires},         {"timestamp", check_string},
-    {"queue", check_string},   {"receipt", check_string},         {"attempts", check_integer},
+    {"body", take_body},         {"body_base64", take_body_base64}, {"id", take_id},
+    {"headers", take_headers},   {"priority", take_priority},       {"delay", take_delay},
+    {"ttl", take_ttl},           {"expires", take_expires},         {"group", take_group},
+    {"queue", check_string},     {"receipt", check_string},         {"attempts", check_integer},
+    {"timestamp", check_string},
 };
 
 static bool take_member(struct reader *reader, const char *name, const json_t *value)
@@ -209,7 +226,8 @@ static bool take_member(struct reader *reader, const char *name, const json_t *v
         if (strcmp(members[i].name, name) == 0)
             return members[i].take(reader, name, value);
     return wrong(
-        reader, "%.64s: no such member: there are body, body_base64, id, headers, priority, delay, ttl, expires", name);
+        reader, "%.64s: no such member: there are body, body_base64, id, headers, group, priority, delay, ttl, expires",
+        name);
 }
 
 /* ---- the object ----------------------------------------------------------------- */

@@ -67,6 +67,10 @@ static int preview_message(mq_message *message, struct preview *ret_preview)
         return (int)got;
     *ret_preview = (struct preview){.size = mq_message_size(message), .sent_at = mq_message_sent_at(message)};
     set_body(ret_preview, data, have);
+    const char *group = mq_message_header(message, "Group");
+    const size_t size = group ? strlen(group) : 0;
+    if (size > 0)
+        text_escape(group, size > PREVIEW_GROUP ? text_whole(group, PREVIEW_GROUP) : size, "", ret_preview->group);
     return 1;
 }
 

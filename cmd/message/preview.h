@@ -9,12 +9,14 @@
 #include "text/text.h"
 
 #define PREVIEW_BYTES 64
+#define PREVIEW_GROUP 24
 
 /* If the message is corrupt, these describe its file. */
 struct preview {
     uint64_t size; /* bytes of body */
     int64_t sent_at;
-    char body[TEXT_ESCAPED(PREVIEW_BYTES)]; /* how the body begins, escaped */
+    char group[TEXT_ESCAPED(PREVIEW_GROUP)]; /* how its message group begins, escaped; empty: it has none */
+    char body[TEXT_ESCAPED(PREVIEW_BYTES)];  /* how the body begins, escaped */
 };
 
 /* Read the beginning of the message. 1: read. 0: the message has left this state. Otherwise a negative errno. */

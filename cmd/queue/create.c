@@ -1,15 +1,59 @@
 /* mq-queue create. */
 #include "queue/create.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "cli/cli.h"
 #include "queue/settings.h"
+
+#define PRIVATE 0600u
+
+/* The order that the words ask for, or NULL. */
+static const char *order_in(char **words, int count)
+{
+    static const char key[] = "order=";
+    const char *order = NULL;
+    for (int i = 0; i < count; i++)
+        if (strncmp(words[i], key, strlen(key)) == 0)
+            order = words[i] + strlen(key);
+    return order && *order && strcmp(order, "none") != 0 ? order : NULL;
+}
+
+static int create_ordered(const struct sharing *sharing, const char *queue, const char *order)
+{
+    const int status = cli_check_name(queue);
+    if (status != STATUS_DONE)
+        return status;
+    const int created = sharing->mode ? mq_create_ordered(cli_spool, queue, order, sharing->mode, sharing->group)
+                                      : mq_create_ordered(cli_spool, queue, order, PRIVATE, MQ_OWN_GROUP);
+    if (created >= 0)
+        return STATUS_DONE;
+    if (created == -ESTALE)
+        return cli_fail(STATUS_CONFIG, queue, "order: it is fixed when a queue is made, and this one has another");
+    if (created == -EINVAL)
+        return cli_fail(STATUS_USAGE, queue, "an ordered queue is for users who may receive: no digit of --mode is 2");
+    if (created == -EEXIST)
+        return cli_fail(STATUS_CANNOT_CREATE, queue,
+                        "cannot create the queue: it is there, with another mode or group");
+    return cli_cannot_create(created, queue);
+}
+
+/* As the words and the options say. */
+static int create(const struct sharing *sharing, char **words, int count)
+{
+    const char *order = order_in(words + 1, count - 1);
+    if (order)
+        return create_ordered(sharing, words[0], order);
+    return sharing->mode ? sharing_create(sharing, words[0]) : STATUS_DONE;
+}
 
 int create_queue(const struct sharing *sharing, char **words, int count)
 {
     mq_queue *queue;
     int status = settings_check(words[0], words + 1, count - 1);
-    if (status == STATUS_DONE && sharing->mode)
-        status = sharing_create(sharing, words[0]);
+    if (status == STATUS_DONE)
+        status = create(sharing, words, count);
     if (status == STATUS_DONE)
         status = cli_open(words[0], MQ_CREATE, &queue);
     if (status != STATUS_DONE)

@@ -25,9 +25,21 @@ static const struct table_column columns[] = {
 };
 #define COLUMNS (sizeof columns / sizeof *columns)
 
+/* In an ordered queue all messages have the same priority. */
+static const struct table_column ordered_columns[] = {
+    {.title = "STATE"},
+    {.title = "ID"},
+    {.title = "GROUP"},
+    {.title = "ATTEMPTS", .right = true},
+    {.title = "TIME", .right = true},
+    {.title = "SIZE", .right = true},
+    {.title = "BODY"},
+};
+
 struct view {
     mq_queue *queue;
     struct table *table; /* NULL: messages are shown whole, or as objects */
+    bool ordered;
     int status;
 };
 
@@ -45,10 +57,11 @@ static void show_row(const struct view *view, const struct mq_entry *entry, cons
     char priority[16], attempts[16], time[HUMAN_SIZE + 8], size[HUMAN_SIZE];
     snprintf(priority, sizeof priority, "%d", entry->priority);
     snprintf(attempts, sizeof attempts, "%u", entry->attempts);
+    const char *second = !view->ordered ? priority : preview->group[0] ? preview->group : "-";
     format_time(entry, preview->sent_at, time, sizeof time);
     human_size(preview->size, size);
-    table_row(view->table, (const char *[COLUMNS]){mq_state_name(entry->state), entry->id, priority, attempts, time,
-                                                   size, preview->body});
+    table_row(view->table, (const char *[COLUMNS]){mq_state_name(entry->state), entry->id, second, attempts, time, size,
+                                                   preview->body});
 }
 
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
@@ -99,9 +112,9 @@ static int visit(const struct mq_entry *entry, void *context)
 
 static int show(mq_queue *queue, struct selection *selection, bool whole)
 {
-    struct view view = {.queue = queue, .status = STATUS_DONE};
+    struct view view = {.queue = queue, .status = STATUS_DONE, .ordered = cli_is_ordered(queue)};
     if (!whole && !cli_json)
-        view.table = table_new(columns, COLUMNS);
+        view.table = table_new(view.ordered ? ordered_columns : columns, COLUMNS);
     const int error = selection_browse(selection, queue, visit, &view);
     if (view.table)
         table_end(view.table);

@@ -30,6 +30,7 @@ static const struct argp_option options[] = {
     {"content-type", CONTENT_TYPE, "TYPE", 0, "Set the header Content-Type", 2},
     {"correlation-id", CORRELATION_ID, "ID", 0, "Set the header Correlation-Id", 2},
     {"reply-to", REPLY_TO, "QUEUE", 0, "Set the header Reply-To", 2},
+    {"message-group", 'g', "KEY", 0, "Set the header Group: an ordered queue keeps the order of a group", 2},
     {"routing-key", 'k', "KEY", 0, "Set the header Routing-Key, by which topics route", 2},
     {"id", 'i', "ID", 0, "The message's id, instead of a new one", 2},
     {"priority", 'p', "0-9", 0, "How soon it is delivered: 9 first; 4 by default", 3},
@@ -66,6 +67,9 @@ static error_t parse_header(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'H':
         split_header(state, argument);
+        return 0;
+    case 'g':
+        add_header(state, "Group", argument);
         return 0;
     case 'k':
         if (strlen(argument) > ROUTING_KEY_MAX)

@@ -89,6 +89,10 @@ static int refused(const struct sending *sending, const struct source *source, i
         return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
     if (error == -EMSGSIZE && mq_config_get(sending->to.queue, "max-size", limit + length, sizeof limit - length) == 0)
         return fail(sending, STATUS_DATA, source, "cannot publish", limit);
+    if (error == -EDOM)
+        return fail(sending, STATUS_USAGE, source, "cannot publish", "an ordered queue has no priorities");
+    if (sending->options.once && error == -EMEDIUMTYPE)
+        return fail(sending, cli_status(error), source, "cannot send once", "ordered queues do not take --once");
     if (sending->options.once && error == -EACCES)
         return fail(sending, STATUS_PERMISSION, source, "cannot send once",
                     "Permission denied; it takes all rights to the queue");

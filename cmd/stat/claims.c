@@ -70,14 +70,30 @@ struct view {
     struct table *table; /* NULL: objects */
 };
 
-static void print_object(const char *queue, const struct mq_entry *entry, const struct claim_text *text)
+/* Of an ordered queue: the message group. */
+static void add_group(mq_queue *queue, const struct mq_entry *entry, json_t *object)
+{
+    mq_message *message;
+    if (mq_entry_open(queue, entry, &message) != 1)
+        return;
+    const char *group = mq_message_header(message, "Group");
+    json_object_set_new(object, "group", group ? cli_must(json_string(group)) : json_null());
+    mq_message_free(message);
+}
+
+static void print_object(mq_queue *of, const struct mq_entry *entry, const struct claim_text *text)
 {
     const bool known = entry->owner != 0;
-    json_print(json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o, s:o}", "queue", queue, "id", entry->id, "attempts",
-                         (int)entry->attempts, "owner", known ? json_integer(entry->owner) : json_null(), "host",
-                         known ? entry->host : NULL, "command", strcmp(text->command, "-") != 0 ? text->command : NULL,
-                         "claimed", entry->begun ? json_moment(entry->begun) : json_null(),
-                         mq_state_time_name(MQ_INFLIGHT), entry->time ? json_moment(entry->time) : json_null()));
+    const char *queue = mq_queue_name(of);
+    json_t *object = cli_must(
+        json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o, s:o}", "queue", queue, "id", entry->id, "attempts",
+                  (int)entry->attempts, "owner", known ? json_integer(entry->owner) : json_null(), "host",
+                  known ? entry->host : NULL, "command", strcmp(text->command, "-") != 0 ? text->command : NULL,
+                  "claimed", entry->begun ? json_moment(entry->begun) : json_null(), mq_state_time_name(MQ_INFLIGHT),
+                  entry->time ? json_moment(entry->time) : json_null()));
+    if (cli_is_ordered(of))
+        add_group(of, entry, object);
+    json_print(object);
 }
 
 static int show_claim(const struct mq_entry *entry, void *context)
@@ -90,7 +106,7 @@ static int show_claim(const struct mq_entry *entry, void *context)
         table_row(view->table, (const char *[COLUMNS]){queue, entry->id, text.attempt, text.owner, text.host,
                                                        text.command, text.held, text.left});
     else
-        print_object(queue, entry, &text);
+        print_object(view->queue, entry, &text);
     return 0;
 }
 

@@ -120,6 +120,9 @@ const struct field fields[] = {
     {"failed", "FAILED", FIELD_COUNT, COUNTER(failed)},
     {"duplicates", "DUPLICATES", FIELD_COUNT, COUNTER(duplicates)},
     {"dropped", "DROPPED", FIELD_COUNT, COUNTER(dropped)},
+    {"groups_waiting", "GROUPS", FIELD_COUNT, COUNTER(groups_waiting)},
+    {"groups_blocked", "BLOCKED", FIELD_COUNT, COUNTER(groups_blocked)},
+    {"groups_inflight", "GROUPS-INFLIGHT", FIELD_COUNT, COUNTER(groups_in_flight)},
     {"expired", "EXPIRED", FIELD_COUNT, COUNTER(expired)},
     {"died", "DIED", FIELD_COUNT, COUNTER(died)},
     {"died_rejected", "REJECTED", FIELD_COUNT, COUNTER(deaths[MQ_DEATH_REJECTED])},
@@ -156,7 +159,7 @@ const struct field *field_find(const char *name, size_t length)
 {
     static const char *const short_names[][2] = {
         {"depth", "ready"}, {"oldest", "oldest_seconds"}, {"lag", "lag_seconds"},
-        {"size", "bytes"},  {"held", "held_seconds"},
+        {"size", "bytes"},  {"held", "held_seconds"},     {"blocked", "groups_blocked"},
     };
     for (size_t i = 0; i < sizeof short_names / sizeof *short_names; i++)
         if (is_named(short_names[i][0], name, length))

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/lane_browse.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "format/batch.h"
 #include "format/death.h"
 #include "format/decode.h"
 #include "format/message.h"
+#include "lane/lane.h"
 #include "lifecycle/inbox.h"
 #include "queue/blame.h"
 #include "store/bucket.h"
@@ -57,13 +59,17 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
 {
     const struct message_name *name = &visited->name;
     browse->file = visited;
+    if (name->settled)
+        return 0; /* the lane goes on to its next message */
     if (name->count == 1)
         return show(browse, name);
-    const int file = fs_open_file(visited->dir, visited->file);
+    const bool is_token = lane_is_token(name);
+    const int file = is_token ? lane_open_head(browse->queue, name) : fs_open_file(visited->dir, visited->file);
     if (file == -ENOENT)
         return 0;
-    const int stop = file < 0 ? blame_file(browse->queue, visited->dir, visited->file, file)
-                              : batch_walk(file, name, show, browse);
+    const int stop = file < 0 && is_token ? file
+                     : file < 0           ? blame_file(browse->queue, visited->dir, visited->file, file)
+                                          : batch_walk(file, name, show, browse);
     if (file >= 0)
         close(file);
     return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;
@@ -87,7 +93,9 @@ int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_
         return error;
     (void)inbox_take(queue, clock_now(), INBOX_ALL); /* a message that stays in the inbox is shown as delayed */
     error = bucket_walk(queue->dir, state, visit, &browse);
-    return error < 0 ? error : browse.stop;
+    if (error || browse.stop)
+        return error < 0 ? error : browse.stop;
+    return lane_browse(queue, state, each, context);
 }
 
 /* ---- one message ------------------------------------------------------------------ */
@@ -152,19 +160,34 @@ static int open_message(int file, const struct mq_entry *entry, struct message_n
     return error ? error : decode_file(file, name, ret_message);
 }
 
-int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message)
+/* A file that holds the entry's message, and the name that it has there. 1; 0: it has moved on. */
+static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name, int *ret_file)
 {
     struct browse_place place;
+    if (lane_browse_is(entry)) {
+        *ret_file = lane_browse_open(queue, entry, ret_name);
+        return *ret_file == -ENOENT ? 0 : *ret_file < 0 ? *ret_file : 1;
+    }
     const int found = browse_find(queue, entry, &place);
     if (found != 1)
         return found;
-    int file = fs_open_file(place.dir, place.file);
-    if (file < 0)
+    int file = lane_is_token(&place.name) ? lane_open_head(queue, &place.name) : fs_open_file(place.dir, place.file);
+    if (file < 0 && !lane_is_token(&place.name))
         file = blame_file(queue, place.dir, place.file, file);
     close(place.dir);
-    if (file < 0)
-        return file == -ENOENT ? 0 : file;
-    const int error = open_message(file, entry, &place.name, ret_message);
+    *ret_name = place.name;
+    *ret_file = file;
+    return file == -ENOENT ? 0 : file < 0 ? file : 1;
+}
+
+int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message)
+{
+    struct message_name name;
+    int file;
+    const int found = open_entry(queue, entry, &name, &file);
+    if (found != 1)
+        return found;
+    const int error = open_message(file, entry, &name, ret_message);
     if (error) {
         close(file);
         return error;

@@ -1,105 +1,29 @@
-/*
- * Checking a queue: finding what lies in it and does not belong there.
- *
- * A message may be moved between the listing and the read. So a file that is gone by then is no finding.
- */
+/* Checking a queue: finding what lies in it and does not belong there. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/check_lanes.h"
+#include "admin/finding.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "base/id.h"
-#include "format/batch.h"
-#include "format/decode.h"
 #include "format/sent_name.h"
-#include "queue/aside.h"
-#include "queue/blame.h"
-#include "queue/queue.h"
+#include "format/work_name.h"
+#include "lane/lane.h"
 #include "store/bucket.h"
 #include "store/spool.h"
 
-struct check {
-    mq_queue *queue;
-    bool repair;
-    void (*each)(const char *path, const char *problem, void *context);
-    void *context;
-    int found;
-    int left; /* the error, if something could not be judged or moved aside; else 0 */
-    enum mq_state state;
-    const char *bucket;
-    int dir; /* what is being listed */
-};
-
-/* ---- findings ---------------------------------------------------------------------- */
-
-static void tell(struct check *check, const char *place, const char *name, const char *problem)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s%s%s", place, *place ? "/" : "", name);
-    check->each(path, problem, check->context);
-    check->found++;
-}
-
-static int report(struct check *check, const char *place, const char *name, const char *problem)
-{
-    const int error = check->repair ? aside_put(check->queue, check->dir, name) : 0;
-    if (error == -ENOENT)
-        return 0; /* another process has moved it, so it belonged here */
-    tell(check, place, name, problem);
-    if (error)
-        check->left = error;
-    return 0;
-}
-
 /* ---- messages ---------------------------------------------------------------------- */
-
-static const char *type_problem(unsigned char type)
-{
-    switch (type) {
-    case DT_DIR:
-        return "a directory where only messages belong";
-    case DT_LNK:
-        return "a symbolic link";
-    default:
-        return "not a regular file";
-    }
-}
-
-/* Whether a message can be read. */
-static int read_message(void *context, const struct message_name *name)
-{
-    mq_message *message = NULL;
-    const int file = dup(*(const int *)context);
-    const int error = file < 0 ? -errno : decode_file(file, name, &message);
-    if (!error)
-        mq_message_free(message);
-    else if (file >= 0)
-        close(file);
-    return error;
-}
-
-/* 0: the file is whole, or gone; -EBADMSG: it is not whole; any other negative errno: that cannot be known. */
-static int read_content(const mq_queue *queue, int dir, const char *file_name, const struct message_name *name)
-{
-    int file = fs_open_file(dir, file_name);
-    if (file < 0)
-        return file == -ENOENT ? 0 : blame_file(queue, dir, file_name, file);
-    const int error = name->count == 1 ? read_message(&file, name) : batch_walk(file, name, read_message, &file);
-    close(file);
-    return error;
-}
 
 static const char *name_problem(const struct check *check, const char *file, unsigned char type,
                                 struct message_name *ret_name)
 {
     char bucket[NAME_BUCKET_SIZE];
     if (type != DT_REG)
-        return type_problem(type);
+        return finding_type(type);
     if (!name_parse(check->state, file, ret_name))
         return "not a message's name";
     name_format_bucket(check->state, ret_name, bucket);
@@ -116,12 +40,12 @@ static int check_message(void *context, const char *file, unsigned char type)
     snprintf(place, sizeof place, "%s/%s", name_of_state(check->state), check->bucket);
     const char *problem = name_problem(check, file, type, &name);
     if (problem)
-        return report(check, place, file, problem);
-    const int error = read_content(check->queue, check->dir, file, &name);
+        return finding_report(check, place, file, problem);
+    const int error = lane_is_token(&name) ? 0 : finding_in_content(check->queue, check->dir, file, &name);
     if (error == -EBADMSG)
-        return report(check, place, file, "empty, truncated or malformed message");
+        return finding_report(check, place, file, "empty, truncated or malformed message");
     if (error) { /* perhaps this process lacks descriptors or memory, so the file stays where it is */
-        tell(check, place, file, strerror(-error));
+        finding_tell(check, place, file, strerror(-error));
         check->left = error;
     }
     return 0;
@@ -142,25 +66,26 @@ static int check_state_entry(void *context, const char *name, unsigned char type
     struct check *check = context;
     const char *place = name_of_state(check->state);
     if (!name_is_bucket(check->state, name))
-        return report(check, place, name, "not a bucket's name");
-    return type == DT_DIR ? 0 : report(check, place, name, "not a directory");
+        return finding_report(check, place, name, "not a bucket's name");
+    return type == DT_DIR ? 0 : finding_report(check, place, name, "not a directory");
 }
 
 static int check_waiters_entry(void *context, const char *name, unsigned char type)
 {
     const bool hidden = name[0] == '.';
     const bool belongs = type == DT_FIFO && (name_is_waiter(name + hidden) || strcmp(name, NAME_BELL) == 0);
-    return belongs ? 0 : report(context, "waiters", name, "not a waiter's FIFO");
+    return belongs ? 0 : finding_report(context, "waiters", name, "not a waiter's FIFO");
 }
 
 static int check_file_entry(struct check *check, const char *place, const char *name, unsigned char type)
 {
-    return type == DT_REG ? 0 : report(check, place, name, "not a regular file");
+    return type == DT_REG ? 0 : finding_report(check, place, name, "not a regular file");
 }
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    const bool is_new_dir = type == DT_DIR && (name_is_new_bucket(name) || sent_name_is_new_slot_dir(name));
+    const bool is_new_dir = type == DT_DIR &&
+                            (name_is_new_bucket(name) || lane_name_is_new(name) || sent_name_is_new_slot_dir(name));
     return is_new_dir ? 0 : check_file_entry(context, "tmp", name, type);
 }
 
@@ -171,7 +96,9 @@ static int check_host_entry(void *context, const char *name, unsigned char type)
 
 static int check_failures_entry(void *context, const char *name, unsigned char type)
 {
-    return type == DT_REG && id_is_valid(name) ? 0 : report(context, "failures", name, "not what a message failed of");
+    return type == DT_REG && id_is_valid(name)
+               ? 0
+               : finding_report(context, "failures", name, "not what a message failed of");
 }
 
 static int check_done_entry(void *context, const char *name, unsigned char type)
@@ -179,7 +106,7 @@ static int check_done_entry(void *context, const char *name, unsigned char type)
     int64_t start;
     return type == DT_DIR && name_parse_done_bucket(name, &start)
                ? 0
-               : report(context, "done", name, "not a bucket's name");
+               : finding_report(context, "done", name, "not a bucket's name");
 }
 
 static int check_mark(void *context, const char *name, unsigned char type)
@@ -194,7 +121,7 @@ static int check_mark(void *context, const char *name, unsigned char type)
     if (read == 0 && !sent_name_parse_says(says, id, &draft))
         read = -EBADMSG;
     if (read == -EBADMSG)
-        return report(check, place, name, "not a mark of a message that was sent once");
+        return finding_report(check, place, name, "not a mark of a message that was sent once");
     return read == -ENOENT ? 0 : read;
 }
 
@@ -203,7 +130,7 @@ static int check_slot_entry(void *context, const char *name, unsigned char type)
     struct sent_slot slot;
     return type == DT_REG && sent_name_parse_slot(name, &slot)
                ? 0
-               : report(context, SENT_NAME_DIR "/" SENT_NAME_SLOT_DIR, name, "not a slot's name");
+               : finding_report(context, SENT_NAME_DIR "/" SENT_NAME_SLOT_DIR, name, "not a slot's name");
 }
 
 static int check_sent_entry(void *context, const char *name, unsigned char type)
@@ -212,7 +139,7 @@ static int check_sent_entry(void *context, const char *name, unsigned char type)
     int64_t number;
     const bool is_slot = strcmp(name, SENT_NAME_SLOT_DIR) == 0;
     if (type != DT_DIR || (!is_slot && !sent_name_parse_number(name, &number)))
-        return report(check, SENT_NAME_DIR, name, "not a slot's number");
+        return finding_report(check, SENT_NAME_DIR, name, "not a slot's number");
     const int outer = check->dir, dir = fs_open_dir(outer, name);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
@@ -227,7 +154,7 @@ static int check_sent_entry(void *context, const char *name, unsigned char type)
 static int check_queue_entry(void *context, const char *name, unsigned char type)
 {
     const bool belongs = strcmp(name, "config") == 0 ? type == DT_REG : type == DT_DIR && layout_has_dir(name);
-    return belongs ? 0 : report(context, "", name, "not a part of a queue");
+    return belongs ? 0 : finding_report(context, "", name, "not a part of a queue");
 }
 
 static int open_part(struct check *check, const char *name)
@@ -236,24 +163,14 @@ static int open_part(struct check *check, const char *name)
     if (dir != -ENOENT)
         return dir;
     const int healed = check->repair ? spool_heal(check->queue->dir) : 0;
-    tell(check, "", name, "a part of the queue that is missing");
+    finding_tell(check, "", name, "a part of the queue that is missing");
     return healed ? healed : fs_open_dir(check->queue->dir, name);
-}
-
-static int list_dir(struct check *check, int dir, fs_list_fn *each)
-{
-    if (dir < 0)
-        return dir;
-    check->dir = dir;
-    const int error = fs_list_at(dir, ".", each, check);
-    close(dir);
-    return error;
 }
 
 /* Check a directory that every queue has. If it is missing, that is a finding and no error. */
 static int check_dir(struct check *check, const char *name, fs_list_fn *each)
 {
-    const int error = list_dir(check, open_part(check, name), each);
+    const int error = finding_list(check, open_part(check, name), each);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -269,7 +186,7 @@ static int check_state(struct check *check, enum mq_state state)
 /* Check a directory that is made when it is first needed. */
 static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
 {
-    const int error = list_dir(check, fs_open_dir(check->queue->dir, name), each);
+    const int error = finding_list(check, fs_open_dir(check->queue->dir, name), each);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -287,7 +204,7 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
     if (!error)
         error = queue_refresh(queue);
     if (!error)
-        error = list_dir(&check, fs_open_dir(queue->dir, "."), check_queue_entry);
+        error = finding_list(&check, fs_open_dir(queue->dir, "."), check_queue_entry);
     for (int state = 0; state < MQ_STATES && !error; state++)
         error = check_state(&check, (enum mq_state)state);
     if (!error)
@@ -300,6 +217,8 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_later_dir(&check, "failures", check_failures_entry);
     if (!error)
         error = check_later_dir(&check, "done", check_done_entry);
+    if (!error)
+        error = check_lanes(&check);
     if (!error)
         error = check_later_dir(&check, SENT_NAME_DIR, check_sent_entry);
     return error ? error : check.left ? check.left : check.found;

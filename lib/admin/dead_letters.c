@@ -6,6 +6,9 @@
 #include "admin/browse.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "lane/lane.h"
+#include "lane/lane_halt.h"
+#include "lifecycle/lane_delivery.h"
 #include "queue/failures.h"
 #include "queue/move.h"
 
@@ -34,10 +37,33 @@ static int take_back(const struct browse_place *place, int ready_dir, const stru
     return moved == -ENOENT ? 1 : moved ? moved : error ? error : RETRY_AGAIN;
 }
 
+static int retry_in_lane(mq_queue *queue, const struct browse_place *place, mq_queue *to, const char *lane,
+                         struct message_name *name)
+{
+    const bool same = strcmp(to->name, queue->name) == 0;
+    int64_t size;
+    const int moved = lane_delivery_move(to, lane, place->dir, place->file, name, same, &size);
+    if (moved != 1)
+        return moved;
+    page_add_messages(queue->page, MQ_DEAD, -1);
+    page_add_messages(to->page, MQ_READY, 1);
+    if (!same) {
+        page_add_bytes(queue->page, -size);
+        page_add_bytes(to->page, size);
+    }
+    if (same)
+        (void)lane_prefer(to, lane, name);
+    return 1;
+}
+
 static int retry(mq_queue *queue, enum mq_state state, const struct browse_place *place, mq_queue *to)
 {
     struct message_name name = revive(&place->name);
     int ready_dir = -1;
+    char lane[LANE_KEY_SIZE];
+    const int is = lane_delivery_find(to, place->dir, place->file, &place->name, lane);
+    if (is)
+        return is < 0 ? is : retry_in_lane(queue, place, to, lane, &name);
     if (strcmp(to->name, queue->name) == 0)
         return move_message(queue, MQ_DEAD, place->dir, place->file, MQ_READY, &name);
     name.position = page_next_positions(to->page, name.priority, name.count, clock_now());
@@ -89,5 +115,7 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
         return -EBUSY;
     if (moved == 1)
         page_count(queue->page, PAGE_RETRIED, place.name.count);
+    if (moved == 1 && entry->state == MQ_DEAD)
+        (void)lane_go_on_without(queue, &place.name);
     return moved;
 }

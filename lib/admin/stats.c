@@ -6,11 +6,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lane/lane.h"
 #include "lifecycle/inbox.h"
 #include "queue/depth.h"
 #include "store/bucket.h"
 
 /* ---- the oldest message ----------------------------------------------------------- */
+
+static int64_t head_sent_at(mq_queue *queue, const struct message_name *token)
+{
+    struct stat status;
+    const int file = lane_open_head(queue, token);
+    const int64_t moment = file >= 0 && fstat(file, &status) == 0 ? clock_of_file(&status.st_mtim) : 0;
+    if (file >= 0)
+        close(file);
+    return moment;
+}
 
 static void note_oldest(int64_t *oldest, int64_t moment)
 {
@@ -18,13 +29,22 @@ static void note_oldest(int64_t *oldest, int64_t moment)
         *oldest = moment;
 }
 
+struct first {
+    mq_queue *queue;
+    int64_t *sent;
+};
+
 static int note_first(void *context, const struct bucket_file *file)
 {
-    int64_t *sent = context;
+    const struct first *first = context;
     struct stat status;
+    if (lane_is_token(&file->name)) {
+        *first->sent = head_sent_at(first->queue, &file->name);
+        return *first->sent ? BUCKET_DONE : 0;
+    }
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno; /* it was taken: the next one is the first now */
-    *sent = clock_of_file(&status.st_mtim);
+    *first->sent = clock_of_file(&status.st_mtim);
     return BUCKET_DONE;
 }
 
@@ -32,7 +52,7 @@ static int note_first(void *context, const struct bucket_file *file)
 static int oldest_in(mq_queue *queue, const char *bucket, struct listing *files, int64_t *ret_sent)
 {
     *ret_sent = 0;
-    return bucket_visit(queue->dir, MQ_READY, bucket, files, note_first, ret_sent);
+    return bucket_visit(queue->dir, MQ_READY, bucket, files, note_first, &(struct first){queue, ret_sent});
 }
 
 /* Look into one bucket of each priority: the head that the page names. */
@@ -135,6 +155,18 @@ static int add_inbox(mq_queue *queue, struct mq_stats *stats)
     return 0;
 }
 
+static int count_groups(mq_queue *queue, struct mq_stats *stats)
+{
+    uint64_t groups[MQ_STATES];
+    const int error = queue->config.order ? census_groups(queue->dir, groups) : 0;
+    if (error || !queue->config.order)
+        return error;
+    stats->groups_waiting = groups[MQ_READY];
+    stats->groups_blocked = groups[MQ_DELAYED];
+    stats->groups_in_flight = groups[MQ_INFLIGHT];
+    return 0;
+}
+
 static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
 {
     struct depth_totals totals;
@@ -150,7 +182,9 @@ static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         fill_counts(&stats, census.count, census.bytes);
     else
         fill_counts(&stats, totals.count, totals.bytes);
-    error = find_oldest(queue, exact, stats.count[MQ_READY] > 0, &stats.oldest);
+    error = count_groups(queue, &stats);
+    if (!error)
+        error = find_oldest(queue, exact, stats.count[MQ_READY] > 0, &stats.oldest);
     if (!error)
         error = add_inbox(queue, &stats);
     if (!error)

@@ -6,10 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/lane_tokens.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_fifo.h"
 #include "base/fs_list.h"
+#include "format/work_name.h"
+#include "lane/lane.h"
+#include "lane/lane_halt.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
@@ -23,6 +27,7 @@
 #include "queue/split_cleanup.h"
 #include "route/send_on.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 #include "store/layout.h"
 
 struct sweep {
@@ -64,7 +69,12 @@ static int sweep_tmp_file(void *context, const char *name, unsigned char type)
     struct sweep *sweep = context;
     enum sent_kind kind;
     int64_t number;
-    if (type == DT_DIR && sent_name_is_new_slot_dir(name)) {
+    if (type == DT_DIR && lane_name_is_new(name)) {
+        const int is = is_abandoned(sweep, name);
+        if (is == 1)
+            lane_dir_unmake(sweep->dir, name);
+        note(sweep, is);
+    } else if (type == DT_DIR && sent_name_is_new_slot_dir(name)) {
         const int is = is_abandoned(sweep, name), error = is == 1 ? spool_remove_tree(sweep->dir, name) : is;
         note(sweep, error ? error : is);
     } else if (!sent_name_parse_draft(name, &kind, &number) &&
@@ -160,12 +170,22 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
     return error ? error : sweep.error;
 }
 
+static int revive(void *context, const char *generation)
+{
+    const int revived = lane_revive(context, generation);
+    return revived < 0 ? revived : 0;
+}
+
 static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
     bool any;
     const int unfinished = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
     int error = split_cleanup_finish(queue);
+    if (!error && queue->config.order)
+        error = lane_tokens_find_missing(queue, revive, queue);
+    if (!error && queue->config.order)
+        error = lane_sweep_halted(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)

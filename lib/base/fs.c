@@ -112,11 +112,13 @@ int fs_open_root(const char *path, bool make)
     return error ? error : open_root(path);
 }
 
-static int open_regular(int at, const char *name, int flags, struct stat *ret_status)
+#define REGULAR (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* `file` is what opening returned. */
+static int check_regular(int file, struct stat *ret_status)
 {
-    const int file = openat(at, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, FS_FILE_MODE);
     if (file < 0)
-        return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
+        return file == -ELOOP || file == -ENXIO ? -EBADMSG : file;
     const int error = result(fstat(file, ret_status));
     if (!error && S_ISREG(ret_status->st_mode))
         return file;
@@ -124,10 +126,21 @@ static int open_regular(int at, const char *name, int flags, struct stat *ret_st
     return error ? error : -EBADMSG;
 }
 
+static int open_regular(int at, const char *name, int flags, struct stat *ret_status)
+{
+    return check_regular(result(openat(at, name, flags | REGULAR, FS_FILE_MODE)), ret_status);
+}
+
 int fs_open_file(int at, const char *name)
 {
     struct stat status;
     return open_regular(at, name, O_RDONLY, &status);
+}
+
+int fs_open_file_below(int at, const char *parent, const char *name)
+{
+    struct stat status;
+    return check_regular(fs_open_below(at, parent, name, O_RDONLY | REGULAR), &status);
 }
 
 int fs_open_append(int at, const char *name, mode_t mode)
@@ -161,6 +174,22 @@ int fs_make_file(int at, const char *name, mode_t mode)
         return file;
     fs_unlink(at, name);
     close(file);
+    return error;
+}
+
+/* The umask is asked for nothing more than mknod does by itself: a mode that it can have changed is set. */
+int fs_make_empty(int at, const char *name, mode_t mode)
+{
+    struct stat status;
+    int error = result(mknodat(at, name, S_IFREG | FS_FILE_MODE, 0));
+    if (error)
+        return error;
+    if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        error = -errno;
+    else if ((status.st_mode & 07777) != mode)
+        error = fs_set_mode_at(at, name, mode);
+    if (error)
+        fs_unlink(at, name);
     return error;
 }
 

@@ -43,6 +43,7 @@ int fs_open_root(const char *path, bool make);
 
 /* A regular file, read-only. -EBADMSG for anything else; opening a FIFO or device never blocks. */
 int fs_open_file(int at, const char *name);
+int fs_open_file_below(int at, const char *parent, const char *name);
 
 /* A regular file to append to, made with `mode` if missing. -EBADMSG for anything else, and for a file with a second
    name: a hostile user may have linked a file of this user there. */
@@ -59,7 +60,10 @@ int fs_open_shared_below(int at, const char *parent, const char *name, bool writ
 /* A fresh regular file, read-write, with exactly `mode` whatever the umask is. -EEXIST: the name is taken. */
 int fs_make_file(int at, const char *name, mode_t mode);
 
-/* The same without a name, for a directory `dir` of `at`. -EOPNOTSUPP, -EISDIR or -EINVAL: not on this file system. */
+/* A fresh regular file without content, which is not opened. -EEXIST: the name is taken. */
+int fs_make_empty(int at, const char *name, mode_t mode);
+
+/* A file as of fs_make_file without a name, for a directory `dir` of `at`. -EOPNOTSUPP, -EISDIR or -EINVAL: not on this file system. */
 int fs_make_unnamed(int at, const char *dir, mode_t mode);
 
 /* A directory of FS_DIR_MODE. For a moment other processes may see it with the mode that the umask left. */

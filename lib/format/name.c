@@ -14,6 +14,8 @@
 #define COUNT_DIGITS 4
 #define BYTES_DIGITS 7
 #define SPLIT_DIGITS (NAME_SPLIT_BITS / 4)
+#define LANE_OTHERS_MAX 9
+#define SHARING_OTHERS_MAX 2 /* the mark of a retry */
 
 /* ---- states --------------------------------------------------------------------- */
 
@@ -149,6 +151,12 @@ static const char *parse_split(const char *text, struct message_name *name)
     return dash && *dash == '-' ? parse_hex(dash + 1, SPLIT_DIGITS, &name->split_mark) : NULL;
 }
 
+static const char *parse_done(const char *text, struct message_name *name)
+{
+    const char *dash = parse_decimal(text, COUNT_DIGITS, &name->skipped);
+    return dash && *dash == '-' ? parse_count(dash + 1, &name->of) : NULL;
+}
+
 static const char *parse_owner(const char *text, struct name_owner *ret_owner)
 {
     const char *dash = parse_decimal(text, PROCESS_DIGITS, &ret_owner->process);
@@ -161,6 +169,14 @@ static const char *parse_owner(const char *text, struct name_owner *ret_owner)
     memcpy(ret_owner->host, dash + 1, length);
     ret_owner->host[length] = '\0';
     return end;
+}
+
+static const char *parse_lane(const char *text, struct message_name *name)
+{
+    const size_t length = strnlen(text, NAME_LANE_SIZE - 1);
+    memcpy(name->lane, text, length);
+    name->lane[length] = '\0';
+    return length == NAME_LANE_SIZE - 1 && id_is_valid(name->lane) ? text + length : NULL;
 }
 
 static const char *keep_field(const char *dot, struct message_name *name)
@@ -200,9 +216,35 @@ static const char *parse_field(const char *dot, struct message_name *name)
         return parse_owner(dot + 2, &name->owner);
     case 'r':
         return parse_reason(dot + 2, name);
+    case 'd':
+        return parse_time(dot + 2, &name->due);
+    case 'e':
+        return parse_decimal(dot + 2, 1, &name->settled);
+    case 'i':
+        return parse_done(dot + 2, name);
+    case 'g':
+        return parse_lane(dot + 2, name);
+    case 'h':
+        return parse_hex(dot + 2, WORD_DIGITS, &name->head);
     default:
         return keep_field(dot, name);
     }
+}
+
+/* What concerns lanes has its room at the cost of unknown fields, and what concerns batches too at that of long ids. */
+static bool fits_lane(enum mq_state state, const struct message_name *name)
+{
+    const bool is_token = name->lane[0], shares = name->count > 1 || name->offset || name->length;
+    if (!is_token && (name->head || name->settled || name->of))
+        return false;
+    if (!is_token && !name->due)
+        return true;
+    if (state == MQ_DEAD && is_token)
+        return false;
+    if (is_token && name->of ? name->skipped + name->count > name->of : is_token && name->count > 1)
+        return false;
+    return !name->split && strlen(name->others) <= LANE_OTHERS_MAX &&
+           (!shares || (strlen(name->id) < ID_UUID_SIZE && strlen(name->others) <= SHARING_OTHERS_MAX));
 }
 
 bool name_parse(enum mq_state state, const char *text, struct message_name *ret_name)
@@ -211,10 +253,13 @@ bool name_parse(enum mq_state state, const char *text, struct message_name *ret_
     struct message_name name;
     name.time = name.expires = name.begun = 0;
     name.token = name.split_mark = 0;
-    name.attempts = name.offset = name.length = name.split_offset = name.owner.process = 0;
+    name.attempts = name.offset = name.length = name.split_offset = name.owner.process = name.settled = 0;
+    name.skipped = name.of = 0;
     name.count = 1;
+    name.head = 0;
+    name.due = 0;
     name.claimed = name.split = false;
-    name.reason[0] = name.others[0] = '\0';
+    name.reason[0] = name.others[0] = name.lane[0] = '\0';
 
     const char *at = text;
     if (state != MQ_READY) {
@@ -228,7 +273,7 @@ bool name_parse(enum mq_state state, const char *text, struct message_name *ret_
     at = parse_id(at, &name);
     while (at && *at == '.')
         at = parse_field(at, &name);
-    if (!at || *at || at - text >= NAME_SIZE || name.claimed != (state == MQ_INFLIGHT))
+    if (!at || *at || at - text >= NAME_SIZE || name.claimed != (state == MQ_INFLIGHT) || !fits_lane(state, &name))
         return false;
     *ret_name = name;
     return true;
@@ -240,7 +285,10 @@ void name_as_sent(struct message_name *name)
     name->split = false;
     name->begun = 0;
     name->owner.process = 0;
-    name->reason[0] = '\0';
+    name->reason[0] = name->lane[0] = '\0';
+    name->head = 0;
+    name->settled = name->skipped = name->of = 0;
+    name->due = 0;
 }
 
 bool name_parse_ready_bucket(const char *text, int *ret_priority, uint64_t *ret_birth)
@@ -322,6 +370,24 @@ static char *put_part(char *at, const struct message_name *name)
     return name->split ? put_split(at, name) : at;
 }
 
+static char *put_lane(char *at, const struct message_name *name)
+{
+    if (name->due)
+        at = put_hex(put_field(at, 'd'), (uint64_t)name->due, TIME_DIGITS);
+    if (!name->lane[0])
+        return at;
+    at = put_text(put_field(at, 'g'), name->lane);
+    at = put_hex(put_field(at, 'h'), name->head, WORD_DIGITS);
+    if (name->settled)
+        at = put_decimal_field(at, 'e', name->settled);
+    if (name->of) {
+        at = put_decimal_field(at, 'i', name->skipped);
+        *at++ = '-';
+        at = put_decimal(at, name->of);
+    }
+    return at;
+}
+
 /* The token comes last. Its length is fixed, so a receipt that was cut short is not taken for a receipt. */
 static char *put_claim(char *at, const struct message_name *name)
 {
@@ -349,6 +415,8 @@ void name_format(enum mq_state state, const struct message_name *name, char text
     at = put_part(at, name);
     if (name->expires)
         at = put_hex(put_field(at, 'x'), (uint64_t)name->expires, TIME_DIGITS);
+    if (name->due || name->lane[0])
+        at = put_lane(at, name);
     if (state == MQ_INFLIGHT)
         at = put_claim(at, name);
     if (state == MQ_DEAD && name->reason[0])
@@ -366,6 +434,17 @@ _Static_assert(2 + COUNT_DIGITS + 2 + BYTES_DIGITS + 1 + SPLIT_DIGITS + 2 + WORD
                        PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 <
                    2 + (NAME_REASON_SIZE - 1),
                "what only a claim has is shorter than what only a dead letter has");
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 + TIME_DIGITS + 2 + TIME_DIGITS +
+                       2 + NAME_LANE_SIZE - 1 + 2 + WORD_DIGITS + 3 + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +
+                       PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 + LANE_OTHERS_MAX <
+                   NAME_SIZE,
+               "a claim on a lane fits a directory entry");
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (ID_UUID_SIZE - 1) + 2 + 10 + 2 + COUNT_DIGITS +
+                       2 * (2 + BYTES_DIGITS) + 2 + TIME_DIGITS + 2 + TIME_DIGITS + 2 + NAME_LANE_SIZE - 1 + 2 +
+                       WORD_DIGITS + 3 + 2 + COUNT_DIGITS + 1 + COUNT_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +
+                       PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 + SHARING_OTHERS_MAX <
+                   NAME_SIZE,
+               "so does the token of a lane whose head shares its file");
 
 void name_format_ready_bucket(int priority, uint64_t birth, char text[NAME_BUCKET_SIZE])
 {
@@ -408,76 +487,4 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
     ret_mark[length] = '\0';
 }
 
-/* Whether a text is a prefix of 7 bytes followed by 16 digits. */
-static bool is_random_name(const char *text, const char *prefix)
-{
-    uint64_t random;
-    if (strncmp(text, prefix, 7) != 0)
-        return false;
-    const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
-    return end && *end == '\0';
-}
-
-void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])
-{
-    *put_hex(put_text(text, "waiter-"), random, WORD_DIGITS) = '\0';
-}
-
-bool name_is_waiter(const char *text)
-{
-    return is_random_name(text, "waiter-");
-}
-
-void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE])
-{
-    *put_hex(put_text(text, "bucket-"), random, WORD_DIGITS) = '\0';
-}
-
-bool name_is_new_bucket(const char *text)
-{
-    return is_random_name(text, "bucket-");
-}
-
-/* ---- done, retried -------------------------------------------------------------- */
-
-int64_t name_done_width(int64_t window)
-{
-    int64_t width = 1;
-    while (width < window && width <= NAME_TIME_MAX / 2)
-        width *= 2;
-    return width;
-}
-
-void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCKET_SIZE])
-{
-    *put_hex(text, (uint64_t)(moment - moment % name_done_width(window)), TIME_DIGITS) = '\0';
-}
-
-bool name_parse_done_bucket(const char *text, int64_t *ret_start)
-{
-    const char *end = parse_time(text, ret_start);
-    return end && *end == '\0';
-}
-
-static bool is_marked_retried(const struct message_name *name)
-{
-    const char *found = strstr(name->others, ".f");
-    return found && (found[2] == '\0' || found[2] == '.');
-}
-
-bool name_mark_retried(struct message_name *name)
-{
-    const size_t used = strlen(name->others);
-    if (is_marked_retried(name))
-        return true;
-    if (used + 2 >= sizeof name->others)
-        return false;
-    memcpy(name->others + used, ".f", 3);
-    return true;
-}
-
-/* A claim's own attempt has not failed yet. */
-bool name_may_have_failed(enum mq_state state, const struct message_name *name)
-{
-    return name->attempts > (state == MQ_INFLIGHT ? 1 : 0) || is_marked_retried(name);
-}
+/* ---- retried ---------------------------------------------------------------------- */

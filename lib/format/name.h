@@ -31,6 +31,10 @@
  *     bT      when the claim began             pPID-HOST  the process that claimed it
  *     cTOKEN  token of the claim, 16 hex digits           rTEXT  why it is dead, escaped
  *     f       it was dead and is retried; it is kept among the unknown fields
+ *     dT      when the message falls due, where that is not its state (lane_name.h)
+ *     gLANE   the name is a token of this lane, and says which message is the lane's head
+ *     hWORD   the head's own position word    eN  the head is settled; N says how
+ *     iK-N    the head's file holds N messages, of which the first K are done; n, o and l say which the token stands for
  *
  * Fields of other letters follow, as they were found. POSITION and ID are those of the first message that the name
  * stands for; the messages behind it have the positions that follow. Names sorted as bytes are in order of delivery.
@@ -57,6 +61,9 @@
 #define NAME_WAITER_SIZE 28
 #define NAME_NEW_BUCKET_SIZE 28
 #define NAME_PRIORITIES 10
+#define NAME_LANE_KEY 16 /* characters of a lane's name: 96 bits */
+#define NAME_LANE_GEN 6  /* and of its generation: 36 bits */
+#define NAME_LANE_SIZE (NAME_LANE_KEY + NAME_LANE_GEN + 1)
 
 #define NAME_HOST_SIZE 9 /* the mark of a host and its NUL */
 
@@ -83,6 +90,12 @@ struct message_name {
     uint64_t token; /* if claimed; so are the next two */
     int64_t begun;  /* 0: unknown */
     struct name_owner owner;
+    char lane[NAME_LANE_SIZE]; /* of a token: the lane and its generation; else empty */
+    uint64_t head;             /* of a token: the position word of the lane's head */
+    uint32_t settled;          /* of a token: how its head ended; 0: it has not */
+    uint32_t skipped,
+        of;      /* of a token whose head's file holds `of` messages: how many are done; 0 of 0: it holds one */
+    int64_t due; /* of a message in a lane, and of its token: when it falls due; 0: at once */
     char id[MQ_ID_SIZE];
     char reason[NAME_REASON_SIZE]; /* escaped; empty if there is none */
     char others[NAME_OTHERS_SIZE]; /* unknown fields, each with its leading dot */
@@ -177,16 +190,6 @@ bool name_parse_timed_bucket(enum mq_state state, const char *text, int64_t *ret
    the messages whose own bucket cannot be made. Since it begins at time 0, every walk looks into it. */
 #define NAME_RESERVE_BUCKET "0000000000000"
 
-/* A directory in tmp/ that will become a bucket. */
-void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE]);
-bool name_is_new_bucket(const char *text);
-
-/* A bucket of done/: the moment it begins. Its width is the smallest power of two of microseconds that is no shorter
-   than the window. */
-void name_format_done_bucket(int64_t moment, int64_t window, char text[NAME_BUCKET_SIZE]);
-bool name_parse_done_bucket(const char *text, int64_t *ret_start);
-int64_t name_done_width(int64_t window);
-
 /* The mark of a host in the names of its claims: the first characters of the name of its page, which is its machine
    id. */
 void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
@@ -196,12 +199,5 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE]);
 /* The link in tmp/ of a message that is split off. It is named by what remains of the batch, and by the mark. */
 void name_format_split(const struct message_name *rest, char text[NAME_SIZE]);
 bool name_is_split(const char *text);
-
-/* The FIFO of a process that waits. A leading dot hides it until the process has opened it. */
-void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);
-bool name_is_waiter(const char *text);
-
-/* The FIFO that senders write to when the leader of the receivers sleeps. */
-#define NAME_BELL "bell"
 
 #endif

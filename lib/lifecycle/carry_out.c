@@ -23,10 +23,12 @@
 #include "base/id.h"
 #include "base/journal.h"
 #include "format/spool_name.h"
+#include "lane/lane.h"
+#include "lane/lane_halt.h"
+#include "lifecycle/lane_delivery.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
 #include "lifecycle/settle.h"
-#include "queue/done_marks.h"
 #include "queue/failures.h"
 #include "queue/handles.h"
 #include "queue/move.h"
@@ -46,8 +48,9 @@ struct work {
     bool durable;   /* something of it is to be on the disk */
     bool is_synced; /* its decision is known to be on the disk */
     int64_t now;
-    int error;      /* the first one */
-    uint64_t moved; /* in this round */
+    int error;       /* the first one */
+    uint64_t moved;  /* in this round */
+    bool is_held_up; /* in this round a message for an ordered queue could not be moved: those behind it wait */
     struct handles *handles;
     mq_queue *queue;        /* of the entry that is moved */
     uint64_t number;        /* of its file */
@@ -87,11 +90,36 @@ static enum mq_state place(mq_queue *queue, struct message_name *name, int64_t n
     return name->time > now ? MQ_DELAYED : MQ_READY;
 }
 
+/* Into its lane, if it belongs in one: 1 done, 0 the file is gone. -ECHILD: it belongs in none. */
+static int deliver_in_lane(const struct work *work, const char *file, const struct outbox_entry *entry)
+{
+    struct message_name name = entry->name;
+    char lane[LANE_KEY_SIZE];
+    int64_t size;
+    const int is = lane_delivery_find(work->queue, work->dir, file, &name, lane);
+    if (is != 1)
+        return is < 0 ? is : -ECHILD;
+    const int64_t due = name.time > name.due ? name.time : name.due;
+    name.due = due > work->now ? due : 0;
+    name.time = 0;
+    const int moved = lane_delivery_move(work->queue, lane, work->dir, file, &name, false, &size);
+    if (moved == 1)
+        move_count_sent(work->queue, name.due ? MQ_DELAYED : MQ_READY, &name, size);
+    return moved;
+}
+
 /* Deliver a message into the queue that is open. What goes to several queues is one file, and looked at once: while it has
    a name here, no other file gets its number. */
 static int deliver_here(struct work *work, const char *file, const struct outbox_entry *entry)
 {
     struct message_name name = entry->name;
+    if (work->queue->config.order) {
+        const int moved = work->is_held_up ? -EAGAIN : deliver_in_lane(work, file, entry);
+        if (moved != -ECHILD)
+            return moved;
+    }
+    name.time = name.time > name.due ? name.time : name.due;
+    name.due = 0;
     const enum mq_state state = place(work->queue, &name, work->now);
     work->look.is_known &= work->looked_at == work->number;
     work->looked_at = work->number;
@@ -127,11 +155,13 @@ static int ack(struct work *work, const char *file, const struct outbox_entry *e
         return error;
     struct message_name name = entry->name;
     name.begun = name.time;
-    int done = -EEXIST;
+    int done;
     if (entry->kind == OUTBOX_INPUT_ONCE)
-        done = done_marks_move(work->queue, work->dir, file, &name, work->now);
-    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT) /* as mq_ack_once */
-        done = move_out(work->queue, MQ_INFLIGHT, work->dir, file, &name);
+        done = lane_is_token(&name)
+                   ? lane_end(work->queue, MQ_INFLIGHT, work->dir, file, &name, LANE_DONE, settle_mark_done, NULL)
+                   : settle_mark_done(work->queue, MQ_INFLIGHT, work->dir, file, &name, NULL);
+    else
+        done = lane_remove(work->queue, MQ_INFLIGHT, work->dir, file, &name);
     if (done == 1)
         settle_count_acked(work->queue, &name, name.count);
     return done < 0 ? done : 0;
@@ -164,8 +194,10 @@ static int end_dead(struct work *work, const char *file, const struct outbox_ent
     if (error)
         return error;
     const int done = move_out(work->queue, MQ_DEAD, work->dir, file, &entry->name);
-    if (done == 1)
+    if (done == 1) {
         failures_forget(work->queue, MQ_DEAD, &entry->name);
+        (void)lane_go_on_without(work->queue, &entry->name);
+    }
     return done < 0 ? done : 0;
 }
 
@@ -310,6 +342,7 @@ static int finish_entries(struct work *work)
     for (size_t i = 0; i < files->count && !error; i++) {
         const int done = finish_numbered(work, listing_at(files, i));
         work->moved += done == 0;
+        work->is_held_up |= done < 0 && work->queue && work->queue->config.order;
         if (done && done != -ENOENT && done != -EAGAIN && !work->error)
             work->error = done;
     }
@@ -340,6 +373,7 @@ static int open_own(int outbox, const struct outbox_place *place)
 static int finish_round(struct work *work, const char *name)
 {
     work->moved = 0;
+    work->is_held_up = false;
     work->error = 0;
     work->queue = NULL;
     int error = finish_entries(work);

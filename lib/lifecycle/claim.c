@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "format/decode.h"
 #include "format/message.h"
+#include "lane/lane.h"
 #include "lifecycle/attempt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/expire.h"
@@ -81,6 +82,18 @@ static int claim_first(mq_queue *queue, const struct claim_request *request, con
     return claim_split(queue, request, &split, claimed);
 }
 
+/* The same, of the head of a lane: its token stands for that message alone until it is settled. */
+static int claim_first_of_lane(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
+                               struct claimed *claimed)
+{
+    struct message_name one = candidate->name;
+    const int error = lane_name_one(queue, &candidate->name, &one);
+    if (error && error != -ENOENT) /* else the claim shows that the head is gone */
+        return error;
+    claimed->name = claimed_name(queue, &one, request);
+    return move_claim(queue, candidate->dir, candidate->file, &claimed->name, &claimed->dir);
+}
+
 /* Another receiver has split a message off this batch and has not taken it. That message comes before the batch. */
 static int claim_left_over(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
                            struct claimed *claimed)
@@ -104,7 +117,8 @@ static int claim(mq_queue *queue, const struct claim_request *request, const str
         return moved;
     if (name->count == 1 || (name->count <= request->max_count && name->attempts == 0))
         return claim_whole(queue, request, candidate, claimed);
-    return claim_first(queue, request, candidate, claimed);
+    return lane_is_token(name) ? claim_first_of_lane(queue, request, candidate, claimed)
+                               : claim_first(queue, request, candidate, claimed);
 }
 
 /* ---- what cannot be claimed or delivered ---------------------------------------------- */
@@ -157,10 +171,13 @@ void claim_give_back(mq_queue *queue, struct claimed *claimed)
 
 /* ---- open: from the claimed file to a message --------------------------------------------- */
 
-static int open_file(const mq_queue *queue, const char *file_name, struct claimed *claimed)
+static int open_file(mq_queue *queue, const char *file_name, struct claimed *claimed)
 {
     mq_message *message = NULL;
-    const int file = fs_open_file(claimed->dir, file_name);
+    const bool is_token = lane_is_token(&claimed->name);
+    const int file = is_token ? lane_open_head(queue, &claimed->name) : fs_open_file(claimed->dir, file_name);
+    if (file < 0 && is_token)
+        return file;
     if (file < 0)
         return blame_file(queue, claimed->dir, file_name, file);
     const int error = claimed->name.count > 1 ? 0 : decode_file(file, &claimed->name, &message);
@@ -189,6 +206,8 @@ static int open_claimed(mq_queue *queue, struct claimed *claimed)
             page_count(queue->page, PAGE_REDELIVERED, claimed->name.count);
         return 1;
     }
+    if (error == -ENOENT && lane_is_token(&claimed->name))
+        return lane_skip(queue, claimed->dir, file_name, &claimed->name);
     if (error == -ENOENT)
         return 0;
     if (is_fault_of_message(error))

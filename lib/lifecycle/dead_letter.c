@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "format/death.h"
+#include "lane/lane.h"
+#include "lane/lane_bury.h"
 #include "queue/move.h"
 
 static struct message_name dead_name(const struct message_name *name, const char *reason, int64_t now)
@@ -29,21 +31,43 @@ static void send_on(mq_queue *queue, const struct message_name *dead)
         (void)queue_send_on(queue, dir, file, dead);
 }
 
+static void count(mq_queue *queue, const struct message_name *dead)
+{
+    page_count(queue->page, PAGE_DIED, dead->count);
+    page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
+    send_on(queue, dead);
+}
+
 static int conclude(mq_queue *queue, int moved, const struct message_name *dead)
 {
-    if (moved == 1) {
-        page_count(queue->page, PAGE_DIED, dead->count);
-        page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
-        send_on(queue, dead);
-    }
+    if (moved == 1)
+        count(queue, dead);
     return moved;
+}
+
+static int bury_head(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
+                     const void *argument)
+{
+    const struct message_name *reasoned = argument;
+    struct message_name dead = *head;
+    dead.time = reasoned->time;
+    snprintf(dead.reason, sizeof dead.reason, "%s", reasoned->reason);
+    return lane_bury(queue, state, dir, file, &dead, count);
+}
+
+/* A file that is one dead letter from now on, or the head of a lane by its token. */
+static int move_dead(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *dead)
+{
+    if (lane_is_token(dead))
+        return lane_end(queue, state, dir, file, dead, lane_dead_of(death_cause(dead->reason)), bury_head, dead);
+    return conclude(queue, move_message(queue, state, dir, file, MQ_DEAD, dead), dead);
 }
 
 int dead_letter_make_whole(mq_queue *queue, enum mq_state state, int dir, const char *file,
                            const struct message_name *name, const char *reason, int64_t now)
 {
     const struct message_name dead = dead_name(name, reason, now);
-    return conclude(queue, move_message(queue, state, dir, file, MQ_DEAD, &dead), &dead);
+    return move_dead(queue, state, dir, file, &dead);
 }
 
 int dead_letter_take_in(mq_queue *queue, int dir, const char *file, const struct message_name *name, const char *reason,
@@ -86,6 +110,8 @@ int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *
     struct message_name last = *name;
     snprintf(last_file, sizeof last_file, "%s", file);
     int done = split_finish(queue, state, &last);
+    if (lane_is_token(name))
+        return dead_letter_make_whole(queue, state, dir, file, name, reason, now);
     if (!done)
         done = make_all_but_last(queue, state, dir, last_file, &last, reason, now);
     if (done == -EBADMSG || done == -EAGAIN)
@@ -93,5 +119,5 @@ int dead_letter_make(mq_queue *queue, enum mq_state state, int dir, const char *
     if (done != 1)
         return done;
     const struct message_name dead = dead_name(&last, reason, now);
-    return conclude(queue, move_message(queue, state, dir, last_file, MQ_DEAD, &dead), &dead);
+    return move_dead(queue, state, dir, last_file, &dead);
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "format/message.h"
+#include "store/adopt.h"
 
 /* After the queue was deleted and made anew this many times, opening a draft fails. */
 #define TRIES 100
@@ -36,6 +37,20 @@ bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *optio
     return queue->config.durable && !options->no_sync;
 }
 
+int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE])
+{
+    ret_lane[0] = '\0';
+    if (!queue->config.order)
+        return 0;
+    if (message->name.priority != MQ_PRIORITY_DEFAULT)
+        return -EDOM;
+    const char *group = queue->config.order == CONFIG_STRICT ? "" : mq_message_header(message, "Group");
+    if (!group)
+        return 0;
+    lane_name_key(group, ret_lane);
+    return 1;
+}
+
 static int open_file(mq_queue *queue, struct draft *draft)
 {
     const int error = queue_demand(queue, ACCESS_SEND);
@@ -47,16 +62,23 @@ static int open_file(mq_queue *queue, struct draft *draft)
                                : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
 }
 
+int draft_reopen(mq_queue *queue, const struct draft *draft)
+{
+    const int error = queue_reopen(queue);
+    return error ? error : queue->config.order == draft->order ? 0 : -EBUSY;
+}
+
 int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
                struct draft *ret_draft)
 {
     struct draft draft = {.name = *name,
                           .state = name->time > now ? MQ_DELAYED : MQ_READY,
                           .durable = draft_is_durable(queue, options),
-                          .begun = clock_monotonic()};
+                          .begun = clock_monotonic(),
+                          .order = queue->config.order};
     int error = open_file(queue, &draft);
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
-        error = queue_reopen(queue); /* the queue was deleted */
+        error = draft_reopen(queue, &draft); /* the queue was deleted */
         if (error)
             return error;
         error = open_file(queue, &draft);
@@ -74,4 +96,18 @@ bool draft_is_too_old(const struct draft *draft)
 void draft_close(struct draft *draft)
 {
     fs_draft_close(&draft->file);
+}
+
+int draft_link(mq_queue *queue, struct draft *draft, int dir, const char *text)
+{
+    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
+    if (error)
+        return error;
+    draft->openings = queue->openings;
+    error = fs_draft_link(&draft->file, dir, text);
+    if (error != -ENXIO)
+        return error;
+    queue->names_drafts = true; /* later drafts have a name in tmp/ from the beginning */
+    error = adopt_unnamed(queue->dir, queue->sharing, &draft->file);
+    return error ? error : fs_draft_link(&draft->file, dir, text);
 }

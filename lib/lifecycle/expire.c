@@ -15,6 +15,8 @@
 #include "format/death.h"
 #include "format/decode.h"
 #include "format/spool_name.h"
+#include "lane/lane.h"
+#include "lane/lane_halt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/inbox.h"
 #include "queue/bell.h"
@@ -63,15 +65,17 @@ static int remove_expired(mq_queue *queue, enum mq_state state, int bucket_dir, 
 {
     struct message_name whole = *name;
     const int error = split_finish(queue, state, &whole);
-    return error && error != -EBADMSG ? error : move_out(queue, state, bucket_dir, file, &whole);
+    return error && error != -EBADMSG ? error : lane_remove(queue, state, bucket_dir, file, &whole);
 }
 
 /* Whether a message is a request. The caller of an expired request has stopped waiting, so nobody needs it as a dead
    letter. A file that cannot be read is taken for no request, since a dead letter loses nothing. */
-static bool is_request(int bucket_dir, const char *file, const struct message_name *name)
+static bool is_request(mq_queue *queue, int bucket_dir, const char *file, const struct message_name *name)
 {
     mq_message *message;
-    const int fd = name->count > 1 ? -1 : fs_open_file(bucket_dir, file);
+    const int fd = name->count > 1       ? -1
+                   : lane_is_token(name) ? lane_open_head(queue, name)
+                                         : fs_open_file(bucket_dir, file);
     if (fd < 0)
         return false;
     if (decode_file(fd, name, &message) != 0) {
@@ -87,7 +91,7 @@ static bool is_request(int bucket_dir, const char *file, const struct message_na
 int expire_message(mq_queue *queue, enum mq_state state, int bucket_dir, const char *file,
                    const struct message_name *name, int64_t now)
 {
-    const bool dropped = queue->config.drop_expired || is_request(bucket_dir, file, name);
+    const bool dropped = queue->config.drop_expired || is_request(queue, bucket_dir, file, name);
     const int done = dropped
                          ? remove_expired(queue, state, bucket_dir, file, name)
                          : dead_letter_make(queue, state, bucket_dir, file, name, mq_death_name(MQ_DEATH_EXPIRED), now);
@@ -133,6 +137,10 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct m
     struct work *work = context;
     mq_queue *queue = work->queue;
     int moved;
+    if (name->settled) {
+        moved = lane_resume(queue, bucket_dir, file, name);
+        return moved < 0 ? count_moved(work, moved, bucket_dir, name) : --work->budget > 0 ? 0 : BUDGET_USED;
+    }
     if (retry_policy_is_over(&queue->config, name->attempts)) {
         moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, mq_death_name(MQ_DEATH_MAX_ATTEMPTS),
                                  work->now);
@@ -154,6 +162,7 @@ static int bury(void *context, int bucket_dir, const char *file, const struct me
     if (removed == 1) {
         page_count(work->queue->page, PAGE_EXPIRED, name->count);
         failures_forget(work->queue, MQ_DEAD, name);
+        (void)lane_go_on_without(work->queue, name);
     }
     return count_moved(work, removed, bucket_dir, name);
 }

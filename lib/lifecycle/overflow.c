@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "format/death.h"
+#include "lane/lane.h"
 #include "lifecycle/dead_letter.h"
 #include "queue/blame.h"
 #include "queue/depth.h"
@@ -91,7 +92,7 @@ static int end_whole(struct trim *trim, enum mq_state state, int dir, const char
 {
     mq_queue *queue = trim->queue;
     const int done = queue->config.overflow == CONFIG_DROP_OLDEST
-                         ? move_out(queue, state, dir, file, name)
+                         ? lane_remove(queue, state, dir, file, name)
                          : dead_letter_make(queue, state, dir, file, name, mq_death_name(MQ_DEATH_OVERFLOW), trim->now);
     return conclude(trim, state, name, size, done);
 }
@@ -134,8 +135,10 @@ static int end_file(struct trim *trim, enum mq_state state, const struct bucket_
     if (fstatat(found->dir, found->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
     snprintf(file, sizeof file, "%s", found->file);
+    if (lane_is_token(&name) && name.count > 1 && lane_name_one(trim->queue, &found->name, &name) < 0)
+        return 0;
     for (;;) {
-        const int64_t size = name_bytes_in(&name, status.st_size);
+        const int64_t size = lane_is_token(&name) ? name.length : name_bytes_in(&name, status.st_size);
         const bool single = name.count == 1;
         int done = 0;
         if (single || name.count <= trim->messages)

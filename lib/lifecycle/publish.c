@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "lifecycle/overflow.h"
+#include "lifecycle/publish_lane.h"
 #include "queue/bell.h"
 #include "queue/depth.h"
 #include "queue/move.h"
@@ -94,25 +95,11 @@ static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUC
     memcpy(ret_bucket, NAME_RESERVE_BUCKET, sizeof NAME_RESERVE_BUCKET);
 }
 
-int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text)
-{
-    int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
-    if (error)
-        return error;
-    draft->openings = queue->openings;
-    error = fs_draft_link(&draft->file, dir, text);
-    if (error != -ENXIO)
-        return error;
-    queue->names_drafts = true; /* later drafts have a name in tmp/ from the beginning */
-    error = adopt_unnamed(queue->dir, queue->sharing, &draft->file);
-    return error ? error : fs_draft_link(&draft->file, dir, text);
-}
-
 static int link_to_name(mq_queue *queue, struct draft *draft, int dir)
 {
     char text[NAME_SIZE];
     name_format(draft->state, &draft->name, text);
-    return publish_link(queue, draft, dir, text);
+    return draft_link(queue, draft, dir, text);
 }
 
 /* Link a draft into its bucket, which other processes may remove while it is empty. -ENOENT: the queue was deleted, or
@@ -139,7 +126,7 @@ static int link_first(mq_queue *queue, struct draft *draft, char ret_bucket[NAME
     int error = link_into_bucket(queue, draft, ret_bucket, ret_dir);
     for (int tries = 0; tries < TRIES && error == -ENOENT; tries++) {
         cancel(queue, draft);
-        error = queue_reopen(queue);
+        error = draft_reopen(queue, draft);
         if (error)
             return error;
         reserve(queue, draft);
@@ -274,7 +261,7 @@ static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, in
         if (has != 1)
             return has;
         queue_forget_target(queue, draft->state);
-        error = queue_reopen(queue);
+        error = draft_reopen(queue, draft);
         if (error)
             return error;
     }
@@ -292,7 +279,7 @@ static int follow_name(mq_queue *queue, struct draft *draft, int *from)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         const struct draft before = *draft;
-        int dir = -1, moved = queue_reopen(queue);
+        int dir = -1, moved = draft_reopen(queue, draft);
         if (!moved)
             moved = rename_into_bucket(queue, draft, *from, &dir);
         if (moved != 1) {
@@ -400,12 +387,18 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
     int error = reservation_wait(queue, &wish, options, &drafts->reservation);
     if (!error && draft_is_too_old(drafts))
         error = -ETIMEDOUT;
+    if (!error && drafts->order != queue->config.order)
+        error = -EBUSY; /* the queue was deleted, and made anew with another order */
     if (!error && queue->outlet)
         return divert(queue, drafts, count, ret_published);
     if (!error && drafts->durable)
         error = sync_contents(queue, drafts, count);
     if (error)
         cancel(queue, drafts);
+    while (!error && *ret_published < count && drafts[*ret_published].lane[0]) {
+        error = publish_in_lane(queue, &drafts[*ret_published]);
+        *ret_published += !error;
+    }
     while (!error && *ret_published < count)
         error = publish_some(queue, drafts + *ret_published, count - *ret_published, ret_published);
     end_oldest(queue, drafts, *ret_published);

@@ -33,8 +33,4 @@ int publish_follow(mq_queue *queue, struct draft *draft, int dir);
 /* Whether there is room in the queue for a draft's messages, beside those that its outlet has taken. -ENOBUFS: it is full. */
 int publish_look_for_room(mq_queue *queue, const struct draft *draft, const struct mq_send_options *options);
 
-/* Link a draft to a name in an open directory, as a file of the queue: one that was made for a queue that is gone gets
-   the mode and owner of this queue's files first. */
-int publish_link(mq_queue *queue, struct draft *draft, int dir, const char *text);
-
 #endif

@@ -236,7 +236,8 @@ static int settle_rest(mq_queue *queue, mq_batch *batch, size_t done, int64_t ac
         return error;
     batch->kept_at = clock_monotonic();
     error = settle_progress(queue, batch->receipt,
-                            &(struct settle_progress){.position = batch->name.position + done,
+                            &(struct settle_progress){.claimed = &batch->name,
+                                                      .position = batch->name.position + done,
                                                       .offset = batch->offsets[done],
                                                       .id = corrupt ? batch->name.id : next.id,
                                                       .ack_timeout = ack_timeout,

@@ -46,8 +46,11 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
 {
     struct draft draft;
     size_t published;
+    char lane[LANE_KEY_SIZE];
     int error = queue_refresh(queue);
-    if (error)
+    if (!error)
+        error = draft_lane(queue, message, lane);
+    if (error < 0)
         return error;
     const int64_t now = clock_now();
     const struct schedule schedule = draft_schedule(queue, message, now);
@@ -57,6 +60,7 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
         error = draft_open(queue, &name, options, now, &draft);
     if (error)
         return error;
+    memcpy(draft.lane, lane, sizeof lane);
     error = write_draft(queue, message, options->once, now, &draft);
     if (!error)
         error = options->once ? send_once(queue, &draft, options, sync, ret_is_duplicate)

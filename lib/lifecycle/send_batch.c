@@ -57,6 +57,7 @@ struct batch {
     struct id_series ids;
     struct schedule schedule; /* of every message */
     struct message_name first;
+    char lane[LANE_KEY_SIZE]; /* of every message; empty: none */
 };
 
 /* The message that is `ahead` messages behind the ones that were taken. */
@@ -103,6 +104,10 @@ static bool is_same_schedule(const struct schedule *one, const struct schedule *
 static bool fits(const struct batch *batch, const mq_message *message, const struct schedule *schedule)
 {
     const struct config *config = &batch->queue->config;
+    char lane[LANE_KEY_SIZE];
+    const int is = draft_lane(batch->queue, message, lane);
+    if (is < 0 || (is == 1 && (message->name.id[0] || batch->queue->outlet)) || strcmp(lane, batch->lane) != 0)
+        return false;
     return message->body_fd < 0 && message->body_size <= config->max_size &&
            encode_room(message) <= config->batch_size - batch->size &&
            (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
@@ -147,6 +152,7 @@ static int write_draft(const struct batch *batch, struct draft *ret_draft)
     ret_draft->size = batch->size;
     if (batch->queue->counts_entries)
         log_entry_set_count(batch->text, batch->count);
+    memcpy(ret_draft->lane, batch->lane, sizeof batch->lane);
     error = io_write_parts(ret_draft->file.file, parts, in_place ? 3 : 1);
     if (error)
         draft_close(ret_draft);
@@ -273,9 +279,12 @@ static void fill(struct batch *batch, struct input *input)
    earlier drafts, is added to `sent`. */
 static int send_next(struct batch *batch, struct drafts *drafts, struct input *input, size_t *sent)
 {
-    fill(batch, input);
+    int error = draft_lane(batch->queue, message_at(input, 0), batch->lane);
+    if (error < 0)
+        return error;
+    if (error == 0 || !batch->queue->outlet) /* what carries a transaction out reads the group of each file */
+        fill(batch, input);
     const size_t count = batch->count > 1 ? batch->count : 1;
-    int error;
     if (count == 1) {
         error = publish_drafts(batch, drafts, sent);
         error = error ? error : send_singly(batch, input, 1, sent);

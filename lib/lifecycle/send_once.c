@@ -331,6 +331,8 @@ static int attempt_all(struct sender *sender)
             if (error)
                 return error;
         }
+        if (sender->queue->config.order)
+            return -EMEDIUMTYPE; /* a helper would not know the lane */
         outcome = attempt(sender);
     }
     return outcome == AGAIN || outcome == -ENOENT ? -EBUSY : outcome;

@@ -19,6 +19,7 @@
 #include "base/id.h"
 #include "format/death.h"
 #include "format/receipt.h"
+#include "lane/lane.h"
 #include "lifecycle/attempt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/settle.h"
@@ -109,7 +110,7 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
     if (found != 1)
         return found;
     /* A claim ends at its deadline, even if no process has moved the message back yet. */
-    int done = claim.name.time > clock_now() ? 0 : -ESTALE;
+    int done = claim.name.time > clock_now() && !claim.name.settled ? 0 : -ESTALE;
     if (!done)
         done = split_finish(queue, MQ_INFLIGHT, &claim.name);
     if (!done)
@@ -157,7 +158,7 @@ void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32
 static int ack(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     (void)argument;
-    const int done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    const int done = lane_remove(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
     if (done == 1)
         settle_count_acked(queue, &claim->name, claim->name.count);
     return done;
@@ -168,17 +169,33 @@ int mq_ack(mq_queue *queue, const char *receipt)
     return settle_claim(queue, receipt, ack, NULL);
 }
 
-/* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
-   claim, or if the disk has no room for a mark, then this is an ordinary ack. */
+static int move_out_of_file(mq_queue *queue, enum mq_state state, int dir, const char *file,
+                            const struct message_name *name)
+{
+    if (!lane_name_is_part(name))
+        return move_out(queue, state, dir, file, name);
+    move_count_out(queue, state, name, name->length);
+    return 1;
+}
+
+int settle_mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                     const void *argument)
+{
+    const int done = done_marks_move(queue, dir, file, name, clock_now());
+    (void)argument;
+    return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? move_out_of_file(queue, state, dir, file, name)
+                                                                 : done;
+}
+
 static int ack_once(mq_queue *queue, const struct claim *claim, const void *argument)
 {
-    const int64_t now = clock_now();
+    const struct message_name *name = &claim->name;
     (void)argument;
-    int done = done_marks_move(queue, claim->dir, claim->file, &claim->name, now);
-    if (done == -EEXIST || done == -ENOSPC || done == -EDQUOT)
-        done = move_out(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name);
+    const int done = lane_is_token(name) ? lane_end(queue, MQ_INFLIGHT, claim->dir, claim->file, name, LANE_DONE,
+                                                    settle_mark_done, NULL)
+                                         : settle_mark_done(queue, MQ_INFLIGHT, claim->dir, claim->file, name, NULL);
     if (done == 1) {
-        done_marks_expire_some(queue, now);
+        done_marks_expire_some(queue, clock_now());
         settle_count_acked(queue, &claim->name, claim->name.count);
     }
     return done;
@@ -263,14 +280,26 @@ int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 
 /* ---- some of several messages --------------------------------------------------------- */
 
+/* How many messages of the claim, as it is now, come before that place. A token's position is not that of its messages. */
+static uint64_t count_before(const struct message_name *name, const struct settle_progress *progress)
+{
+    const struct message_name *claimed = progress->claimed;
+    if (lane_is_token(name))
+        return progress->position - claimed->position + claimed->skipped - name->skipped;
+    return progress->position - name->position;
+}
+
 static struct message_name name_of_rest(const struct message_name *name, const struct settle_progress *progress)
 {
     struct message_name rest = *name;
-    rest.count -= (uint32_t)(progress->position - name->position);
-    const uint32_t passed = progress->offset - name->offset;
+    const uint32_t done = (uint32_t)count_before(name, progress), passed = progress->offset - name->offset;
+    rest.count -= done;
     if (rest.length) /* the length in a forged name may be less than that */
         rest.length = rest.length > passed ? rest.length - passed : 0;
-    rest.position = progress->position;
+    if (lane_is_token(name))
+        rest.skipped += done;
+    else
+        rest.position = progress->position;
     rest.offset = progress->offset;
     snprintf(rest.id, sizeof rest.id, "%s", progress->id);
     return rest;
@@ -292,7 +321,7 @@ static int move_rest(mq_queue *queue, const struct claim *claim, const struct se
 static int ack_first(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     const struct settle_progress *progress = argument;
-    if (progress->position - claim->name.position >= claim->name.count)
+    if (count_before(&claim->name, progress) >= claim->name.count)
         return -EINVAL; /* acked messages would come back, or no message would be left */
     struct message_name rest = name_of_rest(&claim->name, progress);
     const int moved = move_rest(queue, claim, progress, &rest);

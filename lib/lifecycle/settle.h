@@ -30,6 +30,7 @@ void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32
 
 /* The first message of a batch that is not done. */
 struct settle_progress {
+    const struct message_name *claimed; /* the batch's name at its claim */
     uint64_t position;
     uint32_t offset;
     const char *id;
@@ -39,5 +40,10 @@ struct settle_progress {
 
 /* Ack the messages before that one. */
 int settle_progress(mq_queue *queue, const char *receipt, const struct settle_progress *progress);
+
+/* The message becomes a mark that it is done. If the message has its mark already, because it was acked during this
+   claim, or if the disk has no room for a mark, then this is an ordinary ack. */
+int settle_mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                     const void *argument);
 
 #endif

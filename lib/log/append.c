@@ -176,7 +176,7 @@ static int link_at(mq_log *log, struct draft *draft, const struct chain_last *la
     if (is != 1)
         return is;
     log_name_format(offset, name);
-    const int error = publish_link(log->feed, draft, log->hold.dir, name);
+    const int error = draft_link(log->feed, draft, log->hold.dir, name);
     if (error == -EEXIST)
         *ret_linked = TAKEN;
     else if (error == -ENOENT)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_list.h"
 #include "base/grow.h"
 #include "base/id.h"
 #include "format/log_name.h"

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/fs_fifo.h"
+#include "format/work_name.h"
 #include "queue/fifo.h"
 #include "queue/wait.h"
 

@@ -41,12 +41,14 @@ int depth_add_up(mq_queue *queue, struct depth_totals *ret_totals)
 
 /* ---- full? ----------------------------------------------------------------------- */
 
-static int count_waiting(int queue_dir, int64_t *ret_count)
+static int count_waiting(const mq_queue *queue, bool with_bytes, int64_t *ret_count, int64_t *ret_bytes)
 {
     int64_t ready, delayed;
-    int error = census_count(queue_dir, MQ_READY, INT64_MAX, &ready);
+    if (with_bytes || queue->config.order)
+        return census_waiting(queue->dir, queue->config.order != CONFIG_UNORDERED, ret_count, ret_bytes);
+    int error = census_count(queue->dir, MQ_READY, INT64_MAX, &ready);
     if (!error)
-        error = census_count(queue_dir, MQ_DELAYED, INT64_MAX, &delayed);
+        error = census_count(queue->dir, MQ_DELAYED, INT64_MAX, &delayed);
     if (!error)
         *ret_count = ready + delayed;
     return error;
@@ -69,8 +71,7 @@ static int count_excess(mq_queue *queue, const struct depth_limits *limits, cons
                         struct depth_excess *excess)
 {
     int64_t messages, bytes = 0;
-    int error = limits->bytes > 0 ? census_waiting(queue->dir, &messages, &bytes)
-                                  : count_waiting(queue->dir, &messages);
+    int error = count_waiting(queue, limits->bytes > 0, &messages, &bytes);
     if (error)
         return error;
     find_excess(limits, messages + own->messages, page_sum(bytes, own->bytes), excess);
@@ -137,13 +138,15 @@ static void correct(struct page *page, const struct depth_totals *totals, const 
 int depth_take_census(const mq_queue *queue, struct census *ret_census, bool *ret_unseen)
 {
     struct outbox_hidden hidden = {0};
-    int error = census_queue(queue->dir, ret_census);
+    int error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, ret_census);
     const int spool = error ? error : spool_open(queue->spool, false);
     if (spool < 0)
         return spool;
     error = outbox_count_hidden(spool, queue->name, queue->dir, access_is_shared(queue->sharing), &hidden);
     close(spool);
     ret_census->count[MQ_INFLIGHT] += (int64_t)hidden.claims;
+    ret_census->count[MQ_READY] -= (int64_t)hidden.ready;
+    ret_census->count[MQ_DELAYED] -= (int64_t)hidden.delayed;
     ret_census->count[MQ_DEAD] += (int64_t)hidden.dead;
     ret_census->bytes += (int64_t)hidden.bytes;
     *ret_unseen = hidden.unseen;

@@ -8,7 +8,9 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "base/id.h"
+#include "format/lane_name.h"
 #include "format/name.h"
+#include "format/work_name.h"
 #include "queue/blame.h"
 #include "queue/move.h"
 #include "store/access.h"
@@ -48,7 +50,15 @@ int done_marks_move(mq_queue *queue, int from_dir, const char *from_name, const 
         dir = make_bucket(queue, now);
     if (dir < 0)
         return dir;
-    const int moved = move_to_done(queue, MQ_INFLIGHT, from_dir, from_name, name, dir, name->id);
+    int moved;
+    if (lane_name_is_part(name)) { /* the others need the file */
+        moved = fs_link(from_dir, from_name, dir, name->id);
+        if (!moved)
+            move_count_out(queue, MQ_INFLIGHT, name, name->length);
+        moved = moved == -ENOENT ? 0 : moved ? moved : 1;
+    } else {
+        moved = move_to_done(queue, MQ_INFLIGHT, from_dir, from_name, name, dir, name->id);
+    }
     close(dir);
     return moved;
 }

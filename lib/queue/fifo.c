@@ -11,6 +11,7 @@
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "format/work_name.h"
 #include "store/access.h"
 
 /* ---- one FIFO --------------------------------------------------------------------- */

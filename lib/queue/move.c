@@ -38,9 +38,10 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
     char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
     name_format_bucket(to, name, bucket);
     name_format(to, name, text);
+    const unsigned target = name->settled && to == MQ_INFLIGHT ? QUEUE_SETTLED : to;
     for (int tries = 0; tries < TRIES; tries++) {
         int dir;
-        int error = queue_target(queue, to, bucket, &dir);
+        int error = queue_target(queue, target, bucket, &dir);
         if (error)
             return error;
         /* The name of a claim holds its token, so no other process can have made this name. */
@@ -53,7 +54,7 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
         const int has = fs_has(from_dir, from_name);
         if (has != 1)
             return has;
-        queue_forget_target(queue, to); /* the file is there, so the bucket was removed */
+        queue_forget_target(queue, target); /* the file is there, so the bucket was removed */
     }
     return -EBUSY;
 }
@@ -119,6 +120,26 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
     return move_and_tell(queue, MQ_READY, from_dir, from_name, MQ_INFLIGHT, name, ret_dir);
 }
 
+int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+               int *ret_dir)
+{
+    const int moved = rename_into(queue, from_dir, from_name, to, name, ret_dir);
+    if (moved == 1)
+        move_announce(queue, to, name, false);
+    return moved;
+}
+
+void move_count_out(mq_queue *queue, enum mq_state from, const struct message_name *name, int64_t size)
+{
+    count_out(queue, from, name, size);
+}
+
+void move_count_sent(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size)
+{
+    count_in(queue, to, name, size);
+    page_count(queue->page, PAGE_SENT, name->count);
+}
+
 static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
                          const struct message_name *name, int64_t size, int *ret_dir)
 {
@@ -128,8 +149,7 @@ static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, e
         return moved;
     if (ret_dir)
         *ret_dir = dir;
-    count_in(queue, to, name, size);
-    page_count(queue->page, PAGE_SENT, name->count);
+    move_count_sent(queue, to, name, size);
     move_announce(queue, to, name, false);
     return 1;
 }

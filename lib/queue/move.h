@@ -38,6 +38,11 @@ int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
                   const struct message_name *name, int *ret_dir);
 
+/* Move the token of a lane, which is no message and is not counted. `ret_dir` is as
+   for move_claim. */
+int move_token(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
+               int *ret_dir);
+
 /* Remove a name of a file; the file goes with its last name. */
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct message_name *name);
 
@@ -48,5 +53,11 @@ int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *
 /* Tell the page that a message has arrived in a state. Ring the bell if a waiting receiver can take the message or has
    to look earlier than it planned. `returned`: the message has come back, perhaps to an old position. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct message_name *name, bool returned);
+
+/* Count messages that are gone although their file stays. */
+void move_count_out(mq_queue *queue, enum mq_state from, const struct message_name *name, int64_t size);
+
+/* Count a message that came into the queue by another way. */
+void move_count_sent(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "queue/cursor.h"
+#include "queue/lane_kept.h"
 #include "queue/sent_slots.h"
 #include "queue/wait.h"
 #include "store/bucket.h"
@@ -59,7 +60,7 @@ static int make_page(mq_queue *queue, struct page **ret_page)
     int error = page_create(queue->dir, access_mode(queue->sharing, ACCESS_FILE), &page);
     if (error)
         return error;
-    error = census_queue(queue->dir, &census);
+    error = census_queue(queue->dir, queue->config.order != CONFIG_UNORDERED, &census);
     if (!error)
         error = queue_each_other_page(queue, subtract, &census);
     if (error) {
@@ -168,8 +169,8 @@ static void empty_handle(mq_queue *queue)
     queue->identified = false;
     queue->persisted = false;
     queue->order = FS_ORDER_UNKNOWN;
-    for (int state = 0; state < MQ_STATES; state++)
-        queue->target[state].dir = -1;
+    for (unsigned target = 0; target < QUEUE_TARGETS; target++)
+        queue->target[target].dir = -1;
 }
 
 static mq_queue *new_handle(const char *spool, const char *name)
@@ -212,8 +213,9 @@ static void release_handle(mq_queue *queue)
     cursor_free(queue->cursor);
     waiter_free(queue->waiter);
     sent_slots_free(queue->sent);
-    for (int state = 0; state < MQ_STATES; state++)
-        queue_forget_target(queue, (enum mq_state)state);
+    lane_kept_free(queue->lane);
+    for (unsigned target = 0; target < QUEUE_TARGETS; target++)
+        queue_forget_target(queue, target);
     page_close(queue->page);
     if (queue->tmp >= 0)
         close(queue->tmp);
@@ -334,18 +336,19 @@ int queue_refresh(mq_queue *queue)
     return error == -ENOENT ? queue_reopen(queue) : error;
 }
 
-int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *ret_dir)
+int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_dir)
 {
-    if (queue->target[state].dir < 0 || strcmp(queue->target[state].name, bucket) != 0) {
-        queue_forget_target(queue, state);
+    if (queue->target[target].dir < 0 || strcmp(queue->target[target].name, bucket) != 0) {
+        const enum mq_state state = target == QUEUE_SETTLED ? MQ_INFLIGHT : (enum mq_state)target;
+        queue_forget_target(queue, target);
         const int dir = queue_only_sends(queue) ? bucket_open_inbox(queue->dir)
                                                 : bucket_make(queue->dir, queue->sharing, state, bucket);
         if (dir < 0)
             return dir;
-        queue->target[state].dir = dir;
-        snprintf(queue->target[state].name, sizeof queue->target[state].name, "%s", bucket);
+        queue->target[target].dir = dir;
+        snprintf(queue->target[target].name, sizeof queue->target[target].name, "%s", bucket);
     }
-    *ret_dir = queue->target[state].dir;
+    *ret_dir = queue->target[target].dir;
     return 0;
 }
 
@@ -361,11 +364,11 @@ int queue_tmp(mq_queue *queue, int *ret_dir)
     return 0;
 }
 
-void queue_forget_target(mq_queue *queue, enum mq_state state)
+void queue_forget_target(mq_queue *queue, unsigned target)
 {
-    if (queue->target[state].dir >= 0)
-        close(queue->target[state].dir);
-    queue->target[state].dir = -1;
+    if (queue->target[target].dir >= 0)
+        close(queue->target[target].dir);
+    queue->target[target].dir = -1;
 }
 
 /* ---- configuration -------------------------------------------------------------- */

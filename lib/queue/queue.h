@@ -23,6 +23,7 @@
 
 struct cursor;
 struct draft;
+struct lane_kept;
 struct sent_slots;
 struct waiter;
 
@@ -37,6 +38,11 @@ struct outlet {
     int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
     bool wants_content; /* of durable drafts, where no name can reach the disk before it */
 };
+
+/* A handle keeps a bucket of every state open, and one of inflight/ for the tokens of lanes whose heads are settled, since
+   their deadlines are earlier than those of claims. */
+#define QUEUE_SETTLED MQ_STATES
+#define QUEUE_TARGETS (MQ_STATES + 1)
 
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
@@ -65,7 +71,8 @@ struct mq_queue {
     struct {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
-    } target[MQ_STATES];     /* the buckets that messages were last moved into */
+    } target[QUEUE_TARGETS]; /* the buckets that messages were last moved into */
+    struct lane_kept *lane;  /* made when a lane goes on: what is known of the last one (lane_first.c) */
     struct cursor *cursor;   /* made by the first claim */
     struct waiter *waiter;   /* made by the first wait */
     struct sent_slots *sent; /* made by the first message that is sent once */
@@ -105,15 +112,15 @@ static inline bool queue_only_sends(const mq_queue *queue)
 /* Make the queue's own name durable, unless it is known to be durable. */
 int queue_persist(mq_queue *queue);
 
-/* Open the bucket of a state that a message is to be put in, and make it if it is missing. The handle keeps it open. If
-   this process may only send, it is the inbox, which exists. */
-int queue_target(mq_queue *queue, enum mq_state state, const char *bucket, int *ret_dir);
+/* Open the bucket that a message is to be put in, of a state or QUEUE_SETTLED, and make it if it is missing. The handle
+   keeps it open. If this process may only send, it is the inbox, which exists. */
+int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_dir);
 
 /* Its tmp/, which the handle keeps open. */
 int queue_tmp(mq_queue *queue, int *ret_dir);
 
 /* Another process has removed that bucket. */
-void queue_forget_target(mq_queue *queue, enum mq_state state);
+void queue_forget_target(mq_queue *queue, unsigned target);
 
 /* Call `each` with the page of every other host that uses this queue. If it returns non-zero, the listing ends and
    returns that. */

@@ -11,6 +11,7 @@
  * machines, and those of senders that were killed before they rang.
  */
 #include "queue/wait.h"
+#include "format/work_name.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -184,8 +184,8 @@ static int open_feed(mq_topic *topic, int dir)
         return -ENOMEM;
     strcpy(feed->name, topic->name);
     feed->dir = feed->tmp = -1;
-    for (int state = 0; state < MQ_STATES; state++)
-        feed->target[state].dir = -1;
+    for (unsigned target = 0; target < QUEUE_TARGETS; target++)
+        feed->target[target].dir = -1;
     config_default(&feed->config);
     feed->config.max_size = UINT64_MAX / 2;
     feed->sharing = ACCESS_PRIVATE;
@@ -372,13 +372,29 @@ static uint64_t largest_body(const struct fan_out_load *load)
     return largest;
 }
 
+/* An ordered queue gets a file for each message, since a file goes into one lane. A queue that cannot be opened says so
+   when it is sent to. */
+static bool any_is_ordered(mq_topic *topic)
+{
+    bool is = false;
+    mq_queue *queue;
+    for (size_t i = 0; i < topic->route.queues.count && !is; i++)
+        is = destination(topic, topic->route.queues.list[i], &queue) == 0 && queue->config.order;
+    return is;
+}
+
 static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
+    struct mq_send_options singly = *load->options;
+    struct fan_out_load own = *load;
+    singly.batch = 1;
+    if (load->count > 1 && any_is_ordered(topic))
+        own.options = &singly;
     topic->tx = tx;
     topic->largest = largest_body(load);
-    topic->options = load->options;
+    topic->options = own.options;
     topic->since = clock_monotonic();
-    return send_to(topic->feed, NULL, load);
+    return send_to(topic->feed, NULL, &own);
 }
 
 /* The topic's own transaction, begun. Its handle is kept, and made anew if the outbox is another one meanwhile. */

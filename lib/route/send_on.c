@@ -125,6 +125,8 @@ static int send_to_queue(mq_tx *tx, const mq_queue *queue, const char *name, mq_
     int error = queue_open(queue->spool, name, 0, &to);
     if (error)
         return error;
+    if (to->config.order)
+        message->name.priority = MQ_PRIORITY_DEFAULT;
     error = mq_tx_send(tx, to, message, &options, NULL);
     mq_close(to);
     return error;

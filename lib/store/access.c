@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "format/work_name.h"
 
 /* ---- modes ------------------------------------------------------------------------ */
 

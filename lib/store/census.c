@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 
 /* A count of one state. Buckets are read without order and without a list of their files: there may be very many. */
 struct walk {
@@ -27,6 +28,21 @@ static void note_position(struct census *census, enum mq_state state, const stru
         *last = name->position + name->count - 1;
 }
 
+/* A token tells in which state the head of its lane is, and how many messages of the head's file are done. The walk over the
+   lanes counts all messages as waiting: ready, or delayed where they have a due time. */
+static void note_token(struct census *census, enum mq_state state, const struct message_name *name)
+{
+    int64_t *waiting = &census->count[name->due ? MQ_DELAYED : MQ_READY];
+    if (name->settled && !lane_name_is_part(name))
+        return;
+    *waiting -= name->skipped + name->count;
+    census->bytes = page_sum(census->bytes, -(int64_t)(name->of ? name->offset : 0));
+    if (!name->settled)
+        census->count[state] += name->count;
+    else
+        census->bytes = page_sum(census->bytes, -(int64_t)name->length);
+}
+
 static int count_message(void *context, const char *text, unsigned char type)
 {
     struct walk *walk = context;
@@ -39,13 +55,16 @@ static int count_message(void *context, const char *text, unsigned char type)
             return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return errno == ENOENT ? 0 : -errno; /* a message that has moved on is not counted */
-        const int64_t size = name_bytes_in(&name, status.st_size);
+        const int64_t size = name.lane[0] ? 0 : name_bytes_in(&name, status.st_size);
         walk->census->bytes = page_sum(walk->census->bytes, size);
         if (walk->state == MQ_READY || walk->state == MQ_DELAYED)
             walk->census->waiting = page_sum(walk->census->waiting, size);
         note_position(walk->census, walk->state, &name);
     }
-    walk->count += name.count;
+    if (walk->census && name.lane[0])
+        note_token(walk->census, walk->state, &name);
+    else
+        walk->count += name.count;
     return walk->count >= walk->limit;
 }
 
@@ -71,7 +90,41 @@ int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret
     return error;
 }
 
-static int take_census(int queue_dir, const enum mq_state *states, size_t count, struct census *ret_census)
+static int count_waiting(void *context, const struct lane_file *file)
+{
+    struct census *census = context;
+    struct stat status;
+    if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    census->bytes = page_sum(census->bytes, name_bytes_in(&file->name, status.st_size));
+    census->count[file->name.due ? MQ_DELAYED : MQ_READY] += file->name.count;
+    note_position(census, MQ_DELAYED, &file->name); /* its lane's token is what makes a head of the page */
+    return 0;
+}
+
+static int count_group(void *context, const struct bucket_file *file)
+{
+    uint64_t *count = context;
+    const bool is_halted = file->name.settled && file->state == MQ_DELAYED;
+    if (file->name.lane[0] && (is_halted || !file->name.settled) &&
+        (file->state != MQ_DELAYED || file->name.attempts > 0))
+        ++*count;
+    return 0;
+}
+
+int census_groups(int queue_dir, uint64_t ret_groups[MQ_STATES])
+{
+    int error = 0;
+    for (int state = 0; state < MQ_STATES; state++) {
+        ret_groups[state] = 0;
+        if (state != MQ_DEAD && !error)
+            error = bucket_walk(queue_dir, (enum mq_state)state, count_group, &ret_groups[state]);
+    }
+    return error;
+}
+
+static int take_census(int queue_dir, const enum mq_state *states, size_t count, bool ordered,
+                       struct census *ret_census)
 {
     struct census census = {0};
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
@@ -81,23 +134,26 @@ static int take_census(int queue_dir, const enum mq_state *states, size_t count,
         const int error = count_state(queue_dir, &walk);
         if (error)
             return error;
-        census.count[states[i]] = walk.count;
+        census.count[states[i]] += walk.count;
     }
+    const int error = ordered ? lane_dir_walk_all(queue_dir, count_waiting, &census) : 0;
+    if (error)
+        return error;
     *ret_census = census;
     return 0;
 }
 
-int census_queue(int queue_dir, struct census *ret_census)
+int census_queue(int queue_dir, bool ordered, struct census *ret_census)
 {
     static const enum mq_state all[] = {MQ_READY, MQ_DELAYED, MQ_INFLIGHT, MQ_DEAD};
-    return take_census(queue_dir, all, MQ_STATES, ret_census);
+    return take_census(queue_dir, all, MQ_STATES, ordered, ret_census);
 }
 
-int census_waiting(int queue_dir, int64_t *ret_count, int64_t *ret_bytes)
+int census_waiting(int queue_dir, bool ordered, int64_t *ret_count, int64_t *ret_bytes)
 {
     static const enum mq_state waiting[] = {MQ_READY, MQ_DELAYED};
     struct census census;
-    const int error = take_census(queue_dir, waiting, 2, &census);
+    const int error = take_census(queue_dir, waiting, 2, ordered, &census);
     if (error)
         return error;
     *ret_count = census.count[MQ_READY] + census.count[MQ_DELAYED];

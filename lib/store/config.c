@@ -42,7 +42,8 @@ enum type {
     SIZE_OR_NONE,
     BATCH_COUNT,
     BATCH_SIZE,
-    NAME_OR_NONE
+    NAME_OR_NONE,
+    ORDER
 };
 
 #define CHOICES 3
@@ -72,6 +73,8 @@ static const struct setting settings[] = {
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
     {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
+    {"on-dead", CHOICE, offsetof(struct config, halts), "continue", {"continue", "halt"}},
+    {"order", ORDER, offsetof(struct config, order), "none", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
@@ -79,7 +82,10 @@ static const char *const keys[SETTINGS + 1] = {
     "durability",   "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
     "ttl",          "on-expiry",   "max-size",     "max-depth",   "max-bytes",
     "overflow",     "dead-ttl",    "dead-letter",  "batch-count", "batch-size",
-    "dedup-window", NULL};
+    "dedup-window", "on-dead",     "order",        NULL};
+
+static const char *const orders[] = {"none", "group", "strict"};
+#define ORDERS (sizeof orders / sizeof *orders)
 
 const char *const *mq_config_keys(void)
 {
@@ -123,6 +129,10 @@ static bool parse_quantity(enum type type, const char *text, uint64_t *ret_value
         return units_parse_number(text, INT64_MAX, ret_value) && *ret_value > 0;
     case BATCH_COUNT:
         return units_parse_number(text, BATCH_COUNT_MAX, ret_value) && *ret_value > 0;
+    case ORDER:
+        for (*ret_value = 0; *ret_value < ORDERS && strcmp(text, orders[*ret_value]) != 0;)
+            ++*ret_value;
+        return *ret_value < ORDERS;
     case BATCH_SIZE:
         return units_parse_size(text, ret_value) && *ret_value > 0 && *ret_value <= BATCH_SIZE_MAX;
     default:
@@ -145,6 +155,7 @@ static const char *apply(struct config *config, const struct setting *setting, c
         [SIZE_OR_NONE] = "neither a size such as 100M nor none",
         [BATCH_COUNT] = "not a number from 1 to 4096",
         [BATCH_SIZE] = "not a size from 1 to 8M",
+        [ORDER] = "none of none, group and strict",
     };
     void *field = (char *)config + setting->offset;
     if (setting->type == CHOICE)
@@ -188,6 +199,8 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
         snprintf(ret_value, CONFIG_VALUE_SIZE, "none");
     else if (setting->type == SIZE || setting->type == SIZE_OR_NONE || setting->type == BATCH_SIZE)
         units_format_size(value, ret_value);
+    else if (setting->type == ORDER)
+        snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", orders[value]);
     else if (setting->type == NUMBER_OR_NONE || setting->type == COUNT_OR_NONE || setting->type == BATCH_COUNT)
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%" PRIu64, value);
     else
@@ -337,6 +350,20 @@ static int write_file(int queue_dir, int tmp, const char *file_name, const char 
     return error ? error : fs_sync_passage(queue_dir, tmp);
 }
 
+/* What is fixed when a queue is made. */
+static int check_fixed(int queue_dir, const char *key, const char *value)
+{
+    struct config config;
+    char old[CONFIG_VALUE_SIZE];
+    if (find_setting(key)->type != ORDER)
+        return 0;
+    const int error = config_load(queue_dir, &config, NULL);
+    if (error)
+        return error;
+    config_get(&config, key, old);
+    return strcmp(old, value ? value : find_setting(key)->fallback) == 0 ? 0 : -EPERM;
+}
+
 static int store_locked(int queue_dir, int tmp, const char *file, const char *key, const char *value)
 {
     char *text = NULL, *changed = NULL;
@@ -416,7 +443,9 @@ static int take_lock(int queue_dir, const char *file, int lock)
 int config_store(int queue_dir, int tmp, const char *key, const char *value)
 {
     char problem[CONFIG_PROBLEM_SIZE];
-    const int wrong = mq_config_check(key, value, problem, sizeof problem);
+    int wrong = mq_config_check(key, value, problem, sizeof problem);
+    if (!wrong)
+        wrong = check_fixed(queue_dir, key, value);
     return wrong ? wrong : config_replace(queue_dir, tmp, CONFIG, key, value);
 }
 
@@ -432,4 +461,9 @@ int config_replace(int queue_dir, int tmp, const char *file, const char *key, co
         error = store_locked(queue_dir, tmp, file, key, value);
     close(lock);
     return error;
+}
+
+int config_make(int queue_dir, int tmp, const char *key, const char *value)
+{
+    return store_locked(queue_dir, tmp, CONFIG, key, value);
 }

@@ -34,7 +34,12 @@ struct config {
     unsigned char overflow; /* an enum config_overflow */
     uint64_t batch_count;
     uint64_t batch_size;
+    bool halts;     /* on-dead = halt: a lane waits until its dead head is settled */
+    uint64_t order; /* the order of messages is kept: CONFIG_… */
 };
+#define CONFIG_UNORDERED 0
+#define CONFIG_GROUP 1  /* within a message group */
+#define CONFIG_STRICT 2 /* of all messages */
 
 #define CONFIG_PROBLEM_SIZE 160
 #define CONFIG_VALUE_SIZE MQ_QUEUE_NAME_SIZE
@@ -49,8 +54,8 @@ int config_load(int queue_dir, struct config *ret_config, char *ret_problem);
 bool config_get(const struct config *config, const char *key, char ret_value[CONFIG_VALUE_SIZE]);
 
 /* Change one key, or with NULL remove it. The file is replaced by a new one, atomically and durably; its comments and
-   the order of its lines stay. -EINVAL: the key or the value is wrong. -EAGAIN: another process
-   is changing the file. */
+   the order of its lines stay. -EINVAL: the key or the value is wrong. -EPERM: the key is set when the queue is made, and
+   never changed. -EAGAIN: another process is changing the file. */
 int config_store(int queue_dir, int tmp, const char *key, const char *value);
 
 /* What the configuration of a queue has in common with that of other things: a file with lines of `key = value`. Call
@@ -60,5 +65,8 @@ int config_read(int dir, const char *file, config_take_fn *take, void *context, 
 
 /* Replace the line of a key, as config_store does; any key and any value. */
 int config_replace(int dir, int tmp, const char *file, const char *key, const char *value);
+
+/* Write the file of a queue that is being made. */
+int config_make(int queue_dir, int tmp, const char *key, const char *value);
 
 #endif

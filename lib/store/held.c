@@ -18,6 +18,7 @@
 #include "store/access.h"
 #include "store/adopt.h"
 #include "store/bucket.h"
+#include "store/held_lanes.h"
 #include "store/layout.h"
 
 static int remove_bucket(void *context, const char *name, unsigned char type)
@@ -44,7 +45,7 @@ int held_remove_states(int queue_dir)
     int error = 0;
     for (int state = MQ_READY; state < MQ_STATES && !error; state++)
         error = remove_state(queue_dir, (enum mq_state)state);
-    return error;
+    return error ? error : held_lanes_remove(queue_dir);
 }
 
 /* ---- putting back a queue that was found not to be empty ------------------------- */
@@ -107,7 +108,12 @@ static int transfer_message(void *context, const char *file, unsigned char type)
     int error = 0;
     if (type != DT_REG)
         return transfer_stray(transfer->from, file, transfer->to);
-    if (name_parse(transfer->state, file, &name) && name.split)
+    const bool is_message = name_parse(transfer->state, file, &name);
+    if (is_message && name.lane[0]) { /* a token: its lane is gone */
+        error = fs_unlink(transfer->from, file);
+        return error == -ENOENT ? 0 : error;
+    }
+    if (is_message && name.split)
         error = transfer_split(transfer, &name);
     return error ? error : transfer_file(transfer, transfer->from, transfer->to, file);
 }
@@ -153,6 +159,8 @@ static int transfer_all(int from_queue, int to_queue)
     if (!error)
         error = access_read(to_queue, &transfer.to_sharing);
     if (!error)
+        error = held_lanes_transfer(from_queue, to_queue, transfer.to_sharing);
+    if (!error)
         error = transfer_states(&transfer);
     if (transfer.from_tmp >= 0)
         close(transfer.from_tmp);
@@ -166,13 +174,13 @@ static int transfer_all(int from_queue, int to_queue)
 static int remove_other(void *context, const char *name, unsigned char type)
 {
     const int dir = *(const int *)context;
-    if (name_is_of_state(name) || strcmp(name, "config") == 0)
+    if (name_is_of_state(name) || strcmp(name, "config") == 0 || strcmp(name, "lanes") == 0)
         return 0;
     const int error = type == DT_DIR ? spool_remove_tree(dir, name) : fs_unlink(dir, name);
     return error == -ENOENT ? 0 : error;
 }
 
-/* The states' directories are removed by rmdir alone: a process that opened the queue long ago may make one again and
+/* The states' directories, and the lanes, are removed by rmdir alone: a process that opened the queue long ago may make one again and
    move a message into it. The configuration is removed last, because that process could miss it. */
 static int remove_contents(int queue_dir)
 {

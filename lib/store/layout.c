@@ -37,7 +37,8 @@ static bool has_part(const struct part *list, size_t count, const char *name)
 bool layout_has_dir(const char *name)
 {
     return name_is_of_state(name) || strcmp(name, tmp.name) == 0 || has_part(host_parts, COUNT(host_parts), name) ||
-           has_part(shared_parts, COUNT(shared_parts), name) || strcmp(name, "aside") == 0;
+           has_part(shared_parts, COUNT(shared_parts), name) || strcmp(name, "aside") == 0 ||
+           strcmp(name, "lanes") == 0;
 }
 
 /* Many things have a tmp/, so that one does not count. */

@@ -121,7 +121,16 @@ struct count {
     bool shared;
     uid_t owner; /* of the queue */
     struct outbox_hidden hidden;
+    outbox_claim_fn *each; /* NULL: only count */
+    void *context;
 };
+
+/* A token's messages lie in the lane, and some of the head's file may be done. */
+static void count_token(struct outbox_hidden *hidden, const struct message_name *token)
+{
+    *(token->due ? &hidden->delayed : &hidden->ready) += token->skipped + token->count;
+    hidden->bytes -= token->of ? token->offset : 0;
+}
 
 static int count_entry(void *context, const char *file, unsigned char type)
 {
@@ -136,7 +145,9 @@ static int count_entry(void *context, const char *file, unsigned char type)
         return errno == ENOENT ? 0 : -errno;
     *(entry.kind == OUTBOX_DEAD ? &count->hidden.dead : &count->hidden.claims) += entry.name.count;
     count->hidden.bytes += (uint64_t)status.st_size;
-    return 0;
+    if (entry.name.lane[0])
+        count_token(&count->hidden, &entry.name);
+    return count->each && outbox_is_input(entry.kind) ? count->each(count->context, &entry.name) : 0;
 }
 
 static int count_dir(struct count *count, const char *name)
@@ -166,19 +177,30 @@ static int count_in(void *context, const struct outbox_place *place)
     return error == -EACCES && place->owner != geteuid() ? 0 : error;
 }
 
-int outbox_count_hidden(int spool, const char *queue, int queue_dir, bool shared, struct outbox_hidden *ret_hidden)
+static int walk_hidden(int spool, int queue_dir, struct count *count)
 {
     struct stat status;
     if (fstat(queue_dir, &status) < 0)
         return -errno;
-    struct count count = {
-        .outbox = outbox_open(spool, false), .queue = queue, .shared = shared, .owner = status.st_uid};
-    if (count.outbox < 0 && count.outbox != -ENOENT)
-        return count.outbox;
-    const int error = count.outbox < 0 ? 0 : outbox_walk(count.outbox, count_in, &count);
-    if (count.outbox >= 0)
-        close(count.outbox);
+    count->owner = status.st_uid;
+    count->outbox = outbox_open(spool, false);
+    if (count->outbox < 0)
+        return count->outbox == -ENOENT ? 0 : count->outbox;
+    const int error = outbox_walk(count->outbox, count_in, count);
+    close(count->outbox);
+    return error;
+}
+
+int outbox_count_hidden(int spool, const char *queue, int queue_dir, bool shared, struct outbox_hidden *ret_hidden)
+{
+    struct count count = {.queue = queue, .shared = shared};
+    const int error = walk_hidden(spool, queue_dir, &count);
     if (!error)
         *ret_hidden = count.hidden;
     return error;
+}
+
+int outbox_each_claim(int spool, const char *queue, int queue_dir, bool shared, outbox_claim_fn *each, void *context)
+{
+    return walk_hidden(spool, queue_dir, &(struct count){.queue = queue, .shared = shared, .each = each, .context = context});
 }

@@ -29,8 +29,14 @@ struct outbox_place {
 struct outbox_hidden {
     uint64_t claims, dead, bytes;
     bool unseen;
+    uint64_t ready, delayed; /* of the claims: what a walk over the lanes of an ordered queue takes for waiting */
 };
 int outbox_count_hidden(int spool, const char *queue, int queue_dir, bool shared, struct outbox_hidden *ret_hidden);
+
+/* Call `each` with the claims of a queue that transactions hold; with one that moves perhaps twice. A non-zero return ends
+   the walk and is returned. */
+typedef int outbox_claim_fn(void *context, const struct message_name *name);
+int outbox_each_claim(int spool, const char *queue, int queue_dir, bool shared, outbox_claim_fn *each, void *context);
 
 /* Look a transaction up. 1 found, 0 it is not there. One listing may miss a directory that is being renamed, so there
    are several before it is said not to be there. */

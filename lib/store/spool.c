@@ -19,6 +19,7 @@
 #include "format/name.h"
 #include "format/spool_name.h"
 #include "store/access.h"
+#include "store/config.h"
 #include "store/held.h"
 
 /* After a queue that is being made was deleted this many times, making it fails with -ENOENT. */
@@ -125,9 +126,10 @@ int mq_list(const char *spool, int (*each)(const char *queue, void *context), vo
 /* How a queue that is to be made will be shared. */
 struct plan {
     unsigned sharing;
-    gid_t group; /* MQ_OWN_GROUP: the creator's */
+    gid_t group;       /* MQ_OWN_GROUP: the creator's */
+    const char *order; /* NULL: none */
 };
-static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP};
+static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP, NULL};
 
 /* The group is set before the mode. Everything that is made in the directory from then on gets its group. */
 static int open_to_others(int dir, const struct plan *plan)
@@ -136,6 +138,17 @@ static int open_to_others(int dir, const struct plan *plan)
         return 0;
     const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, plan->group);
     return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_QUEUE));
+}
+
+/* The order is a queue's from the beginning: it says where senders put their messages. */
+static int set_order(int dir, const struct plan *plan)
+{
+    const int tmp = plan->order ? fs_open_dir(dir, "tmp") : -1;
+    if (!plan->order || tmp < 0)
+        return plan->order ? tmp : 0;
+    const int error = config_make(dir, tmp, "order", plan->order);
+    close(tmp);
+    return error ? error : access_make_dir(dir, plan->sharing, dir, "lanes");
 }
 
 /* A queue is made under a name that no queue can have, and gets its own name by one rename. So one of several creators
@@ -151,6 +164,8 @@ static int create_in(int spool, const char *queue, const struct plan *plan)
     error = dir < 0 ? dir : open_to_others(dir, plan);
     if (!error)
         error = spool_make_dirs(dir, plan->sharing);
+    if (!error)
+        error = set_order(dir, plan);
     if (!error)
         error = fs_sync(dir);
     if (!error)
@@ -213,6 +228,17 @@ static int create(int spool, const char *name, const struct plan *plan)
     return settled ? settled : 1;
 }
 
+static int compare_order(int dir, const char *order)
+{
+    struct config config;
+    char its[CONFIG_VALUE_SIZE];
+    const int error = config_load(dir, &config, NULL);
+    if (error)
+        return error;
+    config_get(&config, "order", its);
+    return strcmp(its, order) == 0 ? 0 : -ESTALE;
+}
+
 /* Whether the existing queue is shared as planned: 0, else -EEXIST. */
 static int compare(int spool, const char *queue, const struct plan *plan)
 {
@@ -224,6 +250,8 @@ static int compare(int spool, const char *queue, const struct plan *plan)
     int error = access_read(dir, &sharing);
     if (!error && fstat(dir, &status) < 0)
         error = -errno;
+    if (!error && plan->order)
+        error = compare_order(dir, plan->order);
     close(dir);
     if (error)
         return error;
@@ -272,6 +300,20 @@ int mq_create(const char *spool, const char *queue)
     return created;
 }
 
+static int create_as(const char *spool, const char *queue, const struct plan *plan)
+{
+    if (!mq_queue_name_is_valid(queue) || !access_is_valid(plan->sharing))
+        return -EINVAL;
+    const int root = spool_open(spool, true);
+    if (root < 0)
+        return root;
+    int created = create_missing(root, queue, plan);
+    if (created == 0)
+        created = compare(root, queue, plan);
+    close(root);
+    return created;
+}
+
 bool mq_mode_is_valid(unsigned mode)
 {
     return access_is_valid(mode);
@@ -279,17 +321,15 @@ bool mq_mode_is_valid(unsigned mode)
 
 int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t group)
 {
-    const struct plan plan = {mode, group};
-    if (!mq_queue_name_is_valid(queue) || !access_is_valid(mode))
+    return create_as(spool, queue, &(struct plan){mode, group, NULL});
+}
+
+int mq_create_ordered(const char *spool, const char *queue, const char *order, unsigned mode, gid_t group)
+{
+    char problem[1];
+    if (mq_config_check("order", order, problem, sizeof problem) != 0 || access_has_inbox(mode))
         return -EINVAL;
-    const int root = spool_open(spool, true);
-    if (root < 0)
-        return root;
-    int created = create_missing(root, queue, &plan);
-    if (created == 0)
-        created = compare(root, queue, &plan);
-    close(root);
-    return created;
+    return create_as(spool, queue, &(struct plan){mode, group, order});
 }
 
 /* ---- opening --------------------------------------------------------------------- */

@@ -185,7 +185,7 @@ static int link_in(mq_tx *tx, mq_queue *queue, struct draft *draft, struct outbo
         entry->name.position = transaction_number(tx);
         error = outbox_format_entry(entry, text);
         if (!error)
-            error = publish_link(queue, draft, tx->dir, text);
+            error = draft_link(queue, draft, tx->dir, text);
     }
     return error == -ENOENT ? -ESTALE : error;
 }
@@ -198,6 +198,10 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
     strcpy(entry.queue, mq_queue_name(queue));
     if (draft->state == MQ_READY)
         entry.name.time = 0;
+    if (queue->config.order) { /* names are in order of time, and a delayed message keeps its place */
+        entry.name.due = entry.name.time;
+        entry.name.time = 0;
+    }
     const int synced = draft->durable && !draft->synced ? fs_sync_ahead(draft->file.file, &queue->order) : 0;
     if (synced < 0)
         return synced;

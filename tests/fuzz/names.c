@@ -3,6 +3,7 @@
 #include "format/name.h"
 #include "format/receipt.h"
 #include "format/spool_name.h"
+#include "format/work_name.h"
 #include "fuzz.h"
 
 static void try_name(enum mq_state state, const char *text)

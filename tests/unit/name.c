@@ -4,6 +4,7 @@
 #include "format/death.h"
 #include "format/receipt.h"
 #include "format/spool_name.h"
+#include "format/work_name.h"
 #include "unit.h"
 
 #define POSITION "500063f2a1b3c4001"

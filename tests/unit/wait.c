@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_fifo.h"
+#include "format/work_name.h"
 #include "queue/bell.h"
 #include "queue/fifo.h"
 #include "unit.h"

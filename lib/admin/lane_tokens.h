@@ -1,0 +1,38 @@
+/* The tokens of an ordered queue's lanes, as a walk over the states shows them. */
+#ifndef MQ_LANE_TOKENS_H
+#define MQ_LANE_TOKENS_H
+
+#include "queue/queue.h"
+
+struct lane_token {
+    char lane[NAME_LANE_SIZE];
+    enum mq_state state;
+    char bucket[NAME_BUCKET_SIZE];
+    char file[NAME_SIZE];
+    uint64_t head;
+    uint32_t ahead; /* how many messages of the head's file are done, or the token's; UINT32_MAX: all */
+    bool settled;
+};
+
+struct lane_tokens {
+    struct lane_token *all; /* sorted by lane */
+    size_t count, room;
+};
+
+/* Add the tokens that are there now. One that moves during the walk may be missing, or be there twice. */
+int lane_tokens_read(mq_queue *queue, struct lane_tokens *tokens);
+void lane_tokens_free(struct lane_tokens *tokens);
+
+/* Whether there is one of this generation. */
+bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation);
+
+/* How many messages of a file in the lane `key` do not wait behind the head: UINT32_MAX all, 0 none. */
+uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position);
+
+/* Whether it is still where it was seen. */
+int lane_token_is_there(mq_queue *queue, const struct lane_token *token);
+
+/* Call `each` for every lane that has a generation and, in several looks, no token of it. */
+int lane_tokens_find_missing(mq_queue *queue, int (*each)(void *context, const char *generation), void *context);
+
+#endif

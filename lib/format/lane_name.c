@@ -1,0 +1,141 @@
+/* The names of lanes, and of what lies in them. */
+#include "format/lane_name.h"
+
+#include <string.h>
+
+#include "base/id.h"
+#include "base/put.h"
+#include "base/sha256.h"
+#include "format/batch.h"
+#include "format/digits.h"
+
+#define BUCKET_BITS 20
+#define BUCKET_DIGITS 13
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* Six bits a character, the highest first. */
+static void put_bits(uint64_t value, int count, char *to)
+{
+    for (int i = 0; i < count; i++)
+        to[i] = alphabet[value >> 6 * (count - 1 - i) & 63];
+    to[count] = '\0';
+}
+
+void lane_name_key(const char *group, char ret_key[LANE_KEY_SIZE])
+{
+    char digest[SHA256_TEXT_SIZE];
+    uint64_t word = 0;
+    struct sha256 hash = sha256_begin();
+    sha256_add(&hash, group, strlen(group));
+    sha256_end(&hash, digest);
+    for (int half = 0; half < 2; half++) {
+        parse_hex(digest + half * 12, 12, &word);
+        put_bits(word, NAME_LANE_KEY / 2, ret_key + half * (NAME_LANE_KEY / 2));
+    }
+}
+
+static bool is_text_of(const char *text, size_t length)
+{
+    return strlen(text) == length && id_is_valid(text);
+}
+
+bool lane_name_is_key(const char *text)
+{
+    return is_text_of(text, NAME_LANE_KEY);
+}
+
+void lane_name_make(const char *key, uint64_t random, char ret_lane[NAME_LANE_SIZE])
+{
+    memcpy(ret_lane, key, NAME_LANE_KEY);
+    put_bits(random, NAME_LANE_GEN, ret_lane + NAME_LANE_KEY);
+}
+
+void lane_name_key_of(const char *lane, char ret_key[LANE_KEY_SIZE])
+{
+    memcpy(ret_key, lane, NAME_LANE_KEY);
+    ret_key[NAME_LANE_KEY] = '\0';
+}
+
+void lane_name_format_gen(const char *lane, char text[LANE_GEN_SIZE])
+{
+    *put_text(put_text(text, "gen."), lane + NAME_LANE_KEY) = '\0';
+}
+
+bool lane_name_parse_gen(const char *key, const char *text, char ret_lane[NAME_LANE_SIZE])
+{
+    if (strncmp(text, "gen.", 4) != 0 || !is_text_of(text + 4, NAME_LANE_GEN))
+        return false;
+    *put_text(put_text(ret_lane, key), text + 4) = '\0';
+    return true;
+}
+
+void lane_name_format_new(const char *lane, char text[LANE_NEW_SIZE])
+{
+    *put_text(put_text(text, "lane-"), lane) = '\0';
+}
+
+bool lane_name_is_new(const char *text)
+{
+    return strncmp(text, "lane-", 5) == 0 && is_text_of(text + 5, NAME_LANE_SIZE - 1);
+}
+
+void lane_name_format_bucket(uint64_t position, char text[NAME_BUCKET_SIZE])
+{
+    *put_hex(text, name_birth(position) >> BUCKET_BITS << BUCKET_BITS, BUCKET_DIGITS) = '\0';
+}
+
+bool lane_name_is_bucket(const char *text)
+{
+    uint64_t start;
+    const char *end = parse_hex(text, BUCKET_DIGITS, &start);
+    return end && !*end && start == start >> BUCKET_BITS << BUCKET_BITS;
+}
+
+struct message_name lane_name_token(const struct message_name *waiting, const char *lane)
+{
+    struct message_name token = *waiting;
+    memcpy(token.lane, lane, NAME_LANE_SIZE);
+    token.head = waiting->position;
+    token.settled = 0;
+    token.skipped = 0;
+    token.of = waiting->count > 1 ? waiting->count : 0;
+    return token;
+}
+
+struct message_name lane_name_after(const struct message_name *part)
+{
+    struct message_name rest = *part;
+    rest.settled = rest.attempts = 0;
+    rest.skipped = part->skipped + part->count;
+    rest.count = part->of > rest.skipped ? part->of - rest.skipped : 1;
+    rest.offset = part->offset + part->length;
+    rest.length = 0;
+    batch_step_id(part->id, part->count, rest.id);
+    return rest;
+}
+
+/* It keeps `of`, which no name without a lane shows, so that lane_name_is_part can tell. */
+struct message_name lane_name_without(const struct message_name *token)
+{
+    struct message_name head = *token;
+    head.position = token->head + token->skipped;
+    head.head = 0;
+    head.lane[0] = '\0';
+    head.settled = head.skipped = 0;
+    return head;
+}
+
+/* Attempts are counted by the token. */
+void lane_name_head(const struct message_name *token, char text[NAME_SIZE])
+{
+    struct message_name head = lane_name_without(token);
+    head.attempts = 0;
+    head.position = token->head;
+    if (token->of) {
+        head.count = token->of;
+        head.offset = head.length = 0;
+        batch_step_id(token->id, -(int64_t)token->skipped, head.id);
+    }
+    name_format(MQ_READY, &head, text);
+}

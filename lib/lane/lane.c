@@ -1,0 +1,483 @@
+/* Lanes: birth, joining, and the token's way from head to head. */
+#include "lane/lane.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "format/batch.h"
+#include "format/death.h"
+#include "format/work_name.h"
+#include "lane/lane_bury.h"
+#include "lane/lane_first.h"
+#include "queue/move.h"
+#include "store/lane_birth.h"
+#include "store/lane_dir.h"
+
+/* Lanes end and begin while this process sends. After this many times it fails with -EBUSY. */
+#define TRIES 100
+
+/* Put the token into the state that its head is in. It gets a new place, so that lanes which wait longer come first. */
+static int show_head(mq_queue *queue, int dir, const char *file, const struct message_name *head, const char *lane)
+{
+    const int64_t now = clock_now();
+    struct message_name token = lane_name_token(head, lane);
+    const bool is_due = !head->due || head->due <= now;
+    int there;
+    token.position = page_next_positions(queue->page, token.priority, 1, now);
+    token.time = head->due;
+    const int moved = move_token(queue, dir, file, is_due ? MQ_READY : MQ_DELAYED, &token, &there);
+    if (moved == 1 && head->due && is_due) { /* it was counted as delayed */
+        page_add_messages(queue->page, MQ_DELAYED, -1);
+        page_add_messages(queue->page, MQ_READY, 1);
+    }
+    return moved;
+}
+
+/* The messages of the head's file that follow a part. */
+static int show_rest(mq_queue *queue, int dir, const char *file, const struct message_name *part)
+{
+    struct message_name token = lane_name_after(part);
+    int there;
+    token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
+    return move_token(queue, dir, file, MQ_READY, &token, &there);
+}
+
+/* ---- going on ----------------------------------------------------------------------- */
+
+/* 1, or 0 if another process has removed the token. */
+static int drop(int dir, const char *file)
+{
+    const int error = fs_unlink(dir, file);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+/* The token goes, so the lane that it was made for must not be born any more. */
+static int forbid_birth(mq_queue *queue, const struct message_name *token)
+{
+    char name[LANE_NEW_SIZE], forbidden[NAME_NEW_BUCKET_SIZE];
+    int tmp, error = queue_tmp(queue, &tmp);
+    if (error)
+        return error;
+    lane_name_format_new(token->lane, name);
+    name_format_new_bucket(id_random(), forbidden);
+    error = fs_rename(tmp, name, tmp, forbidden);
+    if (!error)
+        lane_dir_unmake(tmp, forbidden);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* What is left of a lane whose q/ is gone is removed by whoever comes by. */
+static int clear_remains(mq_queue *queue, const char *key)
+{
+    struct lane_dir lane;
+    const int opened = lane_dir_open(queue->dir, key, &lane);
+    if (opened != 1)
+        return opened;
+    const int error = lane.queue < 0 ? lane_dir_clear(queue->dir, key, &lane) : 0;
+    lane_dir_close(&lane);
+    return error;
+}
+
+/* Close a lane in which nothing is left, as rmdir decides. 1 closed; 0 there is something. */
+static int close_lane(mq_queue *queue, const char *key, const struct lane_dir *lane)
+{
+    const int error = lane->queue < 0 ? 0 : fs_remove_dir(lane->dir, "q");
+    if (error == -ENOTEMPTY)
+        return 0;
+    if (error && error != -ENOENT)
+        return error;
+    const int cleared = lane_dir_clear(queue->dir, key, lane);
+    return cleared ? cleared : 1;
+}
+
+/* Show the lane's next message, or close it. */
+static int go_on_within(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                        const struct lane_dir *lane)
+{
+    struct message_name head;
+    for (int tries = 0; tries < TRIES; tries++) {
+        const int q = lane->queue < 0 ? -ENOENT : fs_open_dir(lane->queue, ".");
+        const int found = q < 0 ? 0 : lane_first(queue, key, q, &head);
+        if (q >= 0)
+            close(q);
+        if (found < 0 || (q < 0 && q != -ENOENT))
+            return found < 0 ? found : q;
+        if (found == 1)
+            return show_head(queue, dir, file, &head, token->lane);
+        const int closed = close_lane(queue, key, lane);
+        if (closed)
+            return closed < 0 ? closed : drop(dir, file);
+    }
+    return -EBUSY;
+}
+
+static int go_on_in(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                    struct lane_dir *lane)
+{
+    const int done = go_on_within(queue, dir, file, token, key, lane);
+    lane_dir_close(lane);
+    return done;
+}
+
+/* 1 opened, and the lane is of the token's generation. */
+static int open_lane(mq_queue *queue, const struct message_name *token, const char *key, struct lane_dir *ret_lane)
+{
+    const int opened = lane_dir_open(queue->dir, key, ret_lane);
+    const int is = opened == 1 ? lane_dir_is(queue->dir, token->lane) : opened;
+    if (opened == 1 && is != 1)
+        lane_dir_close(ret_lane);
+    return is;
+}
+
+/* The lane has no message, or is not the token's any more. */
+static int close_or_drop(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    char key[LANE_KEY_SIZE];
+    struct lane_dir lane;
+    lane_name_key_of(token->lane, key);
+    int opened = open_lane(queue, token, key, &lane);
+    if (opened == 0) {
+        const int error = forbid_birth(queue, token);
+        opened = error ? error : open_lane(queue, token, key, &lane); /* or it was born meanwhile */
+    }
+    if (opened == 0)
+        opened = clear_remains(queue, key);
+    else if (opened == 1)
+        return go_on_in(queue, dir, file, token, key, &lane);
+    return opened < 0 ? opened : drop(dir, file);
+}
+
+/* The token goes on to the next message. `q` is the lane's q/, open and not read yet, or -1. */
+static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q)
+{
+    struct message_name head;
+    const int is = q < 0 ? 0 : lane_dir_is(queue->dir, token->lane);
+    if (is == 1 && token->settled && lane_name_is_part(token))
+        return show_rest(queue, dir, file, token);
+    const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
+    if (found < 0)
+        return found;
+    return found == 1 ? show_head(queue, dir, file, &head, token->lane) : close_or_drop(queue, dir, file, token);
+}
+
+/* ---- the head --------------------------------------------------------------------- */
+
+/* Call `end` with the head's file, in q/ itself or in its bucket. 0: it is gone. */
+static int end_head(mq_queue *queue, enum mq_state state, const struct message_name *token, int q, lane_end_fn *end,
+                    const void *argument)
+{
+    char text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
+    const struct message_name head = lane_name_without(token);
+    lane_name_head(token, text);
+    int done = end(queue, state, q, text, &head, argument);
+    if (done)
+        return done;
+    lane_name_format_bucket(token->head, bucket);
+    const int dir = fs_open_dir(q, bucket);
+    if (dir < 0)
+        return bucket_is_missing(dir) ? 0 : dir;
+    done = end(queue, state, dir, text, &head, argument);
+    close(dir);
+    return done;
+}
+
+int lane_open_head(mq_queue *queue, const struct message_name *token)
+{
+    char text[NAME_SIZE];
+    lane_name_head(token, text);
+    const int file = lane_dir_open_file(queue->dir, token->lane, token->head, text);
+    if (file < 0)
+        return bucket_is_missing(file) ? -ENOENT : file;
+    const int is = lane_dir_is(queue->dir, token->lane);
+    if (is == 1)
+        return file;
+    close(file);
+    return is < 0 ? is : -ENOENT;
+}
+
+/* The token of a head that is dead waits until that is settled: see lane_halt.h. */
+static int park(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    struct message_name parked = *token;
+    int there;
+    parked.claimed = false;
+    parked.begun = 0;
+    parked.owner.process = 0;
+    parked.time = NAME_TIME_MAX;
+    return move_token(queue, dir, file, MQ_DELAYED, &parked, &there);
+}
+
+int lane_name_one(mq_queue *queue, const struct message_name *token, struct message_name *ret_one)
+{
+    struct batch_part part;
+    const int file = lane_open_head(queue, token);
+    if (file < 0)
+        return file;
+    const int error = batch_read_part(file, token->offset, token->id, &part);
+    close(file);
+    if (error)
+        return error;
+    *ret_one = batch_first(token, &part);
+    strcpy(ret_one->id, token->id);
+    return 0;
+}
+
+static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
+                  lane_end_fn *end, const void *argument)
+{
+    const int q = lane_dir_open_queue(queue->dir, token->lane);
+    if (q < 0 && !bucket_is_missing(q))
+        return q;
+    const int done = q < 0 ? 0 : end_head(queue, state, token, q, end, argument);
+    const bool halts = queue->config.halts && token->settled > LANE_DONE;
+    const int moved = done < 0 ? done : halts ? park(queue, dir, file, token) : go_on(queue, dir, file, token, q);
+    if (q >= 0)
+        close(q);
+    return moved < 0 ? moved : done;
+}
+
+int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
+             unsigned how, lane_end_fn *end, const void *argument)
+{
+    struct message_name ended = *token;
+    char text[NAME_SIZE];
+    int there;
+    lane_birth_note_end(&ended, how);
+    const int moved = move_token(queue, dir, file, MQ_INFLIGHT, &ended, &there);
+    if (moved != 1)
+        return moved;
+    name_format(MQ_INFLIGHT, &ended, text);
+    (void)finish(queue, state, there, text, &ended, end,
+                 argument); /* what fails here is done at the end of the lease */
+    return 1;
+}
+
+int lane_go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    const int q = lane_dir_open_queue(queue->dir, token->lane);
+    const int moved = q < 0 && !bucket_is_missing(q) ? q : go_on(queue, dir, file, token, q);
+    if (q >= 0)
+        close(q);
+    return moved;
+}
+
+int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    page_add_messages(queue->page, MQ_INFLIGHT, -1); /* it was counted as ready when it was purged, and then claimed */
+    page_add_messages(queue->page, MQ_READY, 1);
+    const int moved = lane_go_on(queue, dir, file, token);
+    return moved < 0 ? moved : 0;
+}
+
+static int remove_it(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
+                     const void *argument)
+{
+    (void)argument;
+    if (!lane_name_is_part(head))
+        return move_out(queue, state, dir, file, head);
+    move_count_out(queue, state, head, head->length);
+    return 1;
+}
+
+int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name)
+{
+    return lane_is_token(name) ? lane_end(queue, state, dir, file, name, LANE_DONE, remove_it, NULL)
+                               : move_out(queue, state, dir, file, name);
+}
+
+static void count_burial(mq_queue *queue, const struct message_name *dead)
+{
+    page_count(queue->page, PAGE_DIED, dead->count);
+    page_count(queue->page, PAGE_DEATHS + death_cause(dead->reason), dead->count);
+}
+
+static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
+                   const void *argument)
+{
+    struct message_name dead = *head;
+    const unsigned cause = *(const unsigned *)argument;
+    dead.time = clock_now();
+    name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
+    return lane_bury(queue, state, dir, file, &dead, count_burial);
+}
+
+int lane_resume(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+{
+    const unsigned cause = token->settled - lane_dead_of(0);
+    const int done = token->settled == LANE_DONE ? finish(queue, MQ_INFLIGHT, dir, file, token, remove_it, NULL)
+                                                 : finish(queue, MQ_INFLIGHT, dir, file, token, bury_it, &cause);
+    return done < 0 ? done : 1;
+}
+
+/* ---- birth ------------------------------------------------------------------------ */
+
+static int place_of(mq_queue *queue, struct lane_place *ret_place)
+{
+    *ret_place = (struct lane_place){.dir = queue->dir, .sharing = queue->sharing};
+    return queue_tmp(queue, &ret_place->tmp);
+}
+
+/* What a new token is named by: its place is behind those of the lanes that wait. */
+static struct message_name like(mq_queue *queue, const struct message_name *name)
+{
+    struct message_name token = *name;
+    token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
+    return token;
+}
+
+static void announce_birth(mq_queue *queue, const struct lane_birth *birth)
+{
+    move_announce(queue, MQ_INFLIGHT, &(struct message_name){.time = birth->deadline}, false);
+}
+
+/* 1 born; 0 somebody else's lane has the name. */
+static int make_lane(mq_queue *queue, const char *key, const struct message_name *name, struct lane_birth *ret_birth)
+{
+    struct lane_place place;
+    const int error = place_of(queue, &place);
+    if (error)
+        return error;
+    const struct message_name token = like(queue, name);
+    const int born = lane_birth_make(&place, key, &token, ret_birth);
+    if (born == 1)
+        announce_birth(queue, ret_birth);
+    return born ? born : clear_remains(queue, key);
+}
+
+int lane_revive(mq_queue *queue, const char *generation)
+{
+    struct lane_birth birth;
+    struct lane_place place;
+    struct lane_dir lane;
+    struct message_name token = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
+    char key[LANE_KEY_SIZE], old[LANE_GEN_SIZE], new[LANE_GEN_SIZE];
+    lane_name_key_of(generation, key);
+    lane_name_make(key, id_random(), birth.lane);
+    lane_name_format_gen(generation, old);
+    lane_name_format_gen(birth.lane, new);
+    id_make(clock_now(), token.id);
+    token = like(queue, &token);
+    const int opened = lane_dir_open(queue->dir, key, &lane);
+    if (opened != 1)
+        return opened;
+    int error = place_of(queue, &place);
+    if (!error)
+        error = lane_birth_make_token(&place, &token, &birth);
+    if (!error) {
+        error = fs_rename(lane.dir, old, lane.dir, new);
+        if (error)
+            (void)fs_unlink(birth.bucket, birth.token);
+        else
+            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token, -1)
+                                                                 : 1;
+        close(birth.bucket);
+    }
+    lane_dir_close(&lane);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* ---- putting something in ------------------------------------------------------------- */
+
+struct put {
+    mq_queue *queue;
+    const char *key;
+    struct message_name *name;
+    bool keeps_position;
+    lane_link_fn *give_name;
+    void *context;
+};
+
+static int link_in(const struct put *put, int dir)
+{
+    char text[NAME_SIZE];
+    name_format(MQ_READY, put->name, text);
+    return put->give_name(put->context, dir, text);
+}
+
+/* As late as possible, so that the order of positions is the order of publication. */
+static void place(const struct put *put)
+{
+    if (!put->keeps_position)
+        put->name->position = page_next_positions(put->queue->page, put->name->priority, put->name->count, clock_now());
+}
+
+/* 1 done; 0 the lane is gone. What is to come first does not go behind others into a bucket: see lane_first.c. */
+static int join(const struct put *put, int *ret_dir)
+{
+    mq_queue *queue = put->queue;
+    place(put);
+    const int dir = put->keeps_position ? lane_dir_open_queue(queue->dir, put->key)
+                                        : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position);
+    const int error = dir < 0 ? dir : link_in(put, dir);
+    if (!error)
+        *ret_dir = dir;
+    else if (dir >= 0)
+        close(dir);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+/* The first message of a lane, which is its head. 1 done; 0 try again. */
+static int begin(const struct put *put, int *ret_dir)
+{
+    struct lane_birth birth;
+    const int born = make_lane(put->queue, put->key, put->name, &birth);
+    if (born != 1)
+        return born;
+    place(put);
+    const int dir = lane_dir_open_queue(put->queue->dir, put->key);
+    const int error = dir < 0 ? dir : link_in(put, dir);
+    if (!error) {
+        *ret_dir = dir; /* a token that is not moved now is moved at the end of its lease */
+        (void)show_head(put->queue, birth.bucket, birth.token, put->name, birth.lane);
+    } else if (dir >= 0) {
+        close(dir);
+    }
+    close(birth.bucket);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool keeps_position, lane_link_fn *give_name,
+             void *context, int *ret_dir)
+{
+    const struct put put = {queue, key, name, keeps_position, give_name, context};
+    for (int tries = 0; tries < TRIES; tries++) {
+        int done = join(&put, ret_dir);
+        if (done == 0)
+            done = begin(&put, ret_dir);
+        if (done)
+            return done < 0 ? done : 0;
+    }
+    return -EBUSY;
+}
+
+/* ---- first in its lane ---------------------------------------------------------------- */
+
+struct prefer {
+    mq_queue *queue;
+    const char *key;
+    const struct message_name *name;
+};
+
+static int prefer_in(void *context, const struct bucket_file *file)
+{
+    const struct prefer *prefer = context;
+    int there;
+    if (strncmp(file->name.lane, prefer->key, NAME_LANE_KEY) != 0)
+        return 0;
+    if (file->name.attempts > 0 || file->name.skipped > 0 || file->name.head <= prefer->name->position)
+        return -ENOENT;
+    struct message_name token = lane_name_token(prefer->name, file->name.lane);
+    token.position = file->name.position;
+    return move_token(prefer->queue, file->dir, file->file, MQ_READY, &token, &there) == 1 ? 1 : -ENOENT;
+}
+
+int lane_prefer(mq_queue *queue, const char *key, const struct message_name *name)
+{
+    const int done = bucket_walk(queue->dir, MQ_READY, prefer_in, &(struct prefer){queue, key, name});
+    return done == -ENOENT ? 0 : done;
+}

@@ -1,0 +1,175 @@
+/*
+ * Which message of a lane comes next.
+ *
+ * A listing that is read while senders add files may show a later file and miss an earlier one. So a message whose
+ * position was given out after the look began is not taken from that look.
+ *
+ * The listing of the first bucket is kept, up to the first such position. What comes into the bucket later was sent later
+ * than all that is kept, and is found when that is used up. What is put back before it, as a dead letter that is retried,
+ * goes into q/ itself, which is listed at every look.
+ */
+#include "lane/lane_first.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/fs_list.h"
+#include "queue/lane_kept.h"
+
+/* How many times a look is begun again because senders went on during it. After that their order is a race anyway. */
+#define LOOKS 16
+
+struct look {
+    mq_queue *queue;
+    struct lane_kept *kept;
+    const char *key;
+    uint64_t seen; /* the last position that the page had given out when the look began */
+    bool strict, found, newer;
+    struct message_name first;
+};
+
+static bool is_newer(const struct look *look, uint64_t position)
+{
+    return look->strict && position > look->seen &&
+           position <= page_last_position(look->queue->page, MQ_PRIORITY_DEFAULT);
+}
+
+static void note_first(struct look *look, const char *file)
+{
+    struct message_name name;
+    name_parse(MQ_READY, file, &name);
+    if (is_newer(look, name.position)) {
+        look->newer = true; /* so are all that follow */
+        return;
+    }
+    if (!look->found || name.position < look->first.position)
+        look->first = name;
+    look->found = true;
+}
+
+/* What q/ itself holds: only its first message is wanted, so only what may be that is parsed. */
+struct scan {
+    struct listing *buckets;
+    char first[NAME_SIZE]; /* empty: none */
+};
+
+static int scan_entry(void *context, const char *name, unsigned char type)
+{
+    struct scan *scan = context;
+    struct message_name parsed;
+    if (type == DT_DIR)
+        return lane_name_is_bucket(name) ? listing_add(scan->buckets, name) : 0;
+    if (type == DT_REG && (!scan->first[0] || strcmp(name, scan->first) < 0) && name_parse(MQ_READY, name, &parsed))
+        strcpy(scan->first, name);
+    return 0;
+}
+
+static int scan_queue(struct look *look, int dir)
+{
+    struct scan scan = {.buckets = &look->kept->buckets};
+    scan.buckets->text_size = scan.buckets->count = 0;
+    const int error = fs_list(dir, scan_entry, &scan);
+    listing_sort(scan.buckets);
+    if (!error && scan.first[0])
+        note_first(look, scan.first);
+    return error;
+}
+
+static bool is_kept(const struct look *look, const char *bucket)
+{
+    const struct lane_kept *kept = look->kept;
+    return kept->at < kept->end && kept->openings == look->queue->openings &&
+           strncmp(kept->key, look->key, NAME_LANE_KEY) == 0 && strcmp(kept->bucket, bucket) == 0;
+}
+
+/* Whether a kept message is still there. */
+static int use_kept(struct look *look, int dir)
+{
+    struct lane_kept *kept = look->kept;
+    int has = 0;
+    while (kept->at < kept->end && (has = fs_has(dir, listing_at(&kept->files, kept->at))) == 0)
+        kept->at++;
+    if (has == 1)
+        note_first(look, listing_at(&kept->files, kept->at));
+    return has;
+}
+
+static void keep(struct look *look, const char *bucket)
+{
+    struct lane_kept *kept = look->kept;
+    struct message_name name;
+    memcpy(kept->key, look->key, NAME_LANE_KEY);
+    strcpy(kept->bucket, bucket);
+    kept->openings = look->queue->openings;
+    kept->at = kept->end = 0;
+    while (kept->end < kept->files.count && name_parse(MQ_READY, listing_at(&kept->files, kept->end), &name) &&
+           name.position <= look->seen)
+        kept->end++;
+}
+
+/* 1 there are messages in it; 0 there are none. */
+static int look_into_bucket(struct look *look, int queue, const char *bucket)
+{
+    struct lane_kept *kept = look->kept;
+    const int dir = fs_open_dir(queue, bucket);
+    if (dir < 0)
+        return bucket_is_missing(dir) ? 0 : dir;
+    int has = is_kept(look, bucket) ? use_kept(look, dir) : 0;
+    if (has == 0) {
+        has = bucket_read(dir, MQ_READY, &kept->files);
+        if (!has) {
+            keep(look, bucket);
+            has = kept->files.count > 0;
+            if (has)
+                note_first(look, listing_at(&kept->files, 0));
+        }
+    }
+    close(dir);
+    if (has == 0)
+        (void)fs_remove_dir(queue, bucket); /* a sender that needs it makes it again */
+    return has;
+}
+
+/* Buckets are in the order of the positions in them: the first one that holds something ends the look. */
+static int look_once(struct look *look, int dir)
+{
+    struct lane_kept *kept = look->kept;
+    look->seen = page_last_position(look->queue->page, MQ_PRIORITY_DEFAULT);
+    look->found = look->newer = false;
+    int done = scan_queue(look, dir);
+    for (size_t i = 0; i < kept->buckets.count && !done; i++)
+        done = look_into_bucket(look, dir, listing_at(&kept->buckets, i));
+    return done < 0 ? done : 0;
+}
+
+static int look_again(struct look *look, int queue)
+{
+    const int dir = fs_open_dir(queue, ".");
+    look->found = look->newer = false;
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    const int error = look_once(look, dir);
+    close(dir);
+    return error;
+}
+
+int lane_first(mq_queue *queue, const char *key, int dir, struct message_name *ret_name)
+{
+    if (!queue->lane)
+        queue->lane = calloc(1, sizeof *queue->lane);
+    if (!queue->lane)
+        return -ENOMEM;
+    struct look look = {.queue = queue, .kept = queue->lane, .key = key, .strict = true};
+    int error = look_once(&look, dir);
+    for (int looks = 2; looks <= LOOKS && !error && !look.found && look.newer; looks++) {
+        look.strict = looks < LOOKS;
+        error = look_again(&look, dir);
+    }
+    if (!error && look.found)
+        *ret_name = look.first;
+    return error ? error : look.found;
+}

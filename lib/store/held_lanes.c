@@ -1,0 +1,201 @@
+/* The lanes of a queue that a deleter holds. */
+#include "store/held_lanes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/fs_list.h"
+#include "base/id.h"
+#include "format/death.h"
+#include "store/access.h"
+#include "store/adopt.h"
+#include "store/bucket.h"
+#include "store/config.h"
+#include "store/lane_birth.h"
+#include "store/lane_dir.h"
+
+#define TRIES 100
+
+/* ---- removing ------------------------------------------------------------------------- */
+
+static int remove_bucket(void *context, const char *name, unsigned char type)
+{
+    return type == DT_DIR ? fs_remove_dir(*(const int *)context, name) : -ENOTEMPTY;
+}
+
+/* As in remove_state() of held.c, rmdir decides. */
+static int remove_lane(int queue_dir, const char *key)
+{
+    struct lane_dir lane;
+    const int opened = lane_name_is_key(key) ? lane_dir_open(queue_dir, key, &lane) : -ENOTEMPTY;
+    if (opened != 1)
+        return opened;
+    int error = lane.queue < 0 ? 0 : fs_list_at(lane.queue, ".", remove_bucket, &(int){lane.queue});
+    if (!error && lane.queue >= 0)
+        error = fs_remove_dir(lane.dir, "q");
+    if (!error || error == -ENOENT)
+        error = lane_dir_clear(queue_dir, key, &lane);
+    lane_dir_close(&lane);
+    return error;
+}
+
+int held_lanes_remove(int queue_dir)
+{
+    struct listing keys = {0};
+    int error = lane_dir_list(queue_dir, &keys);
+    for (size_t i = 0; i < keys.count && !error; i++)
+        error = remove_lane(queue_dir, listing_at(&keys, i));
+    listing_free(&keys);
+    if (!error)
+        error = fs_remove_dir(queue_dir, "lanes");
+    return error == -ENOENT ? 0 : error;
+}
+
+/* ---- moving --------------------------------------------------------------------------- */
+
+struct transfer {
+    int from;
+    struct lane_place to;
+    bool ordered; /* the new queue */
+    int64_t now;
+};
+
+/* The new queue may have other users. A file that is gone is another process's. */
+static int move_file(const struct transfer *transfer, int from, const char *file, int to, const char *name)
+{
+    int error = adopt_file(transfer->to.dir, transfer->to.sharing, from, file);
+    if (!error)
+        error = fs_rename(from, file, to, name);
+    return error == -ENOENT && fs_has(from, file) == 0 ? 0 : error;
+}
+
+static int move_to_state(const struct transfer *transfer, int from, const char *file, enum mq_state state,
+                         const struct message_name *name)
+{
+    char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
+    name_format_bucket(state, name, bucket);
+    name_format(state, name, text);
+    const int to = bucket_make(transfer->to.dir, transfer->to.sharing, state, bucket);
+    if (to < 0)
+        return to;
+    const int error = move_file(transfer, from, file, to, text);
+    close(to);
+    return error;
+}
+
+/* Into q/ itself: what is there already came later. */
+static int move_to_lane(const struct transfer *transfer, const struct lane_file *file)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        struct lane_birth birth;
+        const int to = lane_dir_open_queue(transfer->to.dir, file->key);
+        int error = to < 0 ? to : move_file(transfer, file->dir, file->file, to, file->file);
+        if (to >= 0)
+            close(to);
+        if (error != -ENOENT)
+            return error;
+        error = lane_birth_make(&transfer->to, file->key, &file->name, &birth);
+        if (error < 0)
+            return error;
+        if (error == 1)
+            close(birth.bucket);
+    }
+    return -EBUSY;
+}
+
+static int move_message(void *context, const struct lane_file *file)
+{
+    const struct transfer *transfer = context;
+    struct message_name name = file->name;
+    if (transfer->ordered)
+        return move_to_lane(transfer, file);
+    name.time = name.due;
+    name.due = 0;
+    return move_to_state(transfer, file->dir, file->file, name.time > transfer->now ? MQ_DELAYED : MQ_READY, &name);
+}
+
+static int end_in(const struct transfer *transfer, int dir, const struct message_name *token)
+{
+    char text[NAME_SIZE];
+    struct message_name dead = lane_name_without(token);
+    lane_name_head(token, text);
+    if (token->settled == LANE_DONE)
+        return fs_unlink(dir, text);
+    const unsigned cause = token->settled - LANE_DONE - 1;
+    dead.time = transfer->now;
+    dead.due = 0;
+    name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
+    return move_to_state(transfer, dir, text, MQ_DEAD, &dead);
+}
+
+/* What was acked must not come back. */
+static int end_settled(void *context, const struct bucket_file *file)
+{
+    const struct transfer *transfer = context;
+    if (!file->name.lane[0] || !file->name.settled || lane_name_is_part(&file->name))
+        return 0;
+    int error = 0;
+    for (int place = 0; place < 2 && !error; place++) {
+        const int dir = place == 0 ? lane_dir_open_bucket(transfer->from, file->name.lane, file->name.head)
+                                   : lane_dir_open_queue(transfer->from, file->name.lane);
+        error = dir < 0 ? dir : end_in(transfer, dir, &file->name);
+        if (dir >= 0)
+            close(dir);
+        if (error == -ENOENT || error == -ENOTDIR)
+            error = 0;
+    }
+    return error;
+}
+
+/* What is no lane goes where a check finds it. */
+static int move_strays(const struct transfer *transfer)
+{
+    struct listing others = {0};
+    int error = lane_dir_list(transfer->from, &others);
+    const int from = error ? error : fs_open_dir(transfer->from, "lanes");
+    const int to = from < 0 ? from : fs_open_dir(transfer->to.dir, name_of_state(MQ_READY));
+    error = from == -ENOENT ? 0 : to < 0 ? to : 0;
+    for (size_t i = 0; i < others.count && !error && to >= 0; i++) {
+        const char *name = listing_at(&others, i);
+        if (lane_name_is_key(name))
+            continue;
+        error = fs_rename(from, name, to, name);
+        if (error == -EEXIST)
+            error = fs_unlink(from, name);
+        error = error == -ENOENT ? 0 : error;
+    }
+    if (from >= 0)
+        close(from);
+    if (to >= 0)
+        close(to);
+    listing_free(&others);
+    return error;
+}
+
+int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
+{
+    struct transfer transfer = {from_queue, {to_queue, -1, to_sharing}, false, clock_now()};
+    struct config config;
+    if (fs_has(from_queue, "lanes") == 0)
+        return 0;
+    int error = config_load(to_queue, &config, NULL);
+    if (error)
+        return error;
+    transfer.ordered = config.order != CONFIG_UNORDERED;
+    transfer.to.tmp = fs_open_dir(to_queue, "tmp");
+    if (transfer.to.tmp < 0)
+        return transfer.to.tmp;
+    error = bucket_walk(from_queue, MQ_INFLIGHT, end_settled, &transfer);
+    if (error == -ENOENT)
+        error = 0;
+    if (!error)
+        error = lane_dir_walk_all(from_queue, move_message, &transfer);
+    if (!error)
+        error = move_strays(&transfer);
+    close(transfer.to.tmp);
+    return error;
+}

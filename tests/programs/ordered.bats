@@ -1,0 +1,480 @@
+# Ordered queues: the order within a message group, and everything that a queue can do in one.
+# shellcheck disable=SC2154 # stderr is set by run
+load ../helper
+
+setup() {
+    setup_spool
+    mq-queue create orders order=group durability=none retry-delay=10ms
+}
+
+send() { # GROUP BODY [OPTION…]
+    mq-send -q -g "$1" "${@:3}" orders "$2"
+}
+
+figures() { # FIELD,… [OPTION…]: of orders
+    mq-stat --format="{${1//,/\} \{}}" "${@:2}" orders
+}
+
+bodies() { # in the order of their delivery, without waiting
+    local body all=
+    while body=$(mq-recv -a -w 0 "${1:-orders}"); do
+        all+="$body "
+    done
+    echo "${all% }"
+}
+
+of() { # GROUP FILE: its part of what bodies has written
+    tr ' ' '\n' <"$2" | grep "^$1" | paste -sd ' '
+}
+
+clean() { # nothing is left, and nothing is wrong
+    run -0 mq-queue check orders
+    assert_equal "$output" ''
+    run find "$MQ_SPOOL"/orders/lanes "$MQ_SPOOL"/orders/ready "$MQ_SPOOL"/orders/inflight "$MQ_SPOOL"/orders/tmp -type f
+    assert_equal "$output" ''
+    assert_equal "$(ls "$MQ_SPOOL"/orders/lanes)" ''
+}
+
+@test "messages of a group come in order, one at a time, and groups take turns" {
+    for i in 1 2 3; do send a "a$i"; done
+    for i in 1 2 3; do send b "b$i"; done
+    mq-send -q orders alone
+    assert_equal "$(figures ready)" 7
+    first=$(mq-recv -w 0 orders) second=$(mq-recv -w 0 orders)
+    assert_equal "$(sed 1d <<<"$first") $(sed 1d <<<"$second")" 'a1 b1'
+    assert_equal "$(bodies)" alone
+    mq-ack "$(head -n1 <<<"$first")"
+    assert_equal "$(bodies)" 'a2 a3'
+    mq-ack "$(head -n1 <<<"$second")"
+    assert_equal "$(bodies)" 'b2 b3'
+    clean
+}
+
+@test "the order is fixed when the queue is made" {
+    run -78 --separate-stderr mq-queue config orders order=strict
+    assert_complains 'mq-queue: orders: order: it is fixed'
+    run -78 mq-queue create orders order=strict
+    run -0 mq-queue create orders order=group
+    run -0 mq-queue config orders order=group
+    mq-queue create plain
+    run -78 mq-queue config plain order=group
+    run -78 mq-queue create wrong order=some
+    run -64 mq-queue create --mode=620 shared order=group
+    assert_equal "$(mq-queue config orders order)" group
+}
+
+@test "a strict queue is one group; a queue without an order takes -g as a header; priorities are refused" {
+    mq-queue create line order=strict durability=none
+    mq-send -q line 1 && mq-send -q -g x line 2 && mq-send -q line 3
+    receipt=$(claim line)
+    run -1 mq-recv -w 0 line
+    mq-ack "$receipt"
+    assert_equal "$(bodies line)" '2 3'
+    run -64 --separate-stderr mq-send -p 5 line x
+    assert_complains 'mq-send: line: cannot publish: an ordered queue has no'
+    run -64 mq-send -p 5 orders x
+    mq-queue create plain
+    mq-send -q -g k -p 7 plain x
+    assert_equal "$(mq-queue peek -j plain | jq -r .headers.Group)" k
+    mq-send -q plain y
+    assert_equal "$(bodies plain)" 'x y'
+    clean
+}
+
+# refused WHAT COMMAND…: for this reason, and nothing is left of it.
+refused() {
+    run -64 --separate-stderr "${@:2}"
+    assert_complains "$1"
+}
+
+@test "--once is refused, and nothing is done" {
+    refused 'mq-send: orders: cannot send once: ordered queues do not take' mq-send --once -g a orders x
+    refused 'mq-send: orders: record 1: cannot send once' mq-send --once -l -g a orders < <(seq 3)
+    assert_equal "$(figures ready,inflight)" '0 0'
+    clean
+}
+
+@test "transactions send into groups in order, and take claims of groups: committed, aborted, carried out by a sweep" {
+    local tx receipt
+    send a a1
+    tx=$(mq-tx begin)
+    mq-send -q --tx "$tx" -g a orders a2
+    mq-send -q --tx "$tx" -g b --delay=1h orders b1 # it keeps its place: b2 waits for it
+    mq-send -q --tx "$tx" -g b orders b2
+    seq -f a%g 3 5 | mq-send -q -l --tx "$tx" -g a orders
+    mq-send -q --tx "$tx" orders x
+    receipt=$(claim orders)
+    assert_equal "$(figures ready,inflight)" '0 1'
+    mq-tx commit "$tx" --ack "$receipt"
+    assert_equal "$(figures ready,delayed,inflight)" '6 1 0'
+    assert_equal "$(figures ready,delayed,inflight --exact)" '6 1 0'
+    bodies >got
+    assert_equal "$(of a got)" 'a2 a3 a4 a5'
+    mq-queue purge -q --all orders
+    clean
+
+    send a a1 && send a a2
+    mq-recv -w 0 --tx orders -- false || true # aborted: the message comes again, before a2
+    assert_equal "$(mq-recv -a -w 5 orders) $(bodies)" 'a1 a2'
+    clean
+
+    send a a1 && send a a2
+    run -0 mq-recv --tx orders -- sh -c 'mq-send -q -g a orders "after $(cat)"'
+    assert_equal "$(mq-recv -a -w 0 orders)" a2
+    assert_equal "$(bodies)" 'after a1'
+    clean
+}
+
+@test "a claim that lies in a transaction has its group's token with it" {
+    send a a1 && send a a2
+    mkfifo go
+    mq-recv --tx orders -- sh -c 'echo >begun; cat go >/dev/null' 3>&- &
+    wait_until 10 test -e begun
+    run -0 mq-queue sweep -q orders # it must not give the lane another token
+    assert_equal "$(mq-queue check orders)" ''
+    assert_equal "$(figures ready,inflight --exact)" '1 1'
+    run -1 mq-recv -w 0 orders
+    echo >go
+    wait $!
+    assert_equal "$(bodies)" a2
+    clean
+}
+
+@test "topics pass on to ordered queues, each message into its group; dead letters go on from and to ordered queues" {
+    mq-topic create events
+    mq-topic bind events orders -k '#'
+    mq-topic bind events other -k all
+    seq -f a%g 3 | mq-send -q -l -k one -g a events
+    mq-send -q -k all -g b events b1
+    seq -f b%g 2 4 | mq-send -q -l -k all -g b -p 7 events
+    assert_equal "$(mq-stat --format='{ready}' orders other)" $'7\n4'
+    mq-ack --nack --delay=1h "$(claim orders)"
+    assert_equal "$(bodies)" 'b1 b2 b3 b4'
+    assert_equal "$(bodies other)" 'b2 b3 b4 b1' # by priority
+    mq-queue purge -q --all orders
+    clean
+
+    mq-queue create last order=group durability=none
+    mq-queue config orders dead-letter=last max-attempts=1
+    for i in 1 2 3; do send a "a$i"; done
+    mq-ack --reject "$(claim orders)"
+    mq-ack --nack "$(claim orders)"
+    assert_equal "$(bodies) $(bodies last)" 'a3 a1 a2'
+    clean
+}
+
+@test "a sender whose queue is made anew with an order meanwhile sends nothing" {
+    needs_strace
+    local sender status=0
+    mq-queue create late durability=none
+    strace -q -o trace -e trace=writev -e inject=writev:signal=STOP:when=1 mq-send late x 2>said &
+    sender=$!
+    wait_until 20 grep -q 'stopped by SIGSTOP' trace
+    mq-queue delete --force late
+    mq-queue create late order=strict
+    kill -CONT "$(pgrep -P "$sender")"
+    wait "$sender" || status=$?
+    assert_equal "$status $(<said)" '75 mq-send: late: cannot publish: Device or resource busy'
+    assert_equal "$(mq-stat --format='{ready} {delayed} {inflight}' late)" '0 0 0'
+}
+
+@test "a group waits while its first message backs off, and the others go on" {
+    send a a1 && send a a2 && send b b1
+    mq-ack --nack --delay=1h "$(claim orders)"
+    assert_equal "$(bodies)" b1
+    run -2 mq-stat --check 'blocked>0' orders
+    assert_equal "$(figures groups_waiting,groups_blocked,groups_inflight,ready,delayed)" '0 1 0 1 1'
+    send a a3
+    send b b2
+    assert_equal "$(bodies)" b2
+}
+
+@test "a nack, a lapse and a release bring the same message back first" {
+    send a a1 && send a a2
+    mq-ack --nack --delay=0s "$(claim orders)"
+    claim -t 1ms orders >/dev/null
+    wait_until has_depth orders inflight 0 || true
+    pause 20ms
+    receipt=$(claim orders)
+    mq-ack --release "$receipt"
+    run -0 mq-recv -w 0 orders
+    assert_equal "${lines[1]}" a1
+    run -0 mq-ack --extend=1m "${lines[0]}"
+    receipt=${lines[0]:-}
+    assert_equal "$(figures inflight)" 1
+}
+
+@test "a dead letter lets the group go on, and comes first again when it is retried" {
+    for i in 1 2 3; do send a "a$i"; done
+    mq-ack --reject "$(claim orders)"
+    assert_equal "$(mq-dlq list -j orders | jq -r .reason)" rejected
+    mq-dlq retry orders --all
+    assert_equal "$(figures ready,dead)" '3 0'
+    assert_equal "$(bodies)" 'a1 a2 a3'
+    clean
+    mq-queue config orders max-attempts=1
+    send a a1 && send a a2
+    mq-ack --nack "$(claim orders)"
+    assert_equal "$(bodies)" a2
+    assert_equal "$(mq-dlq list -j orders | jq -r .reason)" max-attempts
+    mq-dlq purge -q orders --all
+    clean
+}
+
+@test "expired and corrupt messages do not stop their group" {
+    send a a1 --ttl=1ms && send a a2 && send a a3
+    pause 10ms
+    file=$(grep -l '^a2$' -r "$MQ_SPOOL"/orders/lanes)
+    cp "$file" copy && echo more >>copy && mv copy "$file"
+    assert_equal "$(bodies)" a3
+    assert_equal "$(mq-dlq list -j orders | jq -r .reason | sort | paste -sd' ')" 'corrupt expired'
+    mq-dlq purge -q orders --all
+    clean
+}
+
+@test "a delayed message keeps its place" {
+    send a a1 -d 1h && send a a2 && send b b1 && send b b2 -d 1h && send b b3
+    assert_equal "$(bodies)" b1
+    assert_equal "$(figures ready,delayed)" '2 2'
+    assert_equal "$(figures ready,delayed --exact)" '2 2'
+    mq-queue purge --all --state=delayed orders
+    assert_equal "$(bodies | tr ' ' '\n' | sort | paste -sd' ')" 'a2 b3'
+    clean
+}
+
+@test "keys are any header value" {
+    long=$(printf 'k%.0s' {1..60000})
+    keys=(A a '/../x' '.' $'\xc3\xa4' ' ' '' "$long" "${long}1")
+    for key in "${keys[@]}"; do send "$key" 1; done
+    assert_equal "$(ls "$MQ_SPOOL"/orders/lanes | wc -l)" "${#keys[@]}"
+    for key in "${keys[@]}"; do send "$key" 2; done
+    assert_equal "$(bodies | tr -d ' ')" 111111111222222222
+    run -65 mq-send -g $'a\nb' orders x
+    clean
+}
+
+@test "lines and JSON go into their groups; several of a group come in order" {
+    seq 20 | mq-send -q -l -g a orders
+    printf '{"body":"%s","headers":{"Group":"b"}}\n' 1 2 3 | mq-send -q -j orders
+    printf '{"body":"%s","group":"b"}\n' 4 | mq-send -q -j orders
+    mq-recv -a -l -n 24 -w 0 orders >got
+    assert_equal "$(sort -n got | uniq -c | awk '{ print $1 $2 }' | paste -sd' ')" \
+        "21 22 23 24 $(seq -s' ' -f1%g 5 20)"
+    clean
+}
+
+@test "peek, purge and delete know the messages behind the head" {
+    for i in 1 2 3; do send a "a$i" -i "id$i"; done
+    assert_equal "$(mq-queue peek -j orders | jq -r '.id + .headers.Group' | paste -sd' ')" 'id1a id2a id3a'
+    receipt=$(claim orders)
+    assert_equal "$(mq-queue peek --state=inflight -j orders | jq -r .headers.Group)" a
+    assert_equal "$(mq-stat --inflight -j orders | jq -r .group)" a
+    run -0 mq-queue peek orders
+    assert_regex "${lines[0]}" '^STATE +ID +GROUP '
+    assert_regex "${lines[1]}" '^ready +id2 +a +0 .* a2$'
+    run -75 mq-queue delete orders
+    mq-queue purge --all orders
+    assert_equal "$(figures ready,inflight)" '0 1'
+    mq-ack "$receipt"
+    clean
+    mq-queue delete orders
+}
+
+@test "what is planted in lanes is found, and put right" {
+    send a a1 && send a a2 && send b b1
+    cd "$MQ_SPOOL/orders" || return
+    token=$(find ready -name '*.g*' | sort | head -n1)
+    cp "$token" "${token/.a0/.a1}"
+    run -65 mq-queue check orders
+    assert_output --partial 'a second token of a lane'
+    run -0 mq-queue check --repair orders
+    run -0 mq-queue check orders
+    rm "$(find ready -name '*.g*' | sort | head -n1)"
+    mkdir lanes/half lanes/AAAAAAAAAAAAAAAA && touch lanes/x "$(dirname "$(find lanes -name 'gen.*' | head -n1)")"/y
+    cp "$(find ready -name '*.g*' | head -n1)" ready/tmp && mv ready/tmp \
+        "$(find ready -name '*.g*' | head -n1 | sed 's/\.g....../.gZZZZZZ/')"
+    run -0 mq-queue check --repair orders
+    assert_output --partial 'a lane without a token'
+    assert_output --partial 'a token without a lane'
+    assert_output --partial 'lanes/AAAAAAAAAAAAAAAA: a lane that is half made or half gone'
+    assert_output --partial "lanes/half: not a lane's name"
+    assert_output --partial 'not a part of a lane'
+    pause 20ms
+    assert_equal "$(bodies | tr ' ' '\n' | sort | paste -sd' ')" 'a1 a2 b1'
+    rm -rf aside
+    clean
+}
+
+# ---- killed at each call ------------------------------------------------------------
+
+CALLS=renameat2,linkat,unlinkat,mkdirat,mknodat
+
+# Kill a command at each of the calls that change something, each time in an ordered queue of its own, which `stage` fills.
+# Prints a line for each: the queue, and whether the command was done.
+kill_at_each() { # NAME COMMAND…: QUEUE and RECEIPT in it stand for those
+    local name=$1 at=1 status=137 receipt
+    shift
+    while [[ $status == 137 ]]; do
+        local queue=$name$at words=("$@")
+        mq-queue create "$queue" order=group durability=none >/dev/null
+        receipt=$("stage_$name" "$queue")
+        words=("${words[@]//QUEUE/$queue}")
+        status=0
+        strace -o /dev/null -f -e trace="$CALLS" -e inject="$CALLS:signal=KILL:when=$at" \
+            "${words[@]//RECEIPT/$receipt}" >/dev/null 2>&1 || status=$?
+        echo "$queue $status"
+        ((++at < 40)) || fail "$name does not end"
+    done
+}
+
+stage_birth() { :; }
+stage_join() { mq-send -q -g a "$1" a1; }
+stage_claim() { mq-send -q -g a "$1" a1 && mq-send -q -g a "$1" a2; }
+stage_ack() { stage_claim "$1" && mq-recv -w 0 -t 10m "$1" | head -n1; }
+stage_last() { mq-send -q -g a "$1" a1 && mq-recv -w 0 -t 10m "$1" | head -n1; }
+stage_reject() { stage_ack "$1"; }
+
+@test "whoever is killed at any call leaves a lane whose messages all come, in order" {
+    needs_strace
+    kill_at_each birth mq-send -q -g a QUEUE a1 >killed
+    kill_at_each join mq-send -q -g a QUEUE a2 >>killed
+    kill_at_each claim mq-recv -w 0 -t 1s QUEUE >>killed
+    kill_at_each ack mq-ack RECEIPT >>killed
+    kill_at_each last mq-ack RECEIPT >>killed
+    kill_at_each reject mq-ack --reject RECEIPT >>killed
+    assert_equal "$(grep -c ' 0$' killed)" 6
+    [[ $(grep -c " 137$" killed) -ge 15 ]] || fail "$(cat killed)"
+    local queue status left
+    pause 2100ms # the time that a process is given to move a token on
+    while read -r queue status; do
+        left=$(bodies "$queue")
+        case $queue:$status in
+        birth*:0) assert_equal "$left" a1 ;;
+        birth*) [[ -z $left || $left == a1 ]] || fail "$queue: $left" ;;
+        join*:0) assert_equal "$left" 'a1 a2' ;;
+        join*) [[ $left == a1 || $left == 'a1 a2' ]] || fail "$queue: $left" ;;
+        claim*) assert_equal "$queue $left" "$queue a1 a2" ;;
+        ack*:0 | reject*:0) assert_equal "$queue $left" "$queue a2" ;;
+        ack* | reject*)
+                [[ $left == a2 || $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] || fail "$queue: '$left'"
+            ;;
+        last*) assert_equal "$queue $left" "$queue " ;;
+        esac
+        [[ $status != 0 || $queue == claim* ]] || assert_equal "$queue$(ls "$MQ_SPOOL/$queue/lanes")" "$queue"
+        run -0 mq-queue check "$queue"
+    done <killed
+}
+
+@test "a queue that a deleter held keeps its groups: put back, taken in by an ordered queue, and by one that is not" {
+    command -v faketime >/dev/null || skip "faketime is not installed"
+    [[ -z ${SANITIZE-} ]] || skip "the sanitizers want to be loaded before faketime"
+    local held=$MQ_SPOOL/.held-orders-0123456789abcdef order
+    for i in 1 2 3; do send a "a$i" && send b "b$i"; done
+    run -75 mq-queue delete orders
+    mv "$MQ_SPOOL/orders" "$held"
+    assert_equal "$(figures ready)" 6
+    mv "$MQ_SPOOL/orders" "$held"
+    rm "$held"/ready/*/* # as a loss of power may leave it
+    run -0 mq-queue sweep -q orders
+    bodies >got
+    assert_equal "$(of a got) $(of b got)" 'a1 a2 a3 b1 b2 b3'
+    clean
+    for order in group none; do
+        for i in 1 2 3; do send a "a$i" && send b "b$i"; done
+        send c later --delay=72h
+        claim orders >receipt # the claim of a group ends
+        mv "$MQ_SPOOL/orders" held
+        mq-queue create orders order="$order" durability=none
+        send b b4
+        mv held "$held"
+        faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep -q
+        assert_equal "$(ls -A "$MQ_SPOOL")" orders
+        assert_equal "$(mq-queue check orders)" ''
+        run -1 mq-ack "$(<receipt)"
+        [[ $order == none ]] || age orders inflight
+        mq-queue sweep -q orders
+        assert_equal "$(figures ready,delayed,inflight)" '7 1 0'
+        bodies >got
+        assert_equal "$(of a got) $(of '[a-b][1-3]' got | tr ' ' '\n' | grep b | paste -sd ' ')" 'a1 a2 a3 b1 b2 b3'
+        mq-queue delete --force orders
+        mq-queue create orders order=group durability=none
+    done
+}
+
+@test "with on-dead=halt a group waits until its dead letter is retried, removed or sent on; others go on" {
+    local id
+    mq-queue config orders on-dead=halt max-attempts=1
+    for i in 1 2 3; do send a "a$i" && send b "b$i"; done
+    mq-ack --reject "$(claim orders)"
+    assert_equal "$(bodies)" 'b1 b2 b3'
+    assert_equal "$(figures ready,delayed,inflight,dead,blocked)" '2 0 0 1 1'
+    assert_equal "$(figures ready,delayed,inflight,dead --exact)" '2 0 0 1'
+    mq-queue sweep -q orders
+    assert_equal "$(mq-queue check orders)$(bodies)" ''
+    send a a4
+    mq-dlq retry -q orders
+    assert_equal "$(mq-recv -a -w 0 orders)" a1
+    mq-ack --nack "$(claim orders)" # the last attempt of a2
+    assert_equal "$(bodies)" ''
+    mq-dlq purge -q --all orders
+    assert_equal "$(mq-recv -a -w 0 orders)" a3
+    mq-ack --reject "$(claim orders)"
+    send a a5
+    rm "$MQ_SPOOL"/orders/dead/*/* # by hand
+    assert_equal "$(bodies)" ''
+    mq-queue sweep -q orders
+    mq-ack --reject "$(claim orders)"
+    send a a6
+    mq-queue config orders on-dead=continue
+    mq-queue sweep -q orders
+    assert_equal "$(bodies)" a6
+    mq-queue create last
+    mq-queue config orders on-dead=halt dead-letter=last
+    send a a7 && send a a8
+    mq-ack --reject "$(claim orders)"
+    assert_equal "$(mq-recv -a -w 20 orders) $(bodies last)" 'a8 a7'
+    mq-dlq purge -q --all orders
+    clean
+}
+
+@test "lines of one group share files, and come in order: one by one, several at once, after failures, as dead letters" {
+    local receipt
+    seq -f a%g 10 | mq-send -q -l -g a orders
+    assert_equal "$(find "$MQ_SPOOL/orders/lanes" -path '*/q/*' -type f | wc -l)" 1
+    assert_equal "$(figures ready,inflight) $(figures ready,inflight --exact)" '10 0 10 0'
+    assert_equal "$(mq-queue peek -j orders | jq -r .body | paste -sd ' ')" "$(seq -f a%g 10 | paste -sd ' ')"
+    receipt=$(claim orders)
+    run -1 mq-recv -w 0 orders
+    assert_equal "$(figures ready,inflight) $(figures ready,inflight --exact)" '9 1 9 1'
+    assert_equal "$(mq-queue peek -j orders | jq -r .body | paste -sd ' ')" "$(seq -f a%g 2 10 | paste -sd ' ')"
+    mq-ack "$receipt"
+    mq-ack --nack --delay=0 "$(claim orders)"
+    assert_equal "$(mq-recv -a -w 0 orders)" a2
+    mq-ack --reject "$(claim orders)"
+    assert_equal "$(figures ready,inflight,dead) $(figures ready,inflight,dead --exact)" '7 0 1 7 0 1'
+    assert_equal "$(mq-recv -a -w 0 -l -n 3 orders | paste -sd ' ')" 'a4 a5 a6'
+    assert_equal "$(mq-recv -a -w 0 -l -n 2 orders | paste -sd ' ')" 'a7 a8'
+    mq-dlq retry -q orders
+    assert_equal "$(mq-recv -a -w 0 -l -n 9 orders | sort | paste -sd ' ')" 'a10 a3 a9'
+    clean
+
+    seq -f a%g 4 | mq-send -q -l -g a orders
+    send a last
+    mq-queue config orders max-attempts=1
+    mq-recv -w 0 -n 4 orders -- false || true # all of it fails, message by message
+    bodies >got
+    assert_equal "$(<got)$(figures ready,dead)" "last0 4"
+    assert_equal "$(mq-queue peek -j --state=dead orders | jq -r .body | paste -sd ' ')" 'a1 a2 a3 a4'
+    mq-dlq purge -q --all orders
+    clean
+
+    seq -f a%g 4 | mq-send -q -l -g a --ttl=1ms orders
+    send a last
+    wait_until 5 test "$(bodies)" = last
+    assert_equal "$(figures dead,bytes --exact)" "4 $(figures bytes)"
+    mq-dlq purge -q --all orders
+    jq -cn '{body: "x", group: ("a", "a", "a", "b", "b", "a")}' | mq-send -q -j orders
+    assert_equal "$(find "$MQ_SPOOL/orders/lanes" -path '*/q/*' -type f | wc -l)" 3
+    assert_equal "$(bodies)" 'x x x x x x'
+    clean
+}
