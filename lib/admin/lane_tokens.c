@@ -54,7 +54,8 @@ static int read_hidden(mq_queue *queue, struct lane_tokens *tokens)
     const int spool = spool_open(queue->spool, false);
     if (spool < 0)
         return spool;
-    const int error = outbox_each_claim(spool, queue->name, queue->dir, queue->sharing != ACCESS_PRIVATE, add_hidden, tokens);
+    const int error = outbox_each_claim(spool, queue->name, queue->dir, queue->sharing != ACCESS_PRIVATE, add_hidden,
+                                        tokens);
     close(spool);
     return error;
 }

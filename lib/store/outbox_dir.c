@@ -202,5 +202,6 @@ int outbox_count_hidden(int spool, const char *queue, int queue_dir, bool shared
 
 int outbox_each_claim(int spool, const char *queue, int queue_dir, bool shared, outbox_claim_fn *each, void *context)
 {
-    return walk_hidden(spool, queue_dir, &(struct count){.queue = queue, .shared = shared, .each = each, .context = context});
+    return walk_hidden(spool, queue_dir,
+                       &(struct count){.queue = queue, .shared = shared, .each = each, .context = context});
 }
