@@ -23,12 +23,12 @@ static void send_on(mq_queue *queue, const struct message_name *dead)
 {
     char bucket[NAME_BUCKET_SIZE], file[NAME_SIZE];
     int dir;
-    if (!queue_send_on || !queue->config.dead_letter[0])
+    if (!queue->send_on || !queue->config.dead_letter[0])
         return;
     name_format_bucket(MQ_DEAD, dead, bucket);
     name_format(MQ_DEAD, dead, file);
     if (queue_target(queue, MQ_DEAD, bucket, &dir) == 0)
-        (void)queue_send_on(queue, dir, file, dead);
+        (void)queue->send_on(queue, dir, file, dead);
 }
 
 static void count(mq_queue *queue, const struct message_name *dead)

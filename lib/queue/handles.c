@@ -53,6 +53,7 @@ int handles_get(struct handles *handles, const char *spool, const char *name, mq
     const int error = open_queue(handles, spool, name, ret_queue);
     if (error)
         return error;
+    (*ret_queue)->send_on = handles->send_on;
     (*ret_queue)->fresh = false; /* the next time it is looked for by its name */
     handles->list[handles->count++] = *ret_queue;
     return 0;

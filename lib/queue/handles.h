@@ -21,6 +21,7 @@ struct handles {
     mq_queue *list[HANDLES_MAX];
     unsigned count;
     unsigned replaced;
+    queue_send_on_fn *send_on; /* of the queues that are opened */
 };
 
 /* A handle of the queue that has this name now, until the next call. The queue is made if it is missing; but a reply queue

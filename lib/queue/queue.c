@@ -130,8 +130,6 @@ int queue_demand(const mq_queue *queue, unsigned rights)
     return error ? error : -EACCES;
 }
 
-queue_send_on_fn *queue_send_on;
-
 struct page_walk {
     mq_queue *queue;
     int (*each)(void *context, const struct page *page);

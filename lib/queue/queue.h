@@ -44,6 +44,10 @@ struct outlet {
 #define QUEUE_SETTLED MQ_STATES
 #define QUEUE_TARGETS (MQ_STATES + 1)
 
+/* Sends a dead letter on that lies in the open bucket `dir`: 1 done, 0 it stays, or why it cannot. A layer above knows how,
+   and gives it to the handles that it opens. NULL: dead letters stay until a sweep. */
+typedef int queue_send_on_fn(mq_queue *queue, int dir, const char *file, const struct message_name *name);
+
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
     char host[PAGE_NAME_SIZE];
@@ -77,12 +81,8 @@ struct mq_queue {
     struct waiter *waiter;   /* made by the first wait */
     struct sent_slots *sent; /* made by the first message that is sent once */
     struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
+    queue_send_on_fn *send_on;
 };
-
-/* Sends a dead letter on that lies in the open bucket `dir`: 1 done, 0 it stays, or why it cannot. The layer that knows how
-   sets it when the program begins, so that it holds for every handle. NULL: dead letters stay until a sweep. */
-typedef int queue_send_on_fn(mq_queue *queue, int dir, const char *file, const struct message_name *name);
-extern queue_send_on_fn *queue_send_on;
 
 /* mq_open without what higher layers add to a handle, and mq_config_set without what they check. */
 int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue);

@@ -216,7 +216,7 @@ void mq_topic_close(mq_topic *topic)
     free(topic);
 }
 
-int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic)
+int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
 {
     if (!mq_queue_name_is_valid(name))
         return -EINVAL;

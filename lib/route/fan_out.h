@@ -58,6 +58,9 @@ struct fan_out_load {
    the next publication begins, so all messages of one go by the same bindings. */
 void fan_out_begin(mq_topic *topic);
 
+/* mq_topic_open, but that dead letters of the queues that it sends to stay until a sweep. */
+int topic_open(const char *spool, const char *name, mq_topic **ret_topic);
+
 /* Find the route of a message, as route_find. */
 int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_route);
 

@@ -9,18 +9,25 @@
 #include <unistd.h>
 
 #include "queue/queue.h"
+#include "route/fan_out.h"
 #include "route/send_on.h"
 #include "route/topic.h"
 #include "store/spool.h"
 
 int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
 {
-    return queue_open(spool, name, flags, ret_queue);
+    const int error = queue_open(spool, name, flags, ret_queue);
+    if (!error)
+        (*ret_queue)->send_on = send_on;
+    return error;
 }
 
-__attribute__((constructor)) static void set_send_on(void)
+int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic)
 {
-    queue_send_on = send_on;
+    const int error = topic_open(spool, name, ret_topic);
+    if (!error)
+        (*ret_topic)->handles.send_on = send_on;
+    return error;
 }
 
 /* ---- where dead letters lead ----------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "format/death.h"
 #include "format/decode.h"
 #include "format/message.h"
+#include "route/fan_out.h"
 #include "route/topic.h"
 #include "store/bucket.h"
 #include "store/spool.h"
@@ -136,7 +137,7 @@ static int send_to(mq_tx *tx, const mq_queue *queue, const char *name, mq_messag
 {
     static const struct mq_send_options options = {MQ_SEND_DEFAULTS};
     mq_topic *topic;
-    int error = mq_topic_open(queue->spool, name, &topic);
+    int error = topic_open(queue->spool, name, &topic);
     if (error == -ENOENT)
         return send_to_queue(tx, queue, name, message);
     if (error)
@@ -184,7 +185,7 @@ static int move_on(mq_queue *queue, int dir, const char *file, const struct mess
     return error == -ENOENT && !fs_exists(dir, file) ? 0 : error ? error : 1;
 }
 
-static int send_on_now(mq_queue *queue, int dir, const char *file, const struct message_name *name)
+int send_on(mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     mq_message *dead, *message;
     char *body;
@@ -209,18 +210,6 @@ static int send_on_now(mq_queue *queue, int dir, const char *file, const struct 
     }
     mq_message_free(dead);
     return error;
-}
-
-/* Where it goes another message may end by it, and go on, too: that is left to a sweep, since there is no limit to it. */
-int send_on(mq_queue *queue, int dir, const char *file, const struct message_name *name)
-{
-    static _Thread_local bool is_at_it;
-    if (is_at_it)
-        return 0;
-    is_at_it = true;
-    const int done = send_on_now(queue, dir, file, name);
-    is_at_it = false;
-    return done;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
