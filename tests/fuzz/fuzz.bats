@@ -25,7 +25,7 @@ teardown() {
 
 # Everything that is sent has a number for its body; what else is delivered came out of thin air.
 @test "litter in a live queue is neither delivered, followed nor deleted, and nothing is lost" {
-    local seconds=${LITTER:-3}
+    local seconds=${LITTER:-2}
     mkdir outside
     echo secret >outside/file
     mq-queue create jobs durability=none max-attempts=none
@@ -82,7 +82,7 @@ look_as() {
     ((EUID == 0)) || skip "it takes root to be another user"
     command -v setpriv >/dev/null || skip "setpriv is not installed"
     [[ -x /usr/bin/python3 ]] || skip "no python3 is installed for all users"
-    local seconds=${HOSTILE:-4} number=0 form
+    local seconds=${HOSTILE:-2} number=0 form
     public=$(mktemp -d /tmp/mq-test.XXXXXX)
     chmod 755 "$public"
     install -d -m 777 "$public/own"

@@ -11,15 +11,15 @@ cut_power() {
 }
 
 @test "what was reported to be sent is there after a cut of power, whole, on ext4" {
-    cut_power --cuts 3 ext4
+    cut_power --cuts 2 ext4
 }
 
 @test "what was reported to be sent is there after a cut of power, whole, on xfs" {
-    cut_power --cuts 3 xfs
+    cut_power --cuts 2 xfs
 }
 
 @test "programs that sync nothing once a message has its name are caught" {
-    cut_power --cuts 12 --broken names ext4
+    cut_power --cuts 8 --broken names ext4
 }
 
 @test "a name that is on the disk has its content, though its sender has not synced it yet" {
