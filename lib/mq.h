@@ -171,7 +171,7 @@ MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, s
 MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char *name);
 
 /* Set a key; a NULL `value` restores the default. The change is atomic and durable. -EINVAL: the key or the value is
-   malformed. -EPERM: the key is set when the queue is made, and never changed. For dead-letter also the errors of
+   malformed. -EPERM: the key is set when the queue is made, and never changed, or an ordered queue has none. For dead-letter also the errors of
    mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 

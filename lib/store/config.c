@@ -350,16 +350,20 @@ static int write_file(int queue_dir, int tmp, const char *file_name, const char 
     return error ? error : fs_sync_passage(queue_dir, tmp);
 }
 
-/* What is fixed when a queue is made. */
-static int check_fixed(int queue_dir, const char *key, const char *value)
+/* The order is fixed when a queue is made. The bytes of what waits behind the first message of a group are not counted, so an
+   ordered queue has no limit to them. */
+static int check_against_order(int queue_dir, const char *key, const char *value)
 {
     struct config config;
     char old[CONFIG_VALUE_SIZE];
-    if (find_setting(key)->type != ORDER)
+    const bool limits_bytes = strcmp(key, "max-bytes") == 0 && value && strcmp(value, "none") != 0;
+    if (find_setting(key)->type != ORDER && !limits_bytes)
         return 0;
     const int error = config_load(queue_dir, &config, NULL);
     if (error)
         return error;
+    if (limits_bytes)
+        return config.order == CONFIG_UNORDERED ? 0 : -EPERM;
     config_get(&config, key, old);
     return strcmp(old, value ? value : find_setting(key)->fallback) == 0 ? 0 : -EPERM;
 }
@@ -445,7 +449,7 @@ int config_store(int queue_dir, int tmp, const char *key, const char *value)
     char problem[CONFIG_PROBLEM_SIZE];
     int wrong = mq_config_check(key, value, problem, sizeof problem);
     if (!wrong)
-        wrong = check_fixed(queue_dir, key, value);
+        wrong = check_against_order(queue_dir, key, value);
     return wrong ? wrong : config_replace(queue_dir, tmp, CONFIG, key, value);
 }
 

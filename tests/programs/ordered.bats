@@ -59,6 +59,12 @@ clean() { # nothing is left, and nothing is wrong
     mq-queue create plain
     run -78 mq-queue config plain order=group
     run -78 mq-queue create wrong order=some
+    # What waits behind the first message of a group is not counted in bytes.
+    run -78 mq-queue config orders max-bytes=1M
+    run -0 mq-queue config orders max-bytes
+    assert_output none
+    run -78 mq-queue create wrong max-bytes=1M order=group
+    assert_dir_not_exist "$MQ_SPOOL/wrong"
     run -64 mq-queue create --mode=620 shared order=group
     assert_equal "$(mq-queue config orders order)" group
 }
