@@ -8,6 +8,7 @@
 #     _make             make the queue, or empty it
 #     _bulk_in SIZE COUNT, _bulk_out COUNT CONSUMERS    print what stopwatch prints
 #     _singles SIZE COUNT                               messages a second, one process, one at a time
+#     _fan SIZE COUNT QUEUES                            lines that go to each of so many queues
 #     _fill SIZE COUNT                                  where _bulk_in is not what fills it
 #     _send_command, _receive_command, _follow_command  print a command line, for single messages
 #     _durable          1: it takes part in durable rows; _scale: of COUNT; _deepest: how deep a queue is made of it

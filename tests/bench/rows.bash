@@ -289,7 +289,17 @@ moves() {
     declare -g $figures
 }
 
-# The peers have nothing of the kind but a fan-out, and that of RabbitMQ alone; it has no row yet.
+# Lines to 10 queues of a peer: how many are delivered, in all of them.
+peers_fan() {
+    local who count seconds cpu peak
+    able fast fan
+    for who in "${able[@]}"; do
+        count=$(scaled "$who")
+        read -r seconds cpu peak < <("${who}_fan" 64 "$count" 10) || { failed "$who" 'lines to 10 queues' && continue; }
+        sample 'lines to 10 queues, 64 B' "$who" "$(thousands "$((count * 10))" "$seconds")"
+    done
+}
+
 moves_rows() {
     local round figures
     row 'publication to 10 queues' us less
@@ -305,6 +315,7 @@ moves_rows() {
         moves publish 1024 "$RUNS" && sample 'publication to 10 queues' mq "$step_us"
         moves lines 64 "$RUNS" && sample 'lines to 10 queues, 64 B' mq "$(calculate "$median_rate / 1000")"
         moves chain 1024 "$RUNS" && sample 'receive, send and ack as one' mq "$(calculate "$median_rate / 1000")"
+        peers_fan
         mode=durable
         moves publish 1024 "$RUNS" &&
             sample 'durable publication to 10 queues, against one' mq "$(calculate "$step_us / $send_us")"

@@ -49,7 +49,7 @@ storm() {
 }
 
 @test "a storm: of workers killed at random no message is lost, none dies, and none is worked on twice at once" {
-    local count=${STORM:-300}
+    local count=${STORM:-150}
     mq-queue create jobs durability=none max-attempts=none
     write_command
     seq "$count" | mq-send -q -l jobs
@@ -94,7 +94,7 @@ has_waiters() {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     local try begun ours theirs
     mq-queue create jobs durability=none
-    seq "${MESSAGES:-1000}" >lines
+    seq "${MESSAGES:-500}" >lines
     for try in 1 2 3 4 5; do
         mq-send -q -l --no-sync jobs <lines
         begun=$(now_us)

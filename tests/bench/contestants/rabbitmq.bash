@@ -39,6 +39,10 @@ rabbitmq_bulk_in() { # SIZE COUNT
     rabbitmq_lines "$1" "$2" 1000
 }
 
+rabbitmq_fan() { # SIZE COUNT QUEUES
+    stopwatch 1 "$(lines "$1" "$2")" /dev/null "$work/amqp" "$rabbitmq_port" fan "$3" 1000
+}
+
 rabbitmq_bulk_out() { # COUNT CONSUMERS
     stopwatch "$2" /dev/null "$output" "$work/amqp" "$rabbitmq_port" take $(($1 / $2))
 }

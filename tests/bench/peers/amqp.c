@@ -4,6 +4,7 @@
  *     amqp PORT make                  make the durable queue, or empty it
  *     amqp PORT lines WINDOW MODE     each line is a message; so many are sent before their confirms are waited for.
  *                                     MODE is 2 for messages to keep on disk, else 1
+ *     amqp PORT fan QUEUES WINDOW     the same to so many queues of its own, which go with it, by a fanout exchange
  *     amqp PORT take COUNT            take so many, print them, ack them a hundred at a time
  *     amqp PORT follow                wait for messages for ever
  */
@@ -58,6 +59,21 @@ static void make(void)
     answered("emptying the queue");
 }
 
+/* Queues that end with this connection, all bound to one exchange. */
+static void make_fan(int queues)
+{
+    const amqp_bytes_t fanout = amqp_cstring_bytes("amq.fanout");
+    for (int i = 0; i < queues; i++) {
+        const amqp_queue_declare_ok_t *made = amqp_queue_declare(connection, CHANNEL, amqp_empty_bytes, 0, 0, 1, 1,
+                                                                 amqp_empty_table);
+        answered("making a queue");
+        const amqp_bytes_t name = amqp_bytes_malloc_dup(made->queue);
+        amqp_queue_bind(connection, CHANNEL, name, fanout, amqp_empty_bytes, amqp_empty_table);
+        answered("binding a queue");
+        amqp_bytes_free(name);
+    }
+}
+
 /* Wait until all messages up to `least` are confirmed: which is the last that is. */
 static uint64_t await_confirms(uint64_t confirmed, uint64_t least)
 {
@@ -74,7 +90,7 @@ static uint64_t await_confirms(uint64_t confirmed, uint64_t least)
     return confirmed;
 }
 
-static void send_lines(uint64_t window, int mode)
+static void send_lines(amqp_bytes_t exchange, amqp_bytes_t key, uint64_t window, int mode)
 {
     const amqp_basic_properties_t properties = {._flags = AMQP_BASIC_DELIVERY_MODE_FLAG,
                                                 .delivery_mode = (uint8_t)mode};
@@ -85,8 +101,7 @@ static void send_lines(uint64_t window, int mode)
     answered("asking for confirms");
     for (ssize_t got; (got = getline(&line, &room, stdin)) > 0;) {
         const amqp_bytes_t body = {.len = (size_t)got - (line[got - 1] == '\n'), .bytes = line};
-        must(amqp_basic_publish(connection, CHANNEL, amqp_empty_bytes, queue(), 0, 0, &properties, body) == 0,
-             "publishing");
+        must(amqp_basic_publish(connection, CHANNEL, exchange, key, 0, 0, &properties, body) == 0, "publishing");
         sent++;
         if (sent - confirmed >= window)
             confirmed = await_confirms(confirmed, sent - window / 2);
@@ -123,13 +138,16 @@ int main(int argc, char **argv)
     if (strcmp(verb, "make") == 0)
         make();
     else if (strcmp(verb, "lines") == 0 && argc == 5)
-        send_lines(strtoull(argv[3], NULL, 10), atoi(argv[4]));
-    else if (strcmp(verb, "take") == 0 && argc == 4)
+        send_lines(amqp_empty_bytes, queue(), strtoull(argv[3], NULL, 10), atoi(argv[4]));
+    else if (strcmp(verb, "fan") == 0 && argc == 5) {
+        make_fan(atoi(argv[3]));
+        send_lines(amqp_cstring_bytes("amq.fanout"), amqp_empty_bytes, strtoull(argv[4], NULL, 10), 1);
+    } else if (strcmp(verb, "take") == 0 && argc == 4)
         take(strtoull(argv[3], NULL, 10));
     else if (strcmp(verb, "follow") == 0)
         take(0);
     else {
-        fprintf(stderr, "usage: amqp PORT make|lines WINDOW MODE|take COUNT|follow\n");
+        fprintf(stderr, "usage: amqp PORT make|lines WINDOW MODE|fan QUEUES WINDOW|take COUNT|follow\n");
         return 64;
     }
     amqp_channel_close(connection, CHANNEL, AMQP_REPLY_SUCCESS);
