@@ -66,6 +66,7 @@ invite_peers() {
             output=/dev/null
             say "left out: $peer, which does not work here"
         else
+            say "takes part: $peer"
             contestants+=("$peer")
         fi
     done

@@ -28,7 +28,7 @@ needs_faketime() {
 
 @test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
     needs_faketime
-    walk killed kill --short --private --minutes 0.15
+    walk killed kill --short --private --minutes 0.2
 }
 
 @test "nor does whoever is killed in a queue that several users share" {
@@ -47,7 +47,7 @@ needs_faketime() {
 
 @test "whatever system call fails, it is told, nothing is half done, and the queue works afterwards" {
     needs_faketime
-    walk failed fail --short --private --minutes 0.1
+    walk failed fail --short --private --minutes 0.2
 }
 
 @test "so it is in a queue that several users share" {
