@@ -81,7 +81,7 @@ void lane_tokens_free(struct lane_tokens *tokens)
 
 bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation)
 {
-    struct lane_token wanted;
+    struct lane_token wanted = {0};
     snprintf(wanted.lane, sizeof wanted.lane, "%s", generation);
     return tokens->count > 0 && bsearch(&wanted, tokens->all, tokens->count, sizeof wanted, compare);
 }

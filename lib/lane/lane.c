@@ -351,7 +351,7 @@ static int make_lane(mq_queue *queue, const char *key, const struct message_name
 
 int lane_revive(mq_queue *queue, const char *generation)
 {
-    struct lane_birth birth;
+    struct lane_birth birth = {.bucket = -1};
     struct lane_place place;
     struct lane_dir lane;
     struct message_name token = {.priority = MQ_PRIORITY_DEFAULT, .count = 1};
