@@ -52,7 +52,7 @@ static int is_full(mq_queue *queue, const struct reservation_wish *wish, bool *r
     struct outlet_load taken = {0};
     struct depth_limits limits;
     struct depth_excess excess = {0};
-    int error = queue->outlet ? queue->outlet->count(queue->outlet, queue, &taken) : 0;
+    int error = queue->outlet && queue->outlet->count ? queue->outlet->count(queue->outlet, queue, &taken) : 0;
     *ret_full = !take_from(config->max_depth, taken.messages, &limits.messages) ||
                 !take_from(config->max_bytes, taken.bytes, &limits.bytes);
     if (!error && !*ret_full)

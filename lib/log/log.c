@@ -253,33 +253,12 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
     return log_append((mq_log *)outlet, draft);
 }
 
-static int count_none(struct outlet *outlet, const mq_queue *feed, struct outlet_load *ret_taken)
-{
-    (void)outlet;
-    (void)feed;
-    *ret_taken = (struct outlet_load){0};
-    return 0;
-}
-
 static int open_feed(mq_log *log)
 {
-    mq_queue *feed = log->feed = calloc(1, sizeof *feed);
-    if (!feed)
-        return -ENOMEM;
-    strcpy(feed->name, log->name);
-    feed->dir = feed->tmp = -1;
-    for (int state = 0; state < MQ_STATES; state++)
-        feed->target[state].dir = -1;
-    config_default(&feed->config);
-    feed->sharing = ACCESS_PRIVATE;
-    feed->rights = ACCESS_ALL;
-    feed->is_feed = feed->counts_entries = true;
-    feed->spool = log->spool ? strdup(log->spool) : NULL;
-    if (log->spool && !feed->spool)
-        return -ENOMEM;
-    feed->outlet = &log->outlet;
-    feed->dir = fs_open_dir(log->dir, ".");
-    return feed->dir < 0 ? feed->dir : page_create_private(&feed->page);
+    const int error = queue_open_feed(log->spool, log->name, fs_open_dir(log->dir, "."), &log->outlet, &log->feed);
+    if (!error)
+        log->feed->counts_entries = true;
+    return error;
 }
 
 static int read_config(mq_log *log)
@@ -313,7 +292,7 @@ int mq_log_open(const char *spool, const char *name, mq_log **ret_log)
     if (!log)
         return -ENOMEM;
     strcpy(log->name, name);
-    log->outlet = (struct outlet){.take = take_draft, .count = count_none, .wants_content = true};
+    log->outlet = (struct outlet){.take = take_draft, .wants_content = true};
     log->dir = log->entries = log->hint.file = log->hold.lock = log->hold.dir = -1;
     log->spool = spool ? strdup(spool) : NULL;
     const int error = spool && !log->spool ? -ENOMEM : fill_handle(log);

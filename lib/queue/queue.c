@@ -162,6 +162,7 @@ static void empty_handle(mq_queue *queue)
     queue->cursor = NULL;
     queue->waiter = NULL;
     queue->sent = NULL;
+    queue->lane = NULL;
     queue->page = NULL;
     queue->dir = queue->tmp = -1;
     queue->identified = false;
@@ -267,6 +268,26 @@ int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **r
     else
         *ret_queue = queue;
     return error;
+}
+
+int queue_open_feed(const char *spool, const char *name, int dir, struct outlet *outlet, mq_queue **ret_feed)
+{
+    mq_queue *feed = dir < 0 ? NULL : new_handle(spool, name);
+    int error = dir < 0 ? dir : feed ? page_create_private(&feed->page) : -ENOMEM;
+    if (error) {
+        mq_close(feed);
+        if (dir >= 0)
+            close(dir);
+        return error;
+    }
+    config_default(&feed->config);
+    feed->sharing = ACCESS_PRIVATE;
+    feed->rights = ACCESS_ALL;
+    feed->is_feed = true;
+    feed->outlet = outlet;
+    feed->dir = dir;
+    *ret_feed = feed;
+    return 0;
 }
 
 void mq_close(mq_queue *queue)

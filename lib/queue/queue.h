@@ -35,6 +35,7 @@ struct outlet_load {
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
 struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
+    /* NULL: what it takes does not count towards the limits of the queue. */
     int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
     bool wants_content; /* of durable drafts, where no name can reach the disk before it */
 };
@@ -87,6 +88,11 @@ struct mq_queue {
 /* mq_open without what higher layers add to a handle, and mq_config_set without what they check. */
 int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue);
 int queue_configure(const char *spool, const char *queue, const char *key, const char *value);
+
+/* A handle of what is no queue, but is sent to as one: a topic or a log. Its drafts are written in the tmp/ of `dir`, and go to
+   the outlet. It is the caller's to close, and closes `dir`, which is also closed if this fails, or a negative errno that is
+   returned. */
+int queue_open_feed(const char *spool, const char *name, int dir, struct outlet *outlet, mq_queue **ret_feed);
 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that
    was changed, and a queue that has lost its name, which it opens as queue_reopen does. */

@@ -167,37 +167,16 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
 
 static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft);
 
-static int count_none(struct outlet *outlet, const mq_queue *feed, struct outlet_load *ret_taken)
-{
-    (void)outlet;
-    (void)feed;
-    *ret_taken = (struct outlet_load){0};
-    return 0;
-}
-
 /* Whatever a queue's configuration may say of messages is said by those that they go to. */
 static int open_feed(mq_topic *topic, int dir)
 {
-    mq_queue *feed = calloc(1, sizeof *feed);
-    topic->feed = feed;
-    if (!feed)
-        return -ENOMEM;
-    strcpy(feed->name, topic->name);
-    feed->dir = feed->tmp = -1;
-    for (unsigned target = 0; target < QUEUE_TARGETS; target++)
-        feed->target[target].dir = -1;
-    config_default(&feed->config);
-    feed->config.max_size = UINT64_MAX / 2;
-    feed->sharing = ACCESS_PRIVATE;
-    feed->rights = ACCESS_ALL;
-    feed->names_drafts = true;
-    feed->is_feed = true;
-    feed->spool = topic->spool_path ? strdup(topic->spool_path) : NULL;
-    if (topic->spool_path && !feed->spool)
-        return -ENOMEM;
-    feed->outlet = &topic->outlet;
-    feed->dir = fs_open_passage(dir, TOPIC_FEED);
-    return feed->dir < 0 ? feed->dir : page_create_private(&feed->page);
+    const int error = queue_open_feed(topic->spool_path, topic->name, fs_open_passage(dir, TOPIC_FEED), &topic->outlet,
+                                      &topic->feed);
+    if (error)
+        return error;
+    topic->feed->config.max_size = UINT64_MAX / 2;
+    topic->feed->names_drafts = true;
+    return 0;
 }
 
 void mq_topic_close(mq_topic *topic)
@@ -224,7 +203,7 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     if (!topic)
         return -ENOMEM;
     strcpy(topic->name, name);
-    topic->outlet = (struct outlet){.take = take_draft, .count = count_none};
+    topic->outlet = (struct outlet){.take = take_draft};
     topic->spool_path = spool ? strdup(spool) : NULL;
     topic->spool = spool_open(spool, false);
     const int dir = topic->spool < 0 ? topic->spool : topic_open_dir(topic->spool, name);
