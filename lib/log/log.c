@@ -98,27 +98,13 @@ static int make_beginning(int dir)
     return error;
 }
 
-/* Whole under another name first, as a queue is. */
-static int create(int spool, const char *name)
+static int fill(int dir, const void *nothing)
 {
-    char pending[NAME_PENDING_SIZE];
-    name_format_pending(NAME_NEW, name, id_random(), pending);
-    int error = fs_make_dir(spool, pending);
-    if (error)
-        return error;
-    const int dir = fs_open_dir(spool, pending);
-    error = dir < 0 ? dir : make_beginning(dir);
+    (void)nothing;
+    int error = make_beginning(dir);
     if (!error)
         error = make_parts(dir);
-    if (!error)
-        error = fs_sync(dir);
-    if (dir >= 0)
-        close(dir);
-    if (!error)
-        error = fs_rename(spool, pending, spool, name);
-    if (error)
-        (void)spool_remove_tree(spool, pending);
-    return error == -ENOTEMPTY ? -EEXIST : error;
+    return error ? error : fs_sync(dir);
 }
 
 static int heal(const char *spool, const char *name)
@@ -139,7 +125,7 @@ int mq_log_create(const char *spool_path, const char *name)
     if (spool < 0)
         return spool;
     int error = spool_await_held(spool, name);
-    error = error < 0 ? error : error == 1 ? -EEXIST : create(spool, name);
+    error = error < 0 ? error : error == 1 ? -EEXIST : spool_make_whole(spool, name, fill, NULL);
     close(spool);
     if (error == -EEXIST)
         return heal(spool_path, name);

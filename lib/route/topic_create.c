@@ -6,11 +6,9 @@
  * look reads; one with all rights changes the bindings.
  */
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/id.h"
 #include "format/spool_name.h"
 #include "route/topic.h"
 #include "store/access.h"
@@ -34,18 +32,10 @@ static int make_feed(int dir, unsigned sharing)
     return error ? error : fs_open_dir(dir, TOPIC_FEED);
 }
 
-/* The group is set before the mode, and everything that is made in the directory from then on gets it. */
-static int open_to_others(int dir, const struct plan *plan)
+static int fill(int dir, const void *context)
 {
-    if (!access_is_shared(plan->sharing))
-        return 0;
-    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, plan->group);
-    return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_TOPIC));
-}
-
-static int make_parts(int dir, const struct plan *plan)
-{
-    int error = open_to_others(dir, plan);
+    const struct plan *plan = context;
+    int error = access_open_to_others(dir, plan->sharing, plan->group, ACCESS_TOPIC);
     const int feed = error ? error : make_feed(dir, plan->sharing);
     if (feed < 0)
         return feed;
@@ -56,24 +46,6 @@ static int make_parts(int dir, const struct plan *plan)
         error = topic_write_file(dir, feed, TOPIC_BINDINGS, "", 0);
     close(feed);
     return error;
-}
-
-static int create(int spool, const char *name, const struct plan *plan)
-{
-    char pending[NAME_PENDING_SIZE];
-    name_format_pending(NAME_NEW, name, id_random(), pending);
-    int error = fs_make_dir(spool, pending);
-    if (error)
-        return error;
-    const int dir = fs_open_dir(spool, pending);
-    error = dir < 0 ? dir : make_parts(dir, plan);
-    if (dir >= 0)
-        close(dir);
-    if (!error)
-        error = fs_rename(spool, pending, spool, name);
-    if (error)
-        (void)spool_remove_tree(spool, pending);
-    return error == -ENOTEMPTY ? -EEXIST : error;
 }
 
 /* Also if it was there: its creator may not have lived to do that. */
@@ -90,19 +62,15 @@ static int persist(int spool, const char *name)
 /* Whether the existing topic is shared as planned: 0, else -EEXIST. */
 static int compare(int spool, const char *name, const struct plan *plan)
 {
-    struct stat status;
     unsigned sharing;
     const int dir = topic_open_dir(spool, name);
     if (dir < 0)
         return dir;
     int error = access_read_topic(dir, &sharing);
-    if (!error && fstat(dir, &status) < 0)
-        error = -errno;
+    if (!error)
+        error = access_compare(dir, sharing, plan->sharing, plan->group);
     close(dir);
-    if (error)
-        return error;
-    const bool has_group = plan->group == MQ_OWN_GROUP || plan->group == status.st_gid;
-    return sharing == plan->sharing && has_group ? 0 : -EEXIST;
+    return error;
 }
 
 static int create_as_planned(const char *spool_path, const char *name, const struct plan *plan, bool compares)
@@ -113,7 +81,7 @@ static int create_as_planned(const char *spool_path, const char *name, const str
     if (spool < 0)
         return spool;
     const int is = topic_is(spool, name);
-    int created = is < 0 ? is : is == 1 ? -EEXIST : create(spool, name, plan);
+    int created = is < 0 ? is : is == 1 ? -EEXIST : spool_make_whole(spool, name, fill, plan);
     created = created == 0 ? 1 : created == -EEXIST && (is || topic_is(spool, name) == 1) ? 0 : created;
     int error = created == 0 && compares ? compare(spool, name, plan) : 0;
     if (!error && created >= 0)

@@ -225,6 +225,22 @@ static int make_in(int tmp, unsigned sharing, int parent, const char *name)
     return error == -ENOTEMPTY ? -EEXIST : error;
 }
 
+int access_open_to_others(int dir, unsigned sharing, gid_t group, enum access_entry entry)
+{
+    if (!access_is_shared(sharing))
+        return 0;
+    const int error = group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, group);
+    return error ? error : fs_set_mode(dir, access_mode(sharing, entry));
+}
+
+int access_compare(int dir, unsigned sharing, unsigned wanted, gid_t group)
+{
+    struct stat status;
+    if (fstat(dir, &status) < 0)
+        return -errno;
+    return sharing == wanted && (group == MQ_OWN_GROUP || group == status.st_gid) ? 0 : -EEXIST;
+}
+
 int access_make_dir(int queue_dir, unsigned sharing, int parent, const char *name)
 {
     const int tmp = fs_open_dir(queue_dir, "tmp");

@@ -61,6 +61,14 @@ int access_rights(int queue_dir, unsigned *ret_rights);
 /* How a topic is shared. */
 int access_read_topic(int topic_dir, unsigned *ret_sharing);
 
+/* Open a directory that was just made to those it is shared with. Its group is set before its mode, and everything that is
+   made in it from then on gets that group. MQ_OWN_GROUP: it stays the creator's. */
+int access_open_to_others(int dir, unsigned sharing, gid_t group, enum access_entry entry);
+
+/* Whether what exists is shared as wanted: 0, else -EEXIST. `sharing` is how it is shared; any group will do for
+   MQ_OWN_GROUP. */
+int access_compare(int dir, unsigned sharing, unsigned wanted, gid_t group);
+
 /* Make a directory with the mode of ACCESS_DIR, which it has from the moment when it gets its name. In a private queue
    it belongs to the owner of the queue, even if root makes it. */
 int access_make_dir(int queue_dir, unsigned sharing, int parent, const char *name);

@@ -8,7 +8,9 @@
 
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "base/id.h"
 #include "format/name.h"
+#include "format/spool_name.h"
 #include "store/access.h"
 #include "store/bucket.h"
 
@@ -130,4 +132,22 @@ int spool_remove_tree(int at, const char *name)
             error = fs_remove_dir(at, name);
     } while (error == -ENOTEMPTY);
     return error == -ENOENT ? 0 : error;
+}
+
+int spool_make_whole(int spool, const char *name, spool_fill_fn *fill, const void *context)
+{
+    char pending[NAME_PENDING_SIZE];
+    name_format_pending(NAME_NEW, name + (*name == '.'), id_random(), pending);
+    int error = fs_make_dir(spool, pending);
+    if (error)
+        return error;
+    const int dir = fs_open_dir(spool, pending);
+    error = dir < 0 ? dir : fill(dir, context);
+    if (!error)
+        error = fs_rename(spool, pending, spool, name);
+    if (dir >= 0)
+        close(dir);
+    if (error)
+        (void)spool_remove_tree(spool, pending);
+    return error == -ENOTEMPTY ? -EEXIST : error;
 }

@@ -17,6 +17,12 @@ int spool_make_dirs(int queue_dir, unsigned sharing);
 /* The same for a queue that exists; its other directories tell who shares it. -ENOTDIR: it is no queue. */
 int spool_heal(int queue_dir);
 
+/* Make a directory of the spool whole: under another name, which nothing else can have, `fill` fills it, and it gets its own
+   by one rename. So one of several makers succeeds, and a maker that is killed leaves nothing that looks like what it
+   makes. -EEXIST: something has the name. */
+typedef int spool_fill_fn(int dir, const void *context);
+int spool_make_whole(int spool, const char *name, spool_fill_fn *fill, const void *context);
+
 /* Remove a directory with everything in it, even while other processes still put something into it. */
 int spool_remove_tree(int at, const char *name);
 

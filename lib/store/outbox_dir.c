@@ -11,8 +11,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
-#include "base/id.h"
-#include "format/spool_name.h"
+#include "store/layout.h"
 
 /* How often a transaction may be renamed while it is looked for: it is extended now and then, and decided once. */
 #define LOOKS 3
@@ -20,10 +19,10 @@
 /* ---- the directory -------------------------------------------------------------------------- */
 
 /* As open to others as the spool: a user who may make a queue there may have a transaction. */
-static int open_to_others(int spool, int dir)
+static int open_to_others(int dir, const void *spool)
 {
     struct stat spool_status, status;
-    if (fstat(spool, &spool_status) < 0 || fstat(dir, &status) < 0)
+    if (fstat(*(const int *)spool, &spool_status) < 0 || fstat(dir, &status) < 0)
         return -errno;
     if ((spool_status.st_mode & 077) == 0)
         return 0;
@@ -33,32 +32,13 @@ static int open_to_others(int spool, int dir)
     return error;
 }
 
-/* Under a name of its own first, so that nobody meets it with another mode. */
-static int make(int spool)
-{
-    char pending[NAME_PENDING_SIZE];
-    name_format_pending(NAME_NEW, "outbox", id_random(), pending);
-    int error = fs_make_dir(spool, pending);
-    if (error)
-        return error;
-    const int dir = fs_open_dir(spool, pending);
-    error = dir < 0 ? dir : open_to_others(spool, dir);
-    if (!error)
-        error = fs_rename(spool, pending, spool, OUTBOX);
-    if (dir >= 0)
-        close(dir);
-    if (error)
-        (void)fs_remove_dir(spool, pending);
-    return error == -ENOTEMPTY || error == -EEXIST ? 0 : error;
-}
-
 int outbox_open(int spool, bool make_it)
 {
     const int outbox = fs_open_dir(spool, OUTBOX);
     if (outbox != -ENOENT || !make_it)
         return outbox;
-    const int error = make(spool);
-    return error ? error : fs_open_dir(spool, OUTBOX);
+    const int error = spool_make_whole(spool, OUTBOX, open_to_others, &spool);
+    return error && error != -EEXIST ? error : fs_open_dir(spool, OUTBOX);
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */

@@ -9,13 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "base/grow.h"
-#include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
 #include "store/access.h"
@@ -131,15 +129,6 @@ struct plan {
 };
 static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP, NULL};
 
-/* The group is set before the mode. Everything that is made in the directory from then on gets its group. */
-static int open_to_others(int dir, const struct plan *plan)
-{
-    if (!access_is_shared(plan->sharing))
-        return 0;
-    const int error = plan->group == MQ_OWN_GROUP ? 0 : fs_set_owner(dir, (uid_t)-1, plan->group);
-    return error ? error : fs_set_mode(dir, access_mode(plan->sharing, ACCESS_QUEUE));
-}
-
 /* The order is a queue's from the beginning: it says where senders put their messages. */
 static int set_order(int dir, const struct plan *plan)
 {
@@ -151,30 +140,15 @@ static int set_order(int dir, const struct plan *plan)
     return error ? error : access_make_dir(dir, plan->sharing, dir, "lanes");
 }
 
-/* A queue is made under a name that no queue can have, and gets its own name by one rename. So one of several creators
-   succeeds, and a creator that is killed leaves nothing that looks like a queue. */
-static int create_in(int spool, const char *queue, const struct plan *plan)
+static int fill(int dir, const void *context)
 {
-    char pending[NAME_PENDING_SIZE];
-    name_format_pending(NAME_NEW, queue, id_random(), pending);
-    int error = fs_make_dir(spool, pending);
-    if (error < 0)
-        return error;
-    const int dir = fs_open_dir(spool, pending);
-    error = dir < 0 ? dir : open_to_others(dir, plan);
+    const struct plan *plan = context;
+    int error = access_open_to_others(dir, plan->sharing, plan->group, ACCESS_QUEUE);
     if (!error)
         error = spool_make_dirs(dir, plan->sharing);
     if (!error)
         error = set_order(dir, plan);
-    if (!error)
-        error = fs_sync(dir);
-    if (!error)
-        error = fs_rename(spool, pending, spool, queue);
-    if (dir >= 0)
-        close(dir);
-    if (error)
-        (void)spool_remove_tree(spool, pending);
-    return error == -ENOTEMPTY ? -EEXIST : error;
+    return error ? error : fs_sync(dir);
 }
 
 /* The errors of syncing a directory that is read-only, or on a file system that cannot sync: the parent of a spool that
@@ -213,8 +187,8 @@ static int create_anew(int spool, const char *name, const struct plan *plan)
     const int removed = fs_remove_dir(spool, name);
     if (removed == -ENOTEMPTY || removed == -EEXIST)
         return -EEXIST;
-    const int error = create_in(spool, name, plan);
-    return error == -EEXIST && fs_remove_dir(spool, name) == 0 ? create_in(spool, name, plan) : error;
+    const int error = spool_make_whole(spool, name, fill, plan);
+    return error == -EEXIST && fs_remove_dir(spool, name) == 0 ? spool_make_whole(spool, name, fill, plan) : error;
 }
 
 static int create(int spool, const char *name, const struct plan *plan)
@@ -242,21 +216,17 @@ static int compare_order(int dir, const char *order)
 /* Whether the existing queue is shared as planned: 0, else -EEXIST. */
 static int compare(int spool, const char *queue, const struct plan *plan)
 {
-    struct stat status;
     unsigned sharing;
     const int dir = fs_open_dir(spool, queue);
     if (dir < 0)
         return dir;
     int error = access_read(dir, &sharing);
-    if (!error && fstat(dir, &status) < 0)
-        error = -errno;
     if (!error && plan->order)
         error = compare_order(dir, plan->order);
+    if (!error)
+        error = access_compare(dir, sharing, plan->sharing, plan->group);
     close(dir);
-    if (error)
-        return error;
-    const bool has_group = plan->group == MQ_OWN_GROUP || plan->group == status.st_gid;
-    return sharing == plan->sharing && has_group ? 0 : -EEXIST;
+    return error;
 }
 
 /* 1: made; 0: it was there, and lacks nothing now; -ENOENT: it was deleted meanwhile. */
