@@ -51,7 +51,7 @@ STATIC ?= $(if $(SHARED)$(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell echo 'int m
               $(LINK) -static-pie -x c -o /dev/null - 2>/dev/null && echo -static-pie))
 
 LIB_SOURCES     := $(wildcard lib/*.c lib/*/*.c)
-PROGRAM_SOURCES := $(wildcard cmd/mq-*.c)
+PROGRAM_SOURCES := $(wildcard cmd/mq.c cmd/mq-*.c)
 CMD_SOURCES     := $(filter-out $(PROGRAM_SOURCES),$(wildcard cmd/*.c cmd/*/*.c))
 
 PROGRAMS := $(PROGRAM_SOURCES:cmd/%.c=%)
@@ -82,7 +82,7 @@ $(LIBRARY) $(PARTS) $(BASE):
 	$(AR) qcsD $@ $^
 $(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 	$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $^
-$(BUILD)/mq-%: $(BUILD)/cmd/mq-%.o $(PARTS) $(FROM_LIBRARY)
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/cmd/%.o $(PARTS) $(FROM_LIBRARY)
 	$(LINK_PROGRAM) -o $@ $^ $(JANSSON)
 
 # What is installed, as MODE:SOURCE:TARGET, where $(call in,MODE,FILES,DIRECTORY) keeps the files' names. The shell puts in

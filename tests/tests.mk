@@ -1,7 +1,7 @@
 # What only tests, benches, fuzzers and checks of the sources need; a part of the Makefile.
 
 # For tests that load a library before the C library.
-$(BUILD)/dynamic/mq-%: $(BUILD)/cmd/mq-%.o $(PARTS) $(LIBRARY)
+$(PROGRAMS:%=$(BUILD)/dynamic/%): $(BUILD)/dynamic/%: $(BUILD)/cmd/%.o $(PARTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(JANSSON)
 

@@ -22,7 +22,7 @@ without_sanitizers() {
     make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr
     cd "$BATS_TEST_TMPDIR/root/usr"
     local program
-    for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx; do
+    for program in mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx; do
         assert_file_executable "bin/$program"
         assert_file_exist "share/man/man1/$program.1"
         assert_file_exist "share/bash-completion/completions/$program"
@@ -233,11 +233,11 @@ assert_hardened() {
 @test "programs and library are hardened without being asked" {
     without_sanitizers
     local file
-    for file in "$MQ_BUILD"/mq-* "$MQ_BUILD"/dynamic/mq-* "$MQ_BUILD/libmq.so.0"; do
+    for file in "$MQ_BUILD"/mq{,-*} "$MQ_BUILD"/dynamic/mq{,-*} "$MQ_BUILD/libmq.so.0"; do
         assert_hardened "$file"
     done
     # Checked buffers take an optimizer, so that the flags of a build decide; the usual ones have it.
-    for file in "$MQ_BUILD"/dynamic/mq-* "$MQ_BUILD/libmq.so.0"; do
+    for file in "$MQ_BUILD"/dynamic/mq{,-*} "$MQ_BUILD/libmq.so.0"; do
         nm -D "$file" | grep -q ' __stack_chk_fail\b'
     done
     make_target -n -W lib/store/page_words.c CFLAGS= CPPFLAGS= "$MQ_BUILD/lib/store/page_words.o" >without
