@@ -20,6 +20,13 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
 DATADIR    ?= $(PREFIX)/share
+DOCDIR     ?= $(DATADIR)/doc/mq
+BASHDIR    ?= $(DATADIR)/bash-completion/completions
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
+FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERS   ?= $(PREFIX)/lib/sysusers.d
+TMPFILES   ?= $(PREFIX)/lib/tmpfiles.d
 
 SANITIZE ?=
 SHARED   ?=
@@ -92,14 +99,17 @@ MANIFEST = $(call in,755,$(PROGRAMS:%=$(BUILD)/%),$$BINDIR) \
            $(call in,644,$(LIBRARY) $(BUILD)/$(SONAME),$$LIBDIR) \
            $(call in,644,$(BUILD)/libmq.pc,$$LIBDIR/pkgconfig) $(call in,644,lib/mq.h,$$INCLUDEDIR) \
            $(foreach section,1 3 5 7,$(call in,644,$(wildcard man/*.$(section)),$$MANDIR/man$(section))) \
-           $(PROGRAMS:%=644:completions/mq.bash:$$DATADIR/bash-completion/completions/%) \
-           $(PROGRAMS:%=644:completions/mq.fish:$$DATADIR/fish/vendor_completions.d/%.fish) \
-           $(call in,644,completions/_mq,$$DATADIR/zsh/site-functions) \
+           $(PROGRAMS:%=644:completions/mq.bash:$$BASHDIR/%) $(PROGRAMS:%=644:completions/mq.fish:$$FISHDIR/%.fish) \
+           $(call in,644,completions/_mq,$$ZSHDIR) \
            $(call in,644,share/mq-alerts.yml share/mq-dashboard.json,$$DATADIR/mq) \
-           $(call in,644,share/mq-worker@.service share/mq-worker.cron,$$DATADIR/doc/mq/examples) \
-           $(call in,644,README.md CHANGELOG.md LICENSE,$$DATADIR/doc/mq)
-DIRECTORIES := DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DATADIR
-$(foreach name,$(DIRECTORIES),$(eval install uninstall $(BUILD)/libmq.pc: export $(name) := $$($(name))))
+           $(call in,644,$(UNITS) $(wildcard share/*.timer),$$UNITDIR) \
+           644:share/mq-sysusers.conf:$$SYSUSERS/mq.conf 644:share/mq-tmpfiles.conf:$$TMPFILES/mq.conf \
+           $(call in,644,$(BUILD)/mq-worker.cron examples/consumer.c,$$DOCDIR/examples) \
+           $(call in,755,examples/worker,$$DOCDIR/examples) $(call in,644,README.md CHANGELOG.md LICENSE,$$DOCDIR)
+UNITS     = $(patsubst share/%.in,$(BUILD)/%,$(wildcard share/*.service.in))
+GENERATED = $(BUILD)/libmq.pc $(BUILD)/mq-worker.cron $(UNITS)
+DIRECTORIES := DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DATADIR DOCDIR BASHDIR ZSHDIR FISHDIR UNITDIR SYSUSERS TMPFILES
+$(foreach name,$(DIRECTORIES),$(eval install uninstall $(GENERATED): export $(name) := $$($(name))))
 
 # install_entry MODE SOURCE TARGET, as one word list: a line of the recipe.
 define install_entry
@@ -107,21 +117,27 @@ define install_entry
 
 endef
 
-# Each @NAME@ is the variable of that name, with its spaces and the like escaped for pkg-config.
-$(BUILD)/libmq.pc: export VERSION := $(VERSION)
-$(BUILD)/libmq.pc: share/libmq.pc.in FORCE
+# Each @NAME@ is the variable of that name, with its spaces and the like escaped for pkg-config or systemd.
+$(GENERATED): export VERSION := $(VERSION)
+$(GENERATED): $(BUILD)/%: share/%.in FORCE
 	@mkdir -p $(@D)
-	awk '{ line = $$0; $$0 = ""; \
+	awk -v suffix='$(suffix $@)' ' \
+	    function escape(text) { \
+	        if (suffix == ".pc") gsub(/[^A-Za-z0-9_.,:=@%+\/-]/, "\\\\&", text); \
+	        if (suffix == ".service") { gsub(/\\/, "\\x5c", text); gsub(/ /, "\\x20", text); gsub(/"/, "\\x22", text); \
+	            gsub(/\047/, "\\x27", text); gsub(/%/, "%%", text); gsub(/\$$/, "$$$$", text) } \
+	        return text } \
+	    { line = $$0; $$0 = ""; \
 	    while (match(line, /@[A-Z]+@/)) { \
-	        value = ENVIRON[substr(line, RSTART + 1, RLENGTH - 2)]; gsub(/[^A-Za-z0-9_.,:=@%+\/-]/, "\\\\&", value); \
-	        $$0 = $$0 substr(line, 1, RSTART - 1) value; line = substr(line, RSTART + RLENGTH) } \
+	        $$0 = $$0 substr(line, 1, RSTART - 1) escape(ENVIRON[substr(line, RSTART + 1, RLENGTH - 2)]); \
+	        line = substr(line, RSTART + RLENGTH) } \
 	    print $$0 line }' $< >$@
-install: all $(BUILD)/libmq.pc
+install: all $(GENERATED)
 	$(foreach entry,$(MANIFEST),$(call install_entry,$(subst :, ,$(entry))))
 	ln -sf $(SONAME) "$$DESTDIR$$LIBDIR/libmq.so"
 uninstall:
 	rm -f $(foreach entry,$(MANIFEST),"$$DESTDIR$(lastword $(subst :, ,$(entry)))") "$$DESTDIR$$LIBDIR/libmq.so"
-	-rmdir "$$DESTDIR$$DATADIR/doc/mq/examples" "$$DESTDIR$$DATADIR/doc/mq" "$$DESTDIR$$DATADIR/mq"
+	-rmdir "$$DESTDIR$$DOCDIR/examples" "$$DESTDIR$$DOCDIR" "$$DESTDIR$$DATADIR/mq"
 
 clean:
 	rm -rf build build-sanitize build-shared build-shared-sanitize build-coverage

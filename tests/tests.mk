@@ -71,7 +71,7 @@ demo:
 
 C_FILES   = $(sort $(shell find lib cmd tests examples -name '*.[ch]'))
 # Scripts by their first lines; those of tests/bench/ go by the rules of what is sourced.
-SCRIPTS   = $(sort $(shell grep -rlE --exclude-dir=bench '^\#!(/bin/sh|/usr/bin/env bash)$$' tests .ci)) completions/mq.bash
+SCRIPTS   = $(sort $(shell grep -rlE --exclude-dir=bench '^\#!(/bin/sh|/usr/bin/env bash)$$' tests .ci examples)) completions/mq.bash
 BATS      = $(sort $(shell find tests -name '*.bats'))
 CPPCHECK := -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
             --suppress=missingIncludeSystem --suppress=ctunullpointer -Ilib -Icmd -D_GNU_SOURCE

@@ -40,15 +40,30 @@ without_sanitizers() {
     assert_file_exist share/doc/mq/LICENSE
     assert_file_exist share/mq/mq-alerts.yml
     assert_file_exist share/mq/mq-dashboard.json
+    assert_file_exist lib/systemd/system/mq-worker@.service
+    assert_file_exist lib/systemd/system/mq-sweep.timer
+    assert_file_exist lib/sysusers.d/mq.conf
+    assert_file_exist lib/tmpfiles.d/mq.conf
+    assert_file_contains lib/systemd/system/mq-metrics.service 'ExecStart=/usr/bin/mq-stat '
+    assert_file_executable share/doc/mq/examples/worker
+    run grep -rlE '@[A-Z]+@' .
+    assert_output ''
     run grep -r "$BATS_TEST_TMPDIR" lib/pkgconfig
     assert_failure
 }
 
 @test "directories can be chosen one by one" {
-    make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib64 BINDIR=/opt/bin MANDIR=/man
+    make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib64 BINDIR='/opt/a %b' MANDIR=/man \
+        BASHDIR=/bash ZSHDIR=/zsh FISHDIR=/fish UNITDIR=/units SYSUSERS=/users TMPFILES=/files DOCDIR=/doc
     cd "$BATS_TEST_TMPDIR/root"
     assert_file_exist usr/lib64/libmq.so.0
-    assert_file_exist opt/bin/mq-send
+    assert_file_exist 'opt/a %b/mq-send'
+    local file
+    for file in bash/mq-send zsh/_mq fish/mq-send.fish users/mq.conf files/mq.conf doc/LICENSE doc/examples/mq-worker.cron; do
+        assert_file_exist "$file"
+    done
+    # As systemd reads a path.
+    grep -F 'ExecStart=/opt/a\x20%%b/mq-queue sweep' units/mq-sweep.service
     assert_file_exist man/man7/mq.7
     assert_file_contains usr/lib64/pkgconfig/libmq.pc 'libdir=/usr/lib64'
 }
