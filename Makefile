@@ -6,6 +6,8 @@
 # make coverage   lines and branches of lib/ that the tests reach
 # make demo       the main job on real input
 # make install    PREFIX=/usr/local DESTDIR=; make uninstall takes the same
+# make dist       the tarball of what is committed, in build/; the same bytes wherever it is made
+# make deb        packages for Debian, in build-deb (wants dpkg-dev and debhelper)
 # make lint       manual pages, shell and formatting; make format puts the last right
 #
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's, and come after ours. HARDEN= builds without what hardens, STATIC= programs
@@ -87,8 +89,8 @@ $(BASE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/base/*.c))
 $(LIBRARY) $(PARTS) $(BASE):
 	@rm -f $@
 	$(AR) qcsD $@ $^
-$(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
-	$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $^
+$(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.o) lib/libmq.map
+	$(LINK) -shared -Wl,-soname,$(SONAME),--version-script=lib/libmq.map -o $@ $(filter %.o,$^)
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/cmd/%.o $(PARTS) $(FROM_LIBRARY)
 	$(LINK_PROGRAM) -o $@ $^ $(JANSSON)
 
@@ -139,10 +141,22 @@ uninstall:
 	rm -f $(foreach entry,$(MANIFEST),"$$DESTDIR$(lastword $(subst :, ,$(entry)))") "$$DESTDIR$$LIBDIR/libmq.so"
 	-rmdir "$$DESTDIR$$DOCDIR/examples" "$$DESTDIR$$DOCDIR" "$$DESTDIR$$DATADIR/mq"
 
+# gzip -n: neither name nor time.
+TARBALL := $(BUILD)/mq-$(VERSION).tar.gz
+dist:
+	@mkdir -p $(BUILD)
+	git archive --format=tar --prefix=mq-$(VERSION)/ HEAD >$(TARBALL:.gz=)
+	gzip -9nf $(TARBALL:.gz=)
+deb: dist
+	rm -rf build-deb
+	mkdir build-deb
+	tar -xf $(TARBALL) -C build-deb
+	cd build-deb/mq-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES dpkg-buildpackage -b -us -uc
+
 clean:
-	rm -rf build build-sanitize build-shared build-shared-sanitize build-coverage
+	rm -rf build build-sanitize build-shared build-shared-sanitize build-coverage build-deb
 
 include $(wildcard tests/tests.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all install uninstall clean FORCE
+.PHONY: all install uninstall dist deb clean FORCE
 .SECONDARY:

@@ -66,6 +66,10 @@ torture:
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
 coverage:
 	+@tests/coverage
+# The packages, installed and purged in bare systems of these releases of Debian; root only.
+SUITES ?= bookworm trixie
+check-deb:
+	tests/packages $(SUITES)
 demo:
 	+@BUILD='$(BUILD)' tests/demo
 
@@ -87,4 +91,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check bench bench-smoke torture coverage fuzz fuzzers fuzzers-pure demo lint format
+.PHONY: test-programs check check-deb bench bench-smoke torture coverage fuzz fuzzers fuzzers-pure demo lint format

@@ -166,7 +166,10 @@ declared_calls() {
 
 @test "the shared library exports what mq.h declares and nothing else" {
     without_sanitizers
-    nm -D --defined-only "$MQ_BUILD/libmq.so.0" | awk '{ print $3 }' | sort >exported
+    # Each with the version that brought it; the versions are symbols, too.
+    nm -D --defined-only "$MQ_BUILD/libmq.so.0" | awk '$2 != "A" { print $3 }' | sort >versioned
+    assert_equal "$(grep -vc '@@LIBMQ_0\.[0-9]*$' versioned)" 0
+    sed 's/@@.*//' versioned >exported
     declared_calls >declared
     run diff declared exported
     assert_success
@@ -276,7 +279,7 @@ assert_hardened() {
 build_copy() { # DIRECTORY
     mkdir -p "$1"/lib "$1"/cmd
     cp "$MQ_ROOT/Makefile" "$1"
-    cp -R "$MQ_ROOT"/lib/{mq.h,base} "$1/lib"
+    cp -R "$MQ_ROOT"/lib/{mq.h,libmq.map,base} "$1/lib"
     printf '#include <base/sha256.h>\nint main(void) { return (int)sha256_begin().size; }\n' >"$1/cmd/mq-ack.c"
     # A file of the same name in two folders that nobody told the Makefile of.
     mkdir -p "$1"/{lib,cmd}/{one,two}
@@ -305,6 +308,39 @@ build_copy() { # DIRECTORY
 
 @test "no source asks for the time or the place of the build" {
     refute grep -rnE '__(DATE|TIME|TIMESTAMP|FILE)__' "$MQ_ROOT"/{lib,cmd}
+}
+
+# ---- packages --------------------------------------------------------------------------
+
+@test "the tarball is the same each time, and the packages have its version and all that is installed" {
+    local version file
+    cd "$MQ_ROOT"
+    version=$(sed -n 's/^VERSION := //p' Makefile)
+    [[ $(head -n 1 debian/changelog) == "mq ($version) "* ]]
+    # A block of symbols for each minor version that is released.
+    grep -q "^LIBMQ_${version%.*} {" lib/libmq.map
+    grep -o '^LIBMQ_[0-9.]*' lib/libmq.map | while read -r file; do
+        grep -q "(symver)$file " debian/libmq0.symbols
+    done
+    if git rev-parse --git-dir >/dev/null 2>&1; then
+        make_target dist TARBALL="$BATS_TEST_TMPDIR/one.tar.gz"
+        make_target dist TARBALL="$BATS_TEST_TMPDIR/two.tar.gz"
+        cd "$BATS_TEST_TMPDIR"
+        cmp one.tar.gz two.tar.gz
+        run tar -tf one.tar.gz
+        assert_line "mq-$version/Makefile"
+        assert_line "mq-$version/debian/rules"
+        refute_line --regexp '^[^m]|build/'
+    fi
+    # Each place in which `make install` puts something belongs to a package.
+    make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/any ZSHDIR=/usr/share/zsh/vendor-completions
+    cd "$BATS_TEST_TMPDIR/root"
+    sed 's/{usr\/,}/usr\//' "$MQ_ROOT"/debian/*.install | while read -r file; do
+        compgen -G "$file" >/dev/null || fail "debian: there is no $file"
+        # shellcheck disable=SC2086 # a pattern
+        rm -r $file
+    done
+    assert_equal "$(find . ! -type d)" ''
 }
 
 # ---- what is missing -------------------------------------------------------------------
