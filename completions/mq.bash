@@ -230,7 +230,7 @@ __mq_program() {
         esac
         mapfile -t COMPREPLY < <(compgen -W "$names" -- "$name")
     elif [[ $name == help ]]; then
-        ((COMP_CWORD > 2)) || mapfile -t COMPREPLY < <(compgen -W "$(__mq_names) mq libmq spool" -- "${COMP_WORDS[2]}")
+        ((COMP_CWORD > 2)) || mapfile -t COMPREPLY < <(compgen -W "$(__mq_names) mq libmq spool tutorial" -- "${COMP_WORDS[2]}")
     else
         COMP_WORDS=("mq-$name" "${COMP_WORDS[@]:2}")
         COMP_LINE=mq-${COMP_LINE#*[[:space:]]} COMP_POINT=$((COMP_POINT - (${#1} + 1) + 3))

@@ -137,7 +137,7 @@ complete -c mq -n 'not __mq_has_name' -l usage -d 'Print a short summary'
 complete -c mq -n 'not __mq_has_name' -s V -l version -d 'Print the version'
 complete -c mq -n 'not __mq_has_name' -a '(__mq_names)' -d program
 complete -c mq -n '__mq_has_name; and not contains -- help (commandline -opc)' -a '(__mq_program)'
-complete -c mq -n '__mq_has_name; and test (commandline -opc)[-1] = help' -a '(__mq_names) mq libmq spool'
+complete -c mq -n '__mq_has_name; and test (commandline -opc)[-1] = help' -a '(__mq_names) mq libmq spool tutorial'
 
 for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx
     complete -c $program -e

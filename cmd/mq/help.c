@@ -118,7 +118,7 @@ void help_list(const struct programs *programs, FILE *stream)
         free(lines[i]);
     }
     free(lines);
-    fputs("\n`mq help NAME` opens the manual page of one, and `man 7 mq` is about all of them.\n", stream);
+    fputs("\n`mq help NAME` opens the manual page of one, and `mq help tutorial` is the way in.\n", stream);
 }
 
 /* ---- pages ----------------------------------------------------------------------- */
@@ -127,9 +127,7 @@ void help_list(const struct programs *programs, FILE *stream)
 static const struct page {
     const char *topic, *section, *name;
 } pages[] = {
-    {"mq", "7", "mq"},
-    {"libmq", "3", "libmq"},
-    {"spool", "5", "mq-spool"},
+    {"mq", "7", "mq"},   {"libmq", "3", "libmq"}, {"spool", "5", "mq-spool"}, {"tutorial", "7", "mq-tutorial"},
     {"help", "1", "mq"},
 };
 

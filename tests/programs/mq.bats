@@ -87,7 +87,7 @@ program() { # FILE [LINE…]
     program bin/man 'echo "$@"; exit 16'
     program bin/mq-other
     local try
-    for try in 'send=1 mq-send' 'mq-send=1 mq-send' 'mq=7 mq' 'spool=5 mq-spool' 'libmq=3 libmq' 'other=1 mq-other' 'help=1 mq'; do
+    for try in 'send=1 mq-send' 'mq-send=1 mq-send' 'mq=7 mq' 'spool=5 mq-spool' 'tutorial=7 mq-tutorial' 'libmq=3 libmq' 'other=1 mq-other' 'help=1 mq'; do
         run -16 mq help "${try%=*}"
         assert_output "${try#*=}"
     done
