@@ -5,6 +5,7 @@
 #include "message/selection_options.h"
 #include "queue/create.h"
 #include "queue/delete.h"
+#include "queue/doctor.h"
 #include "queue/follow.h"
 #include "queue/list_queues.h"
 #include "queue/maintenance.h"
@@ -66,11 +67,17 @@ static int run_check(char **words, int count)
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"create", "mg", 1, -1, run_create},      {"config", "j", 1, -1, settings_run},
-    {"list", "j", 0, 0, list_queues},         {"peek", "nsij", 1, 1, run_peek},
-    {"purge", "soiadj", 1, 1, run_purge},     {"delete", "fd", 1, 1, run_delete},
-    {"sweep", "j", 0, -1, maintenance_sweep}, {"check", "rj", 0, -1, run_check},
-    {"events", "j", 0, -1, follow_run},       {0},
+    {"create", "mg", 1, -1, run_create},
+    {"config", "j", 1, -1, settings_run},
+    {"list", "j", 0, 0, list_queues},
+    {"peek", "nsij", 1, 1, run_peek},
+    {"purge", "soiadj", 1, 1, run_purge},
+    {"delete", "fd", 1, 1, run_delete},
+    {"sweep", "j", 0, -1, maintenance_sweep},
+    {"check", "rj", 0, -1, run_check},
+    {"events", "j", 0, -1, follow_run},
+    {"doctor", "j", 0, 0, doctor_run},
+    {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
@@ -125,7 +132,7 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE\npurge QUEUE\n"
-                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]",
+                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]\ndoctor",
     .doc = "Make, set up, look into, clean and delete queues.",
     .children = cli_json_children,
 };

@@ -142,7 +142,7 @@ __mq_operands() {
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
+    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events doctor ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)

@@ -235,7 +235,7 @@ complete -c mq-dlq -l older-than -x -d 'Purge only what died longer ago'
 complete -c mq-dlq -l all -d 'Retry or purge all'
 complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events'
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events doctor'
 complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'

@@ -80,7 +80,7 @@ assert_lines() {
 
 @test "sub-commands are completed" {
     in_all 'mq-dlq ' list show retry purge
-    in_all 'mq-queue ' create config list peek purge delete sweep check events
+    in_all 'mq-queue ' create config list peek purge delete sweep check events doctor
 }
 
 @test "ids of dead letters are completed" {

@@ -906,3 +906,49 @@ teardown() {
     run -0 strace -qq -o trace -e trace=poll,ppoll,clock_nanosleep mq-queue sweep jobs
     run ! grep -E 'poll\(NULL|nanosleep' trace
 }
+
+# ---- doctor ----------------------------------------------------------------------------
+
+doctor() { # STATUS LINE…: it ends so, and says these
+    run -"$1" --separate-stderr mq-queue doctor
+    assert_equal "$stderr" ''
+    local line
+    for line in "${@:2}"; do
+        assert_line --partial "$line"
+    done
+}
+
+@test "the doctor says what is wrong with a spool, why, and what to do about it" {
+    doctor 0 "ok        spool: $MQ_SPOOL, as MQ_SPOOL says" 'it does not exist yet'
+    [[ ! -e $MQ_SPOOL ]]
+    env -u MQ_SPOOL HOME="$PWD" XDG_STATE_HOME="$PWD/state" mq-queue doctor -S "$PWD/a"$'\e' >said
+    grep -q 'a\\x1b, as -S says' said
+    mq-queue create jobs
+    # The file system of the test may be any, and its disk nearly full.
+    run mq-queue doctor
+    grep -vE '^[a-z]+ +(file system|room|inotify): ' <<<"$output" >said
+    run ! grep -v '^ok ' said
+    local before
+    before=$(find "$MQ_SPOOL" | sort)
+    mq-queue config jobs retry-delay=2h retry-max-delay=1h max-size=2M max-bytes=1M ttl=1m
+    touch "$MQ_SPOOL/jobs/host/other"
+    mq-send -q jobs bad
+    mq-recv jobs | head -n 1 | mq-ack --reject
+    printf 'nonsense\n' >>"$(mq-queue create broken && echo "$MQ_SPOOL/broken/config")"
+    chmod o+w "$MQ_SPOOL"
+    mq-tx begin -t 1ms >/dev/null
+    touch -d '+1 day' "$MQ_SPOOL"
+    doctor 2 'warning   jobs: its retry-delay is more than retry-max-delay' 'jobs: its max-size is more than max-bytes' \
+        'jobs: its retry-delay is more than ttl' 'warning   jobs: it has pages of 2 hosts' \
+        'warning   jobs: dead letters: 1; see `mq-dlq list jobs`' \
+        'critical  broken: its configuration is malformed' 'critical  rights: every user' 'warning   clock: ' \
+        'warning   transactions: decided or past their deadline, and not carried out: 1'
+    run -2 mq-queue doctor -q
+    run ! grep '^ok' <<<"$output"
+    run -2 mq-queue doctor -j
+    assert_json '.level == "ok" or (.finding | length > 9)' 'has("advice")' \
+        'if .subject == "rights" and .level == "critical" then .advice == "chmod +t or chmod o-w" else true end'
+    rm -r "$MQ_SPOOL" && touch "$MQ_SPOOL"
+    doctor 2 'it is no directory; name another one'
+    run -64 mq-queue doctor jobs
+}

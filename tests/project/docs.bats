@@ -130,6 +130,16 @@ same_options() { # FUNCTION
     done
 }
 
+@test "the tests that mq(7) names for kernels and file systems are there" {
+    local path
+    sed -n '/^\.Sh KERNELS/,/^\.Sh FROM/p' "$MQ_ROOT/man/mq.7" | grep -oE '(tests/)?[a-z-]+/[a-z.-]*[a-z]|(Pa|,) (chroot|packages)' |
+        sed 's/^tests\///; s/^.* //' | sort -u >paths
+    (($(wc -l <paths) > 6))
+    while read -r path; do
+        assert_exist "$MQ_ROOT/tests/$path"
+    done <paths
+}
+
 statuses_of_page() {
     sed -n '/^\.Sh EXIT STATUS/,/^\.Sh [^E]/p' "$1" | sed -n 's/^\.It \([0-9]*\)$/\1/p' | sort -n
 }
