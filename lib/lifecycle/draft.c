@@ -2,6 +2,7 @@
 #include "lifecycle/draft.h"
 
 #include <errno.h>
+#include <sys/auxv.h>
 
 #include "base/clock.h"
 #include "format/message.h"
@@ -51,15 +52,33 @@ int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[L
     return 1;
 }
 
+/* Root may send to another user's private queue, whose owner must be able to read the message. */
+static int give_to_owner(mq_queue *queue, const struct draft *draft)
+{
+    if (getauxval(AT_EUID) != 0 || access_is_shared(queue->sharing))
+        return 0;
+    const int error = queue->identified ? 0 : fs_identify(queue->dir, &queue->identity);
+    queue->identified = !error;
+    if (error || queue->identity.owner == 0)
+        return error;
+    return fs_set_owner(draft->file.file, queue->identity.owner, queue->identity.group);
+}
+
 static int open_file(mq_queue *queue, struct draft *draft)
 {
-    const int error = queue_demand(queue, ACCESS_SEND);
+    int error = queue_demand(queue, ACCESS_SEND);
     const mode_t mode = access_mode(queue->sharing, ACCESS_FILE);
     draft->openings = queue->openings;
     if (error)
         return error;
-    return queue->names_drafts ? fs_draft_open_named(&draft->file, queue->dir, "tmp", mode)
-                               : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
+    error = queue->names_drafts ? fs_draft_open_named(&draft->file, queue->dir, "tmp", mode)
+                                : fs_draft_open(&draft->file, queue->dir, "tmp", mode);
+    if (error)
+        return error;
+    error = give_to_owner(queue, draft);
+    if (error)
+        fs_draft_close(&draft->file);
+    return error;
 }
 
 int draft_reopen(mq_queue *queue, const struct draft *draft)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -172,6 +173,8 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page)
             close(tmp);
         return page_create_private(ret_page);
     }
+    if (getauxval(AT_EUID) == 0)
+        (void)fs_give_to_owner_of(tmp, name); /* else the owner uses a page in memory */
     /* The blocks are allocated now: on a full disk, storing into a page without blocks would be SIGBUS. */
     struct contents *contents = posix_fallocate(file, 0, PAGE_SIZE) == 0 ? map_file(file, true) : NULL;
     struct page *page = contents ? new_handle(contents, file) : NULL;

@@ -1090,3 +1090,23 @@ drwxrwsrwt $ann:$group feed/tmp
     as ann mq-topic delete seen
     as ann mq-topic delete events
 }
+
+@test "what root sends to another user's private queue can be worked on by its owner" {
+    ((EUID == 0)) || skip "only root can"
+    as_nobody mq-queue create own retry-delay=1ms
+    rm -f "$MQ_SPOOL"/own/host/* # root is the first to use it since the machine was started
+    mq-send -q own one
+    seq 3 | mq-send -q -l own
+    mq-send -q --once -i once own once
+    printf '%s\n' '{"body":"json","priority":3}' | mq-send -qj own
+    mq-recv -n 1 own -- false || true
+    mq-queue create other
+    mq-tx run -- sh -c 'mq-send -q own tx; mq-send -q other tx'
+    run -0 find "$MQ_SPOOL"/own/{ready,delayed,host} -user root
+    assert_output ''
+    mq-queue sweep own
+    run -0 as_nobody mq-recv -a -l -w 5s -n 7 own
+    assert_equal "$(sort <<<"$output" | paste -sd' ')" '1 2 3 json once one tx'
+    run -0 mq-dlq list own
+    assert_output ''
+}
