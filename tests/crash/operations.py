@@ -365,7 +365,9 @@ PRIVATE = [
         does=".committed",
         unsynced=True,
     ),
-    Operation("abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, does=".aborted"),
+    Operation(
+        "abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, whole=True, does=".aborted"
+    ),
     Operation(
         "work done as one",
         ("mq-recv", "--no-wait", "--tx", "jobs", "--", "mq-send", "-q", "other", "result"),
