@@ -376,10 +376,10 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load
     return send_to(topic->feed, NULL, &own);
 }
 
-/* The topic's own transaction, begun. Its handle is kept, and made anew if the outbox is another one meanwhile. */
+/* The topic's own transaction, begun. Its handle is kept, unless the last one could not be aborted. */
 static int begin_own(mq_topic *topic)
 {
-    if (topic->own && transaction_begin(topic->own, FAN_OUT_TIME) == 0)
+    if (topic->own && mq_tx_renew(topic->own, FAN_OUT_TIME) == 0)
         return 0;
     mq_tx_free(topic->own);
     topic->own = NULL;

@@ -16,9 +16,6 @@ struct mq_tx {
     struct handles handles;    /* of queues that it is carried out into */
 };
 
-/* Begin another one with a handle whose transaction is over. -ENOENT: the outbox was removed; begin anew. */
-int transaction_begin(mq_tx *tx, int64_t timeout);
-
 /* A number for an entry: greater than those before it. */
 uint64_t transaction_number(mq_tx *tx);
 
