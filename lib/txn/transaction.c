@@ -67,7 +67,7 @@ static int new_handle(const char *spool_path, bool make, mq_tx **ret_tx)
     mq_tx *tx = calloc(1, sizeof *tx);
     if (!tx)
         return -ENOMEM;
-    *tx = (mq_tx){.outlet = {take_draft, count_taken}, .spool = -1, .outbox = -1, .dir = -1};
+    *tx = (mq_tx){.outlet = {.take = take_draft, .count = count_taken}, .spool = -1, .outbox = -1, .dir = -1};
     tx->spool_path = spool_path ? strdup(spool_path) : NULL;
     const int error = spool_path && !tx->spool_path ? -ENOMEM : open_outbox(tx, make);
     if (error)
@@ -75,6 +75,19 @@ static int new_handle(const char *spool_path, bool make, mq_tx **ret_tx)
     else
         *ret_tx = tx;
     return error;
+}
+
+int transaction_new(const char *spool_path, mq_tx **ret_tx)
+{
+    const int error = new_handle(spool_path, true, ret_tx);
+    if (!error)
+        (*ret_tx)->place.state = OUTBOX_ABORTED;
+    return error;
+}
+
+int transaction_open_outbox(mq_tx *tx)
+{
+    return open_outbox(tx, true);
 }
 
 static void set_place(mq_tx *tx, const struct outbox_place *place)
@@ -175,7 +188,7 @@ int mq_tx_renew(mq_tx *tx, int64_t timeout)
         return open < 0 ? open : -EBUSY;
     tx->place.state = OUTBOX_ABORTED; /* over, however it ended */
     int error = begin(tx, timeout);
-    if (error == -ENOENT && (error = open_outbox(tx, true)) == 0)
+    if (error == -ENOENT && (error = transaction_open_outbox(tx)) == 0)
         error = begin(tx, timeout);
     return error;
 }
@@ -344,7 +357,7 @@ static int is_durable(const mq_tx *tx)
 
 /* On a single journal one sync of the outbox, when the directory has its new name, makes all that came before it durable;
    elsewhere the entries are synced before they are decided. The outbox's own name is synced once. */
-static int sync_before(const mq_tx *tx)
+int transaction_sync_before(const mq_tx *tx)
 {
     const int error = fs_is_persisted(tx->outbox) ? 0 : fs_persist_dir(tx->spool, tx->outbox);
     return error || journal_keeps_order(tx->dir) ? error : fs_sync(tx->dir);
@@ -352,7 +365,7 @@ static int sync_before(const mq_tx *tx)
 
 /* What is decided cannot be taken back: other processes may have begun to carry it out. If its sync fails it is carried
    out all the same, but by others where the journal keeps no order. */
-static int conclude(mq_tx *tx, bool durable)
+int transaction_conclude(mq_tx *tx, bool durable)
 {
     const int error = durable ? fs_sync(tx->outbox) : 0;
     tx->place.is_synced = durable && !error;
@@ -365,10 +378,10 @@ static int conclude(mq_tx *tx, bool durable)
 int mq_tx_commit(mq_tx *tx)
 {
     const int durable = is_durable(tx);
-    int error = durable < 0 ? durable : durable ? sync_before(tx) : 0;
+    int error = durable < 0 ? durable : durable ? transaction_sync_before(tx) : 0;
     if (!error)
         error = rename_directory(tx, OUTBOX_COMMITTED, 0);
-    return error ? error : conclude(tx, durable);
+    return error ? error : transaction_conclude(tx, durable);
 }
 
 int mq_tx_abort(mq_tx *tx)
