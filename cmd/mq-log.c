@@ -1,4 +1,7 @@
 /* mq-log: messages that are kept, and read again. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -108,8 +111,36 @@ static const struct argp argp = {
     .children = cli_json_children,
 };
 
+static bool is_back(const char *word)
+{
+    return word[0] == '-' && word[1] && strspn(word + 1, "0123456789") == strlen(word + 1);
+}
+
+/* `seek LOG/GROUP -100`: the number is a place, and no option. It goes behind a `--` at the end. */
+static char **move_places(int *argc, char **argv)
+{
+    char **words = cli_must(calloc((size_t)*argc + 2, sizeof *words));
+    int count = 0, backs = 0;
+    for (int i = 0; i < *argc; i++)
+        if (!is_back(argv[i]))
+            words[count++] = argv[i];
+    words[count++] = (char *)"--";
+    for (int i = 0; i < *argc; i++)
+        if (is_back(argv[i])) {
+            words[count++] = argv[i];
+            backs++;
+        }
+    *argc = backs > 0 ? count : *argc;
+    return backs > 0 ? words : argv;
+}
+
 int main(int argc, char **argv)
 {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "seek") == 0) {
+            argv = move_places(&argc, argv);
+            break;
+        }
     cli_parse(&argp, argc, argv);
     return output_finish(command_run(&line));
 }

@@ -19,10 +19,12 @@ int group_find_where(const char *name, const struct where *where, const char *op
     char log_name[MQ_QUEUE_NAME_SIZE];
     mq_log *log;
     log_of(name, log_name);
-    int status = cli_open_log(log_name, &log);
-    if (status != STATUS_DONE)
-        return status;
-    status = where_find(where, log, option, ret_offset);
+    const int error = mq_log_open(cli_spool, log_name, &log);
+    if (error == -ENOENT)
+        return group_missing(name);
+    if (error)
+        return cli_log_error(error, log_name, "cannot open the log");
+    const int status = where_find(where, log, option, ret_offset);
     mq_log_close(log);
     return status;
 }
