@@ -62,6 +62,29 @@ struct outlet {
    and gives it to the handles that it opens. NULL: dead letters stay until a sweep. */
 typedef int queue_send_on_fn(mq_queue *queue, int dir, const char *file, const struct message_name *name);
 
+/* What a source has linked for a queue: a file in the queue's tmp/, and its name in ready/. */
+struct source_file {
+    char file[NAME_SIZE];
+    struct message_name name;
+};
+
+#define SOURCE_DIRS 2
+
+/* Where a queue gets its messages when it holds none: a group has its log. A layer above gives it to the handles that it
+   opens. The handle owns it. NULL: it is a queue that is sent to. */
+struct queue_source {
+    /* 1: the queue has these messages now, and whoever moves the file has them; 0: there are none yet; SOURCE_READY: something
+       became ready. */
+    int (*take)(struct queue_source *source, mq_queue *queue, struct source_file *ret_file);
+    /* The file of the last take was moved, or is gone. */
+    void (*taken)(struct queue_source *source);
+    /* Open the directories in which new messages appear. Returns how many; the caller closes them. */
+    int (*open_watched)(struct queue_source *source, mq_queue *queue, int ret_dirs[SOURCE_DIRS]);
+    void (*let_go)(struct queue_source *source); /* of what it has open: the handle is opened anew */
+    void (*end)(struct queue_source *source);
+};
+#define SOURCE_READY 2
+
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
     char host[PAGE_NAME_SIZE];
@@ -96,6 +119,7 @@ struct mq_queue {
     struct sent_slots *sent; /* made by the first message that is sent once */
     struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
     queue_send_on_fn *send_on;
+    struct queue_source *source;
 };
 
 /* mq_open without what higher layers add to a handle, and mq_config_set without what they check. */
@@ -119,7 +143,7 @@ int queue_has_name(mq_queue *queue);
    it lacks. If no queue has the name it is made, provided that the handle was opened with MQ_CREATE; else -ENOENT. */
 int queue_reopen(mq_queue *queue);
 
-/* Whether this process has all of these rights: 0, else -EACCES or -EROFS. */
+/* Whether this process has all of these rights: 0, else -EACCES or -EROFS. -EOPNOTSUPP: nothing is sent to a group. */
 int queue_demand(const mq_queue *queue, unsigned rights);
 
 /* Whether this process may send and do nothing else. */
