@@ -176,6 +176,7 @@ int mq_delete(const char *spool, const char *queue, bool force)
 }
 
 struct pending_walk {
+    const char *spool_path;
     int spool;
     int64_t now;
     int removed;
@@ -223,7 +224,7 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
         note(walk, is_old == 1 ? finish(walk->spool, kind, name, queue) : is_old);
     } else if (type == DT_DIR && mq_queue_name_is_valid(name)) {
         note(walk, topic_sweep(walk->spool, name, walk->now));
-        note(walk, log_sweep(walk->spool, name, walk->now));
+        note(walk, log_sweep(walk->spool, walk->spool_path, name, walk->now));
     }
     return 0;
 }
@@ -244,7 +245,7 @@ static int look_at_topic(const char *topic, void *context)
 
 int mq_sweep_spool(const char *spool)
 {
-    struct pending_walk walk = {.spool = spool_open(spool, false), .now = clock_now()};
+    struct pending_walk walk = {.spool_path = spool, .spool = spool_open(spool, false), .now = clock_now()};
     if (walk.spool < 0)
         return walk.spool == -ENOENT ? 0 : walk.spool;
     bool any;

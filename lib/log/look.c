@@ -8,6 +8,7 @@
 int mq_log_bounds(mq_log *log, uint64_t *ret_begin, uint64_t *ret_end)
 {
     uint64_t begin, end;
+    log_look_at_outbox(log);
     int error = chain_end(log->dir, &end);
     if (!error)
         error = chain_beginning(log->dir, &begin);

@@ -3,6 +3,7 @@
 #define MQ_TRANSACTION_H
 
 #include "lifecycle/outbox.h"
+#include "lifecycle/draft.h"
 #include "queue/queue.h"
 
 struct mq_tx {
@@ -18,6 +19,9 @@ struct mq_tx {
 
 /* Begin another one with a handle whose transaction is over. -ENOENT: the outbox was removed; begin anew. */
 int transaction_begin(mq_tx *tx, int64_t timeout);
+
+/* Put a draft for a log into it, which lies in the feed that it was written in. */
+int transaction_take_for_log(mq_tx *tx, mq_log *log, mq_queue *feed, struct draft *draft);
 
 /* A number for an entry: greater than those before it. */
 uint64_t transaction_number(mq_tx *tx);
