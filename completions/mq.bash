@@ -148,7 +148,7 @@ __mq_operands() {
     mq-topic/*)
         case $command in
         bind | unbind) __mq_queues && __mq_topics ;;
-        create | config) printf '%s=\n' unroutable durability ;;
+        create | config) printf '%s=\n' unroutable durability dedup-window ;;
         esac
         ;;
     mq-log/0) printf '%s\n' create read list config trim delete ;;

@@ -254,7 +254,7 @@ complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route 
 complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route follow config delete' -a '(__mq_topics)' -d topic
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_queues)' -d queue
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_topics)' -d topic
-complete -c mq-topic -n '__mq_has_queue create config' -a 'unroutable= durability=full durability=none'
+complete -c mq-topic -n '__mq_has_queue create config' -a 'unroutable= durability=full durability=none dedup-window='
 complete -c mq-topic -l mode -x -a '622 660 620 644 666' -d 'Who may use a new topic'
 complete -c mq-topic -l group -x -a '(__fish_complete_groups)' -d 'The group of a new topic'
 complete -c mq-topic -s k -l routing-key -x -d 'Keys that match this'

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/signals.h"
 #include "worker/environment.h"
 #include "worker/job_pool.h"
@@ -93,6 +94,7 @@ static void claim(struct worker *worker, int64_t next_time)
     wanted.wait = wake == JOB_NEVER ? MQ_FOREVER : wake > now ? wake - now : 0;
     const int came = mq_receive(worker->queue, &wanted, &message);
     tell_if_polling(worker);
+    group_tell_overtaken(worker->queue);
     if (came == 1) {
         take_message(worker, message);
     } else if (came == -ECANCELED) {
