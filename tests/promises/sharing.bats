@@ -1107,6 +1107,6 @@ drwxrwsrwt $ann:$group feed/tmp
     mq-queue sweep own
     run -0 as_nobody mq-recv -a -l -w 5s -n 7 own
     assert_equal "$(sort <<<"$output" | paste -sd' ')" '1 2 3 json once one tx'
-    run -0 mq-dlq list own
-    assert_output ''
+    run -0 mq-stat --format '{dead}' own
+    assert_output 0
 }
