@@ -1,8 +1,11 @@
 /* mq-queue: make, set up, look into, clean and delete queues. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "message/selection_options.h"
+#include "queue/change.h"
 #include "queue/create.h"
 #include "queue/delete.h"
 #include "queue/follow.h"
@@ -17,15 +20,18 @@ static bool arg_force, arg_repair;
 static struct sharing sharing = SHARING_NONE;
 static struct selection selection;
 
+static struct mq_changes changes = {MQ_CHANGES_NONE};
+
 static const struct argp_option options[] = {
-    {"count", 'n', "N", 0, "peek: show up to N messages, 10 by default", 1},
-    {"state", SELECTION_STATE, "STATE", 0, "peek, purge: those that are ready, delayed, inflight, dead, or all", 1},
-    {"id", 'i', "ID", 0, "peek, purge: this message, to peek at it whole; may be repeated", 1},
-    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "purge: those that were sent, or died, at least this long ago",
-     1},
-    {"all", SELECTION_ALL, NULL, 0, "purge: all that wait, or all of --state", 1},
-    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "purge, delete: remove nothing, print the ids of what would go", 1},
-    {"mode", COMMAND_LONG('m'), "MODE", 0,
+    {"count", 'n', "N", 0, "up to N messages; peek: 10 by default", 1},
+    {"newest", SELECTION_NEWEST, NULL, 0, "the newest messages first", 1},
+    {"state", SELECTION_STATE, "STATE", 0, "those that are ready, delayed, inflight, dead, or all", 1},
+    {"id", 'i', "ID", 0, "this message, as if it were named behind QUEUE; may be repeated", 1},
+    {"match", 'm', "NAME[: VALUE]", 0, "those with this header; may be repeated: with all of them", 1},
+    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "those that were sent, or died, at least this long ago", 1},
+    {"all", SELECTION_ALL, NULL, 0, "all that wait, or all of --state", 1},
+    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "change nothing, print the ids of the messages that it would be", 1},
+    {"mode", COMMAND_LONG('M'), "MODE", 0,
      "create: who may use it, as for chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
     {"force", COMMAND_LONG('f'), NULL, 0, "delete: with all its messages", 1},
@@ -52,6 +58,24 @@ static int run_purge(char **words, int count)
     return purge_messages(words[0], &selection, selection.dry_run);
 }
 
+static int run_remove(char **words, int count)
+{
+    (void)count;
+    return change_remove(words[0], &selection);
+}
+
+static int run_set(char **words, int count)
+{
+    (void)count;
+    return change_set(words[0], &selection, &changes);
+}
+
+static int run_release(char **words, int count)
+{
+    (void)count;
+    return change_release(words[0], &selection);
+}
+
 static int run_delete(char **words, int count)
 {
     (void)count;
@@ -65,39 +89,51 @@ static int run_check(char **words, int count)
 
 /* ---- the command line ------------------------------------------------------------ */
 
+/* Where an `i` is taken, ids may follow the queue. */
 static const struct command commands[] = {
-    {"create", "mg", 1, -1, run_create},      {"config", "j", 1, -1, settings_run},
-    {"list", "j", 0, 0, list_queues},         {"peek", "nsij", 1, 1, run_peek},
-    {"purge", "soiadj", 1, 1, run_purge},     {"delete", "fd", 1, 1, run_delete},
-    {"sweep", "j", 0, -1, maintenance_sweep}, {"check", "rj", 0, -1, run_check},
-    {"events", "j", 0, -1, follow_run},       {0},
+    {"create", "Mg", 1, -1, run_create},
+    {"config", "j", 1, -1, settings_run},
+    {"list", "j", 0, 0, list_queues},
+    {"peek", SELECTION_ANY "j", 1, -1, run_peek},
+    {"remove", SELECTION_ANY "adj", 1, -1, run_remove},
+    {"set", SELECTION_ANY "adj", 2, -1, run_set},
+    {"release", SELECTION_BY_ID_AND_AGE "adj", 1, -1, run_release},
+    {"purge", SELECTION_ANY "adj", 1, -1, run_purge},
+    {"delete", "fd", 1, 1, run_delete},
+    {"sweep", "j", 0, -1, maintenance_sweep},
+    {"check", "rj", 0, -1, run_check},
+    {"events", "j", 0, -1, follow_run},
+    {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
-/* A forgotten word must not remove all messages. */
-static void check_purge(const struct argp_state *state)
+/* The words behind the queue: ids, or what set changes. */
+static void take_word(const char *word, const struct argp_state *state)
 {
-    const bool some = selection.id_count > 0 || selection.older_than;
-    if (!some && !selection_has_states(&selection) && !selection.all)
-        cli_usage(state, "purge: say --id, --state, --older-than or --all");
-    if (some && selection.all)
-        cli_usage(state, "purge: --all excludes --id and --older-than");
+    if (line.command->run == run_set && strchr(word, '='))
+        change_parse(&changes, word, state);
+    else
+        selection_add_id(&selection, word);
 }
 
 static void check(const struct argp_state *state)
 {
-    if (selection.most && selection.id_count > 0)
-        cli_usage(state, "peek: --count and --id exclude one another");
     if (sharing.group != MQ_OWN_GROUP && !sharing.mode)
         cli_usage(state, "create: --group without --mode gives it nothing");
-    if (line.command->run == run_purge)
-        check_purge(state);
+    if (!strchr(line.command->takes, 'i'))
+        return;
+    for (int i = 1; i < line.count; i++)
+        take_word(line.words[i], state);
+    if (line.command->run != run_peek)
+        selection_check(&selection, line.command->name, state);
+    if (line.command->run == run_set && changes.priority < 0 && changes.delay < 0 && changes.ttl < 0)
+        cli_usage(state, "set: say what: priority=, delay= or ttl=");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
-    case COMMAND_LONG('m'):
+    case COMMAND_LONG('M'):
         sharing_set_mode(&sharing, state, argument);
         break;
     case COMMAND_LONG('g'):
@@ -124,8 +160,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE\npurge QUEUE\n"
-                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]",
+    .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE [ID...]\n"
+                "remove QUEUE [ID...]\nset QUEUE [ID...] KEY=VALUE...\nrelease QUEUE [ID...]\n"
+                "purge QUEUE [ID...]\ndelete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]",
     .doc = "Make, set up, look into, clean and delete queues.",
     .children = cli_json_children,
 };

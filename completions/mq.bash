@@ -21,8 +21,8 @@ __mq_options() {
         echo "$common -j --json -x --exact --format= --sort= --filter= -w --watch --watch= --ages --inflight" \
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
-    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
-    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
+    mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
+    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --mode= --group=" \
         "--force --repair" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
@@ -102,6 +102,12 @@ __mq_dead_ids() {
     mq-dlq "${spool[@]}" -j list "$1" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
 }
 
+__mq_ids() { # QUEUE STATE...
+    local queue=$1
+    shift
+    mq-queue "${spool[@]}" -j peek -n 1000 "${@/#/--state=}" "$queue" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
+}
+
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
@@ -141,7 +147,7 @@ __mq_operands() {
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
+    mq-queue/0) printf '%s\n' create config list peek remove set release purge delete sweep check events ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)
@@ -162,12 +168,16 @@ __mq_operands() {
     mq-tx/1) [[ $command != @(commit|abort|put) ]] || __mq_transactions ;;
     mq-tx/2) [[ $command != put ]] || compgen -f -- "$cur" ;;
     mq-dlq/1) __mq_queues ;;
-    mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
+    mq-dlq/*) __mq_dead_ids "$queue" ;;
     mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
     mq-queue/*)
         case $command in
         sweep | check | events) __mq_queues ;;
         create | config) __mq_keys "$queue" ;;
+        peek | purge) __mq_ids "$queue" all ;;
+        remove) __mq_ids "$queue" ready delayed ;;
+        set) printf '%s=\n' priority delay ttl && __mq_ids "$queue" ready delayed ;;
+        release) __mq_ids "$queue" inflight ;;
         esac
         ;;
     esac

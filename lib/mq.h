@@ -658,7 +658,8 @@ struct mq_entry {
     bool is_here;     /* in flight: that host is this one */
     const char *bucket; /* the file is STATE/bucket/file */
     const char *file;
-    uint64_t offset; /* where in the file the message begins; a file may hold several messages */
+    uint64_t offset;   /* where in the file the message begins; a file may hold several messages */
+    uint64_t position; /* grows with the moment of sending; of two messages in a queue the later one has the greater */
 };
 
 /*
@@ -675,6 +676,25 @@ MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_messa
 
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
+
+/* What a message that waits is given in place of what it was sent with. */
+struct mq_changes {
+    int priority;  /* -1: as it is */
+    int64_t delay; /* from now; 0: it is ready; -1: as it is */
+    int64_t ttl;   /* from now; 0: it does not expire; -1: as it is */
+};
+#define MQ_CHANGES_NONE .priority = -1, .delay = -1, .ttl = -1
+
+/* Change the message of an entry, which is ready or delayed. 1: changed. 0: it is not there any more. -EOPNOTSUPP: the queue
+   keeps an order, in which the message waits for others, or which has no priorities. */
+MQ_API int mq_entry_set(mq_queue *queue, const struct mq_entry *entry, const struct mq_changes *changes);
+
+/* The receipt of the claim that the message of an entry in flight belongs to: MQ_RECEIPT_SIZE bytes. */
+MQ_API int mq_entry_receipt(const mq_queue *queue, const struct mq_entry *entry, char *ret_receipt);
+
+/* End the claim of an entry in flight, as mq_release does: all messages that were claimed together are ready again, and
+   whoever had claimed them cannot settle them. 1: ended. 0: it had ended before. */
+MQ_API int mq_entry_release(mq_queue *queue, const struct mq_entry *entry);
 
 /* Remove all messages in a state. `ret_purged` gets their number, also after an error. */
 MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);

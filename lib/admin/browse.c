@@ -2,6 +2,7 @@
 #include "admin/browse.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,17 @@ struct browse {
     int (*each)(const struct mq_entry *entry, void *context);
     void *context;
     const struct bucket_file *file; /* that the walk has come to */
+    int opened;                     /* the same, if it holds several messages; else -1 */
     int stop;                       /* what `each` returned; any value may be */
+};
+
+/* The message that `each` looks at. To open it, nothing has to be searched for: the file may have got other names since, but
+   its content never changes. */
+struct shown {
+    const struct mq_entry *entry;
+    const struct message_name *name; /* of this message alone */
+    int dir;
+    int opened;
 };
 
 static int show(void *context, const struct message_name *name)
@@ -50,8 +61,14 @@ static int show(void *context, const struct message_name *name)
         .bucket = browse->file->bucket,
         .file = browse->file->file,
         .offset = name->offset,
+        .position = lane_is_token(name) ? name->head : name->position,
     };
-    return browse->each(&entry, browse->context);
+    if (lane_is_token(name))
+        return browse->each(&entry, browse->context);
+    browse->queue->shown = &(const struct shown){&entry, name, browse->file->dir, browse->opened};
+    const int stop = browse->each(&entry, browse->context);
+    browse->queue->shown = NULL;
+    return stop;
 }
 
 /* Show each message of a file. If it cannot be taken apart it is shown as one message. */
@@ -59,6 +76,7 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
 {
     const struct message_name *name = &visited->name;
     browse->file = visited;
+    browse->opened = -1;
     if (name->settled)
         return 0; /* the lane goes on to its next message */
     if (name->count == 1)
@@ -67,11 +85,13 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
     const int file = is_token ? lane_open_head(browse->queue, name) : fs_open_file(visited->dir, visited->file);
     if (file == -ENOENT)
         return 0;
+    browse->opened = file < 0 ? -1 : file;
     const int stop = file < 0 && is_token ? file
                      : file < 0           ? blame_file(browse->queue, visited->dir, visited->file, file)
                                           : batch_walk(file, name, show, browse);
     if (file >= 0)
         close(file);
+    browse->opened = -1;
     return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;
 }
 
@@ -180,11 +200,25 @@ static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct mess
     return file == -ENOENT ? 0 : file < 0 ? file : 1;
 }
 
+/* The same of the message that a walk shows. */
+static int open_shown(mq_queue *queue, const struct shown *shown, struct message_name *ret_name, int *ret_file)
+{
+    const char *name = shown->entry->file;
+    int file = shown->opened < 0 ? fs_open_file(shown->dir, name) : fcntl(shown->opened, F_DUPFD_CLOEXEC, 0);
+    if (file < 0)
+        file = shown->opened < 0 ? blame_file(queue, shown->dir, name, file) : -errno;
+    *ret_name = *shown->name;
+    *ret_file = file;
+    return file == -ENOENT ? 0 : file < 0 ? file : 1;
+}
+
 int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message)
 {
     struct message_name name;
     int file;
-    const int found = open_entry(queue, entry, &name, &file);
+    const struct shown *shown = queue->shown;
+    const bool is_shown = shown && shown->entry == entry && (shown->opened >= 0 || shown->name->count == 1);
+    const int found = is_shown ? open_shown(queue, shown, &name, &file) : open_entry(queue, entry, &name, &file);
     if (found != 1)
         return found;
     const int error = open_message(file, entry, &name, ret_message);

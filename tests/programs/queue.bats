@@ -778,7 +778,7 @@ teardown() {
 @test "purge without saying what is refused, and removes nothing" {
     fill jobs
     run -64 --separate-stderr mq-queue purge jobs
-    assert_complains 'mq-queue: purge: say --id, --state, --older-than or '
+    assert_complains 'mq-queue: purge: say which: '
     run -64 --separate-stderr mq-queue purge --dry-run jobs
     run -64 --separate-stderr mq-queue purge --all --older-than=1h jobs
     run -64 --separate-stderr mq-queue purge --all --id=x jobs
