@@ -4,23 +4,19 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "message/selection_options.h"
-#include "queue/change.h"
 #include "queue/create.h"
 #include "queue/delete.h"
 #include "queue/follow.h"
 #include "queue/list_queues.h"
 #include "queue/maintenance.h"
-#include "queue/peek.h"
-#include "queue/purge.h"
+#include "queue/messages.h"
+#include "queue/pause.h"
 #include "queue/settings.h"
 #include "queue/sharing.h"
 
 static bool arg_force, arg_repair;
+static unsigned arg_paused; /* MQ_PAUSE_… */
 static struct sharing sharing = SHARING_NONE;
-static struct selection selection;
-
-static struct mq_changes changes = {MQ_CHANGES_NONE};
 
 static const struct argp_option options[] = {
     {"count", 'n', "N", 0, "up to N messages; peek: 10 by default", 1},
@@ -31,6 +27,8 @@ static const struct argp_option options[] = {
     {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "those that were sent, or died, at least this long ago", 1},
     {"all", SELECTION_ALL, NULL, 0, "all that wait, or all of --state", 1},
     {"dry-run", SELECTION_DRY_RUN, NULL, 0, "change nothing, print the ids of the messages that it would be", 1},
+    {"send", COMMAND_LONG('S'), NULL, 0, "pause, resume: only for senders", 1},
+    {"receive", COMMAND_LONG('R'), NULL, 0, "pause, resume: only for receivers", 1},
     {"mode", COMMAND_LONG('M'), "MODE", 0,
      "create: who may use it, as for chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
@@ -46,40 +44,22 @@ static int run_create(char **words, int count)
     return create_queue(&sharing, words, count);
 }
 
-static int run_peek(char **words, int count)
+static int run_pause(char **words, int count)
 {
     (void)count;
-    return peek_show(words[0], &selection);
+    return pause_queue(words[0], arg_paused);
 }
 
-static int run_purge(char **words, int count)
+static int run_resume(char **words, int count)
 {
     (void)count;
-    return purge_messages(words[0], &selection, selection.dry_run);
-}
-
-static int run_remove(char **words, int count)
-{
-    (void)count;
-    return change_remove(words[0], &selection);
-}
-
-static int run_set(char **words, int count)
-{
-    (void)count;
-    return change_set(words[0], &selection, &changes);
-}
-
-static int run_release(char **words, int count)
-{
-    (void)count;
-    return change_release(words[0], &selection);
+    return pause_resume(words[0], arg_paused);
 }
 
 static int run_delete(char **words, int count)
 {
     (void)count;
-    return delete_queue(words[0], selection.dry_run, arg_force);
+    return delete_queue(words[0], messages_selection.dry_run, arg_force);
 }
 
 static int run_check(char **words, int count)
@@ -94,11 +74,15 @@ static const struct command commands[] = {
     {"create", "Mg", 1, -1, run_create},
     {"config", "j", 1, -1, settings_run},
     {"list", "j", 0, 0, list_queues},
-    {"peek", SELECTION_ANY "j", 1, -1, run_peek},
-    {"remove", SELECTION_ANY "adj", 1, -1, run_remove},
-    {"set", SELECTION_ANY "adj", 2, -1, run_set},
-    {"release", SELECTION_BY_ID_AND_AGE "adj", 1, -1, run_release},
-    {"purge", SELECTION_ANY "adj", 1, -1, run_purge},
+    {"peek", SELECTION_ANY "j", 1, -1, messages_peek},
+    {"remove", SELECTION_ANY "adj", 1, -1, messages_remove},
+    {"set", SELECTION_ANY "adj", 2, -1, messages_set},
+    {"move", SELECTION_ANY "adj", 2, -1, messages_move},
+    {"copy", SELECTION_ANY "adj", 2, -1, messages_copy},
+    {"release", SELECTION_BY_ID_AND_AGE "adj", 1, -1, messages_release},
+    {"purge", SELECTION_ANY "adj", 1, -1, messages_purge},
+    {"pause", "SR", 1, 1, run_pause},
+    {"resume", "SR", 1, 1, run_resume},
     {"delete", "fd", 1, 1, run_delete},
     {"sweep", "j", 0, -1, maintenance_sweep},
     {"check", "rj", 0, -1, run_check},
@@ -107,27 +91,12 @@ static const struct command commands[] = {
 };
 static struct command_line line = {.options = options, .commands = commands};
 
-/* The words behind the queue: ids, or what set changes. */
-static void take_word(const char *word, const struct argp_state *state)
-{
-    if (line.command->run == run_set && strchr(word, '='))
-        change_parse(&changes, word, state);
-    else
-        selection_add_id(&selection, word);
-}
-
 static void check(const struct argp_state *state)
 {
     if (sharing.group != MQ_OWN_GROUP && !sharing.mode)
         cli_usage(state, "create: --group without --mode gives it nothing");
-    if (!strchr(line.command->takes, 'i'))
-        return;
-    for (int i = 1; i < line.count; i++)
-        take_word(line.words[i], state);
-    if (line.command->run != run_peek)
-        selection_check(&selection, line.command->name, state);
-    if (line.command->run == run_set && changes.priority < 0 && changes.delay < 0 && changes.ttl < 0)
-        cli_usage(state, "set: say what: priority=, delay= or ttl=");
+    if (strchr(line.command->takes, 'i'))
+        messages_take_words(&line, state);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -139,6 +108,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('g'):
         sharing_set_group(&sharing, state, argument);
         break;
+    case COMMAND_LONG('S'):
+        arg_paused |= MQ_PAUSE_SEND;
+        break;
+    case COMMAND_LONG('R'):
+        arg_paused |= MQ_PAUSE_RECEIVE;
+        break;
     case COMMAND_LONG('f'):
         arg_force = true;
         break;
@@ -149,7 +124,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         check(state);
         return 0;
     default:
-        if (selection_parse_option(&selection, key, argument, state) == ARGP_ERR_UNKNOWN)
+        if (selection_parse_option(&messages_selection, key, argument, state) == ARGP_ERR_UNKNOWN)
             return command_parse(&line, key, state);
         break;
     }
@@ -161,9 +136,11 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE [ID...]\n"
-                "remove QUEUE [ID...]\nset QUEUE [ID...] KEY=VALUE...\nrelease QUEUE [ID...]\n"
-                "purge QUEUE [ID...]\ndelete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]",
-    .doc = "Make, set up, look into, clean and delete queues.",
+                "remove QUEUE [ID...]\nset QUEUE [ID...] KEY=VALUE...\nmove FROM TO [ID...]\ncopy FROM TO "
+                "[ID...]\nrelease QUEUE [ID...]\n"
+                "purge QUEUE [ID...]\npause QUEUE\nresume QUEUE\ndelete QUEUE\nsweep [QUEUE...]\ncheck "
+                "[QUEUE...]\nevents [QUEUE...]",
+    .doc = "Make, set up, look into, clean, pause and delete queues.",
     .children = cli_json_children,
 };
 

@@ -25,6 +25,7 @@
  *     -EBADMSG    malformed data: a receipt, a configuration (see mq_config_explain)
  *     -EMSGSIZE   the body is larger than the queue's max-size
  *     -ENOBUFS    the queue is full (max-depth, max-bytes)
+ *     -ESHUTDOWN  the queue is paused for senders
  *     -ECANCELED  the caller's cancel_fd became readable
  *
  * Signals. A queue's counters are a shared mapping of a file below host/. If another process truncates that file,
@@ -174,6 +175,17 @@ MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char
    malformed. -EPERM: the key is set when the queue is made, and never changed, or an ordered queue has none. For dead-letter also the errors of
    mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
+
+/*
+ * Pause a queue, or let it go on, until the opposite is called: its receivers get nothing and wait, as if it were empty; its
+ * senders are refused with -ESHUTDOWN, or wait as in a full queue. Claims are settled and messages expire as ever. This is
+ * the key paused of the configuration: "none", "receive", "send" or "all". After mq_pause no process of this host delivers
+ * or sends what it had not begun with; other hosts follow within a second. mq_resume wakes receivers.
+ */
+#define MQ_PAUSE_RECEIVE 1u
+#define MQ_PAUSE_SEND 2u
+MQ_API int mq_pause(mq_queue *queue, unsigned what);
+MQ_API int mq_resume(mq_queue *queue, unsigned what);
 
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
    0: nothing is wrong. */
@@ -703,6 +715,17 @@ MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
    may go to another queue, too, unless it shares its file with others. 1: done. 0: it is not there any more. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 
+/*
+ * Move the message of an entry that is ready, delayed or dead to the end of another queue of the spool, or copy it there, if
+ * need be as delayed as it was: 1. 0: it is not there any more. A move is one rename: at every moment the message is in one
+ * of the queues. A copy is a link to the same file, where the users of both queues may read it. -EOPNOTSUPP: it is to be
+ * moved and waits in a lane. -ENOBUFS, -EOVERFLOW: as for mq_send. What is copied or moved may be lost by a loss of power, or
+ * be where it was, until mq_persist has returned 0 for the other queue.
+ */
+MQ_API int mq_entry_move(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+MQ_API int mq_entry_copy(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+MQ_API int mq_persist(mq_queue *queue);
+
 /* ---- watching events ------------------------------------------------------------- */
 
 enum mq_event_kind {
@@ -791,6 +814,7 @@ struct mq_stats {
     uint64_t held_total;
     /* messages per second, averaged over the last minutes with decay, as load averages are */
     double sent_rate[MQ_SPANS], acked_rate[MQ_SPANS], failed_rate[MQ_SPANS];
+    uint64_t paused; /* MQ_PAUSE_… */
 };
 
 /* The figures of a queue. They come from shared counters, at a cost that does not grow with depth. With `exact` they

@@ -83,6 +83,8 @@ const char *cli_reason(int error)
     switch (-error) {
     case ENOBUFS:
         return "the queue is full";
+    case ESHUTDOWN:
+        return "the queue is paused";
     case EMSGSIZE:
         return "the body is larger than max-size";
     case EOVERFLOW:
@@ -128,6 +130,7 @@ int cli_status(int error)
     case EINPROGRESS:
         return STATUS_UNSAFE;
     case ENOBUFS:
+    case ESHUTDOWN:
     case ENOSPC:
     case EDQUOT:
     case EFBIG:

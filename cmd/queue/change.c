@@ -16,6 +16,7 @@ struct change {
     int (*act)(struct change *change, const struct mq_entry *entry);
     const char *verb, *done; /* "cannot VERB", "3 DONE" */
     const struct mq_changes *changes;
+    mq_queue *to;                   /* of move and copy */
     char released[MQ_RECEIPT_SIZE]; /* the claim that was ended last */
     int status;
 };
@@ -29,6 +30,8 @@ static void print(const struct change *change, const struct mq_entry *entry)
         return;
     json_t *object = json_pack("{s:s, s:s, s:s}", "queue", mq_queue_name(change->queue), "id", entry->id, "state",
                                mq_state_name(entry->state));
+    if (object && change->to)
+        json_object_set_new(object, "to", cli_must(json_string(mq_queue_name(change->to))));
     if (object && dry_run)
         json_object_set_new(object, "dry_run", json_true());
     json_print(object);
@@ -164,4 +167,48 @@ int change_release(const char *name, struct selection *selection)
     selection->in_any_state = selection->states[MQ_INFLIGHT] = true;
     return run(&(struct change){.selection = selection, .act = release_one, .verb = "release", .done = "released"},
                name);
+}
+
+/* ---- move, copy ------------------------------------------------------------------------ */
+
+static int move_one(struct change *change, const struct mq_entry *entry)
+{
+    return mq_entry_move(change->queue, entry, change->to);
+}
+
+static int copy_one(struct change *change, const struct mq_entry *entry)
+{
+    return mq_entry_copy(change->queue, entry, change->to);
+}
+
+static int transfer(struct change *change, const char *name, const char *to)
+{
+    if (strcmp(name, to) == 0)
+        return cli_fail(STATUS_USAGE, name, "the messages are in this queue already");
+    choose_states(change->selection);
+    cli_advice = "mq-queue create makes it";
+    int status = cli_open(to, 0, &change->to);
+    cli_advice = NULL;
+    if (status != STATUS_DONE)
+        return status;
+    status = run(change, name);
+    const int error = change->selection->taken > 0 && !change->selection->dry_run ? mq_persist(change->to) : 0;
+    mq_close(change->to);
+    return error ? cli_worse(status,
+                             cli_fail(STATUS_UNSAFE, to, "%s, but not synced: %s", change->done, cli_reason(error)))
+                 : status;
+}
+
+int change_move(const char *name, const char *to, struct selection *selection)
+{
+    struct change change = {.selection = selection, .act = move_one, .verb = "move it", .done = "moved"};
+    if (selection->states[MQ_INFLIGHT])
+        return cli_fail(STATUS_USAGE, name, "what is in flight cannot be moved: mq-queue release ends its claim");
+    return transfer(&change, name, to);
+}
+
+int change_copy(const char *name, const char *to, struct selection *selection)
+{
+    struct change change = {.selection = selection, .act = copy_one, .verb = "copy it", .done = "copied"};
+    return transfer(&change, name, to);
 }

@@ -17,6 +17,10 @@ int change_remove(const char *name, struct selection *selection);
 /* Change messages that wait. */
 int change_set(const char *name, struct selection *selection, const struct mq_changes *changes);
 
+/* Move messages to another queue, or copy them; without a selection all that wait. */
+int change_move(const char *name, const char *to, struct selection *selection);
+int change_copy(const char *name, const char *to, struct selection *selection);
+
 /* End claims. */
 int change_release(const char *name, struct selection *selection);
 

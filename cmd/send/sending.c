@@ -51,6 +51,8 @@ static int refused_by_topic(const struct sending *sending, const struct source *
         return fail(sending, STATUS_DATA, source, "cannot publish", "the body is larger than max-size of a queue");
     if (error == -ENOBUFS)
         return fail(sending, STATUS_TRY_LATER, source, "cannot publish", "a queue it goes to is full");
+    if (error == -ESHUTDOWN)
+        return fail(sending, STATUS_TRY_LATER, source, "cannot publish", "a queue it goes to is paused");
     if (error == -ESTALE)
         return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));

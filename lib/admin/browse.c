@@ -168,18 +168,6 @@ int browse_find(mq_queue *queue, const struct mq_entry *entry, struct browse_pla
     return found;
 }
 
-static int open_message(int file, const struct mq_entry *entry, struct message_name *name, mq_message **ret_message)
-{
-    struct batch_part part;
-    int error = 0;
-    if (name->count > 1) {
-        error = batch_read_part(file, entry->offset, entry->id, &part);
-        if (!error)
-            *name = batch_first(name, &part);
-    }
-    return error ? error : decode_file(file, name, ret_message);
-}
-
 /* A file that holds the entry's message, and the name that it has there. 1; 0: it has moved on. */
 static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name, int *ret_file)
 {
@@ -212,16 +200,38 @@ static int open_shown(mq_queue *queue, const struct shown *shown, struct message
     return file == -ENOENT ? 0 : file < 0 ? file : 1;
 }
 
-int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message)
+int browse_open(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name, int *ret_file)
 {
     struct message_name name;
-    int file;
+    struct batch_part part;
+    int file, error = 0;
     const struct shown *shown = queue->shown;
     const bool is_shown = shown && shown->entry == entry && (shown->opened >= 0 || shown->name->count == 1);
     const int found = is_shown ? open_shown(queue, shown, &name, &file) : open_entry(queue, entry, &name, &file);
     if (found != 1)
         return found;
-    const int error = open_message(file, entry, &name, ret_message);
+    if (name.count > 1) {
+        error = batch_read_part(file, entry->offset, entry->id, &part);
+        if (!error)
+            name = batch_first(&name, &part);
+    }
+    if (error) {
+        close(file);
+        return error;
+    }
+    *ret_name = name;
+    *ret_file = file;
+    return 1;
+}
+
+int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message)
+{
+    struct message_name name;
+    int file;
+    const int found = browse_open(queue, entry, &name, &file);
+    if (found != 1)
+        return found;
+    const int error = decode_file(file, &name, ret_message);
     if (error) {
         close(file);
         return error;

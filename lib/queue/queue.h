@@ -72,6 +72,7 @@ struct mq_queue {
     enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
     unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */
     int64_t config_read_at; /* monotonic */
+    uint64_t configured;    /* page_configured() before it was read */
     struct config config;
     struct page *page;
     struct {

@@ -46,7 +46,7 @@ enum type {
     ORDER
 };
 
-#define CHOICES 3
+#define CHOICES 4
 
 struct setting {
     const char *key;
@@ -73,16 +73,16 @@ static const struct setting settings[] = {
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
     {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
+    {"paused", CHOICE, offsetof(struct config, paused), "none", {"none", "receive", "send", "all"}},
     {"on-dead", CHOICE, offsetof(struct config, halts), "continue", {"continue", "halt"}},
     {"order", ORDER, offsetof(struct config, order), "none", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability",   "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
-    "ttl",          "on-expiry",   "max-size",     "max-depth",   "max-bytes",
-    "overflow",     "dead-ttl",    "dead-letter",  "batch-count", "batch-size",
-    "dedup-window", "on-dead",     "order",        NULL};
+    "durability", "ack-timeout",  "max-attempts", "retry-delay", "retry-max-delay", "ttl",         "on-expiry",
+    "max-size",   "max-depth",    "max-bytes",    "overflow",    "dead-ttl",        "dead-letter", "batch-count",
+    "batch-size", "dedup-window", "paused",       "on-dead",     "order",           NULL};
 
 static const char *const orders[] = {"none", "group", "strict"};
 #define ORDERS (sizeof orders / sizeof *orders)

@@ -12,7 +12,8 @@ send_batch() { # QUEUE
     local id
     for id in a b c d e f; do
         printf '{"id":"%s","body":"%s","headers":{"Type":"%s"}}\n' $id $id "$([[ $id == [ace] ]] && echo x || echo y)"
-    done | mq-send -q -j "$1"
+    done >batch
+    mq-send -q -j "$1" <batch
 }
 
 @test "every command selects in the same way" {
@@ -162,4 +163,167 @@ mq-queue: jobs: 3 removed'
     assert_equal "$(ids jobs)$(ids jobs dead)" 'a f b c d '
     run -64 --separate-stderr mq-dlq show jobs
     run -64 --separate-stderr mq-dlq purge --all -n 1 jobs
+}
+
+# ---- pause and resume ----------------------------------------------------------------
+
+@test "a queue paused for receivers is empty to them, and all else goes on" {
+    mq-send -q -i a jobs a
+    claim jobs >receipt
+    mq-send -q -i b jobs b
+    mq-send -q -i late -d 1us jobs late
+    mq-queue pause --receive jobs
+    run -0 mq-queue config jobs paused
+    assert_output receive
+    run -1 --separate-stderr mq-recv --no-wait jobs
+    assert_equal "$stderr" 'mq-recv: jobs: paused for receivers: mq-queue resume ends that'
+    run -1 --separate-stderr mq-recv -q -w 1ms -n 3 -a jobs
+    assert_equal "$output$stderr" ''
+    run -0 --separate-stderr mq-recv --until-empty jobs -- false
+    assert_complains 'mq-recv: jobs: paused for '
+    run -1 --separate-stderr mq-send --request=1ms jobs question
+    mq-send -q -i c jobs c
+    mq-ack "$(<receipt)"
+    mq-queue remove jobs c
+    assert_equal "$(ids jobs)" 'b late '
+    mq-queue resume --send jobs
+    run -1 --separate-stderr mq-recv --no-wait jobs
+    mq-queue resume --receive jobs
+    run -0 mq-recv -a -l -n 2 --no-wait jobs
+    assert_output $'b\nlate'
+}
+
+@test "a queue paused for senders refuses them with 75, and lets those wait that block" {
+    mq-queue create jobs
+    mq-topic create events
+    mq-topic bind events jobs
+    mq-topic bind events others
+    mq-queue -v pause --send jobs
+    for command in 'mq-send jobs x' 'mq-send -l jobs' 'mq-send --once jobs x' 'mq-send events x' 'mq-send -l events' \
+        'mq-send --request=9s jobs x' 'mq-send -b1ms jobs x'; do
+        # shellcheck disable=SC2086 # several words
+        run -75 --separate-stderr $command <<<x
+        assert_regex "$stderr" 'is paused'
+    done
+    tx=$(mq-tx begin)
+    run -75 --separate-stderr mq-send --tx "$tx" jobs x
+    mq-tx abort "$tx"
+    spawn sender mq-send -q --block jobs body
+    run -1 mq-recv -w 50ms jobs
+    mq-queue resume jobs
+    wait "${spawned[0]}"
+    run -0 mq-recv -a --no-wait jobs
+    assert_output body
+    run -1 mq-queue peek others
+}
+
+@test "pausing stops programs that run, and a receiver that waits goes on at once" {
+    mq-queue create jobs
+    spawn receiver mq-recv -a -l -n 3 jobs
+    mq-send -q jobs 1
+    wait_until 5 grep -q 1 receiver.out
+    mq-queue pause jobs
+    for _ in 1 2; do
+        run -75 mq-send -q jobs no
+    done
+    mq-queue resume --send jobs
+    mq-send -q jobs 2
+    mq-send -q jobs 3
+    assert_equal "$(depth jobs ready)" 2
+    mq-queue resume jobs
+    wait "${spawned[0]}"
+    assert_equal "$(<receiver.out)" $'1\n2\n3'
+}
+
+@test "mq-stat shows what is paused, in every form" {
+    mq-queue create jobs
+    mq-queue create other paused=send
+    mq-queue pause --receive jobs
+    run -0 mq-stat
+    assert_regex "${lines[0]}" 'SIZE +PAUSED$'
+    assert_regex "${lines[1]}" '^jobs .* receive$'
+    run -0 mq-stat -j jobs
+    assert_json '.paused == "receive"'
+    run -0 mq-stat --format='{queue} {paused}' --filter paused=send
+    assert_output 'other send'
+    run -2 mq-stat --check 'paused!=none' jobs
+    run -0 mq-stat --prometheus
+    assert_line 'mq_queue_paused{queue="jobs",direction="receive"} 1'
+    assert_line 'mq_queue_paused{queue="jobs",direction="send"} 0'
+    mq-queue resume jobs
+    mq-queue resume other
+    run -0 mq-stat
+    refute_output --partial PAUSED
+}
+
+# ---- move and copy -------------------------------------------------------------------
+
+@test "move takes messages to the end of another queue, with all that they are" {
+    send_batch jobs
+    mq-send -q -i late -d 1h -p 7 --ttl 1d jobs late
+    mq-send -q -i first other first
+    run -66 --separate-stderr mq-queue move jobs missing
+    run -64 --separate-stderr mq-queue move jobs jobs
+    run -64 --separate-stderr mq-queue move --state=all jobs other
+    run -0 --separate-stderr mq-queue -j move jobs other d b
+    assert_json '.queue == "jobs" and .to == "other" and .state == "ready"'
+    assert_equal "$(ids jobs)/$(ids other)" "a c e f /first b d "
+    run -0 --separate-stderr mq-queue -v move jobs other
+    assert_equal "$stderr" 'mq-queue: jobs: 5 moved'
+    assert_equal "$(ids other)" 'first b d a c e f '
+    run -0 mq-queue peek -j --state=delayed other
+    assert_json '.id == "late" and .priority == 7' '.due and .expires'
+    run -1 --separate-stderr mq-queue move jobs other
+    run -1 --separate-stderr mq-queue move other jobs missing
+    assert_complains 'mq-queue: other: missing: no such '
+    run -0 mq-stat --format='{queue} {ready} {delayed}' jobs other
+    assert_output $'jobs 0 0\nother 7 1'
+    run -0 mq-recv -a -l -n 7 other
+    assert_output $'first\nb\nd\na\nc\ne\nf'
+    run -0 --separate-stderr mq-queue check
+}
+
+@test "copy links, and both queues have the messages" {
+    send_batch jobs
+    mq-queue create other
+    mq-recv -j -n 1 jobs >/dev/null
+    mq-ack --reject "$(claim jobs)"
+    mq-queue copy jobs other f c
+    mq-queue copy --state=all jobs other a b
+    assert_equal "$(ids jobs)/$(ids other)" 'c d e f /c f a b '
+    assert_equal "$(stat -c %i "$MQ_SPOOL"/*/{ready,inflight,dead}/*/* | sort -u | wc -l)" 1
+    run -0 mq-recv -a -l -n 4 other
+    assert_output $'c\nf\na\nb'
+    assert_equal "$(ids jobs)" 'c d e f '
+    assert_equal "$(find "$MQ_SPOOL"/*/tmp -type f)" ''
+    run -0 --separate-stderr mq-queue check
+}
+
+@test "the other queue's order, limits, and users hold for what comes there" {
+    mq-queue create orders order=group
+    mq-queue create small max-depth=2
+    mq-queue create --mode=660 shared
+    for i in 1 2 3; do mq-send -q -i "a$i" -g a jobs "a$i"; done
+    run -75 --separate-stderr mq-queue copy jobs small
+    assert_complains 'mq-queue: jobs: a3: cannot copy it: '
+    mq-queue config small overflow=drop-oldest
+    mq-queue copy jobs small a3
+    assert_equal "$(ids small)" 'a2 a3 '
+    mq-queue copy jobs shared
+    assert_equal "$(stat -c %a "$MQ_SPOOL"/shared/ready/*/* | sort -u)" 660
+    assert_equal "$(stat -c %a "$MQ_SPOOL"/jobs/ready/*/* | sort -u)" 600
+    mq-queue move jobs orders
+    claim orders >receipt
+    run -1 mq-recv --no-wait orders
+    mq-ack "$(<receipt)"
+    run -64 --separate-stderr mq-queue move orders jobs
+    assert_complains 'mq-queue: orders: a2: cannot move it: it waits in its group'
+    mq-queue copy orders jobs
+    assert_equal "$(ids jobs)" 'a2 a3 '
+    run -0 mq-recv -a -l -n 2 orders
+    assert_output $'a2\na3'
+    mq-ack --reject "$(claim jobs)"
+    mq-queue move --state=dead jobs shared
+    assert_equal "$(ids shared)$(ids jobs dead)" 'a1 a2 a3 a2 '
+    run -0 --separate-stderr mq-queue check
 }
