@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "queue/create.h"
 #include "queue/delete.h"
+#include "queue/export.h"
 #include "queue/follow.h"
 #include "queue/list_queues.h"
 #include "queue/maintenance.h"
@@ -14,7 +15,7 @@
 #include "queue/settings.h"
 #include "queue/sharing.h"
 
-static bool arg_force, arg_repair;
+static bool arg_force, arg_repair, arg_once;
 static unsigned arg_paused; /* MQ_PAUSE_… */
 static struct sharing sharing = SHARING_NONE;
 
@@ -29,6 +30,7 @@ static const struct argp_option options[] = {
     {"dry-run", SELECTION_DRY_RUN, NULL, 0, "change nothing, print the ids of the messages that it would be", 1},
     {"send", COMMAND_LONG('S'), NULL, 0, "pause, resume: only for senders", 1},
     {"receive", COMMAND_LONG('R'), NULL, 0, "pause, resume: only for receivers", 1},
+    {"once", COMMAND_LONG('O'), NULL, 0, "import: nothing that was imported or sent once within the dedup-window", 1},
     {"mode", COMMAND_LONG('M'), "MODE", 0,
      "create: who may use it, as for chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
@@ -56,6 +58,18 @@ static int run_resume(char **words, int count)
     return pause_resume(words[0], arg_paused);
 }
 
+static int run_export(char **words, int count)
+{
+    (void)count;
+    return export_queue(words[0], &messages_selection);
+}
+
+static int run_import(char **words, int count)
+{
+    (void)count;
+    return import_queue(words[0], arg_once);
+}
+
 static int run_delete(char **words, int count)
 {
     (void)count;
@@ -81,6 +95,8 @@ static const struct command commands[] = {
     {"copy", SELECTION_ANY "adj", 2, -1, messages_copy},
     {"release", SELECTION_BY_ID_AND_AGE "adj", 1, -1, messages_release},
     {"purge", SELECTION_ANY "adj", 1, -1, messages_purge},
+    {"export", "s", 1, 1, run_export},
+    {"import", "O", 1, 1, run_import},
     {"pause", "SR", 1, 1, run_pause},
     {"resume", "SR", 1, 1, run_resume},
     {"delete", "fd", 1, 1, run_delete},
@@ -114,6 +130,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('R'):
         arg_paused |= MQ_PAUSE_RECEIVE;
         break;
+    case COMMAND_LONG('O'):
+        arg_once = true;
+        break;
     case COMMAND_LONG('f'):
         arg_force = true;
         break;
@@ -138,7 +157,8 @@ static const struct argp argp = {
     .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE [ID...]\n"
                 "remove QUEUE [ID...]\nset QUEUE [ID...] KEY=VALUE...\nmove FROM TO [ID...]\ncopy FROM TO "
                 "[ID...]\nrelease QUEUE [ID...]\n"
-                "purge QUEUE [ID...]\npause QUEUE\nresume QUEUE\ndelete QUEUE\nsweep [QUEUE...]\ncheck "
+                "purge QUEUE [ID...]\nexport QUEUE\nimport QUEUE\npause QUEUE\nresume QUEUE\ndelete QUEUE\nsweep "
+                "[QUEUE...]\ncheck "
                 "[QUEUE...]\nevents [QUEUE...]",
     .doc = "Make, set up, look into, clean, pause and delete queues.",
     .children = cli_json_children,

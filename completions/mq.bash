@@ -168,7 +168,7 @@ __mq_operands() {
     mq-tx/1) [[ $command != @(commit|abort|put) ]] || __mq_transactions ;;
     mq-tx/2) [[ $command != put ]] || compgen -f -- "$cur" ;;
     mq-dlq/1) __mq_queues ;;
-    mq-dlq/*) __mq_dead_ids "$queue" ;;
+    mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
     mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
     mq-queue/*)
         case $command in

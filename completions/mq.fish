@@ -210,7 +210,7 @@ complete -c mq-stat -l warn -x -a '(__mq_figures)' -d 'A warning where this is t
 
 complete -c mq-dlq -n '__mq_has_operands 0' -a 'list show retry purge'
 complete -c mq-dlq -n '__mq_has_operands 1' -a '(__mq_queues)' -d queue
-complete -c mq-dlq -n '__mq_has_queue list show retry purge' -a '(__mq_dead_ids)' -d 'dead letter'
+complete -c mq-dlq -n '__mq_has_queue show retry purge' -a '(__mq_dead_ids)' -d 'dead letter'
 complete -c mq-dlq -s n -l count -x -d 'So many at most'
 complete -c mq-dlq -l newest -d 'Those that died last first'
 complete -c mq-dlq -s m -l match -x -d 'Only those with this header'

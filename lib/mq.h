@@ -26,6 +26,7 @@
  *     -EMSGSIZE   the body is larger than the queue's max-size
  *     -ENOBUFS    the queue is full (max-depth, max-bytes)
  *     -ESHUTDOWN  the queue is paused for senders
+ *     -ENODATA    the message lacks a header that the queue requires
  *     -ECANCELED  the caller's cancel_fd became readable
  *
  * Signals. A queue's counters are a shared mapping of a file below host/. If another process truncates that file,
@@ -215,6 +216,18 @@ MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not de
 MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl); /* expires at now + ttl, whatever the queue's ttl is */
 MQ_API int mq_message_set_expires(mq_message *message, int64_t expires); /* expires at this moment */
 
+/* How often the message is delivered before it becomes a dead letter, whatever the queue says: up to 1000000; 0: as the queue
+   says. Not with `once`: -EOPNOTSUPP from mq_send. */
+#define MQ_MAX_ATTEMPTS_MOST 1000000
+MQ_API int mq_message_set_max_attempts(mq_message *message, unsigned attempts);
+
+/* For messages that were sent before and come back, from a backup: when they were sent, how often they were delivered, and
+   if they are dead letters, when they died and why. -EINVAL: out of range. With `once` the attempts begin at 0, and dead
+   letters are sent in any case. */
+MQ_API int mq_message_set_sent_at(mq_message *message, int64_t moment);
+MQ_API int mq_message_set_attempts(mq_message *message, unsigned attempts);
+MQ_API int mq_message_set_death(mq_message *message, int64_t died, const char *reason);
+
 /* Set the body to bytes in memory. They stay the caller's and must live until mq_send returns. */
 MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t size);
 
@@ -287,6 +300,7 @@ MQ_API int mq_receive(mq_queue *queue, const struct mq_receive_options *options,
 MQ_API const char *mq_message_id(const mq_message *message);
 MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL: it is not claimed */
 MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, including this one */
+MQ_API unsigned mq_message_max_attempts(const mq_message *message); /* its own; 0: as the queue says */
 MQ_API int mq_message_priority(const mq_message *message);
 MQ_API int64_t mq_message_sent_at(const mq_message *message);
 MQ_API int64_t mq_message_expires_at(const mq_message *message); /* 0: never */
@@ -539,6 +553,9 @@ MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text
 MQ_API int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic);
 MQ_API void mq_topic_close(mq_topic *topic); /* NULL is fine */
 
+/* The queue that refused what was sent last; empty: none did. */
+MQ_API const char *mq_topic_refused_by(const mq_topic *topic);
+
 /* Call `each` for every queue that would get the message, which may have no body. -ENXIO: none would. */
 MQ_API int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
                           void *context);
@@ -685,6 +702,12 @@ MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const str
 /* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. -EMSGSIZE:
    the body is larger than max-size, in a queue that some users may only send to; no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
+
+/* As mq_browse, and each message is open already; it lives until `each` returns. NULL: it is corrupt. Faster than opening
+   each, since a file of several messages is read once. The offset in such an entry means nothing. */
+MQ_API int mq_browse_messages(mq_queue *queue, enum mq_state state,
+                              int (*each)(const struct mq_entry *entry, mq_message *message, void *context),
+                              void *context);
 
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);

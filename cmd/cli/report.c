@@ -85,6 +85,8 @@ const char *cli_reason(int error)
         return "the queue is full";
     case ESHUTDOWN:
         return "the queue is paused";
+    case ENODATA:
+        return "it lacks a header that the queue requires";
     case EMSGSIZE:
         return "the body is larger than max-size";
     case EOVERFLOW:
@@ -117,6 +119,7 @@ int cli_status(int error)
     case EBADMSG:
     case EMSGSIZE:
     case EOVERFLOW:
+    case ENODATA:
     case E2BIG:
     case EISDIR:
         return STATUS_DATA;

@@ -39,34 +39,39 @@ struct shown {
     int opened;
 };
 
-static int show(void *context, const struct message_name *name)
+void browse_describe(const mq_queue *queue, const struct bucket_file *file, const struct message_name *name,
+                     struct browse_entry *ret_entry)
 {
-    const struct browse *browse = context;
-    const enum mq_state state = browse->file->state;
-    const bool in_flight = state == MQ_INFLIGHT, owned = in_flight && name->owner.process;
-    char reason[NAME_REASON_SIZE];
-    name_unescape_reason(name->reason, reason);
-    const struct mq_entry entry = {
-        .state = state,
+    const bool in_flight = file->state == MQ_INFLIGHT, owned = in_flight && name->owner.process;
+    name_unescape_reason(name->reason, ret_entry->reason);
+    ret_entry->entry = (struct mq_entry){
+        .state = file->state,
         .id = name->id,
         .attempts = name->attempts,
         .priority = name->priority,
         .time = name->time,
         .expires = name->expires,
-        .reason = state == MQ_DEAD ? reason : NULL,
+        .reason = file->state == MQ_DEAD ? ret_entry->reason : NULL,
         .begun = in_flight ? name->begun : 0,
         .owner = in_flight ? (pid_t)name->owner.process : 0,
-        .is_here = owned && strcmp(name->owner.host, browse->queue->owner.host) == 0,
+        .is_here = owned && strcmp(name->owner.host, queue->owner.host) == 0,
         .host = owned ? name->owner.host : NULL,
-        .bucket = browse->file->bucket,
-        .file = browse->file->file,
+        .bucket = file->bucket,
+        .file = file->file,
         .offset = name->offset,
         .position = lane_is_token(name) ? name->head : name->position,
     };
+}
+
+static int show(void *context, const struct message_name *name)
+{
+    const struct browse *browse = context;
+    struct browse_entry described;
+    browse_describe(browse->queue, browse->file, name, &described);
     if (lane_is_token(name))
-        return browse->each(&entry, browse->context);
-    browse->queue->shown = &(const struct shown){&entry, name, browse->file->dir, browse->opened};
-    const int stop = browse->each(&entry, browse->context);
+        return browse->each(&described.entry, browse->context);
+    browse->queue->shown = &(const struct shown){&described.entry, name, browse->file->dir, browse->opened};
+    const int stop = browse->each(&described.entry, browse->context);
     browse->queue->shown = NULL;
     return stop;
 }
@@ -93,6 +98,12 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
         close(file);
     browse->opened = -1;
     return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;
+}
+
+int browse_show(mq_queue *queue, const struct bucket_file *file,
+                int (*each)(const struct mq_entry *entry, void *context), void *context)
+{
+    return browse_file(&(struct browse){.queue = queue, .each = each, .context = context}, file);
 }
 
 static int visit(void *context, const struct bucket_file *file)

@@ -18,4 +18,7 @@ int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uin
 /* How long such a claim is valid. */
 int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_options *options);
 
+/* Let a batch show the messages of a file that nobody claims: mq_batch_next hands them out. The batch closes `file`. */
+int receive_view(mq_batch *batch, int file, const struct message_name *name);
+
 #endif

@@ -18,7 +18,8 @@ void reservation_make(mq_queue *queue, const struct reservation_wish *wish, stru
     if (reservation->count != 0 && reservation->openings == queue->openings)
         return;
     page_add_messages(queue->page, wish->state, wish->count);
-    page_add_waiting(queue->page, (int64_t)wish->bytes);
+    if (wish->state != MQ_DEAD)
+        page_add_waiting(queue->page, (int64_t)wish->bytes);
     *reservation = (struct reservation){
         .state = wish->state, .count = wish->count, .bytes = wish->bytes, .openings = queue->openings};
 }
@@ -32,7 +33,8 @@ void reservation_cancel(mq_queue *queue, struct reservation *reservation)
 {
     if (reservation->count > 0 && reservation->openings == queue->openings) {
         page_add_messages(queue->page, reservation->state, -(int64_t)reservation->count);
-        page_add_waiting(queue->page, -(int64_t)reservation->bytes);
+        if (reservation->state != MQ_DEAD)
+            page_add_waiting(queue->page, -(int64_t)reservation->bytes);
     }
     reservation->count = 0;
 }
@@ -73,6 +75,8 @@ static int make_within_limits(mq_queue *queue, const struct reservation_wish *wi
     if (overflow_ends_oldest(queue))
         return 0;
     reservation_make(queue, wish, reservation);
+    if (wish->state == MQ_DEAD)
+        return 0;
     if ((config->max_depth == 0 && config->max_bytes == 0) ||
         queue_only_sends(queue)) /* a process that may only send cannot count */
         return 0;

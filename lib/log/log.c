@@ -326,7 +326,7 @@ int log_explain(const mq_log *log, int error)
 static bool is_for_queues(const mq_message *message)
 {
     return message->delay || message->due || message->ttl || message->name.expires ||
-           message->name.priority != MQ_PRIORITY_DEFAULT;
+           message->name.priority != MQ_PRIORITY_DEFAULT || name_max_attempts(&message->name);
 }
 
 static int begin(mq_log *log, const struct mq_send_options *options)

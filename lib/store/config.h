@@ -38,6 +38,7 @@ struct config {
     unsigned char overflow; /* an enum config_overflow */
     uint64_t batch_count;
     uint64_t batch_size;
+    char require[MQ_QUEUE_NAME_SIZE]; /* names of headers, with commas; empty: none */
     unsigned char paused; /* CONFIG_PAUSED_… */
     bool halts;           /* on-dead = halt: a lane waits until its dead head is settled */
     uint64_t order;       /* the order of messages is kept: CONFIG_… */

@@ -484,7 +484,7 @@ kill_deleter() { # OPTION… QUEUE
         assert_regex "${lines[1]}" "^$state +${wants[$state]} "
         run -0 --separate-stderr mq-queue peek -j --state="$state" jobs
         assert_json ".state == \"$state\"" ".id == \"${wants[$state]}\"" ".body == \"body-${wants[$state]}\"" \
-            '.queue == "jobs"' 'has("receipt") | not'
+            '.queue == "jobs"' 'has("receipt") == (.state == "inflight")'
     done
     run -0 --separate-stderr mq-queue peek --state=all jobs
     assert_equal "${#lines[@]}" 5
