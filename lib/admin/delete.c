@@ -26,6 +26,7 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
+#include "lane/lane.h"
 #include "lifecycle/outbox.h"
 #include "queue/blame.h"
 #include "store/access.h"
@@ -163,6 +164,19 @@ static int delete_in(int spool, const char *queue, bool force)
     return error == -EAGAIN ? -EBUSY : error;
 }
 
+/* Lanes at rest are no messages. If this fails, the deletion finds out why. */
+static void end_rests(const char *spool, int root, const char *queue)
+{
+    mq_queue *handle;
+    char lanes[MQ_QUEUE_NAME_SIZE + sizeof "/lanes"];
+    snprintf(lanes, sizeof lanes, "%s/lanes", queue);
+    if (fs_has(root, lanes) != 1 || queue_open(spool, queue, 0, &handle))
+        return;
+    if (!queue_demand(handle, ACCESS_ALL))
+        (void)lane_resume_all(handle);
+    mq_close(handle);
+}
+
 int mq_delete(const char *spool, const char *queue, bool force)
 {
     if (!mq_queue_name_is_valid(queue))
@@ -170,6 +184,8 @@ int mq_delete(const char *spool, const char *queue, bool force)
     const int root = spool_open(spool, false);
     if (root < 0)
         return root;
+    if (!force)
+        end_rests(spool, root, queue);
     const int error = delete_in(root, queue, force);
     close(root);
     return error;

@@ -70,6 +70,23 @@ bool lane_name_parse_gen(const char *key, const char *text, char ret_lane[NAME_L
     return true;
 }
 
+#define NOTE "rest."
+
+bool lane_name_format_note(const char *token, char text[NAME_SIZE])
+{
+    if (strlen(token) + sizeof NOTE > NAME_SIZE)
+        return false;
+    *put_text(put_text(text, NOTE), token) = '\0';
+    return true;
+}
+
+bool lane_name_parse_note(const char *text, const char **ret_token, struct message_name *ret_name)
+{
+    *ret_token = text + strlen(NOTE);
+    return strncmp(text, NOTE, strlen(NOTE)) == 0 && name_parse(MQ_INFLIGHT, *ret_token, ret_name) &&
+           ret_name->lane[0] && ret_name->settled && !lane_name_is_part(ret_name);
+}
+
 void lane_name_format_new(const char *lane, char text[LANE_NEW_SIZE])
 {
     *put_text(put_text(text, "lane-"), lane) = '\0';

@@ -258,6 +258,33 @@ refused() {
     clean
 }
 
+is_idle() {
+    [[ $(figures ready,inflight,groups_waiting,groups_inflight) == '0 0 0 0' ]]
+}
+
+@test "a group that is emptied again and again rests, and its next message comes at once" {
+    spawn got mq-recv -a -l -f orders
+    for i in 1 2 3; do
+        send a "a$i"
+        wait_until 5 grep -q "a$i" got.out
+    done
+    note="$MQ_SPOOL/orders/lanes/*/rest.*"
+    wait_until 5 compgen -G "$note"
+    kill -STOP "${spawned[0]}"
+    send a a4
+    assert_equal "$(depth orders ready)" 1 # the sender has found the token
+    send a a5
+    kill -CONT "${spawned[0]}"
+    wait_until 5 grep -q a5 got.out
+    wait_until 5 is_idle
+    assert_equal "$(paste -sd' ' got.out)" 'a1 a2 a3 a4 a5'
+    assert_equal "$(mq-queue check orders)" ''
+    kill_spawned
+    compgen -G "$note"
+    mq-queue delete orders
+    assert_equal "$(ls -A "$MQ_SPOOL")" ""
+}
+
 @test "lines and JSON go into their groups; several of a group come in order" {
     seq 20 | mq-send -q -l -g a orders
     printf '{"body":"%s","headers":{"Group":"b"}}\n' 1 2 3 | mq-send -q -j orders
