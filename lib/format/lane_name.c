@@ -124,6 +124,7 @@ struct message_name lane_name_after(const struct message_name *part)
 {
     struct message_name rest = *part;
     rest.settled = rest.attempts = 0;
+    rest.split = false;
     rest.skipped = part->skipped + part->count;
     rest.count = part->of > rest.skipped ? part->of - rest.skipped : 1;
     rest.offset = part->offset + part->length;
@@ -148,6 +149,7 @@ void lane_name_head(const struct message_name *token, char text[NAME_SIZE])
 {
     struct message_name head = lane_name_without(token);
     head.attempts = 0;
+    head.split = false;
     head.position = token->head;
     if (token->of) {
         head.count = token->of;

@@ -177,7 +177,7 @@ static int park(mq_queue *queue, int dir, const char *file, const struct message
 {
     struct message_name parked = *token;
     int there;
-    parked.claimed = false;
+    parked.claimed = parked.split = false;
     parked.begun = 0;
     parked.owner.process = 0;
     parked.time = NAME_TIME_MAX;
@@ -199,6 +199,25 @@ int lane_name_one(mq_queue *queue, const struct message_name *token, struct mess
     return 0;
 }
 
+/* What the token says is done: then it goes on. */
+static int finish_in(mq_queue *queue, enum mq_state state, int dir, const char *name, const struct message_name *token,
+                     bool may_rest, int q, lane_end_fn *end, const void *argument)
+{
+    struct message_name now = *token;
+    char file[NAME_SIZE];
+    snprintf(file, sizeof file, "%s", name);
+    int done = q >= 0 && lane_bury_needs_link(token)
+                   ? end_head(queue, state, token, q, lane_bury_link, &(struct lane_bury_token){&dir, file, &now})
+                   : 0;
+    if (done >= 0 && q >= 0)
+        done = end_head(queue, state, &now, q, end, argument);
+    if (done < 0)
+        return done;
+    const bool halts = queue->config.halts && token->settled > LANE_DONE;
+    const int moved = halts ? park(queue, dir, file, &now) : go_on(queue, dir, file, &now, q, may_rest);
+    return moved < 0 ? moved : done;
+}
+
 /* `may_rest`: this process has just settled the token, whose lease is not over. */
 static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
                   bool may_rest, lane_end_fn *end, const void *argument)
@@ -206,14 +225,10 @@ static int finish(mq_queue *queue, enum mq_state state, int dir, const char *fil
     const int q = lane_dir_open_queue(queue->dir, token->lane);
     if (q < 0 && !bucket_is_missing(q))
         return q;
-    const int done = q < 0 ? 0 : end_head(queue, state, token, q, end, argument);
-    const bool halts = queue->config.halts && token->settled > LANE_DONE;
-    const int moved = done < 0 ? done
-                      : halts  ? park(queue, dir, file, token)
-                               : go_on(queue, dir, file, token, q, may_rest);
+    const int done = finish_in(queue, state, dir, file, token, may_rest, q, end, argument);
     if (q >= 0)
         close(q);
-    return moved < 0 ? moved : done;
+    return done;
 }
 
 int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
@@ -278,7 +293,7 @@ static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *fi
     const unsigned cause = *(const unsigned *)argument;
     dead.time = clock_now();
     name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
-    return lane_bury(queue, state, dir, file, &dead, count_burial);
+    return lane_bury(queue, state, dir, file, &dead, lane_birth_settled_at(head), count_burial);
 }
 
 int lane_resume(mq_queue *queue, int dir, const char *file, const struct message_name *token)

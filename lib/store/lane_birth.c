@@ -28,6 +28,11 @@ void lane_birth_note_end(struct message_name *token, unsigned how)
     token->time = name_time_after(clock_now(), LEASE);
 }
 
+int64_t lane_birth_settled_at(const struct message_name *token)
+{
+    return token->time > LEASE ? token->time - LEASE : 0;
+}
+
 static int make_file(const struct lane_place *place, const char *gen, int dir, const char *name)
 {
     if (gen)

@@ -1,7 +1,7 @@
 /*
  * A lane of an ordered queue: its birth, its token, its death and its rebirth.
  *
- * Models mq-spool(5), "Lanes": lane_make(), lane_join() and lane_end() of lib/lane, and the claims of
+ * Models mq-spool(5), "Lanes" (lane_heads.pml has files of several messages, dead letters and transactions): lane_make(), lane_join() and lane_end() of lib/lane, and the claims of
  * lib/lifecycle on a lane's token. The token is a file whose name says which message of the lane is the head; it lies in
  * ready/ (READY), in inflight/ under a claim (HELD), or in inflight/ after its head was settled (SETTLED). Each call of
  * the file system is one step, so a process may be stopped or killed between any two; a stopped holder goes on past its
