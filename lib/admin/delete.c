@@ -26,6 +26,7 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
+#include "lane/lane.h"
 #include "lifecycle/outbox.h"
 #include "queue/blame.h"
 #include "store/access.h"
@@ -184,6 +185,19 @@ static int delete_in(const struct home *home, const char *queue, bool force)
     return error == -EAGAIN ? -EBUSY : error;
 }
 
+/* Lanes at rest are no messages. If this fails, the deletion finds out why. */
+static void end_rests(const char *spool, int home, const char *queue)
+{
+    mq_queue *handle;
+    char lanes[MQ_QUEUE_NAME_SIZE + sizeof "/lanes"];
+    snprintf(lanes, sizeof lanes, "%s/lanes", spool_last_part(queue));
+    if (fs_has(home, lanes) != 1 || queue_open(spool, queue, 0, &handle))
+        return;
+    if (!queue_demand(handle, ACCESS_ALL))
+        (void)lane_resume_all(handle);
+    mq_close(handle);
+}
+
 int mq_delete(const char *spool, const char *queue, bool force)
 {
     char log[MQ_QUEUE_NAME_SIZE];
@@ -193,6 +207,8 @@ int mq_delete(const char *spool, const char *queue, bool force)
     if (home.dir < 0)
         return home.dir;
     name_log_part(queue, log);
+    if (!force)
+        end_rests(spool, home.dir, queue);
     const int error = delete_in(&home, spool_last_part(queue), force);
     close(home.dir);
     return error;

@@ -226,6 +226,11 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     return error;
 }
 
+const char *mq_topic_refused_by(const mq_topic *topic)
+{
+    return topic->refused_by;
+}
+
 /* ---- one file to several queues ------------------------------------------------------------------ */
 
 /* How long the body is of the one message of a file: what is behind the first empty line. */
@@ -257,11 +262,11 @@ static int wait_for_room(mq_topic *topic, mq_queue *queue, const struct draft *d
         last = !for_ever && left <= FAN_OUT_TIME / 2;
         options.block = !last ? FAN_OUT_TIME / 2 : left > 0 ? left : 0;
         error = publish_look_for_room(queue, draft, &options);
-        if (error != -ENOBUFS)
+        if (error != -ENOBUFS && error != -ESHUTDOWN)
             break;
         if (!last && topic->owns_tx)
             error = mq_tx_extend(topic->tx, FAN_OUT_TIME);
-        if (error != -ENOBUFS && error)
+        if (error != -ENOBUFS && error != -ESHUTDOWN && error)
             break;
     }
     return error;
@@ -281,11 +286,14 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     if (!error)
         error = check_size(topic, queue->config.max_size, draft);
     if (!error)
+        error = draft_check_file(queue, draft);
+    if (!error)
         error = wait_for_room(topic, queue, &own);
     if (!error)
         error = topic->tx->outlet.take(&topic->tx->outlet, queue, &own);
     queue->outlet = NULL;
     draft->synced = own.synced;
+    strcpy(topic->refused_by, error ? queue->name : "");
     return error;
 }
 

@@ -40,6 +40,7 @@ struct mq_topic {
     const struct mq_send_options *options;
     int64_t since; /* when it began, monotonic */
     bool owns_tx;  /* the transaction is this publication's own */
+    char refused_by[MQ_QUEUE_NAME_SIZE]; /* the queue that took the last message not; empty: none */
     bool may_send; /* this process is known to have the right */
 };
 
