@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for fish.
+# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for fish.
 # Installed once under the name of each, so that fish finds it when one is first completed.
 
 # The -S option that is on the command line already, as arguments.
@@ -118,9 +118,34 @@ function __mq_settings
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window paused on-dead order
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window require paused on-dead order
     end
 end
+
+# The names of the programs that mq runs.
+function __mq_names
+    complete -C mq- | string replace -rf '^mq-([^\t]*).*' '$1'
+    echo help
+end
+
+# What follows `mq NAME`: what the program of that name completes.
+function __mq_program
+    set -l words (commandline -opc)
+    complete -C "mq-"(string join ' ' -- (string escape -- $words[2..-1]))" "(commandline -ct)
+end
+
+function __mq_has_name
+    test (count (commandline -opc)) -ge 2
+end
+
+complete -c mq -e
+complete -c mq -f
+complete -c mq -n 'not __mq_has_name' -s '?' -l help -d 'Print a summary of the options'
+complete -c mq -n 'not __mq_has_name' -l usage -d 'Print a short summary'
+complete -c mq -n 'not __mq_has_name' -s V -l version -d 'Print the version'
+complete -c mq -n 'not __mq_has_name' -a '(__mq_names)' -d program
+complete -c mq -n '__mq_has_name; and not contains -- help (commandline -opc)' -a '(__mq_program)'
+complete -c mq -n '__mq_has_name; and test (commandline -opc)[-1] = help' -a '(__mq_names) mq libmq spool tutorial'
 
 for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx
     complete -c $program -e
@@ -155,6 +180,7 @@ complete -c mq-send -s p -l priority -x -a '9 8 7 6 5 4 3 2 1 0' -d 'Priority, 9
 complete -c mq-send -s d -l delay -x -d 'Deliver no sooner than in this time'
 complete -c mq-send -l at -x -d 'Deliver no sooner than at this time'
 complete -c mq-send -l ttl -x -d 'Expire in this time'
+complete -c mq-send -l max-attempts -x -d 'Deliver it so often at most'
 complete -c mq-send -s i -l id -x -d 'Give the message this id'
 complete -c mq-send -s k -l routing-key -x -d 'By what topics route it'
 complete -c mq-send -l batch -x -d 'Messages in a file at most'
@@ -219,8 +245,8 @@ complete -c mq-dlq -l older-than -x -d 'Only what died longer ago'
 complete -c mq-dlq -l all -d 'All of them'
 complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge pause resume delete sweep check events'
-complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge pause resume delete sweep check events' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge export import pause resume delete sweep check events'
+complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge export import pause resume delete sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -n '__mq_has_queue set' -a 'priority= delay= ttl='
@@ -237,6 +263,7 @@ complete -c mq-queue -s i -l id -x -d 'The message with this id'
 complete -c mq-queue -l older-than -x -d 'Only what is older'
 complete -c mq-queue -l all -d 'All messages'
 complete -c mq-queue -l dry-run -d 'Change nothing, print the ids'
+complete -c mq-queue -l once -d 'Import nothing twice'
 complete -c mq-queue -l send -d 'Pause or resume only senders'
 complete -c mq-queue -l receive -d 'Pause or resume only receivers'
 complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a new queue'
@@ -248,7 +275,7 @@ complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route 
 complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route follow config delete' -a '(__mq_topics)' -d topic
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_queues)' -d queue
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_topics)' -d topic
-complete -c mq-topic -n '__mq_has_queue create config' -a 'unroutable= durability=full durability=none'
+complete -c mq-topic -n '__mq_has_queue create config' -a 'unroutable= durability=full durability=none dedup-window='
 complete -c mq-topic -l mode -x -a '622 660 620 644 666' -d 'Who may use a new topic'
 complete -c mq-topic -l group -x -a '(__fish_complete_groups)' -d 'The group of a new topic'
 complete -c mq-topic -s k -l routing-key -x -d 'Keys that match this'

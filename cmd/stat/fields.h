@@ -37,7 +37,7 @@ double field_value(const struct field *field, const struct snapshot *snapshot);
 /* The text of a FIELD_NAME. */
 const char *field_word(const struct field *field, const struct snapshot *snapshot);
 
-#define FIELD_TEXT_SIZE 160
+#define FIELD_TEXT_SIZE 272
 
 /* The value as a plain number (seconds, bytes), or with `human` rounded with a unit; "-": it is missing. */
 void field_text(const struct field *field, const struct snapshot *snapshot, bool human, char text[FIELD_TEXT_SIZE]);
