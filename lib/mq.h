@@ -591,7 +591,7 @@ MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *me
  *     mq_log *log;
  *     mq_log_create(NULL, "clicks");
  *     mq_log_open(NULL, "clicks", &log);
- *     mq_log_send(log, message, &(struct mq_send_options){MQ_SEND_DEFAULTS}, id, &offset);
+ *     mq_log_send(log, NULL, message, &(struct mq_send_options){MQ_SEND_DEFAULTS}, id, &offset);
  *     mq_log_reader_new(log, 0, &reader);
  *     while (mq_log_next(reader, &message, &offset) == 1) …
  *
@@ -624,16 +624,18 @@ MQ_API int mq_log_config_explain(const char *spool, const char *name, char *ret_
 
 /*
  * As mq_send, mq_send_batch and mq_send_bodies, and the offsets of the messages; `ret_offset` and `ret_offsets` may be
- * NULL. Any number of processes may append at once. -EOPNOTSUPP: the message has a priority, a delay or an expiry, or
+ * NULL. As part of the transaction `tx`, unless that is NULL: then the offsets are MQ_NO_OFFSET, since only carrying it out
+ * gives them. Any number of processes may append at once. -EOPNOTSUPP: the message has a priority, a delay or an expiry, or
  * `once` is set: these are for queues. If a sync fails, or the log is deleted meanwhile, the call fails although the
  * messages may be in the log.
  */
-MQ_API int mq_log_send(mq_log *log, mq_message *message, const struct mq_send_options *options, char *ret_id,
-                       uint64_t *ret_offset);
-MQ_API int mq_log_send_batch(mq_log *log, mq_message *const *messages, size_t count,
+#define MQ_NO_OFFSET UINT64_MAX
+MQ_API int mq_log_send(mq_log *log, mq_tx *tx, mq_message *message, const struct mq_send_options *options,
+                       char *ret_id, uint64_t *ret_offset);
+MQ_API int mq_log_send_batch(mq_log *log, mq_tx *tx, mq_message *const *messages, size_t count,
                              const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
                              size_t *ret_sent);
-MQ_API int mq_log_send_bodies(mq_log *log, const mq_message *message, const struct iovec *bodies, size_t count,
+MQ_API int mq_log_send_bodies(mq_log *log, mq_tx *tx, const mq_message *message, const struct iovec *bodies, size_t count,
                               const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
                               size_t *ret_sent);
 MQ_API size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *options);

@@ -63,6 +63,8 @@ static int refused_by_topic(const struct sending *sending, const struct source *
     }
     if (error == -ESTALE)
         return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
+    if (error == -EOPNOTSUPP)
+        return fail(sending, STATUS_USAGE, source, "cannot publish", "it goes to a log, which takes no delay");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
@@ -84,6 +86,8 @@ static int refused_by_log(const struct sending *sending, const struct source *so
             "the log is damaged: it lacks a part, or something else has its name; mq-log create makes what it lacks");
     if (error == -ENOENT)
         return fail(sending, STATUS_NO_QUEUE, source, "cannot append", "the log was deleted");
+    if (error == -ESTALE)
+        return fail(sending, STATUS_NOTHING, source, "cannot append", "the transaction has ended");
     return fail(sending, cli_status(error), source, "cannot append", cli_reason(error));
 }
 
@@ -144,7 +148,7 @@ struct receipts {
 
 static void note_sent(const struct sending *sending, const struct receipts *receipts, size_t i)
 {
-    if (sending->to.log && receipts->offsets)
+    if (sending->to.log && receipts->offsets && receipts->offsets[i] != MQ_NO_OFFSET)
         cli_note(sending->to.name, "sent %s at offset %" PRIu64, receipts->ids[i], receipts->offsets[i]);
     else if (receipts->duplicates && receipts->duplicates[i])
         cli_note(sending->to.name, "duplicate of %s, not sent again", receipts->ids[i]);

@@ -115,7 +115,7 @@ struct mq_queue {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
     } target[QUEUE_TARGETS];   /* the buckets that messages were last moved into */
-    struct lane_kept *lane;    /* made when a lane goes on: what is known of the last one (lane_first.c) */
+    struct lane_kept *lane;    /* made when a lane goes on: what is known of lanes (lane_kept.h) */
     struct cursor *cursor;     /* made by the first claim */
     struct waiter *waiter;     /* made by the first wait */
     struct sent_slots *sent;   /* made by the first message that is sent once */

@@ -158,6 +158,10 @@ bool page_take_outbox(struct page *page, int64_t now, uint64_t *ret_duty);
 /* Say whether the look found any transactions. */
 void page_end_outbox(struct page *page, uint64_t duty, bool any);
 
+/* A lane of an ordered queue rests until `deadline` (lane_rest.h); and whether one may be at rest now. */
+void page_note_rest(struct page *page, int64_t deadline);
+bool page_has_rest(const struct page *page, int64_t now);
+
 /* ---- receivers that wait: whether a sender has to ring ---------------------------- */
 
 /* The number of the receiver that leads the waiting ones; 0: none. A wrong 0 delays a message until a receiver looks by
