@@ -9,7 +9,7 @@ __mq_options() {
     mq) echo '-? --help --usage -V --version' ;;
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
-            "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
+            "--reply-to= -p --priority= -d --delay= --at= --ttl= --max-attempts= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
             "--request --request= --tx="
         ;;
     mq-recv)
@@ -23,7 +23,7 @@ __mq_options() {
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
     mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
-    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --send --receive --mode= --group=" \
+    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --once --send --receive --mode= --group=" \
         "--force --repair" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
@@ -112,7 +112,7 @@ __mq_ids() { # QUEUE STATE...
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window paused on-dead order
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window require paused on-dead order
 }
 
 __mq_figures() {
@@ -148,7 +148,7 @@ __mq_operands() {
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek remove set release move copy purge pause resume delete sweep check events doctor ;;
+    mq-queue/0) printf '%s\n' create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)
@@ -221,7 +221,7 @@ __mq_setting_values() {
     on-dead) echo continue halt ;;
     paused) echo none receive send all ;;
     overflow) echo refuse drop-oldest dead-oldest ;;
-    max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter) echo none ;;
+    max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter | require) echo none ;;
     esac
 }
 

@@ -118,7 +118,7 @@ function __mq_settings
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window paused on-dead order
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window require paused on-dead order
     end
 end
 
@@ -180,6 +180,7 @@ complete -c mq-send -s p -l priority -x -a '9 8 7 6 5 4 3 2 1 0' -d 'Priority, 9
 complete -c mq-send -s d -l delay -x -d 'Deliver no sooner than in this time'
 complete -c mq-send -l at -x -d 'Deliver no sooner than at this time'
 complete -c mq-send -l ttl -x -d 'Expire in this time'
+complete -c mq-send -l max-attempts -x -d 'Deliver it so often at most'
 complete -c mq-send -s i -l id -x -d 'Give the message this id'
 complete -c mq-send -s k -l routing-key -x -d 'By what topics route it'
 complete -c mq-send -l batch -x -d 'Messages in a file at most'
@@ -244,8 +245,8 @@ complete -c mq-dlq -l older-than -x -d 'Only what died longer ago'
 complete -c mq-dlq -l all -d 'All of them'
 complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge pause resume delete sweep check events doctor'
-complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge pause resume delete sweep check events' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor'
+complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge export import pause resume delete sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -n '__mq_has_queue set' -a 'priority= delay= ttl='
@@ -262,6 +263,7 @@ complete -c mq-queue -s i -l id -x -d 'The message with this id'
 complete -c mq-queue -l older-than -x -d 'Only what is older'
 complete -c mq-queue -l all -d 'All messages'
 complete -c mq-queue -l dry-run -d 'Change nothing, print the ids'
+complete -c mq-queue -l once -d 'Import nothing twice'
 complete -c mq-queue -l send -d 'Pause or resume only senders'
 complete -c mq-queue -l receive -d 'Pause or resume only receivers'
 complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a new queue'

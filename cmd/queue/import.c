@@ -20,6 +20,7 @@ struct import {
     struct records records;
     mq_message **messages;
     struct json_record *held;
+    uint64_t *lines; /* that the messages came in */
     bool *duplicates;
     size_t count, capacity;
     uint64_t line, imported, skipped;
@@ -55,11 +56,9 @@ static void release(struct import *import)
 static int flush(struct import *import)
 {
     size_t sent = 0;
-    const uint64_t last = import->line;
-    const size_t count = import->count;
-    if (count == 0)
+    if (import->count == 0)
         return STATUS_DONE;
-    const int error = mq_send_batch(import->queue, import->messages, count, &import->options, NULL, &sent);
+    const int error = mq_send_batch(import->queue, import->messages, import->count, &import->options, NULL, &sent);
     for (size_t i = 0; i < sent && import->options.once; i++)
         import->skipped += import->duplicates[i];
     import->imported += sent;
@@ -67,7 +66,7 @@ static int flush(struct import *import)
     records_let_go(&import->records);
     if (!error)
         return STATUS_DONE;
-    import->line = last - count + sent + 1;
+    import->line = import->lines[sent];
     return wrong(import, cli_status(error), "cannot import: %s", cli_reason(error));
 }
 
@@ -122,24 +121,24 @@ static int add(struct import *import, const char *text, size_t size)
         return wrong(import, cli_status(error), "%s", cli_reason(error));
     const bool is_good = json_to_message(text, size, message, &record);
     const char *member = is_good ? take_past(message, record.root, &dead) : NULL;
+    if (import->options.once) /* the marks of messages sent once do not tell it */
+        (void)mq_message_set_max_attempts(message, 0);
     const bool skips = is_good && !member && dead && is_dead_already(import, mq_message_id(message));
-    int status = STATUS_DONE;
+    import->of_export++;
     if (is_good && !member && !skips) {
         import->messages[import->count] = message;
+        import->lines[import->count] = import->line;
         import->held[import->count++] = record;
-    } else {
-        import->line -= !skips; /* those before are sent first, and the error is of this line */
-        status = skips ? STATUS_DONE : flush(import);
-        import->line += !skips;
-        import->imported += skips;
-        import->skipped += skips;
-        if (!skips && status == STATUS_DONE)
-            status = member ? wrong(import, STATUS_DATA, "%s: malformed, or out of range", member)
-                            : wrong(import, STATUS_DATA, "%s", record.problem);
-        mq_message_free(message);
-        json_record_release(&record);
+        return STATUS_DONE;
     }
-    import->of_export++;
+    import->imported += skips;
+    import->skipped += skips;
+    int status = skips ? STATUS_DONE : flush(import); /* those before it are good */
+    if (!skips && status == STATUS_DONE)
+        status = member ? wrong(import, STATUS_DATA, "%s: malformed, or out of range", member)
+                        : wrong(import, STATUS_DATA, "%s", record.problem);
+    mq_message_free(message);
+    json_record_release(&record);
     return status;
 }
 
@@ -224,6 +223,7 @@ static int prepare(struct import *import)
     import->records = (struct records){.fd = STDIN_FILENO, .separator = '\n', .together = import->capacity};
     import->messages = cli_must(calloc(import->capacity, sizeof(mq_message *)));
     import->held = cli_must(calloc(import->capacity, sizeof *import->held));
+    import->lines = cli_must(calloc(import->capacity, sizeof *import->lines));
     import->duplicates = cli_must(calloc(import->capacity, sizeof *import->duplicates));
     import->options.ret_duplicates = import->duplicates;
     const int error = import->options.once ? mq_browse(import->queue, MQ_DEAD, note_dead, import) : 0;
@@ -245,6 +245,7 @@ int import_queue(const char *name, bool once)
     records_release(&import.records);
     free(import.messages);
     free(import.held);
+    free(import.lines);
     free(import.duplicates);
     free(import.dead);
     mq_close(import.queue);

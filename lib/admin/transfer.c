@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
+#include "format/spool_name.h"
 #include "lane/lane.h"
 #include "lane/lane_halt.h"
 #include "lifecycle/lane_delivery.h"
@@ -129,7 +130,9 @@ static int move_one(mq_queue *queue, enum mq_state state, int dir, const char *f
 
 static int demand_both(mq_queue *queue, unsigned rights, mq_queue *to)
 {
-    int error = strcmp(queue->name, to->name) == 0 ? -EINVAL : queue_demand(queue, rights);
+    /* A group has the messages of its log only. */
+    const bool may = strcmp(queue->name, to->name) != 0 && !name_group_part(to->name);
+    int error = may ? queue_demand(queue, rights) : -EINVAL;
     if (!error)
         error = queue_demand(to, ACCESS_ALL);
     if (!error)

@@ -12,8 +12,8 @@ send_batch() { # QUEUE
     local id
     for id in a b c d e f; do
         printf '{"id":"%s","body":"%s","headers":{"Type":"%s"}}\n' $id $id "$([[ $id == [ace] ]] && echo x || echo y)"
-    done >batch
-    mq-send -q -j "$1" <batch
+    done >batch.json
+    mq-send -q -j "$1" <batch.json
 }
 
 @test "every command selects in the same way" {
@@ -326,4 +326,142 @@ mq-queue: jobs: 3 removed'
     mq-queue move --state=dead jobs shared
     assert_equal "$(ids shared)$(ids jobs dead)" 'a1 a2 a3 a2 '
     run -0 --separate-stderr mq-queue check
+}
+
+# ---- export and import ---------------------------------------------------------------
+
+# The messages of a queue, without what import cannot bring back.
+dump() { # QUEUE
+    mq-queue export "$1" | jq -cS 'select(.id) | del(.queue, .deadline)'
+}
+
+@test "an export that is imported has all of every message" {
+    send_batch jobs
+    mq-send -q -i claimed -p 9 --max-attempts 7 -H 'X: ü' jobs $'in flight\ttab'
+    claim jobs >receipt
+    mq-send -q -i dead -p 9 jobs dead
+    mq-ack --reject --reason 'because "so"' "$(claim jobs)"
+    mq-send -q -i late -d 1h --ttl 2h -p 7 jobs late
+    printf '\377\0binary\n' | mq-send -q -i binary jobs
+    dump jobs >wanted
+    mq-queue export jobs >export.json
+    run -0 --separate-stderr mq-queue -v import other <export.json
+    assert_equal "$output|$stderr" '|mq-queue: other: 10 imported, of which 0 had been there'
+    assert_equal "$(depth other ready) $(depth other delayed) $(depth other inflight) $(depth other dead)" '8 1 0 1'
+    diff <(sed 's/"inflight"/"ready"/' wanted | sort) <(dump other | sort)
+    run -0 mq-queue export --state=dead other
+    assert_equal "${#lines[@]}" 3
+    mq-queue peek -j -i late jobs | mq-send -q -j sent
+    assert_equal "$(ids sent delayed)" 'late '
+    mq-queue import --once once <export.json
+    run -0 --separate-stderr mq-queue -v import --once once <export.json
+    assert_equal "$stderr" 'mq-queue: once: 10 imported, of which 10 had been there'
+    assert_equal "$(depth once ready) $(depth once dead)" '8 1'
+    run -0 --separate-stderr mq-queue check
+    run -0 mq-stat -j --exact other
+}
+
+@test "an import that is malformed, cut, doubled or of a later version says where, and keeps what came before" {
+    send_batch jobs
+    mq-queue export jobs >export.json
+    local expected
+    check_import() { # LINES-IMPORTED PROBLEM
+        run -65 --separate-stderr mq-queue import "to$1$RANDOM" <in
+        assert_regex "$stderr" "^mq-queue: to[0-9]*: line [0-9]*: .*$2.*; $1 imported\$"
+    }
+    head -n 4 export.json >in && check_import 3 'ends too early'
+    head -c 300 export.json >in && check_import 1 'invalid JSON'
+    sed 's/"mq_export":1/"mq_export":2/' export.json >in && check_import 0 'another version'
+    sed '$d' export.json | cat - export.json >in && check_import 6 'another one begins'
+    sed 3d export.json >in && check_import 5 'has 6 messages, and 5 came'
+    sed '3s/"id":"b"/"id":"a b"/' export.json >in && check_import 1 'not an id'
+    sed '3s/"timestamp":"/&x/' export.json >in && check_import 1 'timestamp'
+    sed '3s/"state"/"odd"/' export.json >in && check_import 1 'no such member'
+    mq-queue create small max-size=3
+    sed '4s/"body":"c"/"body":"cccc"/' export.json >in
+    run -65 --separate-stderr mq-queue import small <in
+    assert_equal "$stderr" 'mq-queue: small: line 4: cannot import: the body is larger than max-size; 2 imported'
+    mq-queue create full max-depth=4
+    run -75 --separate-stderr mq-queue import --once full <export.json
+    assert_complains 'mq-queue: full: line 6: cannot import: the queue is full; 4 '
+    mq-queue config full max-depth=none
+    mq-queue import --once full <export.json
+    assert_equal "$(ids full)" 'a b c d e f '
+}
+
+# ---- require, max-attempts -------------------------------------------------------------
+
+@test "a message that lacks a required header is refused in every form" {
+    mq-queue create jobs require='Type, Schema-Version'
+    for wrong in 'Type,' ', Type' 'a b' '' 'Ty_pe'; do
+        run -78 --separate-stderr mq-queue create other require="$wrong,"
+    done
+    for command in 'mq-send jobs x' 'mq-send -l jobs' 'mq-send --once jobs x' 'mq-send --request=1s jobs x' \
+        'mq-send -H Type:x jobs x'; do
+        # shellcheck disable=SC2086 # several words
+        run -65 --separate-stderr $command <<<x
+        assert_regex "$stderr" 'it lacks a header that the queue requires: require = Type, Schema-Version'
+    done
+    printf '{"headers":{"type":"a","Schema-Version":"1"},"body":"%s"}\n' 1 2 >lines
+    echo '{"headers":{"type":"a"},"body":"3"}' >>lines
+    run -65 --separate-stderr mq-send -q -j jobs <lines
+    assert_complains 'mq-send: jobs: record 3: cannot publish: it lacks'
+    assert_equal "$(depth jobs ready)" 2
+    mq-topic create events
+    mq-topic bind events jobs
+    mq-topic bind events open
+    run -65 --separate-stderr mq-send -H Type:x events x
+    assert_regex "$stderr" 'jobs, where it goes: it lacks a header'
+    run -65 --separate-stderr mq-send -q -j events <lines
+    mq-send -q -H Type:x -H Schema-Version:2 events x
+    tx=$(mq-tx begin)
+    run -65 --separate-stderr mq-send --tx "$tx" jobs x
+    mq-tx abort "$tx"
+    assert_equal "$(mq-queue peek -j -n 9 open | jq -r '.headers["Schema-Version"]' | sort -u)" 2
+}
+
+@test "a message has its own max-attempts" {
+    mq-queue create jobs max-attempts=3 retry-delay=1us
+    mq-send -q -i once --max-attempts 1 jobs once
+    mq-send -q -i often --max-attempts 4 jobs often
+    printf '{"id":"json","max_attempts":1,"body":"%s"}\n' 1 | mq-send -q -j jobs
+    for _ in 1 2 3 4 5 6; do mq-ack --nack --delay=0 "$(claim jobs)"; done
+    assert_equal "$(ids jobs dead)" 'once often json '
+    run -0 mq-dlq show -j jobs often
+    assert_json '.max_attempts == 4' '.attempts == 4'
+    run -64 --separate-stderr mq-send --once --max-attempts 2 jobs x
+    run -64 --separate-stderr mq-send --max-attempts 0 jobs x
+}
+
+# ---- backup ----------------------------------------------------------------------------
+
+@test "a spool that is in use can be copied and restored with tar, cp and rsync" {
+    seq 1000 | mq-send -q -l still
+    mq-send -q -d 1h -i late still late
+    busy() {
+        for _ in {1..200}; do
+            seq 20 | mq-send -q -l busy
+            mq-recv -a -n 15 --no-wait busy >/dev/null || true
+        done
+    }
+    mq-queue create busy
+    busy 3>&- &
+    register $!
+    tar --warning=no-file-changed --warning=no-file-removed -C "$MQ_SPOOL" -cf spool.tar . || [[ $? == 1 ]]
+    mkdir tar && tar -C tar -xpf spool.tar
+    cp -a "$MQ_SPOOL" cp 2>/dev/null || true
+    [[ ! -x $(command -v rsync) ]] || rsync -aH "$MQ_SPOOL/" rsync/ 2>/dev/null || [[ $? == 24 ]]
+    kill_spawned
+    for copy in tar cp rsync; do
+        [[ -d $copy ]] || continue
+        mq-queue -S "$copy" sweep
+        run -0 mq-queue -S "$copy" check still
+        run -0 mq-recv -S "$copy" -a -l -n 1001 --no-wait still
+        assert_equal "$output" "$(seq 1000)"
+        run -0 mq-stat -S "$copy" --format='{delayed}' still
+        assert_output 1
+        # No message is torn: each is a whole number.
+        mq-recv -S "$copy" -a -l -n 100000 --no-wait busy >got || true
+        run -1 grep -vxE '[0-9]+' got
+    done
 }
