@@ -1,4 +1,6 @@
 /* mq-log: messages that are kept, and read again. */
+#include <stdlib.h>
+
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -12,6 +14,7 @@ static bool arg_force;
 #define FROM COMMAND_LONG('b')
 #define TO COMMAND_LONG('e')
 #define FORCE COMMAND_LONG('F')
+#define ANY COMMAND_LONG('a')
 
 static const struct argp_option options[] = {
     {"from", FROM, "WHERE", 0,
@@ -21,6 +24,10 @@ static const struct argp_option options[] = {
     {"to", TO, "WHERE", 0, "read: end before WHERE, instead of the end as it is now", 1},
     {"count", 'n', "N", 0, "read: end after N messages", 1},
     {"follow", 'f', NULL, 0, "read: wait for more messages", 1},
+    {"routing-key", 'k', "PATTERN", 0,
+     "read: messages whose routing key PATTERN matches, where * is a word and # any number; may be repeated", 1},
+    {"match", 'm', "'NAME[: VALUE]'", 0, "read: messages with this header; repeated, with all of them", 1},
+    {"any", ANY, NULL, 0, "read: with any of the headers", 1},
     {"lines", 'l', NULL, 0, "read: end each body with a newline", 2},
     {"null", '0', NULL, 0, "read: end each body with a NUL", 2},
     {"force", FORCE, NULL, 0, "delete: with its messages", 3},
@@ -34,6 +41,8 @@ static int run_read(char **words, int count)
         return cli_fail(STATUS_USAGE, NULL, "--json excludes --lines and --null");
     if (arg_reading.follow && arg_reading.has_to)
         return cli_fail(STATUS_USAGE, NULL, "--follow excludes --to");
+    if (arg_reading.any && arg_reading.header_count == 0)
+        return cli_fail(STATUS_USAGE, NULL, "--any is for --match");
     return log_read(words[0], &arg_reading);
 }
 
@@ -45,7 +54,7 @@ static int run_delete(char **words, int count)
 
 static const struct command commands[] = {
     {"create", "", 1, -1, log_create},
-    {"read", "benfl0j", 1, 1, run_read},
+    {"read", "benfkmal0j", 1, 1, run_read},
     {"list", "j", 0, -1, log_list},
     {"config", "j", 1, -1, log_config},
     {"trim", "", 1, -1, log_trim_each},
@@ -63,6 +72,13 @@ static void take_where(const struct argp_state *state, const char *option, const
                   option, text);
 }
 
+static void add(const struct argp_state *state, const char ***list, size_t *count, const char *argument)
+{
+    if (!*list)
+        *list = cli_must(calloc((size_t)state->argc, sizeof **list));
+    (*list)[(*count)++] = argument;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
@@ -78,6 +94,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         break;
     case 'f':
         arg_reading.follow = true;
+        break;
+    case 'k':
+        add(state, &arg_reading.patterns, &arg_reading.pattern_count, argument);
+        break;
+    case 'm':
+        add(state, &arg_reading.headers, &arg_reading.header_count, argument);
+        break;
+    case ANY:
+        arg_reading.any = true;
         break;
     case 'l':
     case '0':
