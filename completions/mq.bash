@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for bash.
+# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for bash.
 # Installed once under the name of each, so that bash-completion finds it when one is first completed.
 # shellcheck shell=bash
 
@@ -6,6 +6,7 @@
 __mq_options() {
     local common='-S --spool= -q --quiet -v --verbose -? --help --usage -V --version'
     case $1 in
+    mq) echo '-? --help --usage -V --version' ;;
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
             "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
@@ -21,8 +22,8 @@ __mq_options() {
         echo "$common -j --json -x --exact --format= --sort= --filter= -w --watch --watch= --ages --inflight" \
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
-    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
-    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
+    mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
+    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --send --receive --mode= --group=" \
         "--force --repair" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
@@ -102,15 +103,21 @@ __mq_dead_ids() {
     mq-dlq "${spool[@]}" -j list "$1" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
 }
 
+__mq_ids() { # QUEUE STATE...
+    local queue=$1
+    shift
+    mq-queue "${spool[@]}" -j peek -n 1000 "${@/#/--state=}" "$queue" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
+}
+
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window paused on-dead order
 }
 
 __mq_figures() {
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
-        out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
+        out_15m errors_1m errors_5m errors_15m held paused sent delivered redelivered acked retried failed \
         duplicates dropped expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
         topic bindings published routed unroutable transactions_open transactions_unfinished
 }
@@ -141,13 +148,13 @@ __mq_operands() {
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
+    mq-queue/0) printf '%s\n' create config list peek remove set release move copy purge pause resume delete sweep check events ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)
         case $command in
         bind | unbind) __mq_queues && __mq_topics ;;
-        create | config) printf '%s=\n' unroutable durability ;;
+        create | config) printf '%s=\n' unroutable durability dedup-window ;;
         esac
         ;;
     mq-log/0) printf '%s\n' create read list config trim delete ;;
@@ -168,6 +175,11 @@ __mq_operands() {
         case $command in
         sweep | check | events) __mq_queues ;;
         create | config) __mq_keys "$queue" ;;
+        move | copy) if ((${#operands[@]} == 2)); then __mq_queues; else __mq_ids "$queue" ready delayed; fi ;;
+        peek | purge) __mq_ids "$queue" all ;;
+        remove) __mq_ids "$queue" ready delayed ;;
+        set) printf '%s=\n' priority delay ttl && __mq_ids "$queue" ready delayed ;;
+        release) __mq_ids "$queue" inflight ;;
         esac
         ;;
     esac
@@ -207,12 +219,48 @@ __mq_setting_values() {
     durability) echo full none ;;
     on-expiry) echo dead drop ;;
     on-dead) echo continue halt ;;
+    paused) echo none receive send all ;;
     overflow) echo refuse drop-oldest dead-oldest ;;
     max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter) echo none ;;
     esac
 }
 
+# The names of the programs that mq runs.
+__mq_names() {
+    compgen -c mq- | sed 's/^mq-//' | sort -u
+    echo help
+}
+
+# What follows `mq`: a name, or what the program of that name completes.
+__mq_program() {
+    local name=${COMP_WORDS[1]} completion
+    if ((COMP_CWORD == 1)); then
+        local names
+        case $name in
+        -*) names=$(__mq_options mq) ;;
+        *) names=$(__mq_names) ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$names" -- "$name")
+    elif [[ $name == help ]]; then
+        ((COMP_CWORD > 2)) || mapfile -t COMPREPLY < <(compgen -W "$(__mq_names) mq libmq spool tutorial" -- "${COMP_WORDS[2]}")
+    else
+        COMP_WORDS=("mq-$name" "${COMP_WORDS[@]:2}")
+        COMP_LINE=mq-${COMP_LINE#*[[:space:]]} COMP_POINT=$((COMP_POINT - (${#1} + 1) + 3))
+        ((COMP_CWORD--))
+        completion=$(complete -p "mq-$name" 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')
+        if [[ -n $completion ]]; then
+            "$completion" "mq-$name" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        else
+            compopt -o default 2>/dev/null
+        fi
+    fi
+}
+
 _mq() {
+    if [[ ${1##*/} == mq ]]; then
+        __mq_program "$1"
+        return 0
+    fi
     local words=() cur program=${1##*/} spool=() operands=() option glued=
     __mq_join_words
     if [[ $program == mq-recv ]] && __mq_command; then
@@ -250,4 +298,4 @@ _mq() {
     return 0
 }
 
-complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx
+complete -F _mq mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx

@@ -25,6 +25,8 @@
  *     -EBADMSG    malformed data: a receipt, a configuration (see mq_config_explain)
  *     -EMSGSIZE   the body is larger than the queue's max-size
  *     -ENOBUFS    the queue is full (max-depth, max-bytes)
+ *     -ESHUTDOWN  the queue is paused for senders
+ *     -ENODATA    the message lacks a header that the queue requires
  *     -ECANCELED  the caller's cancel_fd became readable
  *
  * Signals. A queue's counters are a shared mapping of a file below host/. If another process truncates that file,
@@ -51,10 +53,10 @@ extern "C" {
 
 #define MQ_API __attribute__((visibility("default")))
 
-#define MQ_QUEUE_NAME_SIZE 129 /* room for the longest queue name and its NUL */
+#define MQ_QUEUE_NAME_SIZE 258 /* room for the longest name of a queue, LOG/GROUP, and its NUL */
 #define MQ_ID_SIZE 65          /* room for the longest message id and its NUL */
 #define MQ_TX_SIZE 17          /* room for a transaction's id and its NUL */
-#define MQ_RECEIPT_SIZE 400    /* room for the longest receipt and its NUL */
+#define MQ_RECEIPT_SIZE 528    /* room for the longest receipt and its NUL */
 #define MQ_PRIORITY_DEFAULT 4
 #define MQ_FOREVER ((int64_t)-1)  /* a wait without end */
 #define MQ_BACK_OFF ((int64_t)-1) /* a delay chosen by the queue's retry policy */
@@ -86,6 +88,10 @@ MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
 
 /* Whether `name` may name a queue: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}. */
 MQ_API bool mq_queue_name_is_valid(const char *name);
+
+/* Whether `name` may name a group of a log: two such names and a slash between them. Calls that take the name of a queue take
+   that of a group too, but for those that make queues. */
+MQ_API bool mq_group_name_is_valid(const char *name);
 
 /* Whether `name` is a name that mq_reply_open gives to a queue. */
 MQ_API bool mq_queue_name_is_reply(const char *name);
@@ -175,6 +181,17 @@ MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char
    mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
+/*
+ * Pause a queue, or let it go on, until the opposite is called: its receivers get nothing and wait, as if it were empty; its
+ * senders are refused with -ESHUTDOWN, or wait as in a full queue. Claims are settled and messages expire as ever. This is
+ * the key paused of the configuration: "none", "receive", "send" or "all". After mq_pause no process of this host delivers
+ * or sends what it had not begun with; other hosts follow within a second. mq_resume wakes receivers.
+ */
+#define MQ_PAUSE_RECEIVE 1u
+#define MQ_PAUSE_SEND 2u
+MQ_API int mq_pause(mq_queue *queue, unsigned what);
+MQ_API int mq_resume(mq_queue *queue, unsigned what);
+
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
    0: nothing is wrong. */
 MQ_API int mq_config_explain(const char *spool, const char *queue, char *ret_text, size_t size);
@@ -202,6 +219,18 @@ MQ_API int mq_message_set_delay(mq_message *message, int64_t delay);   /* not de
 MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not delivered before this moment */
 MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl); /* expires at now + ttl, whatever the queue's ttl is */
 MQ_API int mq_message_set_expires(mq_message *message, int64_t expires); /* expires at this moment */
+
+/* How often the message is delivered before it becomes a dead letter, whatever the queue says: up to 1000000; 0: as the queue
+   says. Not with `once`: -EOPNOTSUPP from mq_send. */
+#define MQ_MAX_ATTEMPTS_MOST 1000000
+MQ_API int mq_message_set_max_attempts(mq_message *message, unsigned attempts);
+
+/* For messages that were sent before and come back, from a backup: when they were sent, how often they were delivered, and
+   if they are dead letters, when they died and why. -EINVAL: out of range. With `once` the attempts begin at 0, and dead
+   letters are sent in any case. */
+MQ_API int mq_message_set_sent_at(mq_message *message, int64_t moment);
+MQ_API int mq_message_set_attempts(mq_message *message, unsigned attempts);
+MQ_API int mq_message_set_death(mq_message *message, int64_t died, const char *reason);
 
 /* Set the body to bytes in memory. They stay the caller's and must live until mq_send returns. */
 MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t size);
@@ -275,6 +304,7 @@ MQ_API int mq_receive(mq_queue *queue, const struct mq_receive_options *options,
 MQ_API const char *mq_message_id(const mq_message *message);
 MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL: it is not claimed */
 MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, including this one */
+MQ_API unsigned mq_message_max_attempts(const mq_message *message); /* its own; 0: as the queue says */
 MQ_API int mq_message_priority(const mq_message *message);
 MQ_API int64_t mq_message_sent_at(const mq_message *message);
 MQ_API int64_t mq_message_expires_at(const mq_message *message); /* 0: never */
@@ -388,6 +418,10 @@ typedef struct mq_tx mq_tx;
 
 /* Begin one; `timeout` from now is its deadline. -EINVAL where that is not positive. */
 MQ_API int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx);
+
+/* Begin another one with the handle of one that is over, which costs less than a new handle: what the handle opened stays
+   open. Its id is another one then. -EBUSY: it is not over; -EINVAL: as above. */
+MQ_API int mq_tx_renew(mq_tx *tx, int64_t timeout);
 
 /* One that any process of this user began, by its id. -ENOENT: there is none; -EINVAL: that is no id. */
 MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
@@ -527,6 +561,9 @@ MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text
 MQ_API int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic);
 MQ_API void mq_topic_close(mq_topic *topic); /* NULL is fine */
 
+/* The queue that refused what was sent last; empty: none did. */
+MQ_API const char *mq_topic_refused_by(const mq_topic *topic);
+
 /* Call `each` for every queue that would get the message, which may have no body. -ENXIO: none would. */
 MQ_API int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
                           void *context);
@@ -655,6 +692,30 @@ MQ_API uint64_t mq_log_reader_missed(const mq_log_reader *reader);
    readable. */
 MQ_API int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd);
 
+/* ---- groups of logs ----------------------------------------------------------------- */
+
+/*
+ * A group is a queue, LOG/GROUP, that takes the messages of its log one after the other, at its own pace; any number of
+ * consumers share the work. It has everything that a queue has, and mq_open opens it. Nothing can be sent to it, and
+ * mq_open does not make it.
+ *
+ * -EUCLEAN: it has lost its place, or has two; mq_check repairs that.
+ */
+
+/* Make a group, which begins at an offset of the log: 1 made, 0 it was there, and lacks nothing now. -ENOENT: there is no such
+   log. -ERANGE: the log does not have that offset. */
+MQ_API int mq_group_create(const char *spool, const char *name, uint64_t from);
+
+/* Let a group go on at another offset, also while consumers are at work; what is in flight, delayed or dead stays. `ret_from`
+   gets the offset that would have come next. -ERANGE: the log does not have that offset. */
+MQ_API int mq_group_seek(const char *spool, const char *name, uint64_t to, uint64_t *ret_from);
+
+/* The offset of a message that was received from a group: 1. 0: it is of no group. */
+MQ_API int mq_message_offset(const mq_message *message, uint64_t *ret_offset);
+
+/* How many messages were removed from the log before this handle came to them, although `keep-unread` is off. */
+MQ_API uint64_t mq_group_overtaken(const mq_queue *group);
+
 /* ---- looking without claiming --------------------------------------------------- */
 
 struct mq_entry {
@@ -671,7 +732,8 @@ struct mq_entry {
     bool is_here;     /* in flight: that host is this one */
     const char *bucket; /* the file is STATE/bucket/file */
     const char *file;
-    uint64_t offset; /* where in the file the message begins; a file may hold several messages */
+    uint64_t offset;   /* where in the file the message begins; a file may hold several messages */
+    uint64_t position; /* grows with the moment of sending; of two messages in a queue the later one has the greater */
 };
 
 /*
@@ -686,8 +748,33 @@ MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const str
    the body is larger than max-size, in a queue that some users may only send to; no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
+/* As mq_browse, and each message is open already; it lives until `each` returns. NULL: it is corrupt. Faster than opening
+   each, since a file of several messages is read once. The offset in such an entry means nothing. */
+MQ_API int mq_browse_messages(mq_queue *queue, enum mq_state state,
+                              int (*each)(const struct mq_entry *entry, mq_message *message, void *context),
+                              void *context);
+
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
+
+/* What a message that waits is given in place of what it was sent with. */
+struct mq_changes {
+    int priority;  /* -1: as it is */
+    int64_t delay; /* from now; 0: it is ready; -1: as it is */
+    int64_t ttl;   /* from now; 0: it does not expire; -1: as it is */
+};
+#define MQ_CHANGES_NONE .priority = -1, .delay = -1, .ttl = -1
+
+/* Change the message of an entry, which is ready or delayed. 1: changed. 0: it is not there any more. -EOPNOTSUPP: the queue
+   keeps an order, in which the message waits for others, or which has no priorities. */
+MQ_API int mq_entry_set(mq_queue *queue, const struct mq_entry *entry, const struct mq_changes *changes);
+
+/* The receipt of the claim that the message of an entry in flight belongs to: MQ_RECEIPT_SIZE bytes. */
+MQ_API int mq_entry_receipt(const mq_queue *queue, const struct mq_entry *entry, char *ret_receipt);
+
+/* End the claim of an entry in flight, as mq_release does: all messages that were claimed together are ready again, and
+   whoever had claimed them cannot settle them. 1: ended. 0: it had ended before. */
+MQ_API int mq_entry_release(mq_queue *queue, const struct mq_entry *entry);
 
 /* Remove all messages in a state. `ret_purged` gets their number, also after an error. */
 MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
@@ -695,6 +782,17 @@ MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
 /* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. A ready message
    may go to another queue, too, unless it shares its file with others. 1: done. 0: it is not there any more. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+
+/*
+ * Move the message of an entry that is ready, delayed or dead to the end of another queue of the spool, or copy it there, if
+ * need be as delayed as it was: 1. 0: it is not there any more. A move is one rename: at every moment the message is in one
+ * of the queues. A copy is a link to the same file, where the users of both queues may read it. -EOPNOTSUPP: it is to be
+ * moved and waits in a lane. -ENOBUFS, -EOVERFLOW: as for mq_send. What is copied or moved may be lost by a loss of power, or
+ * be where it was, until mq_persist has returned 0 for the other queue.
+ */
+MQ_API int mq_entry_move(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+MQ_API int mq_entry_copy(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+MQ_API int mq_persist(mq_queue *queue);
 
 /* ---- watching events ------------------------------------------------------------- */
 
@@ -778,12 +876,18 @@ struct mq_stats {
     /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
        for its next attempt, and those whose first message is in flight */
     uint64_t groups_waiting, groups_blocked, groups_in_flight;
+    /* of a group: the offset that comes next, how many messages wait in the log, which `count[MQ_READY]` includes, how many
+       have not been acked, which these are and those that are ready, delayed or in flight, and how many were removed from the
+       log before the group came to them. `oldest` is of the log, if nothing is ready */
+    bool is_group;
+    uint64_t next, unread, lag, missed;
     /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that
        are not below the limit before it; the last one has no limit */
     uint64_t held[MQ_HELD_BUCKETS];
     uint64_t held_total;
     /* messages per second, averaged over the last minutes with decay, as load averages are */
     double sent_rate[MQ_SPANS], acked_rate[MQ_SPANS], failed_rate[MQ_SPANS];
+    uint64_t paused; /* MQ_PAUSE_… */
 };
 
 /* The figures of a queue. They come from shared counters, at a cost that does not grow with depth. With `exact` they

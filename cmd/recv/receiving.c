@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/signals.h"
 #include "io/output_buffer.h"
 #include "message/body_error.h"
@@ -251,7 +252,8 @@ static int deliver(struct receiver *receiver)
 
 static int nothing_came(const struct receiver *receiver, uint64_t got)
 {
-    cli_note(name_of(receiver), "no message came");
+    if (!cli_say_paused(receiver->queue))
+        cli_note(name_of(receiver), "no message came");
     return got > 0 ? STATUS_DONE : STATUS_NOTHING;
 }
 
@@ -315,6 +317,7 @@ static int receive_all(struct receiver *receiver)
          got += output_buffer_written(receiver->out)) {
         const uint64_t most = most_at_once(receiver, got);
         const int came = wanted->look ? receive_and_look(receiver, most) : receive(receiver, most);
+        group_tell_overtaken(receiver->queue);
         if (came == 0)
             return receiver->ending != STATUS_DONE ? receiver->ending : nothing_came(receiver, got);
         if (came == -ECANCELED)

@@ -38,6 +38,8 @@ const char *condition_parse(const char *text, struct condition *ret_condition)
     if (!take_operator(text + length, &condition.comparison, &operator_length))
         return "neither <, <=, >, >=, = nor !=";
     condition.value = text + length + operator_length;
+    if (strcmp(condition.field->name, "lag") == 0 && !field_parse_value(condition.field, condition.value, &condition.number))
+        condition.field = field_find("lag_seconds", strlen("lag_seconds")); /* `lag>10m` is about time */
     if (condition.field->kind != FIELD_NAME && !field_parse_value(condition.field, condition.value, &condition.number))
         return "the value is not of that kind";
     if (condition.field->kind == FIELD_NAME && condition.comparison != EQUAL && condition.comparison != UNEQUAL)
@@ -50,7 +52,8 @@ bool condition_holds(const struct condition *condition, const struct snapshot *s
 {
     if (condition->field->kind == FIELD_NAME)
         return condition->field->kind_of == snapshot->kind &&
-               (strcmp(snapshot->queue, condition->value) == 0) == (condition->comparison == EQUAL);
+               (strcmp(field_word(condition->field, snapshot), condition->value) == 0) ==
+                   (condition->comparison == EQUAL);
     const double value = field_value(condition->field, snapshot), number = condition->number;
     switch (condition->comparison) {
     case ABOVE:

@@ -25,11 +25,35 @@ static double oldest(const struct snapshot *snapshot, enum mq_span span)
     return snapshot->taken > snapshot->stats.oldest ? (double)(snapshot->taken - snapshot->stats.oldest) / SECOND : 0;
 }
 
-/* The time that the consumers need for the ready messages at their average pace over `span`. */
+/* The time that the consumers need for the ready messages at their average pace over `span`; of a group the age of the message
+   that comes next. */
 static double lag(const struct snapshot *snapshot, enum mq_span span)
 {
     const uint64_t ready = snapshot->stats.count[MQ_READY];
+    if (snapshot->stats.is_group)
+        return snapshot->stats.oldest ? oldest(snapshot, span) : 0;
     return ready == 0 ? 0 : (double)ready / snapshot->stats.acked_rate[span];
+}
+
+/* The messages that have not been acked. */
+static double unacked(const struct snapshot *snapshot, enum mq_span span)
+{
+    const struct mq_stats *stats = &snapshot->stats;
+    (void)span;
+    return (double)(stats->is_group ? stats->lag
+                                    : stats->count[MQ_READY] + stats->count[MQ_DELAYED] + stats->count[MQ_INFLIGHT]);
+}
+
+static double next(const struct snapshot *snapshot, enum mq_span span)
+{
+    (void)span;
+    return snapshot->stats.is_group ? (double)snapshot->stats.next : NAN;
+}
+
+static double missed(const struct snapshot *snapshot, enum mq_span span)
+{
+    (void)span;
+    return snapshot->stats.is_group ? (double)snapshot->stats.missed : NAN;
 }
 
 static double in_of(const struct snapshot *snapshot, enum mq_span span)
@@ -71,6 +95,12 @@ static double errors_now(const struct snapshot *snapshot, enum mq_span span)
     return share(snapshot->failed, snapshot->out, seconds_of[span]);
 }
 
+static const char *paused(const struct snapshot *snapshot)
+{
+    static const char *const words[] = {"none", "receive", "send", "all"};
+    return words[snapshot->stats.paused & (MQ_PAUSE_RECEIVE | MQ_PAUSE_SEND)];
+}
+
 static double held(const struct snapshot *snapshot, enum mq_span span)
 {
     uint64_t count = 0;
@@ -87,7 +117,7 @@ static double held(const struct snapshot *snapshot, enum mq_span span)
 #define SPOOL(member) .kind_of = SNAPSHOT_SPOOL, .counter = offsetof(struct snapshot, member)
 #define SPAN(name, title, kind, compute, span)                                                                         \
     {                                                                                                                  \
-        name, title, kind, SNAPSHOT_QUEUE, 0, compute, span                                                            \
+        name, title, kind, SNAPSHOT_QUEUE, 0, compute, span, NULL                                                      \
     }
 
 const struct field fields[] = {
@@ -98,6 +128,9 @@ const struct field fields[] = {
     {"dead", "DEAD", FIELD_COUNT, COUNTER(count[MQ_DEAD])},
     {"oldest_seconds", "OLDEST", FIELD_DURATION, .compute = oldest},
     {"lag_seconds", "LAG", FIELD_DURATION, .compute = lag, .span = MQ_5_MINUTES},
+    {"lag", "UNACKED", FIELD_COUNT, .compute = unacked},
+    {"next", "NEXT", FIELD_COUNT, .compute = next},
+    {"missed", "MISSED", FIELD_COUNT, .compute = missed},
     {"in", "IN/s", FIELD_RATE, .compute = in_now},
     {"out", "OUT/s", FIELD_RATE, .compute = out_now},
     {"errors", "ERR%", FIELD_PERCENT, .compute = errors_now},
@@ -112,6 +145,7 @@ const struct field fields[] = {
     SPAN("errors_5m", "ERR%-5m", FIELD_PERCENT, errors_of, MQ_5_MINUTES),
     SPAN("errors_15m", "ERR%-15m", FIELD_PERCENT, errors_of, MQ_15_MINUTES),
     {"held_seconds", "HELD", FIELD_DURATION, .compute = held},
+    {"paused", "PAUSED", FIELD_NAME, .word = paused},
     {"sent", "SENT", FIELD_COUNT, COUNTER(sent)},
     {"delivered", "DELIVERED", FIELD_COUNT, COUNTER(delivered)},
     {"redelivered", "REDELIVERED", FIELD_COUNT, COUNTER(redelivered)},
@@ -158,7 +192,7 @@ static bool is_named(const char *name, const char *wanted, size_t length)
 const struct field *field_find(const char *name, size_t length)
 {
     static const char *const short_names[][2] = {
-        {"depth", "ready"}, {"oldest", "oldest_seconds"}, {"lag", "lag_seconds"},
+        {"depth", "ready"}, {"oldest", "oldest_seconds"},
         {"size", "bytes"},  {"held", "held_seconds"},     {"blocked", "groups_blocked"},
     };
     for (size_t i = 0; i < sizeof short_names / sizeof *short_names; i++)
@@ -186,6 +220,13 @@ double field_value(const struct field *field, const struct snapshot *snapshot)
 
 /* ---- as text ----------------------------------------------------------------------- */
 
+const char *field_word(const struct field *field, const struct snapshot *snapshot)
+{
+    if (field->kind_of != snapshot->kind)
+        return "-";
+    return field->word ? field->word(snapshot) : snapshot->queue;
+}
+
 static void human_text(const struct field *field, double value, char text[HUMAN_SIZE])
 {
     switch (field->kind) {
@@ -207,7 +248,7 @@ static void human_text(const struct field *field, double value, char text[HUMAN_
 void field_text(const struct field *field, const struct snapshot *snapshot, bool human, char text[FIELD_TEXT_SIZE])
 {
     if (field->kind == FIELD_NAME) {
-        snprintf(text, FIELD_TEXT_SIZE, "%s", field->kind_of == snapshot->kind ? snapshot->queue : "-");
+        snprintf(text, FIELD_TEXT_SIZE, "%s", field_word(field, snapshot));
         return;
     }
     const double value = field_value(field, snapshot);
@@ -272,7 +313,7 @@ static json_t *field_json(const struct field *field, const struct snapshot *snap
     if (field->kind_of != snapshot->kind)
         return json_null();
     if (field->kind == FIELD_NAME)
-        return json_string(snapshot->queue);
+        return json_string(field_word(field, snapshot));
     if (!field->compute)
         return json_integer((json_int_t)counter_of(field, snapshot));
     const double value = field_value(field, snapshot);

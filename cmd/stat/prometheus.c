@@ -97,12 +97,54 @@ static void print_oldest(const struct exposition *to)
     }
 }
 
+static void print_paused(const struct exposition *to)
+{
+    static const struct {
+        const char *direction;
+        unsigned bit;
+    } directions[] = {{"receive", MQ_PAUSE_RECEIVE}, {"send", MQ_PAUSE_SEND}};
+    print_head(to, "mq_queue_paused", "gauge", "", "Whether the queue is paused for receivers or senders: 1 or 0.");
+    for (size_t i = 0; i < to->list->count; i++)
+        for (size_t j = 0; j < sizeof directions / sizeof *directions; j++) {
+            begin(to, "mq_queue_paused", "", to->list->items[i].queue, "direction", directions[j].direction);
+            print_number(to->stream, (to->list->items[i].stats.paused & directions[j].bit) != 0);
+        }
+}
+
 static void print_bytes(const struct exposition *to)
 {
     print_head(to, "mq_queue_bytes", "gauge", "bytes", "Size of the files of all messages in the queue.");
     for (size_t i = 0; i < to->list->count; i++) {
         begin(to, "mq_queue_bytes", "", to->list->items[i].queue, NULL, NULL);
         print_number(to->stream, to->list->items[i].stats.bytes);
+    }
+}
+
+/* Groups of logs. */
+static void print_lag(const struct exposition *to)
+{
+    static const char messages[] = "mq_consumer_lag", seconds[] = "mq_consumer_lag_seconds",
+                      missed[] = "mq_consumer_missed";
+    static const char *const heads[][4] = {
+        {messages, "gauge", "", "Messages of the log that the group has not acknowledged."},
+        {seconds, "gauge", "seconds", "How long ago the message was sent that comes next in the group; 0 if none waits."},
+        {missed, "counter", "", "Messages that were removed from the log before the group came to them."}};
+    bool any = false;
+    for (size_t i = 0; i < to->list->count; i++)
+        any |= to->list->items[i].stats.is_group;
+    for (size_t head = 0; any && head < sizeof heads / sizeof *heads; head++) {
+        print_head(to, heads[head][0], heads[head][1], heads[head][2], heads[head][3]);
+        for (size_t i = 0; i < to->list->count; i++) {
+            const struct snapshot *snapshot = &to->list->items[i];
+            const int64_t age = snapshot->stats.oldest ? snapshot->taken - snapshot->stats.oldest : 0;
+            if (!snapshot->stats.is_group)
+                continue;
+            begin(to, heads[head][0], head == 2 ? "_total" : "", snapshot->queue, NULL, NULL);
+            if (head == 1)
+                print_seconds(to->stream, age > 0 ? (uint64_t)age : 0);
+            else
+                print_number(to->stream, head == 0 ? snapshot->stats.lag : snapshot->stats.missed);
+        }
     }
 }
 
@@ -216,7 +258,9 @@ static void print_all(const struct exposition *to)
 {
     print_depths(to);
     print_oldest(to);
+    print_lag(to);
     print_bytes(to);
+    print_paused(to);
     print_counters(to);
     print_deaths(to);
     print_head(to, "mq_message_held_seconds", "histogram", "seconds",

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/put.h"
+#include "format/spool_name.h"
 
 #define ID_DIGITS 16
 #define TIME_DIGITS 13
+#define GROUP_MARK '+' /* in the name of a group, for the slash */
 
 static const char *const endings[] = {[OUTBOX_COMMITTED] = ".committed", [OUTBOX_ABORTED] = ".aborted"};
 static const char letters[] = {
@@ -100,6 +102,9 @@ int outbox_format_entry(const struct outbox_entry *entry, char ret_text[NAME_SIZ
     } else {
         name_format(state_of(entry->kind), &entry->name, name);
         size = snprintf(ret_text, NAME_SIZE, "%c:%s:%s", letters[entry->kind], entry->queue, name);
+        char *slash = strchr(ret_text, '/');
+        if (slash)
+            *slash = GROUP_MARK;
         if (outbox_is_for_log(entry->kind) && size < NAME_SIZE)
             size += snprintf(ret_text + size, (size_t)(NAME_SIZE - size), ":%016" PRIx64, entry->end);
     }
@@ -133,10 +138,13 @@ static bool parse_message(const char *text, struct outbox_entry *entry)
         return false;
     memcpy(entry->queue, text, length);
     entry->queue[length] = '\0';
+    char *mark = strchr(entry->queue, GROUP_MARK);
+    if (mark)
+        *mark = '/';
     strcpy(name, text + length + 1);
     if (outbox_is_for_log(entry->kind) && !take_end(name, &entry->end))
         return false;
-    return mq_queue_name_is_valid(entry->queue) && name_parse(state_of(entry->kind), name, &entry->name);
+    return name_is_queue(entry->queue) && name_parse(state_of(entry->kind), name, &entry->name);
 }
 
 bool outbox_parse_entry(const char *text, struct outbox_entry *ret_entry)
