@@ -16,6 +16,7 @@ static bool arg_force, arg_dry_run;
 #define FROM COMMAND_LONG('b')
 #define TO COMMAND_LONG('e')
 #define FORCE COMMAND_LONG('F')
+#define ANY COMMAND_LONG('a')
 #define DRY_RUN COMMAND_LONG('d')
 
 static const struct argp_option options[] = {
@@ -26,6 +27,10 @@ static const struct argp_option options[] = {
     {"to", TO, "WHERE", 0, "read: end before WHERE, instead of the end as it is now", 1},
     {"count", 'n', "N", 0, "read: end after N messages", 1},
     {"follow", 'f', NULL, 0, "read: wait for more messages", 1},
+    {"routing-key", 'k', "PATTERN", 0,
+     "read: messages whose routing key PATTERN matches, where * is a word and # any number; may be repeated", 1},
+    {"match", 'm', "'NAME[: VALUE]'", 0, "read: messages with this header; repeated, with all of them", 1},
+    {"any", ANY, NULL, 0, "read: with any of the headers", 1},
     {"lines", 'l', NULL, 0, "read: end each body with a newline", 2},
     {"null", '0', NULL, 0, "read: end each body with a NUL", 2},
     {"dry-run", DRY_RUN, NULL, 0, "seek: move nothing, and say how many messages that is", 3},
@@ -40,6 +45,8 @@ static int run_read(char **words, int count)
         return cli_fail(STATUS_USAGE, NULL, "--json excludes --lines and --null");
     if (arg_reading.follow && arg_reading.has_to)
         return cli_fail(STATUS_USAGE, NULL, "--follow excludes --to");
+    if (arg_reading.any && arg_reading.header_count == 0)
+        return cli_fail(STATUS_USAGE, NULL, "--any is for --match");
     return log_read(words[0], &arg_reading);
 }
 
@@ -57,7 +64,7 @@ static int run_seek(char **words, int count)
 
 static const struct command commands[] = {
     {"create", "", 1, -1, log_create},
-    {"read", "benfl0j", 1, 1, run_read},
+    {"read", "benfkmal0j", 1, 1, run_read},
     {"seek", "d", 2, 2, run_seek},
     {"list", "j", 0, -1, log_list},
     {"config", "j", 1, -1, log_config},
@@ -82,6 +89,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         break;
     case 'f':
         arg_reading.follow = true;
+        break;
+    case 'k':
+        cli_add(state, &arg_reading.patterns, &arg_reading.pattern_count, argument);
+        break;
+    case 'm':
+        cli_add(state, &arg_reading.headers, &arg_reading.header_count, argument);
+        break;
+    case ANY:
+        arg_reading.any = true;
         break;
     case 'l':
     case '0':

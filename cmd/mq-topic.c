@@ -93,21 +93,14 @@ static const struct command commands[] = {
 };
 static struct command_line line = {.options = options, .commands = commands};
 
-static void add(const struct argp_state *state, const char ***list, size_t *count, const char *argument)
-{
-    if (!*list)
-        *list = cli_must(calloc((size_t)state->argc, sizeof **list));
-    (*list)[(*count)++] = argument;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
     case 'k':
-        add(state, &arg_terms.keys, &arg_terms.key_count, argument);
+        cli_add(state, &arg_terms.keys, &arg_terms.key_count, argument);
         break;
     case 'm':
-        add(state, &arg_terms.conditions, &arg_terms.condition_count, argument);
+        cli_add(state, &arg_terms.conditions, &arg_terms.condition_count, argument);
         break;
     case COMMAND_LONG('a'):
         arg_terms.any = true;

@@ -27,7 +27,7 @@ __mq_options() {
         "--force --repair" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
-    mq-log) echo "$common -j --json --from= --to= -n --count= -f --follow -l --lines -0 --null --force" ;;
+    mq-log) echo "$common -j --json --from= --to= -k --routing-key= -m --match= --any -n --count= -f --follow -l --lines -0 --null --force" ;;
     mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
     esac
 }

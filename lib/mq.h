@@ -582,6 +582,17 @@ MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *me
                                 size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
                                 size_t *ret_sent);
 
+/*
+ * What a binding with these terms would take, for whoever selects messages: those whose routing key matches one of the
+ * patterns, or if there are none every key; and that have all of the headers `NAME` or `NAME: VALUE`, or with `any` one of
+ * them. -EINVAL: not a pattern, or not such a header.
+ */
+typedef struct mq_filter mq_filter;
+MQ_API int mq_filter_new(const char *const *patterns, size_t pattern_count, const char *const *headers,
+                         size_t header_count, bool any, mq_filter **ret_filter);
+MQ_API bool mq_filter_takes(const mq_filter *filter, const mq_message *message);
+MQ_API void mq_filter_free(mq_filter *filter); /* NULL is fine */
+
 /* ---- logs ------------------------------------------------------------------------ */
 
 /*
@@ -630,14 +641,14 @@ MQ_API int mq_log_config_explain(const char *spool, const char *name, char *ret_
  * messages may be in the log.
  */
 #define MQ_NO_OFFSET UINT64_MAX
-MQ_API int mq_log_send(mq_log *log, mq_tx *tx, mq_message *message, const struct mq_send_options *options,
-                       char *ret_id, uint64_t *ret_offset);
+MQ_API int mq_log_send(mq_log *log, mq_tx *tx, mq_message *message, const struct mq_send_options *options, char *ret_id,
+                       uint64_t *ret_offset);
 MQ_API int mq_log_send_batch(mq_log *log, mq_tx *tx, mq_message *const *messages, size_t count,
                              const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
                              size_t *ret_sent);
-MQ_API int mq_log_send_bodies(mq_log *log, mq_tx *tx, const mq_message *message, const struct iovec *bodies, size_t count,
-                              const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
-                              size_t *ret_sent);
+MQ_API int mq_log_send_bodies(mq_log *log, mq_tx *tx, const mq_message *message, const struct iovec *bodies,
+                              size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
+                              uint64_t *ret_offsets, size_t *ret_sent);
 MQ_API size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *options);
 
 struct mq_log_stats {
@@ -890,12 +901,13 @@ MQ_API int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats);
  */
 MQ_API int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t count, uint64_t *ret_counts);
 
-/* The space that the file system of the queue has left for this user. */
+/* The space that the file system of the queue or log has left for this user. */
 struct mq_room {
     uint64_t bytes;
     uint64_t files; /* UINT64_MAX: the file system does not count files */
 };
 MQ_API int mq_room(mq_queue *queue, struct mq_room *ret_room);
+MQ_API int mq_log_room(const mq_log *log, struct mq_room *ret_room);
 
 struct mq_swept {
     uint64_t due;           /* delayed messages that became ready */

@@ -197,3 +197,10 @@ uint64_t cli_number(const struct argp_state *state, const char *option, const ch
     }
     return number;
 }
+
+void cli_add(const struct argp_state *state, const char ***list, size_t *count, const char *argument)
+{
+    if (!*list)
+        *list = cli_must(calloc((size_t)state->argc, sizeof **list));
+    (*list)[(*count)++] = argument;
+}

@@ -39,4 +39,7 @@ int cli_milliseconds(const struct argp_state *state, const char *option, const c
 uint64_t cli_number(const struct argp_state *state, const char *option, const char *text, uint64_t least,
                     uint64_t most);
 
+/* Add the argument of an option that may be repeated to a list, which has room for all that there are. */
+void cli_add(const struct argp_state *state, const char ***list, size_t *count, const char *argument);
+
 #endif

@@ -161,7 +161,7 @@ static int open_log(const char *name, unsigned flags, mq_log **ret_log)
     }
     mq_log_close(log);
     return cli_fail(flags & MQ_CREATE ? STATUS_CANNOT_CREATE : STATUS_NO_QUEUE, name,
-                    "it is a log, not a queue: mq-log reads it");
+                    "it is a log, not a queue: mq-log reads and lists it");
 }
 
 int cli_open_log(const char *name, mq_log **ret_log)

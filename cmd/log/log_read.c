@@ -18,6 +18,7 @@ struct reader {
     const struct log_reading *wanted;
     mq_log *log;
     mq_log_reader *from;
+    mq_filter *filter; /* NULL: all */
     struct output_patience patience;
     uint64_t to; /* the offset to end before */
     uint64_t printed;
@@ -127,7 +128,7 @@ static int print_some(struct reader *reader)
     mq_message *message;
     uint64_t count, offset = 0;
     const int framing = cli_json ? 'j' : reader->wanted->framing;
-    const bool at_once = (framing == 'l' || framing == '0') &&
+    const bool at_once = !reader->filter && (framing == 'l' || framing == '0') &&
                          mq_log_next_bodies(reader->from, framing == 'l' ? '\n' : '\0', left(reader), &bodies,
                                             &count) == 1;
     if (at_once) {
@@ -143,6 +144,8 @@ static int print_some(struct reader *reader)
     }
     if (got != 1 || offset >= reader->to)
         return got < 0 ? got : 0;
+    if (reader->filter && !mq_filter_takes(reader->filter, message))
+        return 1;
     const int error = framing == 'j' ? put_json(reader, message, offset) : put_body(reader, message);
     reader->printed++;
     return error ? error : 1;
@@ -185,6 +188,20 @@ static int conclude(struct reader *reader, int error)
     return reader->printed > 0 || reader->wanted->follow ? STATUS_DONE : STATUS_NOTHING;
 }
 
+static int make_filter(struct reader *reader)
+{
+    const struct log_reading *wanted = reader->wanted;
+    if (wanted->pattern_count + wanted->header_count == 0)
+        return STATUS_DONE;
+    const int error = mq_filter_new(wanted->patterns, wanted->pattern_count, wanted->headers, wanted->header_count,
+                                    wanted->any, &reader->filter);
+    if (error == -EINVAL)
+        return cli_fail(STATUS_DATA, mq_log_name(reader->log),
+                        "not a pattern of up to 255 bytes, or not `NAME` or `NAME: VALUE`: %s",
+                        wanted->pattern_count > 0 ? wanted->patterns[0] : wanted->headers[0]);
+    return error ? cli_error(error, mq_log_name(reader->log), "cannot select messages") : STATUS_DONE;
+}
+
 static int run(struct reader *reader)
 {
     uint64_t from, begin;
@@ -216,7 +233,10 @@ int log_read(const char *name, const struct log_reading *reading)
     reader->wanted = reading;
     reader->patience = (struct output_patience){.cancel_fd = cancel_fd, .milliseconds = -1};
     if (status == STATUS_DONE)
+        status = make_filter(reader);
+    if (status == STATUS_DONE)
         status = run(reader);
+    mq_filter_free(reader->filter);
     mq_log_close(reader->log);
     free(reader);
     return status;

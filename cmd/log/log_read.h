@@ -13,7 +13,10 @@ struct log_reading {
     bool has_to;   /* --to was given; else to the end as it is at the beginning, or with `follow` for ever */
     uint64_t most; /* messages; 0: any number */
     bool follow;   /* wait for more */
-    int framing;   /* 'l', '0', or 0: how a body ends; cli_json: objects */
+    const char **patterns, **headers; /* what is printed matches one of the patterns and has the headers */
+    size_t pattern_count, header_count;
+    bool any;    /* one of the headers is enough */
+    int framing; /* 'l', '0', or 0: how a body ends; cli_json: objects */
 };
 
 /* Print messages of a log. Returns an exit status. */

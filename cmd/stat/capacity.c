@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/queues.h"
 #include "message/json_write.h"
+#include "stat/log_capacity.h"
 #include "term/table.h"
 #include "text/human.h"
 
@@ -213,11 +214,20 @@ static int show(mq_queue *queue, void *context)
     return STATUS_DONE;
 }
 
-int capacity_show(char *const *names, int count, int64_t within)
+static int show_queues(char *const *names, int count, int64_t within)
 {
     struct view view = {.table = cli_json ? NULL : table_new(columns, COLUMNS), .within = (double)within / SECOND};
     const int status = queues_each(names, count, show, &view);
     if (view.table)
         table_end(view.table);
+    return status;
+}
+
+int capacity_show(char **names, int count, int64_t within)
+{
+    const int queues = log_capacity_split(names, count);
+    int status = count == 0 || queues > 0 ? show_queues(names, queues, within) : STATUS_DONE;
+    if (status <= STATUS_NOTHING && (count == 0 || queues < count))
+        status = cli_worse(status, log_capacity_show(names + queues, count - queues));
     return status;
 }

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* For the named queues; without names, for all queues of the spool. `within` is the time in which the backlog is to be
+/* For the named queues and logs (log_capacity.h), whose order this changes; without names, for all of the spool. `within` is the time in which the backlog is to be
    worked off. Returns an exit status. */
-int capacity_show(char *const *names, int count, int64_t within);
+int capacity_show(char **names, int count, int64_t within);
 
 #endif

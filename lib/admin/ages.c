@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "lifecycle/inbox.h"
+#include "log/log.h"
 #include "queue/queue.h"
 #include "store/bucket.h"
 
@@ -68,15 +69,23 @@ int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t 
     return error;
 }
 
-int mq_room(mq_queue *queue, struct mq_room *ret_room)
+static int room_of(int dir, struct mq_room *ret_room)
 {
     struct statvfs status;
-    const int error = queue_refresh(queue);
-    if (error)
-        return error;
-    if (fstatvfs(queue->dir, &status) < 0)
+    if (fstatvfs(dir, &status) < 0)
         return -errno;
     ret_room->bytes = (uint64_t)status.f_bavail * status.f_frsize;
     ret_room->files = status.f_files ? status.f_favail : UINT64_MAX;
     return 0;
+}
+
+int mq_room(mq_queue *queue, struct mq_room *ret_room)
+{
+    const int error = queue_refresh(queue);
+    return error ? error : room_of(queue->dir, ret_room);
+}
+
+int mq_log_room(const mq_log *log, struct mq_room *ret_room)
+{
+    return room_of(log->dir, ret_room);
 }

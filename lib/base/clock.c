@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int64_t clock_of(const struct timespec *time)
 {
@@ -65,4 +66,24 @@ void clock_format_rfc3339(int64_t moment, char text[CLOCK_RFC3339_SIZE])
     /* The remainders change nothing. They show the compiler that each part fits its digits. */
     snprintf(text, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", date.year % 10000, date.month % 100,
              date.day % 100, seconds / 3600 % 100, seconds / 60 % 60, seconds % 60, (unsigned)(moment % CLOCK_SECOND));
+}
+
+bool clock_parse_rfc3339(const char *text, int64_t *ret_moment)
+{
+    char again[CLOCK_RFC3339_SIZE];
+    struct tm date = {0};
+    unsigned micros;
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%6uZ", &date.tm_year, &date.tm_mon, &date.tm_mday, &date.tm_hour,
+               &date.tm_min, &date.tm_sec, &micros) != 7)
+        return false;
+    date.tm_year -= 1900;
+    date.tm_mon--;
+    const int64_t moment = timegm(&date) * CLOCK_SECOND + micros;
+    if (moment < 0 || moment > CLOCK_MAX)
+        return false;
+    clock_format_rfc3339(moment, again);
+    if (strcmp(again, text) != 0)
+        return false;
+    *ret_moment = moment;
+    return true;
 }

@@ -2,6 +2,7 @@
 #ifndef MQ_CLOCK_H
 #define MQ_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -28,5 +29,8 @@ int64_t clock_of_file(const struct timespec *time);
 
 /* Write a moment as "2026-11-24T10:30:00.123456Z". It must not be before the epoch. */
 void clock_format_rfc3339(int64_t moment, char text[CLOCK_RFC3339_SIZE]);
+
+/* Read what clock_format_rfc3339 wrote. False: it is not in this form. */
+bool clock_parse_rfc3339(const char *text, int64_t *ret_moment);
 
 #endif

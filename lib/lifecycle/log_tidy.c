@@ -9,6 +9,7 @@
 #include "base/fs_list.h"
 #include "lifecycle/outbox.h"
 #include "log/log.h"
+#include "log/pack.h"
 #include "store/outbox_dir.h"
 #include "store/spool.h"
 
@@ -53,10 +54,17 @@ static int finish(const char *spool_path, const char *name)
 int log_tidy(const char *spool_path, const char *name, int dir, size_t most, uint64_t *ret_removed)
 {
     struct log_config config;
-    uint64_t limit;
+    uint64_t limit, packed = 0;
     int error = log_config_load(dir, &config, NULL);
     if (!error)
         error = chain_end(dir, &limit);
     const int left = error ? error : finish(spool_path, name);
-    return left < 0 ? left : log_trim(dir, &config, left ? 0 : limit, most, ret_removed);
+    *ret_removed = 0;
+    if (left < 0)
+        return left;
+    error = log_trim(dir, &config, left ? 0 : limit, most, ret_removed);
+    if (!error)
+        error = log_pack(dir, left ? 0 : limit, most, &packed);
+    const int cleared = log_clear_removed(dir, most);
+    return error ? error : cleared;
 }

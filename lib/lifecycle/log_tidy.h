@@ -1,9 +1,9 @@
 /*
- * Tidying a log: what is no longer kept is removed.
+ * Tidying a log: what is no longer kept is removed, and full buckets are packed.
  *
- * Entries may only go when no process may ask again whether a committed output of a transaction is among them
+ * Entries may only go, or be packed, when no process may ask again whether a committed output of a transaction is among them
  * (append_output.c). So the end is looked at first, then the transactions are finished, and what lies before that end may
- * go if none is left that is committed into the log: what is committed later is appended behind it.
+ * change if none is left that is committed into the log: what is committed later is appended behind it.
  */
 #ifndef MQ_LOG_TIDY_H
 #define MQ_LOG_TIDY_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Remove at most so many buckets of the log in the directory `dir`. */
+/* Remove and pack at most so many buckets of the log in the directory `dir`. */
 int log_tidy(const char *spool_path, const char *name, int dir, size_t most, uint64_t *ret_removed);
 
 #endif

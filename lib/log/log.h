@@ -101,7 +101,10 @@ int log_close_hole(mq_log *log, uint64_t offset, uint64_t next);
 
 /* ---- retention (retention.c) ---------------------------------------------------------- */
 
-/* Remove what is no longer kept and lies before the offset `limit`, at most so many buckets. */
+/* Take what is no longer kept and lies before the offset `limit` out of the log, at most so many buckets. */
 int log_trim(int dir, const struct log_config *config, uint64_t limit, size_t most, uint64_t *ret_removed);
+
+/* Empty buckets that were taken out of the log, at most so many. */
+int log_clear_removed(int dir, size_t most);
 
 #endif

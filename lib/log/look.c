@@ -137,6 +137,29 @@ static int find_in_bucket(const struct firsts *firsts, size_t bucket, int64_t mo
     return 0;
 }
 
+/* The entry at the offset may have been packed: its first message that was sent at the moment or later, or the entry behind. */
+static int find_in_entry(mq_log *log, int64_t moment, uint64_t *offset)
+{
+    mq_log_reader *reader;
+    mq_message *message;
+    struct chain_place place;
+    int got = chain_locate(log->dir, *offset, &place);
+    if (got)
+        return got;
+    chain_leave(&place);
+    if (place.kind != CHAIN_ENTRY || place.next - place.offset < 2)
+        return 0;
+    got = mq_log_reader_new(log, *offset, &reader);
+    if (got)
+        return got;
+    uint64_t at = *offset;
+    while ((got = mq_log_next(reader, &message, &at)) == 1 && at < place.next && mq_message_sent_at(message) < moment)
+        at++;
+    mq_log_reader_free(reader);
+    *offset = got >= 0 ? at : *offset;
+    return got < 0 && got != -EBADMSG ? got : 0;
+}
+
 int mq_log_find(mq_log *log, int64_t moment, uint64_t *ret_offset)
 {
     struct chain_list buckets = {0}, entries = {0};
@@ -160,5 +183,5 @@ int mq_log_find(mq_log *log, int64_t moment, uint64_t *ret_offset)
     if (found < 0)
         return found;
     *ret_offset = found == 0 ? end : found_at > begin ? found_at : begin;
-    return 0;
+    return found == 0 ? 0 : find_in_entry(log, moment, ret_offset);
 }

@@ -209,6 +209,14 @@ static size_t show_sharing(mq_log_reader *reader)
     return message->ahead_size + 1;
 }
 
+/* Messages that were sent one by one may have become one entry. */
+static int64_t when_sent(const mq_log_reader *reader, uint64_t count)
+{
+    int64_t moment;
+    const char *text = count > 1 && !reader->shares ? mq_message_header(reader->view, "Timestamp") : NULL;
+    return text && clock_parse_rfc3339(text, &moment) ? moment : reader->sent_at;
+}
+
 /* Show the next message of the entry. -EBADMSG: it is not whole, or is the last and something is behind it. */
 static int show(mq_log_reader *reader)
 {
@@ -222,7 +230,8 @@ static int show(mq_log_reader *reader)
                             : decode_text(reader->text + reader->next, reader->size - reader->next, reader->view);
     reader->next += used;
     reader->shown++;
-    reader->view->sent_at = reader->sent_at;
+    if (used > 0)
+        reader->view->sent_at = when_sent(reader, count);
     return used == 0 || (reader->shown == count && reader->next != reader->size) ? -EBADMSG : 0;
 }
 

@@ -3,7 +3,7 @@
  *
  *     beginning   renamed forward, to the first entry of the first bucket that stays: a compare-and-swap
  *     out         each bucket below it is renamed out of the log
- *     empty       under the write lock on its number, which is not waited for
+ *     empty       later, under the write lock on its number, which is not waited for
  *
  * The last bucket with entries always stays, so a number is never given again. A crash leaves buckets below the beginning,
  * or in removed/, to the next process that trims. tests/model/log.pml is the proof.
@@ -29,9 +29,8 @@
 /* ---- removing -------------------------------------------------------------------------- */
 
 struct clearing {
-    int dir, lock; /* of the log, and its locks: -1 at first */
+    int dir, lock; /* of the log, and its locks */
     size_t left;   /* how many buckets may still be removed */
-    uint64_t removed;
     int error;
 };
 
@@ -77,29 +76,31 @@ static int take_out(int dir, uint64_t bucket)
 }
 
 /* Buckets below the beginning, which may be left from a process that died. */
-static int take_out_below(struct clearing *clearing, uint64_t begin)
+static int take_out_below(int dir, uint64_t begin, size_t most, uint64_t *ret_removed)
 {
     struct chain_list buckets = {0};
-    int error = chain_list_buckets(clearing->dir, &buckets);
-    for (size_t i = 0; i < buckets.count && !error && clearing->left > clearing->removed; i++) {
+    uint64_t removed = 0;
+    int error = chain_list_buckets(dir, &buckets);
+    for (size_t i = 0; i < buckets.count && !error && most > removed; i++) {
         if (buckets.list[i] >= log_bucket_of(begin))
             break;
-        error = take_out(clearing->dir, buckets.list[i]);
-        bucket_size_forget(clearing->dir, buckets.list[i]);
-        clearing->removed += !error;
+        error = take_out(dir, buckets.list[i]);
+        bucket_size_forget(dir, buckets.list[i]);
+        removed += !error;
     }
     chain_list_free(&buckets);
+    *ret_removed = removed;
     return error;
 }
 
-static int clear(struct clearing *clearing)
+int log_clear_removed(int dir, size_t most)
 {
-    clearing->lock = fs_open_shared_below(clearing->dir, ".", LOG_HOLD, true);
-    if (clearing->lock < 0)
-        return clearing->lock == -ENOENT ? -EUCLEAN : clearing->lock;
-    const int error = fs_list_at(clearing->dir, LOG_REMOVED, visit_removed, clearing);
-    close(clearing->lock);
-    return error ? error : clearing->error;
+    struct clearing clearing = {.dir = dir, .left = most, .lock = fs_open_shared_below(dir, ".", LOG_HOLD, true)};
+    if (clearing.lock < 0)
+        return clearing.lock == -ENOENT ? -EUCLEAN : clearing.lock;
+    const int error = fs_list_at(dir, LOG_REMOVED, visit_removed, &clearing);
+    close(clearing.lock);
+    return error ? error : clearing.error;
 }
 
 /* ---- what may go ------------------------------------------------------------------------- */
@@ -205,12 +206,7 @@ static int move_beginning(int dir, const struct log_config *config, uint64_t lim
 int log_trim(int dir, const struct log_config *config, uint64_t limit, size_t most, uint64_t *ret_removed)
 {
     uint64_t begin;
-    struct clearing clearing = {.dir = dir, .lock = -1, .left = most};
+    *ret_removed = 0;
     int error = move_beginning(dir, config, limit, &begin);
-    if (!error)
-        error = take_out_below(&clearing, begin);
-    if (!error)
-        error = clear(&clearing);
-    *ret_removed = clearing.removed;
-    return error;
+    return error ? error : take_out_below(dir, begin, most, ret_removed);
 }

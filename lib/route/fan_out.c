@@ -15,12 +15,10 @@
 #include "base/fs.h"
 #include "base/grow.h"
 #include "base/id.h"
-#include "base/io.h"
 #include "format/message.h"
 #include "format/spool_name.h"
 #include "lifecycle/publish.h"
 #include "queue/queue.h"
-#include "log/append.h"
 #include "route/fan_out.h"
 #include "route/follow.h"
 #include "route/log_send.h"
@@ -29,9 +27,6 @@
 #include "store/adopt.h"
 #include "store/spool.h"
 #include "txn/transaction.h"
-
-/* Headers of a message at most, with what the library adds. */
-#define HEADERS_READ (MESSAGE_HEADERS_MAX + 4096)
 
 /* How many topics are read again only if they were changed; each may have two files open. */
 #define KNOWN_MAX 32
@@ -121,17 +116,10 @@ static bool is_known_queue(mq_topic *topic, const char *name)
     return false;
 }
 
-/* The same for a log. */
-static bool is_known_log(mq_topic *topic, const char *name)
-{
-    mq_log *log;
-    return log_handles_find(&topic->logs, name) && log_handles_get(&topic->logs, topic->spool_path, name, &log) == 0;
-}
-
 static int look(void *context, const char *name, struct route_topic *ret_topic)
 {
     mq_topic *topic = context;
-    if (is_known_queue(topic, name) || is_known_log(topic, name))
+    if (is_known_queue(topic, name) || destination_is_known_log(topic, name))
         return 0;
     const int known = recall(topic, name, ret_topic);
     if (known)
@@ -233,24 +221,6 @@ const char *mq_topic_refused_by(const mq_topic *topic)
 
 /* ---- one file to several queues ------------------------------------------------------------------ */
 
-/* How long the body is of the one message of a file: what is behind the first empty line. */
-static int measure_body(const struct draft *draft, uint64_t *ret_size)
-{
-    char *text = malloc(HEADERS_READ);
-    const ssize_t got = text ? io_read_at(draft->file.file, text, HEADERS_READ, 0) : -ENOMEM;
-    const char *end = got > 0 ? memmem(text, (size_t)got, "\n\n", 2) : NULL;
-    *ret_size = end ? draft->size - (uint64_t)(end + 2 - text) : draft->size;
-    free(text);
-    return got < 0 ? (int)got : 0;
-}
-
-static int check_size(const mq_topic *topic, uint64_t max_size, const struct draft *draft)
-{
-    uint64_t size = topic->largest;
-    const int error = size == UINT64_MAX ? measure_body(draft, &size) : 0;
-    return error ? error : size > max_size ? -EMSGSIZE : 0;
-}
-
 /* Wait for room as long as the sender wants to. The transaction waits with it, unless its deadline is somebody else's. */
 static int wait_for_room(mq_topic *topic, mq_queue *queue, const struct draft *draft)
 {
@@ -284,7 +254,7 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     queue->outlet = &topic->tx->outlet;
     int error = queue_demand(queue, ACCESS_SEND);
     if (!error)
-        error = check_size(topic, queue->config.max_size, draft);
+        error = destination_check_size(topic, queue->config.max_size, draft);
     if (!error)
         error = draft_check_file(queue, draft);
     if (!error)
@@ -297,47 +267,9 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     return error;
 }
 
-/* The same for a log, whose owner has to be able to read the file. */
-static int take_for_log(mq_topic *topic, mq_log *log, struct draft *draft)
-{
-    struct draft own = *draft;
-    int error = draft->state == MQ_DELAYED ? -EOPNOTSUPP : log_send_refresh(log);
-    if (!error)
-        error = check_size(topic, log->config.max_size, draft);
-    if (!error && log->owner != geteuid())
-        error = adopt_unnamed(topic->feed->dir, topic->feed->sharing, &draft->file);
-    if (!error)
-        error = log_give_to_owner(log, draft->file.file);
-    own.file = draft->file;
-    own.durable = log->config.durable && !topic->options->no_sync;
-    if (!error)
-        error = transaction_take_for_log(topic->tx, log, topic->feed, &own);
-    draft->synced = own.synced;
-    return error;
-}
-
-/* Where a name of the route leads: a queue, or else a log. */
-struct destination {
-    mq_queue *queue;
-    mq_log *log;
-};
-
-/* What was looked at when the route was found is not looked for again. */
-static int find_destination(mq_topic *topic, const char *name, struct destination *ret_to)
-{
-    *ret_to = (struct destination){handles_find(&topic->handles, name), log_handles_find(&topic->logs, name)};
-    if (ret_to->queue || ret_to->log)
-        return 0;
-    const int error = handles_get(&topic->handles, topic->spool_path, name, &ret_to->queue);
-    if (error != -ENOTDIR)
-        return error;
-    ret_to->queue = NULL;
-    return log_handles_get(&topic->logs, topic->spool_path, name, &ret_to->log) == 0 ? 0 : error;
-}
-
 static int take_for(mq_topic *topic, const struct destination *to, struct draft *draft)
 {
-    return to->log ? take_for_log(topic, to->log, draft) : take_for_queue(topic, to->queue, draft);
+    return to->log ? destination_take_for_log(topic, to->log, draft) : take_for_queue(topic, to->queue, draft);
 }
 
 int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft)
@@ -348,7 +280,7 @@ int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft)
     for (size_t i = 0; i < topic->route.queues.count && !error; i++) {
         struct destination to;
         const char *name = topic->route.queues.list[i];
-        error = find_destination(topic, name, &to);
+        error = destination_find(topic, name, &to);
         if (error && name_is_reply(name)) { /* of a follower that has just ended, or of another user */
             error = 0;
             continue;
@@ -365,18 +297,6 @@ int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft)
 }
 
 /* ---- publications -------------------------------------------------------------------------------- */
-
-static int send_to_log(mq_log *log, mq_tx *tx, const struct fan_out_load *load)
-{
-    size_t sent;
-    log->is_indirect = true;
-    if (load->model)
-        return mq_log_send_bodies(log, tx, load->model, load->bodies, load->count, load->options, load->ids, NULL,
-                                  &sent);
-    if (load->count == 1)
-        return mq_log_send(log, tx, load->messages[0], load->options, load->ids ? load->ids[0] : NULL, NULL);
-    return mq_log_send_batch(log, tx, load->messages, load->count, load->options, load->ids, NULL, &sent);
-}
 
 static int send_to(mq_queue *queue, mq_tx *tx, const struct fan_out_load *load)
 {
@@ -397,10 +317,10 @@ static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *lo
 {
     struct destination to;
     const char *name = topic->route.queues.list[0];
-    const int error = find_destination(topic, name, &to);
+    const int error = destination_find(topic, name, &to);
     if (error)
         return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
-    return to.log ? send_to_log(to.log, tx, load) : send_to(to.queue, tx, load);
+    return to.log ? destination_send_to_log(to.log, tx, load) : send_to(to.queue, tx, load);
 }
 
 static uint64_t largest_body(const struct fan_out_load *load)
@@ -416,31 +336,12 @@ static uint64_t largest_body(const struct fan_out_load *load)
     return largest;
 }
 
-/* An ordered queue gets a file for each message, since a file goes into one lane; and in a log a file says how many
-   messages it has. What cannot be opened says so when it is sent to. */
-struct kinds {
-    bool ordered, logs;
-};
-
-static struct kinds kinds_of_destinations(mq_topic *topic)
-{
-    struct kinds kinds = {0};
-    struct destination to;
-    for (size_t i = 0; i < topic->route.queues.count; i++) {
-        if (find_destination(topic, topic->route.queues.list[i], &to) != 0)
-            continue;
-        kinds.logs |= to.log != NULL;
-        kinds.ordered |= to.queue && to.queue->config.order;
-    }
-    return kinds;
-}
-
 int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
     struct mq_send_options singly = *load->options;
     struct fan_out_load own = *load;
     singly.batch = 1;
-    const struct kinds kinds = load->count > 1 ? kinds_of_destinations(topic) : (struct kinds){0};
+    const struct destination_kinds kinds = load->count > 1 ? destination_kinds(topic) : (struct destination_kinds){0};
     topic->feed->counts_entries = kinds.logs;
     if (kinds.ordered)
         own.options = &singly;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "lifecycle/draft.h"
 #include "lifecycle/outbox.h"
 #include "log/log_handles.h"
 #include "queue/handles.h"
@@ -38,10 +39,10 @@ struct mq_topic {
     mq_tx *own;             /* for what is not sent into one of the user's; NULL: none yet */
     uint64_t largest;       /* bytes of the largest body that is being sent; UINT64_MAX: to be looked for in the file */
     const struct mq_send_options *options;
-    int64_t since; /* when it began, monotonic */
-    bool owns_tx;  /* the transaction is this publication's own */
+    int64_t since;                       /* when it began, monotonic */
+    bool owns_tx;                        /* the transaction is this publication's own */
     char refused_by[MQ_QUEUE_NAME_SIZE]; /* the queue that took the last message not; empty: none */
-    bool may_send; /* this process is known to have the right */
+    bool may_send;                       /* this process is known to have the right */
 };
 
 /* What is sent: one message, several, or several bodies for one. */
@@ -83,5 +84,36 @@ static inline bool fan_out_is_sent(int error)
 {
     return !error || error == -EINPROGRESS;
 }
+
+/* ---- where a name of the route leads (fan_out_destination.c) ---------------------------- */
+
+/* A queue, or else a log. */
+struct destination {
+    mq_queue *queue;
+    mq_log *log;
+};
+
+/* What was looked at when the route was found is not looked for again. */
+int destination_find(mq_topic *topic, const char *name, struct destination *ret_to);
+
+/* A log that was a log before and still has its name is no topic. */
+bool destination_is_known_log(mq_topic *topic, const char *name);
+
+/* An ordered queue gets a file for each message, since a file goes into one lane; and in a log a file says how many
+   messages it has. What cannot be opened says so when it is sent to. */
+struct destination_kinds {
+    bool ordered, logs;
+};
+
+struct destination_kinds destination_kinds(mq_topic *topic);
+
+/* -EMSGSIZE: a body of the draft is larger. */
+int destination_check_size(const mq_topic *topic, uint64_t max_size, const struct draft *draft);
+
+/* Into the topic's transaction for a log, as that has it. */
+int destination_take_for_log(mq_topic *topic, mq_log *log, struct draft *draft);
+
+/* To a log alone. */
+int destination_send_to_log(mq_log *log, mq_tx *tx, const struct fan_out_load *load);
 
 #endif

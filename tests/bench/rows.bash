@@ -149,6 +149,70 @@ once_rows() {
     mq_make
 }
 
+# ---- logs ------------------------------------------------------------------------------
+
+log_make() { # NAME
+    mq-log delete --force "$1" 2>/dev/null || true
+    mq-log create "$1"
+}
+
+# What the first command takes, in times what the second takes, in turn.
+log_ratio() { # ROW RUNS COMMAND COMMAND
+    local one other
+    read -r one other < <(turns "$2" "$work/kib" "$3" "$4") && sample "$1" mq "$(calculate "$one / $other")" ||
+        failed mq "$1"
+}
+
+# Lines into a log and into a queue, and the log read against cat of the same bytes.
+log_bulk() {
+    local into lines seconds cpu peak queue
+    lines=$(lines 1024 "$COUNT")
+    mq_make && log_make stream
+    read -r queue cpu peak < <(stopwatch 1 "$lines" "$output" mq-send -q -l --no-sync bench)
+    read -r seconds cpu peak < <(stopwatch 1 "$lines" "$output" mq-send -q -l --no-sync stream)
+    sample 'append of lines, against a send' mq "$(calculate "$queue / $seconds")"
+    read -r into cpu peak < <(stopwatch 1 /dev/null "$output" mq-log read -l stream)
+    read -r seconds cpu peak < <(stopwatch 1 "$lines" "$output" cat)
+    sample 'read of a log, against cat' mq "$(calculate "$seconds / $into")"
+}
+
+# A log of that many messages beside one of a thousand.
+log_depth() { # DEPTH
+    local size=64
+    log_make deep && log_make flat
+    mq-send -q -l --no-sync deep <"$(lines $size "$1")"
+    mq-send -q -l --no-sync flat <"$(lines $size 1000)"
+    log_ratio "read from the end at $1, against 1000" "$RUNS" 'mq-log read -n 1 --from -1 deep' 'mq-log read -n 1 --from -1 flat'
+    log_ratio "mq-log list at $1, against 1000" "$RUNS" 'mq-log list deep' 'mq-log list flat'
+    read -r empty moment < <(turns "$RUNS" /dev/null empty-dynamic 'mq-log read -q -n 1 --from 5m deep')
+    sample "moment found in $1" mq "$(calculate "($moment - $empty) / 1000")"
+}
+
+log_rows() {
+    local round depth empty moment
+    row 'append of lines, against a send' times more
+    row 'read of a log, against cat' times more
+    row 'append, against a send, a process each' times less
+    row 'durable append, against a send, a process each' times less
+    row 'files of a message when packed' times less
+    for depth in $DEPTHS; do
+        row "read from the end at $depth, against 1000" times less
+        row "mq-log list at $depth, against 1000" times less
+        row "moment found in $depth" ms less
+    done
+    for ((round = 0; round < ROUNDS; round++)); do log_bulk; done
+    mq_make && log_make stream
+    log_ratio 'append, against a send, a process each' "$RUNS" 'mq-send -q --no-sync stream' 'mq-send -q --no-sync bench'
+    log_ratio 'durable append, against a send, a process each' "$RUNS" 'mq-send -q stream' 'mq-send -q bench'
+    log_make stream
+    mq-send -q -l --batch 1 --no-sync stream <"$(lines 100 20000)"
+    mq-log trim stream
+    sample 'files of a message when packed' mq \
+        "$(calculate "$(find "$MQ_SPOOL/stream/log" -type f | wc -l) / 20000")"
+    for depth in $DEPTHS; do log_depth "$depth"; done
+    for depth in stream deep flat; do mq-log delete --force "$depth" || true; done
+}
+
 # ---- a process each ------------------------------------------------------------------
 
 # processes ROW WHAT FLOOR: run everybody's command for WHAT in turn, RUNS times; FLOOR is what the system calls take, in
@@ -371,7 +435,7 @@ request_row() {
 measure_rows() {
     local part
     export LATENCY_INPUT=$work/kib
-    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows moves_rows once_rows waiting_rows ending_rows request_row depth_rows; do
+    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows moves_rows once_rows log_rows waiting_rows ending_rows request_row depth_rows; do
         say "measuring: ${part//_/ }"
         $part
     done

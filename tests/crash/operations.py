@@ -181,6 +181,43 @@ def transaction(stage):
     return f"--ack={receipt}", tx
 
 
+def log(stage):
+    stage.create("idle")
+    stage.do("mq-log", "create", "clicks")
+    stage.do("mq-send", "-q", "--no-sync", "clicks", "first")
+
+
+def full_log(*settings):
+    """With a full bucket of many entries."""
+
+    def stage(stage):
+        log(stage)
+        stage.do("mq-send", "-q", "-l", "--no-sync", "clicks", data="".join(f"line {i}\n" for i in range(4055)))
+        stage.do("mq-send", "-q", "-l", "--batch=1", "--no-sync", "clicks", data="".join(f"{i}\n" for i in range(40)))
+        for setting in settings:
+            stage.do("mq-send", "-q", "--no-sync", "clicks", "next")
+            stage.do("mq-log", "config", "clicks", setting)
+
+    return stage
+
+
+def transaction_into_log(stage):
+    log(stage)
+    stage.send("work")
+    receipt = stage.claim("-t", "1d")
+    tx = stage.do("mq-tx", "begin", "-t", "1d").strip()
+    stage.do("mq-send", "-q", "--no-sync", "--tx", tx, "clicks", "result")
+    stage.do("mq-send", "-q", "--no-sync", "--tx", tx, "jobs", "another")
+    return f"--ack={receipt}", tx
+
+
+def topic_with_log(stage):
+    log(stage)
+    stage.do("mq-topic", "create", "events")
+    for name in ("jobs", "clicks"):
+        stage.do("mq-topic", "bind", "events", name)
+
+
 def open_transaction(stage):
     return transaction(stage)[-1]
 
@@ -381,6 +418,28 @@ PRIVATE = [
         does=".committed",
         unsynced=True,
     ),
+    Operation(
+        "commit into a log",
+        ("mq-tx", "commit", "{}"),
+        transaction_into_log,
+        whole=True,
+        again=False,
+        removes=True,
+        does=".committed",
+        unsynced=True,
+    ),
+    Operation(
+        "publication to a log",
+        ("mq-send", "events", "to all"),
+        topic_with_log,
+        whole=True,
+        does=".committed",
+        unsynced=True,
+    ),
+    Operation("append", ("mq-send", "clicks", "new"), log, does="linkat"),
+    Operation("append and pack", ("mq-send", "clicks", "new"), full_log(), does="RENAME_EXCHANGE"),
+    Operation("trim", ("mq-log", "trim", "clicks"), full_log("retain-count=1"), partial=True, removes=True, does="begin"),
+    Operation("read a log", ("mq-log", "read", "-l", "clicks"), log),
     Operation(
         "abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, whole=True, does=".aborted"
     ),

@@ -14,10 +14,16 @@
  *
  * No number is ever given twice, none before the number below it, and none below the beginning.
  *
+ * With PACKER a process replaces full buckets by equal ones of one entry, which is made under the lock for reading and
+ * exchanged; the old one is emptied as retention does it.
+ *
  *     NO_HOLD     writers link without the lock, and what is taken out is emptied at once
  *     NO_FLOOR    nobody looks at the beginning after opening a bucket
  *     BLIND       a writer believes the hint, and does not look for the entry before
  *     NO_LAST     retention takes the last bucket too, and the next writer begins at the beginning
+ *     NO_COUNT    (PACKER) a writer looks whether an entry before is there, and not whether it is as long as it was
+ *     BARE_PACK   (PACKER) the packer does without the lock while it reads
+ *     EMPTY_NOW   (PACKER) the old bucket is emptied at once
  */
 #define K 2       /* numbers of a bucket */
 #define BUCKETS 3
@@ -35,6 +41,7 @@
 
 bool given[NUMBERS];      /* the number was linked once */
 bool has[12];             /* the directory d has slot s: has[d * K + s] */
+bool wide[DIRS];          /* slot 0 of the directory is an entry of both messages */
 bool removed[DIRS];
 byte made;                /* how many directories there were */
 byte dir_of[BUCKETS];     /* by path; NONE: there is none */
@@ -71,7 +78,10 @@ again:
         number = 0;
         any = 0;
         do
-        :: any < NUMBERS && PATH_HAS(any) -> before = any; number = any + 1; break
+        :: any < NUMBERS && PATH_HAS(any) ->
+            before = any;
+            number = any + (wide[dir_of[B(any)]] -> 2 : 1);
+            break
         :: any < NUMBERS -> any++
         :: any == NUMBERS -> break
         od;
@@ -122,6 +132,9 @@ opened:
 #ifndef BLIND
     if
     :: before != NONE && B(before) == B(number) && !has[dir * K + before % K] -> goto again
+#ifndef NO_COUNT
+    :: before != NONE && B(before) == B(number) && wide[dir] -> goto again
+#endif
     :: else
     fi;
 #endif
@@ -132,7 +145,10 @@ opened:
     atomic {
         if
         :: removed[dir] -> goto again
-        :: has[dir * K + number % K] -> before = number; number++; goto next
+        :: has[dir * K + number % K] ->
+            before = number;
+            number = number + (wide[dir] -> 2 : 1);
+            goto next
         :: else ->
             assert(!given[number]);
             assert(number == 0 || given[number - 1]);
@@ -225,12 +241,96 @@ done:
     skip
 }
 
+#ifdef PACKER
+proctype packer()
+{
+    byte bucket, from, to, copied, old;
+    bool held;
+    if
+    :: bucket = 0
+    :: bucket = 1
+    fi;
+#ifndef BARE_PACK
+    atomic {
+        if
+        :: emptying[bucket] -> goto done
+        :: else -> readers[bucket]++; held = true
+        fi
+    };
+#endif
+    atomic {
+        from = dir_of[bucket];
+        if
+        :: from == NONE || made == DIRS -> goto done
+        :: else
+        fi;
+        if
+        :: !has[from * K] || !has[from * K + 1] -> goto done
+        :: else -> to = made; made++; removed[to] = false
+        fi
+    };
+    if
+    :: has[from * K] -> copied++
+    :: else
+    fi;
+    if
+    :: has[from * K + 1] -> copied++
+    :: else
+    fi;
+    has[to * K] = true;
+    wide[to] = true;
+    if
+    :: true
+    :: true -> goto done
+    fi;
+    atomic {
+        old = dir_of[bucket];
+        if
+        :: old == NONE -> goto done
+        :: else -> dir_of[bucket] = to; assert(copied == K)
+        fi
+    };
+#ifndef BARE_PACK
+    atomic { readers[bucket]--; held = false };
+#endif
+    if
+    :: true
+    :: true -> goto done
+    fi;
+#ifndef EMPTY_NOW
+    atomic {
+        if
+        :: readers[bucket] > 0 -> goto done
+        :: else -> emptying[bucket] = true
+        fi
+    };
+#endif
+    has[old * K] = false;
+    has[old * K + 1] = false;
+    removed[old] = true;
+#ifndef EMPTY_NOW
+    emptying[bucket] = false;
+#endif
+done:
+    atomic {
+        if
+        :: held -> readers[bucket]--
+        :: else
+        fi
+    }
+}
+#endif
+
 init
 {
     byte i;
     atomic {
         for (i : 0 .. BUCKETS - 1) { dir_of[i] = NONE };
         for (i : 1 .. WRITERS) { run writer() }
-        run retention()
+        run retention();
+#ifdef PACKER
+        run packer();
+        run packer()
+#endif
     }
 }

@@ -337,9 +337,9 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     mq-log create clicks
     mq-log create clicks
     run -73 mq-queue create clicks
-    assert_output 'mq-queue: clicks: it is a log, not a queue: mq-log reads it'
+    assert_output 'mq-queue: clicks: it is a log, not a queue: mq-log reads and lists it'
     run -66 mq-recv clicks
-    assert_output 'mq-recv: clicks: it is a log, not a queue: mq-log reads it'
+    assert_output 'mq-recv: clicks: it is a log, not a queue: mq-log reads and lists it'
     run ! mq-topic create clicks
     mq-queue create jobs
     run -73 mq-log create jobs
@@ -456,6 +456,64 @@ committed() {
     mq-queue sweep
     run -0 read_all
     assert_output five
+}
+
+@test "messages are selected by their key and their headers" {
+    mq-log create clicks
+    local key
+    for key in a.b a.c b; do mq-send -q --no-sync -k $key -H "X: $key" -H Y:1 clicks "$key"; done
+    seq 3 | mq-send -q -l -k a.d clicks
+    run -0 read_all -k 'a.*'
+    assert_output $'a.b\na.c\n1\n2\n3'
+    run -0 read_all -k b -k a.d -n 2
+    assert_output $'b\n1'
+    run -0 read_all -m Y -k '#'
+    assert_output $'a.b\na.c\nb'
+    run -0 read_all -m Y -m 'X: b'
+    assert_output b
+    run -0 read_all --any -m 'X: a.c' -m 'X: b'
+    assert_output $'a.c\nb'
+    run -1 read_all -k nothing
+    run -65 read_all -m ': b'
+    run -64 read_all --any
+}
+
+@test "a full stretch of single messages is packed: same bytes, same offsets, few files" {
+    mq-log create clicks durability=none
+    local before
+    seq 5000 | mq-send -q -l --batch 1 clicks
+    [ "$(find "$MQ_SPOOL/clicks/log" -type f | wc -l)" -lt 1000 ]
+    assert_equal "$(find "$MQ_SPOOL/clicks/removed" -mindepth 1 | wc -l)" 0
+    assert_equal "$(read_all)" "$(seq 5000)"
+    assert_equal "$(read_all --from 4000 -n 200)" "$(seq 4001 4200)"
+    before=$(mq-log read -j --from 2000 -n 3 clicks)
+    assert_equal "$(jq -r .offset <<<"$before" | tr '\n' ' ')" '2000 2001 2002 '
+    # A moment in the middle of a file is found.
+    assert_equal "$(read_all --from "$(jq -r .timestamp <<<"$before" | head -1)" -n 1)" \
+        "$(mq-log read -j -n 2001 clicks | jq -r --argjson m "$(head -1 <<<"$before")" \
+            'select(.timestamp == $m.timestamp) | .body' | head -1)"
+    mq-queue sweep
+    assert_equal "$(read_all | sha256sum)" "$(seq 5000 | sha256sum)"
+}
+
+@test "mq-stat --capacity tells what retention needs, and when the disk is full" {
+    mq-log create clicks durability=none retain-time=none
+    mq-queue create jobs
+    seq 3000 | mq-send -q -l clicks
+    run -0 mq-stat --capacity -j clicks
+    assert_json '.log == "clicks"' '.in > 1' '.retention_bytes == null' '.full_seconds > 0' '.bytes == .bytes'
+    mq-log config clicks retain-size=1M retain-count=1000000
+    run -0 mq-stat --capacity -j jobs clicks
+    assert_equal "$(jq -c '[.queue, .log, .retention_bytes, .full_seconds]' <<<"$output")" \
+        $'["jobs",null,null,null]\n[null,"clicks",1048576,null]'
+    mq-log config clicks retain-time=7d retain-size= retain-count=
+    run -0 mq-stat --capacity -j clicks
+    assert_json '(.bytes_in * 7 * 86400 - .retention_bytes | fabs) < 1'
+    run -0 mq-stat --capacity
+    assert_line --regexp '^LOG +IN/s'
+    assert_line --regexp '^clicks '
+    run -66 mq-stat clicks
+    assert_output --partial 'it is a log, not a queue'
 }
 
 @test "settings are checked, told and kept" {

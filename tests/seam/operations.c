@@ -1022,11 +1022,11 @@ static int publish_to_topic(struct scene *scene)
 /* ---- logs --------------------------------------------------------------------------------------- */
 
 /* Append bodies, each of them its number in decimal. */
-static int append_bodies(struct scene *scene, size_t count, bool no_sync)
+static int append_batches(struct scene *scene, size_t count, size_t batch, bool no_sync)
 {
     static char digits[10] = "0123456789";
     struct iovec *bodies = calloc(count, sizeof *bodies);
-    const struct mq_send_options options = {.cancel_fd = -1, .no_sync = no_sync, .batch = 4096};
+    const struct mq_send_options options = {.cancel_fd = -1, .no_sync = no_sync, .batch = batch};
     mq_log *log = NULL;
     mq_message *message = NULL;
     size_t sent;
@@ -1043,6 +1043,11 @@ static int append_bodies(struct scene *scene, size_t count, bool no_sync)
     return error;
 }
 
+static int append_bodies(struct scene *scene, size_t count, bool no_sync)
+{
+    return append_batches(scene, count, 4096, no_sync);
+}
+
 static void with_log(struct scene *scene)
 {
     stage_must(mq_log_create(scene->spool, "clicks"), "mq_log_create");
@@ -1056,6 +1061,14 @@ static void with_old_log(struct scene *scene)
     stage_must(append_bodies(scene, 4096, true), "mq_log_send_bodies");
     stage_must(append_bodies(scene, 3, true), "mq_log_send_bodies");
     stage_must(mq_log_config_set(scene->spool, "clicks", "retain-count", "1"), "mq_log_config_set");
+}
+
+/* With a full bucket of many entries, which the next append packs. */
+static void with_full_log(struct scene *scene)
+{
+    with_log(scene);
+    stage_must(append_bodies(scene, 4053, true), "mq_log_send_bodies");
+    stage_must(append_batches(scene, 40, 1, true), "mq_log_send_bodies");
 }
 
 static int create_log(struct scene *scene)
@@ -1362,6 +1375,7 @@ const struct operation operations[] = {
     {"commit into a log", with_log, commit_into_log, OPERATION_STEPS, 0},
     {"finish what was committed into a log", committed_to_log, finish_into_log, OPERATION_STEPS, 0},
     {"append to the next bucket", with_old_log, append_to_log, OPERATION_STEPS, 0},
+    {"append and pack", with_full_log, append_to_log, OPERATION_STEPS, 0},
     {"read a log", with_log, read_log, OPERATION_WHOLE, 0},
     {"stat a log", with_old_log, stat_log, OPERATION_WHOLE, 0},
     {"trim", with_old_log, trim_log, OPERATION_STEPS, 0},

@@ -42,6 +42,10 @@ def queues(spool):
     return [entry for entry in named(spool) if not (entry / "bindings").exists() and not (entry / "begin").exists()]
 
 
+def logs(spool):
+    return [entry for entry in named(spool) if (entry / "begin").exists()]
+
+
 def topics(spool):
     return [entry for entry in named(spool) if (entry / "bindings").exists()]
 
@@ -66,8 +70,39 @@ def pending(spool):
 
 
 def read(spool):
-    """All messages of all queues."""
-    return [message for queue in queues(spool) for message in read_queue(queue)]
+    """All messages of all queues and logs."""
+    in_queues = [message for queue in queues(spool) for message in read_queue(queue)]
+    return in_queues + [message for log in logs(spool) for message in read_log(log)]
+
+
+def read_log(log):
+    """From the beginning to the end, one entry behind the other."""
+    begin = max(int(path.name, 16) for path in (log / "begin").iterdir())
+    expected = None
+    for path in sorted(log.glob("log/*/*")):
+        offset = int(path.name, 16)
+        if offset < begin:
+            continue
+        if offset != (begin if expected is None else expected):
+            raise Broken(f"{path}: comes behind {expected}, and the log begins at {begin}")
+        content, count = path.read_bytes(), 1
+        if content.startswith(b"Mq-Count:"):
+            line, content = content.split(b"\n", 1)
+            count = int(line.split()[1])
+        yield from read_entry(log, path, content, count)
+        expected = offset + count
+
+
+def read_entry(log, path, content, count):
+    fields = {"time": 0, "position": path.name, "n": count, "o": 0, "a": 0, "x": 0}
+    shared = read_shared(path, content)
+    fields["id"] = shared.first_id if shared else read_headers(path, content, 0)[0][b"Id"].decode()
+    end = 0
+    for step in range(count):
+        message, end = read_message(log, "log", path, fields, content, shared, end, step)
+        yield message
+    if end != len(content):
+        raise Broken(f"{path}: {len(content) - end} bytes behind the last message")
 
 
 def read_queue(queue):

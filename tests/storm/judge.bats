@@ -315,3 +315,32 @@ all_of_it=(two i0 fed ledger i1 l.1 news-all i2 l.1 news-some i2 l.1 news-x i2 l
     stock 0 0123456789abcdef.committed
     convicts unfinished
 }
+
+@test "the judge of logs believes one sequence, and sees each way to break it" {
+    judge_log() { # LINE…
+        printf '%s\n' "$@" >log
+        run "$MQ_ROOT/tests/storm/log" --judge log
+    }
+    judge_log 'sent a b' 'once c' 'read r 0 a' 'read q 0 a' 'read r 1 b' 'read q 1 b' 'read r 2 c' 'end 0 3'
+    assert_success
+    judge_log 'sent a' 'read r 0 a' 'missed r 2' 'read r 3 d' 'end 3 4'
+    assert_success
+    local wrong
+    while read -r wrong; do
+        local lines_of
+        IFS=, read -ra lines_of <<<"$wrong"
+        judge_log "${lines_of[@]}"
+        assert_failure 1
+    done <<'END'
+read r 0 a,read r 2 b,end 0 3
+read r 0 a,read r 0 b,end 0 1
+read r 0 a,read q 0 b,end 0 1
+read r 0 a,read r 1 a,end 0 2
+sent a,read r 0 b,end 0 1
+once a b,read r 0 a,end 0 1
+read r 1 a,end 0 2
+read r 0 a,read r 1 b,end 0 1
+read r 0 a,missed r 2,read r 2 b,end 0 3
+read r 0 a
+END
+}

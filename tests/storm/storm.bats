@@ -29,3 +29,8 @@ storm() {
     storm --shared --seed 1 ext4 # of whom only the owner receives
     storm --shared --seed 5 tmpfs # of whom several receive
 }
+
+@test "in a storm over a log there is one sequence, dense, and nothing is missed" {
+    run -0 "$MQ_ROOT/tests/storm/log" --seconds 2 "$PWD"
+    echo "# ${lines[-1]}" >&3
+}
