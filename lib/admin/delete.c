@@ -216,6 +216,7 @@ int mq_delete(const char *spool, const char *queue, bool force)
 
 struct pending_walk {
     struct home home;
+    const char *spool_path;
     int64_t now;
     int removed;
     int error; /* the first error that kept a directory from being judged or removed */
@@ -279,7 +280,7 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
         note(walk, is_old == 1 ? finish(&walk->home, kind, name, queue) : is_old);
     } else if (type == DT_DIR && !walk->home.log && mq_queue_name_is_valid(name)) {
         note(walk, topic_sweep(walk->home.dir, name, walk->now));
-        note(walk, log_sweep(walk->home.dir, name, walk->now));
+        note(walk, log_sweep(walk->home.dir, walk->spool_path, name, walk->now));
         note(walk, sweep_groups(walk, name));
     }
     return 0;
@@ -301,7 +302,7 @@ static int look_at_topic(const char *topic, void *context)
 
 int mq_sweep_spool(const char *spool)
 {
-    struct pending_walk walk = {.home = {.dir = spool_open(spool, false)}, .now = clock_now()};
+    struct pending_walk walk = {.home = {.dir = spool_open(spool, false)}, .spool_path = spool, .now = clock_now()};
     if (walk.home.dir < 0)
         return walk.home.dir == -ENOENT ? 0 : walk.home.dir;
     bool any;

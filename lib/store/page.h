@@ -111,6 +111,10 @@ uint64_t page_returns(const struct page *page);
 uint64_t page_splits(const struct page *page);
 void page_note_split(struct page *page);
 
+/* How often a change of the configuration was announced that is not to wait for the next reading. */
+uint64_t page_configured(const struct page *page);
+void page_note_configured(struct page *page);
+
 /* A message lies in this bucket now. `returned`: it may have an old position. */
 void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned);
 

@@ -109,6 +109,16 @@ void page_note_split(struct page *page)
     atomic_fetch_add(&page->contents->splits, 1);
 }
 
+uint64_t page_configured(const struct page *page)
+{
+    return atomic_load(&page->contents->configured);
+}
+
+void page_note_configured(struct page *page)
+{
+    atomic_fetch_add(&page->contents->configured, 1);
+}
+
 void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned)
 {
     /* First the count, then the head: see page_move_head. */
