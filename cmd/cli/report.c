@@ -114,8 +114,6 @@ const char *cli_reason(int error)
         return "the claim has ended";
     case EBADMSG:
         return "malformed";
-    case EMEDIUMTYPE:
-        return "ordered queues do not take --once";
     case EFBIG:
         return "a file may not become so large here (ulimit -f)";
     case EINPROGRESS:
@@ -128,8 +126,6 @@ const char *cli_reason(int error)
 int cli_status(int error)
 {
     switch (-error) {
-    case EMEDIUMTYPE:
-        return STATUS_USAGE;
     case ESTALE:
         return STATUS_NOTHING;
     case EINVAL:

@@ -119,8 +119,6 @@ static int refused(const struct sending *sending, const struct source *source, i
                     "a message that is sent once has no max-attempts");
     if (error == -EDOM)
         return fail(sending, STATUS_USAGE, source, "cannot publish", "an ordered queue has no priorities");
-    if (sending->options.once && error == -EMEDIUMTYPE)
-        return fail(sending, cli_status(error), source, "cannot send once", "ordered queues do not take --once");
     if (sending->options.once && error == -EACCES)
         return fail(sending, STATUS_PERMISSION, source, "cannot send once",
                     "Permission denied; it takes all rights to the queue");

@@ -52,16 +52,24 @@ static int rename_in(void *context, int dir, const char *file)
     return error == -ENOENT && fs_has(source->dir, source->file) == 0 ? -ESTALE : error;
 }
 
+int lane_delivery_put(mq_queue *to, const char *lane, int dir, const char *file, struct message_name *name,
+                      bool keeps_position, int64_t *ret_size, int *ret_dir)
+{
+    struct source source = {.to = to, .dir = dir, .file = file};
+    name->priority = MQ_PRIORITY_DEFAULT;
+    const int error = lane_put(to, lane, name, keeps_position, rename_in, &source, ret_dir);
+    if (error)
+        return error == -ESTALE ? 0 : error;
+    *ret_size = source.size;
+    return 1;
+}
+
 int lane_delivery_move(mq_queue *to, const char *lane, int dir, const char *file, struct message_name *name,
                        bool keeps_position, int64_t *ret_size)
 {
-    struct source source = {.to = to, .dir = dir, .file = file};
     int there;
-    name->priority = MQ_PRIORITY_DEFAULT;
-    const int error = lane_put(to, lane, name, keeps_position, rename_in, &source, &there);
-    if (error)
-        return error == -ESTALE ? 0 : error;
-    close(there);
-    *ret_size = source.size;
-    return 1;
+    const int moved = lane_delivery_put(to, lane, dir, file, name, keeps_position, ret_size, &there);
+    if (moved == 1)
+        close(there);
+    return moved;
 }

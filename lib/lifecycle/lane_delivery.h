@@ -21,4 +21,8 @@ int lane_delivery_find(mq_queue *to, int dir, const char *file, const struct mes
 int lane_delivery_move(mq_queue *to, const char *lane, int dir, const char *file, struct message_name *name,
                        bool keeps_position, int64_t *ret_size);
 
+/* The same; the caller closes `ret_dir`, in which the message lies. */
+int lane_delivery_put(mq_queue *to, const char *lane, int dir, const char *file, struct message_name *name,
+                      bool keeps_position, int64_t *ret_size, int *ret_dir);
+
 #endif

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
+#include "lifecycle/lane_delivery.h"
 #include "lifecycle/overflow.h"
 #include "lifecycle/publish.h"
 #include "queue/move.h"
@@ -49,6 +50,7 @@ struct sender {
     struct message_name mark; /* what this sender's marks say */
     char own[NAME_SIZE];      /* what the draft is called in tmp/; empty: nothing */
     int64_t own_slot;
+    int lane; /* the directory of a lane that a message was delivered to; -1: none */
 };
 
 static const char *mark_name(const struct sender *sender, int nth, char text[SENT_NAME_MARK_SIZE])
@@ -64,6 +66,54 @@ static int is_current(const struct sender *sender)
 
 /* ---- delivering --------------------------------------------------------------------- */
 
+/* Into the lane of its group, which its headers tell. 1 done; 0 it has none, or there is no draft of that name. */
+static int deliver_to_lane(struct sender *sender, const char *text, struct message_name *name, enum mq_state *ret_state,
+                           int *ret_dir)
+{
+    mq_queue *queue = sender->queue;
+    char lane[LANE_KEY_SIZE];
+    int64_t size;
+    int dir;
+    const int64_t now = clock_now();
+    const int is = lane_delivery_find(queue, sender->tmp, text, name, lane);
+    if (is != 1)
+        return is;
+    *ret_state = name->time > now ? MQ_DELAYED : MQ_READY;
+    name->due = name->time > now ? name->time : 0;
+    const int moved = lane_delivery_put(queue, lane, sender->tmp, text, name, false, &size, &dir);
+    if (moved != 1)
+        return moved;
+    move_count_sent(queue, *ret_state, name, size);
+    if (sender->lane >= 0)
+        close(sender->lane);
+    *ret_dir = sender->lane = dir;
+    return 1;
+}
+
+/* A message in a lane of a directory that has lost the queue's name is taken back, to be sent anew. -ENOENT: it was; else the
+   outcome, since a receiver has it or whoever moved the queue's messages. */
+static int take_back(const struct sender *sender, const struct message_name *name, enum outcome outcome)
+{
+    char text[NAME_SIZE];
+    name_format(MQ_READY, name, text);
+    const int error = fs_unlink(sender->lane, text);
+    if (error)
+        return error == -ENOENT ? (int)outcome : error;
+    move_count_out(sender->queue, name->due ? MQ_DELAYED : MQ_READY, name, 0);
+    return -ENOENT;
+}
+
+/* A message that lies in a lane: make it durable, and ask for the queue's name. */
+static int conclude_in_lane(const struct sender *sender, const struct message_name *name, enum outcome outcome)
+{
+    mq_queue *queue = sender->queue;
+    const int has = queue_has_name(queue);
+    if (has == 0)
+        return take_back(sender, name, outcome);
+    const int error = sender->draft->durable && sender->sync ? fs_sync_around(sender->lane) : 0;
+    return has < 0 ? has : error ? error : (int)outcome;
+}
+
 /* Give a draft its place, and move it there. 1 done, 0 there is no draft of that name. -EINPROGRESS: done, but a sync
    failed. */
 static int deliver(struct sender *sender, const char *text, struct message_name *name, enum mq_state *ret_state,
@@ -72,6 +122,9 @@ static int deliver(struct sender *sender, const char *text, struct message_name 
     mq_queue *queue = sender->queue;
     if (queue->outlet)
         return queue->outlet->once->deliver(queue->outlet, queue, sender->tmp, text, sender->sync);
+    const int moved = queue->config.order ? deliver_to_lane(sender, text, name, ret_state, ret_dir) : 0;
+    if (moved)
+        return moved;
     const int64_t now = clock_now();
     name->position = page_next_positions(queue->page, name->priority, 1, now);
     *ret_state = name->time > now ? MQ_DELAYED : MQ_READY;
@@ -104,6 +157,8 @@ static int conclude_own(struct sender *sender, int dir)
     struct draft *draft = sender->draft;
     if (sender->queue->outlet)
         return SENT;
+    if (dir == sender->lane)
+        return conclude_in_lane(sender, &draft->name, SENT);
     const int error = draft->durable && sender->sync ? publish_sync(sender->queue, draft, 1, dir) : 0;
     const int has = queue_has_name(sender->queue);
     if (has == 0)
@@ -151,6 +206,8 @@ static int conclude_helped(const struct sender *sender, const struct message_nam
     mq_queue *queue = sender->queue;
     if (queue->outlet)
         return DUPLICATE;
+    if (dir == sender->lane)
+        return conclude_in_lane(sender, name, DUPLICATE);
     struct draft helped = {.name = *name, .state = state, .openings = queue->openings};
     const int has = queue_has_name(queue);
     int error = has < 0 ? has : has == 0 ? publish_follow(queue, &helped, dir) : 0;
@@ -347,8 +404,8 @@ static int attempt_all(struct sender *sender)
             if (error)
                 return error;
         }
-        if (sender->queue->config.order)
-            return -EMEDIUMTYPE; /* a helper would not know the lane */
+        if (sender->queue->config.order != sender->draft->order)
+            return -EBUSY; /* the queue was deleted, and made anew with another order */
         outcome = attempt(sender);
     }
     return outcome == AGAIN || outcome == -ENOENT ? -EBUSY : outcome;
@@ -357,11 +414,13 @@ static int attempt_all(struct sender *sender)
 int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options *options, bool sync,
               bool *ret_is_duplicate)
 {
-    struct sender sender = {.queue = queue, .draft = draft, .options = options, .sync = sync, .tmp = -1};
+    struct sender sender = {.queue = queue, .draft = draft, .options = options, .sync = sync, .tmp = -1, .lane = -1};
     const bool refused = (queue->outlet && !queue->outlet->once) || draft->name.others[0];
     const int error = refused ? -EOPNOTSUPP : queue_demand(queue, ACCESS_ALL);
     const int outcome = error ? error : attempt_all(&sender);
     forget_draft(&sender);
+    if (sender.lane >= 0)
+        close(sender.lane);
     reservation_cancel(queue, &draft->reservation); /* what was delivered is counted */
     if (outcome < 0)
         return outcome;

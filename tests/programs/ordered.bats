@@ -93,10 +93,19 @@ refused() {
     assert_complains "$1"
 }
 
-@test "--once is refused, and nothing is done" {
-    refused 'mq-send: orders: cannot send once: ordered queues do not take' mq-send --once -g a orders x
-    refused 'mq-send: orders: record 1: cannot send once' mq-send --once -l -g a orders < <(seq 3)
-    assert_equal "$(figures ready,inflight)" '0 0'
+@test "what is sent once into a group comes once, in its place" {
+    send a a1
+    for _ in 1 2; do
+        mq-send -q --once -i id2 -g a orders a2
+        mq-send -q --once -g b orders b1
+        mq-send -q --once orders single
+        printf 'l1\nl2\n' | mq-send -q -l --once -g c orders
+    done
+    send a a3
+    assert_equal "$(figures ready,duplicates) $(figures ready --exact)" '7 5 7'
+    bodies >got
+    assert_equal "$(of a got) $(of b got) $(of l got) $(of s got)" 'a1 a2 a3 b1 l1 l2 single'
+    run -64 --separate-stderr mq-send --once -p 1 -g a orders x
     clean
 }
 
@@ -348,6 +357,8 @@ stage_part() { # the first of several messages in one file
     claim "$1"
 }
 
+stage_once() { :; }
+
 kill_at_each() { # NAME COMMAND…: QUEUE and RECEIPT in it stand for those
     local name=$1 at=1 status=137 receipt
     shift
@@ -380,11 +391,13 @@ stage_reject() { stage_ack "$1"; }
     kill_at_each last mq-ack RECEIPT >>killed
     kill_at_each reject mq-ack --reject RECEIPT >>killed
     kill_at_each part mq-ack --reject RECEIPT >>killed
-    assert_equal "$(grep -c ' 0$' killed)" 7
+    kill_at_each once mq-send -q --once -i one -g a QUEUE x >>killed
+    assert_equal "$(grep -c ' 0$' killed)" 8
     [[ $(grep -c " 137$" killed) -ge 15 ]] || fail "$(cat killed)"
     local queue status left
     sleep 2.1 # the time that a process is given to move a token on
     while read -r queue status; do
+        [[ $queue != once* ]] || mq-send -q --once -i one -g a "$queue" x
         left=$(bodies "$queue")
         case $queue:$status in
         birth*:0) assert_equal "$left" a1 ;;
@@ -397,6 +410,7 @@ stage_reject() { stage_ack "$1"; }
                 [[ $left == a2 || $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] || fail "$queue: '$left'"
             ;;
         last*) assert_equal "$queue $left" "$queue " ;;
+        once*) assert_equal "$queue $left" "$queue x" ;;
         part*)
             [[ $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] ||
                 assert_equal "$queue $left $(mq-stat --format={dead} --exact "$queue")" "$queue a2 a3 1"
