@@ -13,7 +13,7 @@ __mq_options() {
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
-            "--ack-every= -t --ack-timeout= --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
+            "--ack-every= -t --ack-timeout= --fair --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
             "--timeout= --kill-after= --grace= --reply --reply-any --once --tx"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
@@ -137,7 +137,7 @@ __mq_values() {
 __mq_operands() {
     local command=${operands[0]-} queue=${operands[1]-}
     case $program/${#operands[@]} in
-    mq-recv/0) __mq_queues ;;
+    mq-recv/*) __mq_queues ;;
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;

@@ -1,9 +1,18 @@
 /* The command line of mq-recv. */
 #include "recv/arguments.h"
 
+#include <string.h>
+
+#include "base/grow.h"
 #include "cli/cli.h"
 #include "recv/receiving.h"
 #include "recv/worker_arguments.h"
+
+void recv_arguments_add_queue(struct recv_arguments *arguments, char *queue)
+{
+    cli_must(GROW(arguments->queues, arguments->queue_count + 1, arguments->queue_room) ? arguments->queues : NULL);
+    arguments->queues[arguments->queue_count++] = queue;
+}
 
 /* ---- checking -------------------------------------------------------------------- */
 
@@ -13,7 +22,7 @@ void recv_arguments_take_queue(struct recv_arguments *arguments, const struct ar
         cli_usage(state, "no queue is named");
     if (arguments->command[1])
         cli_usage(state, "no queue is named in front of --");
-    arguments->queue = arguments->command[0];
+    recv_arguments_add_queue(arguments, arguments->command[0]);
     arguments->command = NULL;
 }
 
@@ -27,8 +36,17 @@ static void check_command(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "--until-empty and --follow exclude one another");
 }
 
+static void check_queues(const struct recv_arguments *arguments, const struct argp_state *state)
+{
+    for (size_t i = 0; i < arguments->queue_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(arguments->queues[i], arguments->queues[j]) == 0)
+                cli_usage(state, "%s is named twice", arguments->queues[i]);
+}
+
 void recv_arguments_check(const struct recv_arguments *arguments, const struct argp_state *state)
 {
+    check_queues(arguments, state);
     if (arguments->command)
         check_command(arguments, state);
     else if (worker_is_asked_for())
@@ -49,10 +67,10 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
 
 /* ---- running --------------------------------------------------------------------- */
 
-static int print_messages(const struct recv_arguments *arguments, mq_queue *queue)
+static int print_messages(const struct recv_arguments *arguments, mq_sources *sources)
 {
     const struct receiving receiving = {
-        .queue = queue,
+        .sources = sources,
         .options = arguments->options,
         .most = arguments->follow  ? 0
                 : arguments->count ? arguments->count
@@ -64,17 +82,17 @@ static int print_messages(const struct recv_arguments *arguments, mq_queue *queu
     return receiving_run(&receiving);
 }
 
-static int run_commands(const struct recv_arguments *arguments, mq_queue *queue)
+static int run_commands(const struct recv_arguments *arguments, mq_sources *sources)
 {
     struct worker_options worker;
     worker_fill_options(&worker, arguments->command);
     worker.receive = arguments->options;
     worker.follow = arguments->follow;
     worker.count = arguments->count == 0 && !arguments->follow && !worker.until_empty ? 1 : arguments->count;
-    return worker_run(queue, &worker);
+    return worker_run(sources, &worker);
 }
 
-int recv_arguments_run(const struct recv_arguments *arguments, mq_queue *queue)
+int recv_arguments_run(const struct recv_arguments *arguments, mq_sources *sources)
 {
-    return arguments->command ? run_commands(arguments, queue) : print_messages(arguments, queue);
+    return arguments->command ? run_commands(arguments, sources) : print_messages(arguments, sources);
 }

@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 struct recv_arguments {
-    const char *queue;
+    char **queues;
+    size_t queue_count, queue_room;
+    bool fair;
     char **command; /* NULL: messages are printed */
     bool auto_ack, follow, wait, no_wait, create;
     uint64_t count;     /* 0: not given */
@@ -17,13 +19,16 @@ struct recv_arguments {
     struct mq_receive_options options;
 };
 
+/* A queue was named. */
+void recv_arguments_add_queue(struct recv_arguments *arguments, char *queue);
+
 /* No queue was named before `--`. If a single word follows `--`, take it as the queue. */
 void recv_arguments_take_queue(struct recv_arguments *arguments, const struct argp_state *state);
 
 /* End the program if the options do not go together. */
 void recv_arguments_check(const struct recv_arguments *arguments, const struct argp_state *state);
 
-/* Print messages of the queue, or run the command for them. Returns an exit status. */
-int recv_arguments_run(const struct recv_arguments *arguments, mq_queue *queue);
+/* Print messages of the queues, or run the command for them. Returns an exit status. */
+int recv_arguments_run(const struct recv_arguments *arguments, mq_sources *sources);
 
 #endif

@@ -53,7 +53,8 @@ struct waiter {
     uint64_t number;                  /* of its leadership, in the page */
     int bell;                         /* while it leads; -1: it could not be opened */
     int64_t look_at;                  /* monotonic: when it looks by itself, at the latest */
-    int inotify;                      /* -1: not made yet, or it could not be made */
+    int inotify;                      /* its own, unless others share one; -1: not made yet, or it could not be made */
+    bool new_bucket;                  /* ready/ may have got one */
     int watches[1 + WATCHED_BUCKETS]; /* the first is that of ready/ */
     size_t count_watches;
     int fifo; /* of a follower; -1: none */
@@ -81,25 +82,30 @@ bool wait_polls(const struct waiter *waiter)
 
 /* ---- watching --------------------------------------------------------------------- */
 
-static void end_watching(struct waiter *waiter)
+static int *inotify_of(struct waiter *waiter)
 {
-    if (waiter->inotify >= 0)
-        close(waiter->inotify);
-    waiter->inotify = -1;
-    waiter->count_watches = 0;
+    return waiter->queue.inotify ? waiter->queue.inotify : &waiter->inotify;
 }
 
 /* The descriptor stays open for the next time: without watches it costs nothing, and closing it takes long. */
 static void stop_watching(struct waiter *waiter)
 {
     for (size_t i = 0; i < waiter->count_watches; i++)
-        inotify_rm_watch(waiter->inotify, waiter->watches[i]);
+        inotify_rm_watch(*inotify_of(waiter), waiter->watches[i]);
     waiter->count_watches = 0;
+}
+
+static void end_watching(struct waiter *waiter)
+{
+    stop_watching(waiter);
+    if (waiter->inotify >= 0)
+        close(waiter->inotify);
+    waiter->inotify = -1;
 }
 
 static int watch(struct waiter *waiter, int dir)
 {
-    const int number = fs_watch_dir(waiter->inotify, dir, IN_CREATE | IN_MOVED_TO);
+    const int number = fs_watch_dir(*inotify_of(waiter), dir, IN_CREATE | IN_MOVED_TO);
     if (number < 0)
         return number;
     for (size_t i = 0; i < waiter->count_watches; i++)
@@ -146,9 +152,10 @@ static int watch_ready(struct waiter *waiter)
 /* ready/ and its buckets. */
 static int start_watching(struct waiter *waiter)
 {
-    if (waiter->inotify < 0)
-        waiter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    int error = waiter->inotify < 0 ? -errno : watch_ready(waiter);
+    int *inotify = inotify_of(waiter);
+    if (*inotify < 0)
+        *inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    int error = *inotify < 0 ? -errno : watch_ready(waiter);
     if (!error)
         error = watch_buckets(waiter);
     if (error)
@@ -156,20 +163,27 @@ static int start_watching(struct waiter *waiter)
     return error;
 }
 
-/* Take all events. An event means no more than that there may be something new. True: there may be a new bucket. */
-static bool take_events(struct waiter *waiter)
+/* ready/ of a waiter has an event: there may be a new bucket. */
+static void take_event(struct wait_member *members, size_t count, const struct inotify_event *event)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct waiter *waiter = members[i].waiter;
+        if (event->mask & IN_Q_OVERFLOW || (waiter->count_watches > 0 && event->wd == waiter->watches[0]))
+            waiter->new_bucket = true;
+    }
+}
+
+/* Take all events. An event means no more than that there may be something new. */
+static void take_events(struct wait_member *members, size_t count, int inotify)
 {
     _Alignas(struct inotify_event) char buffer[4096];
-    bool new_bucket = false;
     ssize_t size;
-    while ((size = read(waiter->inotify, buffer, sizeof buffer)) > 0)
+    while ((size = read(inotify, buffer, sizeof buffer)) > 0)
         for (ssize_t at = 0; at < size;) {
             const struct inotify_event *event = (const struct inotify_event *)(const void *)(buffer + at);
             at += (ssize_t)sizeof *event + event->len;
-            if (event->wd == waiter->watches[0] || event->mask & IN_Q_OVERFLOW)
-                new_bucket = true;
+            take_event(members, count, event);
         }
-    return new_bucket;
 }
 
 /* ---- roles ------------------------------------------------------------------------ */
@@ -263,6 +277,7 @@ static int follow(struct waiter *waiter)
     if (waiter->fifo < 0)
         return waiter->fifo;
     waiter->role = FOLLOWER;
+    page_note_follower(waiter->queue.page);
     set_next_look(waiter);
     return 0;
 }
@@ -320,6 +335,18 @@ static bool nobody_leads(const struct waiter *waiter)
     return true;
 }
 
+/* The page tells whether there may be any. A follower first makes its FIFO, then notes itself in the page, then tries the
+   lock again. So either this listing shows the FIFO, or the page keeps what it says. */
+static void wake_follower(struct waiter *waiter)
+{
+    struct page *page = waiter->queue.page;
+    const uint64_t followed = page_followed(page);
+    if (page_followers(page) == 0 && !page_is_private(page))
+        return;
+    if (fifo_ring_follower(waiter->dir) == 0)
+        page_forget_followers(page, followed);
+}
+
 /* The page first, while this process holds the lock: afterwards the page is the next leader's. */
 static void stop_leading(struct waiter *waiter)
 {
@@ -344,8 +371,8 @@ void wait_leave(struct waiter *waiter, const struct wait_queue *queue)
         duty = true; /* it may have been rung after the read: a leader drops the lock before it rings */
     }
     waiter->role = AWAKE;
-    if (duty && !fifo_ring_follower(waiter->dir))
-        page_set_followers(waiter->queue.page, 0);
+    if (duty)
+        wake_follower(waiter);
     stop_watching(waiter);
 }
 
@@ -365,14 +392,14 @@ void waiter_free(struct waiter *waiter)
 
 /* ---- sleeping --------------------------------------------------------------------- */
 
-enum source { SOURCE_FIFO, SOURCE_INOTIFY, SOURCE_CANCEL, SOURCES };
+enum source { SOURCE_FIFO, SOURCE_INOTIFY, SOURCES }; /* of each waiter; the first of all descriptors cancels */
 
 /* Sleep for at most `longest`, or until one of the descriptors is readable. */
-static void sleep_on(struct pollfd fds[SOURCES], int64_t longest)
+static void sleep_on(struct pollfd *fds, size_t count, int64_t longest)
 {
     const struct timespec time = {.tv_sec = longest / CLOCK_SECOND, .tv_nsec = longest % CLOCK_SECOND * 1000};
-    if (ppoll(fds, SOURCES, &time, NULL) <= 0)
-        for (int i = 0; i < SOURCES; i++)
+    if (ppoll(fds, count, longest == INT64_MAX ? NULL : &time, NULL) <= 0)
+        for (size_t i = 0; i < count; i++)
             fds[i].revents = 0;
 }
 
@@ -433,29 +460,47 @@ static void look_by_itself(struct waiter *waiter)
     set_next_look(waiter);
 }
 
-static void after_sleep(struct waiter *waiter, const struct pollfd fds[SOURCES])
+static void after_sleep(struct wait_member *member, const struct pollfd fds[SOURCES])
 {
+    struct waiter *waiter = member->waiter;
+    const enum role role = waiter->role;
+    member->woken = fds[SOURCE_FIFO].revents || fds[SOURCE_INOTIFY].revents || waiter->is_polling ||
+                    is_time_to_look(waiter) || (role == LEADER && member->due <= clock_now());
     if (fds[SOURCE_FIFO].revents)
         (void)fifo_read(fds[SOURCE_FIFO].fd);
-    if (fds[SOURCE_INOTIFY].revents && take_events(waiter))
+    if (waiter->new_bucket)
         (void)watch_buckets(waiter); /* if that fails, the leader looks within a second anyway */
+    waiter->new_bucket = false;
     if (is_time_to_look(waiter))
         look_by_itself(waiter);
     if (waiter->role == FOLLOWER)
         (void)try_to_lead(waiter); /* rung, or the leader may be dead */
+    member->woken = member->woken || waiter->role != role;
 }
 
-int wait_sleep(struct waiter *waiter, const struct wait_queue *queue, int64_t due, int64_t longest, int cancel_fd)
+static void listen_to(struct waiter *waiter, struct pollfd fds[SOURCES])
 {
-    waiter->queue = *queue;
-    struct pollfd fds[SOURCES] = {
-        [SOURCE_FIFO] = {.fd = waiter->role == LEADER ? waiter->bell : waiter->fifo, .events = POLLIN},
-        [SOURCE_INOTIFY] = {.fd = waiter->role == LEADER ? waiter->inotify : -1, .events = POLLIN},
-        [SOURCE_CANCEL] = {.fd = cancel_fd, .events = POLLIN},
-    };
-    sleep_on(fds, least(longest, until_look(waiter, due)));
-    if (fds[SOURCE_CANCEL].revents)
+    const bool leads = waiter->role == LEADER;
+    fds[SOURCE_FIFO] = (struct pollfd){.fd = leads ? waiter->bell : waiter->fifo, .events = POLLIN};
+    fds[SOURCE_INOTIFY] = (struct pollfd){.fd = leads && waiter->count_watches > 0 ? *inotify_of(waiter) : -1,
+                                          .events = POLLIN};
+}
+
+int wait_sleep(struct wait_member *members, size_t count, int64_t longest, int cancel_fd, struct pollfd *fds)
+{
+    fds[0] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
+    for (size_t i = 0; i < count; i++) {
+        members[i].waiter->queue = members[i].queue;
+        listen_to(members[i].waiter, fds + WAIT_FDS(i));
+        longest = least(longest, until_look(members[i].waiter, members[i].due));
+    }
+    sleep_on(fds, WAIT_FDS(count), longest);
+    if (fds[0].revents)
         return -ECANCELED;
-    after_sleep(waiter, fds);
+    for (size_t i = 0; i < count; i++)
+        if (fds[WAIT_FDS(i) + SOURCE_INOTIFY].revents)
+            take_events(members, count, fds[WAIT_FDS(i) + SOURCE_INOTIFY].fd);
+    for (size_t i = 0; i < count; i++)
+        after_sleep(&members[i], fds + WAIT_FDS(i));
     return 0;
 }
