@@ -12,8 +12,10 @@
 #include "queue/purge.h"
 #include "queue/settings.h"
 #include "queue/sharing.h"
+#include "queue/wait_for.h"
 
 static bool arg_force, arg_repair;
+static int64_t arg_timeout = MQ_FOREVER;
 static struct sharing sharing = SHARING_NONE;
 static struct selection selection;
 
@@ -30,6 +32,7 @@ static const struct argp_option options[] = {
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
     {"force", COMMAND_LONG('f'), NULL, 0, "delete: with all its messages", 1},
     {"repair", COMMAND_LONG('r'), NULL, 0, "check: move what does not belong aside", 1},
+    {"timeout", 't', "DURATION", 0, "wait: give up after this time", 1},
     {0},
 };
 
@@ -58,6 +61,11 @@ static int run_delete(char **words, int count)
     return delete_queue(words[0], selection.dry_run, arg_force);
 }
 
+static int run_wait(char **words, int count)
+{
+    return wait_for_messages(words[0], words + 1, count - 1, arg_timeout);
+}
+
 static int run_check(char **words, int count)
 {
     return maintenance_check(words, count, arg_repair);
@@ -70,7 +78,8 @@ static const struct command commands[] = {
     {"list", "j", 0, 0, list_queues},         {"peek", "nsij", 1, 1, run_peek},
     {"purge", "soiadj", 1, 1, run_purge},     {"delete", "fd", 1, 1, run_delete},
     {"sweep", "j", 0, -1, maintenance_sweep}, {"check", "rj", 0, -1, run_check},
-    {"events", "j", 0, -1, follow_run},       {0},
+    {"events", "j", 0, -1, follow_run},       {"wait", "t", 2, -1, run_wait},
+    {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
@@ -109,6 +118,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('r'):
         arg_repair = true;
         break;
+    case 't':
+        arg_timeout = cli_duration(state, "--timeout", argument);
+        break;
     case ARGP_KEY_SUCCESS:
         check(state);
         return 0;
@@ -125,7 +137,7 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE\npurge QUEUE\n"
-                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]",
+                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]\nwait QUEUE ID...",
     .doc = "Make, set up, look into, clean and delete queues.",
     .children = cli_json_children,
 };

@@ -53,7 +53,7 @@ function __mq_operands
             continue
         end
         switch $word
-            case -S --spool -n --count --state -i --id --older-than -m --match --to
+            case -S --spool -n --count --state -i --id --older-than -m --match --to -t --timeout
                 set skip yes
             case '-*'
             case '*'
@@ -211,8 +211,8 @@ complete -c mq-dlq -l older-than -x -d 'Purge only what died longer ago'
 complete -c mq-dlq -l all -d 'Retry or purge all'
 complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events'
-complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check events' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events wait'
+complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check events wait' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -s n -l count -x -d 'Peek at so many at most'
@@ -225,6 +225,7 @@ complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a n
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'
 complete -c mq-queue -l repair -d 'Move what does not belong aside'
+complete -c mq-queue -s t -l timeout -x -d 'Give up waiting after this time'
 
 complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route follow config delete'
 complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route follow config delete' -a '(__mq_topics)' -d topic
