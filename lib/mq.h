@@ -790,6 +790,8 @@ struct mq_stats {
     /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
        for its next attempt, and those whose first message is in flight */
     uint64_t groups_waiting, groups_blocked, groups_in_flight;
+    /* processes that receive: those of this host that wait for a message, those that hold a claim, and both, each once */
+    uint64_t consumers_waiting, consumers_working, consumers;
     /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that
        are not below the limit before it; the last one has no limit */
     uint64_t held[MQ_HELD_BUCKETS];

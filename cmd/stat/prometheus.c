@@ -106,6 +106,17 @@ static void print_bytes(const struct exposition *to)
     }
 }
 
+static void print_consumers(const struct exposition *to)
+{
+    static const char name[] = "mq_queue_consumers";
+    print_head(to, name, "gauge", "",
+               "Processes that receive: those that wait for a message, and those that hold one.");
+    for (size_t i = 0; i < to->list->count; i++) {
+        begin(to, name, "", to->list->items[i].queue, NULL, NULL);
+        print_number(to->stream, to->list->items[i].stats.consumers);
+    }
+}
+
 static const struct {
     const char *name, *help;
     size_t place; /* the offset in struct mq_stats */
@@ -216,6 +227,7 @@ static void print_all(const struct exposition *to)
 {
     print_depths(to);
     print_oldest(to);
+    print_consumers(to);
     print_bytes(to);
     print_counters(to);
     print_deaths(to);

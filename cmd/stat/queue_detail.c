@@ -37,7 +37,7 @@ static void print_figures(FILE *stream, const struct snapshot *snapshot, const c
 static void print_head(FILE *stream, const struct snapshot *snapshot, size_t columns)
 {
     static const char *const depths[] = {"ready", "delayed", "inflight", "dead", "oldest", "bytes", "held", NULL};
-    static const char *const rates[] = {"in", "out", "errors", "in_15m", "out_15m", "errors_15m", "redelivered", NULL};
+    static const char *const rates[] = {"in", "out", "errors", "in_15m", "out_15m", "errors_15m", "redelivered", "consumers", NULL};
     print_figures(stream, snapshot, depths, columns);
     print_figures(stream, snapshot, rates, columns);
 }

@@ -258,7 +258,7 @@ static int try_to_lead(struct waiter *waiter)
         return errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
     drop_fifo(waiter);
     waiter->role = LEADER;
-    waiter->number = (uint64_t)clock_now();
+    waiter->number = name_waiter_number((uint32_t)getpid(), (uint64_t)clock_now());
     waiter->pause = POLL_FIRST;
     set_next_look(waiter);
     waiter->is_polling = false;
@@ -272,7 +272,7 @@ static int follow(struct waiter *waiter)
 {
     if (waiter->fifo >= 0)
         return 0;
-    name_format_waiter(id_random(), waiter->fifo_name);
+    name_format_waiter(name_waiter_number((uint32_t)getpid(), id_random()), waiter->fifo_name);
     waiter->fifo = fs_make_fifo(waiter->dir, waiter->fifo_name, access_mode(waiter->queue.sharing, ACCESS_FIFO));
     if (waiter->fifo < 0)
         return waiter->fifo;
