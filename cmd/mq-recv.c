@@ -8,7 +8,7 @@
 #include "recv/sources.h"
 #include "recv/worker_arguments.h"
 
-enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR };
+enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM };
 
 static struct recv_arguments arg = {.options = {MQ_RECEIVE_DEFAULTS}};
 
@@ -23,7 +23,11 @@ static const struct argp_option options[] = {
     {"ack-timeout", 't', "DURATION", 0, "Claim for this long, instead of the queue's ack-timeout", 3},
     {"ack-every", ACK_EVERY, "N", 0, "With --auto-ack: ack after every N messages, not all that were sent together", 3},
     {"fair", FAIR, NULL, 0, "Take from the queues in turn, not from the first that has a message", 3},
-    {"create", CREATE, NULL, 0, "Make the queues that are missing", 3},
+    {"create", CREATE, NULL, 0, "Make the queues, and the groups LOG/GROUP, that are missing", 3},
+    {"from", FROM, "WHERE", 0,
+     "With --create: a group that is made begins at WHERE: beginning (the default), end, an offset, -N, a TIME, or an "
+     "age",
+     3},
     {0},
 };
 
@@ -71,6 +75,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case CREATE:
         arg.create = true;
         return 0;
+    case FROM:
+        where_take(state, "--from", argument, &arg.from);
+        arg.has_from = true;
+        return 0;
     case ARGP_KEY_ARG:
         recv_arguments_add_queue(&arg, argument);
         return 0;
@@ -110,7 +118,7 @@ int main(int argc, char **argv)
     /* A receipt that is printed belongs to the script that reads it: this process ends before. */
     arg.options.owner = arg.auto_ack ? 0 : getppid();
     cli_advice = "--create makes it";
-    int status = sources_open(arg.queues, arg.queue_count, arg.create ? MQ_CREATE : 0, &queues);
+    int status = recv_arguments_open(&arg, &queues);
     if (status == STATUS_DONE) {
         mq_sources *sources = sources_of(queues, arg.queue_count, arg.fair ? MQ_FAIR : 0);
         status = recv_arguments_run(&arg, sources);

@@ -1,10 +1,12 @@
 /* The command line of mq-recv. */
 #include "recv/arguments.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/grow.h"
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "recv/receiving.h"
 #include "recv/worker_arguments.h"
 
@@ -44,6 +46,14 @@ static void check_queues(const struct recv_arguments *arguments, const struct ar
                 cli_usage(state, "%s is named twice", arguments->queues[i]);
 }
 
+static bool names_a_group(const struct recv_arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->queue_count; i++)
+        if (mq_group_name_is_valid(arguments->queues[i]))
+            return true;
+    return false;
+}
+
 void recv_arguments_check(const struct recv_arguments *arguments, const struct argp_state *state)
 {
     check_queues(arguments, state);
@@ -61,8 +71,33 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "more than one message needs --auto-ack, --json or a command");
     if (arguments->follow && arguments->count)
         cli_usage(state, "--follow and --count exclude one another");
+    if (arguments->has_from && !arguments->create)
+        cli_usage(state, "--from is for a group that --create makes: mq-log seek moves one");
+    if (arguments->has_from && !names_a_group(arguments))
+        cli_usage(state, "--from is for a group of a log, LOG/GROUP");
     if (arguments->wait && arguments->no_wait)
         cli_usage(state, "--wait and --no-wait exclude one another");
+}
+
+/* ---- opening --------------------------------------------------------------------- */
+
+static int open_one(const struct recv_arguments *arguments, const char *name, mq_queue **ret_queue)
+{
+    const bool is_group = mq_group_name_is_valid(name);
+    const int status = is_group && arguments->create ? group_create(name, &arguments->from) : STATUS_DONE;
+    if (status != STATUS_DONE)
+        return status;
+    return cli_open(name, arguments->create && !is_group ? MQ_CREATE : 0, ret_queue);
+}
+
+int recv_arguments_open(const struct recv_arguments *arguments, mq_queue ***ret_queues)
+{
+    mq_queue **queues = cli_must(calloc(arguments->queue_count, sizeof(mq_queue *)));
+    int status = STATUS_DONE;
+    for (size_t i = 0; i < arguments->queue_count && status == STATUS_DONE; i++)
+        status = open_one(arguments, arguments->queues[i], &queues[i]);
+    *ret_queues = queues;
+    return status;
 }
 
 /* ---- running --------------------------------------------------------------------- */

@@ -46,13 +46,20 @@ static int refused_by_topic(const struct sending *sending, const struct source *
         return fail(sending, STATUS_CONFIG, source, "bad bindings", problem);
     if (error == -EBADMSG)
         return fail(sending, STATUS_CONFIG, source, "cannot publish",
-                    "bad configuration of a topic or queue it goes to");
+                    sending->options.once
+                        ? "bad configuration of a topic or queue it goes to, or a damaged mark in the topic's feed/sent/"
+                        : "bad configuration of a topic or queue it goes to");
+    if (sending->options.once && error == -EACCES)
+        return fail(sending, STATUS_PERMISSION, source, "cannot send once",
+                    "Permission denied; it takes all rights to the topic");
     if (error == -EMSGSIZE)
         return fail(sending, STATUS_DATA, source, "cannot publish", "the body is larger than max-size of a queue");
     if (error == -ENOBUFS)
         return fail(sending, STATUS_TRY_LATER, source, "cannot publish", "a queue it goes to is full");
     if (error == -ESTALE)
         return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
+    if (error == -EOPNOTSUPP)
+        return fail(sending, STATUS_USAGE, source, "cannot publish", "it goes to a log, which takes no delay");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
@@ -74,6 +81,8 @@ static int refused_by_log(const struct sending *sending, const struct source *so
             "the log is damaged: it lacks a part, or something else has its name; mq-log create makes what it lacks");
     if (error == -ENOENT)
         return fail(sending, STATUS_NO_QUEUE, source, "cannot append", "the log was deleted");
+    if (error == -ESTALE)
+        return fail(sending, STATUS_NOTHING, source, "cannot append", "the transaction has ended");
     return fail(sending, cli_status(error), source, "cannot append", cli_reason(error));
 }
 
@@ -120,7 +129,7 @@ struct receipts {
 
 static void note_sent(const struct sending *sending, const struct receipts *receipts, size_t i)
 {
-    if (sending->to.log && receipts->offsets)
+    if (sending->to.log && receipts->offsets && receipts->offsets[i] != MQ_NO_OFFSET)
         cli_note(sending->to.name, "sent %s at offset %" PRIu64, receipts->ids[i], receipts->offsets[i]);
     else if (receipts->duplicates && receipts->duplicates[i])
         cli_note(sending->to.name, "duplicate of %s, not sent again", receipts->ids[i]);

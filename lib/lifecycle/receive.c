@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "format/group_name.h"
 #include "format/message.h"
 #include "format/receipt.h"
 #include "lifecycle/expire.h"
@@ -30,6 +31,22 @@ int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_optio
     return options->ack_timeout ? options->ack_timeout : queue->config.ack_timeout;
 }
 
+/* A queue that has a source takes from there what comes next, if nothing is ready. */
+static int claim_from_source(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct claimed *ret_claimed)
+{
+    struct source_file taken;
+    int got = 0;
+    while (got == 0) {
+        got = queue->source->take(queue->source, queue, &taken);
+        if (got <= 0)
+            return got;
+        got = got == 1 ? claim_taken(queue, ack_timeout, max_count, &taken, ret_claimed) : 0;
+        if (got == 0)
+            got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    }
+    return got;
+}
+
 static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
                               struct claimed *ret_claimed)
 {
@@ -39,7 +56,9 @@ static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *
     if (error)
         return error;
     const int64_t ack_timeout = receive_ack_timeout(queue, options);
-    const int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    if (got == 0 && queue->source)
+        got = claim_from_source(queue, ack_timeout, max_count, ret_claimed);
     if (got != 0 || !outbox_look(queue, clock_now(), true))
         return got;
     return claim_next(queue, ack_timeout, max_count, ret_claimed);
@@ -68,10 +87,22 @@ static int claim_in_queue(mq_queue *queue, const struct mq_receive_options *opti
 
 /* ---- several queues --------------------------------------------------------------- */
 
+static int open_watched(void *context, int ret_dirs[WAIT_DIRS])
+{
+    mq_queue *queue = context;
+    return queue->source->open_watched(queue->source, queue, ret_dirs);
+}
+
+/* Two groups may watch the same directory of a log, so that each needs a descriptor of its own. */
 static struct wait_queue what_waits(const struct receive_queues *queues, size_t which)
 {
-    const mq_queue *queue = queues->queues[which];
-    return (struct wait_queue){queue->dir, queue->sharing, queue->page, queues->inotify};
+    mq_queue *queue = queues->queues[which];
+    return (struct wait_queue){.dir = queue->dir,
+                               .sharing = queue->sharing,
+                               .page = queue->page,
+                               .inotify = queue->source ? NULL : queues->inotify,
+                               .open_watched = queue->source ? open_watched : NULL,
+                               .context = queue};
 }
 
 /* A message in another queue wakes this receiver, too, which then looks there. */
@@ -215,12 +246,20 @@ int receive_claim(struct receive_queues *queues, const struct mq_receive_options
     return got;
 }
 
+void receive_set_offset(const mq_queue *queue, uint64_t position, mq_message *message)
+{
+    message->has_offset = queue->source && group_name_has_offset(position);
+    message->offset = message->has_offset ? group_name_offset(position) : 0;
+}
+
 int receive_message(struct receive_queues *queues, const struct mq_receive_options *options, mq_message **ret_message)
 {
     struct claimed claimed = {0};
     const int got = receive_claim(queues, options, 1, &claimed);
     if (got == 1) {
-        receipt_format(queues->queues[queues->which]->name, &claimed.name, claimed.message->receipt);
+        const mq_queue *queue = queues->queues[queues->which];
+        receipt_format(queue->name, &claimed.name, claimed.message->receipt);
+        receive_set_offset(queue, claimed.name.position, claimed.message);
         *ret_message = claimed.message;
     }
     return got;

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "queue/fifo.h"
+#include "queue/waiter.h"
 #include "store/access.h"
 #include "store/bucket.h"
 
@@ -41,30 +43,6 @@
 #define POLL_FIRST INT64_C(1000)
 #define POLL_MOST INT64_C(64000)
 
-/* When nothing is ready there are few buckets: one for each priority, and empty ones that are about to be removed. */
-#define WATCHED_BUCKETS 64
-
-enum role { AWAKE, LEADER, FOLLOWER, POLLER };
-
-struct waiter {
-    struct wait_queue queue; /* during one call */
-    enum role role;
-    int dir;                          /* waiters/, an open file of this waiter's own, since the lock belongs to it */
-    uint64_t number;                  /* of its leadership, in the page */
-    int bell;                         /* while it leads; -1: it could not be opened */
-    int64_t look_at;                  /* monotonic: when it looks by itself, at the latest */
-    int inotify;                      /* its own, unless others share one; -1: not made yet, or it could not be made */
-    bool new_bucket;                  /* ready/ may have got one */
-    int watches[1 + WATCHED_BUCKETS]; /* the first is that of ready/ */
-    size_t count_watches;
-    int fifo; /* of a follower; -1: none */
-    char fifo_name[NAME_WAITER_SIZE];
-    bool is_polling;
-    bool is_network; /* neither inotify nor a FIFO reaches every process on another machine */
-    int64_t pause;   /* before the next poll */
-    struct listing buckets;
-};
-
 bool wait_is_ready(const struct waiter *waiter)
 {
     return waiter && waiter->role != AWAKE;
@@ -78,112 +56,6 @@ bool wait_leads(const struct waiter *waiter)
 bool wait_polls(const struct waiter *waiter)
 {
     return waiter && waiter->is_polling;
-}
-
-/* ---- watching --------------------------------------------------------------------- */
-
-static int *inotify_of(struct waiter *waiter)
-{
-    return waiter->queue.inotify ? waiter->queue.inotify : &waiter->inotify;
-}
-
-/* The descriptor stays open for the next time: without watches it costs nothing, and closing it takes long. */
-static void stop_watching(struct waiter *waiter)
-{
-    for (size_t i = 0; i < waiter->count_watches; i++)
-        inotify_rm_watch(*inotify_of(waiter), waiter->watches[i]);
-    waiter->count_watches = 0;
-}
-
-static void end_watching(struct waiter *waiter)
-{
-    stop_watching(waiter);
-    if (waiter->inotify >= 0)
-        close(waiter->inotify);
-    waiter->inotify = -1;
-}
-
-static int watch(struct waiter *waiter, int dir)
-{
-    const int number = fs_watch_dir(*inotify_of(waiter), dir, IN_CREATE | IN_MOVED_TO);
-    if (number < 0)
-        return number;
-    for (size_t i = 0; i < waiter->count_watches; i++)
-        if (waiter->watches[i] == number)
-            return 0;
-    if (waiter->count_watches == sizeof waiter->watches / sizeof *waiter->watches)
-        return -ENOSPC;
-    waiter->watches[waiter->count_watches++] = number;
-    return 0;
-}
-
-static int watch_bucket(struct waiter *waiter, const char *bucket)
-{
-    const int dir = bucket_open(waiter->queue.dir, MQ_READY, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    const int error = watch(waiter, dir);
-    close(dir);
-    return error;
-}
-
-/* Watch the last of the buckets that exist, and open no others. To watch one twice does no harm: the kernel gives the
-   same watch. */
-static int watch_buckets(struct waiter *waiter)
-{
-    struct listing *buckets = &waiter->buckets;
-    int error = bucket_list(waiter->queue.dir, MQ_READY, buckets);
-    const size_t first = buckets->count > WATCHED_BUCKETS ? buckets->count - WATCHED_BUCKETS : 0;
-    for (size_t i = first; i < buckets->count && !error; i++)
-        error = watch_bucket(waiter, listing_at(buckets, i));
-    return error;
-}
-
-static int watch_ready(struct waiter *waiter)
-{
-    const int ready = fs_open_dir(waiter->queue.dir, name_of_state(MQ_READY));
-    if (ready < 0)
-        return ready;
-    const int error = watch(waiter, ready);
-    close(ready);
-    return error;
-}
-
-/* ready/ and its buckets. */
-static int start_watching(struct waiter *waiter)
-{
-    int *inotify = inotify_of(waiter);
-    if (*inotify < 0)
-        *inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    int error = *inotify < 0 ? -errno : watch_ready(waiter);
-    if (!error)
-        error = watch_buckets(waiter);
-    if (error)
-        end_watching(waiter);
-    return error;
-}
-
-/* ready/ of a waiter has an event: there may be a new bucket. */
-static void take_event(struct wait_member *members, size_t count, const struct inotify_event *event)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct waiter *waiter = members[i].waiter;
-        if (event->mask & IN_Q_OVERFLOW || (waiter->count_watches > 0 && event->wd == waiter->watches[0]))
-            waiter->new_bucket = true;
-    }
-}
-
-/* Take all events. An event means no more than that there may be something new. */
-static void take_events(struct wait_member *members, size_t count, int inotify)
-{
-    _Alignas(struct inotify_event) char buffer[4096];
-    ssize_t size;
-    while ((size = read(inotify, buffer, sizeof buffer)) > 0)
-        for (ssize_t at = 0; at < size;) {
-            const struct inotify_event *event = (const struct inotify_event *)(const void *)(buffer + at);
-            at += (ssize_t)sizeof *event + event->len;
-            take_event(members, count, event);
-        }
 }
 
 /* ---- roles ------------------------------------------------------------------------ */
@@ -239,7 +111,7 @@ static bool is_time_to_look(const struct waiter *waiter)
 /* Watch ready/ if that is possible, else poll. */
 static void watch_or_poll(struct waiter *waiter)
 {
-    waiter->is_polling = start_watching(waiter) < 0;
+    waiter->is_polling = waiter_watch(waiter) < 0;
 }
 
 /* Let senders know that somebody leads: first open the bell, then write the page. */
@@ -373,14 +245,14 @@ void wait_leave(struct waiter *waiter, const struct wait_queue *queue)
     waiter->role = AWAKE;
     if (duty)
         wake_follower(waiter);
-    stop_watching(waiter);
+    waiter_stop_watching(waiter);
 }
 
 void waiter_free(struct waiter *waiter)
 {
     if (!waiter)
         return;
-    end_watching(waiter);
+    waiter_end_watching(waiter);
     drop_fifo(waiter);
     if (waiter->bell >= 0)
         close(waiter->bell);
@@ -469,7 +341,7 @@ static void after_sleep(struct wait_member *member, const struct pollfd fds[SOUR
     if (fds[SOURCE_FIFO].revents)
         (void)fifo_read(fds[SOURCE_FIFO].fd);
     if (waiter->new_bucket)
-        (void)watch_buckets(waiter); /* if that fails, the leader looks within a second anyway */
+        (void)waiter_watch_buckets(waiter); /* if that fails, the leader looks within a second anyway */
     waiter->new_bucket = false;
     if (is_time_to_look(waiter))
         look_by_itself(waiter);
@@ -482,24 +354,28 @@ static void listen_to(struct waiter *waiter, struct pollfd fds[SOURCES])
 {
     const bool leads = waiter->role == LEADER;
     fds[SOURCE_FIFO] = (struct pollfd){.fd = leads ? waiter->bell : waiter->fifo, .events = POLLIN};
-    fds[SOURCE_INOTIFY] = (struct pollfd){.fd = leads && waiter->count_watches > 0 ? *inotify_of(waiter) : -1,
-                                          .events = POLLIN};
+    fds[SOURCE_INOTIFY] = (struct pollfd){.fd = leads ? *waiter_inotify(waiter) : -1, .events = POLLIN};
 }
 
 int wait_sleep(struct wait_member *members, size_t count, int64_t longest, int cancel_fd, struct pollfd *fds)
 {
+    bool more = false;
     fds[0] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
     for (size_t i = 0; i < count; i++) {
         members[i].waiter->queue = members[i].queue;
+        members[i].woken = waiter_watch_elsewhere(members[i].waiter);
+        more |= members[i].woken;
         listen_to(members[i].waiter, fds + WAIT_FDS(i));
         longest = least(longest, until_look(members[i].waiter, members[i].due));
     }
+    if (more)
+        return 0;
     sleep_on(fds, WAIT_FDS(count), longest);
     if (fds[0].revents)
         return -ECANCELED;
     for (size_t i = 0; i < count; i++)
         if (fds[WAIT_FDS(i) + SOURCE_INOTIFY].revents)
-            take_events(members, count, fds[WAIT_FDS(i) + SOURCE_INOTIFY].fd);
+            waiter_take_events(members, count, fds[WAIT_FDS(i) + SOURCE_INOTIFY].fd);
     for (size_t i = 0; i < count; i++)
         after_sleep(&members[i], fds + WAIT_FDS(i));
     return 0;

@@ -37,12 +37,18 @@
 struct pollfd;
 struct waiter;
 
+#define WAIT_DIRS 2
+
 /* What waiting uses of a queue. Each call is given it, since the page may be replaced between two calls. */
 struct wait_queue {
     int dir;
     unsigned sharing;
     struct page *page;
     int *inotify; /* the descriptor of all waiters that sleep together, or -1: not made yet; NULL: each has its own */
+    /* Messages may also come from elsewhere, where no process rings: open the directories to watch. Returns how many. NULL:
+       they do not. */
+    int (*open_watched)(void *context, int ret_dirs[WAIT_DIRS]);
+    void *context;
 };
 
 /* A waiter that sleeps. `due` is the moment by the clock when a message of its queue must be moved next; only a follower

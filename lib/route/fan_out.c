@@ -20,8 +20,10 @@
 #include "format/spool_name.h"
 #include "lifecycle/publish.h"
 #include "queue/queue.h"
+#include "log/append.h"
 #include "route/fan_out.h"
 #include "route/follow.h"
+#include "route/log_send.h"
 #include "route/topic.h"
 #include "route/topic_counts.h"
 #include "store/adopt.h"
@@ -119,10 +121,17 @@ static bool is_known_queue(mq_topic *topic, const char *name)
     return false;
 }
 
+/* The same for a log. */
+static bool is_known_log(mq_topic *topic, const char *name)
+{
+    mq_log *log;
+    return log_handles_find(&topic->logs, name) && log_handles_get(&topic->logs, topic->spool_path, name, &log) == 0;
+}
+
 static int look(void *context, const char *name, struct route_topic *ret_topic)
 {
     mq_topic *topic = context;
-    if (is_known_queue(topic, name))
+    if (is_known_queue(topic, name) || is_known_log(topic, name))
         return 0;
     const int known = recall(topic, name, ret_topic);
     if (known)
@@ -142,12 +151,12 @@ int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_r
 }
 
 /* The topic that is sent to was read when the route was found. */
-static bool has_no_sync(const mq_topic *topic)
+static const struct route_topic *settings_of(const mq_topic *topic)
 {
-    for (size_t i = 0; i < topic->known_count; i++)
-        if (strcmp(topic->known[i].name, topic->name) == 0)
-            return topic->known[i].topic.no_sync;
-    return false;
+    size_t at = 0;
+    while (strcmp(topic->known[at].name, topic->name) != 0)
+        at++;
+    return &topic->known[at].topic;
 }
 
 int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
@@ -165,8 +174,7 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
 
 /* ---- handles ----------------------------------------------------------------------------------- */
 
-static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft);
-
+int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft);
 /* Whatever a queue's configuration may say of messages is said by those that they go to. */
 static int open_feed(mq_topic *topic, int dir)
 {
@@ -186,6 +194,7 @@ void mq_topic_close(mq_topic *topic)
     mq_close(topic->feed);
     mq_tx_free(topic->own);
     handles_release(&topic->handles);
+    log_handles_release(&topic->logs);
     forget_topics(topic);
     route_release(&topic->route);
     topic_counts_release(&topic->counts);
@@ -203,7 +212,7 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     if (!topic)
         return -ENOMEM;
     strcpy(topic->name, name);
-    topic->outlet = (struct outlet){.take = take_draft};
+    topic->outlet = (struct outlet){.take = fan_out_take, .once = &fan_out_once};
     topic->spool_path = spool ? strdup(spool) : NULL;
     topic->spool = spool_open(spool, false);
     const int dir = topic->spool < 0 ? topic->spool : topic_open_dir(topic->spool, name);
@@ -230,11 +239,11 @@ static int measure_body(const struct draft *draft, uint64_t *ret_size)
     return got < 0 ? (int)got : 0;
 }
 
-static int check_size(const mq_topic *topic, const mq_queue *queue, const struct draft *draft)
+static int check_size(const mq_topic *topic, uint64_t max_size, const struct draft *draft)
 {
     uint64_t size = topic->largest;
     const int error = size == UINT64_MAX ? measure_body(draft, &size) : 0;
-    return error ? error : size > queue->config.max_size ? -EMSGSIZE : 0;
+    return error ? error : size > max_size ? -EMSGSIZE : 0;
 }
 
 /* Wait for room as long as the sender wants to. The transaction waits with it, unless its deadline is somebody else's. */
@@ -270,7 +279,7 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     queue->outlet = &topic->tx->outlet;
     int error = queue_demand(queue, ACCESS_SEND);
     if (!error)
-        error = check_size(topic, queue, draft);
+        error = check_size(topic, queue->config.max_size, draft);
     if (!error)
         error = wait_for_room(topic, queue, &own);
     if (!error)
@@ -280,38 +289,86 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     return error;
 }
 
-/* A queue that was looked at when the route was found is not looked for again. */
-static int destination(mq_topic *topic, const char *name, mq_queue **ret_queue)
+/* The same for a log, whose owner has to be able to read the file. */
+static int take_for_log(mq_topic *topic, mq_log *log, struct draft *draft)
 {
-    *ret_queue = handles_find(&topic->handles, name);
-    return *ret_queue ? 0 : handles_get(&topic->handles, topic->spool_path, name, ret_queue);
+    struct draft own = *draft;
+    int error = draft->state == MQ_DELAYED ? -EOPNOTSUPP : log_send_refresh(log);
+    if (!error)
+        error = check_size(topic, log->config.max_size, draft);
+    if (!error && log->owner != geteuid())
+        error = adopt_unnamed(topic->feed->dir, topic->feed->sharing, &draft->file);
+    if (!error)
+        error = log_give_to_owner(log, draft->file.file);
+    own.file = draft->file;
+    own.durable = log->config.durable && !topic->options->no_sync;
+    if (!error)
+        error = transaction_take_for_log(topic->tx, log, topic->feed, &own);
+    draft->synced = own.synced;
+    return error;
 }
 
-static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft)
+/* Where a name of the route leads: a queue, or else a log. */
+struct destination {
+    mq_queue *queue;
+    mq_log *log;
+};
+
+/* What was looked at when the route was found is not looked for again. */
+static int find_destination(mq_topic *topic, const char *name, struct destination *ret_to)
+{
+    *ret_to = (struct destination){handles_find(&topic->handles, name), log_handles_find(&topic->logs, name)};
+    if (ret_to->queue || ret_to->log)
+        return 0;
+    const int error = handles_get(&topic->handles, topic->spool_path, name, &ret_to->queue);
+    if (error != -ENOTDIR)
+        return error;
+    ret_to->queue = NULL;
+    return log_handles_get(&topic->logs, topic->spool_path, name, &ret_to->log) == 0 ? 0 : error;
+}
+
+static int take_for(mq_topic *topic, const struct destination *to, struct draft *draft)
+{
+    return to->log ? take_for_log(topic, to->log, draft) : take_for_queue(topic, to->queue, draft);
+}
+
+int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft)
 {
     mq_topic *topic = (mq_topic *)outlet;
     int error = 0;
     (void)feed;
     for (size_t i = 0; i < topic->route.queues.count && !error; i++) {
-        mq_queue *queue;
+        struct destination to;
         const char *name = topic->route.queues.list[i];
-        error = destination(topic, name, &queue);
+        error = find_destination(topic, name, &to);
         if (error && name_is_reply(name)) { /* of a follower that has just ended, or of another user */
             error = 0;
             continue;
         }
         if (!error)
-            error = take_for_queue(topic, queue, draft);
+            error = take_for(topic, &to, draft);
         if (error == -EMLINK) { /* the file has as many names as it may have: the others share a copy */
             error = adopt_unnamed(topic->feed->dir, topic->feed->sharing, &draft->file);
             if (!error)
-                error = take_for_queue(topic, queue, draft);
+                error = take_for(topic, &to, draft);
         }
     }
     return error;
 }
 
 /* ---- publications -------------------------------------------------------------------------------- */
+
+static int send_to_log(mq_log *log, mq_tx *tx, const struct fan_out_load *load)
+{
+    size_t sent;
+    log->is_indirect = true;
+    if (load->model)
+        return mq_log_send_bodies(log, tx, load->model, load->bodies, load->count, load->options, load->ids, NULL,
+                                  &sent);
+    if (load->count == 1)
+        return mq_log_send(log, tx, load->messages[0], load->options, load->ids ? load->ids[0] : NULL, NULL);
+    return mq_log_send_batch(log, tx, load->messages, load->count, load->options, load->ids, NULL, &sent);
+}
 
 static int send_to(mq_queue *queue, mq_tx *tx, const struct fan_out_load *load)
 {
@@ -327,15 +384,15 @@ static int send_to(mq_queue *queue, mq_tx *tx, const struct fan_out_load *load)
               : mq_send_batch(queue, load->messages, load->count, load->options, load->ids, &sent);
 }
 
-/* To the one queue that gets it: several messages are still sent all or none. */
+/* To the one queue or log that gets it: several messages are still sent all or none. */
 static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
-    mq_queue *queue;
+    struct destination to;
     const char *name = topic->route.queues.list[0];
-    const int error = destination(topic, name, &queue);
+    const int error = find_destination(topic, name, &to);
     if (error)
         return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
-    return send_to(queue, tx, load);
+    return to.log ? send_to_log(to.log, tx, load) : send_to(to.queue, tx, load);
 }
 
 static uint64_t largest_body(const struct fan_out_load *load)
@@ -351,23 +408,33 @@ static uint64_t largest_body(const struct fan_out_load *load)
     return largest;
 }
 
-/* An ordered queue gets a file for each message, since a file goes into one lane. A queue that cannot be opened says so
-   when it is sent to. */
-static bool any_is_ordered(mq_topic *topic)
+/* An ordered queue gets a file for each message, since a file goes into one lane; and in a log a file says how many
+   messages it has. What cannot be opened says so when it is sent to. */
+struct kinds {
+    bool ordered, logs;
+};
+
+static struct kinds kinds_of_destinations(mq_topic *topic)
 {
-    bool is = false;
-    mq_queue *queue;
-    for (size_t i = 0; i < topic->route.queues.count && !is; i++)
-        is = destination(topic, topic->route.queues.list[i], &queue) == 0 && queue->config.order;
-    return is;
+    struct kinds kinds = {0};
+    struct destination to;
+    for (size_t i = 0; i < topic->route.queues.count; i++) {
+        if (find_destination(topic, topic->route.queues.list[i], &to) != 0)
+            continue;
+        kinds.logs |= to.log != NULL;
+        kinds.ordered |= to.queue && to.queue->config.order;
+    }
+    return kinds;
 }
 
-static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
+int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
     struct mq_send_options singly = *load->options;
     struct fan_out_load own = *load;
     singly.batch = 1;
-    if (load->count > 1 && any_is_ordered(topic))
+    const struct kinds kinds = load->count > 1 ? kinds_of_destinations(topic) : (struct kinds){0};
+    topic->feed->counts_entries = kinds.logs;
+    if (kinds.ordered)
         own.options = &singly;
     topic->tx = tx;
     topic->largest = largest_body(load);
@@ -376,10 +443,10 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load
     return send_to(topic->feed, NULL, &own);
 }
 
-/* The topic's own transaction, begun. Its handle is kept, and made anew if the outbox is another one meanwhile. */
+/* The topic's own transaction, begun. Its handle is kept, unless the last one could not be aborted. */
 static int begin_own(mq_topic *topic)
 {
-    if (topic->own && transaction_begin(topic->own, FAN_OUT_TIME) == 0)
+    if (topic->own && mq_tx_renew(topic->own, FAN_OUT_TIME) == 0)
         return 0;
     mq_tx_free(topic->own);
     topic->own = NULL;
@@ -393,8 +460,9 @@ static int send_whole(mq_topic *topic, const struct fan_out_load *load)
     if (error)
         return error;
     topic->owns_tx = true;
-    error = topic->route.queues.count == 1 && load->options->block == 0 ? send_to_one(topic, topic->own, load)
-                                                                        : send_to_several(topic, topic->own, load);
+    error = topic->route.queues.count == 1 && load->options->block == 0
+                ? send_to_one(topic, topic->own, load)
+                : fan_out_send_to_several(topic, topic->own, load);
     topic->owns_tx = false;
     if (!error)
         error = mq_tx_commit(topic->own);
@@ -436,10 +504,12 @@ int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
         make_ids(load);
         return 0;
     }
-    options.no_sync |= has_no_sync(topic);
+    options.no_sync |= settings_of(topic)->no_sync;
     own.options = &options;
+    if (options.once)
+        return tx ? -EOPNOTSUPP : fan_out_send_once(topic, &own, settings_of(topic)->dedup_window);
     if (tx)
-        return topic->route.queues.count == 1 ? send_to_one(topic, tx, &own) : send_to_several(topic, tx, &own);
+        return topic->route.queues.count == 1 ? send_to_one(topic, tx, &own) : fan_out_send_to_several(topic, tx, &own);
     return topic->route.queues.count == 1 && load->count == 1 ? send_to_one(topic, NULL, &own)
                                                               : send_whole(topic, &own);
 }
@@ -455,8 +525,6 @@ static int send_along(mq_topic *topic, mq_tx *tx, const struct fan_out_load *loa
 
 static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct fan_out_load *load)
 {
-    if (load->options->once)
-        return -EOPNOTSUPP;
     const int found = fan_out_find(topic, message, &topic->route), error = send_along(topic, tx, load, found);
     route_release(&topic->route);
     return error;

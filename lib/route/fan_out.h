@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "lifecycle/outbox.h"
+#include "log/log_handles.h"
 #include "queue/handles.h"
 #include "queue/queue.h"
 #include "route/topic.h"
@@ -31,6 +32,7 @@ struct mq_topic {
     size_t most_bindings; /* of any of them */
     struct route route;   /* of what is being sent */
     struct topic_counts counts;
+    struct log_handles logs;
     struct handles handles; /* of queues that it has sent to; the transaction keeps them, too */
     mq_tx *tx;              /* what it is sent into */
     mq_tx *own;             /* for what is not sent into one of the user's; NULL: none yet */
@@ -66,6 +68,14 @@ int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_r
 
 /* Send along the topic's route. */
 int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load);
+
+/* The same, through the topic's feed into a transaction; and unless it was sent within the window. */
+int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load);
+int fan_out_send_once(mq_topic *topic, const struct fan_out_load *load, int64_t dedup_window);
+
+/* The topic's outlet: put a draft into the transaction for each queue of the route. */
+int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft);
+extern const struct outlet_once fan_out_once;
 
 /* Whether what was sent stands: -EINPROGRESS says so of a commit whose sync failed. */
 static inline bool fan_out_is_sent(int error)

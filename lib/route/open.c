@@ -1,5 +1,5 @@
 /*
- * Opening and configuring queues: what the queue itself does not know of topics and transactions.
+ * Configuring queues: what the queue itself does not know of topics and transactions.
  *
  * `dead-letter` leads from queue to queue, and through topics. Before it is set, everything that it leads to is looked at,
  * so that no message goes in a circle; a binding that is made later can close one (send_on.c ends it).
@@ -8,19 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log/log.h"
 #include "queue/queue.h"
 #include "route/fan_out.h"
 #include "route/send_on.h"
 #include "route/topic.h"
 #include "store/spool.h"
-
-int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
-{
-    const int error = queue_open(spool, name, flags, ret_queue);
-    if (!error)
-        (*ret_queue)->send_on = send_on;
-    return error;
-}
 
 int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic)
 {
@@ -56,13 +49,13 @@ static int add_bindings(struct ways *ways, const char *name)
     return error < 0 ? error : 1;
 }
 
-/* A queue's own dead-letter. A queue that is bound and not there yet leads nowhere. */
+/* A queue's own dead-letter. A log leads nowhere, and so does a queue that is bound and not there yet. */
 static int add_dead_letter(struct ways *ways, const char *name, bool must_be)
 {
     struct config config;
     const int dir = spool_find_queue(ways->spool, name);
     if (dir < 0)
-        return dir == -ENOENT && !must_be ? 0 : dir;
+        return dir == -ENOENT && (!must_be || log_is_there(ways->spool, name) == 1) ? 0 : dir;
     int error = config_load(dir, &config, NULL);
     close(dir);
     if (!error && config.dead_letter[0])

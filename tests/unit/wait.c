@@ -23,12 +23,13 @@ static int waiters;
 
 static int enter(void)
 {
-    return wait_enter(&queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page, NULL});
+    return wait_enter(&queue->waiter,
+                      &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
 }
 
 static void leave(void)
 {
-    wait_leave(queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page, NULL});
+    wait_leave(queue->waiter, &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
 }
 
 static void who_leaves_rings_when_nobody_leads(void)
@@ -162,8 +163,9 @@ static void what_is_no_bell_is_replaced(void)
     EXPECT(enter() == 0); /* without it */
     EXPECT(wait_leads(queue->waiter) && page_leader(queue->page) == 0);
     struct pollfd fds[WAIT_FDS(1)];
-    struct wait_member member = {
-        queue->waiter, {queue->dir, queue->sharing, queue->page, NULL}, clock_now() + CLOCK_SECOND, false};
+    struct wait_member member = {.waiter = queue->waiter,
+                                 .queue = {.dir = queue->dir, .sharing = queue->sharing, .page = queue->page},
+                                 .due = clock_now() + CLOCK_SECOND};
     EXPECT(wait_sleep(&member, 1, 1000, -1, fds) == 0);
     leave();
     EXPECT(fs_remove_dir(waiters, NAME_BELL) == 0);
