@@ -32,33 +32,9 @@
 
 #include <stddef.h>
 
-#include "store/page.h"
+#include "queue/waiter.h"
 
 struct pollfd;
-struct waiter;
-
-#define WAIT_DIRS 2
-
-/* What waiting uses of a queue. Each call is given it, since the page may be replaced between two calls. */
-struct wait_queue {
-    int dir;
-    unsigned sharing;
-    struct page *page;
-    int *inotify; /* the descriptor of all waiters that sleep together, or -1: not made yet; NULL: each has its own */
-    /* Messages may also come from elsewhere, where no process rings: open the directories to watch. Returns how many. NULL:
-       they do not. */
-    int (*open_watched)(void *context, int ret_dirs[WAIT_DIRS]);
-    void *context;
-};
-
-/* A waiter that sleeps. `due` is the moment by the clock when a message of its queue must be moved next; only a follower
-   sleeps through it, since the leader does that. */
-struct wait_member {
-    struct waiter *waiter;
-    struct wait_queue queue;
-    int64_t due;
-    bool woken; /* set by wait_sleep: there is a reason to look into this queue */
-};
 
 /* How many descriptors so many waiters sleep on. */
 #define WAIT_FDS(count) (1 + 2 * (count))
