@@ -122,6 +122,7 @@ static int run_commands(const struct recv_arguments *arguments, mq_sources *sour
     struct worker_options worker;
     worker_fill_options(&worker, arguments->command);
     worker.receive = arguments->options;
+    worker.receive.owner = 0; /* the claims are of this process, which settles them */
     worker.follow = arguments->follow;
     worker.count = arguments->count == 0 && !arguments->follow && !worker.until_empty ? 1 : arguments->count;
     return worker_run(sources, &worker);
