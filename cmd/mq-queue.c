@@ -15,9 +15,11 @@
 #include "queue/pause.h"
 #include "queue/settings.h"
 #include "queue/sharing.h"
+#include "queue/wait_for.h"
 
 static bool arg_force, arg_repair, arg_once;
 static unsigned arg_paused; /* MQ_PAUSE_… */
+static int64_t arg_timeout = MQ_FOREVER;
 static struct sharing sharing = SHARING_NONE;
 
 static const struct argp_option options[] = {
@@ -37,6 +39,7 @@ static const struct argp_option options[] = {
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
     {"force", COMMAND_LONG('f'), NULL, 0, "delete: with all its messages", 1},
     {"repair", COMMAND_LONG('r'), NULL, 0, "check: move what does not belong aside", 1},
+    {"timeout", 't', "DURATION", 0, "wait: give up after this time", 1},
     {0},
 };
 
@@ -77,6 +80,11 @@ static int run_delete(char **words, int count)
     return delete_queue(words[0], messages_selection.dry_run, arg_force);
 }
 
+static int run_wait(char **words, int count)
+{
+    return wait_for_messages(words[0], words + 1, count - 1, arg_timeout);
+}
+
 static int run_check(char **words, int count)
 {
     return maintenance_check(words, count, arg_repair);
@@ -105,6 +113,7 @@ static const struct command commands[] = {
     {"check", "rj", 0, -1, run_check},
     {"events", "j", 0, -1, follow_run},
     {"doctor", "j", 0, 0, doctor_run},
+    {"wait", "t", 2, -1, run_wait},
     {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
@@ -141,6 +150,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('r'):
         arg_repair = true;
         break;
+    case 't':
+        arg_timeout = cli_duration(state, "--timeout", argument);
+        break;
     case ARGP_KEY_SUCCESS:
         check(state);
         return 0;
@@ -161,7 +173,7 @@ static const struct argp argp = {
                 "[ID...]\nrelease QUEUE [ID...]\n"
                 "purge QUEUE [ID...]\nexport QUEUE\nimport QUEUE\npause QUEUE\nresume QUEUE\ndelete QUEUE\nsweep "
                 "[QUEUE...]\ncheck "
-                "[QUEUE...]\nevents [QUEUE...]\ndoctor",
+                "[QUEUE...]\nevents [QUEUE...]\ndoctor\nwait QUEUE ID...",
     .doc = "Make, set up, look into, clean, pause and delete queues.",
     .children = cli_json_children,
 };

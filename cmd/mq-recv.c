@@ -1,12 +1,14 @@
 /* mq-recv: claim messages, waiting for them, and print them or run a command for each. */
 #include <signal.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "recv/arguments.h"
+#include "recv/sources.h"
 #include "recv/worker_arguments.h"
 
-enum { NO_WAIT = 256, CREATE, ACK_EVERY, FROM };
+enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM };
 
 static struct recv_arguments arg = {.options = {MQ_RECEIVE_DEFAULTS}};
 
@@ -20,9 +22,11 @@ static const struct argp_option options[] = {
     {"no-wait", NO_WAIT, NULL, 0, "Do not wait", 3},
     {"ack-timeout", 't', "DURATION", 0, "Claim for this long, instead of the queue's ack-timeout", 3},
     {"ack-every", ACK_EVERY, "N", 0, "With --auto-ack: ack after every N messages, not all that were sent together", 3},
-    {"create", CREATE, NULL, 0, "Make the queue, or the group LOG/GROUP, if it is missing", 3},
+    {"fair", FAIR, NULL, 0, "Take from the queues in turn, not from the first that has a message", 3},
+    {"create", CREATE, NULL, 0, "Make the queues, and the groups LOG/GROUP, that are missing", 3},
     {"from", FROM, "WHERE", 0,
-     "With --create: a group that is made begins at WHERE: beginning (the default), end, an offset, -N, a TIME, or an age",
+     "With --create: a group that is made begins at WHERE: beginning (the default), end, an offset, -N, a TIME, or an "
+     "age",
      3},
     {0},
 };
@@ -65,6 +69,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ACK_EVERY:
         arg.ack_every = cli_number(state, "--ack-every", argument, 1, UINT64_MAX);
         return 0;
+    case FAIR:
+        arg.fair = true;
+        return 0;
     case CREATE:
         arg.create = true;
         return 0;
@@ -73,9 +80,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg.has_from = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (state->arg_num > 0)
-            cli_usage(state, "too many arguments");
-        arg.queue = argument;
+        recv_arguments_add_queue(&arg, argument);
         return 0;
     case ARGP_KEY_NO_ARGS:
         recv_arguments_take_queue(&arg, state);
@@ -93,16 +98,17 @@ static const struct argp_child children[] = {{&worker_argp, 0, NULL, 0}, {&commo
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "QUEUE\nQUEUE -- COMMAND [ARG...]",
-    .doc = "Claim the next message of QUEUE, waiting for it, and print its receipt on the first line and then its "
-           "body; or run COMMAND with the body on its standard input, and ack the message if it succeeds.\v"
+    .args_doc = "QUEUE...\nQUEUE... -- COMMAND [ARG...]",
+    .doc = "Claim the next message of the first QUEUE that has any, waiting for it, and print its receipt on the "
+           "first line and then its body; or run COMMAND with the body on its standard input, and ack the message if "
+           "it succeeds.\v"
            "The receipt is for mq-ack. What is not acked in time is delivered again.",
     .children = children,
 };
 
 int main(int argc, char **argv)
 {
-    mq_queue *queue;
+    mq_queue **queues;
     arg.command = cli_cut_command(&argc, argv);
     cli_parse(&argp, argc, argv);
     signal(SIGPIPE, SIG_IGN);
@@ -112,10 +118,13 @@ int main(int argc, char **argv)
     /* A receipt that is printed belongs to the script that reads it: this process ends before. */
     arg.options.owner = arg.auto_ack ? 0 : getppid();
     cli_advice = "--create makes it";
-    int status = recv_arguments_open(&arg, &queue);
-    if (status != STATUS_DONE)
-        return status;
-    status = recv_arguments_run(&arg, queue);
-    mq_close(queue);
+    int status = recv_arguments_open(&arg, &queues);
+    if (status == STATUS_DONE) {
+        mq_sources *sources = sources_of(queues, arg.queue_count, arg.fair ? MQ_FAIR : 0);
+        status = recv_arguments_run(&arg, sources);
+        mq_sources_free(sources);
+    }
+    sources_close(queues, arg.queue_count);
+    free(arg.queues);
     return status;
 }

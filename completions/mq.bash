@@ -14,7 +14,7 @@ __mq_options() {
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
-            "--ack-every= -t --ack-timeout= --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
+            "--ack-every= -t --ack-timeout= --fair --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
             "--timeout= --kill-after= --grace= --reply --reply-any --once --tx"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
@@ -24,7 +24,7 @@ __mq_options() {
         ;;
     mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
     mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --once --send --receive --mode= --group=" \
-        "--force --repair" ;;
+        "--force --repair -t --timeout=" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
     mq-log) echo "$common -j --json --from= --to= -k --routing-key= -m --match= --any -n --count= -f --follow -l --lines -0 --null --force" ;;
@@ -118,7 +118,7 @@ __mq_keys() {
 __mq_figures() {
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
         out_15m errors_1m errors_5m errors_15m held paused sent delivered redelivered acked retried failed \
-        duplicates dropped expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
+        duplicates dropped consumers consumers_waiting consumers_working expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
         topic bindings published routed unroutable transactions_open transactions_unfinished
 }
 
@@ -144,11 +144,11 @@ __mq_values() {
 __mq_operands() {
     local command=${operands[0]-} queue=${operands[1]-}
     case $program/${#operands[@]} in
-    mq-recv/0) __mq_queues ;;
+    mq-recv/*) __mq_queues ;;
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor ;;
+    mq-queue/0) printf '%s\n' create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor wait ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)

@@ -53,7 +53,7 @@ function __mq_operands
             continue
         end
         switch $word
-            case -S --spool -n --count --state -i --id --older-than -m --match --to
+            case -S --spool -n --count --state -i --id --older-than -m --match --to -t --timeout
                 set skip yes
             case '-*'
             case '*'
@@ -99,7 +99,7 @@ end
 function __mq_figures
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
         out_15m errors_1m errors_5m errors_15m held paused sent delivered redelivered acked retried failed \
-        duplicates dropped expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
+        duplicates dropped consumers consumers_waiting consumers_working expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
         topic bindings published routed unroutable transactions_open transactions_unfinished
 end
 
@@ -200,7 +200,8 @@ complete -c mq-recv -s l -l lines -d 'A newline behind each body'
 complete -c mq-recv -s 0 -l null -d 'A NUL byte behind each body'
 complete -c mq-recv -l ack-every -x -d 'Ack after so many messages'
 complete -c mq-recv -s t -l ack-timeout -x -d 'How long the claim lives'
-complete -c mq-recv -l create -d 'Make the queue if it is not there'
+complete -c mq-recv -l fair -d 'Take from the queues in turn'
+complete -c mq-recv -l create -d 'Make the queues that are not there'
 complete -c mq-recv -s P -l parallel -x -d 'Run so many commands at once'
 complete -c mq-recv -l until-empty -d 'End when no message is ready'
 complete -c mq-recv -l max-rate -x -d 'Start no more commands than n/s, n/m or n/h'
@@ -245,8 +246,8 @@ complete -c mq-dlq -l older-than -x -d 'Only what died longer ago'
 complete -c mq-dlq -l all -d 'All of them'
 complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor'
-complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge export import pause resume delete sweep check events' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor wait'
+complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge export import pause resume delete sweep check events wait' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -n '__mq_has_queue set' -a 'priority= delay= ttl='
@@ -270,6 +271,7 @@ complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a n
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'
 complete -c mq-queue -l repair -d 'Move what does not belong aside'
+complete -c mq-queue -s t -l timeout -x -d 'Give up waiting after this time'
 
 complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route follow config delete'
 complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route follow config delete' -a '(__mq_topics)' -d topic

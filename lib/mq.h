@@ -353,6 +353,31 @@ MQ_API int mq_batch_release(mq_queue *queue, mq_batch *batch, size_t done);
 /* Extend the claim to the ack timeout from now, if at least half of it has passed. Call this now and then. */
 MQ_API int mq_batch_keep(mq_queue *queue, mq_batch *batch);
 
+/* ---- several queues -------------------------------------------------------------- */
+
+/*
+ * Queues that are received from together: the next message comes from the first one that has any, in the order in which
+ * they were added. With MQ_FAIR they take turns: the queue behind the one that gave the last message is tried first. All
+ * of them are waited on at once.
+ */
+typedef struct mq_sources mq_sources;
+#define MQ_FAIR 1u
+
+MQ_API int mq_sources_new(unsigned flags, mq_sources **ret_sources);
+MQ_API void mq_sources_free(mq_sources *sources); /* NULL is fine. The queues stay open. */
+
+/* Add a queue, which must stay open as long as the sources are received from. -EEXIST: a queue of this name was added. */
+MQ_API int mq_sources_add(mq_sources *sources, mq_queue *queue);
+
+/* As mq_receive and mq_receive_batch. An error of one queue, such as -ENOENT, ends the call. -EINVAL also if no queue was
+   added. */
+MQ_API int mq_sources_receive(mq_sources *sources, const struct mq_receive_options *options, mq_message **ret_message);
+MQ_API int mq_sources_receive_batch(mq_sources *sources, const struct mq_receive_options *options, uint64_t most,
+                                    mq_batch *batch);
+
+/* The queue that the last call received from, or that its error was about; the first one before any call. */
+MQ_API mq_queue *mq_sources_queue(const mq_sources *sources);
+
 /* ---- settling a claim ----------------------------------------------------------- */
 
 /* Write the name of a receipt's queue to `ret_queue`, which has MQ_QUEUE_NAME_SIZE bytes. -EBADMSG: not a receipt. */
@@ -876,6 +901,8 @@ struct mq_stats {
     /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
        for its next attempt, and those whose first message is in flight */
     uint64_t groups_waiting, groups_blocked, groups_in_flight;
+    /* processes that receive: those of this host that wait for a message, those that hold a claim, and both, each once */
+    uint64_t consumers_waiting, consumers_working, consumers;
     /* of a group: the offset that comes next, how many messages wait in the log, which `count[MQ_READY]` includes, how many
        have not been acked, which these are and those that are ready, delayed or in flight, and how many were removed from the
        log before the group came to them. `oldest` is of the log, if nothing is ready */

@@ -1,10 +1,20 @@
 /* The command line of mq-recv. */
 #include "recv/arguments.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/grow.h"
 #include "cli/cli.h"
 #include "cli/group.h"
 #include "recv/receiving.h"
 #include "recv/worker_arguments.h"
+
+void recv_arguments_add_queue(struct recv_arguments *arguments, char *queue)
+{
+    cli_must(GROW(arguments->queues, arguments->queue_count + 1, arguments->queue_room) ? arguments->queues : NULL);
+    arguments->queues[arguments->queue_count++] = queue;
+}
 
 /* ---- checking -------------------------------------------------------------------- */
 
@@ -14,7 +24,7 @@ void recv_arguments_take_queue(struct recv_arguments *arguments, const struct ar
         cli_usage(state, "no queue is named");
     if (arguments->command[1])
         cli_usage(state, "no queue is named in front of --");
-    arguments->queue = arguments->command[0];
+    recv_arguments_add_queue(arguments, arguments->command[0]);
     arguments->command = NULL;
 }
 
@@ -28,8 +38,25 @@ static void check_command(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "--until-empty and --follow exclude one another");
 }
 
+static void check_queues(const struct recv_arguments *arguments, const struct argp_state *state)
+{
+    for (size_t i = 0; i < arguments->queue_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(arguments->queues[i], arguments->queues[j]) == 0)
+                cli_usage(state, "%s is named twice", arguments->queues[i]);
+}
+
+static bool names_a_group(const struct recv_arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->queue_count; i++)
+        if (mq_group_name_is_valid(arguments->queues[i]))
+            return true;
+    return false;
+}
+
 void recv_arguments_check(const struct recv_arguments *arguments, const struct argp_state *state)
 {
+    check_queues(arguments, state);
     if (arguments->command)
         check_command(arguments, state);
     else if (worker_is_asked_for())
@@ -46,7 +73,7 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "--follow and --count exclude one another");
     if (arguments->has_from && !arguments->create)
         cli_usage(state, "--from is for a group that --create makes: mq-log seek moves one");
-    if (arguments->has_from && !mq_group_name_is_valid(arguments->queue))
+    if (arguments->has_from && !names_a_group(arguments))
         cli_usage(state, "--from is for a group of a log, LOG/GROUP");
     if (arguments->wait && arguments->no_wait)
         cli_usage(state, "--wait and --no-wait exclude one another");
@@ -54,21 +81,31 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
 
 /* ---- opening --------------------------------------------------------------------- */
 
-int recv_arguments_open(const struct recv_arguments *arguments, mq_queue **ret_queue)
+static int open_one(const struct recv_arguments *arguments, const char *name, mq_queue **ret_queue)
 {
-    const bool is_group = mq_group_name_is_valid(arguments->queue);
-    const int status = is_group && arguments->create ? group_create(arguments->queue, &arguments->from) : STATUS_DONE;
+    const bool is_group = mq_group_name_is_valid(name);
+    const int status = is_group && arguments->create ? group_create(name, &arguments->from) : STATUS_DONE;
     if (status != STATUS_DONE)
         return status;
-    return cli_open(arguments->queue, arguments->create && !is_group ? MQ_CREATE : 0, ret_queue);
+    return cli_open(name, arguments->create && !is_group ? MQ_CREATE : 0, ret_queue);
+}
+
+int recv_arguments_open(const struct recv_arguments *arguments, mq_queue ***ret_queues)
+{
+    mq_queue **queues = cli_must(calloc(arguments->queue_count, sizeof(mq_queue *)));
+    int status = STATUS_DONE;
+    for (size_t i = 0; i < arguments->queue_count && status == STATUS_DONE; i++)
+        status = open_one(arguments, arguments->queues[i], &queues[i]);
+    *ret_queues = queues;
+    return status;
 }
 
 /* ---- running --------------------------------------------------------------------- */
 
-static int print_messages(const struct recv_arguments *arguments, mq_queue *queue)
+static int print_messages(const struct recv_arguments *arguments, mq_sources *sources)
 {
     const struct receiving receiving = {
-        .queue = queue,
+        .sources = sources,
         .options = arguments->options,
         .most = arguments->follow  ? 0
                 : arguments->count ? arguments->count
@@ -80,17 +117,18 @@ static int print_messages(const struct recv_arguments *arguments, mq_queue *queu
     return receiving_run(&receiving);
 }
 
-static int run_commands(const struct recv_arguments *arguments, mq_queue *queue)
+static int run_commands(const struct recv_arguments *arguments, mq_sources *sources)
 {
     struct worker_options worker;
     worker_fill_options(&worker, arguments->command);
     worker.receive = arguments->options;
+    worker.receive.owner = 0; /* the claims are of this process, which settles them */
     worker.follow = arguments->follow;
     worker.count = arguments->count == 0 && !arguments->follow && !worker.until_empty ? 1 : arguments->count;
-    return worker_run(queue, &worker);
+    return worker_run(sources, &worker);
 }
 
-int recv_arguments_run(const struct recv_arguments *arguments, mq_queue *queue)
+int recv_arguments_run(const struct recv_arguments *arguments, mq_sources *sources)
 {
-    return arguments->command ? run_commands(arguments, queue) : print_messages(arguments, queue);
+    return arguments->command ? run_commands(arguments, sources) : print_messages(arguments, sources);
 }

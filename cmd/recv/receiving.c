@@ -19,7 +19,7 @@
 
 struct receiver {
     const struct receiving *wanted;
-    mq_queue *queue;
+    mq_queue *queue; /* that the last message came from */
     mq_batch *batch;
     struct output_buffer *out;
     struct output_patience patience;
@@ -258,12 +258,20 @@ static int nothing_came(const struct receiver *receiver, uint64_t got)
 }
 
 /* Say once that the receiver polls. */
-static void tell_if_polling(const mq_queue *queue)
+static void tell_if_polling(const struct receiver *receiver)
 {
     static bool told;
+    const mq_queue *queue = receiver->queue;
     if (!told && mq_queue_is_polling(queue))
         cli_note(mq_queue_name(queue), "polling, since inotify is not available");
     told = told || mq_queue_is_polling(queue);
+}
+
+static int receive_once(struct receiver *receiver, const struct mq_receive_options *options, uint64_t most)
+{
+    const int came = mq_sources_receive_batch(receiver->wanted->sources, options, most, receiver->batch);
+    receiver->queue = mq_sources_queue(receiver->wanted->sources);
+    return came;
 }
 
 /* Receive messages. Whether inotify is available is known only once a receive has waited, so with -v wait for a moment
@@ -275,13 +283,13 @@ static int receive(struct receiver *receiver, uint64_t most)
     const bool split = cli_verbose && (wanted.wait == MQ_FOREVER || wanted.wait > MOMENT);
     if (split) {
         wanted.wait = MOMENT;
-        const int came = mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
-        tell_if_polling(receiver->queue);
+        const int came = receive_once(receiver, &wanted, most);
+        tell_if_polling(receiver);
         if (came != 0)
             return came;
         wanted.wait = wait == MQ_FOREVER ? MQ_FOREVER : wait - MOMENT;
     }
-    return mq_receive_batch(receiver->queue, &wanted, most, receiver->batch);
+    return receive_once(receiver, &wanted, most);
 }
 
 /* How many messages to claim together. A receipt is for one message. */
@@ -302,7 +310,7 @@ static int receive_and_look(struct receiver *receiver, uint64_t most)
     do {
         const int64_t left = begun + wait - clock_monotonic();
         slice.wait = wait == MQ_FOREVER || left > MOMENT ? MOMENT : left > 0 ? left : 0;
-        came = mq_receive_batch(receiver->queue, &slice, most, receiver->batch);
+        came = receive_once(receiver, &slice, most);
         if (came == 0)
             receiver->ending = receiver->wanted->look(receiver->wanted->context);
     } while (came == 0 && receiver->ending == STATUS_DONE && slice.wait == MOMENT);
@@ -334,7 +342,7 @@ static int receive_all(struct receiver *receiver)
 
 int receiving_run(const struct receiving *receiving)
 {
-    struct receiver receiver = {.wanted = receiving, .queue = receiving->queue};
+    struct receiver receiver = {.wanted = receiving, .queue = mq_sources_queue(receiving->sources)};
     receiver.patience = (struct output_patience){
         .cancel_fd = receiving->options.cancel_fd, .milliseconds = KEEP_EVERY, .wait = keep, .context = &receiver};
     const int error = mq_batch_new(&receiver.batch);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct receiving {
-    mq_queue *queue;
+    mq_sources *sources;
     struct mq_receive_options options; /* cancel_fd comes from signals_open */
     uint64_t most;                     /* messages; 0: until a signal, which is no failure then */
     bool auto_ack;

@@ -120,6 +120,17 @@ static void print_bytes(const struct exposition *to)
     }
 }
 
+static void print_consumers(const struct exposition *to)
+{
+    static const char name[] = "mq_queue_consumers";
+    print_head(to, name, "gauge", "",
+               "Processes that receive: those that wait for a message, and those that hold one.");
+    for (size_t i = 0; i < to->list->count; i++) {
+        begin(to, name, "", to->list->items[i].queue, NULL, NULL);
+        print_number(to->stream, to->list->items[i].stats.consumers);
+    }
+}
+
 /* Groups of logs. */
 static void print_lag(const struct exposition *to)
 {
@@ -259,6 +270,7 @@ static void print_all(const struct exposition *to)
 {
     print_depths(to);
     print_oldest(to);
+    print_consumers(to);
     print_lag(to);
     print_bytes(to);
     print_paused(to);

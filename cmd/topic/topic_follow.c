@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "recv/receiving.h"
+#include "recv/sources.h"
 
 /* A binding for each pattern, or one. The private queue is the destination. */
 static size_t make_bindings(const struct topic_terms *terms, struct mq_binding *bindings)
@@ -69,14 +70,17 @@ int topic_follow(const char *topic, const struct topic_terms *terms, const struc
     if (receiving.options.cancel_fd < 0)
         return cli_error(receiving.options.cancel_fd, NULL, "cannot watch for signals");
     cli_survive_cut_pages();
-    status = open_queue(topic, terms, &receiving.queue);
+    mq_queue *queue;
+    status = open_queue(topic, terms, &queue);
     if (status != STATUS_DONE)
         return status;
-    const struct followed followed = {topic, mq_queue_name(receiving.queue)};
+    const struct followed followed = {topic, mq_queue_name(queue)};
+    receiving.sources = sources_of(&queue, 1, 0);
     receiving.look = look;
     receiving.context = &followed;
-    cli_note(topic, "following by the queue %s", mq_queue_name(receiving.queue));
+    cli_note(topic, "following by the queue %s", mq_queue_name(queue));
     status = receiving_run(&receiving);
-    mq_topic_unfollow(topic, receiving.queue);
+    mq_sources_free(receiving.sources);
+    mq_topic_unfollow(topic, queue);
     return status;
 }

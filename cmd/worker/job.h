@@ -35,6 +35,7 @@ enum job_end { JOB_RUNS, JOB_TIMED_OUT, JOB_STOPPED, JOB_UNREADABLE, JOB_WANTS_T
 
 struct job {
     mq_message *message; /* NULL: the slot is free */
+    mq_queue *queue;     /* that the message is from */
     mq_tx *tx;           /* NULL: none */
     pid_t pid;           /* also of its process group; 0: it does not run */
     enum job_end end;

@@ -145,7 +145,7 @@ static void release(struct worker *worker, struct job *job)
 static void settle(struct worker *worker, struct job *job)
 {
     bool stop;
-    add_end(worker, settle_finished_job(worker->queue, worker->options, job, &stop));
+    add_end(worker, settle_finished_job(job->queue, worker->options, job, &stop));
     if (stop)
         job_pool_stop_claiming(worker);
     keep_rest(worker, &job->relay);
@@ -246,7 +246,7 @@ static void take_stop(struct worker *worker, struct job *job, int number)
     if (number == SIGTTIN || number == SIGTTOU)
         job_end(job, JOB_WANTS_TERMINAL, clock_monotonic() + worker->options->job.kill_after);
     else
-        (void)cli_fail(STATUS_DONE, mq_queue_name(worker->queue), "%s: its command, process %d, was stopped by SIG%s",
+        (void)cli_fail(STATUS_DONE, mq_queue_name(job->queue), "%s: its command, process %d, was stopped by SIG%s",
                        mq_message_id(job->message), (int)job->pid, sigabbrev_np(number));
 }
 
@@ -331,18 +331,18 @@ void job_pool_handle_events(struct worker *worker, int64_t time)
 
 /* Renew the claim of a job. If the claim has ended, either the command settled it, or it lapsed while this process was
    stopped; then another receiver may work on the message, too. */
-static void renew(struct worker *worker, struct job *job, int64_t now)
+static void renew(struct job *job, int64_t now)
 {
     const bool late = now >= job->renew_at + job->lease - job->lease / LEASE_PARTS;
-    const int error = mq_extend(worker->queue, mq_message_receipt(job->message), job->lease);
+    const int error = mq_extend(job->queue, mq_message_receipt(job->message), job->lease);
     job_extend_transaction(job);
     job->renew_at = error == -ESTALE ? JOB_NEVER : now + job->lease / LEASE_PARTS;
     if (error == -ESTALE && late)
-        (void)cli_fail(STATUS_FAILED, mq_queue_name(worker->queue),
+        (void)cli_fail(STATUS_FAILED, mq_queue_name(job->queue),
                        "%s: its claim lapsed while its command runs, and it will be delivered again",
                        mq_message_id(job->message));
     else if (error && error != -ESTALE)
-        (void)cli_queue_error(error, mq_queue_name(worker->queue), "cannot renew a claim");
+        (void)cli_queue_error(error, mq_queue_name(job->queue), "cannot renew a claim");
 }
 
 static void run_timers(struct worker *worker, struct job *job, int64_t now)
@@ -352,7 +352,7 @@ static void run_timers(struct worker *worker, struct job *job, int64_t now)
     if (job->kill_at <= now)
         job_kill(job);
     if (job->renew_at <= now)
-        renew(worker, job, now);
+        renew(job, now);
 }
 
 int64_t job_pool_run_timers(struct worker *worker)
@@ -374,11 +374,11 @@ int64_t job_pool_run_timers(struct worker *worker)
 
 /* ---- starting commands ------------------------------------------------------------- */
 
-static int64_t lease(const struct worker *worker)
+static int64_t lease(const struct worker *worker, const struct job *job)
 {
     char text[UNITS_TEXT_SIZE];
     int64_t timeout = worker->options->receive.ack_timeout;
-    if (timeout == 0 && mq_config_get(worker->queue, "ack-timeout", text, sizeof text) == 0)
+    if (timeout == 0 && mq_config_get(job->queue, "ack-timeout", text, sizeof text) == 0)
         (void)units_parse_duration(text, &timeout);
     return timeout;
 }
@@ -388,11 +388,11 @@ static int launch(struct worker *worker, struct job *job, mq_message *message, b
     const struct job_options *options = &worker->options->job;
     int error = job_prepare(job, message, options);
     if (error)
-        return settle_unprepared_job(worker->queue, worker->options, job, error, ret_stop);
+        return settle_unprepared_job(job->queue, worker->options, job, error, ret_stop);
     if (options->reply && !reply_is_allowed(message, options))
-        return settle_unanswerable_job(worker->queue, worker->options, job);
-    error = job_launch(job, worker->queue, options);
-    return error ? settle_unstarted_job(worker->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
+        return settle_unanswerable_job(job->queue, worker->options, job);
+    error = job_launch(job, job->queue, options);
+    return error ? settle_unstarted_job(job->queue, worker->options, job, error, ret_stop) : STATUS_DONE;
 }
 
 static void watch_job(struct worker *worker, struct job *job)
@@ -402,21 +402,22 @@ static void watch_job(struct worker *worker, struct job *job)
     if (!error && job->feed.pipe >= 0)
         error = watch(worker, job->feed.pipe, EPOLLOUT, FEED, slot);
     if (error) { /* out of memory: end a command whose pipes cannot be watched */
-        job_pool_add_status(worker, cli_error(error, mq_queue_name(worker->queue), "cannot watch the command"));
+        job_pool_add_status(worker, cli_error(error, mq_queue_name(job->queue), "cannot watch the command"));
         job_pool_stop_claiming(worker);
         job_end(job, JOB_STOPPED, clock_monotonic());
     }
     job->renew_at = clock_monotonic() + job->lease / LEASE_PARTS;
 }
 
-void job_pool_start(struct worker *worker, mq_message *message)
+void job_pool_start(struct worker *worker, mq_queue *queue, mq_message *message)
 {
     struct job *job = worker->jobs;
     bool stop = false;
     while (job->message)
         job++;
     worker->running++;
-    job->lease = lease(worker);
+    job->queue = queue;
+    job->lease = lease(worker, job);
     const int status = launch(worker, job, message, &stop);
     if (stop)
         job_pool_stop_claiming(worker);
@@ -425,7 +426,7 @@ void job_pool_start(struct worker *worker, mq_message *message)
         release(worker, job);
         return;
     }
-    cli_note(mq_queue_name(worker->queue), "%s: attempt %u, process %d", mq_message_id(message),
+    cli_note(mq_queue_name(job->queue), "%s: attempt %u, process %d", mq_message_id(message),
              mq_message_attempts(message), (int)job->pid);
     watch_job(worker, job);
     feed(worker, job); /* ends the job if the body could not be read */

@@ -20,7 +20,7 @@
 enum phase { WORKING, FINISHING, ENDING, KILLING };
 
 struct worker {
-    mq_queue *queue;
+    mq_sources *sources;
     const struct worker_options *options;
     int epoll, signals, children; /* descriptors */
     struct job *jobs;             /* a slot for each command that may run at once */
@@ -43,8 +43,8 @@ struct worker {
 /* Begin to watch for events. 0 or a negative errno. */
 int job_pool_open(struct worker *worker);
 
-/* Start the command for a message. A slot must be free. */
-void job_pool_start(struct worker *worker, mq_message *message);
+/* Start the command for a message of a queue. A slot must be free. */
+void job_pool_start(struct worker *worker, mq_queue *queue, mq_message *message);
 
 /* Handle the events that have come, or sleep until one comes or until `time`. */
 void job_pool_handle_events(struct worker *worker, int64_t time);

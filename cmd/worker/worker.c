@@ -11,33 +11,33 @@
 #include "worker/environment.h"
 #include "worker/job_pool.h"
 
-static void ack_again(struct worker *worker, mq_message *message)
+static void ack_again(struct worker *worker, mq_queue *queue, mq_message *message)
 {
-    const char *queue = mq_queue_name(worker->queue);
-    cli_note(queue, "%s: was done before", mq_message_id(message));
-    const int error = mq_ack_again(worker->queue, mq_message_receipt(message));
+    const char *name = mq_queue_name(queue);
+    cli_note(name, "%s: was done before", mq_message_id(message));
+    const int error = mq_ack_again(queue, mq_message_receipt(message));
     if (error && error != -ESTALE)
-        job_pool_add_status(worker, cli_queue_error(error, queue, "cannot ack"));
+        job_pool_add_status(worker, cli_queue_error(error, name, "cannot ack"));
 }
 
 /* Give a message back, since it cannot be known whether it was acked before. */
-static void give_back(struct worker *worker, mq_message *message, int why)
+static void give_back(struct worker *worker, mq_queue *queue, mq_message *message, int why)
 {
-    (void)mq_release(worker->queue, mq_message_receipt(message)); /* after an error, the deadline returns it */
-    job_pool_add_status(worker, cli_queue_error(why, mq_queue_name(worker->queue), "cannot see what was done before"));
+    (void)mq_release(queue, mq_message_receipt(message)); /* after an error, the deadline returns it */
+    job_pool_add_status(worker, cli_queue_error(why, mq_queue_name(queue), "cannot see what was done before"));
     job_pool_stop_claiming(worker);
 }
 
 /* With --once, a message whose id was acked before is acked without running the command. True: no command is needed. */
-static bool was_done(struct worker *worker, mq_message *message)
+static bool was_done(struct worker *worker, mq_queue *queue, mq_message *message)
 {
-    const int done = worker->options->once ? mq_was_acked(worker->queue, mq_message_id(message)) : 0;
+    const int done = worker->options->once ? mq_was_acked(queue, mq_message_id(message)) : 0;
     if (done == 0)
         return false;
     if (done == 1)
-        ack_again(worker, message);
+        ack_again(worker, queue, message);
     else
-        give_back(worker, message, done);
+        give_back(worker, queue, message, done);
     mq_message_free(message);
     return true;
 }
@@ -68,20 +68,21 @@ static int64_t end_of_wait(const struct worker *worker)
 
 static void tell_if_polling(struct worker *worker)
 {
-    if (!worker->polling_told && mq_queue_is_polling(worker->queue)) {
-        cli_note(mq_queue_name(worker->queue), "polling, since inotify is not available");
+    const mq_queue *queue = mq_sources_queue(worker->sources);
+    if (!worker->polling_told && mq_queue_is_polling(queue)) {
+        cli_note(mq_queue_name(queue), "polling, since inotify is not available");
         worker->polling_told = true;
     }
 }
 
-static void take_message(struct worker *worker, mq_message *message)
+static void take_message(struct worker *worker, mq_queue *queue, mq_message *message)
 {
     const int64_t now = clock_monotonic();
     worker->received++;
     worker->quiet_since = now;
     worker->next_start = (worker->next_start > now ? worker->next_start : now) + worker->options->interval;
-    if (!was_done(worker, message))
-        job_pool_start(worker, message);
+    if (!was_done(worker, queue, message))
+        job_pool_start(worker, queue, message);
 }
 
 /* Claim the next message and start its command. Any other event or timer ends the wait. */
@@ -92,15 +93,16 @@ static void claim(struct worker *worker, int64_t next_time)
     const int64_t now = clock_monotonic(), over = end_of_wait(worker), wake = earlier(over, next_time);
     wanted.cancel_fd = worker->epoll;
     wanted.wait = wake == JOB_NEVER ? MQ_FOREVER : wake > now ? wake - now : 0;
-    const int came = mq_receive(worker->queue, &wanted, &message);
+    const int came = mq_sources_receive(worker->sources, &wanted, &message);
+    mq_queue *queue = mq_sources_queue(worker->sources);
     tell_if_polling(worker);
-    group_tell_overtaken(worker->queue);
+    group_tell_overtaken(queue);
     if (came == 1) {
-        take_message(worker, message);
+        take_message(worker, queue, message);
     } else if (came == -ECANCELED) {
         job_pool_handle_events(worker, 0);
     } else if (came < 0) {
-        job_pool_add_status(worker, cli_queue_error(came, mq_queue_name(worker->queue), "cannot receive"));
+        job_pool_add_status(worker, cli_queue_error(came, mq_queue_name(queue), "cannot receive"));
         job_pool_stop_claiming(worker);
     } else if (over <= clock_monotonic()) {
         job_pool_stop_claiming(worker);
@@ -129,10 +131,10 @@ static void work(struct worker *worker)
     }
 }
 
-int worker_run(mq_queue *queue, const struct worker_options *options)
+int worker_run(mq_sources *sources, const struct worker_options *options)
 {
     struct worker worker = {
-        .queue = queue,
+        .sources = sources,
         .options = options,
         .signals = options->receive.cancel_fd,
         .grace_ends = JOB_NEVER,
@@ -141,7 +143,7 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     };
     const int error = job_pool_open(&worker);
     if (error)
-        return cli_error(error, mq_queue_name(queue), "cannot watch for events");
+        return cli_error(error, NULL, "cannot watch for events");
     environment_prepare();
     service_begin(&worker.service, clock_monotonic());
     work(&worker);
@@ -154,7 +156,7 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
        again. */
     const bool nothing_came = worker.received == 0 && worker.status == STATUS_DONE && !worker.signal;
     if (nothing_came)
-        (void)cli_say_paused(queue);
+        (void)cli_say_paused(mq_sources_queue(sources));
     if (nothing_came && !options->until_empty)
         return STATUS_NOTHING;
     return worker.status;

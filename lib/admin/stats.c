@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/consumers.h"
 #include "base/clock.h"
 #include "format/spool_name.h"
 #include "lane/lane.h"
@@ -169,6 +170,18 @@ static int count_groups(mq_queue *queue, struct mq_stats *stats)
     return 0;
 }
 
+static int count_consumers(mq_queue *queue, struct mq_stats *stats)
+{
+    struct consumers consumers;
+    const int error = consumers_count(queue, stats->count[MQ_INFLIGHT], &consumers);
+    if (error)
+        return error;
+    stats->consumers = consumers.all;
+    stats->consumers_waiting = consumers.waiting;
+    stats->consumers_working = consumers.working;
+    return 0;
+}
+
 /* What waits in the log of a group is ready, too. */
 static int add_unread(mq_queue *queue, struct mq_stats *stats)
 {
@@ -203,6 +216,8 @@ static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
     else
         fill_counts(&stats, totals.count, totals.bytes);
     error = count_groups(queue, &stats);
+    if (!error)
+        error = count_consumers(queue, &stats);
     if (!error)
         error = find_oldest(queue, exact, stats.count[MQ_READY] > 0, &stats.oldest);
     if (!error)

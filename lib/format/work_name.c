@@ -8,24 +8,42 @@
 
 #define TIME_DIGITS 13
 
+/* Process numbers are below 2^22 on Linux. */
+#define WAITER_BITS 42
+
 /* Whether a text is a prefix of 7 bytes followed by 16 digits. */
-static bool is_random_name(const char *text, const char *prefix)
+static bool parse_random_name(const char *text, const char *prefix, uint64_t *ret_random)
 {
-    uint64_t random;
     if (strncmp(text, prefix, 7) != 0)
         return false;
-    const char *end = parse_hex(text + 7, WORD_DIGITS, &random);
+    const char *end = parse_hex(text + 7, WORD_DIGITS, ret_random);
     return end && *end == '\0';
 }
 
-void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE])
+uint64_t name_waiter_number(uint32_t process, uint64_t bits)
 {
-    *put_hex(put_text(text, "waiter-"), random, WORD_DIGITS) = '\0';
+    return (uint64_t)process << WAITER_BITS | (bits & ((UINT64_C(1) << WAITER_BITS) - 1));
+}
+
+uint32_t name_waiter_process(uint64_t number)
+{
+    return (uint32_t)(number >> WAITER_BITS);
+}
+
+void name_format_waiter(uint64_t number, char text[NAME_WAITER_SIZE])
+{
+    *put_hex(put_text(text, "waiter-"), number, WORD_DIGITS) = '\0';
+}
+
+bool name_parse_waiter(const char *text, uint64_t *ret_number)
+{
+    return parse_random_name(text, "waiter-", ret_number);
 }
 
 bool name_is_waiter(const char *text)
 {
-    return is_random_name(text, "waiter-");
+    uint64_t number;
+    return name_parse_waiter(text, &number);
 }
 
 void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE])
@@ -35,7 +53,8 @@ void name_format_new_bucket(uint64_t random, char text[NAME_NEW_BUCKET_SIZE])
 
 bool name_is_new_bucket(const char *text)
 {
-    return is_random_name(text, "bucket-");
+    uint64_t random;
+    return parse_random_name(text, "bucket-", &random);
 }
 
 /* ---- done -------------------------------------------------------------------------- */

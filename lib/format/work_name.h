@@ -15,7 +15,12 @@ bool name_parse_done_bucket(const char *text, int64_t *ret_start);
 int64_t name_done_width(int64_t window);
 
 /* The FIFO of a process that waits. A leading dot hides it until the process has opened it. */
-void name_format_waiter(uint64_t random, char text[NAME_WAITER_SIZE]);
+/* The number of a waiter says which process it is; the bits below tell it from others. */
+uint64_t name_waiter_number(uint32_t process, uint64_t bits);
+uint32_t name_waiter_process(uint64_t number);
+
+void name_format_waiter(uint64_t number, char text[NAME_WAITER_SIZE]);
+bool name_parse_waiter(const char *text, uint64_t *ret_number);
 bool name_is_waiter(const char *text);
 
 /* The FIFO that senders write to when the leader of the receivers sleeps. */

@@ -8,7 +8,6 @@
 #include "lifecycle/receive.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,7 +16,6 @@
 #include "format/receipt.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
-#include "queue/wait.h"
 
 /* After the queue was deleted and made anew this many times during one try, receiving fails with -EBUSY. */
 #define TRIES 100
@@ -89,20 +87,83 @@ static int claim_in_queue(mq_queue *queue, const struct mq_receive_options *opti
     return -EBUSY;
 }
 
+/* ---- several queues --------------------------------------------------------------- */
+
 static int open_watched(void *context, int ret_dirs[WAIT_DIRS])
 {
     mq_queue *queue = context;
     return queue->source->open_watched(queue->source, queue, ret_dirs);
 }
 
-static struct wait_queue what_waits(mq_queue *queue)
+/* Two groups may watch the same directory of a log, so that each needs a descriptor of its own. */
+static struct wait_queue what_waits(const struct receive_queues *queues, size_t which)
 {
+    mq_queue *queue = queues->queues[which];
     return (struct wait_queue){.dir = queue->dir,
                                .sharing = queue->sharing,
                                .page = queue->page,
+                               .inotify = queue->source ? NULL : queues->inotify,
                                .open_watched = queue->source ? open_watched : NULL,
                                .context = queue};
 }
+
+/* A message in another queue wakes this receiver, too, which then looks there. */
+static bool is_looked_into(const struct receive_queues *queues, size_t which)
+{
+    return !queues->slept || queues->members[which].woken;
+}
+
+static int claim_first(struct receive_queues *queues, const struct mq_receive_options *options, uint64_t max_count,
+                       struct claimed *ret_claimed)
+{
+    int got = 0;
+    for (size_t i = 0; i < queues->count && got == 0; i++) {
+        const size_t which = (queues->first + i) % queues->count;
+        if (!is_looked_into(queues, which))
+            continue;
+        queues->which = which;
+        got = claim_in_queue(queues->queues[queues->which], options, max_count, ret_claimed);
+    }
+    return got;
+}
+
+/* 1: this receiver has entered the wait of a queue, and has to look once more. 0: it waits in all of them already. */
+static int enter_all(struct receive_queues *queues)
+{
+    int entered = 0;
+    for (size_t i = 0; i < queues->count; i++) {
+        mq_queue *queue = queues->queues[i];
+        if (wait_is_ready(queue->waiter))
+            continue;
+        queues->which = i;
+        const struct wait_queue waits = what_waits(queues, i);
+        const int error = wait_enter(&queue->waiter, &waits);
+        if (error)
+            return error;
+        entered = 1;
+    }
+    return entered;
+}
+
+static void leave_all(const struct receive_queues *queues)
+{
+    for (size_t i = 0; i < queues->count; i++) {
+        const struct wait_queue waits = what_waits(queues, i);
+        wait_leave(queues->queues[i]->waiter, &waits);
+    }
+}
+
+static int sleep_in_all(struct receive_queues *queues, int64_t longest, int cancel_fd)
+{
+    const int64_t now = clock_now();
+    for (size_t i = 0; i < queues->count; i++)
+        queues->members[i] = (struct wait_member){.waiter = queues->queues[i]->waiter,
+                                                  .queue = what_waits(queues, i),
+                                                  .due = expire_next(queues->queues[i], now)};
+    return wait_sleep(queues->members, queues->count, longest, cancel_fd, queues->fds);
+}
+
+/* ---- waiting ---------------------------------------------------------------------- */
 
 static int64_t time_left(const struct mq_receive_options *options, int64_t waited)
 {
@@ -110,28 +171,29 @@ static int64_t time_left(const struct mq_receive_options *options, int64_t waite
 }
 
 /* Enter the wait, or sleep, unless the time is up. 1 try again; 0 the time is up. */
-static int wait_for_more(mq_queue *queue, const struct mq_receive_options *options, int64_t since)
+static int wait_for_more(struct receive_queues *queues, const struct mq_receive_options *options, int64_t since)
 {
     const int64_t waited = clock_monotonic() - since;
     if (options->wait != MQ_FOREVER && waited >= options->wait)
         return 0;
-    const struct wait_queue waits = what_waits(queue);
-    int error;
-    if (!wait_is_ready(queue->waiter))
-        error = wait_enter(&queue->waiter, &waits);
-    else
-        error = wait_sleep(queue->waiter, &waits, expire_next(queue, clock_now()), time_left(options, waited),
-                           options->cancel_fd);
-    return error ? error : 1;
+    const int entered = enter_all(queues);
+    queues->slept = entered == 0;
+    const int error = entered ? 0 : sleep_in_all(queues, time_left(options, waited), options->cancel_fd);
+    return entered < 0 ? entered : error ? error : 1;
 }
 
 /* Whether this receiver enters the wait before it looks for the first time. Once it has entered it has to look in any
-   case. The look before that is saved if the last one found nothing and the page says that nothing is ready. If the page
+   case. The look before that is saved if the last one found nothing and the pages say that nothing is ready. If a page
    is wrong, the receiver leaves the wait at once. */
-static bool waits_first(const mq_queue *queue, const struct mq_receive_options *options)
+static bool waits_first(const struct receive_queues *queues, const struct mq_receive_options *options)
 {
-    return queue->waiter && options->wait != 0 && page_is_current(queue->page) &&
-           page_messages(queue->page, MQ_READY) == 0;
+    for (size_t i = 0; i < queues->count; i++) {
+        const mq_queue *queue = queues->queues[i];
+        if (!queue->waiter || options->wait == 0 || !page_is_current(queue->page) ||
+            page_messages(queue->page, MQ_READY) != 0)
+            return false;
+    }
+    return true;
 }
 
 /* getpid is a system call, so the handle keeps its result. */
@@ -142,35 +204,47 @@ static void set_owner(mq_queue *queue, const struct mq_receive_options *options)
     queue->owner.process = (uint32_t)(options->owner ? options->owner : queue->process);
 }
 
-int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
+static int begin(struct receive_queues *queues, const struct mq_receive_options *options)
+{
+    for (size_t i = 0; i < queues->count; i++) {
+        const int error = queue_demand(queues->queues[i], ACCESS_ALL);
+        if (error)
+            queues->which = i;
+        if (error)
+            return error;
+        set_owner(queues->queues[i], options);
+    }
+    return 0;
+}
+
+int receive_claim(struct receive_queues *queues, const struct mq_receive_options *options, uint64_t max_count,
                   struct claimed *ret_claimed)
 {
+    queues->which = 0;
+    queues->slept = false;
     if (!name_can_say_after(clock_now(), options->ack_timeout) || options->owner < 0)
         return -EINVAL;
-    const int error = queue_demand(queue, ACCESS_ALL);
+    const int error = begin(queues, options);
     if (error)
         return error;
-    set_owner(queue, options);
     const int64_t since = clock_monotonic();
-    bool healed = false;
+    size_t healed = 0;
     int got = is_cancelled(options->cancel_fd) ? -ECANCELED : 0, more = got == 0;
-    bool looks = !waits_first(queue, options);
+    bool looks = !waits_first(queues, options);
     for (; more == 1; looks = true) {
         if (looks)
-            got = claim_in_queue(queue, options, max_count, ret_claimed);
+            got = claim_first(queues, options, max_count, ret_claimed);
         if (got != 0)
             break;
-        more = wait_for_more(queue, options, since);
-        if (more == -ENOENT && !healed) { /* the queue was deleted, or lacks waiters/ */
-            healed = true;
-            more = queue_reopen(queue);
+        more = wait_for_more(queues, options, since);
+        if (more == -ENOENT && healed++ < queues->count) { /* the queue was deleted, or lacks waiters/ */
+            more = queue_reopen(queues->queues[queues->which]);
             more = more ? more : 1;
         }
         if (more < 0)
             got = more;
     }
-    const struct wait_queue waits = what_waits(queue);
-    wait_leave(queue->waiter, &waits);
+    leave_all(queues);
     return got;
 }
 
@@ -180,14 +254,20 @@ void receive_set_offset(const mq_queue *queue, uint64_t position, mq_message *me
     message->offset = message->has_offset ? group_name_offset(position) : 0;
 }
 
-int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+int receive_message(struct receive_queues *queues, const struct mq_receive_options *options, mq_message **ret_message)
 {
     struct claimed claimed = {0};
-    const int got = receive_claim(queue, options, 1, &claimed);
+    const int got = receive_claim(queues, options, 1, &claimed);
     if (got == 1) {
+        const mq_queue *queue = queues->queues[queues->which];
         receipt_format(queue->name, &claimed.name, claimed.message->receipt);
         receive_set_offset(queue, claimed.name.position, claimed.message);
         *ret_message = claimed.message;
     }
     return got;
+}
+
+int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
+{
+    return receive_message(RECEIVE_ONE(queue), options, ret_message);
 }

@@ -141,13 +141,15 @@ static int read_text(mq_batch *batch)
     return batch->corrupt ? 0 : shared;
 }
 
-int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count, mq_batch *batch)
+int receive_batch(struct receive_queues *queues, const struct mq_receive_options *options, uint64_t max_count,
+                  mq_batch *batch)
 {
     struct claimed claimed;
     clear(batch);
-    const int got = receive_claim(queue, options, max_count, &claimed);
+    const int got = receive_claim(queues, options, max_count, &claimed);
     if (got != 1)
         return got;
+    mq_queue *queue = queues->queues[queues->which];
     batch->name = claimed.name;
     batch->single = claimed.message;
     batch->ack_timeout = receive_ack_timeout(queue, options);
@@ -165,7 +167,12 @@ int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, 
         return 1;
     (void)mq_release(queue, batch->receipt);
     /* There may be enough memory for one message. */
-    return error == -ENOMEM && max_count > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
+    return error == -ENOMEM && max_count > 1 ? receive_batch(queues, options, 1, batch) : error;
+}
+
+int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count, mq_batch *batch)
+{
+    return receive_batch(RECEIVE_ONE(queue), options, max_count, batch);
 }
 
 int receive_view(mq_batch *batch, int file, const struct message_name *name)

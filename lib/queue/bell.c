@@ -15,7 +15,7 @@ static void ring_heir(mq_queue *queue, uint64_t leader)
     const int waiters = fs_open_dir(queue->dir, "waiters");
     if (waiters < 0)
         return;
-    if (!fifo_ring_follower(waiters))
+    if (fifo_ring_follower(waiters) != 1)
         page_forget_leader(queue->page, leader);
     close(waiters);
 }

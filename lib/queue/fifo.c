@@ -52,15 +52,21 @@ bool fifo_read(int fifo)
 
 /* ---- a follower ------------------------------------------------------------------- */
 
+struct ring {
+    int waiters;
+    bool has_followers;
+};
+
 /* 1: this follower was rung; 0: it was not. */
-static int ring_one(int waiters, const char *name)
+static int ring_one(struct ring *ring, const char *name)
 {
     int unread = 0;
-    const int fifo = fs_open_fifo(waiters, name);
+    const int fifo = fs_open_fifo(ring->waiters, name);
     if (fifo == -ENXIO)
-        (void)fs_unlink(waiters, name); /* its reader is dead */
+        (void)fs_unlink(ring->waiters, name); /* its reader is dead */
     if (fifo < 0)
         return 0;
+    ring->has_followers = true;
     /* A follower that has not read the last byte is stopped, or about to wake. Then another follower must be woken. */
     const bool rung = ioctl(fifo, FIONREAD, &unread) == 0 && unread == 0 && fifo_write(fifo);
     close(fifo);
@@ -70,12 +76,14 @@ static int ring_one(int waiters, const char *name)
 static int ring_first(void *context, const char *name, unsigned char type)
 {
     (void)type;
-    return name_is_waiter(name) ? ring_one(*(const int *)context, name) : 0;
+    return name_is_waiter(name) ? ring_one(context, name) : 0;
 }
 
-bool fifo_ring_follower(int waiters)
+int fifo_ring_follower(int waiters)
 {
-    return fs_list_at(waiters, ".", ring_first, &waiters) == 1;
+    struct ring ring = {.waiters = waiters};
+    const int rung = fs_list_at(waiters, ".", ring_first, &ring);
+    return rung == 0 && ring.has_followers ? -EAGAIN : rung;
 }
 
 /* ---- the bell --------------------------------------------------------------------- */

@@ -13,8 +13,9 @@ bool fifo_write(int fifo);
 /* Read what was written so far. True: something was. */
 bool fifo_read(int fifo);
 
-/* Wake one of the followers, and remove the FIFOs of dead followers. True: a follower was woken. */
-bool fifo_ring_follower(int waiters);
+/* Wake one of the followers, and remove the FIFOs of dead followers. 1: a follower was woken. 0: there is none. -EAGAIN:
+   those that there are have been rung before, and have not woken yet; or another negative errno. */
+int fifo_ring_follower(int waiters);
 
 /* Open the bell for reading, and make it if it is missing. Only the receiver that holds the lock of waiters/ calls
    this. */

@@ -28,6 +28,7 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "queue/fifo.h"
+#include "queue/waiter.h"
 #include "store/access.h"
 #include "store/bucket.h"
 
@@ -42,31 +43,6 @@
 #define POLL_FIRST INT64_C(1000)
 #define POLL_MOST INT64_C(64000)
 
-/* When nothing is ready there are few buckets: one for each priority, and empty ones that are about to be removed. */
-#define WATCHED_BUCKETS 64
-
-enum role { AWAKE, LEADER, FOLLOWER, POLLER };
-
-struct waiter {
-    struct wait_queue queue; /* during one call */
-    enum role role;
-    int dir;                          /* waiters/, an open file of this waiter's own, since the lock belongs to it */
-    uint64_t number;                  /* of its leadership, in the page */
-    int bell;                         /* while it leads; -1: it could not be opened */
-    int64_t look_at;                  /* monotonic: when it looks by itself, at the latest */
-    int inotify;                      /* -1: not made yet, or it could not be made */
-    int watches[1 + WATCHED_BUCKETS]; /* the first is that of ready/ */
-    size_t count_watches;
-    int elsewhere[WAIT_DIRS]; /* the watches of directories from where messages come, too */
-    int count_elsewhere;
-    int fifo; /* of a follower; -1: none */
-    char fifo_name[NAME_WAITER_SIZE];
-    bool is_polling;
-    bool is_network; /* neither inotify nor a FIFO reaches every process on another machine */
-    int64_t pause;   /* before the next poll */
-    struct listing buckets;
-};
-
 bool wait_is_ready(const struct waiter *waiter)
 {
     return waiter && waiter->role != AWAKE;
@@ -80,152 +56,6 @@ bool wait_leads(const struct waiter *waiter)
 bool wait_polls(const struct waiter *waiter)
 {
     return waiter && waiter->is_polling;
-}
-
-/* ---- watching --------------------------------------------------------------------- */
-
-static void end_watching(struct waiter *waiter)
-{
-    if (waiter->inotify >= 0)
-        close(waiter->inotify);
-    waiter->inotify = -1;
-    waiter->count_watches = 0;
-    waiter->count_elsewhere = 0;
-}
-
-/* The descriptor stays open for the next time: without watches it costs nothing, and closing it takes long. */
-static void stop_watching(struct waiter *waiter)
-{
-    for (size_t i = 0; i < waiter->count_watches; i++)
-        inotify_rm_watch(waiter->inotify, waiter->watches[i]);
-    waiter->count_watches = 0;
-    for (int i = 0; i < waiter->count_elsewhere; i++)
-        inotify_rm_watch(waiter->inotify, waiter->elsewhere[i]);
-    waiter->count_elsewhere = 0;
-}
-
-static bool is_among(const int *numbers, int count, int number)
-{
-    for (int i = 0; i < count; i++)
-        if (numbers[i] == number)
-            return true;
-    return false;
-}
-
-/* Watch these directories, and no longer those of the last time. True: one of them was not watched. */
-static bool watch_dirs(struct waiter *waiter, const int *dirs, int count)
-{
-    int numbers[WAIT_DIRS], watched = 0;
-    bool more = false;
-    for (int i = 0; i < count; i++) {
-        const int number = fs_watch_dir(waiter->inotify, dirs[i], IN_CREATE | IN_MOVED_TO);
-        waiter->is_polling |= number < 0;
-        if (number < 0)
-            continue;
-        more |= !is_among(waiter->elsewhere, waiter->count_elsewhere, number);
-        numbers[watched++] = number;
-    }
-    for (int i = 0; i < waiter->count_elsewhere; i++)
-        if (!is_among(numbers, watched, waiter->elsewhere[i]))
-            inotify_rm_watch(waiter->inotify, waiter->elsewhere[i]);
-    memcpy(waiter->elsewhere, numbers, sizeof numbers[0] * (size_t)watched);
-    waiter->count_elsewhere = watched;
-    return more;
-}
-
-/* The leader watches from the beginning where messages come from elsewhere. True: it watches more than before, and so has
-   to look once more before it sleeps. */
-static bool watch_elsewhere(struct waiter *waiter)
-{
-    int dirs[WAIT_DIRS];
-    if (waiter->role != LEADER || !waiter->queue.open_watched)
-        return false;
-    if (waiter->inotify < 0)
-        waiter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (waiter->inotify < 0) {
-        waiter->is_polling = true;
-        return false;
-    }
-    const int count = waiter->queue.open_watched(waiter->queue.context, dirs);
-    const bool more = watch_dirs(waiter, dirs, count);
-    for (int i = 0; i < count; i++)
-        close(dirs[i]);
-    return more;
-}
-
-static int watch(struct waiter *waiter, int dir)
-{
-    const int number = fs_watch_dir(waiter->inotify, dir, IN_CREATE | IN_MOVED_TO);
-    if (number < 0)
-        return number;
-    for (size_t i = 0; i < waiter->count_watches; i++)
-        if (waiter->watches[i] == number)
-            return 0;
-    if (waiter->count_watches == sizeof waiter->watches / sizeof *waiter->watches)
-        return -ENOSPC;
-    waiter->watches[waiter->count_watches++] = number;
-    return 0;
-}
-
-static int watch_bucket(struct waiter *waiter, const char *bucket)
-{
-    const int dir = bucket_open(waiter->queue.dir, MQ_READY, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    const int error = watch(waiter, dir);
-    close(dir);
-    return error;
-}
-
-/* Watch the last of the buckets that exist, and open no others. To watch one twice does no harm: the kernel gives the
-   same watch. */
-static int watch_buckets(struct waiter *waiter)
-{
-    struct listing *buckets = &waiter->buckets;
-    int error = bucket_list(waiter->queue.dir, MQ_READY, buckets);
-    const size_t first = buckets->count > WATCHED_BUCKETS ? buckets->count - WATCHED_BUCKETS : 0;
-    for (size_t i = first; i < buckets->count && !error; i++)
-        error = watch_bucket(waiter, listing_at(buckets, i));
-    return error;
-}
-
-static int watch_ready(struct waiter *waiter)
-{
-    const int ready = fs_open_dir(waiter->queue.dir, name_of_state(MQ_READY));
-    if (ready < 0)
-        return ready;
-    const int error = watch(waiter, ready);
-    close(ready);
-    return error;
-}
-
-/* ready/ and its buckets. */
-static int start_watching(struct waiter *waiter)
-{
-    if (waiter->inotify < 0)
-        waiter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    int error = waiter->inotify < 0 ? -errno : watch_ready(waiter);
-    if (!error)
-        error = watch_buckets(waiter);
-    if (error)
-        end_watching(waiter);
-    return error;
-}
-
-/* Take all events. An event means no more than that there may be something new. True: there may be a new bucket. */
-static bool take_events(struct waiter *waiter)
-{
-    _Alignas(struct inotify_event) char buffer[4096];
-    bool new_bucket = false;
-    ssize_t size;
-    while ((size = read(waiter->inotify, buffer, sizeof buffer)) > 0)
-        for (ssize_t at = 0; at < size;) {
-            const struct inotify_event *event = (const struct inotify_event *)(const void *)(buffer + at);
-            at += (ssize_t)sizeof *event + event->len;
-            if (event->wd == waiter->watches[0] || event->mask & IN_Q_OVERFLOW)
-                new_bucket = true;
-        }
-    return new_bucket;
 }
 
 /* ---- roles ------------------------------------------------------------------------ */
@@ -281,7 +111,7 @@ static bool is_time_to_look(const struct waiter *waiter)
 /* Watch ready/ if that is possible, else poll. */
 static void watch_or_poll(struct waiter *waiter)
 {
-    waiter->is_polling = start_watching(waiter) < 0;
+    waiter->is_polling = waiter_watch(waiter) < 0;
 }
 
 /* Let senders know that somebody leads: first open the bell, then write the page. */
@@ -300,7 +130,7 @@ static int try_to_lead(struct waiter *waiter)
         return errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
     drop_fifo(waiter);
     waiter->role = LEADER;
-    waiter->number = (uint64_t)clock_now();
+    waiter->number = name_waiter_number((uint32_t)getpid(), (uint64_t)clock_now());
     waiter->pause = POLL_FIRST;
     set_next_look(waiter);
     waiter->is_polling = false;
@@ -314,11 +144,12 @@ static int follow(struct waiter *waiter)
 {
     if (waiter->fifo >= 0)
         return 0;
-    name_format_waiter(id_random(), waiter->fifo_name);
+    name_format_waiter(name_waiter_number((uint32_t)getpid(), id_random()), waiter->fifo_name);
     waiter->fifo = fs_make_fifo(waiter->dir, waiter->fifo_name, access_mode(waiter->queue.sharing, ACCESS_FIFO));
     if (waiter->fifo < 0)
         return waiter->fifo;
     waiter->role = FOLLOWER;
+    page_note_follower(waiter->queue.page);
     set_next_look(waiter);
     return 0;
 }
@@ -376,6 +207,18 @@ static bool nobody_leads(const struct waiter *waiter)
     return true;
 }
 
+/* The page tells whether there may be any. A follower first makes its FIFO, then notes itself in the page, then tries the
+   lock again. So either this listing shows the FIFO, or the page keeps what it says. */
+static void wake_follower(struct waiter *waiter)
+{
+    struct page *page = waiter->queue.page;
+    const uint64_t followed = page_followed(page);
+    if (page_followers(page) == 0 && !page_is_private(page))
+        return;
+    if (fifo_ring_follower(waiter->dir) == 0)
+        page_forget_followers(page, followed);
+}
+
 /* The page first, while this process holds the lock: afterwards the page is the next leader's. */
 static void stop_leading(struct waiter *waiter)
 {
@@ -400,16 +243,16 @@ void wait_leave(struct waiter *waiter, const struct wait_queue *queue)
         duty = true; /* it may have been rung after the read: a leader drops the lock before it rings */
     }
     waiter->role = AWAKE;
-    if (duty && !fifo_ring_follower(waiter->dir))
-        page_set_followers(waiter->queue.page, 0);
-    stop_watching(waiter);
+    if (duty)
+        wake_follower(waiter);
+    waiter_stop_watching(waiter);
 }
 
 void waiter_free(struct waiter *waiter)
 {
     if (!waiter)
         return;
-    end_watching(waiter);
+    waiter_end_watching(waiter);
     drop_fifo(waiter);
     if (waiter->bell >= 0)
         close(waiter->bell);
@@ -421,14 +264,14 @@ void waiter_free(struct waiter *waiter)
 
 /* ---- sleeping --------------------------------------------------------------------- */
 
-enum source { SOURCE_FIFO, SOURCE_INOTIFY, SOURCE_CANCEL, SOURCES };
+enum source { SOURCE_FIFO, SOURCE_INOTIFY, SOURCES }; /* of each waiter; the first of all descriptors cancels */
 
 /* Sleep for at most `longest`, or until one of the descriptors is readable. */
-static void sleep_on(struct pollfd fds[SOURCES], int64_t longest)
+static void sleep_on(struct pollfd *fds, size_t count, int64_t longest)
 {
     const struct timespec time = {.tv_sec = longest / CLOCK_SECOND, .tv_nsec = longest % CLOCK_SECOND * 1000};
-    if (ppoll(fds, SOURCES, &time, NULL) <= 0)
-        for (int i = 0; i < SOURCES; i++)
+    if (ppoll(fds, count, longest == INT64_MAX ? NULL : &time, NULL) <= 0)
+        for (size_t i = 0; i < count; i++)
             fds[i].revents = 0;
 }
 
@@ -489,31 +332,51 @@ static void look_by_itself(struct waiter *waiter)
     set_next_look(waiter);
 }
 
-static void after_sleep(struct waiter *waiter, const struct pollfd fds[SOURCES])
+static void after_sleep(struct wait_member *member, const struct pollfd fds[SOURCES])
 {
+    struct waiter *waiter = member->waiter;
+    const enum role role = waiter->role;
+    member->woken = fds[SOURCE_FIFO].revents || fds[SOURCE_INOTIFY].revents || waiter->is_polling ||
+                    is_time_to_look(waiter) || (role == LEADER && member->due <= clock_now());
     if (fds[SOURCE_FIFO].revents)
         (void)fifo_read(fds[SOURCE_FIFO].fd);
-    if (fds[SOURCE_INOTIFY].revents && take_events(waiter))
-        (void)watch_buckets(waiter); /* if that fails, the leader looks within a second anyway */
+    if (waiter->new_bucket)
+        (void)waiter_watch_buckets(waiter); /* if that fails, the leader looks within a second anyway */
+    waiter->new_bucket = false;
     if (is_time_to_look(waiter))
         look_by_itself(waiter);
     if (waiter->role == FOLLOWER)
         (void)try_to_lead(waiter); /* rung, or the leader may be dead */
+    member->woken = member->woken || waiter->role != role;
 }
 
-int wait_sleep(struct waiter *waiter, const struct wait_queue *queue, int64_t due, int64_t longest, int cancel_fd)
+static void listen_to(struct waiter *waiter, struct pollfd fds[SOURCES])
 {
-    waiter->queue = *queue;
-    if (watch_elsewhere(waiter))
+    const bool leads = waiter->role == LEADER;
+    fds[SOURCE_FIFO] = (struct pollfd){.fd = leads ? waiter->bell : waiter->fifo, .events = POLLIN};
+    fds[SOURCE_INOTIFY] = (struct pollfd){.fd = leads ? *waiter_inotify(waiter) : -1, .events = POLLIN};
+}
+
+int wait_sleep(struct wait_member *members, size_t count, int64_t longest, int cancel_fd, struct pollfd *fds)
+{
+    bool more = false;
+    fds[0] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
+    for (size_t i = 0; i < count; i++) {
+        members[i].waiter->queue = members[i].queue;
+        members[i].woken = waiter_watch_elsewhere(members[i].waiter);
+        more |= members[i].woken;
+        listen_to(members[i].waiter, fds + WAIT_FDS(i));
+        longest = least(longest, until_look(members[i].waiter, members[i].due));
+    }
+    if (more)
         return 0;
-    struct pollfd fds[SOURCES] = {
-        [SOURCE_FIFO] = {.fd = waiter->role == LEADER ? waiter->bell : waiter->fifo, .events = POLLIN},
-        [SOURCE_INOTIFY] = {.fd = waiter->role == LEADER ? waiter->inotify : -1, .events = POLLIN},
-        [SOURCE_CANCEL] = {.fd = cancel_fd, .events = POLLIN},
-    };
-    sleep_on(fds, least(longest, until_look(waiter, due)));
-    if (fds[SOURCE_CANCEL].revents)
+    sleep_on(fds, WAIT_FDS(count), longest);
+    if (fds[0].revents)
         return -ECANCELED;
-    after_sleep(waiter, fds);
+    for (size_t i = 0; i < count; i++)
+        if (fds[WAIT_FDS(i) + SOURCE_INOTIFY].revents)
+            waiter_take_events(members, count, fds[WAIT_FDS(i) + SOURCE_INOTIFY].fd);
+    for (size_t i = 0; i < count; i++)
+        after_sleep(&members[i], fds + WAIT_FDS(i));
     return 0;
 }

@@ -9,11 +9,13 @@
  * The leader also looks by itself about once a second, and all followers together a few times a second. So a process
  * that dies or is stopped delays the others by about a second at most.
  *
+ * A process may wait on several queues at once: it leads or follows in each of them by itself, and sleeps on all.
+ *
  *     struct waiter *waiter = NULL;
  *     for (;;) {
  *         look for a message; if there is one: break;
  *         if (wait_is_ready(waiter))
- *             wait_sleep(waiter, …);
+ *             wait_sleep(&member, 1, …);
  *         else
  *             wait_enter(&waiter, …);      then look once more: a message may have come before
  *     }
@@ -28,22 +30,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/page.h"
+#include <stddef.h>
 
-struct waiter;
+#include "queue/waiter.h"
 
-#define WAIT_DIRS 2
+struct pollfd;
 
-/* What waiting uses of a queue. Each call is given it, since the page may be replaced between two calls. */
-struct wait_queue {
-    int dir;
-    unsigned sharing;
-    struct page *page;
-    /* Messages may also come from elsewhere, where no process rings: open the directories to watch. Returns how many. NULL:
-       they do not. */
-    int (*open_watched)(void *context, int ret_dirs[WAIT_DIRS]);
-    void *context;
-};
+/* How many descriptors so many waiters sleep on. */
+#define WAIT_FDS(count) (1 + 2 * (count))
 
 /* Whether this waiter leads, follows or polls already. This and the next two are false for NULL. */
 bool wait_is_ready(const struct waiter *waiter);
@@ -58,11 +52,10 @@ bool wait_polls(const struct waiter *waiter);
 int wait_enter(struct waiter **waiter, const struct wait_queue *queue);
 
 /*
- * Sleep until there may be a message, something is due, `longest` has passed, or `cancel_fd` is readable. `due` is the
- * moment by the clock when a message must be moved next; only a follower sleeps through it, since the leader does that.
- * 0: look again; -ECANCELED.
+ * Sleep until one of the queues may have a message, something is due in one, `longest` has passed, or `cancel_fd` is
+ * readable. `fds` has room for WAIT_FDS(count) descriptors. 0: look again; -ECANCELED.
  */
-int wait_sleep(struct waiter *waiter, const struct wait_queue *queue, int64_t due, int64_t longest, int cancel_fd);
+int wait_sleep(struct wait_member *members, size_t count, int64_t longest, int cancel_fd, struct pollfd *fds);
 
 /* Stop waiting. If this waiter leads it wakes another one to lead. */
 void wait_leave(struct waiter *waiter, const struct wait_queue *queue);

@@ -175,9 +175,14 @@ void page_set_leader(struct page *page, uint64_t leader);
 /* This leader is dead. The number of a later leader stays. */
 void page_forget_leader(struct page *page, uint64_t leader);
 
-/* How many receivers followed the leader when they were last counted. */
+/* How many receivers followed the leader when they were last counted. 0: there is none. */
 uint64_t page_followers(const struct page *page);
 void page_set_followers(struct page *page, uint64_t followers);
+
+/* One more follows. page_forget_followers says that there is none, unless one was noted since page_followed. */
+void page_note_follower(struct page *page);
+uint64_t page_followed(const struct page *page);
+void page_forget_followers(struct page *page, uint64_t followed);
 
 /* ---- counters ------------------------------------------------------------------- */
 

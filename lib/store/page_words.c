@@ -246,14 +246,38 @@ void page_forget_leader(struct page *page, uint64_t leader)
     (void)atomic_compare_exchange_strong(&page->contents->leader, &leader, 0);
 }
 
+/* The lower half of the word is their number, the upper half counts those that were noted. */
+#define FOLLOWERS UINT64_C(0xffffffff)
+
 uint64_t page_followers(const struct page *page)
+{
+    return page_followed(page) & FOLLOWERS;
+}
+
+uint64_t page_followed(const struct page *page)
 {
     return atomic_load(&page->contents->followers);
 }
 
 void page_set_followers(struct page *page, uint64_t followers)
 {
-    atomic_store(&page->contents->followers, followers);
+    uint64_t before = page_followed(page);
+    while (!atomic_compare_exchange_weak(&page->contents->followers, &before,
+                                         (before & ~FOLLOWERS) | (followers & FOLLOWERS)))
+        ;
+}
+
+void page_note_follower(struct page *page)
+{
+    uint64_t before = page_followed(page);
+    while (!atomic_compare_exchange_weak(&page->contents->followers, &before,
+                                         before + FOLLOWERS + 1 + (before & FOLLOWERS ? 0 : 1)))
+        ;
+}
+
+void page_forget_followers(struct page *page, uint64_t followed)
+{
+    (void)atomic_compare_exchange_strong(&page->contents->followers, &followed, followed & ~FOLLOWERS);
 }
 
 /* ---- counters ------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
  * follower that was killed after it was rung did not pass on; and inotify, which a leader adds after a second. So what is
  * proven is the bell alone: when nothing moves any more, no message is ready while somebody sleeps. With KILL
  * a follower or the leader is killed in its sleep at any time, and with NOISE the page says at first that somebody leads.
+ * With ELSEWHERE a waiter waits in another queue, too: it may have a message there, and then leaves without a look here.
  *
  * Abstracted: a listing of waiters/ is one step a FIFO; a claim is one step; to write into the bell and to see that
  * nobody reads it is one step, as a write(2) is.
@@ -19,8 +20,9 @@
  * before it links), FIFO_LATE (no second try for the lock once the FIFO is there), HAND_ON_FIRST (the lock is dropped
  * after the bell), DEAF (a follower that leaves does not pass on a ring that came in between), CLEAR_LATE (a leader drops
  * the lock and then takes back what the page says), WORD_FIRST (the page says that there is a leader before its bell is
- * open), NO_HEIR (with KILL: a sender that finds nobody at the bell rings no follower), CLEAR_BLIND (the sender that finds
- * nobody takes back what the page says of whichever leader).
+ * open), NO_HEIR (with KILL: a sender that finds nobody at the bell rings no follower), SAY_FIRST (a follower says that
+ * it follows before it has its FIFO), FORGET_BLIND (a process that leaves and finds no follower says so, even if one has
+ * come meanwhile), CLEAR_BLIND (the sender that finds nobody takes back what the page says of whichever leader).
  */
 #ifndef WAITERS
 #define WAITERS 3
@@ -40,6 +42,7 @@ byte word = 255; /* what the page says: which waiter leads, from 1 on; 0 nobody 
 #else
 byte word;
 #endif
+byte followed;       /* what the page says of followers: 0 none; each that comes changes it */
 byte ready;          /* messages to be claimed */
 bit bell[3];   /* it reads the bell */
 bit bell_rung;       /* a byte lies in the bell */
@@ -56,13 +59,14 @@ inline hand_on()
 {
     i = 0;
     was_rung = 0;
+    seen = 0;
     do
     :: i < WAITERS && !fifo[i] -> i++
     :: i < WAITERS && fifo[i] ->
         if
         :: atomic { fifo[i] && !open[i] -> fifo[i] = 0 }; i++
-        :: atomic { open[i] && !rung[i] -> rung[i] = 1; was_rung = 1 }; break
-        :: atomic { rung[i] -> i++ }
+        :: atomic { open[i] && !rung[i] -> rung[i] = 1; was_rung = 1; seen = 1 }; break
+        :: atomic { rung[i] -> i++; seen = 1 }
         :: atomic { !fifo[i] && !open[i] -> i++ }
         fi
     :: else -> break
@@ -72,7 +76,7 @@ inline hand_on()
 proctype sender()
 {
     byte said, i, n;
-    bit was_rung;
+    bit was_rung, seen;
 
 again:
 #ifdef LOAD_FIRST
@@ -164,9 +168,15 @@ inline look()
 
 proctype waiter(byte me)
 {
-    bit has, leads, duty, was_rung;
-    byte i;
+    bit has, leads, duty, was_rung, seen, woken_elsewhere;
+    byte i, knew;
 
+#ifdef ELSEWHERE
+    if
+    :: woken_elsewhere = 1
+    :: skip
+    fi;
+#endif
     if
     :: look() /* before it waits at all */
     :: skip   /* the page says that nothing is ready, be that right or wrong */
@@ -181,7 +191,13 @@ proctype waiter(byte me)
     if
     :: !leads ->
         open[me] = 1;
+#ifdef SAY_FIRST
+        followed++;
         fifo[me] = 1;
+#else
+        fifo[me] = 1;
+        followed++;
+#endif
 #ifndef FIFO_LATE
         try_to_lead()
 #endif
@@ -212,7 +228,16 @@ end_asleep:
     :: !dead[me] && !leads && rung[me] ->
         atomic { asleep[me] = 0; rung[me] = 0 };
         try_to_lead()
+#ifdef ELSEWHERE
+    :: woken_elsewhere -> atomic { asleep[me] = 0; woken_elsewhere = 0 }; goto leave
+#endif
     fi;
+#ifdef ELSEWHERE
+    if
+    :: goto leave /* rung here, too, and not looked */
+    :: skip
+    fi;
+#endif
     goto again;
 
 leave: /* wait_leave() */
@@ -246,7 +271,23 @@ leave: /* wait_leave() */
 #endif
     fi;
     if
-    :: duty -> hand_on()
+    :: duty ->
+        knew = followed;
+        if
+        :: knew > 0 ->
+            hand_on();
+            atomic {
+                if
+#ifdef FORGET_BLIND
+                :: !seen -> followed = 0
+#else
+                :: !seen && followed == knew -> followed = 0
+#endif
+                :: else -> skip
+                fi
+            }
+        :: else -> skip
+        fi
     :: else -> skip
     fi;
 killed:

@@ -952,3 +952,78 @@ doctor() { # STATUS LINE…: it ends so, and says these
     doctor 2 'it is no directory; name another one'
     run -64 mq-queue doctor jobs
 }
+
+# ---- wait ------------------------------------------------------------------------------
+
+is_watching() { # PID
+    is_asleep_as "$1" mq-queue
+}
+
+@test "wait ends when the messages are settled, and tells how" {
+    local id other ids status=0 begun
+    id=$(mq-send jobs one)
+    run -1 mq-queue wait -t 0.1 jobs "$id"
+    spawn waiter mq-queue wait jobs "$id" "$id"
+    wait_until 5 is_watching $!
+    begun=$(now_us)
+    # A failed attempt settles nothing.
+    mq-recv -q --no-wait jobs -- false || true
+    run -1 mq-queue wait -t 0.1 jobs "$id"
+    wait_until 5 has_depth jobs delayed 1
+    age jobs delayed
+    mq-recv -a jobs
+    wait $!
+    # An id that mq-send made was sent; another may be wrong, unless it is remembered.
+    mq-queue wait jobs "$id"
+    run -66 --separate-stderr mq-queue wait jobs "$id" chosen
+    assert_complains 'mq-queue: jobs: chosen: '
+    mq-send -q -i chosen jobs two
+    mq-recv --once --no-wait jobs -- true
+    mq-queue wait jobs chosen
+    # Dead, before and while it waits; purged.
+    id=$(mq-send jobs three)
+    other=$(mq-send jobs four)
+    spawn waiter mq-queue wait jobs "$other" "$id"
+    wait_until 5 is_watching $!
+    mq-recv -q --no-wait jobs -- sh -c 'printf "no\tgood" >&2; exit 65' || true
+    run -65 --separate-stderr mq-queue wait jobs "$id"
+    assert_complains "mq-queue: jobs: $id: it is a dead letter: exit"
+    mq-recv -a jobs
+    wait $! || status=$?
+    assert_equal "$status $(wc -l <waiter.err)" '65 1'
+    id=$(mq-send -d 1h jobs five)
+    spawn waiter mq-queue wait jobs "$id"
+    wait_until 5 is_watching $!
+    mq-queue purge --all jobs
+    status=0
+    wait $! || status=$?
+    assert_equal "$status" 65
+    # Many that share files, taken one by one; the queue deleted meanwhile.
+    mapfile -t ids < <(seq 300 | mq-send -l jobs)
+    spawn waiter mq-queue wait jobs "${ids[@]:100}"
+    wait_until 5 is_watching $!
+    mq-recv -a -l -n 3 jobs >/dev/null
+    mq-recv -a -l -n 297 jobs >/dev/null
+    wait $!
+    spawn waiter mq-queue wait jobs "$(mq-send -d 1h jobs six)"
+    wait_until 5 is_watching $!
+    mq-queue delete --force jobs
+    status=0
+    wait $! || status=$?
+    assert_equal "$status $(<waiter.err)" '66 mq-queue: jobs: cannot look: the queue is gone'
+}
+
+@test "wait refuses what is no id, and wakes seldom" {
+    local id before n
+    run -64 --separate-stderr mq-queue wait jobs
+    id=$(mq-send -d 1h jobs one)
+    run -64 --separate-stderr mq-queue wait jobs "$id" $'a\nb'
+    assert_complains 'mq-queue: jobs: '
+    run -66 mq-queue wait other "$id"
+    spawn waiter mq-queue wait jobs "$id"
+    wait_until 5 is_watching $!
+    # What happens to others does not make it list the queue.
+    before=$(awk '/syscr/ { print $2 }' "/proc/$!/io")
+    for n in {1..20}; do mq-send -q --no-sync jobs "$n"; done
+    (($(awk '/syscr/ { print $2 }' "/proc/$!/io") - before < 100))
+}

@@ -406,7 +406,7 @@ expire() { # NAME
     run -0 --separate-stderr mq-recv --help
     assert_line --regexp '^Usage: mq-recv '
     mq-send -q jobs body
-    for arguments in '' '--no-such-option jobs' 'jobs more' 'jobs --' '--wait jobs'; do
+    for arguments in '' '--no-such-option jobs' 'jobs jobs' 'jobs --' '--wait jobs'; do
         # shellcheck disable=SC2086 # several words
         run -64 --separate-stderr mq-recv $arguments </dev/null
         assert_complains 'mq-recv: '
@@ -552,4 +552,67 @@ expire() { # NAME
     assert_equal "$seen" '123 small'
     assert_equal "$status" 75
     [[ $(files jobs ready) == *.middle.a0 ]]
+}
+
+# ---- several queues --------------------------------------------------------------------
+
+@test "several queues: the first that has a message, or in turn; each message is settled in its own" {
+    local name
+    for name in urgent normal low; do
+        seq -f "$name-%g" 3 | mq-send -q --batch=1 -l "$name"
+    done
+    assert_equal "$(mq-recv -a -l -n 4 low urgent | xargs)" 'low-1 low-2 low-3 urgent-1'
+    seq -f 'low-%g' 2 | mq-send -q -l low
+    assert_equal "$(mq-recv -aj --fair -n 2 urgent normal low | jq -r '.queue + " " + .body' | xargs)" \
+        'urgent urgent-2 normal normal-1'
+    # By receipt, and by a command: both know the queue.
+    mq-recv low normal >got
+    assert_equal "$(sed -n 's,/.*,,p;2q' got) $(sed 1d got)" 'low low-1'
+    mq-ack "$(head -n 1 got)"
+    mq-send -q --batch=1 low bad
+    # shellcheck disable=SC2016 # for the command
+    run -123 --separate-stderr mq-recv --until-empty -P 2 urgent low normal -- \
+        sh -c 'read -r body; echo "$MQ_QUEUE $body" >>all; case $body in bad) exit 65;; esac'
+    assert_equal "$(sort all | xargs)" "$(printf '%s\n' 'urgent urgent-3' 'low low-2' 'low bad' 'normal normal-2' \
+        'normal normal-3' | sort | xargs)"
+    assert_equal "$(depth low dead) $(depth urgent ready) $(depth normal ready)" '1 0 0'
+    assert_equal "${stderr%%:*}: $(depth urgent inflight)$(depth low inflight)" 'mq-recv: 00'
+    run -1 mq-recv -a --no-wait urgent low normal
+}
+
+@test "several queues: one that is missing, named twice, deleted meanwhile, and a hundred of them" {
+    local n
+    mq-send -q here body
+    run -66 --separate-stderr mq-recv --no-wait -a here missing
+    assert_complains 'mq-recv: missing: no such queue'
+    run -64 --separate-stderr mq-recv --no-wait -a here missing here
+    assert_complains 'mq-recv: here is named'
+    run -64 mq-recv --no-wait -a here ../here
+    assert_equal "$(depth here ready)" 1
+    run -0 --separate-stderr mq-recv --no-wait --create -a missing here
+    assert_output body
+    spawn gone mq-recv -f -a -l here missing
+    wait_until 5 is_waiting_in_poll $!
+    mq-queue delete missing
+    local status=0
+    wait $! || status=$?
+    assert_equal "$status $(<gone.err)" '66 mq-recv: missing: cannot receive: the queue is gone'
+    for n in {1..100}; do echo "q$n"; done >names
+    mapfile -t names <names
+    mq-recv --create --no-wait "${names[@]}" || true
+    # An ordinary limit of descriptors is enough, and few instances of inotify are taken.
+    (ulimit -Sn 1024 && exec mq-recv -a -n 2 -l "${names[@]}" >many.out) 3>&- &
+    register $!
+    wait_until 10 is_waiting_in_poll $!
+    mq-send -q q77 one
+    wait_until 10 grep -q one many.out
+    # Once the wait has lasted it also watches.
+    wait_until 10 has_inotify $!
+    mq-send -q q100 two
+    wait $!
+    assert_equal "$(xargs <many.out)" 'one two'
+}
+
+has_inotify() {
+    [[ $(find "/proc/$1/fd" -lname 'anon_inode:inotify' | wc -l) == 1 ]]
 }

@@ -624,6 +624,37 @@ three_queues() {
     assert_equal "${#lines[@]}" 1
 }
 
+consumers() { # ALL WAITING WORKING
+    [[ $(mq-stat --format consumers,consumers_waiting,consumers_working jobs | tail -n 1 | xargs) == "$*" ]]
+}
+
+@test "consumers are the processes that wait and those that hold a claim, each once" {
+    mq-send -q jobs one
+    consumers 0 0 0
+    # Nobody holds it any more once its claim has passed its deadline.
+    mq-recv -t 0.1 jobs >/dev/null
+    wait_until 5 consumers 0 0 0
+    mq-queue purge --all --state all jobs
+    mq-send -q jobs two
+    spawn w1 mq-recv -f -P 2 jobs -- sleep 60
+    wait_until 10 consumers 1 1 1
+    spawn w2 mq-recv -f jobs -- sleep 60
+    spawn w3 mq-recv -f -a jobs
+    local last=$!
+    wait_until 10 consumers 3 3 1
+    run -0 mq-stat --check 'consumers<1' jobs
+    assert_equal "$(mq-stat -j jobs | jq -c '[.consumers, .consumers_waiting, .consumers_working]')" '[3,3,1]'
+    mq-stat --prometheus | grep -Fqx 'mq_queue_consumers{queue="jobs"} 3'
+    # A waiting process that was killed is not counted, be it the one that leads or another.
+    kill -KILL "$last"
+    wait_until 10 consumers 2 2 1
+    kill -KILL "${spawned[@]}" || true
+    wait_until 10 consumers 1 0 1
+    mq-queue purge --state inflight jobs
+    run -2 mq-stat --check 'consumers<1' jobs
+    assert_output --partial consumers
+}
+
 @test "a check of errors, of ages and of sizes" {
     mq-queue create jobs
     run -0 mq-stat --check 'errors>1%' --check 'oldest>30m' --check 'size>1K'

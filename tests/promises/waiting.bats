@@ -250,3 +250,45 @@ switches_of_all() {
     for pid in "${spawned[@]}"; do files+=("/proc/$pid/status"); done
     awk '/^voluntary/ { sum += $2 } END { print sum }' "${files[@]}"
 }
+
+@test "who waits on several queues is woken by each, sees what is moved in, and passes on what it leaves" {
+    local n names=(q1 q2 q3 q4 q5 q6 q7 jobs) begun waited=0
+    for n in "${names[@]}"; do mq-queue create "$n" durability=none; done
+    mkfifo pipe
+    mq-recv -a -l -f "${names[@]}" >pipe 3>&- &
+    local receiver=$! got out
+    register "$receiver"
+    exec {out}<pipe
+    wait_until 5 is_waiting_in_poll "$receiver"
+    for n in "${names[@]}"; do
+        mq-send -q "$n" "$n"
+        begun=${EPOCHREALTIME/[.,]/}
+        read -rt 5 -u "$out" got
+        waited=$((waited + ${EPOCHREALTIME/[.,]/} - begun))
+        assert_equal "$got" "$n"
+    done
+    exec {out}<&-
+    echo "waited $waited us in all"
+    ((waited < 2000000)) # by the slow looks it would be half a second each
+    kill -TERM "$receiver"
+    wait "$receiver" || true
+    # One leads in jobs, and leaves for a message of another queue: its follower there leads from then on.
+    spawn r2 mq-recv q1 jobs
+    local first=$!
+    wait_until 5 is_waiting_in_poll $first
+    spawn r3 mq-recv -a -l jobs
+    wait_until 5 has_waiters 1
+    mq-send -q q1 elsewhere
+    wait $first
+    wait_until 5 has_waiters 0
+    mq-send -q jobs here
+    wait_until 3 grep -q here r3.out
+    # By hand, into any of them.
+    mq-send -q q2 by-hand
+    mkdir aside
+    mv "$MQ_SPOOL"/q2/ready/* aside/
+    spawn r4 mq-recv -a -l q1 q2
+    wait_until 5 is_waiting_in_poll $!
+    mv aside/* "$MQ_SPOOL/q2/ready/"
+    wait_until 3 grep -q by-hand r4.out
+}

@@ -23,12 +23,13 @@ static int waiters;
 
 static int enter(void)
 {
-    return wait_enter(&queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page});
+    return wait_enter(&queue->waiter,
+                      &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
 }
 
 static void leave(void)
 {
-    wait_leave(queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page});
+    wait_leave(queue->waiter, &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
 }
 
 static void who_leaves_rings_when_nobody_leads(void)
@@ -161,8 +162,11 @@ static void what_is_no_bell_is_replaced(void)
     EXPECT(fifo_open_bell(waiters, queue->sharing) < 0);
     EXPECT(enter() == 0); /* without it */
     EXPECT(wait_leads(queue->waiter) && page_leader(queue->page) == 0);
-    const struct wait_queue waits = {queue->dir, queue->sharing, queue->page};
-    EXPECT(wait_sleep(queue->waiter, &waits, clock_now() + CLOCK_SECOND, 1000, -1) == 0);
+    struct pollfd fds[WAIT_FDS(1)];
+    struct wait_member member = {.waiter = queue->waiter,
+                                 .queue = {.dir = queue->dir, .sharing = queue->sharing, .page = queue->page},
+                                 .due = clock_now() + CLOCK_SECOND};
+    EXPECT(wait_sleep(&member, 1, 1000, -1, fds) == 0);
     leave();
     EXPECT(fs_remove_dir(waiters, NAME_BELL) == 0);
 }
