@@ -167,6 +167,7 @@ complete -c mq-recv -s 0 -l null -d 'A NUL byte behind each body'
 complete -c mq-recv -l ack-every -x -d 'Ack after so many messages'
 complete -c mq-recv -s t -l ack-timeout -x -d 'How long the claim lives'
 complete -c mq-recv -l create -d 'Make the queue if it is not there'
+complete -c mq-recv -l from -x -a 'beginning end' -d 'Where a group begins that is made'
 complete -c mq-recv -s P -l parallel -x -d 'Run so many commands at once'
 complete -c mq-recv -l until-empty -d 'End when no message is ready'
 complete -c mq-recv -l max-rate -x -d 'Start no more commands than n/s, n/m or n/h'
@@ -240,15 +241,18 @@ complete -c mq-topic -s w -l wait -x -d 'Wait this long for each message'
 complete -c mq-topic -s l -l lines -d 'End each body with a newline'
 complete -c mq-topic -s 0 -l null -d 'End each body with a NUL'
 
-complete -c mq-log -n '__mq_has_operands 0' -a 'create read list config trim delete'
+complete -c mq-log -n '__mq_has_operands 0' -a 'create read seek list config trim delete'
 complete -c mq-log -n '__mq_has_operands 1 read list config trim delete' -a '(__mq_logs)' -d log
-complete -c mq-log -n '__mq_has_queue create config' -a 'durability= max-size= retain-time= retain-size= retain-count='
+complete -c mq-log -n '__mq_has_queue create config' -a 'durability= max-size= retain-time= retain-size= retain-count= keep-unread='
 complete -c mq-log -l from -x -a 'beginning end' -d 'Begin there'
 complete -c mq-log -l to -x -d 'End before this'
 complete -c mq-log -s n -l count -x -d 'End after so many messages'
 complete -c mq-log -s f -l follow -d 'Wait for more messages'
 complete -c mq-log -s l -l lines -d 'End each body with a newline'
 complete -c mq-log -s 0 -l null -d 'End each body with a NUL'
+complete -c mq-log -n '__mq_has_operands 1 seek' -a '(__mq_queues)' -d group
+complete -c mq-log -n '__mq_has_operands 2 seek' -a 'beginning end' -d place
+complete -c mq-log -l dry-run -d 'Move nothing, say how many messages it is'
 complete -c mq-log -l force -d 'Delete it with its messages'
 
 complete -c mq-tx -n '__mq_has_operands 0' -a 'begin commit abort put list run'

@@ -23,12 +23,12 @@ static int waiters;
 
 static int enter(void)
 {
-    return wait_enter(&queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page});
+    return wait_enter(&queue->waiter, &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
 }
 
 static void leave(void)
 {
-    wait_leave(queue->waiter, &(struct wait_queue){queue->dir, queue->sharing, queue->page});
+    wait_leave(queue->waiter, &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
 }
 
 static void who_leaves_rings_when_nobody_leads(void)
@@ -161,7 +161,7 @@ static void what_is_no_bell_is_replaced(void)
     EXPECT(fifo_open_bell(waiters, queue->sharing) < 0);
     EXPECT(enter() == 0); /* without it */
     EXPECT(wait_leads(queue->waiter) && page_leader(queue->page) == 0);
-    const struct wait_queue waits = {queue->dir, queue->sharing, queue->page};
+    const struct wait_queue waits = {.dir = queue->dir, .sharing = queue->sharing, .page = queue->page};
     EXPECT(wait_sleep(queue->waiter, &waits, clock_now() + CLOCK_SECOND, 1000, -1) == 0);
     leave();
     EXPECT(fs_remove_dir(waiters, NAME_BELL) == 0);
