@@ -393,6 +393,10 @@ typedef struct mq_tx mq_tx;
 /* Begin one; `timeout` from now is its deadline. -EINVAL where that is not positive. */
 MQ_API int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx);
 
+/* Begin another one with the handle of one that is over, which costs less than a new handle: what the handle opened stays
+   open. Its id is another one then. -EBUSY: it is not over; -EINVAL: as above. */
+MQ_API int mq_tx_renew(mq_tx *tx, int64_t timeout);
+
 /* One that any process of this user began, by its id. -ENOENT: there is none; -EINVAL: that is no id. */
 MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
 

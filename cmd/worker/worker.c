@@ -7,7 +7,6 @@
 
 #include "cli/cli.h"
 #include "cli/group.h"
-#include "cli/notify.h"
 #include "cli/signals.h"
 #include "worker/environment.h"
 #include "worker/job_pool.h"
@@ -108,10 +107,16 @@ static void claim(struct worker *worker, int64_t next_time)
     }
 }
 
+static int64_t tell_manager(struct worker *worker)
+{
+    const struct service_figures figures = {worker->running, worker->done, worker->failed};
+    return service_tell(&worker->service, &figures, clock_monotonic());
+}
+
 static void work(struct worker *worker)
 {
     for (;;) {
-        const int64_t next_time = job_pool_run_timers(worker);
+        const int64_t next_time = earlier(job_pool_run_timers(worker), tell_manager(worker));
         const bool wanted = may_claim(worker);
         if (!wanted && worker->running == 0)
             return;
@@ -138,7 +143,7 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     if (error)
         return cli_error(error, mq_queue_name(queue), "cannot watch for events");
     environment_prepare();
-    notify("READY=1");
+    service_begin(&worker.service, clock_monotonic());
     work(&worker);
     job_pool_stop_claiming(&worker);
     job_pool_close(&worker);

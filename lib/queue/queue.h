@@ -32,12 +32,25 @@ struct outlet_load {
     uint64_t messages, bytes;
 };
 
+struct outlet;
+
+/* How an outlet takes what is sent to it once (send_once.h): a draft gets a name in tmp/, and one rename delivers it. */
+struct outlet_once {
+    /* Give the draft its name. If this fails it has none. */
+    int (*name)(struct outlet *outlet, mq_queue *feed, struct draft *draft, int tmp, const char *text);
+    /* Deliver what has the name, whichever process gave it: 1 done, 0 there is nothing of that name. -EPERM: it is another
+       user's. -EINPROGRESS: done, but a sync failed. Without `sync` the caller makes it durable. */
+    int (*deliver)(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, bool sync);
+};
+
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
 struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
     /* NULL: what it takes does not count towards the limits of the queue. */
     int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
     bool wants_content; /* of durable drafts, where no name can reach the disk before it */
+    const struct outlet_once *once; /* NULL: nothing can be sent to it once */
+    unsigned sharing;               /* of the slots and marks of what is sent to it once (access.h) */
 };
 
 /* A handle keeps a bucket of every state open, and one of inflight/ for the tokens of lanes whose heads are settled, since
