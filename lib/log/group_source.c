@@ -236,6 +236,8 @@ static int take(struct queue_source *source, mq_queue *queue, struct source_file
     group->is_fresh = false;
     for (int tries = 0; tries < TRIES && got == AGAIN; tries++)
         got = try_to_take(group, queue, ret_file);
+    if (got == -EUCLEAN && queue_has_name(queue) == 0) /* it was deleted meanwhile, alone or with its log */
+        return -ENOENT;
     return got == AGAIN ? -EBUSY : got;
 }
 
