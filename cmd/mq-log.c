@@ -56,14 +56,10 @@ static int run_seek(char **words, int count)
 }
 
 static const struct command commands[] = {
-    {"create", "", 1, -1, log_create},
-    {"read", "benfl0j", 1, 1, run_read},
-    {"seek", "d", 2, 2, run_seek},
-    {"list", "j", 0, -1, log_list},
-    {"config", "j", 1, -1, log_config},
-    {"trim", "", 1, -1, log_trim_each},
-    {"delete", "F", 1, 1, run_delete},
-    {0},
+    {"create", "", 1, -1, log_create},  {"read", "benfl0j", 1, 1, run_read},
+    {"seek", "d", 2, 2, run_seek},      {"list", "j", 0, -1, log_list},
+    {"config", "j", 1, -1, log_config}, {"trim", "", 1, -1, log_trim_each},
+    {"delete", "F", 1, 1, run_delete},  {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
@@ -105,7 +101,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "create LOG [KEY=VALUE...]\nread LOG\nseek LOG/GROUP WHERE\nlist [LOG...]\nconfig LOG [KEY[=VALUE]...]\ntrim LOG...\n"
+    .args_doc = "create LOG [KEY=VALUE...]\nread LOG\nseek LOG/GROUP WHERE\nlist [LOG...]\nconfig LOG "
+                "[KEY[=VALUE]...]\ntrim LOG...\n"
                 "delete LOG",
     .doc = "Keep messages in one order, and read them again from anywhere. mq-send appends to a log.",
     .children = cli_json_children,

@@ -22,7 +22,8 @@ static const struct argp_option options[] = {
     {"ack-every", ACK_EVERY, "N", 0, "With --auto-ack: ack after every N messages, not all that were sent together", 3},
     {"create", CREATE, NULL, 0, "Make the queue, or the group LOG/GROUP, if it is missing", 3},
     {"from", FROM, "WHERE", 0,
-     "With --create: a group that is made begins at WHERE: beginning (the default), end, an offset, -N, a TIME, or an age",
+     "With --create: a group that is made begins at WHERE: beginning (the default), end, an offset, -N, a TIME, or an "
+     "age",
      3},
     {0},
 };

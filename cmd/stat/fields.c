@@ -185,8 +185,8 @@ static bool is_named(const char *name, const char *wanted, size_t length)
 const struct field *field_find(const char *name, size_t length)
 {
     static const char *const short_names[][2] = {
-        {"depth", "ready"}, {"oldest", "oldest_seconds"},
-        {"size", "bytes"},  {"held", "held_seconds"},     {"blocked", "groups_blocked"},
+        {"depth", "ready"},       {"oldest", "oldest_seconds"},  {"size", "bytes"},
+        {"held", "held_seconds"}, {"blocked", "groups_blocked"},
     };
     for (size_t i = 0; i < sizeof short_names / sizeof *short_names; i++)
         if (is_named(short_names[i][0], name, length))

@@ -113,7 +113,8 @@ static void print_lag(const struct exposition *to)
                       missed[] = "mq_consumer_missed";
     static const char *const heads[][4] = {
         {messages, "gauge", "", "Messages of the log that the group has not acknowledged."},
-        {seconds, "gauge", "seconds", "How long ago the message was sent that comes next in the group; 0 if none waits."},
+        {seconds, "gauge", "seconds",
+         "How long ago the message was sent that comes next in the group; 0 if none waits."},
         {missed, "counter", "", "Messages that were removed from the log before the group came to them."}};
     bool any = false;
     for (size_t i = 0; i < to->list->count; i++)

@@ -30,10 +30,10 @@
 
 struct group_source {
     struct queue_source source; /* the first */
-    int log;              /* the directory of the log; -1: not open */
-    int cursor;           /* cursor/ */
-    bool knows, is_fresh; /* the place is known; it was read since the last look at the log */
-    bool settled;         /* the take that the cursor was moved by is not in tmp/ any more */
+    int log;                    /* the directory of the log; -1: not open */
+    int cursor;                 /* cursor/ */
+    bool knows, is_fresh;       /* the place is known; it was read since the last look at the log */
+    bool settled;               /* the take that the cursor was moved by is not in tmp/ any more */
     struct group_place place;
     struct hint hint;
     uint64_t overtaken;

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -27,6 +26,7 @@
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "queue/elsewhere.h"
 #include "queue/fifo.h"
 #include "store/access.h"
 #include "store/bucket.h"
@@ -57,8 +57,7 @@ struct waiter {
     int inotify;                      /* -1: not made yet, or it could not be made */
     int watches[1 + WATCHED_BUCKETS]; /* the first is that of ready/ */
     size_t count_watches;
-    int elsewhere[WAIT_DIRS]; /* the watches of directories from where messages come, too */
-    int count_elsewhere;
+    struct elsewhere elsewhere;
     int fifo; /* of a follower; -1: none */
     char fifo_name[NAME_WAITER_SIZE];
     bool is_polling;
@@ -90,7 +89,7 @@ static void end_watching(struct waiter *waiter)
         close(waiter->inotify);
     waiter->inotify = -1;
     waiter->count_watches = 0;
-    waiter->count_elsewhere = 0;
+    waiter->elsewhere.count = 0;
 }
 
 /* The descriptor stays open for the next time: without watches it costs nothing, and closing it takes long. */
@@ -99,38 +98,7 @@ static void stop_watching(struct waiter *waiter)
     for (size_t i = 0; i < waiter->count_watches; i++)
         inotify_rm_watch(waiter->inotify, waiter->watches[i]);
     waiter->count_watches = 0;
-    for (int i = 0; i < waiter->count_elsewhere; i++)
-        inotify_rm_watch(waiter->inotify, waiter->elsewhere[i]);
-    waiter->count_elsewhere = 0;
-}
-
-static bool is_among(const int *numbers, int count, int number)
-{
-    for (int i = 0; i < count; i++)
-        if (numbers[i] == number)
-            return true;
-    return false;
-}
-
-/* Watch these directories, and no longer those of the last time. True: one of them was not watched. */
-static bool watch_dirs(struct waiter *waiter, const int *dirs, int count)
-{
-    int numbers[WAIT_DIRS], watched = 0;
-    bool more = false;
-    for (int i = 0; i < count; i++) {
-        const int number = fs_watch_dir(waiter->inotify, dirs[i], IN_CREATE | IN_MOVED_TO);
-        waiter->is_polling |= number < 0;
-        if (number < 0)
-            continue;
-        more |= !is_among(waiter->elsewhere, waiter->count_elsewhere, number);
-        numbers[watched++] = number;
-    }
-    for (int i = 0; i < waiter->count_elsewhere; i++)
-        if (!is_among(numbers, watched, waiter->elsewhere[i]))
-            inotify_rm_watch(waiter->inotify, waiter->elsewhere[i]);
-    memcpy(waiter->elsewhere, numbers, sizeof numbers[0] * (size_t)watched);
-    waiter->count_elsewhere = watched;
-    return more;
+    elsewhere_stop(&waiter->elsewhere, waiter->inotify);
 }
 
 /* The leader watches from the beginning where messages come from elsewhere. True: it watches more than before, and so has
@@ -147,7 +115,8 @@ static bool watch_elsewhere(struct waiter *waiter)
         return false;
     }
     const int count = waiter->queue.open_watched(waiter->queue.context, dirs);
-    const bool more = watch_dirs(waiter, dirs, count);
+    bool more;
+    waiter->is_polling |= !elsewhere_watch(&waiter->elsewhere, waiter->inotify, dirs, count, &more);
     for (int i = 0; i < count; i++)
         close(dirs[i]);
     return more;

@@ -23,7 +23,8 @@ static int waiters;
 
 static int enter(void)
 {
-    return wait_enter(&queue->waiter, &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
+    return wait_enter(&queue->waiter,
+                      &(struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page});
 }
 
 static void leave(void)
