@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "queue/wait.h"
+#define WAIT_DIRS 2
 
 struct elsewhere {
     int watches[WAIT_DIRS];

@@ -28,11 +28,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "queue/elsewhere.h"
 #include "store/page.h"
 
 struct waiter;
-
-#define WAIT_DIRS 2
 
 /* What waiting uses of a queue. Each call is given it, since the page may be replaced between two calls. */
 struct wait_queue {
