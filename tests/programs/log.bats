@@ -395,7 +395,7 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     run -0 mq-log config clicks retain-size retain-count
     assert_output $'none\n5'
     run -78 mq-log config clicks keep=1
-    assert_output 'mq-log: clicks: keep: no such key: there are durability, max-size, retain-time, retain-size, retain-count'
+    assert_output 'mq-log: clicks: keep: no such key: there are durability, max-size, retain-time, retain-size, retain-count, keep-unread'
     echo 'retain-count = x' >"$MQ_SPOOL/clicks/settings"
     run -78 mq-send clicks x
     assert_output 'mq-send: clicks: bad configuration: line 1: retain-count: neither a number from 1 nor none'
