@@ -121,7 +121,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "create LOG [KEY=VALUE...]\nread LOG\nseek LOG/GROUP WHERE\nlist [LOG...]\nconfig LOG [KEY[=VALUE]...]\ntrim LOG...\n"
+    .args_doc = "create LOG [KEY=VALUE...]\nread LOG\nseek LOG/GROUP WHERE\nlist [LOG...]\nconfig LOG "
+                "[KEY[=VALUE]...]\ntrim LOG...\n"
                 "delete LOG",
     .doc = "Keep messages in one order, and read them again from anywhere. mq-send appends to a log.",
     .children = cli_json_children,

@@ -14,7 +14,7 @@ __mq_options() {
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
-            "--ack-every= -t --ack-timeout= --fair --create -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
+            "--ack-every= -t --ack-timeout= --fair --create --from= -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
             "--timeout= --kill-after= --grace= --reply --reply-any --once --tx"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
@@ -27,7 +27,7 @@ __mq_options() {
         "--force --repair -t --timeout=" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
-    mq-log) echo "$common -j --json --from= --to= -k --routing-key= -m --match= --any -n --count= -f --follow -l --lines -0 --null --force" ;;
+    mq-log) echo "$common -j --json --from= --to= -k --routing-key= -m --match= --any -n --count= -f --follow -l --lines -0 --null --force --dry-run" ;;
     mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
     esac
 }
@@ -157,11 +157,18 @@ __mq_operands() {
         create | config) printf '%s=\n' unroutable durability dedup-window ;;
         esac
         ;;
-    mq-log/0) printf '%s\n' create read list config trim delete ;;
-    mq-log/1) [[ $command == create ]] || __mq_logs ;;
+    mq-log/0) printf '%s\n' create read seek list config trim delete ;;
+    mq-log/1)
+        case $command in
+        seek) __mq_queues | grep / ;;
+        create) ;;
+        *) __mq_logs ;;
+        esac
+        ;;
     mq-log/*)
         case $command in
         list | trim) __mq_logs ;;
+        seek) printf '%s\n' beginning end ;;
         create | config) __mq_log_keys ;;
         esac
         ;;

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/group.h"
 #include "cli/report.h"
 #include "cli/spool.h"
 
@@ -53,14 +52,34 @@ int cli_log_error(int error, const char *log, const char *what)
     return cli_error(error, log, what);
 }
 
+/* There is no group of this name: tell what is missing. */
+static int no_group(const char *name)
+{
+    char log_name[MQ_QUEUE_NAME_SIZE], described[CLI_SPOOL_SIZE];
+    mq_log *log;
+    mq_queue *queue;
+    snprintf(log_name, sizeof log_name, "%.*s", (int)strcspn(name, "/"), name);
+    if (mq_log_open(cli_spool, log_name, &log) == 0) {
+        mq_log_close(log);
+        return cli_fail(STATUS_NO_QUEUE, name, "no such group of the log%s%s", cli_advice ? ": " : "",
+                        cli_advice ? cli_advice : "");
+    }
+    if (mq_open(cli_spool, log_name, 0, &queue) == 0) {
+        mq_close(queue);
+        return cli_fail(STATUS_NO_QUEUE, name, "%s is a queue: only logs have groups", log_name);
+    }
+    cli_describe_spool(described);
+    return cli_fail(STATUS_NO_QUEUE, name, "no log %s in %s", log_name, described);
+}
+
 int cli_no_queue(const char *name)
 {
     char described[CLI_SPOOL_SIZE];
-    if (mq_group_name_is_valid(name))
-        return group_missing(name);
     const int status = cli_check_spool_path();
     if (status != STATUS_DONE)
         return status;
+    if (mq_group_name_is_valid(name))
+        return no_group(name);
     cli_describe_spool(described);
     return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s%s%s", described, cli_advice ? ": " : "",
                     cli_advice ? cli_advice : "");
@@ -107,10 +126,11 @@ int cli_check_queue_name(const char *name)
 {
     if (!strchr(name, '/') || mq_group_name_is_valid(name))
         return mq_group_name_is_valid(name) ? STATUS_DONE : cli_check_name(name);
-    return cli_fail(STATUS_USAGE, NULL,
-                    "'%s': not the name of a group, LOG/GROUP: each part takes 1 to 128 of A-Z a-z 0-9 _ . - and begins "
-                    "with no . or -",
-                    name);
+    return cli_fail(
+        STATUS_USAGE, NULL,
+        "'%s': not the name of a group, LOG/GROUP: each part takes 1 to 128 of A-Z a-z 0-9 _ . - and begins "
+        "with no . or -",
+        name);
 }
 
 int cli_check_name(const char *name)
@@ -198,7 +218,7 @@ int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topi
     if (!error)
         return STATUS_DONE;
     if (error == -ENOENT && mq_group_name_is_valid(name))
-        return group_missing(name);
+        return cli_no_queue(name);
     int other = error == -ENOTDIR || error == -ENOENT ? open_topic(name, flags, ret_topic) : -1;
     if (other < 0 && (error == -ENOTDIR || error == -ENOENT))
         other = open_log(name, flags, ret_log);

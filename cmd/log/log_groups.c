@@ -37,12 +37,12 @@ static double age_of(const struct mq_stats *stats)
 
 static void add_object(json_t *array, const char *name, const struct mq_stats *stats)
 {
-    json_t *object = cli_must(
-        json_pack("{s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "group", strchr(name, '/') + 1, "next",
-                  (json_int_t)stats->next, "lag", (json_int_t)stats->lag, "lag_seconds", age_of(stats), "ready",
-                  (json_int_t)stats->count[MQ_READY], "delayed", (json_int_t)stats->count[MQ_DELAYED], "inflight",
-                  (json_int_t)stats->count[MQ_INFLIGHT], "dead", (json_int_t)stats->count[MQ_DEAD], "missed",
-                  (json_int_t)stats->missed));
+    json_t *object = cli_must(json_pack("{s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "group", strchr(name, '/') + 1,
+                                        "next", (json_int_t)stats->next, "lag", (json_int_t)stats->lag, "lag_seconds",
+                                        age_of(stats), "ready", (json_int_t)stats->count[MQ_READY], "delayed",
+                                        (json_int_t)stats->count[MQ_DELAYED], "inflight",
+                                        (json_int_t)stats->count[MQ_INFLIGHT], "dead",
+                                        (json_int_t)stats->count[MQ_DEAD], "missed", (json_int_t)stats->missed));
     json_array_append_new(array, object);
 }
 

@@ -28,8 +28,8 @@ static json_t *moment_or_null(int64_t moment)
 
 static void print_object(const char *name, const struct mq_log_stats *stats, json_t *groups)
 {
-    json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "log", name, "begin", (json_int_t)stats->begin, "end",
-                         (json_int_t)stats->end, "messages", (json_int_t)(stats->end - stats->begin), "bytes",
+    json_print(json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "log", name, "begin", (json_int_t)stats->begin,
+                         "end", (json_int_t)stats->end, "messages", (json_int_t)(stats->end - stats->begin), "bytes",
                          (json_int_t)stats->bytes, "first_at", moment_or_null(stats->first_at), "last_at",
                          moment_or_null(stats->last_at), "groups", groups));
 }

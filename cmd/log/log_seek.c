@@ -14,7 +14,8 @@
 static void tell(const char *group, uint64_t from, uint64_t to)
 {
     if (to < from)
-        printf("%s: from %" PRIu64 " back to %" PRIu64 ": %" PRIu64 " messages come again\n", group, from, to, from - to);
+        printf("%s: from %" PRIu64 " back to %" PRIu64 ": %" PRIu64 " messages come again\n", group, from, to,
+               from - to);
     else
         printf("%s: from %" PRIu64 " on to %" PRIu64 ": %" PRIu64 " messages are passed over\n", group, from, to,
                to - from);

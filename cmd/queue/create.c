@@ -55,8 +55,9 @@ static int create_group(const struct sharing *sharing, char **words, int count)
     if (sharing->mode)
         return cli_fail(STATUS_USAGE, words[0], "--mode: a group is its log's owner's");
     if (order_in(words + 1, count - 1))
-        return cli_fail(STATUS_CONFIG, words[0],
-                        "order: a group has none: its messages come in the order of the log, to any number of consumers");
+        return cli_fail(
+            STATUS_CONFIG, words[0],
+            "order: a group has none: its messages come in the order of the log, to any number of consumers");
     int status = settings_check(words[0], words + 1, count - 1);
     if (status == STATUS_DONE)
         status = group_create(words[0], &(struct where){.kind = WHERE_BEGINNING});

@@ -45,10 +45,11 @@ static int refused_by_topic(const struct sending *sending, const struct source *
     if (error == -EBADMSG && mq_topic_explain(cli_spool, sending->to.name, problem, sizeof problem) == 1)
         return fail(sending, STATUS_CONFIG, source, "bad bindings", problem);
     if (error == -EBADMSG)
-        return fail(sending, STATUS_CONFIG, source, "cannot publish",
-                    sending->options.once
-                        ? "bad configuration of a topic or queue it goes to, or a damaged mark in the topic's feed/sent/"
-                        : "bad configuration of a topic or queue it goes to");
+        return fail(
+            sending, STATUS_CONFIG, source, "cannot publish",
+            sending->options.once
+                ? "bad configuration of a topic or queue it goes to, or a damaged mark in the topic's feed/sent/"
+                : "bad configuration of a topic or queue it goes to");
     if (sending->options.once && error == -EACCES)
         return fail(sending, STATUS_PERMISSION, source, "cannot send once",
                     "Permission denied; it takes all rights to the topic");

@@ -38,7 +38,8 @@ static void print_head(FILE *stream, const struct snapshot *snapshot, size_t col
 {
     static const char *const depths[] = {"ready", "delayed", "inflight", "dead", "oldest", "bytes", "held", NULL};
     static const char *const paused[] = {"paused", NULL};
-    static const char *const rates[] = {"in", "out", "errors", "in_15m", "out_15m", "errors_15m", "redelivered", "consumers", NULL};
+    static const char *const rates[] = {"in",         "out",         "errors",    "in_15m", "out_15m",
+                                        "errors_15m", "redelivered", "consumers", NULL};
     print_figures(stream, snapshot, depths, columns);
     print_figures(stream, snapshot, rates, columns);
     if (snapshot->stats.paused)

@@ -162,8 +162,7 @@ static bool may_have(const mq_queue *queue, const char *name)
 static int check_queue_entry(void *context, const char *name, unsigned char type)
 {
     const struct check *check = context;
-    const bool belongs = strcmp(name, "config") == 0 ? type == DT_REG
-                                                     : type == DT_DIR && may_have(check->queue, name);
+    const bool belongs = strcmp(name, "config") == 0 ? type == DT_REG : type == DT_DIR && may_have(check->queue, name);
     return belongs ? 0 : finding_report(context, "", name, "not a part of a queue");
 }
 

@@ -68,8 +68,7 @@ int check_group(struct check *check)
     }
     if (!error) {
         check->dir = fs_open_dir(check->queue->dir, GROUP_CURSOR);
-        error = check->dir < 0 ? check->dir
-                               : fs_list_at(check->queue->dir, GROUP_CURSOR, check_entry, (void *)&cursor);
+        error = check->dir < 0 ? check->dir : fs_list_at(check->queue->dir, GROUP_CURSOR, check_entry, (void *)&cursor);
         if (check->dir >= 0)
             close(check->dir);
     }

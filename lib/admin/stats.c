@@ -188,7 +188,7 @@ static int add_unread(mq_queue *queue, struct mq_stats *stats)
     struct group_figures figures;
     const int error = group_look(queue, &figures);
     if (error)
-        return error;
+        return error == -EUCLEAN && queue_has_name(queue) == 0 ? -ENOENT : error;
     stats->is_group = true;
     stats->next = figures.next;
     stats->unread = figures.unread;

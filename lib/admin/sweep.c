@@ -82,7 +82,8 @@ static int sweep_tmp_file(void *context, const char *name, unsigned char type)
         const int is = is_abandoned(sweep, name), error = is == 1 ? spool_remove_tree(sweep->dir, name) : is;
         note(sweep, error ? error : is);
     } else if (!sent_name_parse_draft(name, &kind, &number) &&
-               (type == DT_DIR ? name_is_new_bucket(name) : !name_is_split(name) && !group_name_parse_take(name, &take))) {
+               (type == DT_DIR ? name_is_new_bucket(name)
+                               : !name_is_split(name) && !group_name_parse_take(name, &take))) {
         note(sweep, remove_if(is_abandoned(sweep, name), sweep, name, type));
     }
     return 0;

@@ -28,7 +28,9 @@ void name_log_part(const char *name, char ret_log[MQ_QUEUE_NAME_SIZE]);
 void name_format_group(const char *log, const char *group, char ret_name[MQ_QUEUE_NAME_SIZE]);
 
 /* The way from the directory of a queue or group up to the spool, and down again by its name. */
-#define NAME_PATH_SIZE (MQ_QUEUE_NAME_SIZE + sizeof "../../../" "/" NAME_GROUPS)
+#define NAME_PATH_SIZE                                                                                                 \
+    (MQ_QUEUE_NAME_SIZE + sizeof "../../../"                                                                           \
+                                 "/" NAME_GROUPS)
 void name_format_path_up(const char *name, char ret_path[NAME_PATH_SIZE]);
 
 /* The queue that takes the reply to one request. */

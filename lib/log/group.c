@@ -96,7 +96,8 @@ int group_take_name(int file, const struct group_place *place, struct message_na
     struct message_name name = {.priority = MQ_PRIORITY_DEFAULT, .position = group_name_position(place->first)};
     if (place->next >> GROUP_POSITION_BIT)
         return -EOVERFLOW;
-    const int error = file < 0 || count > NAME_COUNT_MAX ? -EBADMSG : find_first(file, place->first - place->entry, &part);
+    const int error = file < 0 || count > NAME_COUNT_MAX ? -EBADMSG
+                                                         : find_first(file, place->first - place->entry, &part);
     if (error && error != -EBADMSG)
         return error;
     if (error) { /* it is delivered as one message, which turns out to be corrupt */

@@ -30,10 +30,10 @@
 
 struct group_source {
     struct queue_source source; /* the first */
-    int log;              /* the directory of the log; -1: not open */
-    int cursor;           /* cursor/ */
-    bool knows, is_fresh; /* the place is known; it was read since the last look at the log */
-    bool settled;         /* the take that the cursor was moved by is not in tmp/ any more */
+    int log;                    /* the directory of the log; -1: not open */
+    int cursor;                 /* cursor/ */
+    bool knows, is_fresh;       /* the place is known; it was read since the last look at the log */
+    bool settled;               /* the take that the cursor was moved by is not in tmp/ any more */
     struct group_place place;
     struct hint hint;
     uint64_t overtaken;
@@ -236,6 +236,8 @@ static int take(struct queue_source *source, mq_queue *queue, struct source_file
     group->is_fresh = false;
     for (int tries = 0; tries < TRIES && got == AGAIN; tries++)
         got = try_to_take(group, queue, ret_file);
+    if (got == -EUCLEAN && queue_has_name(queue) == 0) /* it was deleted meanwhile, alone or with its log */
+        return -ENOENT;
     return got == AGAIN ? -EBUSY : got;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Configuring queues: what the queue itself does not know of topics and transactions.
+ * Opening and configuring queues and groups: what the queue itself does not know of topics, logs and transactions.
  *
  * `dead-letter` leads from queue to queue, and through topics. Before it is set, everything that it leads to is looked at,
  * so that no message goes in a circle; a binding that is made later can close one (send_on.c ends it).
@@ -8,12 +8,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/spool_name.h"
+#include "log/group.h"
 #include "log/log.h"
 #include "queue/queue.h"
 #include "route/fan_out.h"
 #include "route/send_on.h"
 #include "route/topic.h"
 #include "store/spool.h"
+
+int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
+{
+    mq_queue *queue;
+    int error = queue_open(spool, name, flags, &queue);
+    if (!error && name_group_part(name)) {
+        error = group_attach(queue);
+        if (error)
+            mq_close(queue);
+    }
+    if (error)
+        return error;
+    queue->send_on = send_on;
+    *ret_queue = queue;
+    return 0;
+}
 
 int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic)
 {

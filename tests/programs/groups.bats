@@ -78,13 +78,17 @@ log_of() { # LOG COUNT: a log of so many lines
     run -1 mq-recv -a --no-wait clicks/billing
     mq-log seek -q clicks/billing -1
     [ "$(mq-recv -a --no-wait clicks/billing)" = 100 ]
-    run -65 mq-log seek clicks/billing 101
+    seq 101 5000 | mq-send -q -l clicks
+    mq-log seek -q clicks/billing 4095 # an entry that lies in two buckets
+    [ "$(mq-recv -j -n 3 clicks/billing | jq .offset | xargs)" = "4095 4096 4097" ]
+    mq-queue check clicks/billing
+    run -65 mq-log seek clicks/billing 5001
     run -64 mq-log seek clicks/billing yonder
     run -64 mq-log seek clicks 0
     run -66 mq-log seek clicks/none 0
     run -64 mq-recv --from end clicks/billing
     run -64 mq-recv --create --from end clicks
-    run -65 mq-recv --create --from 101 -a clicks/late
+    run -65 mq-recv --create --from 5001 -a clicks/late
 }
 
 @test "lag is exact: what waits in the log counts as ready, in text, JSON, metrics and conditions" {
@@ -229,4 +233,23 @@ log_of() { # LOG COUNT: a log of so many lines
     mq-log delete --force clicks
     run -66 wait $!
     grep -q 'clicks/billing.*gone' err
+}
+
+@test "a consumer that is killed at any step of a take loses nothing and takes nothing twice" {
+    needs_strace
+    mq-log create clicks
+    for _ in {1..10}; do
+        seq 2 | mq-send -q -l --no-sync clicks
+    done
+    mq-queue create clicks/billing
+    local call left=20 now status
+    for call in linkat:when=1 linkat:when=2 renameat2:when=1 renameat2:when=2 renameat2:when=3 renameat2:when=4 unlinkat:when=1; do
+        status=0
+        strace -qq -o /dev/null -e inject="$call":signal=KILL mq-recv -a -n 1 --no-wait clicks/billing >/dev/null || status=$?
+        mq-queue sweep clicks/billing
+        now=$(mq-stat --exact --format '{lag}' clicks/billing)
+        ((status != 0 ? now == left : now == left - 1))
+        left=$now
+    done
+    run ! compgen -G "$MQ_SPOOL/clicks/groups/billing/tmp/take-*"
 }
