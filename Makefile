@@ -96,7 +96,7 @@ MANIFEST = $(call in,755,$(PROGRAMS:%=$(BUILD)/%),$$BINDIR) \
            $(PROGRAMS:%=644:completions/mq.fish:$$DATADIR/fish/vendor_completions.d/%.fish) \
            $(call in,644,completions/_mq,$$DATADIR/zsh/site-functions) \
            $(call in,644,share/mq-alerts.yml share/mq-dashboard.json,$$DATADIR/mq) \
-           $(call in,644,share/mq-worker@.service share/mq-worker.cron,$$DATADIR/doc/mq/examples) \
+           $(call in,644,share/mq-worker@.service share/mq-worker.cron share/mq-bridge@.service,$$DATADIR/doc/mq/examples) \
            $(call in,644,README.md CHANGELOG.md LICENSE,$$DATADIR/doc/mq)
 DIRECTORIES := DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DATADIR
 $(foreach name,$(DIRECTORIES),$(eval install uninstall $(BUILD)/libmq.pc: export $(name) := $$($(name))))

@@ -39,4 +39,7 @@ int cli_milliseconds(const struct argp_state *state, const char *option, const c
 uint64_t cli_number(const struct argp_state *state, const char *option, const char *text, uint64_t least,
                     uint64_t most);
 
+/* A rate, N/s, N/m or N/h, where N alone means N/s: the time between one and the next. */
+int64_t cli_interval(const struct argp_state *state, const char *option, const char *text);
+
 #endif
