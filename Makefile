@@ -7,6 +7,8 @@
 # make coverage   lines and branches of lib/ that the tests reach
 # make demo       the main job on real input
 # make install    PREFIX=/usr/local DESTDIR=; make uninstall takes the same
+# make dist       the tarball of what is committed, in build/; the same bytes wherever it is made
+# make deb        packages for Debian, in build-deb (wants dpkg-dev and debhelper)
 # make lint       manual pages, shell and formatting; make format puts the last right
 #
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's, and come after ours. HARDEN= builds without what hardens, STATIC= programs
@@ -21,6 +23,13 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
 DATADIR    ?= $(PREFIX)/share
+DOCDIR     ?= $(DATADIR)/doc/mq
+BASHDIR    ?= $(DATADIR)/bash-completion/completions
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
+FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERS   ?= $(PREFIX)/lib/sysusers.d
+TMPFILES   ?= $(PREFIX)/lib/tmpfiles.d
 
 SANITIZE ?=
 SHARED   ?=
@@ -52,7 +61,7 @@ STATIC ?= $(if $(SHARED)$(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell echo 'int m
               $(LINK) -static-pie -x c -o /dev/null - 2>/dev/null && echo -static-pie))
 
 LIB_SOURCES     := $(wildcard lib/*.c lib/*/*.c)
-PROGRAM_SOURCES := $(wildcard cmd/mq-*.c)
+PROGRAM_SOURCES := $(wildcard cmd/mq.c cmd/mq-*.c)
 CMD_SOURCES     := $(filter-out $(PROGRAM_SOURCES),$(wildcard cmd/*.c cmd/*/*.c))
 
 PROGRAMS := $(PROGRAM_SOURCES:cmd/%.c=%)
@@ -81,9 +90,9 @@ $(BASE): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/base/*.c))
 $(LIBRARY) $(PARTS) $(BASE):
 	@rm -f $@
 	$(AR) qcsD $@ $^
-$(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.o)
-	$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $^
-$(BUILD)/mq-%: $(BUILD)/cmd/mq-%.o $(PARTS) $(FROM_LIBRARY)
+$(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.o) lib/libmq.map
+	$(LINK) -shared -Wl,-soname,$(SONAME),--version-script=lib/libmq.map -o $@ $(filter %.o,$^)
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/cmd/%.o $(PARTS) $(FROM_LIBRARY)
 	$(LINK_PROGRAM) -o $@ $^ $(JANSSON)
 
 # What is installed, as MODE:SOURCE:TARGET, where $(call in,MODE,FILES,DIRECTORY) keeps the files' names. The shell puts in
@@ -93,14 +102,17 @@ MANIFEST = $(call in,755,$(PROGRAMS:%=$(BUILD)/%),$$BINDIR) \
            $(call in,644,$(LIBRARY) $(BUILD)/$(SONAME),$$LIBDIR) \
            $(call in,644,$(BUILD)/libmq.pc,$$LIBDIR/pkgconfig) $(call in,644,lib/mq.h,$$INCLUDEDIR) \
            $(foreach section,1 3 5 7,$(call in,644,$(wildcard man/*.$(section)),$$MANDIR/man$(section))) \
-           $(PROGRAMS:%=644:completions/mq.bash:$$DATADIR/bash-completion/completions/%) \
-           $(PROGRAMS:%=644:completions/mq.fish:$$DATADIR/fish/vendor_completions.d/%.fish) \
-           $(call in,644,completions/_mq,$$DATADIR/zsh/site-functions) \
+           $(PROGRAMS:%=644:completions/mq.bash:$$BASHDIR/%) $(PROGRAMS:%=644:completions/mq.fish:$$FISHDIR/%.fish) \
+           $(call in,644,completions/_mq,$$ZSHDIR) \
            $(call in,644,share/mq-alerts.yml share/mq-dashboard.json,$$DATADIR/mq) \
-           $(call in,644,share/mq-worker@.service share/mq-worker.cron share/mq-bridge@.service,$$DATADIR/doc/mq/examples) \
-           $(call in,644,README.md CHANGELOG.md LICENSE,$$DATADIR/doc/mq)
-DIRECTORIES := DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DATADIR
-$(foreach name,$(DIRECTORIES),$(eval install uninstall $(BUILD)/libmq.pc: export $(name) := $$($(name))))
+           $(call in,644,$(UNITS) $(wildcard share/*.timer),$$UNITDIR) \
+           644:share/mq-sysusers.conf:$$SYSUSERS/mq.conf 644:share/mq-tmpfiles.conf:$$TMPFILES/mq.conf \
+           $(call in,644,$(BUILD)/mq-worker.cron examples/consumer.c,$$DOCDIR/examples) \
+           $(call in,755,examples/worker,$$DOCDIR/examples) $(call in,644,README.md CHANGELOG.md LICENSE,$$DOCDIR)
+UNITS     = $(patsubst share/%.in,$(BUILD)/%,$(wildcard share/*.service.in))
+GENERATED = $(BUILD)/libmq.pc $(BUILD)/mq-worker.cron $(UNITS)
+DIRECTORIES := DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DATADIR DOCDIR BASHDIR ZSHDIR FISHDIR UNITDIR SYSUSERS TMPFILES
+$(foreach name,$(DIRECTORIES),$(eval install uninstall $(GENERATED): export $(name) := $$($(name))))
 
 # install_entry MODE SOURCE TARGET, as one word list: a line of the recipe.
 define install_entry
@@ -108,26 +120,44 @@ define install_entry
 
 endef
 
-# Each @NAME@ is the variable of that name, with its spaces and the like escaped for pkg-config.
-$(BUILD)/libmq.pc: export VERSION := $(VERSION)
-$(BUILD)/libmq.pc: share/libmq.pc.in FORCE
+# Each @NAME@ is the variable of that name, with its spaces and the like escaped for pkg-config or systemd.
+$(GENERATED): export VERSION := $(VERSION)
+$(GENERATED): $(BUILD)/%: share/%.in FORCE
 	@mkdir -p $(@D)
-	awk '{ line = $$0; $$0 = ""; \
+	awk -v suffix='$(suffix $@)' ' \
+	    function escape(text) { \
+	        if (suffix == ".pc") gsub(/[^A-Za-z0-9_.,:=@%+\/-]/, "\\\\&", text); \
+	        if (suffix == ".service") { gsub(/\\/, "\\x5c", text); gsub(/ /, "\\x20", text); gsub(/"/, "\\x22", text); \
+	            gsub(/\047/, "\\x27", text); gsub(/%/, "%%", text); gsub(/\$$/, "$$$$", text) } \
+	        return text } \
+	    { line = $$0; $$0 = ""; \
 	    while (match(line, /@[A-Z]+@/)) { \
-	        value = ENVIRON[substr(line, RSTART + 1, RLENGTH - 2)]; gsub(/[^A-Za-z0-9_.,:=@%+\/-]/, "\\\\&", value); \
-	        $$0 = $$0 substr(line, 1, RSTART - 1) value; line = substr(line, RSTART + RLENGTH) } \
+	        $$0 = $$0 substr(line, 1, RSTART - 1) escape(ENVIRON[substr(line, RSTART + 1, RLENGTH - 2)]); \
+	        line = substr(line, RSTART + RLENGTH) } \
 	    print $$0 line }' $< >$@
-install: all $(BUILD)/libmq.pc
+install: all $(GENERATED)
 	$(foreach entry,$(MANIFEST),$(call install_entry,$(subst :, ,$(entry))))
 	ln -sf $(SONAME) "$$DESTDIR$$LIBDIR/libmq.so"
 uninstall:
 	rm -f $(foreach entry,$(MANIFEST),"$$DESTDIR$(lastword $(subst :, ,$(entry)))") "$$DESTDIR$$LIBDIR/libmq.so"
-	-rmdir "$$DESTDIR$$DATADIR/doc/mq/examples" "$$DESTDIR$$DATADIR/doc/mq" "$$DESTDIR$$DATADIR/mq"
+	-rmdir "$$DESTDIR$$DOCDIR/examples" "$$DESTDIR$$DOCDIR" "$$DESTDIR$$DATADIR/mq"
+
+# gzip -n: neither name nor time.
+TARBALL := $(BUILD)/mq-$(VERSION).tar.gz
+dist:
+	@mkdir -p $(BUILD)
+	git archive --format=tar --prefix=mq-$(VERSION)/ HEAD >$(TARBALL:.gz=)
+	gzip -9nf $(TARBALL:.gz=)
+deb: dist
+	rm -rf build-deb
+	mkdir build-deb
+	tar -xf $(TARBALL) -C build-deb
+	cd build-deb/mq-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES dpkg-buildpackage -b -us -uc
 
 clean:
-	rm -rf build build-sanitize build-shared build-shared-sanitize build-coverage
+	rm -rf build build-sanitize build-shared build-shared-sanitize build-coverage build-deb
 
 include $(wildcard tests/tests.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all install uninstall clean FORCE
+.PHONY: all install uninstall dist deb clean FORCE
 .SECONDARY:

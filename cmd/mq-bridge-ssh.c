@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     const char *queue;
     bridge_parse(argc, argv, &arguments);
     const bool is_out = bridge_sides(&arguments, "ssh", ssh_parameters, &url, &queue);
-    ssh_check(&url);
+    (void)ssh_queue(&url, !is_out);
     signal(SIGPIPE, SIG_IGN);
     const int status = bridge_open(&bridge, &arguments, url.shown);
     if (status != STATUS_DONE)

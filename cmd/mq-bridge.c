@@ -66,7 +66,7 @@ int main(int argc, char **argv)
         return cli_fail(STATUS_USAGE, NULL, "source and destination are both URLs: one has to be a queue here");
     if (!from_url && !to_url)
         return local_run(&arguments);
-    const int status = cli_check_name(from_url ? arguments.destination : arguments.source);
+    const int status = from_url ? cli_check_name(arguments.destination) : cli_check_queue_name(arguments.source);
     if (status != STATUS_DONE)
         return status;
     if (!url_scheme(from_url ? arguments.source : arguments.destination, scheme))

@@ -1,17 +1,22 @@
 /* mq-log: messages that are kept, and read again. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "log/log_change.h"
 #include "log/log_list.h"
 #include "log/log_read.h"
+#include "log/log_seek.h"
 
 static struct log_reading arg_reading;
-static bool arg_force;
+static bool arg_force, arg_dry_run;
 
 #define FROM COMMAND_LONG('b')
 #define TO COMMAND_LONG('e')
 #define FORCE COMMAND_LONG('F')
+#define DRY_RUN COMMAND_LONG('d')
 
 static const struct argp_option options[] = {
     {"from", FROM, "WHERE", 0,
@@ -23,6 +28,7 @@ static const struct argp_option options[] = {
     {"follow", 'f', NULL, 0, "read: wait for more messages", 1},
     {"lines", 'l', NULL, 0, "read: end each body with a newline", 2},
     {"null", '0', NULL, 0, "read: end each body with a NUL", 2},
+    {"dry-run", DRY_RUN, NULL, 0, "seek: move nothing, and say how many messages that is", 3},
     {"force", FORCE, NULL, 0, "delete: with its messages", 3},
     {0},
 };
@@ -43,9 +49,16 @@ static int run_delete(char **words, int count)
     return log_delete(words[0], arg_force);
 }
 
+static int run_seek(char **words, int count)
+{
+    (void)count;
+    return log_seek(words[0], words[1], arg_dry_run);
+}
+
 static const struct command commands[] = {
     {"create", "", 1, -1, log_create},
     {"read", "benfl0j", 1, 1, run_read},
+    {"seek", "d", 2, 2, run_seek},
     {"list", "j", 0, -1, log_list},
     {"config", "j", 1, -1, log_config},
     {"trim", "", 1, -1, log_trim_each},
@@ -54,23 +67,14 @@ static const struct command commands[] = {
 };
 static struct command_line line = {.options = options, .commands = commands};
 
-static void take_where(const struct argp_state *state, const char *option, const char *text, struct where *ret_where)
-{
-    if (!where_parse(text, ret_where))
-        cli_usage(state,
-                  "%s: '%s' is none of beginning, end, an offset, -N, a time such as 2026-11-24T10:30:00Z or "
-                  "@1795516200, and an age such as 2h",
-                  option, text);
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
     case FROM:
-        take_where(state, "--from", argument, &arg_reading.from);
+        where_take(state, "--from", argument, &arg_reading.from);
         break;
     case TO:
-        take_where(state, "--to", argument, &arg_reading.to);
+        where_take(state, "--to", argument, &arg_reading.to);
         arg_reading.has_to = true;
         break;
     case 'n':
@@ -85,6 +89,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             cli_usage(state, "--lines and --null exclude one another");
         arg_reading.framing = key;
         break;
+    case DRY_RUN:
+        arg_dry_run = true;
+        break;
     case FORCE:
         arg_force = true;
         break;
@@ -98,14 +105,42 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "create LOG [KEY=VALUE...]\nread LOG\nlist [LOG...]\nconfig LOG [KEY[=VALUE]...]\ntrim LOG...\n"
+    .args_doc = "create LOG [KEY=VALUE...]\nread LOG\nseek LOG/GROUP WHERE\nlist [LOG...]\nconfig LOG [KEY[=VALUE]...]\ntrim LOG...\n"
                 "delete LOG",
     .doc = "Keep messages in one order, and read them again from anywhere. mq-send appends to a log.",
     .children = cli_json_children,
 };
 
+static bool is_back(const char *word)
+{
+    return word[0] == '-' && word[1] && strspn(word + 1, "0123456789") == strlen(word + 1);
+}
+
+/* `seek LOG/GROUP -100`: the number is a place, and no option. It goes behind a `--` at the end. */
+static char **move_places(int *argc, char **argv)
+{
+    char **words = cli_must(calloc((size_t)*argc + 2, sizeof *words));
+    int count = 0, backs = 0;
+    for (int i = 0; i < *argc; i++)
+        if (!is_back(argv[i]))
+            words[count++] = argv[i];
+    words[count++] = (char *)"--";
+    for (int i = 0; i < *argc; i++)
+        if (is_back(argv[i])) {
+            words[count++] = argv[i];
+            backs++;
+        }
+    *argc = backs > 0 ? count : *argc;
+    return backs > 0 ? words : argv;
+}
+
 int main(int argc, char **argv)
 {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "seek") == 0) {
+            argv = move_places(&argc, argv);
+            break;
+        }
     cli_parse(&argp, argc, argv);
     return output_finish(command_run(&line));
 }

@@ -6,7 +6,7 @@
 #include "recv/arguments.h"
 #include "recv/worker_arguments.h"
 
-enum { NO_WAIT = 256, CREATE, ACK_EVERY };
+enum { NO_WAIT = 256, CREATE, ACK_EVERY, FROM };
 
 static struct recv_arguments arg = {.options = {MQ_RECEIVE_DEFAULTS}};
 
@@ -20,7 +20,10 @@ static const struct argp_option options[] = {
     {"no-wait", NO_WAIT, NULL, 0, "Do not wait", 3},
     {"ack-timeout", 't', "DURATION", 0, "Claim for this long, instead of the queue's ack-timeout", 3},
     {"ack-every", ACK_EVERY, "N", 0, "With --auto-ack: ack after every N messages, not all that were sent together", 3},
-    {"create", CREATE, NULL, 0, "Make the queue if it is missing", 3},
+    {"create", CREATE, NULL, 0, "Make the queue, or the group LOG/GROUP, if it is missing", 3},
+    {"from", FROM, "WHERE", 0,
+     "With --create: a group that is made begins at WHERE: beginning (the default), end, an offset, -N, a TIME, or an age",
+     3},
     {0},
 };
 
@@ -65,6 +68,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case CREATE:
         arg.create = true;
         return 0;
+    case FROM:
+        where_take(state, "--from", argument, &arg.from);
+        arg.has_from = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
             cli_usage(state, "too many arguments");
@@ -105,7 +112,7 @@ int main(int argc, char **argv)
     /* A receipt that is printed belongs to the script that reads it: this process ends before. */
     arg.options.owner = arg.auto_ack ? 0 : getppid();
     cli_advice = "--create makes it";
-    int status = cli_open(arg.queue, arg.create ? MQ_CREATE : 0, &queue);
+    int status = recv_arguments_open(&arg, &queue);
     if (status != STATUS_DONE)
         return status;
     status = recv_arguments_run(&arg, queue);

@@ -148,7 +148,8 @@ int main(int argc, char **argv)
     status = arg_tx && *arg_tx ? tx_open(arg_tx, &sending.to.tx) : STATUS_DONE;
     if (status == STATUS_DONE)
         status = destination_open(&sending.to, arg_queue);
-    if (status == STATUS_DONE && !sending.to.queue && (sending.request || sending.options.once))
+    if (status == STATUS_DONE && !sending.to.queue &&
+        (sending.request || (sending.options.once && sending.to.log)))
         status = cli_fail(STATUS_USAGE, arg_queue, "%s sends to a queue, and this is a %s",
                           sending.request ? "--request" : "--once", sending.to.log ? "log" : "topic");
     if (status == STATUS_DONE && sending.to.log && sending.to.tx)

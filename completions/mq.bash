@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log, mq-tx and mq-bridge for bash.
+# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log, mq-tx and mq-bridge for bash.
 # Installed once under the name of each, so that bash-completion finds it when one is first completed.
 # shellcheck shell=bash
 
@@ -6,6 +6,7 @@
 __mq_options() {
     local common='-S --spool= -q --quiet -v --verbose -? --help --usage -V --version'
     case $1 in
+    mq) echo '-? --help --usage -V --version' ;;
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
             "--reply-to= -p --priority= -d --delay= --at= --ttl= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
@@ -148,7 +149,7 @@ __mq_operands() {
     mq-topic/*)
         case $command in
         bind | unbind) __mq_queues && __mq_topics ;;
-        create | config) printf '%s=\n' unroutable durability ;;
+        create | config) printf '%s=\n' unroutable durability dedup-window ;;
         esac
         ;;
     mq-log/0) printf '%s\n' create read list config trim delete ;;
@@ -215,7 +216,42 @@ __mq_setting_values() {
     esac
 }
 
+# The names of the programs that mq runs.
+__mq_names() {
+    compgen -c mq- | sed 's/^mq-//' | sort -u
+    echo help
+}
+
+# What follows `mq`: a name, or what the program of that name completes.
+__mq_program() {
+    local name=${COMP_WORDS[1]} completion
+    if ((COMP_CWORD == 1)); then
+        local names
+        case $name in
+        -*) names=$(__mq_options mq) ;;
+        *) names=$(__mq_names) ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$names" -- "$name")
+    elif [[ $name == help ]]; then
+        ((COMP_CWORD > 2)) || mapfile -t COMPREPLY < <(compgen -W "$(__mq_names) mq libmq spool tutorial" -- "${COMP_WORDS[2]}")
+    else
+        COMP_WORDS=("mq-$name" "${COMP_WORDS[@]:2}")
+        COMP_LINE=mq-${COMP_LINE#*[[:space:]]} COMP_POINT=$((COMP_POINT - (${#1} + 1) + 3))
+        ((COMP_CWORD--))
+        completion=$(complete -p "mq-$name" 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')
+        if [[ -n $completion ]]; then
+            "$completion" "mq-$name" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        else
+            compopt -o default 2>/dev/null
+        fi
+    fi
+}
+
 _mq() {
+    if [[ ${1##*/} == mq ]]; then
+        __mq_program "$1"
+        return 0
+    fi
     local words=() cur program=${1##*/} spool=() operands=() option glued=
     __mq_join_words
     if [[ $program == mq-recv ]] && __mq_command; then
@@ -253,4 +289,4 @@ _mq() {
     return 0
 }
 
-complete -F _mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge
+complete -F _mq mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge

@@ -1,4 +1,4 @@
-# Completion of mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log, mq-tx and mq-bridge for fish.
+# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log, mq-tx and mq-bridge for fish.
 # Installed once under the name of each, so that fish finds it when one is first completed.
 
 # The -S option that is on the command line already, as arguments.
@@ -113,6 +113,31 @@ function __mq_settings
                 max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
     end
 end
+
+# The names of the programs that mq runs.
+function __mq_names
+    complete -C mq- | string replace -rf '^mq-([^\t]*).*' '$1'
+    echo help
+end
+
+# What follows `mq NAME`: what the program of that name completes.
+function __mq_program
+    set -l words (commandline -opc)
+    complete -C "mq-"(string join ' ' -- (string escape -- $words[2..-1]))" "(commandline -ct)
+end
+
+function __mq_has_name
+    test (count (commandline -opc)) -ge 2
+end
+
+complete -c mq -e
+complete -c mq -f
+complete -c mq -n 'not __mq_has_name' -s '?' -l help -d 'Print a summary of the options'
+complete -c mq -n 'not __mq_has_name' -l usage -d 'Print a short summary'
+complete -c mq -n 'not __mq_has_name' -s V -l version -d 'Print the version'
+complete -c mq -n 'not __mq_has_name' -a '(__mq_names)' -d program
+complete -c mq -n '__mq_has_name; and not contains -- help (commandline -opc)' -a '(__mq_program)'
+complete -c mq -n '__mq_has_name; and test (commandline -opc)[-1] = help' -a '(__mq_names) mq libmq spool tutorial'
 
 for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge
     complete -c $program -e
@@ -229,7 +254,7 @@ complete -c mq-topic -n '__mq_has_operands 0' -a 'create bind unbind list route 
 complete -c mq-topic -n '__mq_has_operands 1 bind unbind list route follow config delete' -a '(__mq_topics)' -d topic
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_queues)' -d queue
 complete -c mq-topic -n '__mq_has_operands 2 bind unbind' -a '(__mq_topics)' -d topic
-complete -c mq-topic -n '__mq_has_queue create config' -a 'unroutable= durability=full durability=none'
+complete -c mq-topic -n '__mq_has_queue create config' -a 'unroutable= durability=full durability=none dedup-window='
 complete -c mq-topic -l mode -x -a '622 660 620 644 666' -d 'Who may use a new topic'
 complete -c mq-topic -l group -x -a '(__fish_complete_groups)' -d 'The group of a new topic'
 complete -c mq-topic -s k -l routing-key -x -d 'Keys that match this'

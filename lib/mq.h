@@ -51,10 +51,10 @@ extern "C" {
 
 #define MQ_API __attribute__((visibility("default")))
 
-#define MQ_QUEUE_NAME_SIZE 129 /* room for the longest queue name and its NUL */
+#define MQ_QUEUE_NAME_SIZE 258 /* room for the longest name of a queue, LOG/GROUP, and its NUL */
 #define MQ_ID_SIZE 65          /* room for the longest message id and its NUL */
 #define MQ_TX_SIZE 17          /* room for a transaction's id and its NUL */
-#define MQ_RECEIPT_SIZE 400    /* room for the longest receipt and its NUL */
+#define MQ_RECEIPT_SIZE 528    /* room for the longest receipt and its NUL */
 #define MQ_PRIORITY_DEFAULT 4
 #define MQ_FOREVER ((int64_t)-1)  /* a wait without end */
 #define MQ_BACK_OFF ((int64_t)-1) /* a delay chosen by the queue's retry policy */
@@ -86,6 +86,10 @@ MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
 
 /* Whether `name` may name a queue: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}. */
 MQ_API bool mq_queue_name_is_valid(const char *name);
+
+/* Whether `name` may name a group of a log: two such names and a slash between them. Calls that take the name of a queue take
+   that of a group too, but for those that make queues. */
+MQ_API bool mq_group_name_is_valid(const char *name);
 
 /* Whether `name` is a name that mq_reply_open gives to a queue. */
 MQ_API bool mq_queue_name_is_reply(const char *name);
@@ -389,6 +393,10 @@ typedef struct mq_tx mq_tx;
 /* Begin one; `timeout` from now is its deadline. -EINVAL where that is not positive. */
 MQ_API int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx);
 
+/* Begin another one with the handle of one that is over, which costs less than a new handle: what the handle opened stays
+   open. Its id is another one then. -EBUSY: it is not over; -EINVAL: as above. */
+MQ_API int mq_tx_renew(mq_tx *tx, int64_t timeout);
+
 /* One that any process of this user began, by its id. -ENOENT: there is none; -EINVAL: that is no id. */
 MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
 
@@ -642,6 +650,30 @@ MQ_API uint64_t mq_log_reader_missed(const mq_log_reader *reader);
    readable. */
 MQ_API int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd);
 
+/* ---- groups of logs ----------------------------------------------------------------- */
+
+/*
+ * A group is a queue, LOG/GROUP, that takes the messages of its log one after the other, at its own pace; any number of
+ * consumers share the work. It has everything that a queue has, and mq_open opens it. Nothing can be sent to it, and
+ * mq_open does not make it.
+ *
+ * -EUCLEAN: it has lost its place, or has two; mq_check repairs that.
+ */
+
+/* Make a group, which begins at an offset of the log: 1 made, 0 it was there, and lacks nothing now. -ENOENT: there is no such
+   log. -ERANGE: the log does not have that offset. */
+MQ_API int mq_group_create(const char *spool, const char *name, uint64_t from);
+
+/* Let a group go on at another offset, also while consumers are at work; what is in flight, delayed or dead stays. `ret_from`
+   gets the offset that would have come next. -ERANGE: the log does not have that offset. */
+MQ_API int mq_group_seek(const char *spool, const char *name, uint64_t to, uint64_t *ret_from);
+
+/* The offset of a message that was received from a group: 1. 0: it is of no group. */
+MQ_API int mq_message_offset(const mq_message *message, uint64_t *ret_offset);
+
+/* How many messages were removed from the log before this handle came to them, although `keep-unread` is off. */
+MQ_API uint64_t mq_group_overtaken(const mq_queue *group);
+
 /* ---- looking without claiming --------------------------------------------------- */
 
 struct mq_entry {
@@ -765,6 +797,11 @@ struct mq_stats {
     /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
        for its next attempt, and those whose first message is in flight */
     uint64_t groups_waiting, groups_blocked, groups_in_flight;
+    /* of a group: the offset that comes next, how many messages wait in the log, which `count[MQ_READY]` includes, how many
+       have not been acked, which these are and those that are ready, delayed or in flight, and how many were removed from the
+       log before the group came to them. `oldest` is of the log, if nothing is ready */
+    bool is_group;
+    uint64_t next, unread, lag, missed;
     /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that
        are not below the limit before it; the last one has no limit */
     uint64_t held[MQ_HELD_BUCKETS];

@@ -177,7 +177,7 @@ assert_json() {
 make_public() {
     public=$(mktemp -d "${TMPDIR:-/tmp}/mq-test.XXXXXX")
     mkdir "$public/bin"
-    cp -l "$MQ_BUILD"/mq-* "$public/bin" 2>/dev/null || cp "$MQ_BUILD"/mq-* "$public/bin"
+    cp -l "$MQ_BUILD"/mq{,-*} "$public/bin" 2>/dev/null || cp "$MQ_BUILD"/mq{,-*} "$public/bin"
     chmod -R a+rX "$public"
     chmod 1777 "$public"
     as_nobody test -x "$public/bin/mq-send" || skip "other users do not get to what lies in ${TMPDIR:-/tmp}"

@@ -1,7 +1,7 @@
 # What only tests, benches, fuzzers and checks of the sources need; a part of the Makefile.
 
 # For tests that load a library before the C library.
-$(BUILD)/dynamic/mq-%: $(BUILD)/cmd/mq-%.o $(PARTS) $(LIBRARY)
+$(PROGRAMS:%=$(BUILD)/dynamic/%): $(BUILD)/dynamic/%: $(BUILD)/cmd/%.o $(PARTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(JANSSON)
 
@@ -69,12 +69,16 @@ bridge-torture: all
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
 coverage:
 	+@tests/coverage
+# The packages, installed and purged in bare systems of these releases of Debian; root only.
+SUITES ?= bookworm trixie
+check-deb:
+	tests/packages $(SUITES)
 demo:
 	+@BUILD='$(BUILD)' tests/demo
 
 C_FILES   = $(sort $(shell find lib cmd tests examples -name '*.[ch]'))
 # Scripts by their first lines; those of tests/bench/ go by the rules of what is sourced.
-SCRIPTS   = $(sort $(shell grep -rlE --exclude-dir=bench '^\#!(/bin/sh|/usr/bin/env bash)$$' tests .ci)) completions/mq.bash
+SCRIPTS   = $(sort $(shell grep -rlE --exclude-dir=bench '^\#!(/bin/sh|/usr/bin/env bash)$$' tests .ci examples)) completions/mq.bash
 BATS      = $(sort $(shell find tests -name '*.bats'))
 CPPCHECK := -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability,performance \
             --suppress=missingIncludeSystem --suppress=ctunullpointer -Ilib -Icmd -D_GNU_SOURCE
@@ -90,4 +94,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check bench bench-smoke torture bridge-torture coverage fuzz fuzzers fuzzers-pure demo lint format
+.PHONY: test-programs check check-deb bench bench-smoke torture bridge-torture coverage fuzz fuzzers fuzzers-pure demo lint format

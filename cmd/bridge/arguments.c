@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/group.h"
 
 enum { UNTIL_EMPTY = 256, MAX_RATE, CREATE };
 
@@ -86,6 +87,16 @@ void bridge_parse(int argc, char **argv, struct bridge_arguments *ret_arguments)
     *ret_arguments = arg;
 }
 
+int bridge_open_source(const struct bridge_arguments *arguments, const char *name, mq_queue **ret_queue)
+{
+    const bool is_group = strchr(name, '/') != NULL;
+    int status = cli_check_queue_name(name);
+    if (status == STATUS_DONE && is_group && arguments->create)
+        status = group_create(name, &(struct where){.kind = WHERE_BEGINNING});
+    cli_advice = "--create makes it";
+    return status == STATUS_DONE ? cli_open(name, arguments->create && !is_group ? MQ_CREATE : 0, ret_queue) : status;
+}
+
 bool bridge_sides(const struct bridge_arguments *arguments, const char *scheme, const char *const *known,
                   struct url *ret_url, const char **ret_name)
 {
@@ -102,7 +113,7 @@ bool bridge_sides(const struct bridge_arguments *arguments, const char *scheme, 
     const char *unknown = url_unknown(ret_url, known);
     if (unknown)
         exit(cli_fail(STATUS_USAGE, ret_url->shown, "there is no parameter '%.64s'", unknown));
-    const int status = cli_check_name(*ret_name);
+    const int status = is_out ? cli_check_queue_name(*ret_name) : cli_check_name(*ret_name);
     if (status != STATUS_DONE)
         exit(status);
     return is_out;

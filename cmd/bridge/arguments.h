@@ -2,6 +2,7 @@
 #ifndef BRIDGE_ARGUMENTS_H
 #define BRIDGE_ARGUMENTS_H
 
+#include <mq.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@ struct bridge_arguments {
     int64_t interval; /* the least time between two messages; 0: none */
     const char *rate; /* the same as it was given */
 };
+
+/* Open the queue, or the group of a log, that messages are taken from. Reports why not. */
+int bridge_open_source(const struct bridge_arguments *arguments, const char *name, mq_queue **ret_queue);
 
 /* Parse the command line. Ends the program if it is wrong. */
 void bridge_parse(int argc, char **argv, struct bridge_arguments *ret_arguments);

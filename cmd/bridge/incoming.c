@@ -16,7 +16,9 @@
 
 struct incoming {
     struct bridge *bridge;
-    mq_queue *queue;
+    const char *name;
+    mq_queue *queue; /* or: */
+    mq_topic *topic;
     const struct inlet *inlet;
     void *peer;
     struct incoming_items coming, batch; /* what comes now, and what is sent here meanwhile */
@@ -50,7 +52,8 @@ static void clear(struct incoming_items *items)
 /* Whether the queue refuses this message, rather than any. */
 static bool is_of_message(int error)
 {
-    return error == -EMSGSIZE || error == -EINVAL || error == -E2BIG || error == -EOVERFLOW || error == -EDOM;
+    return error == -ENXIO || error == -EMSGSIZE || error == -EINVAL || error == -E2BIG || error == -EOVERFLOW ||
+           error == -EDOM;
 }
 
 static enum bridge_result settle(struct incoming *in, enum incoming_end end, size_t first, size_t count,
@@ -64,36 +67,50 @@ static enum bridge_result settle(struct incoming *in, enum incoming_end end, siz
 
 static enum bridge_result reject(struct incoming *in, size_t which, const char *words)
 {
-    const mq_message *message = in->batch.items[which].message;
     (void)bridge_trouble(in->bridge, BRIDGE_OK, STATUS_FAILED, "%s", words);
-    bridge_refused(in->bridge, message ? mq_message_id(message) : "a message");
+    bridge_refused(in->bridge, mq_message_id(in->batch.items[which].message));
     return settle(in, INCOMING_REJECT, which, 1, words);
 }
 
-/* Send the messages from `first` on that are well formed, in order. `ret_sent` gets how many. */
+/* Send the messages from `first` on, in order. `ret_sent` gets how many; an error is of the next. */
+static int send_to_queue(struct incoming *in, size_t first, const struct mq_send_options *options, size_t *ret_sent)
+{
+    mq_message *messages[MESSAGES];
+    size_t count = 0;
+    for (; first + count < in->batch.count && count < MESSAGES; count++)
+        messages[count] = in->batch.items[first + count].message;
+    return mq_send_batch(in->queue, messages, count, options, NULL, ret_sent);
+}
+
+/* One by one, since several that go to the same queues are sent together or not. */
+static int send_to_topic(struct incoming *in, size_t first, const struct mq_send_options *options, size_t *ret_sent)
+{
+    int error = 0;
+    for (size_t i = first; i < in->batch.count && !error; i++) {
+        error = mq_topic_send(in->topic, NULL, in->batch.items[i].message, options, NULL);
+        *ret_sent += error == 0;
+    }
+    return error;
+}
+
 static int send_some(struct incoming *in, size_t first, size_t *ret_sent)
 {
     struct mq_send_options options = {MQ_SEND_DEFAULTS};
-    mq_message *messages[MESSAGES];
-    size_t count = 0;
-    while (first + count < in->batch.count && count < MESSAGES && in->batch.items[first + count].message) {
-        messages[count] = in->batch.items[first + count].message;
-        count++;
-    }
     options.once = true;
     *ret_sent = 0;
-    return count ? mq_send_batch(in->queue, messages, count, &options, NULL, ret_sent) : 0;
+    return in->topic ? send_to_topic(in, first, &options, ret_sent) : send_to_queue(in, first, &options, ret_sent);
 }
 
 /* Nothing can be sent here for now. What came goes back, and so does what was asked for before. */
 static enum bridge_result fail_here(struct incoming *in, size_t first, int error)
 {
-    const char *name = mq_queue_name(in->queue);
     if (error && cli_status(error) == STATUS_TRY_LATER) {
-        in->ends = bridge_trouble(in->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "%s: cannot publish here: %s", name,
+        in->ends = bridge_trouble(in->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "%s: cannot publish here: %s", in->name,
                                   cli_reason(error));
     } else if (error) {
-        in->bridge->status = cli_worse(in->bridge->status, cli_queue_error(error, name, "cannot publish"));
+        in->bridge->status = cli_worse(in->bridge->status, in->topic
+                                                               ? cli_topic_error(error, in->name, "cannot publish")
+                                                               : cli_queue_error(error, in->name, "cannot publish"));
         in->ends = bridge_trouble(in->bridge, BRIDGE_FAILED, cli_status(error), "ended, since the queue here failed");
     }
     return settle(in, INCOMING_RELEASE, first, in->batch.count - first, NULL);
@@ -115,7 +132,6 @@ static enum bridge_result store(struct incoming *in)
     if (in->ends)
         return fail_here(in, 0, 0);
     for (size_t at = 0, sent; at < in->batch.count && result == BRIDGE_OK; at += sent) {
-        const struct incoming_item *item = &in->batch.items[at];
         const int error = send_some(in, at, &sent);
         bridge_carried(in->bridge, sent);
         result = settle(in, INCOMING_ACK, at, sent, NULL);
@@ -124,9 +140,7 @@ static enum bridge_result store(struct incoming *in)
         if (error && !is_of_message(error))
             return fail_here(in, at + sent, error);
         if (error)
-            result = reject(in, at + sent++, cli_reason(error));
-        else if (!item->message)
-            result = reject(in, at + sent++, item->record.problem);
+            result = reject(in, at + sent++, error == -ENXIO ? "no binding takes it" : cli_reason(error));
     }
     fit_most(in, clock_monotonic() - begun);
     return result;
@@ -195,21 +209,30 @@ static enum bridge_result connection(struct incoming *in)
     return result != BRIDGE_OK ? result : in->ends != BRIDGE_OK ? in->ends : closed;
 }
 
+static int open_destination(struct incoming *in)
+{
+    mq_log *log = NULL;
+    const int status = cli_open_any(in->name, MQ_CREATE, &in->queue, &in->topic, &log);
+    if (status == STATUS_DONE && log)
+        return cli_fail(STATUS_USAGE, in->name, "it is a log, to which nothing can be sent once");
+    if (status == STATUS_DONE && in->queue && cli_is_ordered(in->queue))
+        return cli_fail(STATUS_USAGE, in->name, "it is an ordered queue, to which nothing can be sent once");
+    return status;
+}
+
 int incoming_run(struct bridge *bridge, const char *name, const struct inlet *inlet, void *peer)
 {
     enum bridge_result result;
-    mq_queue *queue;
-    const int status = cli_open(name, MQ_CREATE, &queue);
+    struct incoming in = {.bridge = bridge, .name = name, .inlet = inlet, .peer = peer};
+    const int status = open_destination(&in);
     if (status != STATUS_DONE)
         return status;
-    if (cli_is_ordered(queue))
-        return cli_fail(STATUS_USAGE, name, "an ordered queue takes nothing once, as a bridge sends it");
-    struct incoming in = {.bridge = bridge, .queue = queue, .inlet = inlet, .peer = peer};
     do
         result = connection(&in);
     while (bridge_goes_on(bridge, result));
     free(in.coming.items);
     free(in.batch.items);
-    mq_close(queue);
+    mq_close(in.queue);
+    mq_topic_close(in.topic);
     return bridge_close(bridge);
 }

@@ -15,7 +15,7 @@
 
 /* A message that came. Its body lives in `record`; `token` tells the other side which one is settled. */
 struct incoming_item {
-    mq_message *message; /* NULL: it is malformed, as record.problem says */
+    mq_message *message;
     char *token;
     struct json_record record;
 };

@@ -212,8 +212,7 @@ static int open_both(struct local *local, const struct bridge_arguments *argumen
     mq_log *log = NULL;
     if (strcmp(arguments->source, arguments->destination) == 0)
         return cli_fail(STATUS_USAGE, arguments->source, "source and destination are the same");
-    cli_advice = "--create makes it";
-    int status = cli_open(arguments->source, arguments->create ? MQ_CREATE : 0, &local->from);
+    int status = bridge_open_source(arguments, arguments->source, &local->from);
     if (status == STATUS_DONE)
         status = cli_open_any(arguments->destination, MQ_CREATE, &local->to, &local->topic, &log);
     if (status == STATUS_DONE && log)

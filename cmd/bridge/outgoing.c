@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -21,7 +20,8 @@ struct claim {
     size_t count; /* that were put */
     size_t confirmed;
     uint64_t bytes;
-    bool is_cut; /* behind them are messages that were not put, since they are corrupt or one was refused */
+    mq_message *message; /* the last of them */
+    bool is_cut;         /* behind them are messages that are corrupt */
 };
 
 struct outgoing {
@@ -30,14 +30,11 @@ struct outgoing {
     const struct outlet *outlet;
     void *peer;
     struct claim claims[MESSAGES]; /* a ring */
-    char ids[MESSAGES][MQ_ID_SIZE];
-    uint64_t first, end;       /* claims in the ring */
-    uint64_t first_id, end_id; /* messages */
+    uint64_t first, end;           /* claims in the ring */
+    uint64_t first_id, end_id;     /* messages */
     uint64_t bytes;
     int64_t keep_every, keep_at;
-    char refused[MQ_ID_SIZE]; /* which, where it is not claimed alone; else empty */
-    char words[BRIDGE_WORDS_SIZE];
-    unsigned alone; /* how many more claims are of single messages, so that the refused one has a receipt */
+    unsigned alone; /* how many more messages go one by one, since one was refused */
 };
 
 static struct claim *claim_at(struct outgoing *out, uint64_t number)
@@ -129,49 +126,37 @@ static enum bridge_result keep(struct outgoing *out)
 
 /* ---- refused messages ------------------------------------------------------------ */
 
-/* This message was refused. It becomes a dead letter when it is claimed again, alone. */
-static void note_refused(struct outgoing *out, const char *id)
+/*
+ * A message was refused. Which one is certain only if no other was on its way: the other side may take several together or
+ * none of them. So if there were others, all go one by one for a while, until it is the only one.
+ */
+static enum bridge_result note_refused(struct outgoing *out)
 {
-    memcpy(out->refused, id, strlen(id) + 1);
-    memcpy(out->words, out->bridge->trouble.words, sizeof out->words);
+    struct claim *claim = claim_at(out, out->first);
     out->alone = ALONE_FOR;
-}
-
-/* The same of the first message that is not confirmed. */
-static void note_first_refused(struct outgoing *out)
-{
-    if (out->first < out->end)
-        note_refused(out, out->ids[(out->first_id + claim_at(out, out->first)->confirmed) % MESSAGES]);
-}
-
-static enum bridge_result reject(struct outgoing *out, mq_message *message)
-{
-    const int error = dead_letter(out->queue, message, out->bridge->shown, out->words);
-    (void)bridge_trouble(out->bridge, BRIDGE_OK, STATUS_FAILED, "%s", out->words);
+    if (pending(out) != 1 || !claim->message || !mq_message_receipt(claim->message))
+        return BRIDGE_OK;
+    const int error = dead_letter(out->queue, claim->message, out->bridge->shown, out->bridge->trouble.words);
     if (!error)
-        bridge_refused(out->bridge, mq_message_id(message));
-    out->refused[0] = '\0';
+        bridge_refused(out->bridge, mq_message_id(claim->message));
     out->alone = 0;
+    drop_first(out);
     return check_end(out, error);
 }
 
 /* ---- claiming -------------------------------------------------------------------- */
 
-/* Put the messages of a claim. */
+/* Put the messages of a claim. The last of them lives until something else is asked of the batch. */
 static enum bridge_result put_all(struct outgoing *out, struct claim *claim)
 {
     mq_message *message;
-    int got;
-    while ((got = mq_batch_next(claim->batch, &message)) == 1) {
-        if (*out->refused && strcmp(out->refused, mq_message_id(message)) == 0 && mq_message_receipt(message))
-            return reject(out, message);
-        memcpy(out->ids[out->end_id % MESSAGES], mq_message_id(message), strlen(mq_message_id(message)) + 1);
+    int got = 1;
+    while (claim->count < mq_batch_count(claim->batch) && (got = mq_batch_next(claim->batch, &message)) == 1) {
+        claim->message = message;
         out->end_id++;
         claim->count++;
         claim->bytes += mq_message_size(message);
         const enum bridge_result result = out->outlet->put(out->peer, message);
-        if (result == BRIDGE_REFUSED)
-            note_refused(out, mq_message_id(message));
         if (result != BRIDGE_OK)
             return result;
     }
@@ -200,10 +185,6 @@ static enum bridge_result claim_next(struct outgoing *out, uint64_t most, int64_
     const enum bridge_result result = put_all(out, claim);
     out->bytes += claim->bytes;
     bridge_took(out->bridge, claim->count);
-    if (claim->count == 0 && !claim->is_cut) { /* it was rejected */
-        out->end--;
-        return result;
-    }
     return result == BRIDGE_OK && claim->count == 0 ? ack_confirmed(out) : result;
 }
 
@@ -217,7 +198,8 @@ static enum bridge_result fill(struct outgoing *out, enum filled *ret_filled)
     int64_t next;
     *ret_filled = FILLED_NOTHING;
     while (result == BRIDGE_OK && claimed && out->outlet->held(out->peer) < HELD) {
-        const bool has_room = out->bytes < BYTES && out->end - out->first < MESSAGES;
+        const bool has_room = out->alone ? out->first == out->end
+                                         : out->bytes < BYTES && out->end - out->first < MESSAGES;
         const uint64_t most = has_room ? bridge_allows(out->bridge, pending(out), MESSAGES - pending(out), &next) : 0;
         if (most == 0)
             break;
@@ -243,8 +225,6 @@ static enum bridge_result listen(struct outgoing *out)
 {
     uint64_t confirmed = 0;
     const enum bridge_result result = out->outlet->work(out->peer, &confirmed), acked = confirm(out, confirmed);
-    if (acked == BRIDGE_OK && result == BRIDGE_REFUSED)
-        note_first_refused(out);
     if (acked != BRIDGE_OK || result != BRIDGE_OK)
         return acked != BRIDGE_OK ? acked : result;
     const enum bridge_result heeded = bridge_heed_signals(out->bridge);
@@ -279,6 +259,8 @@ static enum bridge_result connection(struct outgoing *out)
     enum bridge_result result = out->outlet->open(out->peer);
     while (result == BRIDGE_OK && !is_done)
         result = step(out, &is_done);
+    if (result == BRIDGE_REFUSED && note_refused(out) != BRIDGE_OK)
+        result = BRIDGE_FAILED;
     const enum bridge_result closed = out->outlet->close(out->peer, result == BRIDGE_OK);
     const enum bridge_result given = give_back(out);
     return result != BRIDGE_OK ? result : closed != BRIDGE_OK ? closed : given;
@@ -299,8 +281,7 @@ int outgoing_run(struct bridge *bridge, const char *name, const struct outlet *o
 {
     enum bridge_result result;
     mq_queue *queue;
-    cli_advice = "--create makes it";
-    const int status = cli_open(name, bridge->arguments->create ? MQ_CREATE : 0, &queue);
+    const int status = bridge_open_source(bridge->arguments, name, &queue);
     if (status != STATUS_DONE)
         return status;
     struct outgoing *out = cli_must(calloc(1, sizeof *out));

@@ -12,17 +12,25 @@
 
 const char *const ssh_parameters[] = {"spool", NULL};
 
-void ssh_check(const struct url *url)
+const char *ssh_queue(const struct url *url, bool is_source)
 {
+    static char name[MQ_QUEUE_NAME_SIZE];
     const char *spool = url_parameter(url, "spool");
-    if (url->segment_count != 1 || !mq_queue_name_is_valid(url->segments[0]))
-        exit(cli_fail(STATUS_USAGE, url->shown, "behind the host belongs / and the name of a queue there"));
+    const bool is_group = url->segment_count == 2 && is_source;
     if (spool && !*spool)
         exit(cli_fail(STATUS_USAGE, url->shown, "spool: empty"));
+    if (url->segment_count == 1 && mq_queue_name_is_valid(url->segments[0]))
+        return url->segments[0];
+    if (is_group && strlen(url->segments[0]) + strlen(url->segments[1]) + 1 < sizeof name) {
+        (void)stpcpy(stpcpy(stpcpy(name, url->segments[0]), "/"), url->segments[1]);
+        if (mq_group_name_is_valid(name))
+            return name;
+    }
+    exit(cli_fail(STATUS_USAGE, url->shown, "behind the host belongs / and the name of a queue there"));
 }
 
-enum bridge_result ssh_open(struct stream *stream, struct bridge *bridge, const struct url *url, const char *script,
-                            const char *option)
+enum bridge_result ssh_open(struct stream *stream, struct bridge *bridge, const struct url *url, const char *queue,
+                            const char *script, const char *option)
 {
     const char *command[32] = {"ssh", "-T",
                                "-o",  "BatchMode=yes",
@@ -46,7 +54,7 @@ enum bridge_result ssh_open(struct stream *stream, struct bridge *bridge, const 
     const enum bridge_result result = stream_start(stream, bridge, (char *const *)(uintptr_t)command);
     if (result != BRIDGE_OK)
         return result;
-    const char *const lines[] = {url->segments[0], spool ? spool : "", option};
+    const char *const lines[] = {queue, spool ? spool : "", option};
     for (size_t i = 0; i < 3; i++)
         if (!stream_put(stream, lines[i], strlen(lines[i])) || !stream_put(stream, "\n", 1))
             return bridge_trouble(bridge, BRIDGE_FAILED, STATUS_TRY_LATER, "%s", cli_reason(-ENOMEM));

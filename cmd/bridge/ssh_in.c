@@ -33,6 +33,7 @@ static const char script[] = "exec sh -c '"
 struct ssh_in {
     struct bridge *bridge;
     const struct url *url;
+    const char *queue; /* there */
     struct stream stream;
     bool is_up, is_answered;
     unsigned unsettled; /* lines about receipts that have no answer yet */
@@ -43,7 +44,8 @@ static enum bridge_result start(void *peer)
     struct ssh_in *in = peer;
     in->is_up = in->is_answered = false;
     in->unsettled = 0;
-    return ssh_open(&in->stream, in->bridge, in->url, script, in->bridge->arguments->create ? "--create" : "");
+    return ssh_open(&in->stream, in->bridge, in->url, in->queue, script,
+                    in->bridge->arguments->create ? "--create" : "");
 }
 
 static enum bridge_result out_of_memory(struct ssh_in *in)
@@ -129,11 +131,11 @@ static enum bridge_result take_object(struct ssh_in *in, const char *line, size_
         mq_message_free(message);
         return bridge_trouble(in->bridge, BRIDGE_FAILED, STATUS_DATA, "a message came without a receipt");
     }
+    item->message = message;
     item->token = strdup(receipt);
-    if (is_good)
-        item->message = message;
-    else
-        mq_message_free(message);
+    if (!is_good)
+        return bridge_trouble(in->bridge, BRIDGE_FAILED, STATUS_DATA, "a message came that is not understood here: %s",
+                              item->record.problem);
     return item->token ? BRIDGE_OK : out_of_memory(in);
 }
 
@@ -192,7 +194,7 @@ static const struct inlet inlet = {.open = start, .ask = ask, .work = work, .set
 
 int ssh_in(struct bridge *bridge, const char *queue, const struct url *url)
 {
-    struct ssh_in in = {.bridge = bridge, .url = url};
+    struct ssh_in in = {.bridge = bridge, .url = url, .queue = ssh_queue(url, true)};
     const int status = incoming_run(bridge, queue, &inlet, &in);
     stream_release(&in.stream);
     return status;

@@ -23,6 +23,7 @@ static const char script[] = "exec sh -c '"
 struct ssh_out {
     struct bridge *bridge;
     const struct url *url;
+    const char *queue; /* there */
     struct stream stream;
     bool is_up;
     uint64_t seen; /* ids that came */
@@ -33,14 +34,14 @@ static enum bridge_result start(void *peer)
     struct ssh_out *out = peer;
     out->is_up = false;
     out->seen = 0;
-    return ssh_open(&out->stream, out->bridge, out->url, script, "");
+    return ssh_open(&out->stream, out->bridge, out->url, out->queue, script, "");
 }
 
 static enum bridge_result put(void *peer, mq_message *message)
 {
     struct ssh_out *out = peer;
     json_t *object = NULL;
-    const int error = json_from_message(message, out->url->segments[0], NULL, &object);
+    const int error = json_from_message(message, out->queue, NULL, &object);
     if (error && body_error_is_of_message(error, message))
         return bridge_trouble(out->bridge, BRIDGE_REFUSED, STATUS_DATA, "%s", body_error_reason(error));
     char *line = error ? NULL : json_line(object);
@@ -107,7 +108,7 @@ static const struct outlet outlet = {.open = start, .put = put, .work = work, .h
 
 int ssh_out(struct bridge *bridge, const char *queue, const struct url *url)
 {
-    struct ssh_out out = {.bridge = bridge, .url = url};
+    struct ssh_out out = {.bridge = bridge, .url = url, .queue = ssh_queue(url, false)};
     const int status = outgoing_run(bridge, queue, &outlet, &out);
     stream_release(&out.stream);
     return status;

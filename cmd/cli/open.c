@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cli/group.h"
 #include "cli/report.h"
 #include "cli/spool.h"
 
@@ -23,6 +24,9 @@ int cli_queue_error(int error, const char *queue, const char *what)
         return cli_fail(STATUS_CONFIG, queue, "bad configuration: %s", problem);
     if (error == -ENOENT)
         return cli_fail(STATUS_NO_QUEUE, queue, "%s: the queue is gone", what);
+    if (error == -EUCLEAN && mq_group_name_is_valid(queue))
+        return cli_fail(STATUS_DATA, queue,
+                        "%s: it has lost its place in the log, or has two: mq-queue check --repair mends that", what);
     return cli_error(error, queue, what);
 }
 
@@ -52,6 +56,8 @@ int cli_log_error(int error, const char *log, const char *what)
 int cli_no_queue(const char *name)
 {
     char described[CLI_SPOOL_SIZE];
+    if (mq_group_name_is_valid(name))
+        return group_missing(name);
     const int status = cli_check_spool_path();
     if (status != STATUS_DONE)
         return status;
@@ -96,6 +102,16 @@ void cli_survive_cut_pages(void)
 }
 
 /* ---- opening --------------------------------------------------------------------- */
+
+int cli_check_queue_name(const char *name)
+{
+    if (!strchr(name, '/') || mq_group_name_is_valid(name))
+        return mq_group_name_is_valid(name) ? STATUS_DONE : cli_check_name(name);
+    return cli_fail(STATUS_USAGE, NULL,
+                    "'%s': not the name of a group, LOG/GROUP: each part takes 1 to 128 of A-Z a-z 0-9 _ . - and begins "
+                    "with no . or -",
+                    name);
+}
 
 int cli_check_name(const char *name)
 {
@@ -170,7 +186,7 @@ int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_t
 
 int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic, mq_log **ret_log)
 {
-    const int status_of_name = cli_check_name(name);
+    const int status_of_name = cli_check_queue_name(name);
     if (status_of_name != STATUS_DONE)
         return status_of_name;
     cli_survive_cut_pages();
@@ -181,6 +197,8 @@ int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topi
                        "wake-ups suffer until mq-queue check --repair has moved it");
     if (!error)
         return STATUS_DONE;
+    if (error == -ENOENT && mq_group_name_is_valid(name))
+        return group_missing(name);
     int other = error == -ENOTDIR || error == -ENOENT ? open_topic(name, flags, ret_topic) : -1;
     if (other < 0 && (error == -ENOTDIR || error == -ENOENT))
         other = open_log(name, flags, ret_log);

@@ -25,7 +25,8 @@ int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topi
 /* Open a log, or report why not. */
 int cli_open_log(const char *name, mq_log **ret_log);
 
-/* Report it if `name` cannot name a queue. */
+/* Report it if `name` can name neither a queue nor a group of a log; or no queue. */
+int cli_check_queue_name(const char *name);
 int cli_check_name(const char *name);
 
 /* Report an error of a queue as cli_error does. If its configuration is malformed, the report says where. */

@@ -4,15 +4,19 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "text/text.h"
 
 #define MESSAGE_SIZE 1536
-#define LAST_WAIT 1000 /* milliseconds */
+#define PRIORITY_SIZE 3 /* of "<3>" in front of a message to the journal, see sd-daemon(3) */
+#define LAST_WAIT 1000  /* milliseconds */
 
 bool cli_quiet, cli_verbose;
 int cli_signals = -1;
@@ -43,16 +47,29 @@ void cli_say(const char *text, size_t size)
         return;
 }
 
-/* Each line is one write, since the programs of a pipeline share the terminal. */
-static void say(const char *subject, const char *format, va_list arguments)
+/* Whether standard error is the stream to the journal that JOURNAL_STREAM names, as DEVICE:INODE. */
+static bool is_journal(void)
 {
-    char text[MESSAGE_SIZE], escaped[TEXT_ESCAPED(MESSAGE_SIZE) + 1];
+    struct stat status;
+    char ours[64];
+    const char *journal = getenv("JOURNAL_STREAM");
+    if (!journal || fstat(STDERR_FILENO, &status) < 0)
+        return false;
+    snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    return strcmp(ours, journal) == 0;
+}
+
+/* Each line is one write, since the programs of a pipeline share the terminal. */
+static void say(int priority, const char *subject, const char *format, va_list arguments)
+{
+    char text[MESSAGE_SIZE], escaped[PRIORITY_SIZE + TEXT_ESCAPED(MESSAGE_SIZE) + 1];
+    size_t size = is_journal() ? (size_t)sprintf(escaped, "<%d>", priority) : 0;
     const char *colon = subject ? ": " : "";
     const int head = snprintf(text, sizeof text, "%s: %.800s%s", program_invocation_short_name, subject ? subject : "",
                               colon);
     if (head > 0 && (size_t)head < sizeof text)
         vsnprintf(text + head, sizeof text - (size_t)head, format, arguments);
-    size_t size = text_escape(text, strlen(text), "", escaped);
+    size += text_escape(text, strlen(text), "", escaped + size);
     escaped[size++] = '\n';
     cli_say(escaped, size);
 }
@@ -61,7 +78,7 @@ int cli_fail(int status, const char *subject, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    say(subject, format, arguments);
+    say(status == STATUS_DONE ? LOG_WARNING : LOG_ERR, subject, format, arguments);
     va_end(arguments);
     return status;
 }
@@ -72,7 +89,7 @@ void cli_note(const char *subject, const char *format, ...)
     if (!cli_verbose)
         return;
     va_start(arguments, format);
-    say(subject, format, arguments);
+    say(LOG_INFO, subject, format, arguments);
     va_end(arguments);
 }
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "log/log_where.h"
+#include "cli/where.h"
 #include "message/selection.h"
 
 struct log_reading {

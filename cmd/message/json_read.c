@@ -217,7 +217,7 @@ static const struct member {
     {"headers", take_headers},   {"priority", take_priority},       {"delay", take_delay},
     {"ttl", take_ttl},           {"expires", take_expires},         {"group", take_group},
     {"queue", check_string},     {"receipt", check_string},         {"attempts", check_integer},
-    {"timestamp", check_string},
+    {"timestamp", check_string}, {"offset", check_integer},
 };
 
 static bool take_member(struct reader *reader, const char *name, const json_t *value)

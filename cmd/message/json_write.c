@@ -95,6 +95,7 @@ static json_t *timestamp_of(const mq_message *message)
 static int set_envelope(json_t *object, const mq_message *message, const char *queue, const char *receipt)
 {
     const int64_t expires = mq_message_expires_at(message);
+    uint64_t offset;
     int failed = json_object_set_new(object, "id", json_string(mq_message_id(message)));
     failed |= json_object_set_new(object, "timestamp", timestamp_of(message));
     failed |= json_object_set_new(object, "priority", json_integer(mq_message_priority(message)));
@@ -102,6 +103,8 @@ static int set_envelope(json_t *object, const mq_message *message, const char *q
     failed |= json_object_set_new(object, "queue", json_string(queue));
     if (receipt)
         failed |= json_object_set_new(object, "receipt", json_string(receipt));
+    if (mq_message_offset(message, &offset) == 1)
+        failed |= json_object_set_new(object, "offset", json_integer((json_int_t)offset));
     if (expires)
         failed |= json_object_set_new(object, "expires", json_moment(expires));
     failed |= json_object_set_new(object, "headers", headers_of(message));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "queue/settings.h"
 
 #define PRIVATE 0600u
@@ -48,9 +49,25 @@ static int create(const struct sharing *sharing, char **words, int count)
     return sharing->mode ? sharing_create(sharing, words[0]) : STATUS_DONE;
 }
 
+/* A group of a log, from its beginning. */
+static int create_group(const struct sharing *sharing, char **words, int count)
+{
+    if (sharing->mode)
+        return cli_fail(STATUS_USAGE, words[0], "--mode: a group is its log's owner's");
+    if (order_in(words + 1, count - 1))
+        return cli_fail(STATUS_CONFIG, words[0],
+                        "order: a group has none: its messages come in the order of the log, to any number of consumers");
+    int status = settings_check(words[0], words + 1, count - 1);
+    if (status == STATUS_DONE)
+        status = group_create(words[0], &(struct where){.kind = WHERE_BEGINNING});
+    return status == STATUS_DONE ? settings_set(words[0], words + 1, count - 1) : status;
+}
+
 int create_queue(const struct sharing *sharing, char **words, int count)
 {
     mq_queue *queue;
+    if (mq_group_name_is_valid(words[0]))
+        return create_group(sharing, words, count);
     int status = settings_check(words[0], words + 1, count - 1);
     if (status == STATUS_DONE)
         status = create(sharing, words, count);

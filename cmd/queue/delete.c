@@ -31,7 +31,7 @@ static int print_messages(const char *name, bool force)
 
 int delete_queue(const char *name, bool dry_run, bool force)
 {
-    const int status_of_name = cli_check_name(name);
+    const int status_of_name = cli_check_queue_name(name);
     if (status_of_name != STATUS_DONE)
         return status_of_name;
     if (dry_run)

@@ -2,6 +2,7 @@
 #include "recv/arguments.h"
 
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "recv/receiving.h"
 #include "recv/worker_arguments.h"
 
@@ -43,8 +44,23 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "more than one message needs --auto-ack, --json or a command");
     if (arguments->follow && arguments->count)
         cli_usage(state, "--follow and --count exclude one another");
+    if (arguments->has_from && !arguments->create)
+        cli_usage(state, "--from is for a group that --create makes: mq-log seek moves one");
+    if (arguments->has_from && !mq_group_name_is_valid(arguments->queue))
+        cli_usage(state, "--from is for a group of a log, LOG/GROUP");
     if (arguments->wait && arguments->no_wait)
         cli_usage(state, "--wait and --no-wait exclude one another");
+}
+
+/* ---- opening --------------------------------------------------------------------- */
+
+int recv_arguments_open(const struct recv_arguments *arguments, mq_queue **ret_queue)
+{
+    const bool is_group = mq_group_name_is_valid(arguments->queue);
+    const int status = is_group && arguments->create ? group_create(arguments->queue, &arguments->from) : STATUS_DONE;
+    if (status != STATUS_DONE)
+        return status;
+    return cli_open(arguments->queue, arguments->create && !is_group ? MQ_CREATE : 0, ret_queue);
 }
 
 /* ---- running --------------------------------------------------------------------- */

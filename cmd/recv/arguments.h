@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/where.h"
+
 struct recv_arguments {
     const char *queue;
     char **command; /* NULL: messages are printed */
-    bool auto_ack, follow, wait, no_wait, create;
+    bool auto_ack, follow, wait, no_wait, create, has_from;
+    struct where from; /* where a group begins that is made */
     uint64_t count;     /* 0: not given */
     uint64_t ack_every; /* 0: not given; then all messages that were sent together are acked together */
     int framing;        /* 'l' or '0': how bodies end; 0: not given */
@@ -22,6 +25,9 @@ void recv_arguments_take_queue(struct recv_arguments *arguments, const struct ar
 
 /* End the program if the options do not go together. */
 void recv_arguments_check(const struct recv_arguments *arguments, const struct argp_state *state);
+
+/* Open the queue or group, and make it if that is asked for. Returns an exit status. */
+int recv_arguments_open(const struct recv_arguments *arguments, mq_queue **ret_queue);
 
 /* Print messages of the queue, or run the command for them. Returns an exit status. */
 int recv_arguments_run(const struct recv_arguments *arguments, mq_queue *queue);

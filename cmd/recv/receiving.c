@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/signals.h"
 #include "io/output_buffer.h"
 #include "message/body_error.h"
@@ -315,6 +316,7 @@ static int receive_all(struct receiver *receiver)
          got += output_buffer_written(receiver->out)) {
         const uint64_t most = most_at_once(receiver, got);
         const int came = wanted->look ? receive_and_look(receiver, most) : receive(receiver, most);
+        group_tell_overtaken(receiver->queue);
         if (came == 0)
             return receiver->ending != STATUS_DONE ? receiver->ending : nothing_came(receiver, got);
         if (came == -ECANCELED)

@@ -1,6 +1,8 @@
 /* Where mq-send sends to. */
 #include "send/destination.h"
 
+#include <string.h>
+
 #include "cli/cli.h"
 
 #define TOPIC_BATCH 256 /* as queues have it by default */
@@ -9,6 +11,9 @@
 int destination_open(struct destination *destination, const char *name)
 {
     destination->name = name;
+    if (mq_group_name_is_valid(name))
+        return cli_fail(STATUS_USAGE, name, "a group takes the messages of its log: send to %.*s",
+                        (int)strcspn(name, "/"), name);
     return cli_open_any(name, MQ_CREATE, &destination->queue, &destination->topic, &destination->log);
 }
 

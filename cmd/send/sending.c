@@ -46,7 +46,12 @@ static int refused_by_topic(const struct sending *sending, const struct source *
         return fail(sending, STATUS_CONFIG, source, "bad bindings", problem);
     if (error == -EBADMSG)
         return fail(sending, STATUS_CONFIG, source, "cannot publish",
-                    "bad configuration of a topic or queue it goes to");
+                    sending->options.once
+                        ? "bad configuration of a topic or queue it goes to, or a damaged mark in the topic's feed/sent/"
+                        : "bad configuration of a topic or queue it goes to");
+    if (sending->options.once && error == -EACCES)
+        return fail(sending, STATUS_PERMISSION, source, "cannot send once",
+                    "Permission denied; it takes all rights to the topic");
     if (error == -EMSGSIZE)
         return fail(sending, STATUS_DATA, source, "cannot publish", "the body is larger than max-size of a queue");
     if (error == -ENOBUFS)

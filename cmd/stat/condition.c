@@ -38,6 +38,8 @@ const char *condition_parse(const char *text, struct condition *ret_condition)
     if (!take_operator(text + length, &condition.comparison, &operator_length))
         return "neither <, <=, >, >=, = nor !=";
     condition.value = text + length + operator_length;
+    if (strcmp(condition.field->name, "lag") == 0 && !field_parse_value(condition.field, condition.value, &condition.number))
+        condition.field = field_find("lag_seconds", strlen("lag_seconds")); /* `lag>10m` is about time */
     if (condition.field->kind != FIELD_NAME && !field_parse_value(condition.field, condition.value, &condition.number))
         return "the value is not of that kind";
     if (condition.field->kind == FIELD_NAME && condition.comparison != EQUAL && condition.comparison != UNEQUAL)

@@ -25,11 +25,35 @@ static double oldest(const struct snapshot *snapshot, enum mq_span span)
     return snapshot->taken > snapshot->stats.oldest ? (double)(snapshot->taken - snapshot->stats.oldest) / SECOND : 0;
 }
 
-/* The time that the consumers need for the ready messages at their average pace over `span`. */
+/* The time that the consumers need for the ready messages at their average pace over `span`; of a group the age of the message
+   that comes next. */
 static double lag(const struct snapshot *snapshot, enum mq_span span)
 {
     const uint64_t ready = snapshot->stats.count[MQ_READY];
+    if (snapshot->stats.is_group)
+        return snapshot->stats.oldest ? oldest(snapshot, span) : 0;
     return ready == 0 ? 0 : (double)ready / snapshot->stats.acked_rate[span];
+}
+
+/* The messages that have not been acked. */
+static double unacked(const struct snapshot *snapshot, enum mq_span span)
+{
+    const struct mq_stats *stats = &snapshot->stats;
+    (void)span;
+    return (double)(stats->is_group ? stats->lag
+                                    : stats->count[MQ_READY] + stats->count[MQ_DELAYED] + stats->count[MQ_INFLIGHT]);
+}
+
+static double next(const struct snapshot *snapshot, enum mq_span span)
+{
+    (void)span;
+    return snapshot->stats.is_group ? (double)snapshot->stats.next : NAN;
+}
+
+static double missed(const struct snapshot *snapshot, enum mq_span span)
+{
+    (void)span;
+    return snapshot->stats.is_group ? (double)snapshot->stats.missed : NAN;
 }
 
 static double in_of(const struct snapshot *snapshot, enum mq_span span)
@@ -98,6 +122,9 @@ const struct field fields[] = {
     {"dead", "DEAD", FIELD_COUNT, COUNTER(count[MQ_DEAD])},
     {"oldest_seconds", "OLDEST", FIELD_DURATION, .compute = oldest},
     {"lag_seconds", "LAG", FIELD_DURATION, .compute = lag, .span = MQ_5_MINUTES},
+    {"lag", "UNACKED", FIELD_COUNT, .compute = unacked},
+    {"next", "NEXT", FIELD_COUNT, .compute = next},
+    {"missed", "MISSED", FIELD_COUNT, .compute = missed},
     {"in", "IN/s", FIELD_RATE, .compute = in_now},
     {"out", "OUT/s", FIELD_RATE, .compute = out_now},
     {"errors", "ERR%", FIELD_PERCENT, .compute = errors_now},
@@ -158,7 +185,7 @@ static bool is_named(const char *name, const char *wanted, size_t length)
 const struct field *field_find(const char *name, size_t length)
 {
     static const char *const short_names[][2] = {
-        {"depth", "ready"}, {"oldest", "oldest_seconds"}, {"lag", "lag_seconds"},
+        {"depth", "ready"}, {"oldest", "oldest_seconds"},
         {"size", "bytes"},  {"held", "held_seconds"},     {"blocked", "groups_blocked"},
     };
     for (size_t i = 0; i < sizeof short_names / sizeof *short_names; i++)

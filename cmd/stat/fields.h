@@ -33,7 +33,7 @@ const char *field_no_such(void);
    or a figure of topics for a queue. */
 double field_value(const struct field *field, const struct snapshot *snapshot);
 
-#define FIELD_TEXT_SIZE 160
+#define FIELD_TEXT_SIZE 272
 
 /* The value as a plain number (seconds, bytes), or with `human` rounded with a unit; "-": it is missing. */
 void field_text(const struct field *field, const struct snapshot *snapshot, bool human, char text[FIELD_TEXT_SIZE]);

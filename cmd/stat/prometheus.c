@@ -106,6 +106,34 @@ static void print_bytes(const struct exposition *to)
     }
 }
 
+/* Groups of logs. */
+static void print_lag(const struct exposition *to)
+{
+    static const char messages[] = "mq_consumer_lag", seconds[] = "mq_consumer_lag_seconds",
+                      missed[] = "mq_consumer_missed";
+    static const char *const heads[][4] = {
+        {messages, "gauge", "", "Messages of the log that the group has not acknowledged."},
+        {seconds, "gauge", "seconds", "How long ago the message was sent that comes next in the group; 0 if none waits."},
+        {missed, "counter", "", "Messages that were removed from the log before the group came to them."}};
+    bool any = false;
+    for (size_t i = 0; i < to->list->count; i++)
+        any |= to->list->items[i].stats.is_group;
+    for (size_t head = 0; any && head < sizeof heads / sizeof *heads; head++) {
+        print_head(to, heads[head][0], heads[head][1], heads[head][2], heads[head][3]);
+        for (size_t i = 0; i < to->list->count; i++) {
+            const struct snapshot *snapshot = &to->list->items[i];
+            const int64_t age = snapshot->stats.oldest ? snapshot->taken - snapshot->stats.oldest : 0;
+            if (!snapshot->stats.is_group)
+                continue;
+            begin(to, heads[head][0], head == 2 ? "_total" : "", snapshot->queue, NULL, NULL);
+            if (head == 1)
+                print_seconds(to->stream, age > 0 ? (uint64_t)age : 0);
+            else
+                print_number(to->stream, head == 0 ? snapshot->stats.lag : snapshot->stats.missed);
+        }
+    }
+}
+
 static const struct {
     const char *name, *help;
     size_t place; /* the offset in struct mq_stats */
@@ -216,6 +244,7 @@ static void print_all(const struct exposition *to)
 {
     print_depths(to);
     print_oldest(to);
+    print_lag(to);
     print_bytes(to);
     print_counters(to);
     print_deaths(to);

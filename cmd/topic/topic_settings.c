@@ -21,10 +21,12 @@ static int fail(int error, const char *topic, const char *key, const char *value
 {
     switch (error) {
     case -ENOKEY:
-        return cli_fail(STATUS_CONFIG, topic, "%s: no such key: there are unroutable, durability", key);
+        return cli_fail(STATUS_CONFIG, topic, "%s: no such key: there are unroutable, durability, dedup-window", key);
     case -ELOOP:
         return cli_fail(STATUS_CONFIG, topic, "%s: '%s' is the topic itself", key, value);
     case -EINVAL:
+        if (strcmp(key, "dedup-window") == 0)
+            return cli_fail(STATUS_CONFIG, topic, "%s: '%s' is not a duration such as 1h", key, value);
         return cli_fail(STATUS_CONFIG, topic, "%s: '%s' is none of %s", key, value,
                         strcmp(key, "durability") == 0 ? "full and none" : "refuse, drop and the name of another");
     case -ENXIO:

@@ -37,7 +37,7 @@ static bool is_replaced(const char *variable)
     static const char *const names[] = {"MQ_SPOOL",    "MQ_QUEUE",          "MQ_ID",        "MQ_RECEIPT",
                                         "MQ_ATTEMPT",  "MQ_MAX_ATTEMPTS",   "MQ_TIMESTAMP", "MQ_PRIORITY",
                                         "MQ_REPLY_TO", "MQ_CORRELATION_ID", "MQ_BODY",      "NOTIFY_SOCKET",
-                                        "MQ_TX"};
+                                        "MQ_TX",       "WATCHDOG_USEC",     "WATCHDOG_PID"};
     const size_t length = strcspn(variable, "=");
     if (strncmp(variable, "MQ_HEADER_", 10) == 0)
         return true;

@@ -52,6 +52,14 @@ void job_pool_add_status(struct worker *worker, int status)
         worker->status = status == STATUS_DONE ? worker->status : status;
 }
 
+/* The same for a job that has ended. */
+static void add_end(struct worker *worker, int status)
+{
+    worker->done += status == STATUS_DONE;
+    worker->failed += status != STATUS_DONE;
+    job_pool_add_status(worker, status);
+}
+
 /* ---- processes left behind by commands --------------------------------------------- */
 
 /* The descriptors of the jobs themselves have priority. */
@@ -137,7 +145,7 @@ static void release(struct worker *worker, struct job *job)
 static void settle(struct worker *worker, struct job *job)
 {
     bool stop;
-    job_pool_add_status(worker, settle_finished_job(worker->queue, worker->options, job, &stop));
+    add_end(worker, settle_finished_job(worker->queue, worker->options, job, &stop));
     if (stop)
         job_pool_stop_claiming(worker);
     keep_rest(worker, &job->relay);
@@ -410,10 +418,10 @@ void job_pool_start(struct worker *worker, mq_message *message)
     worker->running++;
     job->lease = lease(worker);
     const int status = launch(worker, job, message, &stop);
-    job_pool_add_status(worker, status);
     if (stop)
         job_pool_stop_claiming(worker);
     if (job->pid <= 0) {
+        add_end(worker, status);
         release(worker, job);
         return;
     }

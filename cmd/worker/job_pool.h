@@ -14,6 +14,7 @@
 #define JOB_POOL_H
 
 #include "worker/options.h"
+#include "worker/service.h"
 
 /* FINISHING: the worker claims no more. ENDING: the commands got SIGTERM. KILLING: they got SIGKILL. */
 enum phase { WORKING, FINISHING, ENDING, KILLING };
@@ -28,6 +29,8 @@ struct worker {
     size_t rest_count, rests_room;
     bool rests_held; /* those pipes are not read until the worker's standard error takes more */
     uint64_t received;
+    uint64_t done, failed; /* messages that were acked; others whose commands ended, or could not be started */
+    struct service service;
     enum phase phase;
     int64_t grace_ends;  /* when running commands get SIGTERM; JOB_NEVER: no signal came, or there is no limit */
     int64_t next_start;  /* by --max-rate, no command starts before */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "cli/notify.h"
+#include "cli/group.h"
 #include "cli/signals.h"
 #include "worker/environment.h"
 #include "worker/job_pool.h"
@@ -94,6 +94,7 @@ static void claim(struct worker *worker, int64_t next_time)
     wanted.wait = wake == JOB_NEVER ? MQ_FOREVER : wake > now ? wake - now : 0;
     const int came = mq_receive(worker->queue, &wanted, &message);
     tell_if_polling(worker);
+    group_tell_overtaken(worker->queue);
     if (came == 1) {
         take_message(worker, message);
     } else if (came == -ECANCELED) {
@@ -106,10 +107,16 @@ static void claim(struct worker *worker, int64_t next_time)
     }
 }
 
+static int64_t tell_manager(struct worker *worker)
+{
+    const struct service_figures figures = {worker->running, worker->done, worker->failed};
+    return service_tell(&worker->service, &figures, clock_monotonic());
+}
+
 static void work(struct worker *worker)
 {
     for (;;) {
-        const int64_t next_time = job_pool_run_timers(worker);
+        const int64_t next_time = earlier(job_pool_run_timers(worker), tell_manager(worker));
         const bool wanted = may_claim(worker);
         if (!wanted && worker->running == 0)
             return;
@@ -136,7 +143,7 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
     if (error)
         return cli_error(error, mq_queue_name(queue), "cannot watch for events");
     environment_prepare();
-    notify("READY=1");
+    service_begin(&worker.service, clock_monotonic());
     work(&worker);
     job_pool_stop_claiming(&worker);
     job_pool_close(&worker);

@@ -5,14 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/check_group.h"
 #include "admin/check_lanes.h"
 #include "admin/finding.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "format/sent_name.h"
+#include "format/spool_name.h"
 #include "format/work_name.h"
 #include "lane/lane.h"
+#include "log/group.h"
 #include "store/bucket.h"
 #include "store/spool.h"
 
@@ -151,9 +154,16 @@ static int check_sent_entry(void *context, const char *name, unsigned char type)
     return error;
 }
 
+static bool may_have(const mq_queue *queue, const char *name)
+{
+    return layout_has_dir(name) || (name_group_part(queue->name) && strcmp(name, GROUP_CURSOR) == 0);
+}
+
 static int check_queue_entry(void *context, const char *name, unsigned char type)
 {
-    const bool belongs = strcmp(name, "config") == 0 ? type == DT_REG : type == DT_DIR && layout_has_dir(name);
+    const struct check *check = context;
+    const bool belongs = strcmp(name, "config") == 0 ? type == DT_REG
+                                                     : type == DT_DIR && may_have(check->queue, name);
     return belongs ? 0 : finding_report(context, "", name, "not a part of a queue");
 }
 
@@ -217,6 +227,8 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_later_dir(&check, "failures", check_failures_entry);
     if (!error)
         error = check_later_dir(&check, "done", check_done_entry);
+    if (!error && name_group_part(queue->name))
+        error = check_group(&check);
     if (!error)
         error = check_lanes(&check);
     if (!error)

@@ -6,6 +6,7 @@
 #include "admin/browse.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "format/spool_name.h"
 #include "lane/lane.h"
 #include "lane/lane_halt.h"
 #include "lifecycle/lane_delivery.h"
@@ -91,6 +92,8 @@ static int find_entry(mq_queue *queue, const struct mq_entry *entry, mq_queue *t
 /* Also a ready message that came here as the dead letter of another queue: it goes back there. */
 static bool may_retry(const mq_queue *queue, const struct mq_entry *entry, const mq_queue *to)
 {
+    if (name_group_part(to->name) && strcmp(queue->name, to->name) != 0) /* a group has the messages of its log only */
+        return false;
     return entry->state == MQ_DEAD || (entry->state == MQ_READY && strcmp(queue->name, to->name) != 0);
 }
 

@@ -56,14 +56,32 @@ static int delete_forced(int spool, int dir, const char *queue)
     return error ? error : synced;
 }
 
-/* Whether a transaction holds a claim or a dead letter of the queue, which would come back if it were undone. */
-static int is_in_transactions(int spool, int dir, const char *queue)
+/* Where queues lie: in the spool, or as groups of a log in the directory of these. */
+struct home {
+    int dir;
+    const char *log; /* NULL: the spool */
+};
+
+static int count_hidden(const struct home *home, int dir, const char *queue, struct outbox_hidden *ret_hidden)
 {
-    struct outbox_hidden hidden = {0};
+    char name[MQ_QUEUE_NAME_SIZE];
     unsigned sharing;
     int error = access_read(dir, &sharing);
-    if (!error)
-        error = outbox_count_hidden(spool, queue, dir, access_is_shared(sharing), &hidden);
+    if (error || !home->log)
+        return error ? error : outbox_count_hidden(home->dir, queue, dir, access_is_shared(sharing), ret_hidden);
+    const int spool = fs_open_dir(home->dir, "../..");
+    name_format_group(home->log, queue, name);
+    error = spool < 0 ? spool : outbox_count_hidden(spool, name, dir, access_is_shared(sharing), ret_hidden);
+    if (spool >= 0)
+        close(spool);
+    return error;
+}
+
+/* Whether a transaction holds a claim or a dead letter of the queue, which would come back if it were undone. */
+static int is_in_transactions(const struct home *home, int dir, const char *queue)
+{
+    struct outbox_hidden hidden = {0};
+    const int error = count_hidden(home, dir, queue, &hidden);
     if (error || hidden.claims + hidden.dead > 0)
         return error ? error : 1;
     return hidden.unseen ? -EACCES : 0;
@@ -71,14 +89,15 @@ static int is_in_transactions(int spool, int dir, const char *queue)
 
 /* Remove what is held by that name if it is empty, else put it back. -EAGAIN: somebody else has put it back. A claim that
    was taken into a transaction just before is looked for now: while the queue is held none can be taken. */
-static int finish_held(int spool, const char *held, const char *queue)
+static int finish_held(const struct home *home, const char *held, const char *queue)
 {
+    const int spool = home->dir;
     const int dir = fs_open_dir(spool, held);
     if (dir < 0)
         return dir == -ENOENT ? -EAGAIN : dir;
     int error = held_remove_states(dir);
     if (!error)
-        error = is_in_transactions(spool, dir, queue);
+        error = is_in_transactions(home, dir, queue);
     error = error == 1 ? -ENOTEMPTY : error;
     if (!error)
         error = held_discard(spool, held, queue);
@@ -105,15 +124,16 @@ static int delete_in_place(int spool, const char *queue)
 }
 
 /* Take the name away first, so that senders make a new queue; then find out whether the queue is empty. */
-static int delete_empty(int spool, int dir, const char *queue)
+static int delete_empty(const struct home *home, int dir, const char *queue)
 {
+    const int spool = home->dir;
     char held[NAME_PENDING_SIZE];
     name_format_pending(NAME_HELD, queue, id_random(), held);
     int error = fs_rename(spool, queue, spool, held);
     if (error == -EXDEV)
         error = delete_in_place(spool, queue);
     else if (!error)
-        error = finish_held(spool, held, queue);
+        error = finish_held(home, held, queue);
     return error ? error : fs_sync_passage(spool, dir);
 }
 
@@ -130,18 +150,19 @@ static int holds_messages(int queue_dir)
     return error ? error : count > 0;
 }
 
-static int delete_found(int spool, int dir, const char *queue, bool force)
+static int delete_found(const struct home *home, int dir, const char *queue, bool force)
 {
     if (force)
-        return delete_forced(spool, dir, queue);
+        return delete_forced(home->dir, dir, queue);
     int holds = holds_messages(dir);
     if (holds == 0)
-        holds = is_in_transactions(spool, dir, queue);
-    return holds < 0 ? holds : holds ? -ENOTEMPTY : delete_empty(spool, dir, queue);
+        holds = is_in_transactions(home, dir, queue);
+    return holds < 0 ? holds : holds ? -ENOTEMPTY : delete_empty(home, dir, queue);
 }
 
-static int delete_once(int spool, const char *queue, bool force)
+static int delete_once(const struct home *home, const char *queue, bool force)
 {
+    const int spool = home->dir;
     int dir = spool_find_queue(spool, queue);
     if (dir == -ENOENT) {
         const int held = spool_await_held(spool, queue);
@@ -149,34 +170,36 @@ static int delete_once(int spool, const char *queue, bool force)
     }
     if (dir < 0)
         return dir;
-    const int error = delete_found(spool, dir, queue, force);
+    const int error = delete_found(home, dir, queue, force);
     close(dir);
     return error;
 }
 
 /* Another process may put the queue back if the deleter is slow. Then the deletion is tried again. */
-static int delete_in(int spool, const char *queue, bool force)
+static int delete_in(const struct home *home, const char *queue, bool force)
 {
     int error = -EAGAIN;
     for (int tries = 0; tries < TRIES && error == -EAGAIN; tries++)
-        error = delete_once(spool, queue, force);
+        error = delete_once(home, queue, force);
     return error == -EAGAIN ? -EBUSY : error;
 }
 
 int mq_delete(const char *spool, const char *queue, bool force)
 {
-    if (!mq_queue_name_is_valid(queue))
+    char log[MQ_QUEUE_NAME_SIZE];
+    if (!name_is_queue(queue))
         return -EINVAL;
-    const int root = spool_open(spool, false);
-    if (root < 0)
-        return root;
-    const int error = delete_in(root, queue, force);
-    close(root);
+    struct home home = {.dir = spool_open_home(spool, queue, false), .log = name_group_part(queue) ? log : NULL};
+    if (home.dir < 0)
+        return home.dir;
+    name_log_part(queue, log);
+    const int error = delete_in(&home, spool_last_part(queue), force);
+    close(home.dir);
     return error;
 }
 
 struct pending_walk {
-    int spool;
+    struct home home;
     int64_t now;
     int removed;
     int error; /* the first error that kept a directory from being judged or removed */
@@ -193,7 +216,7 @@ static void note(struct pending_walk *walk, int done)
 static int is_pending_long(const struct pending_walk *walk, const char *name)
 {
     struct stat status;
-    if (fstatat(walk->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(walk->home.dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
     /* ctime: when it got this name, or when an entry in it was last added or removed. */
     return walk->now / CLOCK_SECOND - status.st_ctim.tv_sec >= PENDING_AGE;
@@ -201,14 +224,31 @@ static int is_pending_long(const struct pending_walk *walk, const char *name)
 
 /* Finish what another process has left: a held queue that is not empty is put back, everything else is removed. 1: that
    is done. */
-static int finish(int spool, enum name_pending kind, const char *name, const char *queue)
+static int finish(const struct home *home, enum name_pending kind, const char *name, const char *queue)
 {
-    int error = kind == NAME_HELD      ? finish_held(spool, name, queue)
+    const int spool = home->dir;
+    int error = kind == NAME_HELD      ? finish_held(home, name, queue)
                 : kind == NAME_EMPTIED ? held_remove_emptied(spool, name)
                                        : spool_remove_tree(spool, name);
     if (error == -ENOTEMPTY && kind == NAME_EMPTIED)
         error = held_put_back(spool, name, queue);
     return error == 0 || error == -ENOTEMPTY || error == -EAGAIN ? 1 : error;
+}
+
+static int sweep_pending(void *context, const char *name, unsigned char type);
+
+/* What makers and deleters of a log's groups have left. */
+static int sweep_groups(struct pending_walk *walk, const char *log)
+{
+    const struct home spool = walk->home;
+    const int dir = fs_open_dir_below(spool.dir, log, NAME_GROUPS);
+    if (dir < 0)
+        return dir == -ENOENT || dir == -ENOTDIR ? 0 : dir;
+    walk->home = (struct home){dir, log};
+    const int error = fs_list_at(dir, ".", sweep_pending, walk);
+    walk->home = spool;
+    close(dir);
+    return error;
 }
 
 static int sweep_pending(void *context, const char *name, unsigned char type)
@@ -217,13 +257,14 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
     enum name_pending kind;
     char queue[MQ_QUEUE_NAME_SIZE];
     if (type == DT_DIR && name_is_reply(name)) {
-        note(walk, spool_sweep_reply(walk->spool, name));
+        note(walk, spool_sweep_reply(walk->home.dir, name));
     } else if (type == DT_DIR && name_parse_pending(name, &kind, queue)) {
         const int is_old = is_pending_long(walk, name);
-        note(walk, is_old == 1 ? finish(walk->spool, kind, name, queue) : is_old);
-    } else if (type == DT_DIR && mq_queue_name_is_valid(name)) {
-        note(walk, topic_sweep(walk->spool, name, walk->now));
-        note(walk, log_sweep(walk->spool, name, walk->now));
+        note(walk, is_old == 1 ? finish(&walk->home, kind, name, queue) : is_old);
+    } else if (type == DT_DIR && !walk->home.log && mq_queue_name_is_valid(name)) {
+        note(walk, topic_sweep(walk->home.dir, name, walk->now));
+        note(walk, log_sweep(walk->home.dir, name, walk->now));
+        note(walk, sweep_groups(walk, name));
     }
     return 0;
 }
@@ -244,12 +285,12 @@ static int look_at_topic(const char *topic, void *context)
 
 int mq_sweep_spool(const char *spool)
 {
-    struct pending_walk walk = {.spool = spool_open(spool, false), .now = clock_now()};
-    if (walk.spool < 0)
-        return walk.spool == -ENOENT ? 0 : walk.spool;
+    struct pending_walk walk = {.home = {.dir = spool_open(spool, false)}, .now = clock_now()};
+    if (walk.home.dir < 0)
+        return walk.home.dir == -ENOENT ? 0 : walk.home.dir;
     bool any;
-    const int listed = fs_list_at(walk.spool, ".", sweep_pending, &walk);
-    close(walk.spool);
+    const int listed = fs_list_at(walk.home.dir, ".", sweep_pending, &walk);
+    close(walk.home.dir);
     const int topics = mq_topic_list(spool, look_at_topic, (void *)spool),
               unfinished = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
     const int error = listed ? listed : topics ? topics : unfinished;

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "format/spool_name.h"
 #include "lane/lane.h"
 #include "lifecycle/inbox.h"
+#include "log/group_figures.h"
 #include "queue/depth.h"
 #include "store/bucket.h"
 
@@ -167,6 +169,24 @@ static int count_groups(mq_queue *queue, struct mq_stats *stats)
     return 0;
 }
 
+/* What waits in the log of a group is ready, too. */
+static int add_unread(mq_queue *queue, struct mq_stats *stats)
+{
+    struct group_figures figures;
+    const int error = group_look(queue, &figures);
+    if (error)
+        return error;
+    stats->is_group = true;
+    stats->next = figures.next;
+    stats->unread = figures.unread;
+    stats->missed = figures.missed;
+    stats->lag = figures.unread + stats->count[MQ_READY] + stats->count[MQ_DELAYED] + stats->count[MQ_INFLIGHT];
+    if (stats->count[MQ_READY] == 0)
+        stats->oldest = figures.next_at;
+    stats->count[MQ_READY] += figures.unread;
+    return 0;
+}
+
 static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
 {
     struct depth_totals totals;
@@ -187,6 +207,8 @@ static int look(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         error = find_oldest(queue, exact, stats.count[MQ_READY] > 0, &stats.oldest);
     if (!error)
         error = add_inbox(queue, &stats);
+    if (!error && name_group_part(queue->name))
+        error = add_unread(queue, &stats);
     if (!error)
         *ret_stats = stats;
     return error;

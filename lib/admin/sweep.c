@@ -11,6 +11,8 @@
 #include "base/fs.h"
 #include "base/fs_fifo.h"
 #include "base/fs_list.h"
+#include "format/group_name.h"
+#include "format/spool_name.h"
 #include "format/work_name.h"
 #include "lane/lane.h"
 #include "lane/lane_halt.h"
@@ -18,6 +20,7 @@
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
 #include "lifecycle/publish.h"
+#include "log/group.h"
 #include "queue/blame.h"
 #include "queue/depth.h"
 #include "queue/done_marks.h"
@@ -67,6 +70,7 @@ static int remove_if(int is, const struct sweep *sweep, const char *name, unsign
 static int sweep_tmp_file(void *context, const char *name, unsigned char type)
 {
     struct sweep *sweep = context;
+    struct group_place take;
     enum sent_kind kind;
     int64_t number;
     if (type == DT_DIR && lane_name_is_new(name)) {
@@ -78,7 +82,7 @@ static int sweep_tmp_file(void *context, const char *name, unsigned char type)
         const int is = is_abandoned(sweep, name), error = is == 1 ? spool_remove_tree(sweep->dir, name) : is;
         note(sweep, error ? error : is);
     } else if (!sent_name_parse_draft(name, &kind, &number) &&
-               (type == DT_DIR ? name_is_new_bucket(name) : !name_is_split(name))) {
+               (type == DT_DIR ? name_is_new_bucket(name) : !name_is_split(name) && !group_name_parse_take(name, &take))) {
         note(sweep, remove_if(is_abandoned(sweep, name), sweep, name, type));
     }
     return 0;
@@ -161,6 +165,8 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
     uint64_t cleared = 0;
     if (!error)
         error = split_cleanup_clear(queue, &cleared);
+    if (!error && name_group_part(queue->name))
+        error = group_sweep_takes(queue, &sweep.removed);
     if (!error) {
         const int failures = failures_sweep(queue, &sweep.removed),
                   marks = done_marks_expire(queue, now, &sweep.removed), sent = sweep_sent(queue, &sweep.removed);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,10 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "lifecycle/publish.h"
+#include "queue/sent_slots.h"
 #include "route/topic.h"
+#include "store/access.h"
+#include "store/layout.h"
 
 struct feed_sweep {
     int dir;
@@ -25,14 +29,14 @@ static int sweep_file(void *context, const char *name, unsigned char type)
     struct feed_sweep *sweep = context;
     struct stat status;
     int error = 0;
-    if (type == DT_DIR)
+    if (type == DT_DIR && !sent_name_is_new_slot_dir(name)) /* drafts of what is sent once have an end of their own */
         return 0;
     if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         error = -errno;
     else if (sweep->now - clock_of_file(&status.st_mtim) < PUBLISH_ABANDONED)
         return 0;
     else
-        error = fs_unlink(sweep->dir, name);
+        error = type == DT_DIR ? spool_remove_tree(sweep->dir, name) : fs_unlink(sweep->dir, name);
     sweep->removed += !error;
     if (error && error != -ENOENT && !sweep->error)
         sweep->error = error;
@@ -49,13 +53,39 @@ int topic_sweep_drafts(int at, const char *name, int64_t now)
     return error ? error : sweep.error ? sweep.error : sweep.removed;
 }
 
+/* What is known of messages that were sent once: how many marks and drafts were removed. */
+static int sweep_sent(int dir)
+{
+    struct config config;
+    struct route_topic topic;
+    struct sent_slots *slots;
+    uint64_t removed = 0;
+    unsigned sharing;
+    const int feed = fs_open_dir(dir, TOPIC_FEED), has = feed < 0 ? feed : fs_has(feed, SENT_NAME_DIR);
+    int error = has == 1 ? topic_read_config(dir, &topic) : has;
+    if (has == 1 && !error)
+        error = access_read_topic(dir, &sharing);
+    if (has == 1 && !error)
+        error = sent_slots_new(feed, sharing, &slots);
+    if (has == 1 && !error) {
+        config_default(&config);
+        config.dedup_window = topic.dedup_window;
+        error = sent_slots_sweep(slots, &config, &removed);
+        sent_slots_free(slots);
+    }
+    if (feed >= 0)
+        close(feed);
+    return error == -ENOENT || error == -EACCES ? 0 : error ? error : removed > INT_MAX ? INT_MAX : (int)removed;
+}
+
 int topic_sweep(int spool, const char *name, int64_t now)
 {
     const int dir = topic_open_dir(spool, name);
     if (dir < 0)
         return dir == -ENOENT || dir == -EACCES ? 0 : dir;
     const int drafts = topic_sweep_drafts(dir, "feed", now),
-              messages = drafts < 0 ? 0 : topic_sweep_drafts(dir, "feed/tmp", now);
+              messages = drafts < 0 ? 0 : topic_sweep_drafts(dir, "feed/tmp", now),
+              sent = messages < 0 ? 0 : sweep_sent(dir);
     close(dir);
-    return drafts < 0 ? drafts : messages < 0 ? messages : drafts + messages;
+    return drafts < 0 ? drafts : messages < 0 ? messages : sent < 0 ? sent : drafts + messages + sent;
 }

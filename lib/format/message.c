@@ -265,3 +265,10 @@ ssize_t mq_message_read(mq_message *message, void *buffer, size_t size)
     /* The file was whole when it was opened, so another process has cut it short since. */
     return got == 0 ? -EBADMSG : got;
 }
+
+int mq_message_offset(const mq_message *message, uint64_t *ret_offset)
+{
+    if (message->has_offset)
+        *ret_offset = message->offset;
+    return message->has_offset;
+}

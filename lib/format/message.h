@@ -29,6 +29,8 @@ struct mq_message {
     const char *ahead;  /* the first bytes of the body, which were read together with the headers */
     size_t ahead_size;
     int64_t sent_at;
+    bool has_offset; /* it is of a group */
+    uint64_t offset; /* in the log */
     char receipt[MQ_RECEIPT_SIZE]; /* empty: the message is not claimed */
 };
 

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/put.h"
+#include "format/spool_name.h"
 
 #define ID_DIGITS 16
 #define TIME_DIGITS 13
+#define GROUP_MARK '+' /* in the name of a group, for the slash */
 
 static const char *const endings[] = {[OUTBOX_COMMITTED] = ".committed", [OUTBOX_ABORTED] = ".aborted"};
 static const char letters[] = {
@@ -99,6 +101,9 @@ int outbox_format_entry(const struct outbox_entry *entry, char ret_text[NAME_SIZ
     } else {
         name_format(state_of(entry->kind), &entry->name, name);
         size = snprintf(ret_text, NAME_SIZE, "%c:%s:%s", letters[entry->kind], entry->queue, name);
+        char *slash = strchr(ret_text, '/');
+        if (slash)
+            *slash = GROUP_MARK;
     }
     return size < NAME_SIZE ? 0 : -ENAMETOOLONG;
 }
@@ -118,7 +123,10 @@ static bool parse_message(const char *text, struct outbox_entry *entry)
         return false;
     memcpy(entry->queue, text, length);
     entry->queue[length] = '\0';
-    return mq_queue_name_is_valid(entry->queue) && name_parse(state_of(entry->kind), text + length + 1, &entry->name);
+    char *mark = strchr(entry->queue, GROUP_MARK);
+    if (mark)
+        *mark = '/';
+    return name_is_queue(entry->queue) && name_parse(state_of(entry->kind), text + length + 1, &entry->name);
 }
 
 bool outbox_parse_entry(const char *text, struct outbox_entry *ret_entry)

@@ -5,16 +5,18 @@
 #include <string.h>
 
 #include "base/put.h"
+#include "format/spool_name.h"
 
 bool receipt_parse(const char *receipt, char ret_queue[MQ_QUEUE_NAME_SIZE], struct message_name *ret_name)
 {
     char queue[MQ_QUEUE_NAME_SIZE];
-    const size_t length = strcspn(receipt, "/");
-    if (length >= sizeof queue || receipt[length] != '/')
+    const char *end = strrchr(receipt, '/'); /* a group's name has one, too */
+    const size_t length = end ? (size_t)(end - receipt) : 0;
+    if (!end || length >= sizeof queue)
         return false;
     memcpy(queue, receipt, length);
     queue[length] = '\0';
-    if (!mq_queue_name_is_valid(queue) || !name_parse(MQ_INFLIGHT, receipt + length + 1, ret_name))
+    if (!name_is_queue(queue) || !name_parse(MQ_INFLIGHT, receipt + length + 1, ret_name))
         return false;
     memcpy(ret_queue, queue, length + 1);
     return true;

@@ -8,14 +8,61 @@
 #include "base/put.h"
 #include "format/digits.h"
 
-bool mq_queue_name_is_valid(const char *name)
+#define PART_MOST 128 /* characters */
+
+/* The length of the valid name that a text begins with; 0: it does not begin with one. */
+static size_t part_of(const char *text)
 {
     static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
     static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-    if (strspn(name, first) == 0)
-        return false;
-    const size_t length = strspn(name, more);
-    return length < MQ_QUEUE_NAME_SIZE && name[length] == '\0';
+    const size_t length = strspn(text, first) == 0 ? 0 : strspn(text, more);
+    return length <= PART_MOST ? length : 0;
+}
+
+bool mq_queue_name_is_valid(const char *name)
+{
+    const size_t length = part_of(name);
+    return length > 0 && name[length] == '\0';
+}
+
+/* ---- groups of logs ---------------------------------------------------------------- */
+
+_Static_assert(2 * PART_MOST + sizeof "/" == MQ_QUEUE_NAME_SIZE, "a group's name fits");
+
+bool mq_group_name_is_valid(const char *name)
+{
+    const size_t length = part_of(name);
+    return length > 0 && name[length] == '/' && mq_queue_name_is_valid(name + length + 1);
+}
+
+bool name_is_queue(const char *text)
+{
+    return mq_queue_name_is_valid(text) || mq_group_name_is_valid(text);
+}
+
+const char *name_group_part(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    return slash ? slash + 1 : NULL;
+}
+
+void name_log_part(const char *name, char ret_log[MQ_QUEUE_NAME_SIZE])
+{
+    snprintf(ret_log, MQ_QUEUE_NAME_SIZE, "%.*s", (int)strcspn(name, "/"), name);
+}
+
+void name_format_group(const char *log, const char *group, char ret_name[MQ_QUEUE_NAME_SIZE])
+{
+    snprintf(ret_name, MQ_QUEUE_NAME_SIZE, "%.*s/%.*s", PART_MOST, log, PART_MOST, group);
+}
+
+void name_format_path_up(const char *name, char ret_path[NAME_PATH_SIZE])
+{
+    const char *group = name_group_part(name);
+    if (group)
+        snprintf(ret_path, NAME_PATH_SIZE, "../../../%.*s/" NAME_GROUPS "/%s", (int)strcspn(name, "/"), name, group);
+    else
+        snprintf(ret_path, NAME_PATH_SIZE, "../%s", name);
 }
 
 /* ---- reply queues --------------------------------------------------------------- */
@@ -49,7 +96,7 @@ static bool parse_pending_rest(const char *rest, char ret_queue[MQ_QUEUE_NAME_SI
 {
     uint64_t random;
     const size_t length = strlen(rest);
-    if (length <= WORD_DIGITS + 1 || length - WORD_DIGITS - 1 >= MQ_QUEUE_NAME_SIZE)
+    if (length <= WORD_DIGITS + 1 || length - WORD_DIGITS - 1 > PART_MOST)
         return false;
     const char *dash = rest + length - WORD_DIGITS - 1;
     char queue[MQ_QUEUE_NAME_SIZE] = "";

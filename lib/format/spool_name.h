@@ -1,5 +1,5 @@
 /*
- * Names in a spool: queues, reply queues, and the directories of queues that are being made or deleted.
+ * Names in a spool: queues, groups of logs, reply queues, and the directories of queues that are being made or deleted.
  *
  *     char text[NAME_PENDING_SIZE];
  *     name_format_pending(NAME_HELD, queue, id_random(), text);
@@ -15,6 +15,21 @@
 #include <stdint.h>
 
 #include "mq.h"
+
+/* The directory of a log in which its groups are. */
+#define NAME_GROUPS "groups"
+
+/* Whether a queue or a group of a log, `LOG/GROUP`, may have this name. */
+bool name_is_queue(const char *text);
+
+/* The parts of a valid name: the group, or NULL for a queue; and the log. */
+const char *name_group_part(const char *name);
+void name_log_part(const char *name, char ret_log[MQ_QUEUE_NAME_SIZE]);
+void name_format_group(const char *log, const char *group, char ret_name[MQ_QUEUE_NAME_SIZE]);
+
+/* The way from the directory of a queue or group up to the spool, and down again by its name. */
+#define NAME_PATH_SIZE (MQ_QUEUE_NAME_SIZE + sizeof "../../../" "/" NAME_GROUPS)
+void name_format_path_up(const char *name, char ret_path[NAME_PATH_SIZE]);
 
 /* The queue that takes the reply to one request. */
 #define NAME_REPLY_SIZE 24

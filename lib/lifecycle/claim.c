@@ -78,7 +78,8 @@ static int claim_first(mq_queue *queue, const struct claim_request *request, con
     if (done != 1)
         return done;
     name_format(MQ_READY, &split.rest, rest);
-    cursor_put_back(queue->cursor, rest);
+    if (split_stays(MQ_READY, &split.part, &split.rest))
+        cursor_put_back(queue->cursor, rest);
     return claim_split(queue, request, &split, claimed);
 }
 
@@ -255,4 +256,36 @@ int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct 
         if (candidate.name.count > 1)
             cursor_lost(queue->cursor);
     }
+}
+
+/* ---- from the source of a queue ------------------------------------------------------------------ */
+
+/* 1: it lies in inflight/; 0: it became ready, since it is split there, or another process has moved it. */
+static int move_taken(mq_queue *queue, const struct claim_request *request, const struct source_file *taken,
+                      struct claimed *claimed)
+{
+    int tmp, error = queue_tmp(queue, &tmp);
+    if (error)
+        return error;
+    if (taken->name.count <= request->max_count) {
+        claimed->name = claimed_name(queue, &taken->name, request);
+        return move_in(queue, tmp, taken->file, MQ_INFLIGHT, &claimed->name, &claimed->dir);
+    }
+    const int moved = move_in(queue, tmp, taken->file, MQ_READY, &taken->name, NULL);
+    return moved == -EEXIST ? fs_unlink(tmp, taken->file) : moved < 0 ? moved : 0;
+}
+
+int claim_taken(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, const struct source_file *taken,
+                struct claimed *ret_claimed)
+{
+    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count};
+    struct claimed claimed = {0};
+    int moved = move_taken(queue, &request, taken, &claimed);
+    if (moved >= 0)
+        queue->source->taken(queue->source);
+    if (moved == 1)
+        moved = open_claimed(queue, &claimed);
+    if (moved == 1)
+        *ret_claimed = claimed;
+    return moved;
 }

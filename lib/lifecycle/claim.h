@@ -26,6 +26,10 @@ struct claimed {
  */
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct claimed *ret_claimed);
 
+/* The same for what the queue's source has just taken. 1 claimed; 0: it became ready, or another process has it. */
+int claim_taken(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, const struct source_file *taken,
+                struct claimed *ret_claimed);
+
 /* Put what was claimed back into ready/, without counting this attempt, and free it. If that fails, it becomes ready
    again when the claim lapses. The bucket claimed.dir must still be open. */
 void claim_give_back(mq_queue *queue, struct claimed *claimed);

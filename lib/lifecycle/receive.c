@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "format/group_name.h"
 #include "format/message.h"
 #include "format/receipt.h"
 #include "lifecycle/expire.h"
@@ -32,6 +33,22 @@ int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_optio
     return options->ack_timeout ? options->ack_timeout : queue->config.ack_timeout;
 }
 
+/* A queue that has a source takes from there what comes next, if nothing is ready. */
+static int claim_from_source(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct claimed *ret_claimed)
+{
+    struct source_file taken;
+    int got = 0;
+    while (got == 0) {
+        got = queue->source->take(queue->source, queue, &taken);
+        if (got <= 0)
+            return got;
+        got = got == 1 ? claim_taken(queue, ack_timeout, max_count, &taken, ret_claimed) : 0;
+        if (got == 0)
+            got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    }
+    return got;
+}
+
 static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
                               struct claimed *ret_claimed)
 {
@@ -41,7 +58,9 @@ static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *
     if (error)
         return error;
     const int64_t ack_timeout = receive_ack_timeout(queue, options);
-    const int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
+    if (got == 0 && queue->source)
+        got = claim_from_source(queue, ack_timeout, max_count, ret_claimed);
     if (got != 0 || !outbox_look(queue, clock_now(), true))
         return got;
     return claim_next(queue, ack_timeout, max_count, ret_claimed);
@@ -68,9 +87,19 @@ static int claim_in_queue(mq_queue *queue, const struct mq_receive_options *opti
     return -EBUSY;
 }
 
-static struct wait_queue what_waits(const mq_queue *queue)
+static int open_watched(void *context, int ret_dirs[WAIT_DIRS])
 {
-    return (struct wait_queue){.dir = queue->dir, .sharing = queue->sharing, .page = queue->page};
+    mq_queue *queue = context;
+    return queue->source->open_watched(queue->source, queue, ret_dirs);
+}
+
+static struct wait_queue what_waits(mq_queue *queue)
+{
+    return (struct wait_queue){.dir = queue->dir,
+                               .sharing = queue->sharing,
+                               .page = queue->page,
+                               .open_watched = queue->source ? open_watched : NULL,
+                               .context = queue};
 }
 
 static int64_t time_left(const struct mq_receive_options *options, int64_t waited)
@@ -143,12 +172,19 @@ int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uin
     return got;
 }
 
+void receive_set_offset(const mq_queue *queue, uint64_t position, mq_message *message)
+{
+    message->has_offset = queue->source && group_name_has_offset(position);
+    message->offset = message->has_offset ? group_name_offset(position) : 0;
+}
+
 int mq_receive(mq_queue *queue, const struct mq_receive_options *options, mq_message **ret_message)
 {
     struct claimed claimed = {0};
     const int got = receive_claim(queue, options, 1, &claimed);
     if (got == 1) {
         receipt_format(queue->name, &claimed.name, claimed.message->receipt);
+        receive_set_offset(queue, claimed.name.position, claimed.message);
         *ret_message = claimed.message;
     }
     return got;

@@ -15,6 +15,9 @@
 int receive_claim(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
                   struct claimed *ret_claimed);
 
+/* Tell a message of a group its offset, which its position says. */
+void receive_set_offset(const mq_queue *queue, uint64_t position, mq_message *message);
+
 /* How long such a claim is valid. */
 int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_options *options);
 

@@ -155,9 +155,11 @@ int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, 
     receipt_format(mq_queue_name(queue), &claimed.name, batch->receipt);
     if (claimed.message) {
         memcpy(claimed.message->receipt, batch->receipt, sizeof batch->receipt);
+        receive_set_offset(queue, claimed.name.position, claimed.message);
         return 1;
     }
     batch->file = claimed.file;
+    receive_set_offset(queue, claimed.name.position, batch->view);
     const int error = read_text(batch);
     if (!error)
         return 1;
@@ -201,6 +203,7 @@ static int next_of_several(mq_batch *batch, mq_message **ret_message)
     if (used == 0 || (is_last && batch->at + used != batch->size))
         return -EBADMSG;
     batch->at += used;
+    message->offset += index > 0; /* if it has one */
     batch->offsets[index + 1] = batch->name.offset + (uint32_t)batch->at;
     message->name.priority = batch->name.priority;
     message->name.attempts = batch->name.attempts;

@@ -1,6 +1,7 @@
 /* Sending one message, in a file of its own. */
 #include "lifecycle/send.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -66,7 +67,7 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
         error = options->once ? send_once(queue, &draft, options, sync, ret_is_duplicate)
                               : publish(queue, &draft, 1, options, &published);
     draft_close(&draft);
-    if (!error && ret_id)
+    if ((!error || error == -EINPROGRESS) && ret_id)
         memcpy(ret_id, draft.name.id, strlen(draft.name.id) + 1);
     return error;
 }

@@ -302,9 +302,12 @@ static int send_each_once(mq_queue *queue, struct input *input, const struct mq_
 {
     size_t sent = 0;
     int error = 0;
+    bool is_unsafe = false;
     for (; input->taken < input->count && !error; input->taken++) {
-        bool is_duplicate;
+        bool is_duplicate = false;
         error = send_message(queue, message_at(input, 0), options, false, id_at(input, 0), &is_duplicate);
+        is_unsafe |= error == -EINPROGRESS;
+        error = error == -EINPROGRESS ? 0 : error;
         if (!error && options->ret_duplicates)
             options->ret_duplicates[sent] = is_duplicate;
         sent += !error;
@@ -313,7 +316,7 @@ static int send_each_once(mq_queue *queue, struct input *input, const struct mq_
     *ret_sent = synced ? 0 : sent;
     if (!synced && sent > 0)
         expire_some(queue, clock_now());
-    return synced ? synced : error;
+    return synced ? synced : error ? error : is_unsafe ? -EINPROGRESS : 0;
 }
 
 static int send_input(mq_queue *queue, struct input *input, const struct mq_send_options *options, size_t *ret_sent)

@@ -11,6 +11,8 @@
  * draft that is neither there nor void was delivered, if the slot is still current then. A mark whose draft is void is
  * followed by a mark of the next number.
  *
+ * What is sent to a topic is a draft that its outlet names and delivers; the steps are the same.
+ *
  * The rename decides. A crash before it leaves a draft that the next sender of the id delivers, or that becomes void
  * with the next slot but one at the latest.
  */
@@ -62,11 +64,14 @@ static int is_current(const struct sender *sender)
 
 /* ---- delivering --------------------------------------------------------------------- */
 
-/* Give a draft its place, and move it there. 1 done, 0 there is no draft of that name. */
+/* Give a draft its place, and move it there. 1 done, 0 there is no draft of that name. -EINPROGRESS: done, but a sync
+   failed. */
 static int deliver(struct sender *sender, const char *text, struct message_name *name, enum mq_state *ret_state,
                    int *ret_dir)
 {
     mq_queue *queue = sender->queue;
+    if (queue->outlet)
+        return queue->outlet->once->deliver(queue->outlet, queue, sender->tmp, text, sender->sync);
     const int64_t now = clock_now();
     name->position = page_next_positions(queue->page, name->priority, 1, now);
     *ret_state = name->time > now ? MQ_DELAYED : MQ_READY;
@@ -86,7 +91,7 @@ static int judge(const struct sender *sender, const char *text)
    the queue has lost its name, and with it what is known. */
 static int conclude_other(const struct sender *sender, enum outcome outcome)
 {
-    const int has = queue_has_name(sender->queue);
+    const int has = sender->queue->is_feed ? 1 : queue_has_name(sender->queue);
     if (has != 1)
         return has < 0 ? has : -ENOENT;
     const int error = sender->draft->durable && sender->sync ? fs_sync_around(sender->tmp) : 0;
@@ -97,6 +102,8 @@ static int conclude_other(const struct sender *sender, enum outcome outcome)
 static int conclude_own(struct sender *sender, int dir)
 {
     struct draft *draft = sender->draft;
+    if (sender->queue->outlet)
+        return SENT;
     const int error = draft->durable && sender->sync ? publish_sync(sender->queue, draft, 1, dir) : 0;
     const int has = queue_has_name(sender->queue);
     if (has == 0)
@@ -142,6 +149,8 @@ static int look_back(const struct sender *sender)
 static int conclude_helped(const struct sender *sender, const struct message_name *name, enum mq_state state, int dir)
 {
     mq_queue *queue = sender->queue;
+    if (queue->outlet)
+        return DUPLICATE;
     struct draft helped = {.name = *name, .state = state, .openings = queue->openings};
     const int has = queue_has_name(queue);
     int error = has < 0 ? has : has == 0 ? publish_follow(queue, &helped, dir) : 0;
@@ -178,7 +187,7 @@ static int help(struct sender *sender, int nth)
 static void forget_draft(struct sender *sender)
 {
     if (sender->own[0])
-        (void)fs_unlink(sender->tmp, sender->own);
+        (void)sent_drafts_remove(sender->tmp, sender->own);
     sender->own[0] = '\0';
 }
 
@@ -193,6 +202,8 @@ static int link_draft(struct sender *sender, const char *text)
 {
     mq_queue *queue = sender->queue;
     struct draft *draft = sender->draft;
+    if (queue->outlet)
+        return queue->outlet->once->name(queue->outlet, queue, draft, sender->tmp, text);
     int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (!error && draft->durable && !draft->synced) {
         error = fs_sync_ahead(draft->file.file, &queue->order);
@@ -255,8 +266,10 @@ static int deliver_own(struct sender *sender)
     if (current != 1)
         return give_up(sender, current < 0 ? current : AGAIN);
     const int moved = deliver(sender, sender->own, &name, &state, &dir);
+    if (moved == -EINPROGRESS)
+        sender->own[0] = '\0';
     if (moved < 0)
-        return give_up(sender, moved);
+        return moved == -EINPROGRESS ? moved : give_up(sender, moved);
     if (moved == 0) {
         const int outcome = judge(sender, sender->own);
         sender->own[0] = '\0';
@@ -295,7 +308,8 @@ static int send_own(struct sender *sender, int nth)
 static int begin(struct sender *sender)
 {
     mq_queue *queue = sender->queue;
-    int error = queue->sent ? 0 : sent_slots_new(queue->dir, queue->sharing, &queue->sent);
+    const unsigned sharing = queue->outlet ? queue->outlet->sharing : queue->sharing;
+    int error = queue->sent ? 0 : sent_slots_new(queue->dir, sharing, &queue->sent);
     if (!error)
         error = sent_slots_current(queue->sent, &queue->config, &sender->slot);
     if (!error)
@@ -325,6 +339,8 @@ static int attempt_all(struct sender *sender)
 {
     int outcome = AGAIN;
     for (int tries = 0; tries < TRIES && (outcome == AGAIN || outcome == -ENOENT); tries++) {
+        if (outcome == -ENOENT && sender->queue->is_feed)
+            return outcome;
         if (outcome == -ENOENT) {
             const int error = queue_reopen(sender->queue);
             sender->own[0] = '\0';
@@ -342,7 +358,7 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
               bool *ret_is_duplicate)
 {
     struct sender sender = {.queue = queue, .draft = draft, .options = options, .sync = sync, .tmp = -1};
-    const int error = queue->outlet ? -EOPNOTSUPP : queue_demand(queue, ACCESS_ALL);
+    const int error = queue->outlet && !queue->outlet->once ? -EOPNOTSUPP : queue_demand(queue, ACCESS_ALL);
     const int outcome = error ? error : attempt_all(&sender);
     forget_draft(&sender);
     reservation_cancel(queue, &draft->reservation); /* what was delivered is counted */

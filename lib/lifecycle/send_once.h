@@ -8,8 +8,9 @@
  *
  * Returns 0 if a message of that id is in the queue, or was, and is as durable as the draft says: this one, or if it is a
  * duplicate an earlier one. Errors are those of publish(), and -EACCES for a process that may not receive. -EBADMSG: the
- * mark of this id is damaged. -EMEDIUMTYPE: the queue is ordered. If the disk fails after the message was delivered, it stays in the queue although the call
- * fails: other senders may have reported it.
+ * mark of this id is damaged. -EMEDIUMTYPE: the queue is ordered. -EINPROGRESS: the outlet has taken it, but a sync failed.
+ * If the disk fails after the message was delivered, it stays in the queue although the call fails: other senders may have
+ * reported it.
  */
 #ifndef MQ_SEND_ONCE_H
 #define MQ_SEND_ONCE_H

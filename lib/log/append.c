@@ -27,6 +27,7 @@
 #include "lifecycle/draft.h"
 #include "lifecycle/publish.h"
 #include "log/bucket_lock.h"
+#include "log/group.h"
 #include "log/hint.h"
 #include "log/log.h"
 #include "store/access.h"
@@ -131,6 +132,8 @@ static int follow_hint(mq_log *log, struct chain_last *ret_last)
     return known;
 }
 
+static int plug(mq_log *log, struct chain_last *last);
+
 /* 1: found; 0: the log has no entries, and its beginning is in `ret_last`. */
 static int find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
 {
@@ -142,10 +145,11 @@ static int find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
     if (hinted)
         return hinted;
     const int found = chain_find_last(log->dir, ret_last);
-    if (found != 0)
+    if (found < 0)
         return found;
-    ret_last->count = 0;
-    return chain_beginning(log->dir, &ret_last->offset);
+    ret_last->count = found ? ret_last->count : 0;
+    const int error = found ? 0 : chain_beginning(log->dir, &ret_last->offset);
+    return error ? error : plug(log, ret_last);
 }
 
 /* Whether the entry to append behind is in the held bucket. Its count may be of another file of that name by now. */
@@ -258,7 +262,7 @@ int log_sync(mq_log *log)
     if (!error)
         error = persist_bucket(log);
     if (!error && !log->persisted)
-        error = spool_persist_queue(log->spool, log->dir);
+        error = spool_persist_queue(log->spool, log->name, log->dir);
     log->persisted |= !error;
     log->is_unsynced = false;
     return error;
@@ -314,13 +318,11 @@ static int is_hole(mq_log *log, uint64_t offset)
     return place.kind == CHAIN_HOLE;
 }
 
-int log_close_hole(mq_log *log, uint64_t offset, uint64_t next)
+/* An entry of no messages, from `offset` to `next`, in the held bucket. */
+static int link_gap(mq_log *log, uint64_t offset, uint64_t next)
 {
     char text[LOG_ENTRY_HEAD], name[LOG_NAME_SIZE];
     struct fs_draft draft;
-    const int held = hold(log, log_bucket_of(offset), true), is = held == 1 ? is_hole(log, offset) : held;
-    if (is != 1)
-        return is;
     int error = fs_draft_open(&draft, log->dir, "tmp", FS_FILE_MODE);
     if (error)
         return error;
@@ -336,4 +338,29 @@ int log_close_hole(mq_log *log, uint64_t offset, uint64_t next)
         error = fs_sync(log->hold.dir);
     fs_draft_close(&draft);
     return error == -EEXIST ? 0 : error;
+}
+
+int log_close_hole(mq_log *log, uint64_t offset, uint64_t next)
+{
+    const int held = hold(log, log_bucket_of(offset), true), is = held == 1 ? is_hole(log, offset) : held;
+    return is == 1 ? link_gap(log, offset, next) : is;
+}
+
+/* After a power cut a group may be beyond the end, since it has seen what was lost. Its offsets are not given again: then
+   the group would pass over the messages that get them. */
+static int plug(mq_log *log, struct chain_last *last)
+{
+    struct group_bounds bounds;
+    const uint64_t end = last->offset + last->count;
+    const int any = group_find_bounds(log->dir, true, &bounds);
+    if (any != 1 || bounds.highest <= end || bounds.highest > LOG_OFFSET_MAX)
+        return any < 0 ? any : last->count > 0;
+    const bool is_beside = last->count > 0 && log_bucket_of(last->offset) == log_bucket_of(end);
+    int is = hold(log, log_bucket_of(end), true);
+    if (is == 1 && is_beside)
+        is = is_in_hold(log, last);
+    const int error = is == 1 ? link_gap(log, end, bounds.highest) : is;
+    if (!error && is == 1)
+        *last = (struct chain_last){end, bounds.highest - end};
+    return error ? error : last->count > 0;
 }

@@ -20,6 +20,8 @@
 #include "format/spool_name.h"
 #include "lifecycle/draft.h"
 #include "log/bucket_lock.h"
+#include "log/group.h"
+#include "store/census.h"
 #include "store/layout.h"
 #include "store/spool.h"
 
@@ -132,7 +134,7 @@ int mq_log_create(const char *spool_path, const char *name)
     const int dir = error ? error : log_open_dir(spool_path, name);
     if (dir < 0)
         return dir;
-    error = spool_persist_queue(spool_path, dir);
+    error = spool_persist_queue(spool_path, name, dir);
     close(dir);
     return error ? error : 1;
 }
@@ -180,6 +182,19 @@ int mq_log_list(const char *spool, int (*each)(const char *log, void *context), 
 
 /* ---- deleting ---------------------------------------------------------------------------- */
 
+static int holds_message(void *context, const char *name, int group_dir)
+{
+    int error = 0;
+    (void)context;
+    (void)name;
+    for (int state = 0; state < MQ_STATES && !error; state++) {
+        int64_t count = 0;
+        error = census_count(group_dir, (enum mq_state)state, 1, &count);
+        error = error == -ENOENT ? 0 : error ? error : count > 0 ? -ENOTEMPTY : 0;
+    }
+    return error;
+}
+
 /* While all numbers are locked nobody appends: who comes later finds that the log has lost its name. */
 static int check_empty(int dir, int *ret_lock)
 {
@@ -194,6 +209,8 @@ static int check_empty(int dir, int *ret_lock)
         error = chain_end(dir, &end);
     if (!error && end > begin)
         error = -ENOTEMPTY;
+    if (!error)
+        error = group_each(dir, holds_message, NULL);
     if (error)
         close(lock);
     else

@@ -13,7 +13,7 @@
 
 #define FILE_NAME "settings" /* not `config`: whoever opens the log as a queue must not find that malformed */
 
-enum type { DURABILITY, SIZE, DURATION_OR_NONE, SIZE_OR_NONE, NUMBER_OR_NONE };
+enum type { DURABILITY, YES_OR_NO, SIZE, DURATION_OR_NONE, SIZE_OR_NONE, NUMBER_OR_NONE };
 
 static const struct setting {
     const char *key;
@@ -29,11 +29,12 @@ static const struct setting {
      "neither a size such as 10G nor none"},
     {"retain-count", NUMBER_OR_NONE, offsetof(struct log_config, retain_count), "none",
      "neither a number from 1 nor none"},
+    {"keep-unread", YES_OR_NO, offsetof(struct log_config, keep_unread), "yes", "neither yes nor no"},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {"durability",  "max-size",     "retain-time",
-                                               "retain-size", "retain-count", NULL};
+                                               "retain-size", "retain-count", "keep-unread", NULL};
 
 const char *const *mq_log_config_keys(void)
 {
@@ -76,6 +77,10 @@ static const char *apply(struct log_config *config, const struct setting *settin
         config->durable = strcmp(text, "full") == 0;
         return config->durable || strcmp(text, "none") == 0 ? NULL : setting->wants;
     }
+    if (setting->type == YES_OR_NO) {
+        config->keep_unread = strcmp(text, "yes") == 0;
+        return config->keep_unread || strcmp(text, "no") == 0 ? NULL : setting->wants;
+    }
     if (!parse_quantity(setting->type, text, &value))
         return setting->wants;
     memcpy(field, &value, sizeof value); /* int64_t or uint64_t: the value fits both */
@@ -109,10 +114,12 @@ const char *log_config_check(const char *key, const char *value)
 static void format(const struct log_config *config, const struct setting *setting, char text[CONFIG_VALUE_SIZE])
 {
     uint64_t value = 0;
-    if (setting->type != DURABILITY)
+    if (setting->type != DURABILITY && setting->type != YES_OR_NO)
         memcpy(&value, (const char *)config + setting->offset, sizeof value);
     if (setting->type == DURABILITY)
         snprintf(text, CONFIG_VALUE_SIZE, "%s", config->durable ? "full" : "none");
+    else if (setting->type == YES_OR_NO)
+        snprintf(text, CONFIG_VALUE_SIZE, "%s", config->keep_unread ? "yes" : "no");
     else if (value == 0 && setting->type != SIZE)
         snprintf(text, CONFIG_VALUE_SIZE, "none");
     else if (setting->type == NUMBER_OR_NONE)

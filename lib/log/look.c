@@ -3,12 +3,13 @@
 
 #include "format/log_name.h"
 #include "log/bucket_size.h"
+#include "log/end.h"
 #include "log/log.h"
 
 int mq_log_bounds(mq_log *log, uint64_t *ret_begin, uint64_t *ret_end)
 {
     uint64_t begin, end;
-    int error = chain_end(log->dir, &end);
+    int error = log_find_end(log->dir, &log->hint, &end);
     if (!error)
         error = chain_beginning(log->dir, &begin);
     if (error)

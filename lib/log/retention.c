@@ -22,6 +22,7 @@
 #include "format/log_name.h"
 #include "log/bucket_lock.h"
 #include "log/bucket_size.h"
+#include "log/group.h"
 #include "log/log.h"
 #include "store/layout.h"
 
@@ -111,6 +112,7 @@ struct live {
     struct chain_list buckets, entries;
     uint64_t kept_bytes; /* of the buckets that come after the one that is looked at */
     uint64_t end;
+    uint64_t unread; /* the first offset that a group has not passed */
 };
 
 /* Whether a bucket, whose entries are listed, and behind which the entry `next` comes, may go: 1 or 0. */
@@ -118,6 +120,8 @@ static int may_go(struct live *live, uint64_t next)
 {
     int64_t moment = 0;
     const struct log_config *config = live->config;
+    if (next > live->unread)
+        return 0;
     if (config->retain_count && live->end - next >= config->retain_count)
         return 1;
     if (config->retain_size && live->kept_bytes >= config->retain_size)
@@ -167,6 +171,16 @@ static int raise_beginning(int dir, uint64_t from, uint64_t to)
     return error == -ENOENT || error == -EEXIST ? 0 : error; /* another process trims */
 }
 
+/* What a group has not passed stays, if the log keeps what is unread. A group that is moved back while this runs finds
+   itself overtaken. */
+static int find_unread(int dir, const struct log_config *config, uint64_t *ret_unread)
+{
+    struct group_bounds bounds = {.lowest = UINT64_MAX};
+    const int any = config->keep_unread ? group_find_bounds(dir, false, &bounds) : 0;
+    *ret_unread = any == 1 ? bounds.lowest : UINT64_MAX;
+    return any < 0 ? any : 0;
+}
+
 /* Each bucket is looked at from the end; `most` limits how many go at once, not what the beginning becomes. */
 static int move_beginning(int dir, const struct log_config *config, uint64_t *ret_begin)
 {
@@ -175,6 +189,8 @@ static int move_beginning(int dir, const struct log_config *config, uint64_t *re
     int error = chain_beginning(dir, &begin);
     if (!error)
         error = chain_end(dir, &live.end);
+    if (!error)
+        error = find_unread(dir, config, &live.unread);
     if (!error)
         error = chain_list_buckets(dir, &live.buckets);
     if (!error)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "format/spool_name.h"
 #include "queue/cursor.h"
 #include "queue/lane_kept.h"
 #include "queue/sent_slots.h"
@@ -124,6 +125,8 @@ static int open_page(mq_queue *queue)
 
 int queue_demand(const mq_queue *queue, unsigned rights)
 {
+    if (rights == ACCESS_SEND && name_group_part(queue->name))
+        return -EOPNOTSUPP;
     if ((queue->rights & rights) == rights)
         return 0;
     const int error = fs_may(queue->dir, name_of_state(MQ_READY), W_OK);
@@ -213,6 +216,8 @@ static void release_handle(mq_queue *queue)
     waiter_free(queue->waiter);
     sent_slots_free(queue->sent);
     lane_kept_free(queue->lane);
+    if (queue->source)
+        queue->source->let_go(queue->source);
     for (unsigned target = 0; target < QUEUE_TARGETS; target++)
         queue_forget_target(queue, target);
     page_close(queue->page);
@@ -256,12 +261,12 @@ int queue_reopen(mq_queue *queue)
 
 int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
 {
-    if (!mq_queue_name_is_valid(name))
+    if (!name_is_queue(name))
         return -EINVAL;
     mq_queue *queue = new_handle(spool, name);
     if (!queue)
         return -ENOMEM;
-    queue->flags = flags;
+    queue->flags = name_group_part(name) ? 0 : flags;
     const int error = open_handle(queue, false);
     if (error)
         mq_close(queue);
@@ -295,6 +300,8 @@ void mq_close(mq_queue *queue)
     if (!queue || queue->keepers-- > 0)
         return;
     release_handle(queue);
+    if (queue->source)
+        queue->source->end(queue->source);
     free(queue->spool);
     free(queue);
 }
@@ -316,7 +323,7 @@ bool mq_queue_is_polling(const mq_queue *queue)
 
 int queue_persist(mq_queue *queue)
 {
-    const int error = queue->persisted ? 0 : spool_persist_queue(queue->spool, queue->dir);
+    const int error = queue->persisted ? 0 : spool_persist_queue(queue->spool, queue->name, queue->dir);
     queue->persisted = !error;
     return error;
 }
@@ -432,7 +439,7 @@ static int store(const char *spool, const char *queue, const char *key, const ch
 
 int queue_configure(const char *spool, const char *queue, const char *key, const char *value)
 {
-    if (!mq_queue_name_is_valid(queue))
+    if (!name_is_queue(queue))
         return -EINVAL;
     int done = 0;
     for (int tries = 0; tries < OPEN_TRIES && done == 0; tries++)
@@ -444,7 +451,7 @@ int mq_config_explain(const char *spool, const char *queue, char *ret_text, size
 {
     struct config config;
     char problem[CONFIG_PROBLEM_SIZE] = "";
-    if (!mq_queue_name_is_valid(queue))
+    if (!name_is_queue(queue))
         return -EINVAL;
     const int dir = spool_open_queue(spool, queue, 0);
     if (dir < 0)

@@ -32,12 +32,25 @@ struct outlet_load {
     uint64_t messages, bytes;
 };
 
+struct outlet;
+
+/* How an outlet takes what is sent to it once (send_once.h): a draft gets a name in tmp/, and one rename delivers it. */
+struct outlet_once {
+    /* Give the draft its name. If this fails it has none. */
+    int (*name)(struct outlet *outlet, mq_queue *feed, struct draft *draft, int tmp, const char *text);
+    /* Deliver what has the name, whichever process gave it: 1 done, 0 there is nothing of that name. -EPERM: it is another
+       user's. -EINPROGRESS: done, but a sync failed. Without `sync` the caller makes it durable. */
+    int (*deliver)(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, bool sync);
+};
+
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
 struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
     /* NULL: what it takes does not count towards the limits of the queue. */
     int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
     bool wants_content; /* of durable drafts, where no name can reach the disk before it */
+    const struct outlet_once *once; /* NULL: nothing can be sent to it once */
+    unsigned sharing;               /* of the slots and marks of what is sent to it once (access.h) */
 };
 
 /* A handle keeps a bucket of every state open, and one of inflight/ for the tokens of lanes whose heads are settled, since
@@ -48,6 +61,29 @@ struct outlet {
 /* Sends a dead letter on that lies in the open bucket `dir`: 1 done, 0 it stays, or why it cannot. A layer above knows how,
    and gives it to the handles that it opens. NULL: dead letters stay until a sweep. */
 typedef int queue_send_on_fn(mq_queue *queue, int dir, const char *file, const struct message_name *name);
+
+/* What a source has linked for a queue: a file in the queue's tmp/, and its name in ready/. */
+struct source_file {
+    char file[NAME_SIZE];
+    struct message_name name;
+};
+
+#define SOURCE_DIRS 2
+
+/* Where a queue gets its messages when it holds none: a group has its log. A layer above gives it to the handles that it
+   opens. The handle owns it. NULL: it is a queue that is sent to. */
+struct queue_source {
+    /* 1: the queue has these messages now, and whoever moves the file has them; 0: there are none yet; SOURCE_READY: something
+       became ready. */
+    int (*take)(struct queue_source *source, mq_queue *queue, struct source_file *ret_file);
+    /* The file of the last take was moved, or is gone. */
+    void (*taken)(struct queue_source *source);
+    /* Open the directories in which new messages appear. Returns how many; the caller closes them. */
+    int (*open_watched)(struct queue_source *source, mq_queue *queue, int ret_dirs[SOURCE_DIRS]);
+    void (*let_go)(struct queue_source *source); /* of what it has open: the handle is opened anew */
+    void (*end)(struct queue_source *source);
+};
+#define SOURCE_READY 2
 
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
@@ -83,6 +119,7 @@ struct mq_queue {
     struct sent_slots *sent; /* made by the first message that is sent once */
     struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
     queue_send_on_fn *send_on;
+    struct queue_source *source;
 };
 
 /* mq_open without what higher layers add to a handle, and mq_config_set without what they check. */
@@ -106,7 +143,7 @@ int queue_has_name(mq_queue *queue);
    it lacks. If no queue has the name it is made, provided that the handle was opened with MQ_CREATE; else -ENOENT. */
 int queue_reopen(mq_queue *queue);
 
-/* Whether this process has all of these rights: 0, else -EACCES or -EROFS. */
+/* Whether this process has all of these rights: 0, else -EACCES or -EROFS. -EOPNOTSUPP: nothing is sent to a group. */
 int queue_demand(const mq_queue *queue, unsigned rights);
 
 /* Whether this process may send and do nothing else. */

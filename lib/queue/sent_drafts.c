@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "store/layout.h"
 
 int sent_drafts_void(int tmp, const char *draft)
 {
@@ -21,6 +22,12 @@ int sent_drafts_is_void(int tmp, const char *draft)
     char name[NAME_SIZE];
     sent_name_void(draft, name);
     return fs_has(tmp, name);
+}
+
+int sent_drafts_remove(int tmp, const char *draft)
+{
+    const int error = fs_unlink(tmp, draft);
+    return error == -EISDIR ? spool_remove_tree(tmp, draft) : error;
 }
 
 struct walk {
@@ -62,7 +69,7 @@ static int remove_one(void *context, const char *name, unsigned char type)
     int64_t number;
     (void)type;
     if (sent_name_parse_draft(name, &kind, &number) && kind == SENT_VOID && number < walk->number)
-        walk->changed += fs_unlink(walk->tmp, name) == 0;
+        walk->changed += sent_drafts_remove(walk->tmp, name) == 0;
     return 0;
 }
 

@@ -18,6 +18,9 @@ int sent_drafts_is_void(int tmp, const char *draft);
 /* Make all drafts of a slot and of those before it void. */
 int sent_drafts_void_up_to(int tmp, int64_t number);
 
+/* Remove a draft, which is a directory if it is for several queues. */
+int sent_drafts_remove(int tmp, const char *draft);
+
 /* Remove what is void and of a slot before this one; what was removed is added to `removed`. */
 int sent_drafts_remove_before(int tmp, int64_t number, uint64_t *removed);
 

@@ -45,12 +45,23 @@ static int read_split(const mq_queue *queue, int dir, const char *file_name, con
 
 /* If the batch has kept its name, or another process has renamed it, no name will have the mark of this process's link.
    Then the link is removed. */
-static int rename_to_rest(int dir, const char *file, const char *rest, int tmp, const char *in_tmp)
+static int rename_to_rest(int dir, const char *file, int rest_dir, const char *rest, int tmp, const char *in_tmp)
 {
-    const int error = fs_rename_unique(dir, file, dir, rest);
+    const int error = fs_rename_unique(dir, file, rest_dir, rest);
     if (error == -ENOENT || (error && fs_exists(dir, file)))
         fs_unlink(tmp, in_tmp);
     return error;
+}
+
+/* The bucket of the rest. Only the messages of a log's entry can lie in two. */
+static int find_rest_dir(mq_queue *queue, enum mq_state state, int dir, const struct split *split, int *ret_dir)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    *ret_dir = dir;
+    if (split_stays(state, &split->part, &split->rest))
+        return 0;
+    name_format_bucket(state, &split->rest, bucket);
+    return queue_target(queue, state, bucket, ret_dir);
 }
 
 int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *batch,
@@ -66,14 +77,21 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
         return done;
     name_format_split(&split.rest, in_tmp);
     name_format(state, &split.rest, rest);
-    int error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
+    int rest_dir, error = find_rest_dir(queue, state, dir, &split, &rest_dir);
+    if (error)
+        return error;
+    error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
     /* Before the rename: a receiver that misses the old name must learn of a new one. */
     if (!error && state == MQ_READY)
         page_note_split(queue->page);
     if (!error)
-        error = rename_to_rest(dir, file, rest, tmp, in_tmp);
+        error = rename_to_rest(dir, file, rest_dir, rest, tmp, in_tmp);
+    if (error && rest_dir != dir)
+        queue_forget_target(queue, state); /* the bucket may have been removed */
     if (error)
         return error == -ENOENT ? 0 : error;
+    if (rest_dir != dir)
+        page_note_arrival(queue->page, split.rest.priority, name_birth(split.rest.position), true);
     *ret_split = split;
     return 1;
 }

@@ -39,6 +39,12 @@ struct split {
 int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *batch,
               struct split *ret_split);
 
+/* Whether the rest of a split file stays in its bucket. */
+static inline bool split_stays(enum mq_state state, const struct message_name *part, const struct message_name *rest)
+{
+    return state != MQ_READY || name_birth(part->position) == name_birth(rest->position);
+}
+
 /* Find the message that was split off a batch, by the name of the rest, which has the mark. 1: it is still in tmp/. */
 int split_find(mq_queue *queue, enum mq_state state, const struct message_name *rest, struct split *ret_split);
 

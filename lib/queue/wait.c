@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -56,6 +57,8 @@ struct waiter {
     int inotify;                      /* -1: not made yet, or it could not be made */
     int watches[1 + WATCHED_BUCKETS]; /* the first is that of ready/ */
     size_t count_watches;
+    int elsewhere[WAIT_DIRS]; /* the watches of directories from where messages come, too */
+    int count_elsewhere;
     int fifo; /* of a follower; -1: none */
     char fifo_name[NAME_WAITER_SIZE];
     bool is_polling;
@@ -87,6 +90,7 @@ static void end_watching(struct waiter *waiter)
         close(waiter->inotify);
     waiter->inotify = -1;
     waiter->count_watches = 0;
+    waiter->count_elsewhere = 0;
 }
 
 /* The descriptor stays open for the next time: without watches it costs nothing, and closing it takes long. */
@@ -95,6 +99,58 @@ static void stop_watching(struct waiter *waiter)
     for (size_t i = 0; i < waiter->count_watches; i++)
         inotify_rm_watch(waiter->inotify, waiter->watches[i]);
     waiter->count_watches = 0;
+    for (int i = 0; i < waiter->count_elsewhere; i++)
+        inotify_rm_watch(waiter->inotify, waiter->elsewhere[i]);
+    waiter->count_elsewhere = 0;
+}
+
+static bool is_among(const int *numbers, int count, int number)
+{
+    for (int i = 0; i < count; i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
+/* Watch these directories, and no longer those of the last time. True: one of them was not watched. */
+static bool watch_dirs(struct waiter *waiter, const int *dirs, int count)
+{
+    int numbers[WAIT_DIRS], watched = 0;
+    bool more = false;
+    for (int i = 0; i < count; i++) {
+        const int number = fs_watch_dir(waiter->inotify, dirs[i], IN_CREATE | IN_MOVED_TO);
+        waiter->is_polling |= number < 0;
+        if (number < 0)
+            continue;
+        more |= !is_among(waiter->elsewhere, waiter->count_elsewhere, number);
+        numbers[watched++] = number;
+    }
+    for (int i = 0; i < waiter->count_elsewhere; i++)
+        if (!is_among(numbers, watched, waiter->elsewhere[i]))
+            inotify_rm_watch(waiter->inotify, waiter->elsewhere[i]);
+    memcpy(waiter->elsewhere, numbers, sizeof numbers[0] * (size_t)watched);
+    waiter->count_elsewhere = watched;
+    return more;
+}
+
+/* The leader watches from the beginning where messages come from elsewhere. True: it watches more than before, and so has
+   to look once more before it sleeps. */
+static bool watch_elsewhere(struct waiter *waiter)
+{
+    int dirs[WAIT_DIRS];
+    if (waiter->role != LEADER || !waiter->queue.open_watched)
+        return false;
+    if (waiter->inotify < 0)
+        waiter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (waiter->inotify < 0) {
+        waiter->is_polling = true;
+        return false;
+    }
+    const int count = waiter->queue.open_watched(waiter->queue.context, dirs);
+    const bool more = watch_dirs(waiter, dirs, count);
+    for (int i = 0; i < count; i++)
+        close(dirs[i]);
+    return more;
 }
 
 static int watch(struct waiter *waiter, int dir)
@@ -448,6 +504,8 @@ static void after_sleep(struct waiter *waiter, const struct pollfd fds[SOURCES])
 int wait_sleep(struct waiter *waiter, const struct wait_queue *queue, int64_t due, int64_t longest, int cancel_fd)
 {
     waiter->queue = *queue;
+    if (watch_elsewhere(waiter))
+        return 0;
     struct pollfd fds[SOURCES] = {
         [SOURCE_FIFO] = {.fd = waiter->role == LEADER ? waiter->bell : waiter->fifo, .events = POLLIN},
         [SOURCE_INOTIFY] = {.fd = waiter->role == LEADER ? waiter->inotify : -1, .events = POLLIN},

@@ -32,11 +32,17 @@
 
 struct waiter;
 
+#define WAIT_DIRS 2
+
 /* What waiting uses of a queue. Each call is given it, since the page may be replaced between two calls. */
 struct wait_queue {
     int dir;
     unsigned sharing;
     struct page *page;
+    /* Messages may also come from elsewhere, where no process rings: open the directories to watch. Returns how many. NULL:
+       they do not. */
+    int (*open_watched)(void *context, int ret_dirs[WAIT_DIRS]);
+    void *context;
 };
 
 /* Whether this waiter leads, follows or polls already. This and the next two are false for NULL. */

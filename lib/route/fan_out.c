@@ -142,12 +142,12 @@ int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_r
 }
 
 /* The topic that is sent to was read when the route was found. */
-static bool has_no_sync(const mq_topic *topic)
+static const struct route_topic *settings_of(const mq_topic *topic)
 {
-    for (size_t i = 0; i < topic->known_count; i++)
-        if (strcmp(topic->known[i].name, topic->name) == 0)
-            return topic->known[i].topic.no_sync;
-    return false;
+    size_t at = 0;
+    while (strcmp(topic->known[at].name, topic->name) != 0)
+        at++;
+    return &topic->known[at].topic;
 }
 
 int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
@@ -165,8 +165,7 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
 
 /* ---- handles ----------------------------------------------------------------------------------- */
 
-static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft);
-
+int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft);
 /* Whatever a queue's configuration may say of messages is said by those that they go to. */
 static int open_feed(mq_topic *topic, int dir)
 {
@@ -203,7 +202,7 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     if (!topic)
         return -ENOMEM;
     strcpy(topic->name, name);
-    topic->outlet = (struct outlet){.take = take_draft};
+    topic->outlet = (struct outlet){.take = fan_out_take, .once = &fan_out_once};
     topic->spool_path = spool ? strdup(spool) : NULL;
     topic->spool = spool_open(spool, false);
     const int dir = topic->spool < 0 ? topic->spool : topic_open_dir(topic->spool, name);
@@ -287,7 +286,7 @@ static int destination(mq_topic *topic, const char *name, mq_queue **ret_queue)
     return *ret_queue ? 0 : handles_get(&topic->handles, topic->spool_path, name, ret_queue);
 }
 
-static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft)
+int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft)
 {
     mq_topic *topic = (mq_topic *)outlet;
     int error = 0;
@@ -362,7 +361,7 @@ static bool any_is_ordered(mq_topic *topic)
     return is;
 }
 
-static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
+int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
     struct mq_send_options singly = *load->options;
     struct fan_out_load own = *load;
@@ -376,10 +375,10 @@ static int send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load
     return send_to(topic->feed, NULL, &own);
 }
 
-/* The topic's own transaction, begun. Its handle is kept, and made anew if the outbox is another one meanwhile. */
+/* The topic's own transaction, begun. Its handle is kept, unless the last one could not be aborted. */
 static int begin_own(mq_topic *topic)
 {
-    if (topic->own && transaction_begin(topic->own, FAN_OUT_TIME) == 0)
+    if (topic->own && mq_tx_renew(topic->own, FAN_OUT_TIME) == 0)
         return 0;
     mq_tx_free(topic->own);
     topic->own = NULL;
@@ -393,8 +392,9 @@ static int send_whole(mq_topic *topic, const struct fan_out_load *load)
     if (error)
         return error;
     topic->owns_tx = true;
-    error = topic->route.queues.count == 1 && load->options->block == 0 ? send_to_one(topic, topic->own, load)
-                                                                        : send_to_several(topic, topic->own, load);
+    error = topic->route.queues.count == 1 && load->options->block == 0
+                ? send_to_one(topic, topic->own, load)
+                : fan_out_send_to_several(topic, topic->own, load);
     topic->owns_tx = false;
     if (!error)
         error = mq_tx_commit(topic->own);
@@ -436,10 +436,12 @@ int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
         make_ids(load);
         return 0;
     }
-    options.no_sync |= has_no_sync(topic);
+    options.no_sync |= settings_of(topic)->no_sync;
     own.options = &options;
+    if (options.once)
+        return tx ? -EOPNOTSUPP : fan_out_send_once(topic, &own, settings_of(topic)->dedup_window);
     if (tx)
-        return topic->route.queues.count == 1 ? send_to_one(topic, tx, &own) : send_to_several(topic, tx, &own);
+        return topic->route.queues.count == 1 ? send_to_one(topic, tx, &own) : fan_out_send_to_several(topic, tx, &own);
     return topic->route.queues.count == 1 && load->count == 1 ? send_to_one(topic, NULL, &own)
                                                               : send_whole(topic, &own);
 }
@@ -455,8 +457,6 @@ static int send_along(mq_topic *topic, mq_tx *tx, const struct fan_out_load *loa
 
 static int send_load(mq_topic *topic, mq_tx *tx, const mq_message *message, const struct fan_out_load *load)
 {
-    if (load->options->once)
-        return -EOPNOTSUPP;
     const int found = fan_out_find(topic, message, &topic->route), error = send_along(topic, tx, load, found);
     route_release(&topic->route);
     return error;

@@ -67,6 +67,14 @@ int fan_out_find(mq_topic *topic, const mq_message *message, struct route *ret_r
 /* Send along the topic's route. */
 int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load);
 
+/* The same, through the topic's feed into a transaction; and unless it was sent within the window. */
+int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load);
+int fan_out_send_once(mq_topic *topic, const struct fan_out_load *load, int64_t dedup_window);
+
+/* The topic's outlet: put a draft into the transaction for each queue of the route. */
+int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft);
+extern const struct outlet_once fan_out_once;
+
 /* Whether what was sent stands: -EINPROGRESS says so of a commit whose sync failed. */
 static inline bool fan_out_is_sent(int error)
 {

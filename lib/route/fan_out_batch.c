@@ -23,6 +23,7 @@ struct part {
     struct route *routes;
     size_t *groups; /* of each message */
     const struct mq_send_options *options;
+    bool *duplicates; /* of each message; NULL: not wanted */
     char (*ids)[MQ_ID_SIZE];
     mq_message **together; /* room for a group */
     char (*their_ids)[MQ_ID_SIZE];
@@ -31,6 +32,7 @@ struct part {
 /* The messages of a group, which have one route. */
 static int send_group(mq_topic *topic, mq_tx *tx, const struct part *part, size_t group)
 {
+    struct mq_send_options options = *part->options;
     size_t count = 0, first = 0;
     for (size_t i = part->count; i-- > 0;)
         first = part->groups[i] == group ? i : first;
@@ -38,10 +40,11 @@ static int send_group(mq_topic *topic, mq_tx *tx, const struct part *part, size_
         if (part->groups[i] == group)
             part->together[count++] = part->messages[i];
     topic->route = part->routes[first];
+    options.ret_duplicates = part->duplicates ? part->duplicates + first : NULL; /* what is sent once goes in runs */
     const int error = fan_out_send(topic, tx,
                                    &(struct fan_out_load){.messages = part->together,
                                                           .count = count,
-                                                          .options = part->options,
+                                                          .options = &options,
                                                           .ids = part->ids ? part->their_ids : NULL});
     topic->route = (struct route){0};
     for (size_t i = part->count; i-- > 0 && fan_out_is_sent(error) && part->ids;)
@@ -82,8 +85,9 @@ static int send_groups_whole(mq_topic *topic, const struct part *part, size_t gr
 /* In groups that share files. If that fails, as many as can be sent, in their order; not what was decided to be sent. */
 static int send_part(mq_topic *topic, mq_tx *tx, const struct part *part, size_t *ret_sent)
 {
-    size_t groups = tx || !can_be_sent_again(part) ? 0
-                                                   : groups_make(part->routes, part->count, GROUPS_BACK, part->groups);
+    size_t groups = tx || part->options->once || !can_be_sent_again(part)
+                        ? 0
+                        : groups_make(part->routes, part->count, GROUPS_BACK, part->groups);
     int error = groups > 1 ? send_groups_whole(topic, part, groups) : -EAGAIN;
     *ret_sent = fan_out_is_sent(error) ? part->count : 0;
     if (fan_out_is_sent(error))
@@ -135,9 +139,7 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
                         .groups = calloc(count + 1, sizeof *part.groups),
                         .together = calloc(count + 1, sizeof *part.together),
                         .their_ids = calloc(count + 1, sizeof *part.their_ids)};
-    int error = options->once                                                   ? -EOPNOTSUPP
-                : part.routes && part.groups && part.together && part.their_ids ? 0
-                                                                                : -ENOMEM;
+    int error = part.routes && part.groups && part.together && part.their_ids ? 0 : -ENOMEM;
     *ret_sent = 0;
     fan_out_begin(topic);
     while (*ret_sent < count && !error) {
@@ -145,6 +147,7 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
         part.messages = messages + *ret_sent;
         part.count = count - *ret_sent;
         part.ids = ret_ids ? ret_ids + *ret_sent : NULL;
+        part.duplicates = options->ret_duplicates ? options->ret_duplicates + *ret_sent : NULL;
         error = send_first_part(topic, tx, &part, &sent);
         *ret_sent += sent;
     }

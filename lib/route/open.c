@@ -1,5 +1,5 @@
 /*
- * Opening and configuring queues: what the queue itself does not know of topics and transactions.
+ * Configuring queues: what the queue itself does not know of topics and transactions.
  *
  * `dead-letter` leads from queue to queue, and through topics. Before it is set, everything that it leads to is looked at,
  * so that no message goes in a circle; a binding that is made later can close one (send_on.c ends it).
@@ -13,14 +13,6 @@
 #include "route/send_on.h"
 #include "route/topic.h"
 #include "store/spool.h"
-
-int mq_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue)
-{
-    const int error = queue_open(spool, name, flags, ret_queue);
-    if (!error)
-        (*ret_queue)->send_on = send_on;
-    return error;
-}
 
 int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic)
 {

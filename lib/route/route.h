@@ -23,6 +23,7 @@ struct route_topic {
     enum route_unroutable unroutable;
     char alternate[MQ_QUEUE_NAME_SIZE];
     bool no_sync; /* its durability is none */
+    int64_t dedup_window;
 };
 
 /* Look a name up: 1 a topic, which lives until route_find returns; 0 it is none, so it is a queue; or an error, which

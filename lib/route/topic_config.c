@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/units.h"
 #include "route/topic.h"
 #include "store/spool.h"
 
 #define CONFIG_SIZE 512 /* of the text that is written */
+#define VALUE_SIZE MQ_QUEUE_NAME_SIZE
 
 /* ---- the keys ---------------------------------------------------------------------------------- */
 
@@ -32,10 +34,10 @@ static bool parse_unroutable(const char *text, struct route_topic *topic)
     return true;
 }
 
-static const char *show_unroutable(const struct route_topic *topic)
+static void show_unroutable(const struct route_topic *topic, char text[VALUE_SIZE])
 {
     static const char *const words[] = {[ROUTE_REFUSE] = "refuse", [ROUTE_DROP] = "drop"};
-    return topic->unroutable == ROUTE_ALTERNATE ? topic->alternate : words[topic->unroutable];
+    strcpy(text, topic->unroutable == ROUTE_ALTERNATE ? topic->alternate : words[topic->unroutable]);
 }
 
 static bool parse_durability(const char *text, struct route_topic *topic)
@@ -44,24 +46,35 @@ static bool parse_durability(const char *text, struct route_topic *topic)
     return topic->no_sync || strcmp(text, "full") == 0;
 }
 
-static const char *show_durability(const struct route_topic *topic)
+static void show_durability(const struct route_topic *topic, char text[VALUE_SIZE])
 {
-    return topic->no_sync ? "none" : "full";
+    strcpy(text, topic->no_sync ? "none" : "full");
+}
+
+static bool parse_dedup_window(const char *text, struct route_topic *topic)
+{
+    return units_parse_duration(text, &topic->dedup_window);
+}
+
+static void show_dedup_window(const struct route_topic *topic, char text[VALUE_SIZE])
+{
+    units_format_duration(topic->dedup_window, text);
 }
 
 static const struct key {
     const char *name, *initially;
     bool (*parse)(const char *text, struct route_topic *topic);
-    const char *(*show)(const struct route_topic *topic);
+    void (*show)(const struct route_topic *topic, char text[VALUE_SIZE]);
 } keys[] = {
     {"unroutable", "refuse", parse_unroutable, show_unroutable},
     {"durability", "full", parse_durability, show_durability},
+    {"dedup-window", "1h", parse_dedup_window, show_dedup_window},
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
 const char *const *mq_topic_config_keys(void)
 {
-    static const char *const names[KEYS + 1] = {"unroutable", "durability", NULL};
+    static const char *const names[KEYS + 1] = {"unroutable", "durability", "dedup-window", NULL};
     return names;
 }
 
@@ -89,8 +102,8 @@ int topic_read_config(int dir, struct route_topic *topic)
 {
     char *text, *rest, *line;
     size_t size;
-    topic->unroutable = ROUTE_REFUSE;
-    topic->no_sync = false;
+    for (size_t i = 0; i < KEYS; i++)
+        (void)keys[i].parse(keys[i].initially, topic);
     int error = topic_read_file(dir, TOPIC_SETTINGS, &text, &size);
     if (error)
         return error == -ENOENT ? 0 : error;
@@ -113,7 +126,8 @@ static int write_config(int dir, int feed, const struct route_topic *topic)
     char text[CONFIG_SIZE];
     size_t size = 0;
     for (size_t i = 0; i < KEYS; i++) {
-        const char *value = keys[i].show(topic);
+        char value[VALUE_SIZE];
+        keys[i].show(topic, value);
         if (strcmp(value, keys[i].initially) != 0)
             size += (size_t)snprintf(text + size, sizeof text - size, "%s = %s\n", keys[i].name, value);
     }
@@ -204,7 +218,7 @@ int mq_topic_config_get(const char *spool_path, const char *topic, const char *n
         return dir;
     const int error = topic_read_config(dir, &read);
     if (!error)
-        strcpy(ret_value, key->show(&read));
+        key->show(&read, ret_value);
     close(dir);
     close(spool);
     return error;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "format/spool_name.h"
 #include "store/page_layout.h"
 
 static const char magic[8] = {'m', 'q', 'p', 'a', 'g', 'e', '0', '3'};
@@ -259,10 +260,11 @@ bool page_is_displaced(const struct page *page)
 
 bool page_lies_in(const struct page *page, int queue_dir, const char *queue, const char *host_name)
 {
-    char path[sizeof "..//host/" + MQ_QUEUE_NAME_SIZE + PAGE_NAME_SIZE];
+    char up[NAME_PATH_SIZE], path[sizeof up + sizeof "/host/" + PAGE_NAME_SIZE];
     if (page->identity.number == 0)
         return false;
-    snprintf(path, sizeof path, "../%s/host/%s", queue, host_name);
+    name_format_path_up(queue, up);
+    snprintf(path, sizeof path, "%s/host/%s", up, host_name);
     return fs_is_named(queue_dir, path, &page->identity) == 1;
 }
 

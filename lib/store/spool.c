@@ -56,6 +56,34 @@ int spool_open(const char *spool, bool make)
     return error ? error : fs_open_root(path, make);
 }
 
+/* The directory of a log's groups. What is no directory has none. */
+static int open_groups(int spool, const char *name)
+{
+    char log[MQ_QUEUE_NAME_SIZE];
+    name_log_part(name, log);
+    const int dir = fs_open_dir(spool, log);
+    const int groups = dir < 0 ? dir : fs_open_dir(dir, NAME_GROUPS);
+    if (dir >= 0)
+        close(dir);
+    return groups == -ENOTDIR || groups == -ELOOP ? -ENOENT : groups;
+}
+
+int spool_open_home(const char *spool, const char *name, bool make)
+{
+    const int root = spool_open(spool, make);
+    if (root < 0 || !name_group_part(name))
+        return root;
+    const int groups = open_groups(root, name);
+    close(root);
+    return groups;
+}
+
+const char *spool_last_part(const char *name)
+{
+    const char *group = name_group_part(name);
+    return group ? group : name;
+}
+
 int spool_find_queue(int spool, const char *name)
 {
     const int dir = mq_queue_name_is_valid(name) ? fs_open_dir(spool, name) : -ENOENT;
@@ -78,22 +106,49 @@ int spool_has_queue(int spool, const char *name)
 }
 
 struct search {
-    int spool;
+    int dir;         /* of the spool, or of a log's groups */
+    const char *log; /* NULL: the spool */
     char **names;
     size_t count, room;
 };
 
-static int add_queue(void *context, const char *name, unsigned char type)
+static int add_name(struct search *search, const char *name)
 {
-    struct search *search = context;
-    const int is = type == DT_DIR && !name_is_reply(name) ? spool_has_queue(search->spool, name) : 0;
-    if (is != 1)
-        return is;
-    char *copy = GROW(search->names, search->count + 1, search->room) ? strdup(name) : NULL;
+    char group[MQ_QUEUE_NAME_SIZE];
+    if (search->log)
+        name_format_group(search->log, name, group);
+    char *copy = GROW(search->names, search->count + 1, search->room) ? strdup(search->log ? group : name) : NULL;
     if (!copy)
         return -ENOMEM;
     search->names[search->count++] = copy;
     return 0;
+}
+
+static int add_queue(void *context, const char *name, unsigned char type);
+
+static int add_groups(struct search *search, const char *log)
+{
+    const int spool = search->dir, groups = open_groups(spool, log);
+    if (groups < 0)
+        return groups == -ENOENT || groups == -EACCES ? 0 : groups;
+    search->dir = groups;
+    search->log = log;
+    const int stop = fs_list_at(groups, ".", add_queue, search);
+    search->dir = spool;
+    search->log = NULL;
+    close(groups);
+    return stop;
+}
+
+static int add_queue(void *context, const char *name, unsigned char type)
+{
+    struct search *search = context;
+    if (type != DT_DIR || name_is_reply(name) || !mq_queue_name_is_valid(name))
+        return 0;
+    const int is = spool_has_queue(search->dir, name);
+    if (is == 1)
+        return add_name(search, name);
+    return is < 0 || search->log ? is : add_groups(search, name);
 }
 
 static int compare_strings(const void *one, const void *other)
@@ -103,11 +158,11 @@ static int compare_strings(const void *one, const void *other)
 
 int mq_list(const char *spool, int (*each)(const char *queue, void *context), void *context)
 {
-    struct search search = {.spool = spool_open(spool, false)};
-    if (search.spool < 0)
-        return search.spool == -ENOENT ? 0 : search.spool;
-    int stop = fs_list_at(search.spool, ".", add_queue, &search);
-    close(search.spool);
+    struct search search = {.dir = spool_open(spool, false)};
+    if (search.dir < 0)
+        return search.dir == -ENOENT ? 0 : search.dir;
+    int stop = fs_list_at(search.dir, ".", add_queue, &search);
+    close(search.dir);
     if (search.count > 0)
         qsort(search.names, search.count, sizeof *search.names, compare_strings);
     for (size_t i = 0; i < search.count; i++) {
@@ -170,11 +225,11 @@ static int settle(int spool, int dir)
     return error && !cannot_sync(error) ? error : fs_persist_dir(spool, dir);
 }
 
-int spool_persist_queue(const char *spool, int queue_dir)
+int spool_persist_queue(const char *spool, const char *name, int queue_dir)
 {
     if (fs_is_persisted(queue_dir))
         return 0;
-    const int root = spool_open(spool, false);
+    const int root = spool_open_home(spool, name, false);
     const int error = root < 0 ? root : settle(root, queue_dir);
     if (root >= 0)
         close(root);
@@ -352,20 +407,21 @@ static int open_at_once(const char *spool, const char *name)
 
 int spool_open_queue(const char *spool, const char *name, unsigned flags)
 {
-    const int dir_at_once = open_at_once(spool, name);
+    const bool is_group = name_group_part(name);
+    const int dir_at_once = is_group ? -ENOENT : open_at_once(spool, name);
     if (dir_at_once >= 0)
         return dir_at_once;
-    const int root = spool_open(spool, flags & MQ_CREATE);
+    const int root = spool_open_home(spool, name, flags & MQ_CREATE && !is_group);
     if (root < 0)
         return root;
-    const int dir = open_in(root, name, flags);
+    const int dir = open_in(root, spool_last_part(name), is_group ? 0 : flags);
     close(root);
     return dir;
 }
 
 int spool_queue_has_name(int queue_dir, const char *name, const struct fs_identity *identity)
 {
-    char path[sizeof "../" + MQ_QUEUE_NAME_SIZE];
-    snprintf(path, sizeof path, "../%s", name);
+    char path[NAME_PATH_SIZE];
+    name_format_path_up(name, path);
     return fs_is_named(queue_dir, path, identity);
 }

@@ -18,6 +18,13 @@
 /* Open the spool's directory. With `make` it is made if it is missing. */
 int spool_open(const char *spool, bool make);
 
+/* Open the directory in which the last part of a name is one: the spool's, or that of a log's groups. -ENOENT: there is no
+   such log, or it has none. */
+int spool_open_home(const char *spool, const char *name, bool make);
+
+/* The last part of a name. */
+const char *spool_last_part(const char *name);
+
 /* Open the directory of a queue. -ENOENT: no queue has the name. */
 int spool_find_queue(int spool, const char *name);
 
@@ -25,7 +32,8 @@ int spool_find_queue(int spool, const char *name);
    known. */
 int spool_has_queue(int spool, const char *name);
 
-/* Open the directory of a queue. With MQ_CREATE in `flags` the spool and the queue are made if they are missing. */
+/* Open the directory of a queue, or of a group. With MQ_CREATE in `flags` the spool and the queue are made if they are missing;
+   a group is not, since it begins where its maker says. */
 int spool_open_queue(const char *spool, const char *name, unsigned flags);
 
 /* Whether an open queue, of which this is the identity, has this name: 1 or 0, or a negative errno if that cannot be
@@ -37,7 +45,7 @@ int spool_queue_has_name(int queue_dir, const char *name, const struct fs_identi
 int spool_await_held(int spool, const char *queue);
 
 /* Make the names of a queue and of its spool durable, unless they are known to be durable. */
-int spool_persist_queue(const char *spool, int queue_dir);
+int spool_persist_queue(const char *spool, const char *name, int queue_dir);
 
 /* Remove a reply queue if its owner is dead. 1: removed; 0: the owner lives, or another process has removed it. */
 int spool_sweep_reply(int spool, const char *name);

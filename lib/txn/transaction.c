@@ -31,6 +31,25 @@
 static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draft);
 static int count_taken(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
 
+static void close_outbox(mq_tx *tx)
+{
+    if (tx->outbox >= 0)
+        close(tx->outbox);
+    if (tx->spool >= 0)
+        close(tx->spool);
+    tx->outbox = tx->spool = -1;
+}
+
+static int open_outbox(mq_tx *tx, bool make)
+{
+    close_outbox(tx);
+    tx->spool = spool_open(tx->spool_path, make);
+    if (tx->spool < 0)
+        return tx->spool;
+    tx->outbox = outbox_open(tx->spool, make);
+    return tx->outbox < 0 ? tx->outbox : 0;
+}
+
 void mq_tx_free(mq_tx *tx)
 {
     if (!tx)
@@ -38,10 +57,7 @@ void mq_tx_free(mq_tx *tx)
     handles_release(&tx->handles);
     if (tx->dir >= 0)
         close(tx->dir);
-    if (tx->outbox >= 0)
-        close(tx->outbox);
-    if (tx->spool >= 0)
-        close(tx->spool);
+    close_outbox(tx);
     free(tx->spool_path);
     free(tx);
 }
@@ -51,19 +67,27 @@ static int new_handle(const char *spool_path, bool make, mq_tx **ret_tx)
     mq_tx *tx = calloc(1, sizeof *tx);
     if (!tx)
         return -ENOMEM;
-    *tx = (mq_tx){.outlet = {take_draft, count_taken}, .spool = -1, .outbox = -1, .dir = -1};
+    *tx = (mq_tx){.outlet = {.take = take_draft, .count = count_taken}, .spool = -1, .outbox = -1, .dir = -1};
     tx->spool_path = spool_path ? strdup(spool_path) : NULL;
-    int error = spool_path && !tx->spool_path ? -ENOMEM : 0;
-    if (!error)
-        error = tx->spool = spool_open(spool_path, make);
-    if (error >= 0)
-        error = tx->outbox = outbox_open(tx->spool, make);
-    if (error < 0) {
+    const int error = spool_path && !tx->spool_path ? -ENOMEM : open_outbox(tx, make);
+    if (error)
         mq_tx_free(tx);
-        return error;
-    }
-    *ret_tx = tx;
-    return 0;
+    else
+        *ret_tx = tx;
+    return error;
+}
+
+int transaction_new(const char *spool_path, mq_tx **ret_tx)
+{
+    const int error = new_handle(spool_path, true, ret_tx);
+    if (!error)
+        (*ret_tx)->place.state = OUTBOX_ABORTED;
+    return error;
+}
+
+int transaction_open_outbox(mq_tx *tx)
+{
+    return open_outbox(tx, true);
 }
 
 static void set_place(mq_tx *tx, const struct outbox_place *place)
@@ -72,21 +96,22 @@ static void set_place(mq_tx *tx, const struct outbox_place *place)
     tx->place.dir = tx->dir;
 }
 
-int transaction_begin(mq_tx *tx, int64_t timeout)
+static int begin(mq_tx *tx, int64_t timeout)
 {
     struct outbox_place place = {
         .state = OUTBOX_OPEN, .deadline = name_time_after(clock_now(), timeout), .owner = geteuid()};
     outbox_format_id(id_random(), place.id);
     outbox_format(OUTBOX_OPEN, place.id, place.deadline, place.name);
+    const int error = fs_make_dir(tx->outbox, place.name);
+    const int dir = error ? error : fs_open_dir(tx->outbox, place.name);
+    if (dir < 0)
+        return dir;
     if (tx->dir >= 0)
         close(tx->dir);
-    tx->dir = -1;
-    tx->is_durable = false;
+    tx->dir = dir;
+    tx->is_durable = tx->is_shared = false;
     set_place(tx, &place);
-    const int error = fs_make_dir(tx->outbox, place.name);
-    if (!error)
-        tx->dir = tx->place.dir = fs_open_dir(tx->outbox, place.name);
-    return error ? error : tx->dir < 0 ? tx->dir : 0;
+    return 0;
 }
 
 int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx)
@@ -97,7 +122,7 @@ int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx)
     int error = new_handle(spool, true, &tx);
     if (error)
         return error;
-    error = transaction_begin(tx, timeout);
+    error = begin(tx, timeout);
     if (error)
         mq_tx_free(tx);
     else
@@ -151,6 +176,21 @@ int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx)
     tx->is_shared = true;
     *ret_tx = tx;
     return 0;
+}
+
+/* The outbox may be another one meanwhile. */
+int mq_tx_renew(mq_tx *tx, int64_t timeout)
+{
+    if (timeout <= 0)
+        return -EINVAL;
+    const int open = tx->place.state == OUTBOX_OPEN ? look_again(tx) : -ESTALE;
+    if (open != -ESTALE)
+        return open < 0 ? open : -EBUSY;
+    tx->place.state = OUTBOX_ABORTED; /* over, however it ended */
+    int error = begin(tx, timeout);
+    if (error == -ENOENT && (error = transaction_open_outbox(tx)) == 0)
+        error = begin(tx, timeout);
+    return error;
 }
 
 const char *mq_tx_id(mq_tx *tx)
@@ -317,7 +357,7 @@ static int is_durable(const mq_tx *tx)
 
 /* On a single journal one sync of the outbox, when the directory has its new name, makes all that came before it durable;
    elsewhere the entries are synced before they are decided. The outbox's own name is synced once. */
-static int sync_before(const mq_tx *tx)
+int transaction_sync_before(const mq_tx *tx)
 {
     const int error = fs_is_persisted(tx->outbox) ? 0 : fs_persist_dir(tx->spool, tx->outbox);
     return error || journal_keeps_order(tx->dir) ? error : fs_sync(tx->dir);
@@ -325,7 +365,7 @@ static int sync_before(const mq_tx *tx)
 
 /* What is decided cannot be taken back: other processes may have begun to carry it out. If its sync fails it is carried
    out all the same, but by others where the journal keeps no order. */
-static int conclude(mq_tx *tx, bool durable)
+int transaction_conclude(mq_tx *tx, bool durable)
 {
     const int error = durable ? fs_sync(tx->outbox) : 0;
     tx->place.is_synced = durable && !error;
@@ -338,10 +378,10 @@ static int conclude(mq_tx *tx, bool durable)
 int mq_tx_commit(mq_tx *tx)
 {
     const int durable = is_durable(tx);
-    int error = durable < 0 ? durable : durable ? sync_before(tx) : 0;
+    int error = durable < 0 ? durable : durable ? transaction_sync_before(tx) : 0;
     if (!error)
         error = rename_directory(tx, OUTBOX_COMMITTED, 0);
-    return error ? error : conclude(tx, durable);
+    return error ? error : transaction_conclude(tx, durable);
 }
 
 int mq_tx_abort(mq_tx *tx)

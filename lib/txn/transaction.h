@@ -16,8 +16,22 @@ struct mq_tx {
     struct handles handles;    /* of queues that it is carried out into */
 };
 
-/* Begin another one with a handle whose transaction is over. -ENOENT: the outbox was removed; begin anew. */
-int transaction_begin(mq_tx *tx, int64_t timeout);
+/* A transaction that is begun in another directory than the outbox, and committed by its rename into that: what is sent once
+   to a topic. It has no deadline, and belongs to whichever process of its user renames it first.
+   transaction_new: a handle of no transaction, for these calls and mq_tx_renew.
+   transaction_begin_in: make the directory parent/name for what is put in with this handle.
+   transaction_commit_from: 1 committed and carried out as far as can be, 0 there is no such directory. -EPERM: it is another
+   user's. -EINPROGRESS: committed, but a sync failed. Without `sync` the caller makes the decision durable. */
+int transaction_new(const char *spool_path, mq_tx **ret_tx);
+int transaction_begin_in(mq_tx *tx, int parent, const char *name);
+int transaction_commit_from(mq_tx *tx, int parent, const char *name, bool sync);
+
+/* The steps of a commit before and after the rename that decides it; mq_tx_commit says what is returned. */
+int transaction_sync_before(const mq_tx *tx);
+int transaction_conclude(mq_tx *tx, bool durable);
+
+/* Open the outbox that is there now. */
+int transaction_open_outbox(mq_tx *tx);
 
 /* A number for an entry: greater than those before it. */
 uint64_t transaction_number(mq_tx *tx);

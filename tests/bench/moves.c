@@ -19,6 +19,7 @@
 #include "measure.h"
 #include "mq.h"
 
+#define TIMEOUT INT64_C(30000000) /* microseconds */
 #define QUEUES 10
 #define BATCH 256
 
@@ -97,14 +98,13 @@ static void publish_lines(void)
 static void work_on_one(void)
 {
     const struct mq_receive_options receive = {MQ_RECEIVE_DEFAULTS};
+    static mq_tx *tx;
     mq_message *message, *result = new_message();
-    mq_tx *tx;
     must(mq_receive(from, &receive, &message), "cannot receive");
-    must(mq_tx_begin(NULL, INT64_C(30000000), &tx), "cannot begin");
+    must(tx ? mq_tx_renew(tx, TIMEOUT) : mq_tx_begin(NULL, TIMEOUT, &tx), "cannot begin");
     must(mq_tx_send(tx, to, result, &options, NULL), "cannot send");
     must(mq_tx_take(tx, from, mq_message_receipt(message), 0), "cannot take");
     must(mq_tx_commit(tx), "cannot commit");
-    mq_tx_free(tx);
     mq_message_free(message);
     mq_message_free(result);
 }

@@ -117,6 +117,14 @@ def used_up_bucket(stage):
     stage.do("mq-recv", "-q", "-a", "-n", "255", "jobs")
 
 
+def topic_sent_once(stage):
+    """As sent_once, for a topic."""
+    topic(stage)
+    stage.send("first", "--once", "-i", "first", queue="events")
+    for queue in ("jobs", "other", "new"):
+        stage.do("mq-queue", "purge", "--state=ready", queue)
+
+
 def sent_once(stage):
     """What was sent once makes the directories that the next one needs."""
     stage.send("first", "--once", "-i", "first")
@@ -354,6 +362,14 @@ PRIVATE = [
         whole=True,
         does=".committed",
         unsynced=True, # once it is committed and that is on the disk, whoever comes by carries it out
+    ),
+    Operation(
+        "publication once",
+        ("mq-send", "--once", "-i", "once", "events", "to all"),
+        topic_sent_once,
+        whole=True,
+        does=".committed",
+        unsynced=True,
     ),
     Operation(
         "commit",

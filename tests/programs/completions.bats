@@ -212,3 +212,13 @@ refused() {
     run in_bash mq-send jobs --prio
     assert_output --priority=
 }
+
+@test "mq completes the names of programs, also other people's, and what they complete" {
+    mkdir bin && touch bin/mq-own && chmod +x bin/mq-own
+    PATH=$PWD/bin:$PATH
+    in_all 'mq ' send queue own help
+    in_all 'mq send ' jobs logs
+    in_all 'mq queue ' create sweep
+    in_all 'mq recv --cre' --create
+    in_all 'mq help ' stat libmq
+}

@@ -3,7 +3,7 @@
 
 load ../helper
 
-programs=(mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge)
+programs=(mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge)
 
 # ---- options ---------------------------------------------------------------------------
 
@@ -483,4 +483,90 @@ named_functions() {
         name=${name#model/}
         [[ $name == replay.c ]] || grep -qE "^\| .*\`${name%.c}\`" README.md || fail "tests/README.md: $name is missing"
     done
+}
+
+# ---- the tutorial ----------------------------------------------------------------------------
+
+# Its commands as two scripts, user and root: each command is a group whose output goes to out-N, and what the page shows
+# of it to shown-N.
+scripts_of_tutorial() { # PAGE
+    awk '
+        function finish() { if (open) print "} >>out-" n " 2>&1 || true" >script; open = 0 }
+        /^\.Bd/ { inside = 1; next }
+        /^\.Ed/ { finish(); inside = 0; next }
+        !inside { next }
+        { gsub(/\\e/, "\\"); gsub(/\\&/, "") }
+        /^[$#] / {
+            finish()
+            script = /^\$/ ? "user.sh" : "root.sh"
+            open = 1
+            printf "" >("shown-" ++n)
+            print "{\n" substr($0, 3) >script
+            next
+        }
+        open && /^> / { print substr($0, 3) >script; next }
+        open { print >("shown-" n) }' "$1"
+}
+
+# Numbers, units and gaps differ from run to run.
+alike() {
+    sed -E 's/[0-9]+(\.[0-9]+)?/N/g; s/N(ms|[smhd])\b/N/g; s/ +/ /g' "$1" | awk 1
+}
+
+# What stands in for the world around: a service manager that runs what the units say, and other hosts and users.
+stand_ins() {
+    mkdir bin
+    ln -s "$MQ_BUILD/mq" bin
+    cat >bin/systemctl <<'END'
+#!/bin/bash
+# enable --now UNIT…: run ExecStart of the unit, or of the timer's service, as it is written.
+[[ $1 != enable ]] || for unit in "${@:3}"; do
+    name=${unit#*@} file=${unit/@*/@}
+    command=$(sed -n 's/^ExecStart=//p' "$UNITS/${file%.timer}.service" | sed "s|%i|$name|g; s|\${MQ_METRICS}|$ROOT/var/lib/prometheus/node-exporter/mq.prom|; s|/usr/local/lib|$ROOT&|; s|--follow|-n 1|")
+    if [[ $unit == *@* ]]; then
+        $command >"$ROOT/journal" 2>&1 3>&- &
+    else
+        $command
+    fi
+done
+END
+    cat >bin/journalctl <<'END'
+#!/bin/bash
+for ((i = 0; i < 1000; i++)); do [[ ! -s $ROOT/journal ]] || break; sleep 0.01; done
+cat "$ROOT/journal"
+END
+    printf '#!/bin/bash\nshift\nexec bash -c "$*"\n' >bin/ssh
+    printf '#!/bin/bash\nexec "$@"\n' >bin/sudo
+    printf '#!/bin/bash\nexec "${@:4}"\n' >bin/runuser
+    printf '#!/bin/sh\n' | tee bin/systemd-sysusers >bin/systemd-tmpfiles
+    chmod +x bin/*
+    PATH=$PWD/bin:$PATH
+}
+
+@test "the tutorial runs as it is written, and one sees what it shows" {
+    stand_ins
+    make_public
+    export ROOT=$public/root HOME=$PWD/home
+    export UNITS=$ROOT/units
+    mkdir -p home/.local/state "$ROOT"/{etc/prometheus,var/lib/prometheus/node-exporter,var/spool/mq,usr/local/share/mq,units}
+    cp "$MQ_ROOT/share/mq-alerts.yml" "$ROOT/usr/local/share/mq"
+    local unit
+    for unit in "$MQ_ROOT"/share/*.service.in; do
+        sed "s|@BINDIR@|$MQ_BUILD|" "$unit" >"$UNITS/$(basename "$unit" .in)"
+    done
+    chmod 1775 "$ROOT/var/spool/mq"
+    scripts_of_tutorial "$MQ_ROOT/man/mq-tutorial.7"
+    # As root, the paths moved below the directory of the test.
+    sed -i "s, /\(usr/local\|etc/prometheus\|var/lib\|var/spool\), $ROOT/\1,g; s,--group app,--group $(id -gn)," root.sh
+    (export MQ_SPOOL=$HOME/.local/state/mq && timeout 60 bash user.sh 3>&-) || fail "the user's part"
+    (export MQ_SPOOL=$ROOT/var/spool/mq && timeout 60 bash root.sh 3>&-) || fail "root's part"
+    remove_public
+    local shown n=0
+    : >different
+    for shown in shown-*; do
+        diff <(alike "$shown") <(alike "out-${shown#*-}") >>different || echo "in command ${shown#*-}" >>different
+        n=$((n + 1))
+    done
+    assert_equal "$(<different)" ''
+    ((n > 40))
 }

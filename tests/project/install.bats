@@ -22,7 +22,7 @@ without_sanitizers() {
     make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr
     cd "$BATS_TEST_TMPDIR/root/usr"
     local program
-    for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge mq-bridge-ssh; do
+    for program in mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge mq-bridge-ssh; do
         assert_file_executable "bin/$program"
         assert_file_exist "share/man/man1/$program.1"
         assert_file_exist "share/bash-completion/completions/$program"
@@ -40,15 +40,30 @@ without_sanitizers() {
     assert_file_exist share/doc/mq/LICENSE
     assert_file_exist share/mq/mq-alerts.yml
     assert_file_exist share/mq/mq-dashboard.json
+    assert_file_exist lib/systemd/system/mq-worker@.service
+    assert_file_exist lib/systemd/system/mq-sweep.timer
+    assert_file_exist lib/sysusers.d/mq.conf
+    assert_file_exist lib/tmpfiles.d/mq.conf
+    assert_file_contains lib/systemd/system/mq-metrics.service 'ExecStart=/usr/bin/mq-stat '
+    assert_file_executable share/doc/mq/examples/worker
+    run grep -rlE '@[A-Z]+@' .
+    assert_output ''
     run grep -r "$BATS_TEST_TMPDIR" lib/pkgconfig
     assert_failure
 }
 
 @test "directories can be chosen one by one" {
-    make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib64 BINDIR=/opt/bin MANDIR=/man
+    make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib64 BINDIR='/opt/a %b' MANDIR=/man \
+        BASHDIR=/bash ZSHDIR=/zsh FISHDIR=/fish UNITDIR=/units SYSUSERS=/users TMPFILES=/files DOCDIR=/doc
     cd "$BATS_TEST_TMPDIR/root"
     assert_file_exist usr/lib64/libmq.so.0
-    assert_file_exist opt/bin/mq-send
+    assert_file_exist 'opt/a %b/mq-send'
+    local file
+    for file in bash/mq-send zsh/_mq fish/mq-send.fish users/mq.conf files/mq.conf doc/LICENSE doc/examples/mq-worker.cron; do
+        assert_file_exist "$file"
+    done
+    # As systemd reads a path.
+    grep -F 'ExecStart=/opt/a\x20%%b/mq-queue sweep' units/mq-sweep.service
     assert_file_exist man/man7/mq.7
     assert_file_contains usr/lib64/pkgconfig/libmq.pc 'libdir=/usr/lib64'
 }
@@ -151,7 +166,10 @@ declared_calls() {
 
 @test "the shared library exports what mq.h declares and nothing else" {
     without_sanitizers
-    nm -D --defined-only "$MQ_BUILD/libmq.so.0" | awk '{ print $3 }' | sort >exported
+    # Each with the version that brought it; the versions are symbols, too.
+    nm -D --defined-only "$MQ_BUILD/libmq.so.0" | awk '$2 != "A" { print $3 }' | sort >versioned
+    assert_equal "$(grep -vc '@@LIBMQ_0\.[0-9]*$' versioned)" 0
+    sed 's/@@.*//' versioned >exported
     declared_calls >declared
     run diff declared exported
     assert_success
@@ -233,11 +251,11 @@ assert_hardened() {
 @test "programs and library are hardened without being asked" {
     without_sanitizers
     local file
-    for file in "$MQ_BUILD"/mq-* "$MQ_BUILD"/dynamic/mq-* "$MQ_BUILD/libmq.so.0"; do
+    for file in "$MQ_BUILD"/mq{,-*} "$MQ_BUILD"/dynamic/mq{,-*} "$MQ_BUILD/libmq.so.0"; do
         assert_hardened "$file"
     done
     # Checked buffers take an optimizer, so that the flags of a build decide; the usual ones have it.
-    for file in "$MQ_BUILD"/dynamic/mq-* "$MQ_BUILD/libmq.so.0"; do
+    for file in "$MQ_BUILD"/dynamic/mq{,-*} "$MQ_BUILD/libmq.so.0"; do
         nm -D "$file" | grep -q ' __stack_chk_fail\b'
     done
     make_target -n -W lib/store/page_words.c CFLAGS= CPPFLAGS= "$MQ_BUILD/lib/store/page_words.o" >without
@@ -261,7 +279,7 @@ assert_hardened() {
 build_copy() { # DIRECTORY
     mkdir -p "$1"/lib "$1"/cmd
     cp "$MQ_ROOT/Makefile" "$1"
-    cp -R "$MQ_ROOT"/lib/{mq.h,base} "$1/lib"
+    cp -R "$MQ_ROOT"/lib/{mq.h,libmq.map,base} "$1/lib"
     printf '#include <base/sha256.h>\nint main(void) { return (int)sha256_begin().size; }\n' >"$1/cmd/mq-ack.c"
     # A file of the same name in two folders that nobody told the Makefile of.
     mkdir -p "$1"/{lib,cmd}/{one,two}
@@ -290,6 +308,39 @@ build_copy() { # DIRECTORY
 
 @test "no source asks for the time or the place of the build" {
     refute grep -rnE '__(DATE|TIME|TIMESTAMP|FILE)__' "$MQ_ROOT"/{lib,cmd}
+}
+
+# ---- packages --------------------------------------------------------------------------
+
+@test "the tarball is the same each time, and the packages have its version and all that is installed" {
+    local version file
+    cd "$MQ_ROOT"
+    version=$(sed -n 's/^VERSION := //p' Makefile)
+    [[ $(head -n 1 debian/changelog) == "mq ($version) "* ]]
+    # A block of symbols for each minor version that is released.
+    grep -q "^LIBMQ_${version%.*} {" lib/libmq.map
+    grep -o '^LIBMQ_[0-9.]*' lib/libmq.map | while read -r file; do
+        grep -q "(symver)$file " debian/libmq0.symbols
+    done
+    if git rev-parse --git-dir >/dev/null 2>&1; then
+        make_target dist TARBALL="$BATS_TEST_TMPDIR/one.tar.gz"
+        make_target dist TARBALL="$BATS_TEST_TMPDIR/two.tar.gz"
+        cd "$BATS_TEST_TMPDIR"
+        cmp one.tar.gz two.tar.gz
+        run tar -tf one.tar.gz
+        assert_line "mq-$version/Makefile"
+        assert_line "mq-$version/debian/rules"
+        refute_line --regexp '^[^m]|build/'
+    fi
+    # Each place in which `make install` puts something belongs to a package.
+    make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/any ZSHDIR=/usr/share/zsh/vendor-completions
+    cd "$BATS_TEST_TMPDIR/root"
+    sed 's/{usr\/,}/usr\//' "$MQ_ROOT"/debian/*.install | while read -r file; do
+        compgen -G "$file" >/dev/null || fail "debian: there is no $file"
+        # shellcheck disable=SC2086 # a pattern
+        rm -r $file
+    done
+    assert_equal "$(find . ! -type d)" ''
 }
 
 # ---- what is missing -------------------------------------------------------------------

@@ -23,7 +23,7 @@ sent() {
 }
 
 duplicate() {
-    [[ $stderr == *"mq-send: jobs: duplicate of $1, not sent again" ]] || fail "no duplicate: $stderr"
+    [[ $stderr == *"mq-send: "*": duplicate of $1, not sent again" ]] || fail "no duplicate: $stderr"
 }
 
 bodies() { # in order, and nothing is left
@@ -148,6 +148,79 @@ killed_at_delivery() {
     wait "${spawned[@]}"
     assert_equal "$(cat send?.out | sort | uniq -c | xargs)" '8 order-17'
     assert_equal "$(figures)" '[1,0,1,7]'
+}
+
+# ---- topics ----------------------------------------------------------------------
+
+make_topic() { # QUEUE…
+    local queue
+    mq-topic create events
+    for queue; do
+        mq-topic bind events "$queue"
+    done
+}
+
+waiting_in() { # QUEUE: the bodies, in order
+    mq-queue peek -j "$1" | jq -r .body | xargs
+}
+
+@test "what is sent once to a topic goes to all queues or to none, whatever is bound when it is sent again" {
+    needs_strace
+    make_topic one two
+    once -i first events a
+    [[ $stderr == *": sent first" ]]
+    mq-topic bind events three
+    once -i first events b
+    duplicate first
+    once -l events < <(printf '%s\n' c d c)
+    assert_equal "$(grep -c duplicate <<<"$stderr")" 1
+    assert_equal "$(waiting_in one)/$(waiting_in two)/$(waiting_in three)" "a c d/a c d/c d"
+
+    run -137 killed_at_delivery -i x -H 'Type: killed' events e
+    assert_equal "$(waiting_in one)/$(waiting_in two)/$(waiting_in three)" "a c d/a c d/c d"
+    mq-topic unbind events three # the draft is as its sender saw the topic
+    once -i x events other
+    duplicate x
+    assert_equal "$(waiting_in one)/$(waiting_in two)/$(waiting_in three)" "a c d e/a c d e/c d e"
+
+    run -64 mq-tx run -- mq-send --once -i y events z
+    run -0 mq-topic config events dedup-window
+    assert_output --partial 1h
+    mq-topic config events dedup-window=30m
+    run -78 mq-topic config events dedup-window=soon
+}
+
+@test "a sender to a topic that is killed when all is decided leaves the rest to others, and sends nothing again" {
+    needs_strace
+    make_topic one two
+    once -i first events a
+    mq-recv -aq --no-wait one && mq-recv -aq --no-wait two
+    run -137 strace -qq -o trace -e trace=renameat2 -e inject=renameat2:signal=KILL:when=2 \
+        mq-send -q --once -i x events b
+    run -0 mq-recv -a -w 5s one
+    assert_output b
+    run -0 mq-recv -a -w 5s two
+    assert_output b
+    once -i x events b
+    duplicate x
+    run -1 mq-recv --no-wait one
+}
+
+@test "processes that send the same id to a topic at the same instant publish one message, and sweeps keep what is known" {
+    make_topic one two
+    for n in 1 2 3 4 5 6; do
+        spawn "send$n" mq-send --once -i order-17 events "$n"
+    done
+    wait "${spawned[@]}"
+    assert_equal "$(cat send?.out | sort | uniq -c | xargs)" '6 order-17'
+    assert_equal "$(waiting_in one)" "$(waiting_in two)"
+    assert_equal "$(waiting_in one | wc -w)" 1
+    mq-queue sweep
+    once -i order-17 events again
+    duplicate order-17
+    assert_equal "$(find "$MQ_SPOOL/events/feed/tmp" -mindepth 1 -name 'once-*' | wc -l)" 0
+    mq-topic delete events
+    assert_not_exist "$MQ_SPOOL/events"
 }
 
 @test "an id is remembered through the next slot, and no longer" {
@@ -363,10 +436,9 @@ late() {
     run -65 mq-send --once -i a/b jobs 1
     MQ_TX=any run -64 mq-send --once jobs 1
     assert_output --partial '--once cannot be part of a transaction'
-    mq-topic create news
-    mq-topic bind news jobs
+    mq-log create news
     run -64 mq-send --once news 1
-    assert_output --partial '--once sends to a queue, and this is a topic'
+    assert_output --partial '--once sends to a queue, and this is a log'
 }
 
 @test "a queue in which nothing is sent once pays nothing, and a plain send never does" {

@@ -196,7 +196,7 @@ def leftovers(spool):
     """What processes that died have left to be swept, below all queues and beside them."""
     found = [entry for entry in pending(spool) if entry.name != OUTBOX] + transactions(spool)
     for topic in topics(spool):
-        found += (path for path in (topic / "feed").iterdir() if path.name not in ("tmp", "host"))
+        found += (path for path in (topic / "feed").iterdir() if path.name not in ("tmp", "host", "sent"))
         found += (topic / "feed" / "tmp").iterdir()
     for queue in queues(spool):
         found += (queue / "tmp").iterdir()
@@ -206,7 +206,7 @@ def leftovers(spool):
 
 def end_slots(spool):
     """Let the slots in which something was sent once be over, for longer than any window."""
-    for path in Path(spool).glob("*/sent/slot/*"):
+    for path in (*Path(spool).glob("*/sent/slot/*"), *Path(spool).glob("*/feed/sent/slot/*")):
         path.rename(path.with_name(f"{path.name[:13]}-{0:013x}-{0:013x}"))
 
 

@@ -174,6 +174,33 @@ static void test_late(void)
     decide_late(mq_tx_commit, "one");
 }
 
+static void test_renew(void)
+{
+    char first[MQ_TX_SIZE], outbox[64];
+    mq_tx *tx = begin(60 * SECOND), *other;
+    strcpy(first, mq_tx_id(tx));
+    EXPECT(mq_tx_renew(tx, 60 * SECOND) == -EBUSY);
+    EXPECT(put_in(tx, "a", "one") == 0 && mq_tx_commit(tx) == 0);
+    EXPECT(mq_tx_renew(tx, 0) == -EINVAL);
+    EXPECT(put_in(tx, "a", "late") == -ESTALE);
+
+    EXPECT(mq_tx_renew(tx, 60 * SECOND) == 0);
+    EXPECT(strcmp(first, mq_tx_id(tx)) != 0);
+    expect_open(1);
+    EXPECT(mq_tx_open(spool, mq_tx_id(tx), &other) == 0); /* decided by another handle */
+    EXPECT(put_in(tx, "a", "two") == 0 && mq_tx_commit(other) == 0);
+    mq_tx_free(other);
+
+    EXPECT(mq_tx_renew(tx, 60 * SECOND) == 0 && mq_tx_abort(tx) == 0);
+    snprintf(outbox, sizeof outbox, "%s/.outbox", spool);
+    EXPECT(rmdir(outbox) == 0);
+    EXPECT(mq_tx_renew(tx, 60 * SECOND) == 0);
+    EXPECT(put_in(tx, "a", "three") == 0 && mq_tx_commit(tx) == 0);
+    mq_tx_free(tx);
+    expect_queue("a", "one two three");
+    expect_open(0);
+}
+
 static void test_deadline(void)
 {
     mq_tx *tx = begin(1);
@@ -477,6 +504,7 @@ int main(void)
     test_names();
     test_commit();
     test_abort();
+    test_renew();
     test_deadline();
     test_late();
     test_extend();

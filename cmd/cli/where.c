@@ -1,5 +1,5 @@
 /* Where in a log. */
-#include "log/log_where.h"
+#include "cli/where.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -30,6 +30,15 @@ bool where_parse(const char *text, struct where *ret_where)
         return false;
     *ret_where = where;
     return true;
+}
+
+void where_take(const struct argp_state *state, const char *option, const char *text, struct where *ret_where)
+{
+    if (!where_parse(text, ret_where))
+        cli_usage(state,
+                  "%s: '%s' is none of beginning, end, an offset, -N, a time such as 2026-11-24T10:30:00Z or "
+                  "@1795516200, and an age such as 2h",
+                  option, text);
 }
 
 static int out_of_range(const char *log, const char *option, uint64_t offset, uint64_t begin, uint64_t end)

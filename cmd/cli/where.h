@@ -1,6 +1,6 @@
 /* Where in a log: what --from and --to take. */
-#ifndef LOG_WHERE_H
-#define LOG_WHERE_H
+#ifndef WHERE_H
+#define WHERE_H
 
 #include <mq.h>
 #include <stdbool.h>
@@ -15,6 +15,10 @@ struct where {
     int64_t moment;
 };
 bool where_parse(const char *text, struct where *ret_where);
+
+/* The same for an option, or end the program with what is wrong. */
+struct argp_state;
+void where_take(const struct argp_state *state, const char *option, const char *text, struct where *ret_where);
 
 /* The offset that is meant. An exit status; an offset that the log does not have is reported. */
 int where_find(const struct where *where, mq_log *log, const char *option, uint64_t *ret_offset);

@@ -1,0 +1,12 @@
+/* Where a log ends, found by its hint where there is one: at a cost that does not grow with the log. */
+#ifndef MQ_LOG_END_H
+#define MQ_LOG_END_H
+
+#include <stdint.h>
+
+#include "log/hint.h"
+
+/* The offset behind all entries, as chain_end. */
+int log_find_end(int dir, struct hint *hint, uint64_t *ret_end);
+
+#endif
