@@ -13,11 +13,12 @@ static const char *arg_to;
 static struct selection selection;
 
 static const struct argp_option options[] = {
-    {"count", 'n', "N", 0, "list: the first N that died", 1},
-    {"match", 'm', "HEADER=VALUE", 0, "retry, purge: those with this header", 1},
+    {"count", 'n', "N", 0, "up to N, those that died first", 1},
+    {"newest", SELECTION_NEWEST, NULL, 0, "those that died last first", 1},
+    {"match", 'm', "NAME[: VALUE]", 0, "those with this header; may be repeated: with all of them", 1},
     {"to", COMMAND_LONG('t'), "QUEUE", 0, "retry: send them to QUEUE, which must exist", 1},
-    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "purge: those that died at least this long ago", 1},
-    {"all", SELECTION_ALL, NULL, 0, "retry, purge: all of them", 1},
+    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "those that died at least this long ago", 1},
+    {"all", SELECTION_ALL, NULL, 0, "all of them", 1},
     {"dry-run", SELECTION_DRY_RUN, NULL, 0, "retry, purge: change nothing, print the ids of what would be", 1},
     {0},
 };
@@ -26,43 +27,46 @@ static const struct argp_option options[] = {
 
 static int run_list(char **words, int count)
 {
-    return dlq_list(&selection, words, count);
+    (void)count;
+    return dlq_list(&selection, words[0]);
 }
 
 static int run_show(char **words, int count)
 {
-    return dlq_show(&selection, words, count);
+    (void)count;
+    return dlq_show(&selection, words[0]);
 }
 
 static int run_retry(char **words, int count)
 {
-    return dlq_retry(&selection, arg_to, selection.dry_run, words, count);
+    (void)count;
+    return dlq_retry(&selection, arg_to, words[0]);
 }
 
 static int run_purge(char **words, int count)
 {
-    return dlq_purge(&selection, selection.dry_run, words, count);
+    (void)count;
+    return dlq_purge(&selection, words[0]);
 }
 
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"list", "nj", 1, 1, run_list},
-    {"show", "j", 2, -1, run_show},
-    {"retry", "mtadj", 1, -1, run_retry},
-    {"purge", "moadj", 1, -1, run_purge},
+    {"list", "nmowj", 1, -1, run_list},
+    {"show", "nmowaj", 1, -1, run_show},
+    {"retry", "nmowtadj", 1, -1, run_retry},
+    {"purge", "nmowadj", 1, -1, run_purge},
     {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
-/* A forgotten word must not remove all dead letters. */
 static void check(const struct argp_state *state)
 {
-    const bool some = line.count > 1 || selection.header || selection.older_than;
-    if (line.command->run == run_purge && !some && !selection.all)
-        cli_usage(state, "purge: name ids, or say --match, --older-than or --all");
-    if (some && selection.all)
-        cli_usage(state, "%s: --all excludes ids, --match and --older-than", line.command->name);
+    const bool means_all = line.command->run == run_list || line.command->run == run_retry;
+    for (int i = 1; i < line.count; i++)
+        selection_add_id(&selection, line.words[i]);
+    if (!means_all || selection.all)
+        selection_check(&selection, line.command->name, state);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -82,7 +86,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "list QUEUE\nshow QUEUE ID...\nretry QUEUE [ID...]\npurge QUEUE [ID...]",
+    .args_doc = "list QUEUE [ID...]\nshow QUEUE [ID...]\nretry QUEUE [ID...]\npurge QUEUE [ID...]",
     .doc = "Look at the dead letters of QUEUE, make them ready again, or remove them.",
     .children = cli_json_children,
 };

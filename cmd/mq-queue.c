@@ -1,31 +1,37 @@
 /* mq-queue: make, set up, look into, clean and delete queues. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "message/selection_options.h"
 #include "queue/create.h"
 #include "queue/delete.h"
+#include "queue/export.h"
 #include "queue/follow.h"
 #include "queue/list_queues.h"
 #include "queue/maintenance.h"
-#include "queue/peek.h"
-#include "queue/purge.h"
+#include "queue/messages.h"
+#include "queue/pause.h"
 #include "queue/settings.h"
 #include "queue/sharing.h"
 
-static bool arg_force, arg_repair;
+static bool arg_force, arg_repair, arg_once;
+static unsigned arg_paused; /* MQ_PAUSE_… */
 static struct sharing sharing = SHARING_NONE;
-static struct selection selection;
 
 static const struct argp_option options[] = {
-    {"count", 'n', "N", 0, "peek: show up to N messages, 10 by default", 1},
-    {"state", SELECTION_STATE, "STATE", 0, "peek, purge: those that are ready, delayed, inflight, dead, or all", 1},
-    {"id", 'i', "ID", 0, "peek, purge: this message, to peek at it whole; may be repeated", 1},
-    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "purge: those that were sent, or died, at least this long ago",
-     1},
-    {"all", SELECTION_ALL, NULL, 0, "purge: all that wait, or all of --state", 1},
-    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "purge, delete: remove nothing, print the ids of what would go", 1},
-    {"mode", COMMAND_LONG('m'), "MODE", 0,
+    {"count", 'n', "N", 0, "up to N messages; peek: 10 by default", 1},
+    {"newest", SELECTION_NEWEST, NULL, 0, "the newest messages first", 1},
+    {"state", SELECTION_STATE, "STATE", 0, "those that are ready, delayed, inflight, dead, or all", 1},
+    {"id", 'i', "ID", 0, "this message, as if it were named behind QUEUE; may be repeated", 1},
+    {"match", 'm', "NAME[: VALUE]", 0, "those with this header; may be repeated: with all of them", 1},
+    {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "those that were sent, or died, at least this long ago", 1},
+    {"all", SELECTION_ALL, NULL, 0, "all that wait, or all of --state", 1},
+    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "change nothing, print the ids of the messages that it would be", 1},
+    {"send", COMMAND_LONG('S'), NULL, 0, "pause, resume: only for senders", 1},
+    {"receive", COMMAND_LONG('R'), NULL, 0, "pause, resume: only for receivers", 1},
+    {"once", COMMAND_LONG('O'), NULL, 0, "import: nothing that was imported or sent once within the dedup-window", 1},
+    {"mode", COMMAND_LONG('M'), "MODE", 0,
      "create: who may use it, as for chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
     {"force", COMMAND_LONG('f'), NULL, 0, "delete: with all its messages", 1},
@@ -40,22 +46,34 @@ static int run_create(char **words, int count)
     return create_queue(&sharing, words, count);
 }
 
-static int run_peek(char **words, int count)
+static int run_pause(char **words, int count)
 {
     (void)count;
-    return peek_show(words[0], &selection);
+    return pause_queue(words[0], arg_paused);
 }
 
-static int run_purge(char **words, int count)
+static int run_resume(char **words, int count)
 {
     (void)count;
-    return purge_messages(words[0], &selection, selection.dry_run);
+    return pause_resume(words[0], arg_paused);
+}
+
+static int run_export(char **words, int count)
+{
+    (void)count;
+    return export_queue(words[0], &messages_selection);
+}
+
+static int run_import(char **words, int count)
+{
+    (void)count;
+    return import_queue(words[0], arg_once);
 }
 
 static int run_delete(char **words, int count)
 {
     (void)count;
-    return delete_queue(words[0], selection.dry_run, arg_force);
+    return delete_queue(words[0], messages_selection.dry_run, arg_force);
 }
 
 static int run_check(char **words, int count)
@@ -65,43 +83,55 @@ static int run_check(char **words, int count)
 
 /* ---- the command line ------------------------------------------------------------ */
 
+/* Where an `i` is taken, ids may follow the queue. */
 static const struct command commands[] = {
-    {"create", "mg", 1, -1, run_create},      {"config", "j", 1, -1, settings_run},
-    {"list", "j", 0, 0, list_queues},         {"peek", "nsij", 1, 1, run_peek},
-    {"purge", "soiadj", 1, 1, run_purge},     {"delete", "fd", 1, 1, run_delete},
-    {"sweep", "j", 0, -1, maintenance_sweep}, {"check", "rj", 0, -1, run_check},
-    {"events", "j", 0, -1, follow_run},       {0},
+    {"create", "Mg", 1, -1, run_create},
+    {"config", "j", 1, -1, settings_run},
+    {"list", "j", 0, 0, list_queues},
+    {"peek", SELECTION_ANY "j", 1, -1, messages_peek},
+    {"remove", SELECTION_ANY "adj", 1, -1, messages_remove},
+    {"set", SELECTION_ANY "adj", 2, -1, messages_set},
+    {"move", SELECTION_ANY "adj", 2, -1, messages_move},
+    {"copy", SELECTION_ANY "adj", 2, -1, messages_copy},
+    {"release", SELECTION_BY_ID_AND_AGE "adj", 1, -1, messages_release},
+    {"purge", SELECTION_ANY "adj", 1, -1, messages_purge},
+    {"export", "s", 1, 1, run_export},
+    {"import", "O", 1, 1, run_import},
+    {"pause", "SR", 1, 1, run_pause},
+    {"resume", "SR", 1, 1, run_resume},
+    {"delete", "fd", 1, 1, run_delete},
+    {"sweep", "j", 0, -1, maintenance_sweep},
+    {"check", "rj", 0, -1, run_check},
+    {"events", "j", 0, -1, follow_run},
+    {0},
 };
 static struct command_line line = {.options = options, .commands = commands};
 
-/* A forgotten word must not remove all messages. */
-static void check_purge(const struct argp_state *state)
-{
-    const bool some = selection.id_count > 0 || selection.older_than;
-    if (!some && !selection_has_states(&selection) && !selection.all)
-        cli_usage(state, "purge: say --id, --state, --older-than or --all");
-    if (some && selection.all)
-        cli_usage(state, "purge: --all excludes --id and --older-than");
-}
-
 static void check(const struct argp_state *state)
 {
-    if (selection.most && selection.id_count > 0)
-        cli_usage(state, "peek: --count and --id exclude one another");
     if (sharing.group != MQ_OWN_GROUP && !sharing.mode)
         cli_usage(state, "create: --group without --mode gives it nothing");
-    if (line.command->run == run_purge)
-        check_purge(state);
+    if (strchr(line.command->takes, 'i'))
+        messages_take_words(&line, state);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
-    case COMMAND_LONG('m'):
+    case COMMAND_LONG('M'):
         sharing_set_mode(&sharing, state, argument);
         break;
     case COMMAND_LONG('g'):
         sharing_set_group(&sharing, state, argument);
+        break;
+    case COMMAND_LONG('S'):
+        arg_paused |= MQ_PAUSE_SEND;
+        break;
+    case COMMAND_LONG('R'):
+        arg_paused |= MQ_PAUSE_RECEIVE;
+        break;
+    case COMMAND_LONG('O'):
+        arg_once = true;
         break;
     case COMMAND_LONG('f'):
         arg_force = true;
@@ -113,7 +143,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         check(state);
         return 0;
     default:
-        if (selection_parse_option(&selection, key, argument, state) == ARGP_ERR_UNKNOWN)
+        if (selection_parse_option(&messages_selection, key, argument, state) == ARGP_ERR_UNKNOWN)
             return command_parse(&line, key, state);
         break;
     }
@@ -124,9 +154,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE\npurge QUEUE\n"
-                "delete QUEUE\nsweep [QUEUE...]\ncheck [QUEUE...]\nevents [QUEUE...]",
-    .doc = "Make, set up, look into, clean and delete queues.",
+    .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE [ID...]\n"
+                "remove QUEUE [ID...]\nset QUEUE [ID...] KEY=VALUE...\nmove FROM TO [ID...]\ncopy FROM TO "
+                "[ID...]\nrelease QUEUE [ID...]\n"
+                "purge QUEUE [ID...]\nexport QUEUE\nimport QUEUE\npause QUEUE\nresume QUEUE\ndelete QUEUE\nsweep "
+                "[QUEUE...]\ncheck "
+                "[QUEUE...]\nevents [QUEUE...]",
+    .doc = "Make, set up, look into, clean, pause and delete queues.",
     .children = cli_json_children,
 };
 

@@ -152,8 +152,6 @@ int main(int argc, char **argv)
         (sending.request || (sending.options.once && sending.to.log)))
         status = cli_fail(STATUS_USAGE, arg_queue, "%s sends to a queue, and this is a %s",
                           sending.request ? "--request" : "--once", sending.to.log ? "log" : "topic");
-    if (status == STATUS_DONE && sending.to.log && sending.to.tx)
-        status = cli_fail(STATUS_USAGE, arg_queue, "a log cannot be a part of a transaction: give --tx=");
     if (status != STATUS_DONE)
         return status;
     /* The queue is not closed: the end of the process does that, with four system calls fewer. */

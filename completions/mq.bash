@@ -22,8 +22,8 @@ __mq_options() {
         echo "$common -j --json -x --exact --format= --sort= --filter= -w --watch --watch= --ages --inflight" \
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
-    mq-dlq) echo "$common -j --json -n --count= -m --match= --to= --older-than= --all --dry-run" ;;
-    mq-queue) echo "$common -j --json -n --count= --state= -i --id= --older-than= --all --dry-run --mode= --group=" \
+    mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
+    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --send --receive --mode= --group=" \
         "--force --repair" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
@@ -104,15 +104,21 @@ __mq_dead_ids() {
     mq-dlq "${spool[@]}" -j list "$1" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
 }
 
+__mq_ids() { # QUEUE STATE...
+    local queue=$1
+    shift
+    mq-queue "${spool[@]}" -j peek -n 1000 "${@/#/--state=}" "$queue" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
+}
+
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window paused on-dead order
 }
 
 __mq_figures() {
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
-        out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
+        out_15m errors_1m errors_5m errors_15m held paused sent delivered redelivered acked retried failed \
         duplicates dropped expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
         topic bindings published routed unroutable transactions_open transactions_unfinished
 }
@@ -143,7 +149,7 @@ __mq_operands() {
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek purge delete sweep check events ;;
+    mq-queue/0) printf '%s\n' create config list peek remove set release move copy purge pause resume delete sweep check events ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)
@@ -172,6 +178,11 @@ __mq_operands() {
         case $command in
         sweep | check | events) __mq_queues ;;
         create | config) __mq_keys "$queue" ;;
+        move | copy) if ((${#operands[@]} == 2)); then __mq_queues; else __mq_ids "$queue" ready delayed; fi ;;
+        peek | purge) __mq_ids "$queue" all ;;
+        remove) __mq_ids "$queue" ready delayed ;;
+        set) printf '%s=\n' priority delay ttl && __mq_ids "$queue" ready delayed ;;
+        release) __mq_ids "$queue" inflight ;;
         esac
         ;;
     esac
@@ -211,6 +222,7 @@ __mq_setting_values() {
     durability) echo full none ;;
     on-expiry) echo dead drop ;;
     on-dead) echo continue halt ;;
+    paused) echo none receive send all ;;
     overflow) echo refuse drop-oldest dead-oldest ;;
     max-attempts | ttl | max-depth | max-bytes | dead-ttl | dead-letter) echo none ;;
     esac

@@ -90,9 +90,15 @@ function __mq_dead_ids
     __mq_untyped (mq-dlq (__mq_spool) -j list $operands[2] 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 end
 
+function __mq_ids # STATE…
+    set -l operands (__mq_operands)
+    __mq_untyped (mq-queue (__mq_spool) -j peek -n 1000 --state=$argv $operands[2] 2>/dev/null |
+        sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
+end
+
 function __mq_figures
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
-        out_15m errors_1m errors_5m errors_15m held sent delivered redelivered acked retried failed \
+        out_15m errors_1m errors_5m errors_15m held paused sent delivered redelivered acked retried failed \
         duplicates dropped expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
         topic bindings published routed unroutable transactions_open transactions_unfinished
 end
@@ -104,13 +110,15 @@ function __mq_settings
             printf 'durability=%s\n' full none
         case 'on-expiry=*'
             printf 'on-expiry=%s\n' dead drop
+        case 'paused=*'
+            printf 'paused=%s\n' none receive send all
         case 'on-dead=*'
             printf 'on-dead=%s\n' continue halt
         case 'overflow=*'
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window on-dead order
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window paused on-dead order
     end
 end
 
@@ -228,23 +236,34 @@ complete -c mq-stat -l warn -x -a '(__mq_figures)' -d 'A warning where this is t
 complete -c mq-dlq -n '__mq_has_operands 0' -a 'list show retry purge'
 complete -c mq-dlq -n '__mq_has_operands 1' -a '(__mq_queues)' -d queue
 complete -c mq-dlq -n '__mq_has_queue show retry purge' -a '(__mq_dead_ids)' -d 'dead letter'
-complete -c mq-dlq -s n -l count -x -d 'List so many at most'
-complete -c mq-dlq -s m -l match -x -d 'Only those with this header=value'
+complete -c mq-dlq -s n -l count -x -d 'So many at most'
+complete -c mq-dlq -l newest -d 'Those that died last first'
+complete -c mq-dlq -s m -l match -x -d 'Only those with this header'
 complete -c mq-dlq -l to -x -a '(__mq_queues)' -d 'Retry into this queue'
-complete -c mq-dlq -l older-than -x -d 'Purge only what died longer ago'
-complete -c mq-dlq -l all -d 'Retry or purge all'
+complete -c mq-dlq -l older-than -x -d 'Only what died longer ago'
+complete -c mq-dlq -l all -d 'All of them'
 complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek purge delete sweep check events'
-complete -c mq-queue -n '__mq_has_operands 1 config peek purge delete sweep check events' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge pause resume delete sweep check events'
+complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge pause resume delete sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
-complete -c mq-queue -s n -l count -x -d 'Peek at so many at most'
+complete -c mq-queue -n '__mq_has_queue set' -a 'priority= delay= ttl='
+complete -c mq-queue -n '__mq_has_queue peek purge' -a '(__mq_ids all)' -d message
+complete -c mq-queue -n '__mq_has_operands 2 move copy' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 3 move copy' -a '(__mq_ids ready delayed)' -d message
+complete -c mq-queue -n '__mq_has_queue remove set' -a '(__mq_ids ready delayed)' -d message
+complete -c mq-queue -n '__mq_has_queue release' -a '(__mq_ids inflight)' -d message
+complete -c mq-queue -s n -l count -x -d 'So many at most'
+complete -c mq-queue -l newest -d 'The newest first'
+complete -c mq-queue -s m -l match -x -d 'Only those with this header'
 complete -c mq-queue -l state -x -a 'ready delayed inflight dead all' -d 'Messages in this state'
 complete -c mq-queue -s i -l id -x -d 'The message with this id'
-complete -c mq-queue -l older-than -x -d 'Purge only what is older'
-complete -c mq-queue -l all -d 'Purge all'
-complete -c mq-queue -l dry-run -d 'Remove nothing, print the ids'
+complete -c mq-queue -l older-than -x -d 'Only what is older'
+complete -c mq-queue -l all -d 'All messages'
+complete -c mq-queue -l dry-run -d 'Change nothing, print the ids'
+complete -c mq-queue -l send -d 'Pause or resume only senders'
+complete -c mq-queue -l receive -d 'Pause or resume only receivers'
 complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a new queue'
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'

@@ -25,6 +25,8 @@
  *     -EBADMSG    malformed data: a receipt, a configuration (see mq_config_explain)
  *     -EMSGSIZE   the body is larger than the queue's max-size
  *     -ENOBUFS    the queue is full (max-depth, max-bytes)
+ *     -ESHUTDOWN  the queue is paused for senders
+ *     -ENODATA    the message lacks a header that the queue requires
  *     -ECANCELED  the caller's cancel_fd became readable
  *
  * Signals. A queue's counters are a shared mapping of a file below host/. If another process truncates that file,
@@ -179,6 +181,17 @@ MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char
    mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
+/*
+ * Pause a queue, or let it go on, until the opposite is called: its receivers get nothing and wait, as if it were empty; its
+ * senders are refused with -ESHUTDOWN, or wait as in a full queue. Claims are settled and messages expire as ever. This is
+ * the key paused of the configuration: "none", "receive", "send" or "all". After mq_pause no process of this host delivers
+ * or sends what it had not begun with; other hosts follow within a second. mq_resume wakes receivers.
+ */
+#define MQ_PAUSE_RECEIVE 1u
+#define MQ_PAUSE_SEND 2u
+MQ_API int mq_pause(mq_queue *queue, unsigned what);
+MQ_API int mq_resume(mq_queue *queue, unsigned what);
+
 /* Write to `ret_text` what is wrong with a queue's configuration, such as "line 3: ttl: not a duration". 1: written.
    0: nothing is wrong. */
 MQ_API int mq_config_explain(const char *spool, const char *queue, char *ret_text, size_t size);
@@ -206,6 +219,18 @@ MQ_API int mq_message_set_delay(mq_message *message, int64_t delay);   /* not de
 MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not delivered before this moment */
 MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl); /* expires at now + ttl, whatever the queue's ttl is */
 MQ_API int mq_message_set_expires(mq_message *message, int64_t expires); /* expires at this moment */
+
+/* How often the message is delivered before it becomes a dead letter, whatever the queue says: up to 1000000; 0: as the queue
+   says. Not with `once`: -EOPNOTSUPP from mq_send. */
+#define MQ_MAX_ATTEMPTS_MOST 1000000
+MQ_API int mq_message_set_max_attempts(mq_message *message, unsigned attempts);
+
+/* For messages that were sent before and come back, from a backup: when they were sent, how often they were delivered, and
+   if they are dead letters, when they died and why. -EINVAL: out of range. With `once` the attempts begin at 0, and dead
+   letters are sent in any case. */
+MQ_API int mq_message_set_sent_at(mq_message *message, int64_t moment);
+MQ_API int mq_message_set_attempts(mq_message *message, unsigned attempts);
+MQ_API int mq_message_set_death(mq_message *message, int64_t died, const char *reason);
 
 /* Set the body to bytes in memory. They stay the caller's and must live until mq_send returns. */
 MQ_API void mq_message_set_body(mq_message *message, const void *data, size_t size);
@@ -279,6 +304,7 @@ MQ_API int mq_receive(mq_queue *queue, const struct mq_receive_options *options,
 MQ_API const char *mq_message_id(const mq_message *message);
 MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL: it is not claimed */
 MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, including this one */
+MQ_API unsigned mq_message_max_attempts(const mq_message *message); /* its own; 0: as the queue says */
 MQ_API int mq_message_priority(const mq_message *message);
 MQ_API int64_t mq_message_sent_at(const mq_message *message);
 MQ_API int64_t mq_message_expires_at(const mq_message *message); /* 0: never */
@@ -535,6 +561,9 @@ MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text
 MQ_API int mq_topic_open(const char *spool, const char *name, mq_topic **ret_topic);
 MQ_API void mq_topic_close(mq_topic *topic); /* NULL is fine */
 
+/* The queue that refused what was sent last; empty: none did. */
+MQ_API const char *mq_topic_refused_by(const mq_topic *topic);
+
 /* Call `each` for every queue that would get the message, which may have no body. -ENXIO: none would. */
 MQ_API int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const char *queue, void *context),
                           void *context);
@@ -562,7 +591,7 @@ MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *me
  *     mq_log *log;
  *     mq_log_create(NULL, "clicks");
  *     mq_log_open(NULL, "clicks", &log);
- *     mq_log_send(log, message, &(struct mq_send_options){MQ_SEND_DEFAULTS}, id, &offset);
+ *     mq_log_send(log, NULL, message, &(struct mq_send_options){MQ_SEND_DEFAULTS}, id, &offset);
  *     mq_log_reader_new(log, 0, &reader);
  *     while (mq_log_next(reader, &message, &offset) == 1) …
  *
@@ -595,16 +624,18 @@ MQ_API int mq_log_config_explain(const char *spool, const char *name, char *ret_
 
 /*
  * As mq_send, mq_send_batch and mq_send_bodies, and the offsets of the messages; `ret_offset` and `ret_offsets` may be
- * NULL. Any number of processes may append at once. -EOPNOTSUPP: the message has a priority, a delay or an expiry, or
+ * NULL. As part of the transaction `tx`, unless that is NULL: then the offsets are MQ_NO_OFFSET, since only carrying it out
+ * gives them. Any number of processes may append at once. -EOPNOTSUPP: the message has a priority, a delay or an expiry, or
  * `once` is set: these are for queues. If a sync fails, or the log is deleted meanwhile, the call fails although the
  * messages may be in the log.
  */
-MQ_API int mq_log_send(mq_log *log, mq_message *message, const struct mq_send_options *options, char *ret_id,
-                       uint64_t *ret_offset);
-MQ_API int mq_log_send_batch(mq_log *log, mq_message *const *messages, size_t count,
+#define MQ_NO_OFFSET UINT64_MAX
+MQ_API int mq_log_send(mq_log *log, mq_tx *tx, mq_message *message, const struct mq_send_options *options,
+                       char *ret_id, uint64_t *ret_offset);
+MQ_API int mq_log_send_batch(mq_log *log, mq_tx *tx, mq_message *const *messages, size_t count,
                              const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
                              size_t *ret_sent);
-MQ_API int mq_log_send_bodies(mq_log *log, const mq_message *message, const struct iovec *bodies, size_t count,
+MQ_API int mq_log_send_bodies(mq_log *log, mq_tx *tx, const mq_message *message, const struct iovec *bodies, size_t count,
                               const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
                               size_t *ret_sent);
 MQ_API size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *options);
@@ -690,7 +721,8 @@ struct mq_entry {
     bool is_here;     /* in flight: that host is this one */
     const char *bucket; /* the file is STATE/bucket/file */
     const char *file;
-    uint64_t offset; /* where in the file the message begins; a file may hold several messages */
+    uint64_t offset;   /* where in the file the message begins; a file may hold several messages */
+    uint64_t position; /* grows with the moment of sending; of two messages in a queue the later one has the greater */
 };
 
 /*
@@ -705,8 +737,33 @@ MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const str
    the body is larger than max-size, in a queue that some users may only send to; no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
+/* As mq_browse, and each message is open already; it lives until `each` returns. NULL: it is corrupt. Faster than opening
+   each, since a file of several messages is read once. The offset in such an entry means nothing. */
+MQ_API int mq_browse_messages(mq_queue *queue, enum mq_state state,
+                              int (*each)(const struct mq_entry *entry, mq_message *message, void *context),
+                              void *context);
+
 /* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
+
+/* What a message that waits is given in place of what it was sent with. */
+struct mq_changes {
+    int priority;  /* -1: as it is */
+    int64_t delay; /* from now; 0: it is ready; -1: as it is */
+    int64_t ttl;   /* from now; 0: it does not expire; -1: as it is */
+};
+#define MQ_CHANGES_NONE .priority = -1, .delay = -1, .ttl = -1
+
+/* Change the message of an entry, which is ready or delayed. 1: changed. 0: it is not there any more. -EOPNOTSUPP: the queue
+   keeps an order, in which the message waits for others, or which has no priorities. */
+MQ_API int mq_entry_set(mq_queue *queue, const struct mq_entry *entry, const struct mq_changes *changes);
+
+/* The receipt of the claim that the message of an entry in flight belongs to: MQ_RECEIPT_SIZE bytes. */
+MQ_API int mq_entry_receipt(const mq_queue *queue, const struct mq_entry *entry, char *ret_receipt);
+
+/* End the claim of an entry in flight, as mq_release does: all messages that were claimed together are ready again, and
+   whoever had claimed them cannot settle them. 1: ended. 0: it had ended before. */
+MQ_API int mq_entry_release(mq_queue *queue, const struct mq_entry *entry);
 
 /* Remove all messages in a state. `ret_purged` gets their number, also after an error. */
 MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
@@ -714,6 +771,17 @@ MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
 /* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. A ready message
    may go to another queue, too, unless it shares its file with others. 1: done. 0: it is not there any more. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+
+/*
+ * Move the message of an entry that is ready, delayed or dead to the end of another queue of the spool, or copy it there, if
+ * need be as delayed as it was: 1. 0: it is not there any more. A move is one rename: at every moment the message is in one
+ * of the queues. A copy is a link to the same file, where the users of both queues may read it. -EOPNOTSUPP: it is to be
+ * moved and waits in a lane. -ENOBUFS, -EOVERFLOW: as for mq_send. What is copied or moved may be lost by a loss of power, or
+ * be where it was, until mq_persist has returned 0 for the other queue.
+ */
+MQ_API int mq_entry_move(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+MQ_API int mq_entry_copy(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
+MQ_API int mq_persist(mq_queue *queue);
 
 /* ---- watching events ------------------------------------------------------------- */
 
@@ -808,6 +876,7 @@ struct mq_stats {
     uint64_t held_total;
     /* messages per second, averaged over the last minutes with decay, as load averages are */
     double sent_rate[MQ_SPANS], acked_rate[MQ_SPANS], failed_rate[MQ_SPANS];
+    uint64_t paused; /* MQ_PAUSE_… */
 };
 
 /* The figures of a queue. They come from shared counters, at a cost that does not grow with depth. With `exact` they

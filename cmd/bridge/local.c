@@ -45,7 +45,7 @@ static int read_body(mq_message *message, char **ret_body)
     return got > 0 ? 0 : got < 0 ? (int)got : -EBADMSG;
 }
 
-/* Give a message the id, the headers, the priority and the expiry of another. What the library writes itself it refuses
+/* Give a message the id, the headers, the priority, the expiry and the attempts that it has, of another. What the library writes itself it refuses
    to be given. */
 static int copy_head(const mq_message *message, mq_message *copy)
 {
@@ -56,6 +56,8 @@ static int copy_head(const mq_message *message, mq_message *copy)
         error = mq_message_set_priority(copy, mq_message_priority(message));
     if (!error && expires)
         error = mq_message_set_expires(copy, expires);
+    if (!error && mq_message_max_attempts(message))
+        error = mq_message_set_max_attempts(copy, mq_message_max_attempts(message));
     for (size_t i = 0; !error && mq_message_header_at(message, i, &name, &value) == 1; i++) {
         error = mq_message_set_header(copy, name, value);
         error = error == -EPERM ? 0 : error;

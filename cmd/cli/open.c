@@ -214,3 +214,14 @@ bool cli_is_ordered(mq_queue *queue)
     char order[16];
     return mq_config_get(queue, "order", order, sizeof order) == 0 && strcmp(order, "none") != 0;
 }
+
+bool cli_say_paused(mq_queue *queue)
+{
+    char paused[16];
+    if (mq_config_get(queue, "paused", paused, sizeof paused) != 0 ||
+        (strcmp(paused, "receive") != 0 && strcmp(paused, "all") != 0))
+        return false;
+    if (!cli_quiet)
+        cli_fail(STATUS_DONE, mq_queue_name(queue), "paused for receivers: mq-queue resume ends that");
+    return true;
+}

@@ -13,6 +13,9 @@
 /* Open a queue, or report why not. */
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue);
 
+/* If the queue is paused for receivers, say so, unless the program is quiet. True: it is. */
+bool cli_say_paused(mq_queue *queue);
+
 /* Whether a queue keeps the order of message groups, or of all messages. */
 bool cli_is_ordered(mq_queue *queue);
 

@@ -100,6 +100,10 @@ const char *cli_reason(int error)
     switch (-error) {
     case ENOBUFS:
         return "the queue is full";
+    case ESHUTDOWN:
+        return "the queue is paused";
+    case ENODATA:
+        return "it lacks a header that the queue requires";
     case EMSGSIZE:
         return "the body is larger than max-size";
     case EOVERFLOW:
@@ -132,6 +136,7 @@ int cli_status(int error)
     case EBADMSG:
     case EMSGSIZE:
     case EOVERFLOW:
+    case ENODATA:
     case E2BIG:
     case EISDIR:
         return STATUS_DATA;
@@ -145,6 +150,7 @@ int cli_status(int error)
     case EINPROGRESS:
         return STATUS_UNSAFE;
     case ENOBUFS:
+    case ESHUTDOWN:
     case ENOSPC:
     case EDQUOT:
     case EFBIG:

@@ -31,14 +31,14 @@ static void print_changed(const struct dead_letters *letters, const struct mq_en
 }
 
 static int each(struct selection *selection, struct change *change,
-                int (*act)(struct dead_letters *letters, const struct mq_entry *entry), const char *done, char **words,
-                int count)
+                int (*act)(struct dead_letters *letters, const struct mq_entry *entry), const char *done,
+                const char *name)
 {
     struct dead_letters letters = {.selection = selection, .act = act, .context = change};
-    int status = dead_letters_open(&letters, words, count);
+    int status = dead_letters_open(&letters, name);
     if (status == STATUS_DONE)
         status = dead_letters_each(&letters);
-    cli_note(words[0], "%" PRIu64 " %s%s", selection->taken, change->dry_run ? "would be " : "", done);
+    cli_note(name, "%" PRIu64 " %s%s", selection->taken, change->dry_run ? "would be " : "", done);
     return status;
 }
 
@@ -69,7 +69,7 @@ static int retry_one(struct dead_letters *letters, const struct mq_entry *entry)
     if (entry->state == MQ_READY && !change->to) {
         const int opened = open_origin(change, letters->queue, entry);
         if (opened != 1)
-            return opened == 0 ? STATUS_DONE
+            return opened == 0 ? SELECTION_GONE
                                : dead_letters_fail(letters, entry, "cannot open the queue that it came from", opened);
         to = change->back;
     }
@@ -78,19 +78,19 @@ static int retry_one(struct dead_letters *letters, const struct mq_entry *entry)
         return dead_letters_fail(letters, entry, "cannot retry", moved);
     if (moved == 1)
         print_changed(letters, entry, to);
-    return STATUS_DONE;
+    return moved == 1 ? STATUS_DONE : SELECTION_GONE;
 }
 
-int dlq_retry(struct selection *selection, const char *to, bool dry_run, char **words, int count)
+int dlq_retry(struct selection *selection, const char *to, const char *name)
 {
-    struct change change = {.dry_run = dry_run};
+    struct change change = {.dry_run = selection->dry_run};
     cli_advice = "mq-queue create makes it";
     int status = to ? cli_open(to, 0, &change.to) : STATUS_DONE;
     cli_advice = NULL;
     if (status != STATUS_DONE)
         return status;
     selection->states[MQ_READY] = selection->sent_on = true;
-    status = each(selection, &change, retry_one, "retried", words, count);
+    status = each(selection, &change, retry_one, "retried", name);
     mq_close(change.to);
     mq_close(change.back);
     return status;
@@ -106,10 +106,10 @@ static int purge_one(struct dead_letters *letters, const struct mq_entry *entry)
         return dead_letters_fail(letters, entry, "cannot remove", removed);
     if (removed == 1)
         print_changed(letters, entry, NULL);
-    return STATUS_DONE;
+    return removed == 1 ? STATUS_DONE : SELECTION_GONE;
 }
 
-int dlq_purge(struct selection *selection, bool dry_run, char **words, int count)
+int dlq_purge(struct selection *selection, const char *name)
 {
-    return each(selection, &(struct change){.dry_run = dry_run}, purge_one, "purged", words, count);
+    return each(selection, &(struct change){.dry_run = selection->dry_run}, purge_one, "purged", name);
 }

@@ -7,10 +7,10 @@
 #include "message/selection.h"
 
 /*
- * The first word is the queue, the others are ids. `to` is the name of the queue to send the letters to; NULL: they go
- * back to their place. With `dry_run` nothing changes, and the ids are printed. Both return an exit status.
+ * `to` is the name of the queue to send the letters to; NULL: they go back to their place. With `dry_run` in the selection
+ * nothing changes, and the ids are printed. Both return an exit status.
  */
-int dlq_retry(struct selection *selection, const char *to, bool dry_run, char **words, int count);
-int dlq_purge(struct selection *selection, bool dry_run, char **words, int count);
+int dlq_retry(struct selection *selection, const char *to, const char *name);
+int dlq_purge(struct selection *selection, const char *name);
 
 #endif

@@ -7,16 +7,17 @@
 static int visit(const struct mq_entry *entry, void *context)
 {
     struct dead_letters *letters = context;
-    letters->status = letters->act(letters, entry);
-    return letters->status;
+    const int status = letters->act(letters, entry);
+    if (status == SELECTION_GONE)
+        return status;
+    letters->status = status;
+    return status;
 }
 
-int dead_letters_open(struct dead_letters *letters, char **words, int count)
+int dead_letters_open(struct dead_letters *letters, const char *name)
 {
     letters->selection->states[MQ_DEAD] = true;
-    for (int i = 1; i < count; i++)
-        selection_add_id(letters->selection, words[i]);
-    return cli_open(words[0], 0, &letters->queue);
+    return cli_open(name, 0, &letters->queue);
 }
 
 int dead_letters_each(struct dead_letters *letters)
@@ -25,7 +26,7 @@ int dead_letters_each(struct dead_letters *letters)
     const int error = selection_browse(letters->selection, letters->queue, visit, letters);
     if (error)
         letters->status = cli_queue_error(error, name, "cannot list the dead letters");
-    letters->status = cli_worse(letters->status, selection_report(letters->selection, name));
+    letters->status = cli_worse(letters->status, selection_report(letters->selection, letters->queue));
     mq_close(letters->queue);
     return letters->status;
 }

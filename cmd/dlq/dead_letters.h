@@ -2,7 +2,7 @@
  * The dead letters that a command of mq-dlq is about, and what was kept of their failed attempts.
  *
  *     struct dead_letters letters = {.selection = selection, .act = show};
- *     status = dead_letters_open(&letters, words, count);
+ *     status = dead_letters_open(&letters, name);
  *     if (status == STATUS_DONE)
  *         status = dead_letters_each(&letters);
  *
@@ -18,15 +18,16 @@
 
 struct dead_letters {
     struct selection *selection;
-    /* Called for each dead letter. A status that is not STATUS_DONE ends the walk. */
+    /* Called for each dead letter. A status that is not STATUS_DONE ends the walk, but
+       for SELECTION_GONE. */
     int (*act)(struct dead_letters *letters, const struct mq_entry *entry);
     void *context;   /* of `act` */
     mq_queue *queue; /* from dead_letters_open until the end of dead_letters_each */
     int status;
 };
 
-/* Open the queue words[0]. The other words are the ids to select. */
-int dead_letters_open(struct dead_letters *letters, char **words, int count);
+/* Open the queue. */
+int dead_letters_open(struct dead_letters *letters, const char *name);
 
 /* Call `act` for the dead letters that the selection takes, and close the queue. */
 int dead_letters_each(struct dead_letters *letters);

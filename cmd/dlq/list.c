@@ -66,10 +66,11 @@ static int list_one(struct dead_letters *letters, const struct mq_entry *entry)
     return STATUS_DONE;
 }
 
-int dlq_list(struct selection *selection, char **words, int count)
+int dlq_list(struct selection *selection, const char *name)
 {
     struct dead_letters letters = {.selection = selection, .act = list_one};
-    int status = dead_letters_open(&letters, words, count);
+    const bool means_all = selection->id_count == 0 && selection->header_count == 0 && !selection->older_than;
+    int status = dead_letters_open(&letters, name);
     if (status != STATUS_DONE)
         return status;
     if (!cli_json)
@@ -77,5 +78,5 @@ int dlq_list(struct selection *selection, char **words, int count)
     status = dead_letters_each(&letters);
     if (letters.context)
         table_end(letters.context);
-    return status == STATUS_NOTHING ? STATUS_DONE : status;
+    return status == STATUS_NOTHING && means_all ? STATUS_DONE : status;
 }

@@ -4,7 +4,7 @@
 
 #include "message/selection.h"
 
-/* The first word is the queue. Returns an exit status; an empty list is no failure. */
-int dlq_list(struct selection *selection, char **words, int count);
+/* Returns an exit status; an empty list is no failure, unless something was said of the letters. */
+int dlq_list(struct selection *selection, const char *name);
 
 #endif

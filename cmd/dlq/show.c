@@ -40,7 +40,7 @@ static int show_one(struct dead_letters *letters, const struct mq_entry *entry)
         return cli_fail(STATUS_DATA, queue, "%s: corrupt: the file is dead/%s/%s", entry->id, entry->bucket,
                         entry->file);
     if (opened != 1)
-        return opened < 0 ? dead_letters_fail(letters, entry, "cannot open", opened) : STATUS_DONE;
+        return opened < 0 ? dead_letters_fail(letters, entry, "cannot open", opened) : SELECTION_GONE;
     json_t *failures = dead_letters_failures(letters, entry);
     int error = 0;
     if (failures)
@@ -50,9 +50,9 @@ static int show_one(struct dead_letters *letters, const struct mq_entry *entry)
     return error ? dead_letters_fail(letters, entry, "cannot read", error) : letters->status;
 }
 
-int dlq_show(struct selection *selection, char **words, int count)
+int dlq_show(struct selection *selection, const char *name)
 {
     struct dead_letters letters = {.selection = selection, .act = show_one};
-    const int status = dead_letters_open(&letters, words, count);
+    const int status = dead_letters_open(&letters, name);
     return status == STATUS_DONE ? dead_letters_each(&letters) : status;
 }

@@ -4,7 +4,7 @@
 
 #include "message/selection.h"
 
-/* The first word is the queue, the others are ids. Returns an exit status. */
-int dlq_show(struct selection *selection, char **words, int count);
+/* Returns an exit status. */
+int dlq_show(struct selection *selection, const char *name);
 
 #endif

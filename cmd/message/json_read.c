@@ -199,6 +199,25 @@ static bool take_group(struct reader *reader, const char *member, const json_t *
            wrong(reader, "%s: not a string of one line", member);
 }
 
+static bool take_max_attempts(struct reader *reader, const char *member, const json_t *value)
+{
+    const double most = json_number_value(value);
+    if (!is_whole(value) || most < 1 || most > MQ_MAX_ATTEMPTS_MOST)
+        return wrong(reader, "%s: not a whole number from 1 to 1000000", member);
+    return mq_message_set_max_attempts(reader->message, (unsigned)most) == 0;
+}
+
+/* As mq-queue prints it of a message that is delayed. */
+static bool take_due(struct reader *reader, const char *member, const json_t *value)
+{
+    const char *text = plain_string(value);
+    int64_t due;
+    if (json_object_get(reader->record->root, "delay"))
+        return wrong(reader, "%s: there is delay already", member);
+    return (text && moment_parse_rfc3339(text, &due) && mq_message_set_due(reader->message, due) == 0) ||
+           wrong(reader, "%s: not a time such as \"2026-11-24T10:30:00Z\"", member);
+}
+
 static bool check_string(struct reader *reader, const char *member, const json_t *value)
 {
     return json_is_string(value) || wrong(reader, "%s: not a string", member);
@@ -213,11 +232,13 @@ static const struct member {
     const char *name;
     bool (*take)(struct reader *reader, const char *member, const json_t *value);
 } members[] = {
-    {"body", take_body},         {"body_base64", take_body_base64}, {"id", take_id},
-    {"headers", take_headers},   {"priority", take_priority},       {"delay", take_delay},
-    {"ttl", take_ttl},           {"expires", take_expires},         {"group", take_group},
-    {"queue", check_string},     {"receipt", check_string},         {"attempts", check_integer},
-    {"timestamp", check_string}, {"offset", check_integer},
+    {"body", take_body},         {"body_base64", take_body_base64},   {"id", take_id},
+    {"headers", take_headers},   {"priority", take_priority},         {"delay", take_delay},
+    {"ttl", take_ttl},           {"expires", take_expires},           {"group", take_group},
+    {"queue", check_string},     {"receipt", check_string},           {"attempts", check_integer},
+    {"timestamp", check_string}, {"max_attempts", take_max_attempts}, {"due", take_due},
+    {"state", check_string},     {"deadline", check_string},          {"died", check_string},
+    {"reason", check_string},    {"offset", check_integer},
 };
 
 static bool take_member(struct reader *reader, const char *name, const json_t *value)
@@ -225,9 +246,10 @@ static bool take_member(struct reader *reader, const char *name, const json_t *v
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (strcmp(members[i].name, name) == 0)
             return members[i].take(reader, name, value);
-    return wrong(
-        reader, "%.64s: no such member: there are body, body_base64, id, headers, group, priority, delay, ttl, expires",
-        name);
+    return wrong(reader,
+                 "%.64s: no such member: there are body, body_base64, id, headers, group, priority, delay, ttl, "
+                 "expires, due, max_attempts",
+                 name);
 }
 
 /* ---- the object ----------------------------------------------------------------- */

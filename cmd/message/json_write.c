@@ -105,6 +105,8 @@ static int set_envelope(json_t *object, const mq_message *message, const char *q
         failed |= json_object_set_new(object, "receipt", json_string(receipt));
     if (mq_message_offset(message, &offset) == 1)
         failed |= json_object_set_new(object, "offset", json_integer((json_int_t)offset));
+    if (mq_message_max_attempts(message))
+        failed |= json_object_set_new(object, "max_attempts", json_integer(mq_message_max_attempts(message)));
     if (expires)
         failed |= json_object_set_new(object, "expires", json_moment(expires));
     failed |= json_object_set_new(object, "headers", headers_of(message));

@@ -3,11 +3,15 @@
 
 #include "base/clock.h"
 #include "base/grow.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "message/kept_entries.h"
 #include "message/preview.h"
+
+/* ---- what is said ------------------------------------------------------------------- */
 
 bool selection_parse_state(struct selection *selection, const char *text)
 {
@@ -26,15 +30,24 @@ bool selection_has_states(const struct selection *selection)
     return any;
 }
 
-bool selection_parse_match(struct selection *selection, char *text)
+bool selection_has_conditions(const struct selection *selection)
 {
-    char *separator = strpbrk(text, "=:");
-    if (!separator || separator == text)
+    return selection->id_count > 0 || selection->header_count > 0 || selection->older_than || selection->most > 0;
+}
+
+bool selection_add_match(struct selection *selection, char *text)
+{
+    const size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
+    const char separator = text[length];
+    char *value = text + length + 1;
+    if (length == 0 || (separator && separator != ':' && separator != '='))
         return false;
-    const bool colon = *separator == ':';
-    *separator = '\0';
-    selection->header = text;
-    selection->value = separator + 1 + (colon ? strspn(separator + 1, " \t") : 0);
+    if (!GROW(selection->headers, selection->header_count + 1, selection->headers_room))
+        cli_must(NULL);
+    text[length] = '\0';
+    if (separator == ':')
+        value += strspn(value, " \t");
+    selection->headers[selection->header_count++] = (struct selected_header){text, separator ? value : NULL};
     return true;
 }
 
@@ -45,65 +58,99 @@ void selection_add_id(struct selection *selection, const char *id)
     selection->ids[selection->id_count++] = (struct selected_id){.id = id};
 }
 
-static bool matches_id(struct selection *selection, const char *id)
+/* ---- whether it takes a message ------------------------------------------------------ */
+
+static int compare_ids(const void *one, const void *other)
 {
-    bool matches = selection->id_count == 0;
+    return strcmp((*(struct selected_id *const *)one)->id, (*(struct selected_id *const *)other)->id);
+}
+
+static void sort_ids(struct selection *selection)
+{
+    if (selection->sorted || selection->id_count == 0)
+        return;
+    selection->sorted = cli_must(malloc(selection->id_count * sizeof(struct selected_id *)));
     for (size_t i = 0; i < selection->id_count; i++)
-        if (strcmp(selection->ids[i].id, id) == 0)
-            matches = selection->ids[i].found = true;
-    return matches;
+        selection->sorted[i] = &selection->ids[i];
+    qsort(selection->sorted, selection->id_count, sizeof *selection->sorted, compare_ids);
 }
 
-static bool matches_header(const struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
+/* An id may have been given twice. 1: it was given; `found` notes whether a message has it. */
+static bool note_id(struct selection *selection, const char *id, bool found)
 {
-    mq_message *message;
-    if (!selection->header)
-        return true;
-    if (mq_entry_open(queue, entry, &message) != 1)
+    struct selected_id wanted = {.id = id}, *const key = &wanted;
+    struct selected_id **const end = selection->sorted + selection->id_count;
+    struct selected_id **at = bsearch(&key, selection->sorted, selection->id_count, sizeof *at, compare_ids);
+    if (!at)
         return false;
-    const char *value = mq_message_header(message, selection->header);
-    const bool matches = value && strcmp(value, selection->value) == 0;
-    mq_message_free(message);
-    return matches;
-}
-
-static bool matches_age(const struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
-{
-    struct preview preview;
-    if (!selection->older_than)
-        return true;
-    const int64_t limit = clock_now() - selection->older_than;
-    if (entry->state == MQ_DEAD)
-        return entry->time <= limit;
-    return preview_of(queue, entry, &preview) == 1 && preview.sent_at <= limit;
-}
-
-/* Whether the message came here as the dead letter of another queue. */
-static bool was_sent_on(mq_queue *queue, const struct mq_entry *entry)
-{
-    mq_message *message;
-    if (mq_entry_open(queue, entry, &message) != 1)
-        return false;
-    const bool was = mq_message_header(message, "Dead-From") != NULL;
-    mq_message_free(message);
-    return was;
-}
-
-static bool takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
-{
-    if (!matches_id(selection, entry->id) || !matches_age(selection, queue, entry) ||
-        !matches_header(selection, queue, entry) ||
-        (selection->sent_on && entry->state == MQ_READY && !was_sent_on(queue, entry)))
-        return false;
-    selection->taken++;
+    while (at > selection->sorted && strcmp(at[-1]->id, id) == 0)
+        at--;
+    for (; at < end && strcmp((*at)->id, id) == 0; at++)
+        (*at)->found = found;
     return true;
 }
+
+static bool has_headers(const struct selection *selection, const mq_message *message)
+{
+    for (size_t i = 0; i < selection->header_count; i++) {
+        const struct selected_header *wanted = &selection->headers[i];
+        const char *value = mq_message_header(message, wanted->name);
+        if (!value || (wanted->value && strcmp(value, wanted->value) != 0))
+            return false;
+    }
+    return true;
+}
+
+/* What a condition has to know that no name tells. */
+struct question {
+    bool headers, age, origin;
+};
+
+static struct question question_for(const struct selection *selection, const struct mq_entry *entry)
+{
+    return (struct question){.headers = selection->header_count > 0,
+                             .age = selection->older_than && entry->state != MQ_DEAD,
+                             .origin = selection->sent_on && entry->state == MQ_READY};
+}
+
+/* 1 or 0, or a negative errno. A corrupt message has neither headers nor an origin, and is as old as its file. */
+static int content_matches(const struct selection *selection, const struct question *asked, mq_queue *queue,
+                           const struct mq_entry *entry)
+{
+    mq_message *message;
+    struct preview preview;
+    const int64_t limit = clock_now() - selection->older_than;
+    const int opened = mq_entry_open(queue, entry, &message);
+    if (opened == -EBADMSG || opened == -EAGAIN || opened == -EMSGSIZE)
+        return !asked->headers && !asked->origin && preview_of(queue, entry, &preview) == 1 && preview.sent_at <= limit;
+    if (opened != 1)
+        return opened;
+    /* A message that came here as the dead letter of another queue says so. */
+    const bool matches = (!asked->headers || has_headers(selection, message)) &&
+                         (!asked->age || mq_message_sent_at(message) <= limit) &&
+                         (!asked->origin || mq_message_header(message, "Dead-From"));
+    mq_message_free(message);
+    return matches;
+}
+
+static int takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
+{
+    if (selection->id_count > 0 && !note_id(selection, entry->id, true))
+        return 0;
+    if (selection->older_than && entry->state == MQ_DEAD && entry->time > clock_now() - selection->older_than)
+        return 0;
+    const struct question asked = question_for(selection, entry);
+    return asked.headers || asked.age || asked.origin ? content_matches(selection, &asked, queue, entry) : 1;
+}
+
+/* ---- the walk ------------------------------------------------------------------------- */
 
 struct browse {
     struct selection *selection;
     mq_queue *queue;
     int (*act)(const struct mq_entry *entry, void *context);
     void *context;
+    struct kept_entries *kept; /* NULL: act as the walk goes */
 };
 
 static bool is_complete(const struct selection *selection)
@@ -111,31 +158,88 @@ static bool is_complete(const struct selection *selection)
     return selection->most > 0 && selection->taken == selection->most;
 }
 
-static int visit(const struct mq_entry *entry, void *context)
+static int act_on(const struct mq_entry *entry, void *context)
 {
     const struct browse *browse = context;
+    struct selection *selection = browse->selection;
+    if (is_complete(selection))
+        return 1;
+    const int done = browse->act(entry, browse->context);
+    if (done == SELECTION_GONE && selection->id_count > 0)
+        note_id(selection, entry->id, false);
+    selection->taken += done != SELECTION_GONE && done != SELECTION_PASSED;
+    return done == SELECTION_GONE || done == SELECTION_PASSED ? 0 : done;
+}
+
+static int visit(const struct mq_entry *entry, void *context)
+{
+    struct browse *browse = context;
     if (is_complete(browse->selection))
         return 1;
-    return takes(browse->selection, browse->queue, entry) ? browse->act(entry, browse->context) : 0;
+    const int takes_it = takes(browse->selection, browse->queue, entry);
+    if (takes_it != 1)
+        return takes_it;
+    return browse->kept ? kept_entries_add(browse->kept, entry) : act_on(entry, context);
 }
 
 int selection_browse(struct selection *selection, mq_queue *queue,
                      int (*act)(const struct mq_entry *entry, void *context), void *context)
 {
-    struct browse browse = {selection, queue, act, context};
+    struct kept_entries kept = {.most = selection->most};
+    struct browse browse = {selection, queue, act, context, selection->newest ? &kept : NULL};
     int stopped = 0;
+    sort_ids(selection);
     for (int state = 0; state < MQ_STATES && stopped == 0; state++)
         if (selection->states[state])
             stopped = mq_browse(queue, (enum mq_state)state, visit, &browse);
+    if (stopped == 0 && selection->newest)
+        stopped = kept_entries_each(&kept, act_on, &browse);
+    kept_entries_release(&kept);
     return stopped < 0 ? stopped : 0;
 }
 
-int selection_report(struct selection *selection, const char *queue)
+/* ---- the end -------------------------------------------------------------------------- */
+
+struct stray {
+    const char *id;
+    enum mq_state state;
+};
+
+static int compare(const struct mq_entry *entry, void *context)
+{
+    struct stray *stray = context;
+    stray->state = entry->state;
+    return strcmp(entry->id, stray->id) == 0;
+}
+
+/* The message is in none of the states that the command is about. */
+static int report_missing(const struct selection *selection, mq_queue *queue, const char *id)
+{
+    static const char *const where[MQ_STATES] = {
+        [MQ_READY] = "it is ready",
+        [MQ_DELAYED] = "it is delayed",
+        [MQ_INFLIGHT] = "it is in flight: mq-queue release ends its claim",
+        [MQ_DEAD] = "it is a dead letter: mq-dlq is for these",
+    };
+    struct stray stray = {.id = id};
+    int found = 0;
+    for (int state = 0; state < MQ_STATES && selection->in_any_state && found == 0; state++)
+        if (!selection->states[state])
+            found = mq_browse(queue, (enum mq_state)state, compare, &stray);
+    if (found != 1)
+        return cli_fail(STATUS_NOTHING, mq_queue_name(queue), "%s: no such message", id);
+    return cli_fail(stray.state == MQ_INFLIGHT ? STATUS_TRY_LATER : STATUS_NOTHING, mq_queue_name(queue), "%s: %s", id,
+                    where[stray.state]);
+}
+
+int selection_report(struct selection *selection, mq_queue *queue)
 {
     int status = selection->taken > 0 ? STATUS_DONE : STATUS_NOTHING;
-    for (size_t i = 0; i < selection->id_count; i++)
+    for (size_t i = 0; i < selection->id_count && !is_complete(selection); i++)
         if (!selection->ids[i].found)
-            status = cli_fail(STATUS_NOTHING, queue, "%s: no such message", selection->ids[i].id);
+            status = cli_worse(status, report_missing(selection, queue, selection->ids[i].id));
     free(selection->ids);
+    free(selection->sorted);
+    free(selection->headers);
     return status;
 }

@@ -10,8 +10,8 @@ error_t selection_parse_option(struct selection *selection, int key, char *argum
         selection->most = cli_number(state, "--count", argument, 1, UINT64_MAX);
         return 0;
     case 'm':
-        if (!selection_parse_match(selection, argument))
-            cli_usage(state, "--match: '%s' is not Header=value", argument);
+        if (!selection_add_match(selection, argument))
+            cli_usage(state, "--match: '%s' is none of NAME, NAME: VALUE and NAME=VALUE", argument);
         return 0;
     case 'i':
         selection_add_id(selection, argument);
@@ -23,6 +23,9 @@ error_t selection_parse_option(struct selection *selection, int key, char *argum
     case SELECTION_OLDER_THAN:
         selection->older_than = cli_period(state, "--older-than", argument);
         return 0;
+    case SELECTION_NEWEST:
+        selection->newest = true;
+        return 0;
     case SELECTION_ALL:
         selection->all = true;
         return 0;
@@ -32,4 +35,13 @@ error_t selection_parse_option(struct selection *selection, int key, char *argum
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+void selection_check(const struct selection *selection, const char *command, const struct argp_state *state)
+{
+    const bool some = selection_has_conditions(selection);
+    if (!some && !selection_has_states(selection) && !selection->all)
+        cli_usage(state, "%s: say which: ids, --match, --older-than, --count, or --all", command);
+    if (some && selection->all)
+        cli_usage(state, "%s: --all excludes ids, --match, --older-than and --count", command);
 }

@@ -67,7 +67,9 @@ static void show_row(const struct view *view, const struct mq_entry *entry, cons
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
 {
     json_t *object;
-    const int error = json_from_message(message, mq_queue_name(view->queue), NULL, &object);
+    char receipt[MQ_RECEIPT_SIZE];
+    const bool is_claimed = mq_entry_receipt(view->queue, entry, receipt) == 0;
+    const int error = json_from_message(message, mq_queue_name(view->queue), is_claimed ? receipt : NULL, &object);
     if (error)
         return error;
     json_object_set_new(object, "state", cli_must(json_string(mq_state_name(entry->state))));
@@ -120,7 +122,7 @@ static int show(mq_queue *queue, struct selection *selection, bool whole)
         table_end(view.table);
     if (error)
         return cli_queue_error(error, mq_queue_name(queue), "cannot look");
-    return cli_worse(view.status, selection_report(selection, mq_queue_name(queue)));
+    return cli_worse(view.status, selection_report(selection, queue));
 }
 
 int peek_show(const char *name, struct selection *selection)

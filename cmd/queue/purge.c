@@ -22,9 +22,7 @@ static int remove_one(const struct mq_entry *entry, void *context)
         return 0;
     }
     const int removed = mq_entry_remove(purge->queue, entry);
-    if (removed == 0)
-        purge->selection->taken--;
-    return removed < 0 ? removed : 0;
+    return removed < 0 ? removed : removed == 0 ? SELECTION_GONE : 0;
 }
 
 /* Without conditions the library removes whole files without reading them. */
@@ -44,11 +42,13 @@ static int remove_selected(struct purge *purge)
 {
     struct selection *selection = purge->selection;
     const char *name = mq_queue_name(purge->queue);
-    const bool has_conditions = selection->older_than || selection->id_count > 0;
-    const int error = purge->dry_run || has_conditions ? selection_browse(selection, purge->queue, remove_one, purge)
-                                                       : remove_states(purge);
+    const int error = purge->dry_run || selection_has_conditions(selection)
+                          ? selection_browse(selection, purge->queue, remove_one, purge)
+                          : remove_states(purge);
     const int status = error ? cli_queue_error(error, name, "cannot purge") : STATUS_DONE;
-    return selection->id_count > 0 ? cli_worse(status, selection_report(selection, name)) : status;
+    return selection->id_count > 0 || selection->header_count > 0
+               ? cli_worse(status, selection_report(selection, purge->queue))
+               : status;
 }
 
 static void report(const char *queue, uint64_t purged, bool dry_run)

@@ -46,7 +46,7 @@ static int check_dead_letter(const char *queue, const char *name)
 {
     const int error = name && strcmp(name, "none") != 0 ? mq_dead_letter_check(cli_spool, queue, name) : 0;
     if (error == -ENXIO)
-        return cli_fail(STATUS_NO_QUEUE, queue, "dead-letter: %s: no such queue or topic", name);
+        return cli_fail(STATUS_NO_QUEUE, queue, "dead-letter: %s: no such queue, topic or log", name);
     if (error == -ELOOP)
         return cli_fail(STATUS_CONFIG, queue, "dead-letter: %s: dead letters would go in a circle", name);
     if (error == -EBADMSG)

@@ -252,7 +252,8 @@ static int deliver(struct receiver *receiver)
 
 static int nothing_came(const struct receiver *receiver, uint64_t got)
 {
-    cli_note(name_of(receiver), "no message came");
+    if (!cli_say_paused(receiver->queue))
+        cli_note(name_of(receiver), "no message came");
     return got > 0 ? STATUS_DONE : STATUS_NOTHING;
 }
 

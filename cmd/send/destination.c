@@ -21,7 +21,7 @@ int destination_send(const struct destination *to, mq_message *message, const st
                      char *ret_id, uint64_t *ret_offset)
 {
     if (to->log)
-        return mq_log_send(to->log, message, options, ret_id, ret_offset);
+        return mq_log_send(to->log, to->tx, message, options, ret_id, ret_offset);
     if (to->topic)
         return mq_topic_send(to->topic, to->tx, message, options, ret_id);
     return to->tx ? mq_tx_send(to->tx, to->queue, message, options, ret_id)
@@ -33,7 +33,7 @@ int destination_send_batch(const struct destination *to, mq_message *const *mess
                            size_t *ret_sent)
 {
     if (to->log)
-        return mq_log_send_batch(to->log, messages, count, options, ret_ids, ret_offsets, ret_sent);
+        return mq_log_send_batch(to->log, to->tx, messages, count, options, ret_ids, ret_offsets, ret_sent);
     if (to->topic)
         return mq_topic_send_batch(to->topic, to->tx, messages, count, options, ret_ids, ret_sent);
     return to->tx ? mq_tx_send_batch(to->tx, to->queue, messages, count, options, ret_ids, ret_sent)
@@ -45,7 +45,7 @@ int destination_send_bodies(const struct destination *to, const mq_message *mess
                             uint64_t *ret_offsets, size_t *ret_sent)
 {
     if (to->log)
-        return mq_log_send_bodies(to->log, message, bodies, count, options, ret_ids, ret_offsets, ret_sent);
+        return mq_log_send_bodies(to->log, to->tx, message, bodies, count, options, ret_ids, ret_offsets, ret_sent);
     if (to->topic)
         return mq_topic_send_bodies(to->topic, to->tx, message, bodies, count, options, ret_ids, ret_sent);
     return to->tx ? mq_tx_send_bodies(to->tx, to->queue, message, bodies, count, options, ret_ids, ret_sent)

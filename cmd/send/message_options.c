@@ -10,7 +10,15 @@
 #include "cli/cli.h"
 #include "text/moment.h"
 
-enum { TYPE = 512, CONTENT_TYPE, CORRELATION_ID, REPLY_TO, AT, TTL }; /* beside the numbers of mq-send.c */
+enum {
+    TYPE = 512,
+    CONTENT_TYPE,
+    CORRELATION_ID,
+    REPLY_TO,
+    AT,
+    TTL,
+    MAX_ATTEMPTS
+}; /* beside the numbers of mq-send.c */
 
 #define ROUTING_KEY_MAX 255 /* as in AMQP */
 
@@ -22,6 +30,7 @@ static struct header *arg_headers;
 static size_t arg_header_count;
 static const char *arg_id; /* NULL: the library makes one */
 static int arg_priority = MQ_PRIORITY_DEFAULT;
+static unsigned arg_max_attempts;           /* 0: as the queue says */
 static int64_t arg_delay, arg_due, arg_ttl; /* 0: not given */
 
 static const struct argp_option options[] = {
@@ -37,6 +46,7 @@ static const struct argp_option options[] = {
     {"delay", 'd', "DURATION", 0, "Deliver it no sooner than after DURATION", 3},
     {"at", AT, "TIME", 0, "Deliver it no sooner than at TIME: RFC 3339, @SECONDS or HH:MM", 3},
     {"ttl", TTL, "DURATION", 0, "Let it expire after DURATION", 3},
+    {"max-attempts", MAX_ATTEMPTS, "N", 0, "Deliver it N times at most, whatever the queue says", 3},
     {0},
 };
 
@@ -103,6 +113,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case TTL:
         (void)cli_delay(state, "--ttl", argument);
         arg_ttl = cli_period(state, "--ttl", argument);
+        return 0;
+    case MAX_ATTEMPTS:
+        arg_max_attempts = (unsigned)cli_number(state, "--max-attempts", argument, 1, MQ_MAX_ATTEMPTS_MOST);
         return 0;
     case ARGP_KEY_END:
         if (arg_delay && arg_due)
@@ -172,7 +185,8 @@ static int apply(mq_message *message)
     if (arg_id && mq_message_set_id(message, arg_id))
         return cli_fail(STATUS_DATA, NULL, "'%s': not an id: it takes 1 to 64 of A-Z a-z 0-9 _ -", arg_id);
     if (mq_message_set_priority(message, arg_priority) || mq_message_set_delay(message, arg_delay) ||
-        mq_message_set_due(message, arg_due) || mq_message_set_ttl(message, arg_ttl))
+        mq_message_set_due(message, arg_due) || mq_message_set_ttl(message, arg_ttl) ||
+        mq_message_set_max_attempts(message, arg_max_attempts))
         return cli_fail(STATUS_DATA, NULL, "a time lies too far ahead");
     return STATUS_DONE;
 }

@@ -56,8 +56,15 @@ static int refused_by_topic(const struct sending *sending, const struct source *
         return fail(sending, STATUS_DATA, source, "cannot publish", "the body is larger than max-size of a queue");
     if (error == -ENOBUFS)
         return fail(sending, STATUS_TRY_LATER, source, "cannot publish", "a queue it goes to is full");
+    if (error == -ESHUTDOWN || error == -ENODATA) {
+        snprintf(problem, sizeof problem, "%s, where it goes: %s", mq_topic_refused_by(sending->to.topic),
+                 cli_reason(error));
+        return fail(sending, cli_status(error), source, "cannot publish", problem);
+    }
     if (error == -ESTALE)
         return fail(sending, STATUS_NOTHING, source, "cannot publish", "the transaction has ended");
+    if (error == -EOPNOTSUPP)
+        return fail(sending, STATUS_USAGE, source, "cannot publish", "it goes to a log, which takes no delay");
     return fail(sending, cli_status(error), source, "cannot publish", cli_reason(error));
 }
 
@@ -67,7 +74,7 @@ static int refused_by_log(const struct sending *sending, const struct source *so
     const size_t length = strlen(limit);
     if (error == -EOPNOTSUPP)
         return fail(sending, STATUS_USAGE, source, "cannot append",
-                    "a log keeps one order: priorities, delays and expiry are for queues");
+                    "a log keeps one order: priorities, delays, expiry and max-attempts are for queues");
     if (error == -EMSGSIZE &&
         mq_log_config_get(sending->to.log, "max-size", limit + length, sizeof limit - length) == 0)
         return fail(sending, STATUS_DATA, source, "cannot append", limit);
@@ -79,7 +86,18 @@ static int refused_by_log(const struct sending *sending, const struct source *so
             "the log is damaged: it lacks a part, or something else has its name; mq-log create makes what it lacks");
     if (error == -ENOENT)
         return fail(sending, STATUS_NO_QUEUE, source, "cannot append", "the log was deleted");
+    if (error == -ESTALE)
+        return fail(sending, STATUS_NOTHING, source, "cannot append", "the transaction has ended");
     return fail(sending, cli_status(error), source, "cannot append", cli_reason(error));
+}
+
+static int refused_for_headers(const struct sending *sending, const struct source *source)
+{
+    char names[MQ_QUEUE_NAME_SIZE], problem[MQ_QUEUE_NAME_SIZE + 64];
+    if (mq_config_get(sending->to.queue, "require", names, sizeof names) != 0)
+        return fail(sending, STATUS_DATA, source, "cannot publish", cli_reason(-ENODATA));
+    snprintf(problem, sizeof problem, "it lacks a header that the queue requires: require = %s", names);
+    return fail(sending, STATUS_DATA, source, "cannot publish", problem);
 }
 
 static int refused(const struct sending *sending, const struct source *source, int error)
@@ -94,6 +112,11 @@ static int refused(const struct sending *sending, const struct source *source, i
         return fail(sending, STATUS_CONFIG, source, "bad configuration", problem);
     if (error == -EMSGSIZE && mq_config_get(sending->to.queue, "max-size", limit + length, sizeof limit - length) == 0)
         return fail(sending, STATUS_DATA, source, "cannot publish", limit);
+    if (error == -ENODATA)
+        return refused_for_headers(sending, source);
+    if (sending->options.once && error == -EOPNOTSUPP)
+        return fail(sending, STATUS_USAGE, source, "cannot send once",
+                    "a message that is sent once has no max-attempts");
     if (error == -EDOM)
         return fail(sending, STATUS_USAGE, source, "cannot publish", "an ordered queue has no priorities");
     if (sending->options.once && error == -EMEDIUMTYPE)
@@ -125,7 +148,7 @@ struct receipts {
 
 static void note_sent(const struct sending *sending, const struct receipts *receipts, size_t i)
 {
-    if (sending->to.log && receipts->offsets)
+    if (sending->to.log && receipts->offsets && receipts->offsets[i] != MQ_NO_OFFSET)
         cli_note(sending->to.name, "sent %s at offset %" PRIu64, receipts->ids[i], receipts->offsets[i]);
     else if (receipts->duplicates && receipts->duplicates[i])
         cli_note(sending->to.name, "duplicate of %s, not sent again", receipts->ids[i]);

@@ -52,7 +52,8 @@ bool condition_holds(const struct condition *condition, const struct snapshot *s
 {
     if (condition->field->kind == FIELD_NAME)
         return condition->field->kind_of == snapshot->kind &&
-               (strcmp(snapshot->queue, condition->value) == 0) == (condition->comparison == EQUAL);
+               (strcmp(field_word(condition->field, snapshot), condition->value) == 0) ==
+                   (condition->comparison == EQUAL);
     const double value = field_value(condition->field, snapshot), number = condition->number;
     switch (condition->comparison) {
     case ABOVE:

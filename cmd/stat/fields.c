@@ -95,6 +95,12 @@ static double errors_now(const struct snapshot *snapshot, enum mq_span span)
     return share(snapshot->failed, snapshot->out, seconds_of[span]);
 }
 
+static const char *paused(const struct snapshot *snapshot)
+{
+    static const char *const words[] = {"none", "receive", "send", "all"};
+    return words[snapshot->stats.paused & (MQ_PAUSE_RECEIVE | MQ_PAUSE_SEND)];
+}
+
 static double held(const struct snapshot *snapshot, enum mq_span span)
 {
     uint64_t count = 0;
@@ -111,7 +117,7 @@ static double held(const struct snapshot *snapshot, enum mq_span span)
 #define SPOOL(member) .kind_of = SNAPSHOT_SPOOL, .counter = offsetof(struct snapshot, member)
 #define SPAN(name, title, kind, compute, span)                                                                         \
     {                                                                                                                  \
-        name, title, kind, SNAPSHOT_QUEUE, 0, compute, span                                                            \
+        name, title, kind, SNAPSHOT_QUEUE, 0, compute, span, NULL                                                      \
     }
 
 const struct field fields[] = {
@@ -139,6 +145,7 @@ const struct field fields[] = {
     SPAN("errors_5m", "ERR%-5m", FIELD_PERCENT, errors_of, MQ_5_MINUTES),
     SPAN("errors_15m", "ERR%-15m", FIELD_PERCENT, errors_of, MQ_15_MINUTES),
     {"held_seconds", "HELD", FIELD_DURATION, .compute = held},
+    {"paused", "PAUSED", FIELD_NAME, .word = paused},
     {"sent", "SENT", FIELD_COUNT, COUNTER(sent)},
     {"delivered", "DELIVERED", FIELD_COUNT, COUNTER(delivered)},
     {"redelivered", "REDELIVERED", FIELD_COUNT, COUNTER(redelivered)},
@@ -213,6 +220,13 @@ double field_value(const struct field *field, const struct snapshot *snapshot)
 
 /* ---- as text ----------------------------------------------------------------------- */
 
+const char *field_word(const struct field *field, const struct snapshot *snapshot)
+{
+    if (field->kind_of != snapshot->kind)
+        return "-";
+    return field->word ? field->word(snapshot) : snapshot->queue;
+}
+
 static void human_text(const struct field *field, double value, char text[HUMAN_SIZE])
 {
     switch (field->kind) {
@@ -234,7 +248,7 @@ static void human_text(const struct field *field, double value, char text[HUMAN_
 void field_text(const struct field *field, const struct snapshot *snapshot, bool human, char text[FIELD_TEXT_SIZE])
 {
     if (field->kind == FIELD_NAME) {
-        snprintf(text, FIELD_TEXT_SIZE, "%s", field->kind_of == snapshot->kind ? snapshot->queue : "-");
+        snprintf(text, FIELD_TEXT_SIZE, "%s", field_word(field, snapshot));
         return;
     }
     const double value = field_value(field, snapshot);
@@ -299,7 +313,7 @@ static json_t *field_json(const struct field *field, const struct snapshot *snap
     if (field->kind_of != snapshot->kind)
         return json_null();
     if (field->kind == FIELD_NAME)
-        return json_string(snapshot->queue);
+        return json_string(field_word(field, snapshot));
     if (!field->compute)
         return json_integer((json_int_t)counter_of(field, snapshot));
     const double value = field_value(field, snapshot);

@@ -19,6 +19,7 @@ struct field {
     size_t counter;             /* of FIELD_COUNT and FIELD_SIZE, if `compute` is NULL: the offset in struct snapshot */
     double (*compute)(const struct snapshot *snapshot, enum mq_span span);
     enum mq_span span;
+    const char *(*word)(const struct snapshot *snapshot); /* of FIELD_NAME; NULL: what it is of */
 };
 
 extern const struct field fields[]; /* the last one has no name */
@@ -32,6 +33,9 @@ const char *field_no_such(void);
 /* The value; durations are in seconds. NAN: it is missing, such as the age of the oldest message of an empty queue,
    or a figure of topics for a queue. */
 double field_value(const struct field *field, const struct snapshot *snapshot);
+
+/* The text of a FIELD_NAME. */
+const char *field_word(const struct field *field, const struct snapshot *snapshot);
 
 #define FIELD_TEXT_SIZE 272
 

@@ -131,16 +131,26 @@ static void print_template(const char *template, const struct snapshot *snapshot
 
 #define USUAL_MOST 10
 
-static const struct field **usual_columns(enum snapshot_kind kind)
+static bool any_is_paused(const struct snapshot_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].stats.paused)
+            return true;
+    return false;
+}
+
+static const struct field **usual_columns(enum snapshot_kind kind, const struct snapshot_list *list)
 {
     static const char *const names[SNAPSHOT_KINDS][USUAL_MOST] = {
         {"queue", "ready", "delayed", "inflight", "dead", "oldest", "in", "out", "errors", "bytes"},
         {"topic", "bindings", "published", "routed", "unroutable"},
         {"transactions_open", "transactions_unfinished"},
     };
-    const struct field **columns = cli_must(calloc(USUAL_MOST + 1, sizeof *columns));
+    const struct field **columns = cli_must(calloc(USUAL_MOST + 2, sizeof *columns));
     for (size_t i = 0; i < USUAL_MOST && names[kind][i]; i++)
         columns[i] = field_find(names[kind][i], strlen(names[kind][i]));
+    if (any_is_paused(list))
+        columns[USUAL_MOST] = field_find("paused", strlen("paused"));
     return columns;
 }
 
@@ -232,7 +242,7 @@ void overview_table(const struct overview *overview, const struct snapshot_list 
                     bool colour, overview_trail_fn *trail, void *context)
 {
     const enum snapshot_kind kind = kind_of(list);
-    const struct field **columns = overview->columns ? overview->columns : usual_columns(kind);
+    const struct field **columns = overview->columns ? overview->columns : usual_columns(kind, list);
     struct layout layout = lay_out(columns);
     if (width > 0 && !overview->columns && kind == SNAPSHOT_QUEUE)
         measure(&layout, list, width);

@@ -97,6 +97,20 @@ static void print_oldest(const struct exposition *to)
     }
 }
 
+static void print_paused(const struct exposition *to)
+{
+    static const struct {
+        const char *direction;
+        unsigned bit;
+    } directions[] = {{"receive", MQ_PAUSE_RECEIVE}, {"send", MQ_PAUSE_SEND}};
+    print_head(to, "mq_queue_paused", "gauge", "", "Whether the queue is paused for receivers or senders: 1 or 0.");
+    for (size_t i = 0; i < to->list->count; i++)
+        for (size_t j = 0; j < sizeof directions / sizeof *directions; j++) {
+            begin(to, "mq_queue_paused", "", to->list->items[i].queue, "direction", directions[j].direction);
+            print_number(to->stream, (to->list->items[i].stats.paused & directions[j].bit) != 0);
+        }
+}
+
 static void print_bytes(const struct exposition *to)
 {
     print_head(to, "mq_queue_bytes", "gauge", "bytes", "Size of the files of all messages in the queue.");
@@ -246,6 +260,7 @@ static void print_all(const struct exposition *to)
     print_oldest(to);
     print_lag(to);
     print_bytes(to);
+    print_paused(to);
     print_counters(to);
     print_deaths(to);
     print_head(to, "mq_message_held_seconds", "histogram", "seconds",

@@ -37,9 +37,12 @@ static void print_figures(FILE *stream, const struct snapshot *snapshot, const c
 static void print_head(FILE *stream, const struct snapshot *snapshot, size_t columns)
 {
     static const char *const depths[] = {"ready", "delayed", "inflight", "dead", "oldest", "bytes", "held", NULL};
+    static const char *const paused[] = {"paused", NULL};
     static const char *const rates[] = {"in", "out", "errors", "in_15m", "out_15m", "errors_15m", "redelivered", NULL};
     print_figures(stream, snapshot, depths, columns);
     print_figures(stream, snapshot, rates, columns);
+    if (snapshot->stats.paused)
+        print_figures(stream, snapshot, paused, columns);
 }
 
 /* ---- claims ----------------------------------------------------------------------------- */
@@ -116,7 +119,8 @@ void queue_detail_print(FILE *stream, const struct snapshot *snapshot, size_t co
         fprintf(stream, "\n%s\n", cli_reason(error));
         return;
     }
-    const size_t room = rows > 6 ? rows - 4 : 2; /* the other lines are two of figures and two empty ones */
+    const size_t others = snapshot->stats.paused ? 5 : 4; /* two or three of figures, and two empty ones */
+    const size_t room = rows > 6 ? rows - others : 2;
     fputc('\n', stream);
     const size_t used = print_part(
         queue, MQ_INFLIGHT, table_new_on(stream, columns, colour, claim_columns, CLAIM_COLUMNS), room / 2, add_claim);

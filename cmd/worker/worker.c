@@ -152,7 +152,10 @@ int worker_run(mq_queue *queue, const struct worker_options *options)
         signals_die(worker.signal);
     /* With --until-empty an empty queue is no failure: a timer, or a script with `set -e`, drains it again and
        again. */
-    if (worker.received == 0 && worker.status == STATUS_DONE && !worker.signal && !options->until_empty)
+    const bool nothing_came = worker.received == 0 && worker.status == STATUS_DONE && !worker.signal;
+    if (nothing_came)
+        (void)cli_say_paused(queue);
+    if (nothing_came && !options->until_empty)
         return STATUS_NOTHING;
     return worker.status;
 }

@@ -2,6 +2,7 @@
 #include "admin/browse.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,33 +26,54 @@ struct browse {
     int (*each)(const struct mq_entry *entry, void *context);
     void *context;
     const struct bucket_file *file; /* that the walk has come to */
+    int opened;                     /* the same, if it holds several messages; else -1 */
     int stop;                       /* what `each` returned; any value may be */
 };
 
-static int show(void *context, const struct message_name *name)
+/* The message that `each` looks at. To open it, nothing has to be searched for: the file may have got other names since, but
+   its content never changes. */
+struct shown {
+    const struct mq_entry *entry;
+    const struct message_name *name; /* of this message alone */
+    int dir;
+    int opened;
+};
+
+void browse_describe(const mq_queue *queue, const struct bucket_file *file, const struct message_name *name,
+                     struct browse_entry *ret_entry)
 {
-    const struct browse *browse = context;
-    const enum mq_state state = browse->file->state;
-    const bool in_flight = state == MQ_INFLIGHT, owned = in_flight && name->owner.process;
-    char reason[NAME_REASON_SIZE];
-    name_unescape_reason(name->reason, reason);
-    const struct mq_entry entry = {
-        .state = state,
+    const bool in_flight = file->state == MQ_INFLIGHT, owned = in_flight && name->owner.process;
+    name_unescape_reason(name->reason, ret_entry->reason);
+    ret_entry->entry = (struct mq_entry){
+        .state = file->state,
         .id = name->id,
         .attempts = name->attempts,
         .priority = name->priority,
         .time = name->time,
         .expires = name->expires,
-        .reason = state == MQ_DEAD ? reason : NULL,
+        .reason = file->state == MQ_DEAD ? ret_entry->reason : NULL,
         .begun = in_flight ? name->begun : 0,
         .owner = in_flight ? (pid_t)name->owner.process : 0,
-        .is_here = owned && strcmp(name->owner.host, browse->queue->owner.host) == 0,
+        .is_here = owned && strcmp(name->owner.host, queue->owner.host) == 0,
         .host = owned ? name->owner.host : NULL,
-        .bucket = browse->file->bucket,
-        .file = browse->file->file,
+        .bucket = file->bucket,
+        .file = file->file,
         .offset = name->offset,
+        .position = lane_is_token(name) ? name->head : name->position,
     };
-    return browse->each(&entry, browse->context);
+}
+
+static int show(void *context, const struct message_name *name)
+{
+    const struct browse *browse = context;
+    struct browse_entry described;
+    browse_describe(browse->queue, browse->file, name, &described);
+    if (lane_is_token(name))
+        return browse->each(&described.entry, browse->context);
+    browse->queue->shown = &(const struct shown){&described.entry, name, browse->file->dir, browse->opened};
+    const int stop = browse->each(&described.entry, browse->context);
+    browse->queue->shown = NULL;
+    return stop;
 }
 
 /* Show each message of a file. If it cannot be taken apart it is shown as one message. */
@@ -59,6 +81,7 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
 {
     const struct message_name *name = &visited->name;
     browse->file = visited;
+    browse->opened = -1;
     if (name->settled)
         return 0; /* the lane goes on to its next message */
     if (name->count == 1)
@@ -67,12 +90,20 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
     const int file = is_token ? lane_open_head(browse->queue, name) : fs_open_file(visited->dir, visited->file);
     if (file == -ENOENT)
         return 0;
+    browse->opened = file < 0 ? -1 : file;
     const int stop = file < 0 && is_token ? file
                      : file < 0           ? blame_file(browse->queue, visited->dir, visited->file, file)
                                           : batch_walk(file, name, show, browse);
     if (file >= 0)
         close(file);
+    browse->opened = -1;
     return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;
+}
+
+int browse_show(mq_queue *queue, const struct bucket_file *file,
+                int (*each)(const struct mq_entry *entry, void *context), void *context)
+{
+    return browse_file(&(struct browse){.queue = queue, .each = each, .context = context}, file);
 }
 
 static int visit(void *context, const struct bucket_file *file)
@@ -148,18 +179,6 @@ int browse_find(mq_queue *queue, const struct mq_entry *entry, struct browse_pla
     return found;
 }
 
-static int open_message(int file, const struct mq_entry *entry, struct message_name *name, mq_message **ret_message)
-{
-    struct batch_part part;
-    int error = 0;
-    if (name->count > 1) {
-        error = batch_read_part(file, entry->offset, entry->id, &part);
-        if (!error)
-            *name = batch_first(name, &part);
-    }
-    return error ? error : decode_file(file, name, ret_message);
-}
-
 /* A file that holds the entry's message, and the name that it has there. 1; 0: it has moved on. */
 static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name, int *ret_file)
 {
@@ -180,14 +199,50 @@ static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct mess
     return file == -ENOENT ? 0 : file < 0 ? file : 1;
 }
 
+/* The same of the message that a walk shows. */
+static int open_shown(mq_queue *queue, const struct shown *shown, struct message_name *ret_name, int *ret_file)
+{
+    const char *name = shown->entry->file;
+    int file = shown->opened < 0 ? fs_open_file(shown->dir, name) : fcntl(shown->opened, F_DUPFD_CLOEXEC, 0);
+    if (file < 0)
+        file = shown->opened < 0 ? blame_file(queue, shown->dir, name, file) : -errno;
+    *ret_name = *shown->name;
+    *ret_file = file;
+    return file == -ENOENT ? 0 : file < 0 ? file : 1;
+}
+
+int browse_open(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name, int *ret_file)
+{
+    struct message_name name;
+    struct batch_part part;
+    int file, error = 0;
+    const struct shown *shown = queue->shown;
+    const bool is_shown = shown && shown->entry == entry && (shown->opened >= 0 || shown->name->count == 1);
+    const int found = is_shown ? open_shown(queue, shown, &name, &file) : open_entry(queue, entry, &name, &file);
+    if (found != 1)
+        return found;
+    if (name.count > 1) {
+        error = batch_read_part(file, entry->offset, entry->id, &part);
+        if (!error)
+            name = batch_first(&name, &part);
+    }
+    if (error) {
+        close(file);
+        return error;
+    }
+    *ret_name = name;
+    *ret_file = file;
+    return 1;
+}
+
 int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message)
 {
     struct message_name name;
     int file;
-    const int found = open_entry(queue, entry, &name, &file);
+    const int found = browse_open(queue, entry, &name, &file);
     if (found != 1)
         return found;
-    const int error = open_message(file, entry, &name, ret_message);
+    const int error = decode_file(file, &name, ret_message);
     if (error) {
         close(file);
         return error;

@@ -57,7 +57,11 @@ static int check_lane_entry(void *context, const char *name, unsigned char type)
 {
     struct check *check = context;
     char place[64], lane[NAME_LANE_SIZE];
-    if (strcmp(name, "q") == 0 ? type == DT_DIR : type == DT_REG && lane_name_parse_gen(check->lane, name, lane))
+    const char *file;
+    struct message_name token;
+    if (strcmp(name, "q") == 0 ? type == DT_DIR
+                               : type == DT_REG && (lane_name_parse_gen(check->lane, name, lane) ||
+                                                    lane_name_parse_note(name, &file, &token)))
         return 0;
     snprintf(place, sizeof place, "lanes/%s", check->lane);
     return finding_report(check, place, name, "not a part of a lane");

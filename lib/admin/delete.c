@@ -26,6 +26,7 @@
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
+#include "lane/lane.h"
 #include "lifecycle/outbox.h"
 #include "queue/blame.h"
 #include "store/access.h"
@@ -184,6 +185,19 @@ static int delete_in(const struct home *home, const char *queue, bool force)
     return error == -EAGAIN ? -EBUSY : error;
 }
 
+/* Lanes at rest are no messages. If this fails, the deletion finds out why. */
+static void end_rests(const char *spool, int home, const char *queue)
+{
+    mq_queue *handle;
+    char lanes[MQ_QUEUE_NAME_SIZE + sizeof "/lanes"];
+    snprintf(lanes, sizeof lanes, "%s/lanes", spool_last_part(queue));
+    if (fs_has(home, lanes) != 1 || queue_open(spool, queue, 0, &handle))
+        return;
+    if (!queue_demand(handle, ACCESS_ALL))
+        (void)lane_resume_all(handle);
+    mq_close(handle);
+}
+
 int mq_delete(const char *spool, const char *queue, bool force)
 {
     char log[MQ_QUEUE_NAME_SIZE];
@@ -193,6 +207,8 @@ int mq_delete(const char *spool, const char *queue, bool force)
     if (home.dir < 0)
         return home.dir;
     name_log_part(queue, log);
+    if (!force)
+        end_rests(spool, home.dir, queue);
     const int error = delete_in(&home, spool_last_part(queue), force);
     close(home.dir);
     return error;
@@ -200,6 +216,7 @@ int mq_delete(const char *spool, const char *queue, bool force)
 
 struct pending_walk {
     struct home home;
+    const char *spool_path;
     int64_t now;
     int removed;
     int error; /* the first error that kept a directory from being judged or removed */
@@ -263,7 +280,7 @@ static int sweep_pending(void *context, const char *name, unsigned char type)
         note(walk, is_old == 1 ? finish(&walk->home, kind, name, queue) : is_old);
     } else if (type == DT_DIR && !walk->home.log && mq_queue_name_is_valid(name)) {
         note(walk, topic_sweep(walk->home.dir, name, walk->now));
-        note(walk, log_sweep(walk->home.dir, name, walk->now));
+        note(walk, log_sweep(walk->home.dir, walk->spool_path, name, walk->now));
         note(walk, sweep_groups(walk, name));
     }
     return 0;
@@ -285,7 +302,7 @@ static int look_at_topic(const char *topic, void *context)
 
 int mq_sweep_spool(const char *spool)
 {
-    struct pending_walk walk = {.home = {.dir = spool_open(spool, false)}, .now = clock_now()};
+    struct pending_walk walk = {.home = {.dir = spool_open(spool, false)}, .spool_path = spool, .now = clock_now()};
     if (walk.home.dir < 0)
         return walk.home.dir == -ENOENT ? 0 : walk.home.dir;
     bool any;

@@ -66,6 +66,7 @@ static int show_one(void *context, const struct message_name *name)
         .bucket = waiting->file->key,
         .file = waiting->file->file,
         .offset = name->offset,
+        .position = name->position,
     };
     waiting->stop = waiting->each(&entry, waiting->context);
     return waiting->stop != 0;

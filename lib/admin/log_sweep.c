@@ -5,22 +5,16 @@
 #include <unistd.h>
 
 #include "admin/topic_sweep.h"
+#include "lifecycle/log_tidy.h"
 #include "log/log.h"
 
-static int trim(int dir)
+int log_sweep(int spool, const char *spool_path, const char *name, int64_t now)
 {
-    struct log_config config;
     uint64_t removed;
-    const int error = log_config_load(dir, &config, NULL);
-    return error ? error : log_trim(dir, &config, SIZE_MAX, &removed);
-}
-
-int log_sweep(int spool, const char *name, int64_t now)
-{
     const int dir = log_open_in(spool, name);
     if (dir < 0)
         return dir == -ENOENT || dir == -EACCES ? 0 : dir;
-    const int error = trim(dir), drafts = topic_sweep_drafts(dir, "tmp", now);
+    const int error = log_tidy(spool_path, name, dir, SIZE_MAX, &removed), drafts = topic_sweep_drafts(dir, "tmp", now);
     close(dir);
     return error ? error : drafts;
 }

@@ -6,6 +6,6 @@
 
 /* Sweep a log by its name in the spool. How many leftovers were removed; 0 too if there is no such log, or it is another
    user's. */
-int log_sweep(int spool, const char *name, int64_t now);
+int log_sweep(int spool, const char *spool_path, const char *name, int64_t now);
 
 #endif

@@ -1,9 +1,8 @@
 /* Purging: an administrator removes messages for good. */
 #include <errno.h>
-#include <unistd.h>
 
-#include "admin/browse.h"
 #include "admin/lane_browse.h"
+#include "admin/single_out.h"
 #include "base/clock.h"
 #include "lane/lane.h"
 #include "lane/lane_halt.h"
@@ -34,63 +33,20 @@ static int finish(mq_queue *queue, enum mq_state state, struct message_name *nam
 
 /* ---- one message ------------------------------------------------------------------ */
 
-static int remove_all(mq_queue *queue, enum mq_state state, const struct browse_place *place)
+static int remove_one(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
+                      const void *argument)
 {
-    return forget(queue, state, lane_remove(queue, state, place->dir, place->file, &place->name), &place->name);
-}
-
-/* Of the messages that share the file of a lane's head only the first can be removed. */
-static int remove_head(mq_queue *queue, enum mq_state state, const struct browse_place *place, uint64_t offset)
-{
-    struct message_name one;
-    const int error = offset == place->name.offset ? lane_name_one(queue, &place->name, &one) : -EOPNOTSUPP;
-    if (error)
-        return error == -ENOENT ? 0 : error;
-    return forget(queue, state, lane_remove(queue, state, place->dir, place->file, &one), &one);
-}
-
-/* Split off the messages in front of the one at `offset`, then that one, and remove it. A batch that cannot be taken
-   apart is shown as one message, and is removed as one. */
-static int remove_at(mq_queue *queue, enum mq_state state, struct browse_place *place, uint64_t offset)
-{
-    struct message_name *rest = &place->name;
-    if (lane_is_token(rest) && rest->count > 1)
-        return remove_head(queue, state, place, offset);
-    while (rest->count > 1) {
-        struct split split;
-        int done = split_off(queue, state, place->dir, place->file, rest, &split);
-        if ((done == -EBADMSG || done == -EAGAIN) && rest->offset == offset)
-            return remove_all(queue, state, place);
-        if (done != 1)
-            return done;
-        if (split.part.offset == offset)
-            return forget(queue, state, split_remove(queue, &split), &split.part);
-        done = split_take(queue, &split, state, &split.part);
-        if (done < 0)
-            return done;
-        *rest = split.rest;
-        name_format(state, rest, place->file);
-        rest->split = false; /* the split is finished */
-    }
-    return rest->offset == offset ? remove_all(queue, state, place) : 0;
+    (void)argument;
+    return forget(queue, state, lane_remove(queue, state, dir, file, name), name);
 }
 
 int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry)
 {
-    struct browse_place place;
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
         done = queue_refresh(queue);
-    if (!done && lane_browse_is(entry))
-        return lane_browse_remove(queue, entry);
     if (!done)
-        done = browse_find(queue, entry, &place);
-    if (done != 1)
-        return done;
-    done = finish(queue, entry->state, &place.name);
-    if (!done)
-        done = remove_at(queue, entry->state, &place, entry->offset);
-    close(place.dir);
+        done = lane_browse_is(entry) ? lane_browse_remove(queue, entry) : single_out(queue, entry, remove_one, NULL);
     return done;
 }
 

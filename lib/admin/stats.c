@@ -223,5 +223,8 @@ int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         return error;
     (void)inbox_take(queue, clock_now(), INBOX_ALL); /* messages that stay there are added */
     /* A private page does not tell what other processes do. */
-    return look(queue, exact || page_is_private(queue->page), ret_stats);
+    error = look(queue, exact || page_is_private(queue->page), ret_stats);
+    if (!error)
+        ret_stats->paused = queue->config.paused;
+    return error;
 }

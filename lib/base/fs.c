@@ -245,6 +245,14 @@ int fs_make_dir(int at, const char *name)
     return error;
 }
 
+int fs_has_other_owner(int dir, const char *name)
+{
+    struct stat parent, child;
+    if (fstat(dir, &parent) < 0 || fstatat(dir, name, &child, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return parent.st_uid != child.st_uid;
+}
+
 int fs_give_to_owner_of(int dir, const char *name)
 {
     struct stat parent, child;

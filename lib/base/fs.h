@@ -85,6 +85,9 @@ int fs_set_owner(int file, uid_t owner, gid_t group);
 /* Give what this process has just made in `dir` to the owner of `dir`. Only root ever needs to. */
 int fs_give_to_owner_of(int dir, const char *name);
 
+/* Whether what lies in `dir` belongs to another user than `dir` itself: then it is to be given away. 1 or 0. */
+int fs_has_other_owner(int dir, const char *name);
+
 /* Whether this process has the access that the bits R_OK, W_OK, X_OK ask for: 0, or why not. */
 int fs_may(int at, const char *name, int bits);
 

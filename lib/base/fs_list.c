@@ -62,6 +62,11 @@ int fs_list(int dir, fs_list_fn *each, void *context)
     return list_entries(dir, with_type, &(struct listing_of_types){dir, each, context});
 }
 
+int fs_list_again(int dir, fs_list_fn *each, void *context)
+{
+    return lseek(dir, 0, SEEK_SET) < 0 ? -errno : fs_list(dir, each, context);
+}
+
 struct listing_of_numbers {
     fs_list_numbers_fn *each;
     void *context;

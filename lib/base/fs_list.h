@@ -11,6 +11,9 @@
 typedef int fs_list_fn(void *context, const char *name, unsigned char type);
 int fs_list(int dir, fs_list_fn *each, void *context);
 
+/* The same again, of a directory that was listed by this descriptor. */
+int fs_list_again(int dir, fs_list_fn *each, void *context);
+
 /* The same for a directory by its name; "." lists `at` itself. */
 int fs_list_at(int at, const char *name, fs_list_fn *each, void *context);
 

@@ -124,3 +124,20 @@ int headers_read(int file, uint64_t offset, char **ret_text, size_t *ret_size)
     free(text);
     return -EBADMSG;
 }
+
+/* ---- names ------------------------------------------------------------------------ */
+
+bool headers_are_names(const char *text, size_t size)
+{
+    if (strlen(text) >= size)
+        return false;
+    for (;;) {
+        const size_t length = strcspn(text, ", ");
+        if (!message_is_header_name(text, length))
+            return false;
+        text += length + strspn(text + length, " ");
+        if (*text != ',')
+            return !*text;
+        text += 1 + strspn(text + 1, " ");
+    }
+}

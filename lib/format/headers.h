@@ -24,4 +24,7 @@ bool headers_parse_length(const struct headers *headers, uint64_t *ret_length);
    -EBADMSG: there is no blank line within the largest size that headers may have. */
 int headers_read(int file, uint64_t offset, char **ret_text, size_t *ret_size);
 
+/* Whether a text of less than `size` bytes is names of headers with commas, and maybe blanks, between them. */
+bool headers_are_names(const char *text, size_t size);
+
 #endif

@@ -70,6 +70,23 @@ bool lane_name_parse_gen(const char *key, const char *text, char ret_lane[NAME_L
     return true;
 }
 
+#define NOTE "rest."
+
+bool lane_name_format_note(const char *token, char text[NAME_SIZE])
+{
+    if (strlen(token) + sizeof NOTE > NAME_SIZE)
+        return false;
+    *put_text(put_text(text, NOTE), token) = '\0';
+    return true;
+}
+
+bool lane_name_parse_note(const char *text, const char **ret_token, struct message_name *ret_name)
+{
+    *ret_token = text + strlen(NOTE);
+    return strncmp(text, NOTE, strlen(NOTE)) == 0 && name_parse(MQ_INFLIGHT, *ret_token, ret_name) &&
+           ret_name->lane[0] && ret_name->settled && !lane_name_is_part(ret_name);
+}
+
 void lane_name_format_new(const char *lane, char text[LANE_NEW_SIZE])
 {
     *put_text(put_text(text, "lane-"), lane) = '\0';
@@ -107,6 +124,7 @@ struct message_name lane_name_after(const struct message_name *part)
 {
     struct message_name rest = *part;
     rest.settled = rest.attempts = 0;
+    rest.split = false;
     rest.skipped = part->skipped + part->count;
     rest.count = part->of > rest.skipped ? part->of - rest.skipped : 1;
     rest.offset = part->offset + part->length;
@@ -131,6 +149,7 @@ void lane_name_head(const struct message_name *token, char text[NAME_SIZE])
 {
     struct message_name head = lane_name_without(token);
     head.attempts = 0;
+    head.split = false;
     head.position = token->head;
     if (token->of) {
         head.count = token->of;

@@ -2,6 +2,7 @@
  * The names of lanes, and of what lies in them (lib/lane). Nothing here does I/O.
  *
  *     lanes/KEY/gen.G                 which generation of the lane this is
+ *     lanes/KEY/rest.TOKEN            the name of its token, if that rests; it may be of long ago
  *     lanes/KEY/q/FILE                its messages; FILE is POSITION.ID.FIELDS, as in ready/
  *     lanes/KEY/q/BUCKET/FILE         and BUCKET is the moment of its position, with the low 20 bits zero
  *     tmp/lane-KEYG                   a lane that is being made
@@ -31,6 +32,10 @@ void lane_name_format_gen(const char *lane, char text[LANE_GEN_SIZE]);
 bool lane_name_parse_gen(const char *key, const char *text, char ret_lane[NAME_LANE_SIZE]);
 void lane_name_format_new(const char *lane, char text[LANE_NEW_SIZE]);
 bool lane_name_is_new(const char *text);
+
+/* The note of a lane at rest, which tells the name of its token. False: that is too long for a note; or it is none. */
+bool lane_name_format_note(const char *token, char text[NAME_SIZE]);
+bool lane_name_parse_note(const char *text, const char **ret_token, struct message_name *ret_name);
 
 /* The bucket of a position, and whether a text names one. */
 void lane_name_format_bucket(uint64_t position, char text[NAME_BUCKET_SIZE]);

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/swar.h"
 #include "base/utf8.h"
+#include "format/death.h"
 
 /* ---- text rules ----------------------------------------------------------------- */
 
@@ -172,6 +173,37 @@ int mq_message_set_ttl(mq_message *message, int64_t ttl)
 int mq_message_set_expires(mq_message *message, int64_t expires)
 {
     return set_moment(&message->name.expires, expires);
+}
+
+int mq_message_set_sent_at(mq_message *message, int64_t moment)
+{
+    return set_moment(&message->sent_at, moment);
+}
+
+int mq_message_set_attempts(mq_message *message, unsigned attempts)
+{
+    if (attempts > NAME_ATTEMPTS_MAX)
+        return -EINVAL;
+    message->name.attempts = attempts;
+    return 0;
+}
+
+int mq_message_set_max_attempts(mq_message *message, unsigned attempts)
+{
+    return attempts <= MQ_MAX_ATTEMPTS_MOST && name_set_max_attempts(&message->name, attempts) ? 0 : -EINVAL;
+}
+
+unsigned mq_message_max_attempts(const mq_message *message)
+{
+    return name_max_attempts(&message->name);
+}
+
+int mq_message_set_death(mq_message *message, int64_t died, const char *reason)
+{
+    if (!*reason || died == 0)
+        return -EINVAL;
+    name_escape_reason(reason, message->name.reason);
+    return set_moment(&message->died, died);
 }
 
 void mq_message_set_body(mq_message *message, const void *data, size_t size)

@@ -243,7 +243,8 @@ static bool fits_lane(enum mq_state state, const struct message_name *name)
         return false;
     if (is_token && name->of ? name->skipped + name->count > name->of : is_token && name->count > 1)
         return false;
-    return !name->split && strlen(name->others) <= LANE_OTHERS_MAX &&
+    const bool may_split = is_token && name->settled && name->length && !name->begun && !name->owner.process;
+    return (!name->split || may_split) && strlen(name->others) <= LANE_OTHERS_MAX &&
            (!shares || (strlen(name->id) < ID_UUID_SIZE && strlen(name->others) <= SHARING_OTHERS_MAX));
 }
 

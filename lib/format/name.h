@@ -31,6 +31,7 @@
  *     bT      when the claim began             pPID-HOST  the process that claimed it
  *     cTOKEN  token of the claim, 16 hex digits           rTEXT  why it is dead, escaped
  *     f       it was dead and is retried; it is kept among the unknown fields
+ *     mN      how often it is delivered at most, in place of what the queue says; kept there, too
  *     dT      when the message falls due, where that is not its state (lane_name.h)
  *     gLANE   the name is a token of this lane, and says which message is the lane's head
  *     hWORD   the head's own position word    eN  the head is settled; N says how
@@ -124,6 +125,11 @@ void name_as_sent(struct message_name *name);
 /* Mark the name of a dead letter that is retried: its attempts begin at 0 again, but the records of its failures stay.
    The mark is a field `f` among the unknown ones. False: there is no room for it. */
 bool name_mark_retried(struct message_name *name);
+
+/* How often the message is delivered, if its sender said so: a field `m` among the unknown ones, so that older programs keep
+   it. 0: as the queue says. False: there is no room for it. */
+bool name_set_max_attempts(struct message_name *name, uint32_t attempts);
+uint32_t name_max_attempts(const struct message_name *name);
 
 /* Whether there may be records of this message's failures. */
 bool name_may_have_failed(enum mq_state state, const struct message_name *name);

@@ -16,7 +16,8 @@
 static const char *const endings[] = {[OUTBOX_COMMITTED] = ".committed", [OUTBOX_ABORTED] = ".aborted"};
 static const char letters[] = {
     [OUTBOX_OUTPUT] = 'o', [OUTBOX_DURABLE_OUTPUT] = 'O', [OUTBOX_INPUT] = 'i', [OUTBOX_INPUT_ONCE] = 'd',
-    [OUTBOX_DEAD] = 'x',   [OUTBOX_FILE] = 'p',           [OUTBOX_TARGET] = 't'};
+    [OUTBOX_DEAD] = 'x',   [OUTBOX_FILE] = 'p',           [OUTBOX_TARGET] = 't',
+    [OUTBOX_LOG_OUTPUT] = 'l', [OUTBOX_DURABLE_LOG_OUTPUT] = 'L'};
 
 static const char hex[] = "0123456789abcdef";
 
@@ -104,6 +105,8 @@ int outbox_format_entry(const struct outbox_entry *entry, char ret_text[NAME_SIZ
         char *slash = strchr(ret_text, '/');
         if (slash)
             *slash = GROUP_MARK;
+        if (outbox_is_for_log(entry->kind) && size < NAME_SIZE)
+            size += snprintf(ret_text + size, (size_t)(NAME_SIZE - size), ":%016" PRIx64, entry->end);
     }
     return size < NAME_SIZE ? 0 : -ENAMETOOLONG;
 }
@@ -116,17 +119,32 @@ static bool parse_kind(char letter, enum outbox_kind *ret_kind)
     return found;
 }
 
+/* Split the end off the text that is behind a log's name. */
+static bool take_end(char *text, uint64_t *ret_end)
+{
+    char *colon = strrchr(text, ':');
+    if (!colon || !outbox_is_id(colon + 1)) /* as many digits */
+        return false;
+    *colon = '\0';
+    *ret_end = hex_value(colon + 1, ID_DIGITS);
+    return *ret_end <= UINT64_MAX >> 1;
+}
+
 static bool parse_message(const char *text, struct outbox_entry *entry)
 {
+    char name[NAME_SIZE];
     const size_t length = strcspn(text, ":");
-    if (text[length] != ':' || length >= sizeof entry->queue)
+    if (text[length] != ':' || length >= sizeof entry->queue || strlen(text + length) > sizeof name)
         return false;
     memcpy(entry->queue, text, length);
     entry->queue[length] = '\0';
     char *mark = strchr(entry->queue, GROUP_MARK);
     if (mark)
         *mark = '/';
-    return name_is_queue(entry->queue) && name_parse(state_of(entry->kind), text + length + 1, &entry->name);
+    strcpy(name, text + length + 1);
+    if (outbox_is_for_log(entry->kind) && !take_end(name, &entry->end))
+        return false;
+    return name_is_queue(entry->queue) && name_parse(state_of(entry->kind), name, &entry->name);
 }
 
 bool outbox_parse_entry(const char *text, struct outbox_entry *ret_entry)

@@ -9,6 +9,9 @@
  *
  *     o:QUEUE:NAME     a message for QUEUE; NAME as in delayed/, its position a number that grows with each entry
  *     O:QUEUE:NAME     the same, to be on the disk before the commit is reported
+ *     l:LOG:NAME:END   a message for LOG; NAME as in delayed/, its position the number; an offset that the log had
+ *                      reached when it was put in, 16 hexadecimal digits
+ *     L:LOG:NAME:END   the same, to be on the disk before the commit is reported
  *     i:QUEUE:NAME     a claim that was taken; NAME as in delayed/, its time when the claim began
  *     d:QUEUE:NAME     the same, whose id is to be remembered when it is acked
  *     x:QUEUE:NAME     a dead letter that goes on; NAME as in dead/, without its reason if there is no room for it
@@ -36,6 +39,8 @@ bool outbox_parse(const char *text, enum outbox_state *ret_state, char ret_id[MQ
 enum outbox_kind {
     OUTBOX_OUTPUT,
     OUTBOX_DURABLE_OUTPUT,
+    OUTBOX_LOG_OUTPUT,
+    OUTBOX_DURABLE_LOG_OUTPUT,
     OUTBOX_INPUT,
     OUTBOX_INPUT_ONCE,
     OUTBOX_DEAD,
@@ -45,24 +50,30 @@ enum outbox_kind {
 
 struct outbox_entry {
     enum outbox_kind kind;
-    char queue[MQ_QUEUE_NAME_SIZE]; /* of messages */
+    char queue[MQ_QUEUE_NAME_SIZE]; /* of messages: the queue, or the log */
     struct message_name name;       /* of messages */
     uint64_t number;                /* of files */
+    uint64_t end;                   /* of messages for logs */
 };
 
 /* Write an entry's name. -ENAMETOOLONG: there is no room for a claim with so long a queue's name, id and fields. */
 int outbox_format_entry(const struct outbox_entry *entry, char ret_text[NAME_SIZE]);
 bool outbox_parse_entry(const char *text, struct outbox_entry *ret_entry);
 
+static inline bool outbox_is_for_log(enum outbox_kind kind)
+{
+    return kind == OUTBOX_LOG_OUTPUT || kind == OUTBOX_DURABLE_LOG_OUTPUT;
+}
+
 static inline bool outbox_is_output(enum outbox_kind kind)
 {
-    return kind == OUTBOX_OUTPUT || kind == OUTBOX_DURABLE_OUTPUT;
+    return kind == OUTBOX_OUTPUT || kind == OUTBOX_DURABLE_OUTPUT || outbox_is_for_log(kind);
 }
 
 /* Whether it is to be on the disk before the commit is reported. */
 static inline bool outbox_is_durable(enum outbox_kind kind)
 {
-    return kind == OUTBOX_DURABLE_OUTPUT || kind == OUTBOX_FILE;
+    return kind == OUTBOX_DURABLE_OUTPUT || kind == OUTBOX_DURABLE_LOG_OUTPUT || kind == OUTBOX_FILE;
 }
 
 static inline bool outbox_is_input(enum outbox_kind kind)

@@ -14,38 +14,14 @@
 #include "format/work_name.h"
 #include "lane/lane_bury.h"
 #include "lane/lane_first.h"
+#include "lane/lane_rest.h"
+#include "lane/lane_show.h"
 #include "queue/move.h"
 #include "store/lane_birth.h"
 #include "store/lane_dir.h"
 
 /* Lanes end and begin while this process sends. After this many times it fails with -EBUSY. */
 #define TRIES 100
-
-/* Put the token into the state that its head is in. It gets a new place, so that lanes which wait longer come first. */
-static int show_head(mq_queue *queue, int dir, const char *file, const struct message_name *head, const char *lane)
-{
-    const int64_t now = clock_now();
-    struct message_name token = lane_name_token(head, lane);
-    const bool is_due = !head->due || head->due <= now;
-    int there;
-    token.position = page_next_positions(queue->page, token.priority, 1, now);
-    token.time = head->due;
-    const int moved = move_token(queue, dir, file, is_due ? MQ_READY : MQ_DELAYED, &token, &there);
-    if (moved == 1 && head->due && is_due) { /* it was counted as delayed */
-        page_add_messages(queue->page, MQ_DELAYED, -1);
-        page_add_messages(queue->page, MQ_READY, 1);
-    }
-    return moved;
-}
-
-/* The messages of the head's file that follow a part. */
-static int show_rest(mq_queue *queue, int dir, const char *file, const struct message_name *part)
-{
-    struct message_name token = lane_name_after(part);
-    int there;
-    token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
-    return move_token(queue, dir, file, MQ_READY, &token, &there);
-}
 
 /* ---- going on ----------------------------------------------------------------------- */
 
@@ -84,58 +60,50 @@ static int clear_remains(mq_queue *queue, const char *key)
 }
 
 /* Close a lane in which nothing is left, as rmdir decides. 1 closed; 0 there is something. */
-static int close_lane(mq_queue *queue, const char *key, const struct lane_dir *lane)
+static int close_lane(mq_queue *queue, const char *key, const struct message_name *token, const struct lane_dir *lane)
 {
     const int error = lane->queue < 0 ? 0 : fs_remove_dir(lane->dir, "q");
     if (error == -ENOTEMPTY)
         return 0;
     if (error && error != -ENOENT)
         return error;
-    const int cleared = lane_dir_clear(queue->dir, key, lane);
+    const int cleared = lane_dir_clear_of(queue->dir, key, lane, token->lane);
     return cleared ? cleared : 1;
 }
 
-/* Show the lane's next message, or close it. */
-static int go_on_within(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
-                        const struct lane_dir *lane)
+/* Close the lane, which seems to be empty, or show its next message. */
+static int close_or_show(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                         const struct lane_dir *lane)
 {
     struct message_name head;
     for (int tries = 0; tries < TRIES; tries++) {
-        const int q = lane->queue < 0 ? -ENOENT : fs_open_dir(lane->queue, ".");
+        const int closed = close_lane(queue, key, token, lane);
+        if (closed)
+            return closed < 0 ? closed : drop(dir, file);
+        const int q = fs_open_dir(lane->queue, ".");
         const int found = q < 0 ? 0 : lane_first(queue, key, q, &head);
         if (q >= 0)
             close(q);
         if (found < 0 || (q < 0 && q != -ENOENT))
             return found < 0 ? found : q;
         if (found == 1)
-            return show_head(queue, dir, file, &head, token->lane);
-        const int closed = close_lane(queue, key, lane);
-        if (closed)
-            return closed < 0 ? closed : drop(dir, file);
+            return lane_show(queue, dir, file, &head, token->lane);
     }
     return -EBUSY;
-}
-
-static int go_on_in(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
-                    struct lane_dir *lane)
-{
-    const int done = go_on_within(queue, dir, file, token, key, lane);
-    lane_dir_close(lane);
-    return done;
 }
 
 /* 1 opened, and the lane is of the token's generation. */
 static int open_lane(mq_queue *queue, const struct message_name *token, const char *key, struct lane_dir *ret_lane)
 {
     const int opened = lane_dir_open(queue->dir, key, ret_lane);
-    const int is = opened == 1 ? lane_dir_is(queue->dir, token->lane) : opened;
+    const int is = opened == 1 ? lane_dir_has_gen(ret_lane, token->lane) : opened;
     if (opened == 1 && is != 1)
         lane_dir_close(ret_lane);
     return is;
 }
 
 /* The lane has no message, or is not the token's any more. */
-static int close_or_drop(mq_queue *queue, int dir, const char *file, const struct message_name *token)
+static int end_lane(mq_queue *queue, int dir, const char *file, const struct message_name *token, bool may_rest)
 {
     char key[LANE_KEY_SIZE];
     struct lane_dir lane;
@@ -147,22 +115,26 @@ static int close_or_drop(mq_queue *queue, int dir, const char *file, const struc
     }
     if (opened == 0)
         opened = clear_remains(queue, key);
-    else if (opened == 1)
-        return go_on_in(queue, dir, file, token, key, &lane);
-    return opened < 0 ? opened : drop(dir, file);
+    if (opened != 1)
+        return opened < 0 ? opened : drop(dir, file);
+    int done = may_rest ? lane_rest(queue, dir, file, token, &lane) : 0;
+    if (done == 0)
+        done = close_or_show(queue, dir, file, token, key, &lane);
+    lane_dir_close(&lane);
+    return done;
 }
 
 /* The token goes on to the next message. `q` is the lane's q/, open and not read yet, or -1. */
-static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q)
+static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q, bool may_rest)
 {
     struct message_name head;
     const int is = q < 0 ? 0 : lane_dir_is(queue->dir, token->lane);
     if (is == 1 && token->settled && lane_name_is_part(token))
-        return show_rest(queue, dir, file, token);
+        return lane_show_rest(queue, dir, file, token);
     const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
     if (found < 0)
         return found;
-    return found == 1 ? show_head(queue, dir, file, &head, token->lane) : close_or_drop(queue, dir, file, token);
+    return found == 1 ? lane_show(queue, dir, file, &head, token->lane) : end_lane(queue, dir, file, token, may_rest);
 }
 
 /* ---- the head --------------------------------------------------------------------- */
@@ -205,7 +177,7 @@ static int park(mq_queue *queue, int dir, const char *file, const struct message
 {
     struct message_name parked = *token;
     int there;
-    parked.claimed = false;
+    parked.claimed = parked.split = false;
     parked.begun = 0;
     parked.owner.process = 0;
     parked.time = NAME_TIME_MAX;
@@ -227,18 +199,36 @@ int lane_name_one(mq_queue *queue, const struct message_name *token, struct mess
     return 0;
 }
 
+/* What the token says is done: then it goes on. */
+static int finish_in(mq_queue *queue, enum mq_state state, int dir, const char *name, const struct message_name *token,
+                     bool may_rest, int q, lane_end_fn *end, const void *argument)
+{
+    struct message_name now = *token;
+    char file[NAME_SIZE];
+    snprintf(file, sizeof file, "%s", name);
+    int done = q >= 0 && lane_bury_needs_link(token)
+                   ? end_head(queue, state, token, q, lane_bury_link, &(struct lane_bury_token){&dir, file, &now})
+                   : 0;
+    if (done >= 0 && q >= 0)
+        done = end_head(queue, state, &now, q, end, argument);
+    if (done < 0)
+        return done;
+    const bool halts = queue->config.halts && token->settled > LANE_DONE;
+    const int moved = halts ? park(queue, dir, file, &now) : go_on(queue, dir, file, &now, q, may_rest);
+    return moved < 0 ? moved : done;
+}
+
+/* `may_rest`: this process has just settled the token, whose lease is not over. */
 static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
-                  lane_end_fn *end, const void *argument)
+                  bool may_rest, lane_end_fn *end, const void *argument)
 {
     const int q = lane_dir_open_queue(queue->dir, token->lane);
     if (q < 0 && !bucket_is_missing(q))
         return q;
-    const int done = q < 0 ? 0 : end_head(queue, state, token, q, end, argument);
-    const bool halts = queue->config.halts && token->settled > LANE_DONE;
-    const int moved = done < 0 ? done : halts ? park(queue, dir, file, token) : go_on(queue, dir, file, token, q);
+    const int done = finish_in(queue, state, dir, file, token, may_rest, q, end, argument);
     if (q >= 0)
         close(q);
-    return moved < 0 ? moved : done;
+    return done;
 }
 
 int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
@@ -252,15 +242,15 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
     if (moved != 1)
         return moved;
     name_format(MQ_INFLIGHT, &ended, text);
-    (void)finish(queue, state, there, text, &ended, end,
-                 argument); /* what fails here is done at the end of the lease */
+    /* what fails here is done at the end of the lease */
+    (void)finish(queue, state, there, text, &ended, true, end, argument);
     return 1;
 }
 
 int lane_go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token)
 {
     const int q = lane_dir_open_queue(queue->dir, token->lane);
-    const int moved = q < 0 && !bucket_is_missing(q) ? q : go_on(queue, dir, file, token, q);
+    const int moved = q < 0 && !bucket_is_missing(q) ? q : go_on(queue, dir, file, token, q, false);
     if (q >= 0)
         close(q);
     return moved;
@@ -303,15 +293,26 @@ static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *fi
     const unsigned cause = *(const unsigned *)argument;
     dead.time = clock_now();
     name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
-    return lane_bury(queue, state, dir, file, &dead, count_burial);
+    return lane_bury(queue, state, dir, file, &dead, lane_birth_settled_at(head), count_burial);
 }
 
 int lane_resume(mq_queue *queue, int dir, const char *file, const struct message_name *token)
 {
     const unsigned cause = token->settled - lane_dead_of(0);
-    const int done = token->settled == LANE_DONE ? finish(queue, MQ_INFLIGHT, dir, file, token, remove_it, NULL)
-                                                 : finish(queue, MQ_INFLIGHT, dir, file, token, bury_it, &cause);
+    const int done = token->settled == LANE_DONE ? finish(queue, MQ_INFLIGHT, dir, file, token, false, remove_it, NULL)
+                                                 : finish(queue, MQ_INFLIGHT, dir, file, token, false, bury_it, &cause);
     return done < 0 ? done : 1;
+}
+
+static int resume_it(void *context, const struct bucket_file *file)
+{
+    const int done = file->name.settled ? lane_resume(context, file->dir, file->file, &file->name) : 0;
+    return done < 0 ? done : 0;
+}
+
+int lane_resume_all(mq_queue *queue)
+{
+    return queue->config.order ? bucket_walk(queue->dir, MQ_INFLIGHT, resume_it, queue) : 0;
 }
 
 /* ---- birth ------------------------------------------------------------------------ */
@@ -367,14 +368,15 @@ int lane_revive(mq_queue *queue, const char *generation)
         return opened;
     int error = place_of(queue, &place);
     if (!error)
-        error = lane_birth_make_token(&place, &token, &birth);
+        error = lane_birth_make_token(&place, &token, NULL, &birth);
     if (!error) {
         error = fs_rename(lane.dir, old, lane.dir, new);
         if (error)
             (void)fs_unlink(birth.bucket, birth.token);
         else
-            error = name_parse(MQ_INFLIGHT, birth.token, &token) ? go_on(queue, birth.bucket, birth.token, &token, -1)
-                                                                 : 1;
+            error = name_parse(MQ_INFLIGHT, birth.token, &token)
+                        ? go_on(queue, birth.bucket, birth.token, &token, -1, false)
+                        : 1;
         close(birth.bucket);
     }
     lane_dir_close(&lane);
@@ -414,10 +416,12 @@ static int join(const struct put *put, int *ret_dir)
     const int dir = put->keeps_position ? lane_dir_open_queue(queue->dir, put->key)
                                         : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position);
     const int error = dir < 0 ? dir : link_in(put, dir);
-    if (!error)
+    if (!error) {
         *ret_dir = dir;
-    else if (dir >= 0)
+        lane_wake(queue, put->key);
+    } else if (dir >= 0) {
         close(dir);
+    }
     return error == -ENOENT ? 0 : error ? error : 1;
 }
 
@@ -433,7 +437,7 @@ static int begin(const struct put *put, int *ret_dir)
     const int error = dir < 0 ? dir : link_in(put, dir);
     if (!error) {
         *ret_dir = dir; /* a token that is not moved now is moved at the end of its lease */
-        (void)show_head(put->queue, birth.bucket, birth.token, put->name, birth.lane);
+        (void)lane_show(put->queue, birth.bucket, birth.token, put->name, birth.lane);
     } else if (dir >= 0) {
         close(dir);
     }

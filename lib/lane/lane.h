@@ -70,6 +70,9 @@ int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_n
 /* A token in inflight/ that says that its head is settled: do what its process has left undone. */
 int lane_resume(mq_queue *queue, int dir, const char *file, const struct message_name *token);
 
+/* Do so with all such tokens now: so lanes at rest are removed. */
+int lane_resume_all(mq_queue *queue);
+
 /* A lane of this generation has no token, as far as can be seen: it gets another generation and a token of that. A token
    of the old one that was overlooked is worth nothing then. 1, or 0 if the lane has gone or has got a token. */
 int lane_revive(mq_queue *queue, const char *generation);

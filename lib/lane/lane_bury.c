@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/id.h"
 #include "format/batch.h"
 #include "format/lane_name.h"
 #include "queue/move.h"
 #include "store/bucket.h"
+#include "store/lane_birth.h"
 
 struct burial {
     mq_queue *queue;
@@ -18,6 +20,73 @@ struct burial {
     const char *file;
     lane_dead_fn *each;
 };
+
+/* ---- a part of a file ----------------------------------------------------------------- */
+
+bool lane_bury_needs_link(const struct message_name *token)
+{
+    return token->settled > LANE_DONE && lane_name_is_part(token) && !token->split;
+}
+
+int lane_bury_link(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
+                   const void *argument)
+{
+    const struct lane_bury_token *token = argument;
+    struct message_name marked = *token->name, link = *head;
+    char text[NAME_SIZE];
+    int tmp, error = queue_tmp(queue, &tmp);
+    (void)state;
+    marked.split = true;
+    marked.split_offset = marked.offset;
+    marked.split_mark = link.split_mark = id_random() >> (64 - NAME_SPLIT_BITS);
+    marked.token = id_random();
+    name_format_split(&link, text);
+    if (!error)
+        error = fs_link(dir, file, tmp, text);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    const int moved = move_token(queue, *token->dir, token->file, MQ_INFLIGHT, &marked, token->dir);
+    if (moved != 1) {
+        (void)fs_unlink(tmp, text);
+        return moved < 0 ? moved : -ESTALE;
+    }
+    *token->name = marked;
+    name_format(MQ_INFLIGHT, &marked, token->file);
+    return 1;
+}
+
+static void tell(const struct burial *burial, const struct message_name *one)
+{
+    page_add_messages(burial->queue->page, burial->state, -(int64_t)one->count);
+    page_add_messages(burial->queue->page, MQ_DEAD, one->count);
+    burial->each(burial->queue, one);
+}
+
+/* The last step. 0: another process has done it. */
+static int bring(const struct burial *burial, const struct message_name *dead)
+{
+    mq_queue *queue = burial->queue;
+    struct message_name one = *dead;
+    char link[NAME_SIZE], bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
+    int tmp;
+    const int error = queue_tmp(queue, &tmp);
+    name_format_split(dead, link);
+    one.split = false;
+    name_format_bucket(MQ_DEAD, &one, bucket);
+    name_format(MQ_DEAD, &one, text);
+    const int dir = error ? error : bucket_make(queue->dir, queue->sharing, MQ_DEAD, bucket);
+    if (dir < 0)
+        return dir;
+    const int moved = fs_rename(tmp, link, dir, text);
+    const int gone = moved == -ENOENT ? fs_has(tmp, link)
+                                      : 0; /* or the bucket is gone: then it is done at the end of the lease */
+    close(dir);
+    if (!moved)
+        tell(burial, &one);
+    return moved == -ENOENT && gone == 0 ? 0 : moved ? moved : 1;
+}
+
+/* ---- several messages at once --------------------------------------------------------- */
 
 /* Another name of the head's file. It is there already if a process died after it was made. */
 static int link_one(void *context, const struct message_name *one)
@@ -28,15 +97,12 @@ static int link_one(void *context, const struct message_name *one)
     name_format_bucket(MQ_DEAD, one, bucket);
     name_format(MQ_DEAD, one, text);
     const int dir = bucket_make(queue->dir, queue->sharing, MQ_DEAD, bucket);
-    int error = dir < 0 ? dir : fs_link(burial->dir, burial->file, dir, text);
+    const int error = dir < 0 ? dir : fs_link(burial->dir, burial->file, dir, text);
     if (dir >= 0)
         close(dir);
-    if (error && error != -EEXIST)
-        return error;
-    page_add_messages(queue->page, burial->state, -1);
-    page_add_messages(queue->page, MQ_DEAD, 1);
-    burial->each(queue, one);
-    return 0;
+    if (!error)
+        tell(burial, one);
+    return error == -EEXIST ? 0 : error;
 }
 
 static int link_each(const struct burial *burial, const struct message_name *dead)
@@ -49,19 +115,29 @@ static int link_each(const struct burial *burial, const struct message_name *dea
     return error;
 }
 
+/* The messages of a file that all are dead get names that every process would give them: that of their death is when the
+   token was settled. */
+static int bury_several(const struct burial *burial, const struct message_name *dead, int64_t settled_at)
+{
+    struct message_name whole = *dead;
+    whole.time = settled_at;
+    int error = link_each(burial, &whole);
+    if (!error)
+        error = fs_unlink(burial->dir, burial->file);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
 int lane_bury(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *dead,
-              lane_dead_fn *each)
+              int64_t settled_at, lane_dead_fn *each)
 {
     const struct burial burial = {queue, state, dir, file, each};
     struct message_name whole = *dead;
-    int error = -EBADMSG;
     whole.due = 0;
-    if (dead->of)
-        error = dead->count > 1 ? link_each(&burial, &whole) : link_one((void *)(uintptr_t)&burial, &whole);
-    if (!error && !lane_name_is_part(dead))
-        error = fs_unlink(dir, file);
-    if (error != -EBADMSG) /* else it is one file, or cannot be taken apart */
-        return error == -ENOENT ? 0 : error ? error : 1;
+    if (lane_name_is_part(dead))
+        return dead->split ? bring(&burial, &whole) : 0;
+    const int done = dead->count > 1 ? bury_several(&burial, &whole, settled_at) : -EBADMSG;
+    if (done != -EBADMSG) /* else it is one message, or the file cannot be taken apart */
+        return done;
     const int moved = move_message(queue, state, dir, file, MQ_DEAD, &whole);
     if (moved == 1)
         each(queue, &whole);

@@ -4,7 +4,7 @@
  * A listing that is read while senders add files may show a later file and miss an earlier one. So a message whose
  * position was given out after the look began is not taken from that look.
  *
- * The listing of the first bucket is kept, up to the first such position. What comes into the bucket later was sent later
+ * The first names of the first bucket are kept, up to the first such position. What comes into the bucket later was sent later
  * than all that is kept, and is found when that is used up. What is put back before it, as a dead letter that is retried,
  * goes into q/ itself, which is listed at every look.
  */
@@ -12,7 +12,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,50 +78,50 @@ static int scan_queue(struct look *look, int dir)
     return error;
 }
 
-static bool is_kept(const struct look *look, const char *bucket)
+static bool is_kept(const struct look *look, const struct lane_slot *slot, const char *bucket)
 {
-    const struct lane_kept *kept = look->kept;
-    return kept->at < kept->end && kept->openings == look->queue->openings &&
-           strncmp(kept->key, look->key, NAME_LANE_KEY) == 0 && strcmp(kept->bucket, bucket) == 0;
+    return slot->at < slot->files.count && slot->openings == look->queue->openings &&
+           strncmp(slot->key, look->key, NAME_LANE_KEY) == 0 && strcmp(slot->bucket, bucket) == 0;
 }
 
 /* Whether a kept message is still there. */
-static int use_kept(struct look *look, int dir)
+static int use_kept(struct look *look, struct lane_slot *slot, int dir)
 {
-    struct lane_kept *kept = look->kept;
     int has = 0;
-    while (kept->at < kept->end && (has = fs_has(dir, listing_at(&kept->files, kept->at))) == 0)
-        kept->at++;
+    while (slot->at < slot->files.count && (has = fs_has(dir, listing_at(&slot->files, slot->at))) == 0)
+        slot->at++;
     if (has == 1)
-        note_first(look, listing_at(&kept->files, kept->at));
+        note_first(look, listing_at(&slot->files, slot->at));
     return has;
 }
 
-static void keep(struct look *look, const char *bucket)
+static void keep(const struct look *look, struct lane_slot *slot, const char *bucket)
 {
-    struct lane_kept *kept = look->kept;
+    const struct listing *files = &look->kept->files;
     struct message_name name;
-    memcpy(kept->key, look->key, NAME_LANE_KEY);
-    strcpy(kept->bucket, bucket);
-    kept->openings = look->queue->openings;
-    kept->at = kept->end = 0;
-    while (kept->end < kept->files.count && name_parse(MQ_READY, listing_at(&kept->files, kept->end), &name) &&
-           name.position <= look->seen)
-        kept->end++;
+    memcpy(slot->key, look->key, NAME_LANE_KEY);
+    strcpy(slot->bucket, bucket);
+    slot->openings = look->queue->openings;
+    slot->at = slot->files.count = slot->files.text_size = 0;
+    for (size_t i = 0; i < files->count && i < LANE_KEPT_MOST; i++)
+        if (!name_parse(MQ_READY, listing_at(files, i), &name) || name.position > look->seen ||
+            listing_add(&slot->files, listing_at(files, i)) != 0)
+            break; /* what is not kept is listed again */
 }
 
 /* 1 there are messages in it; 0 there are none. */
 static int look_into_bucket(struct look *look, int queue, const char *bucket)
 {
     struct lane_kept *kept = look->kept;
+    struct lane_slot *slot = lane_kept_slot(kept, look->key);
     const int dir = fs_open_dir(queue, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    int has = is_kept(look, bucket) ? use_kept(look, dir) : 0;
+    int has = is_kept(look, slot, bucket) ? use_kept(look, slot, dir) : 0;
     if (has == 0) {
         has = bucket_read(dir, MQ_READY, &kept->files);
         if (!has) {
-            keep(look, bucket);
+            keep(look, slot, bucket);
             has = kept->files.count > 0;
             if (has)
                 note_first(look, listing_at(&kept->files, 0));
@@ -159,11 +158,9 @@ static int look_again(struct look *look, int queue)
 
 int lane_first(mq_queue *queue, const char *key, int dir, struct message_name *ret_name)
 {
-    if (!queue->lane)
-        queue->lane = calloc(1, sizeof *queue->lane);
-    if (!queue->lane)
+    struct look look = {.queue = queue, .kept = lane_kept_of(&queue->lane), .key = key, .strict = true};
+    if (!look.kept)
         return -ENOMEM;
-    struct look look = {.queue = queue, .kept = queue->lane, .key = key, .strict = true};
     int error = look_once(&look, dir);
     for (int looks = 2; looks <= LOOKS && !error && !look.found && look.newer; looks++) {
         look.strict = looks < LOOKS;

@@ -25,7 +25,7 @@ int attempt_fail(mq_queue *queue, enum mq_state state, int dir, const char *file
     const struct config *config = &queue->config;
     if (delay == MQ_BACK_OFF)
         delay = retry_policy_delay(config, name->attempts, id_random());
-    const int moved = retry_policy_is_over(config, name->attempts)
+    const int moved = retry_policy_is_over(config, name)
                           ? dead_letter_make(queue, state, dir, file, name, mq_death_name(MQ_DEATH_MAX_ATTEMPTS),
                                              clock_now())
                           : try_again(queue, state, dir, file, name, delay);

@@ -26,6 +26,7 @@
 #include "lane/lane.h"
 #include "lane/lane_halt.h"
 #include "lifecycle/lane_delivery.h"
+#include "lifecycle/log_delivery.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
 #include "lifecycle/settle.h"
@@ -53,6 +54,7 @@ struct work {
     bool is_held_up; /* in this round a message for an ordered queue could not be moved: those behind it wait */
     struct handles *handles;
     mq_queue *queue;        /* of the entry that is moved */
+    mq_log *log;            /* that was appended to last; NULL: none */
     uint64_t number;        /* of its file */
     struct adopt_look look; /* the file that was looked at last, which has the number `looked_at` */
     uint64_t looked_at;
@@ -256,6 +258,9 @@ static int remove_target(struct work *work, const char *file, const struct outbo
 static int carry_out_entry(struct work *work, const char *file, const struct outbox_entry *entry)
 {
     switch (entry->kind) {
+    case OUTBOX_LOG_OUTPUT:
+    case OUTBOX_DURABLE_LOG_OUTPUT:
+        return log_delivery(&work->log, work->spool_path, work->dir, file, entry);
     case OUTBOX_OUTPUT:
     case OUTBOX_DURABLE_OUTPUT:
         return deliver(work, file, entry);
@@ -405,6 +410,7 @@ int outbox_finish(const char *spool_path, int outbox, const struct outbox_place 
         if (error)
             break;
     }
+    mq_log_close(work.log);
     if (place->dir < 0)
         close(work.dir);
     return error;

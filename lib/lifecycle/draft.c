@@ -2,8 +2,14 @@
 #include "lifecycle/draft.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "format/batch.h"
+#include "format/decode.h"
 #include "format/message.h"
 #include "store/adopt.h"
 
@@ -19,7 +25,9 @@ struct schedule draft_schedule(const mq_queue *queue, const mq_message *message,
     const int64_t ttl = message->ttl ? message->ttl : queue->config.ttl;
     if (!schedule.expires && ttl)
         schedule.expires = name_time_after(now, ttl);
-    schedule.due = message->due ? message->due : name_time_after(now, message->delay);
+    schedule.attempts = message->name.attempts;
+    schedule.max_attempts = name_max_attempts(&message->name);
+    schedule.due = message->died ? message->died : message->due ? message->due : name_time_after(now, message->delay);
     return schedule;
 }
 
@@ -40,7 +48,7 @@ bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *optio
 int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE])
 {
     ret_lane[0] = '\0';
-    if (!queue->config.order)
+    if (!queue->config.order || message->died)
         return 0;
     if (message->name.priority != MQ_PRIORITY_DEFAULT)
         return -EDOM;
@@ -49,6 +57,50 @@ int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[L
         return 0;
     lane_name_key(group, ret_lane);
     return 1;
+}
+
+int draft_check(const mq_queue *queue, const mq_message *message)
+{
+    char name[MQ_QUEUE_NAME_SIZE];
+    for (const char *at = queue->config.require; *at; at += strspn(at, ", ")) {
+        const size_t length = strcspn(at, ", ");
+        memcpy(name, at, length);
+        name[length] = '\0';
+        if (!mq_message_header(message, name))
+            return -ENODATA;
+        at += length;
+    }
+    return 0;
+}
+
+struct written {
+    const mq_queue *queue;
+    int file;
+};
+
+static int check_written(void *context, const struct message_name *name)
+{
+    const struct written *written = context;
+    mq_message *message;
+    const int file = fcntl(written->file, F_DUPFD_CLOEXEC, 0);
+    int error = file < 0 ? -errno : decode_file(file, name, &message);
+    if (error) {
+        if (file >= 0)
+            close(file);
+        return error;
+    }
+    error = draft_check(written->queue, message);
+    mq_message_free(message);
+    return error;
+}
+
+int draft_check_file(const mq_queue *queue, const struct draft *draft)
+{
+    struct written written = {queue, draft->file.file};
+    if (!queue->config.require[0])
+        return 0;
+    return draft->name.count > 1 ? batch_walk(draft->file.file, &draft->name, check_written, &written)
+                                 : check_written(&written, &draft->name);
 }
 
 static int open_file(mq_queue *queue, struct draft *draft)
@@ -72,7 +124,9 @@ int draft_open(mq_queue *queue, const struct message_name *name, const struct mq
                struct draft *ret_draft)
 {
     struct draft draft = {.name = *name,
-                          .state = name->time > now ? MQ_DELAYED : MQ_READY,
+                          .state = name->reason[0]    ? MQ_DEAD
+                                   : name->time > now ? MQ_DELAYED
+                                                      : MQ_READY,
                           .durable = draft_is_durable(queue, options),
                           .begun = clock_monotonic(),
                           .order = queue->config.order};
@@ -86,6 +140,14 @@ int draft_open(mq_queue *queue, const struct message_name *name, const struct mq
     if (!error)
         *ret_draft = draft;
     return error;
+}
+
+/* A sweep would take an old name in tmp/ for abandoned. */
+void draft_set_age(const struct draft *draft, int64_t moment)
+{
+    const struct timespec at = {moment / CLOCK_SECOND, moment % CLOCK_SECOND * 1000};
+    if (draft->file.tmp < 0)
+        (void)futimens(draft->file.file, (struct timespec[]){at, at});
 }
 
 bool draft_is_too_old(const struct draft *draft)

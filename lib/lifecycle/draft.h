@@ -23,6 +23,7 @@ struct schedule {
     int priority;
     int64_t due;
     int64_t expires; /* 0: never */
+    uint32_t attempts, max_attempts;
 };
 
 struct draft {
@@ -53,6 +54,11 @@ bool draft_is_durable(const mq_queue *queue, const struct mq_send_options *optio
    have none. */
 int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE]);
 
+/* Whether the queue takes the message: -ENODATA: it lacks a header that the queue requires. The second is for messages that
+   are written already. */
+int draft_check(const mq_queue *queue, const mq_message *message);
+int draft_check_file(const mq_queue *queue, const struct draft *draft);
+
 /* Open a new file for the messages that `name` stands for. */
 int draft_open(mq_queue *queue, const struct message_name *name, const struct mq_send_options *options, int64_t now,
                struct draft *ret_draft);
@@ -60,6 +66,9 @@ int draft_open(mq_queue *queue, const struct message_name *name, const struct mq
 /* Open the queue that has the name now. -EBUSY: it does not keep the order that the draft was made for, so whoever sends
    must begin anew. */
 int draft_reopen(mq_queue *queue, const struct draft *draft);
+
+/* The file was written at this moment, as far as anybody can see. */
+void draft_set_age(const struct draft *draft, int64_t moment);
 
 /* Whether a sweep may soon take the draft for abandoned: then it is not published any more. */
 bool draft_is_too_old(const struct draft *draft);

@@ -141,7 +141,7 @@ static int lapse(void *context, int bucket_dir, const char *file, const struct m
         moved = lane_resume(queue, bucket_dir, file, name);
         return moved < 0 ? count_moved(work, moved, bucket_dir, name) : --work->budget > 0 ? 0 : BUDGET_USED;
     }
-    if (retry_policy_is_over(&queue->config, name->attempts)) {
+    if (retry_policy_is_over(&queue->config, name)) {
         moved = dead_letter_make(queue, MQ_INFLIGHT, bucket_dir, file, name, mq_death_name(MQ_DEATH_MAX_ATTEMPTS),
                                  work->now);
     } else {

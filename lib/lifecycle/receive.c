@@ -57,6 +57,8 @@ static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *
         error = expire_all(queue, clock_now());
     if (error)
         return error;
+    if (queue->config.paused & CONFIG_PAUSED_RECEIVE)
+        return 0;
     const int64_t ack_timeout = receive_ack_timeout(queue, options);
     int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
     if (got == 0 && queue->source)

@@ -21,4 +21,7 @@ void receive_set_offset(const mq_queue *queue, uint64_t position, mq_message *me
 /* How long such a claim is valid. */
 int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_options *options);
 
+/* Let a batch show the messages of a file that nobody claims: mq_batch_next hands them out. The batch closes `file`. */
+int receive_view(mq_batch *batch, int file, const struct message_name *name);
+
 #endif

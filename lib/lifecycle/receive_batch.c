@@ -168,6 +168,14 @@ int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, 
     return error == -ENOMEM && max_count > 1 ? mq_receive_batch(queue, options, 1, batch) : error;
 }
 
+int receive_view(mq_batch *batch, int file, const struct message_name *name)
+{
+    clear(batch);
+    batch->name = *name;
+    batch->file = file;
+    return read_text(batch);
+}
+
 size_t mq_batch_count(const mq_batch *batch)
 {
     return batch->name.count;
@@ -208,6 +216,7 @@ static int next_of_several(mq_batch *batch, mq_message **ret_message)
     message->name.priority = batch->name.priority;
     message->name.attempts = batch->name.attempts;
     message->name.expires = batch->name.expires;
+    memcpy(message->name.others, batch->name.others, sizeof message->name.others);
     message->sent_at = batch->sent_at;
     *ret_message = message;
     return 1;

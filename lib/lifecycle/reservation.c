@@ -18,7 +18,8 @@ void reservation_make(mq_queue *queue, const struct reservation_wish *wish, stru
     if (reservation->count != 0 && reservation->openings == queue->openings)
         return;
     page_add_messages(queue->page, wish->state, wish->count);
-    page_add_waiting(queue->page, (int64_t)wish->bytes);
+    if (wish->state != MQ_DEAD)
+        page_add_waiting(queue->page, (int64_t)wish->bytes);
     *reservation = (struct reservation){
         .state = wish->state, .count = wish->count, .bytes = wish->bytes, .openings = queue->openings};
 }
@@ -32,7 +33,8 @@ void reservation_cancel(mq_queue *queue, struct reservation *reservation)
 {
     if (reservation->count > 0 && reservation->openings == queue->openings) {
         page_add_messages(queue->page, reservation->state, -(int64_t)reservation->count);
-        page_add_waiting(queue->page, -(int64_t)reservation->bytes);
+        if (reservation->state != MQ_DEAD)
+            page_add_waiting(queue->page, -(int64_t)reservation->bytes);
     }
     reservation->count = 0;
 }
@@ -68,9 +70,13 @@ static int make_within_limits(mq_queue *queue, const struct reservation_wish *wi
     const struct config *config = &queue->config;
     if (config->max_bytes > 0 && wish->count == 1 && wish->bytes > config->max_bytes)
         return -EOVERFLOW;
+    if (queue->config.paused & CONFIG_PAUSED_SEND)
+        return -ESHUTDOWN;
     if (overflow_ends_oldest(queue))
         return 0;
     reservation_make(queue, wish, reservation);
+    if (wish->state == MQ_DEAD)
+        return 0;
     if ((config->max_depth == 0 && config->max_bytes == 0) ||
         queue_only_sends(queue)) /* a process that may only send cannot count */
         return 0;
@@ -80,11 +86,11 @@ static int make_within_limits(mq_queue *queue, const struct reservation_wish *wi
     return error ? error : full ? -ENOBUFS : 0;
 }
 
-/* Sleep before the next look. 0: look again. -ENOBUFS: the time is up. -ECANCELED. */
-static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause)
+/* Sleep before the next look, because of `error`. 0: look again. `error`: the time is up. -ECANCELED. */
+static int wait_for_room(const struct mq_send_options *options, int64_t since, int *pause, int error)
 {
     if (options->block != MQ_FOREVER && clock_monotonic() - since >= options->block)
-        return -ENOBUFS;
+        return error;
     struct pollfd cancel = {.fd = options->cancel_fd, .events = POLLIN};
     if (poll(&cancel, 1, *pause) > 0)
         return -ECANCELED;
@@ -97,8 +103,9 @@ int reservation_wait(mq_queue *queue, const struct reservation_wish *wish, const
 {
     const int64_t since = clock_monotonic();
     int pause = FULL_POLL_FIRST, error;
-    while ((error = make_within_limits(queue, wish, reservation)) == -ENOBUFS && options->block != 0) {
-        error = wait_for_room(options, since, &pause);
+    while (error = make_within_limits(queue, wish, reservation),
+           (error == -ENOBUFS || error == -ESHUTDOWN) && options->block != 0) {
+        error = wait_for_room(options, since, &pause, error);
         if (!error)
             error = queue_refresh(queue);
         if (!error)

@@ -36,9 +36,12 @@ static int set_id(const mq_message *message, struct draft *draft)
 
 static int write_draft(mq_queue *queue, mq_message *message, bool once, int64_t now, struct draft *draft)
 {
-    int error = encode_to_file(message, &draft->name, now, queue->config.max_size, draft->file.file, &draft->size);
+    const int64_t sent_at = message->sent_at ? message->sent_at : now;
+    int error = encode_to_file(message, &draft->name, sent_at, queue->config.max_size, draft->file.file, &draft->size);
     if (!error && once && !message->name.id[0] && message->body_fd >= 0)
         error = set_id(message, draft);
+    if (!error && message->sent_at)
+        draft_set_age(draft, message->sent_at);
     return error;
 }
 
@@ -49,6 +52,8 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
     size_t published;
     char lane[LANE_KEY_SIZE];
     int error = queue_refresh(queue);
+    if (!error)
+        error = draft_check(queue, message);
     if (!error)
         error = draft_lane(queue, message, lane);
     if (error < 0)
@@ -64,8 +69,8 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
     memcpy(draft.lane, lane, sizeof lane);
     error = write_draft(queue, message, options->once, now, &draft);
     if (!error)
-        error = options->once ? send_once(queue, &draft, options, sync, ret_is_duplicate)
-                              : publish(queue, &draft, 1, options, &published);
+        error = options->once && !message->died ? send_once(queue, &draft, options, sync, ret_is_duplicate)
+                                                : publish(queue, &draft, 1, options, &published);
     draft_close(&draft);
     if ((!error || error == -EINPROGRESS) && ret_id)
         memcpy(ret_id, draft.name.id, strlen(draft.name.id) + 1);

@@ -57,6 +57,7 @@ struct batch {
     struct id_series ids;
     struct schedule schedule; /* of every message */
     struct message_name first;
+    int64_t first_sent_at;    /* 0: now */
     char lane[LANE_KEY_SIZE]; /* of every message; empty: none */
 };
 
@@ -98,7 +99,8 @@ static int begin_batch(struct batch *batch, mq_queue *queue, const struct mq_sen
 
 static bool is_same_schedule(const struct schedule *one, const struct schedule *other)
 {
-    return one->priority == other->priority && one->due == other->due && one->expires == other->expires;
+    return one->priority == other->priority && one->due == other->due && one->expires == other->expires &&
+           one->attempts == other->attempts && one->max_attempts == other->max_attempts;
 }
 
 static bool fits(const struct batch *batch, const mq_message *message, const struct schedule *schedule)
@@ -108,8 +110,8 @@ static bool fits(const struct batch *batch, const mq_message *message, const str
     const int is = draft_lane(batch->queue, message, lane);
     if (is < 0 || (is == 1 && (message->name.id[0] || batch->queue->outlet)) || strcmp(lane, batch->lane) != 0)
         return false;
-    return message->body_fd < 0 && message->body_size <= config->max_size &&
-           encode_room(message) <= config->batch_size - batch->size &&
+    return message->body_fd < 0 && !message->died && draft_check(batch->queue, message) == 0 &&
+           message->body_size <= config->max_size && encode_room(message) <= config->batch_size - batch->size &&
            (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
 }
 
@@ -127,7 +129,11 @@ static void append(struct batch *batch, const mq_message *message, const struct 
         batch->size = (size_t)(begin_text(batch) - batch->text);
     if (id == made)
         id_next(&batch->ids, made);
-    const char *end = encode_message(message, id, schedule->expires, batch->sent_at, batch->text + batch->size);
+    char own[CLOCK_RFC3339_SIZE];
+    if (message->sent_at)
+        clock_format_rfc3339(message->sent_at, own);
+    const char *end = encode_message(message, id, schedule->expires, message->sent_at ? own : batch->sent_at,
+                                     batch->text + batch->size);
     batch->size = (size_t)(end - batch->text);
     if (ret_id)
         strcpy(ret_id, id);
@@ -135,6 +141,7 @@ static void append(struct batch *batch, const mq_message *message, const struct 
         return;
     batch->schedule = *schedule;
     batch->first = draft_name(message, schedule);
+    batch->first_sent_at = message->sent_at;
     strcpy(batch->first.id, id);
 }
 
@@ -156,6 +163,8 @@ static int write_draft(const struct batch *batch, struct draft *ret_draft)
     error = io_write_parts(ret_draft->file.file, parts, in_place ? 3 : 1);
     if (error)
         draft_close(ret_draft);
+    else if (batch->first_sent_at)
+        draft_set_age(ret_draft, batch->first_sent_at);
     return error;
 }
 
@@ -279,7 +288,9 @@ static void fill(struct batch *batch, struct input *input)
    earlier drafts, is added to `sent`. */
 static int send_next(struct batch *batch, struct drafts *drafts, struct input *input, size_t *sent)
 {
-    int error = draft_lane(batch->queue, message_at(input, 0), batch->lane);
+    int error = draft_check(batch->queue, message_at(input, 0));
+    if (!error)
+        error = draft_lane(batch->queue, message_at(input, 0), batch->lane);
     if (error < 0)
         return error;
     if (error == 0 || !batch->queue->outlet) /* what carries a transaction out reads the group of each file */

@@ -358,7 +358,8 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
               bool *ret_is_duplicate)
 {
     struct sender sender = {.queue = queue, .draft = draft, .options = options, .sync = sync, .tmp = -1};
-    const int error = queue->outlet && !queue->outlet->once ? -EOPNOTSUPP : queue_demand(queue, ACCESS_ALL);
+    const bool refused = (queue->outlet && !queue->outlet->once) || draft->name.others[0];
+    const int error = refused ? -EOPNOTSUPP : queue_demand(queue, ACCESS_ALL);
     const int outcome = error ? error : attempt_all(&sender);
     forget_draft(&sender);
     reservation_cancel(queue, &draft->reservation); /* what was delivered is counted */

@@ -24,8 +24,7 @@
 #include "base/grow.h"
 #include "base/io.h"
 #include "format/log_name.h"
-#include "lifecycle/draft.h"
-#include "lifecycle/publish.h"
+#include "log/append.h"
 #include "log/bucket_lock.h"
 #include "log/group.h"
 #include "log/hint.h"
@@ -135,7 +134,7 @@ static int follow_hint(mq_log *log, struct chain_last *ret_last)
 static int plug(mq_log *log, struct chain_last *last);
 
 /* 1: found; 0: the log has no entries, and its beginning is in `ret_last`. */
-static int find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
+int log_find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
 {
     if (!by_listing && log->hold.knows) {
         *ret_last = log->hold.last;
@@ -165,14 +164,12 @@ static int is_in_hold(mq_log *log, const struct chain_last *last)
 
 /* ---- linking -------------------------------------------------------------------------------- */
 
-enum linked { LINKED, TAKEN, AGAIN };
-
-static int link_at(mq_log *log, struct draft *draft, const struct chain_last *last, uint64_t offset,
-                   enum linked *ret_linked)
+int log_link_at(mq_log *log, const struct log_source *source, const struct chain_last *last, uint64_t offset,
+                enum log_linked *ret_linked)
 {
     char name[LOG_NAME_SIZE];
     const bool is_beside = last->count > 0 && log_bucket_of(last->offset) == log_bucket_of(offset);
-    *ret_linked = AGAIN;
+    *ret_linked = LOG_AGAIN;
     const int held = hold(log, log_bucket_of(offset), true);
     if (held != 1)
         return held;
@@ -180,13 +177,13 @@ static int link_at(mq_log *log, struct draft *draft, const struct chain_last *la
     if (is != 1)
         return is;
     log_name_format(offset, name);
-    const int error = draft_link(log->feed, draft, log->hold.dir, name);
+    const int error = source->link(source, log->hold.dir, name);
     if (error == -EEXIST)
-        *ret_linked = TAKEN;
+        *ret_linked = LOG_TAKEN;
     else if (error == -ENOENT)
         log_release(log);
     else if (!error)
-        *ret_linked = LINKED;
+        *ret_linked = LOG_LINKED;
     return error == -EEXIST || error == -ENOENT ? 0 : error;
 }
 
@@ -201,26 +198,26 @@ static int pass(mq_log *log, uint64_t offset, struct chain_last *ret_last)
     return known;
 }
 
-static int link_behind_last(mq_log *log, struct draft *draft, uint64_t *ret_offset)
+static int link_behind_last(mq_log *log, const struct log_source *source, uint64_t *ret_offset)
 {
     struct chain_last last = {0};
     bool by_listing = false, have = false;
     for (int tries = 0, steps = 0; tries < TRIES; tries++) {
-        enum linked linked;
-        int error = have ? 0 : find_last(log, by_listing, &last);
+        enum log_linked linked;
+        int error = have ? 0 : log_find_last(log, by_listing, &last);
         if (error < 0)
             return error;
         const uint64_t offset = last.offset + last.count;
         if (offset > LOG_OFFSET_MAX - NAME_COUNT_MAX)
             return -EOVERFLOW;
-        error = link_at(log, draft, &last, offset, &linked);
+        error = log_link_at(log, source, &last, offset, &linked);
         if (error)
             return error;
-        if (linked == LINKED) {
+        if (linked == LOG_LINKED) {
             *ret_offset = offset;
             return 0;
         }
-        error = linked == TAKEN && ++steps % STEPS != 0 ? pass(log, offset, &last) : 0;
+        error = linked == LOG_TAKEN && ++steps % STEPS != 0 ? pass(log, offset, &last) : 0;
         if (error < 0)
             return error;
         have = error == 1;
@@ -270,10 +267,17 @@ int log_sync(mq_log *log)
 
 /* ---- appending ----------------------------------------------------------------------------------- */
 
-/* Root may append to the log of another user, who has to be able to read it. */
-static int give_to_owner(const mq_log *log, const struct draft *draft)
+int log_give_to_owner(const mq_log *log, int file)
 {
-    return geteuid() == log->owner ? 0 : fs_set_owner(draft->file.file, log->owner, log->group);
+    return geteuid() == log->owner ? 0 : fs_set_owner(file, log->owner, log->group);
+}
+
+void log_note_appended(mq_log *log, uint64_t offset, uint64_t count, bool durable)
+{
+    log->hold.knows = true;
+    log->hold.last = (struct chain_last){offset, count};
+    log->is_unsynced |= durable;
+    hint_write(&log->hint, log->dir, offset);
 }
 
 static int note_run(mq_log *log, uint64_t offset, uint32_t count)
@@ -284,24 +288,18 @@ static int note_run(mq_log *log, uint64_t offset, uint32_t count)
     return 0;
 }
 
-/* The content of a durable draft is where no name can reach the disk before it (outlet.wants_content). */
-int log_append(mq_log *log, struct draft *draft)
+int log_append(mq_log *log, const struct log_source *source)
 {
-    uint64_t offset;
-    int error = note_run(log, 0, draft->name.count);
+    uint64_t offset = 0;
+    int error = note_run(log, 0, source->count);
     if (!error)
-        error = give_to_owner(log, draft);
-    if (!error)
-        error = link_behind_last(log, draft, &offset);
+        error = link_behind_last(log, source, &offset);
     if (error) {
         log->run_count--;
         return error;
     }
     log->runs[log->run_count - 1].offset = offset;
-    log->hold.knows = true;
-    log->hold.last = (struct chain_last){offset, draft->name.count};
-    log->is_unsynced |= draft->durable;
-    hint_write(&log->hint, log->dir, offset);
+    log_note_appended(log, offset, source->count, source->durable);
     return 0;
 }
 
@@ -327,8 +325,8 @@ static int link_gap(mq_log *log, uint64_t offset, uint64_t next)
     if (error)
         return error;
     error = io_write_all(draft.file, text, log_entry_put_gap(next - offset, text));
-    if (!error && geteuid() != log->owner)
-        error = fs_set_owner(draft.file, log->owner, log->group);
+    if (!error)
+        error = log_give_to_owner(log, draft.file);
     if (!error)
         error = fs_sync_data(draft.file);
     log_name_format(offset, name);

@@ -286,8 +286,7 @@ static int find_neighbours(int dir, uint64_t offset, struct neighbours *ret_near
     return error;
 }
 
-/* Open the entry of this very name. 1 it is there; 0 there is none. */
-static int enter(int dir, uint64_t offset, struct chain_place *place)
+int chain_enter(int dir, uint64_t offset, struct chain_place *place)
 {
     const int file = chain_open_entry(dir, offset);
     if (file == -ENOENT || file == -ENOTDIR)
@@ -313,7 +312,7 @@ static int enter(int dir, uint64_t offset, struct chain_place *place)
 /* 1: an entry of this name; 0: none that is whole. */
 static int enter_whole(int dir, uint64_t offset, struct chain_place *place)
 {
-    const int entered = enter(dir, offset, place);
+    const int entered = chain_enter(dir, offset, place);
     if (entered != 1 || !place->is_corrupt)
         return entered;
     chain_leave(place);
@@ -323,7 +322,7 @@ static int enter_whole(int dir, uint64_t offset, struct chain_place *place)
 /* The entry before the offset, or at it, if the offset is in it: 1. A corrupt one reaches to the next name. */
 static int enter_low(int dir, uint64_t offset, const struct neighbours *near, struct chain_place *place)
 {
-    const int entered = near->has_low ? enter(dir, near->low, place) : 0;
+    const int entered = near->has_low ? chain_enter(dir, near->low, place) : 0;
     if (entered != 1)
         return entered;
     if (place->is_corrupt)

@@ -18,16 +18,13 @@
 #include "format/log_name.h"
 #include "format/message.h"
 #include "format/spool_name.h"
-#include "lifecycle/draft.h"
 #include "log/bucket_lock.h"
 #include "log/group.h"
 #include "store/census.h"
 #include "store/layout.h"
 #include "store/spool.h"
 
-#define CONFIG_EVERY CLOCK_SECOND
-#define TRIM_AT_ONCE 4 /* buckets that one append removes at most */
-#define BATCH_MOST 16  /* files of one call */
+#define LOOK_EVERY CLOCK_SECOND /* at the outbox */
 
 /* ---- on disk --------------------------------------------------------------------------- */
 
@@ -47,6 +44,14 @@ int log_open_in(int spool, const char *name)
         return dir;
     close(dir);
     return is ? is : -ENOENT;
+}
+
+int log_is_there(int spool, const char *name)
+{
+    const int dir = log_open_in(spool, name);
+    if (dir >= 0)
+        close(dir);
+    return dir >= 0 ? 1 : dir == -ENOENT ? 0 : dir;
 }
 
 int log_open_dir(const char *spool_path, const char *name)
@@ -250,21 +255,7 @@ int mq_log_delete(const char *spool_path, const char *name, bool force)
 
 /* ---- the handle ---------------------------------------------------------------------------- */
 
-static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft)
-{
-    (void)feed;
-    return log_append((mq_log *)outlet, draft);
-}
-
-static int open_feed(mq_log *log)
-{
-    const int error = queue_open_feed(log->spool, log->name, fs_open_dir(log->dir, "."), &log->outlet, &log->feed);
-    if (!error)
-        log->feed->counts_entries = true;
-    return error;
-}
-
-static int read_config(mq_log *log)
+int log_read_config(mq_log *log)
 {
     const int error = log_config_load(log->dir, &log->config, NULL);
     log->config_read_at = clock_monotonic();
@@ -283,11 +274,12 @@ static int fill_handle(mq_log *log)
     log->group = status.st_gid;
     log->identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
     log->persisted = status.st_mode & S_ISUID;
+    log->may_have_outputs = status.st_mode & S_ISVTX;
     log->entries = fs_open_dir(log->dir, LOG_ENTRIES);
-    return log->entries < 0 ? log->entries : read_config(log);
+    return log->entries < 0 ? log->entries : log_read_config(log);
 }
 
-int mq_log_open(const char *spool, const char *name, mq_log **ret_log)
+int log_open(const char *spool, const char *name, mq_log **ret_log)
 {
     if (!mq_queue_name_is_valid(name))
         return -EINVAL;
@@ -295,7 +287,6 @@ int mq_log_open(const char *spool, const char *name, mq_log **ret_log)
     if (!log)
         return -ENOMEM;
     strcpy(log->name, name);
-    log->outlet = (struct outlet){.take = take_draft, .wants_content = true};
     log->dir = log->entries = log->hint.file = log->hold.lock = log->hold.dir = -1;
     log->spool = spool ? strdup(spool) : NULL;
     const int error = spool && !log->spool ? -ENOMEM : fill_handle(log);
@@ -337,113 +328,29 @@ int log_explain(const mq_log *log, int error)
     return may_be_deleted && log_has_name(log) == 0 ? -ENOENT : error;
 }
 
-/* ---- sending --------------------------------------------------------------------------------- */
+/* ---- the outbox ------------------------------------------------------------------------------ */
 
-/* A log keeps one order, and removes what it has kept long enough: a message has no say in it. */
-static bool is_for_queues(const mq_message *message)
+int log_mark_output(mq_log *log)
 {
-    return message->delay || message->due || message->ttl || message->name.expires ||
-           message->name.priority != MQ_PRIORITY_DEFAULT;
-}
-
-static int begin(mq_log *log, const struct mq_send_options *options)
-{
-    int error = options->once ? -EOPNOTSUPP : log->feed ? 0 : open_feed(log);
-    if (!error && clock_monotonic() - log->config_read_at >= CONFIG_EVERY)
-        error = read_config(log);
-    if (error)
-        return error;
-    log->feed->config.durable = log->config.durable;
-    log->feed->config.max_size = log->config.max_size;
-    log->run_count = 0;
-    log->began_bucket = false;
-    return 0;
-}
-
-/* What was appended is made durable, and counts only if the log was not deleted. */
-static int conclude(mq_log *log)
-{
-    uint64_t removed;
-    int error = log_sync(log);
-    const int has = error || log->run_count == 0 ? 1 : log_has_name(log);
-    if (!error && has != 1)
-        error = has < 0 ? has : -ENOENT;
-    if (!error && log->began_bucket)
-        (void)log_trim(log->dir, &log->config, TRIM_AT_ONCE,
-                       &removed); /* the messages are sent, whatever comes of this */
+    struct stat status;
+    if (log->may_have_outputs)
+        return 0;
+    int error = fstat(log->dir, &status) < 0 ? -errno : 0;
+    if (!error && !(status.st_mode & S_ISVTX))
+        error = fs_set_mode(log->dir, (status.st_mode & 07777) | S_ISVTX);
+    log->may_have_outputs = !error;
     return error;
 }
 
-static void tell_offsets(const mq_log *log, size_t count, uint64_t *ret_offsets)
+void log_look_at_outbox(mq_log *log)
 {
-    size_t told = 0;
-    for (size_t run = 0; run < log->run_count && ret_offsets; run++)
-        for (uint32_t i = 0; i < log->runs[run].count && told < count; i++)
-            ret_offsets[told++] = log->runs[run].offset + i;
-}
-
-int mq_log_send(mq_log *log, mq_message *message, const struct mq_send_options *options, char *ret_id,
-                uint64_t *ret_offset)
-{
-    char id[MQ_ID_SIZE];
-    int error = is_for_queues(message) ? -EOPNOTSUPP : begin(log, options);
-    if (!error)
-        error = mq_send(log->feed, message, options, id);
-    if (!error)
-        error = conclude(log);
-    if (error)
-        return log_explain(log, error);
-    if (ret_id)
-        strcpy(ret_id, id);
-    tell_offsets(log, 1, ret_offset);
-    return 0;
-}
-
-/* After an error of the sync or a deletion none of the messages counts as sent. */
-static int conclude_many(mq_log *log, int sent_error, uint64_t *ret_offsets, size_t *sent)
-{
-    const int error = conclude(log);
-    if (error)
-        *sent = 0;
-    tell_offsets(log, *sent, ret_offsets);
-    return log_explain(log, error ? error : sent_error);
-}
-
-int mq_log_send_batch(mq_log *log, mq_message *const *messages, size_t count, const struct mq_send_options *options,
-                      char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets, size_t *ret_sent)
-{
-    size_t fit = 0;
-    *ret_sent = 0;
-    while (fit < count && !is_for_queues(messages[fit]))
-        fit++;
-    int error = begin(log, options);
-    if (error)
-        return error;
-    error = mq_send_batch(log->feed, messages, fit, options, ret_ids, ret_sent);
-    return conclude_many(log, error || fit == count ? error : -EOPNOTSUPP, ret_offsets, ret_sent);
-}
-
-int mq_log_send_bodies(mq_log *log, const mq_message *message, const struct iovec *bodies, size_t count,
-                       const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], uint64_t *ret_offsets,
-                       size_t *ret_sent)
-{
-    *ret_sent = 0;
-    int error = is_for_queues(message) ? -EOPNOTSUPP : begin(log, options);
-    if (error)
-        return error;
-    error = mq_send_bodies(log->feed, message, bodies, count, options, ret_ids, ret_sent);
-    return conclude_many(log, error, ret_offsets, ret_sent);
-}
-
-size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *options)
-{
-    struct config config;
-    config_default(&config);
-    return (size_t)(options->batch ? options->batch : config.batch_count) * (log->config.durable ? BATCH_MOST : 1);
-}
-
-int mq_log_trim(mq_log *log, uint64_t *ret_removed)
-{
-    const int error = read_config(log);
-    return error ? error : log_trim(log->dir, &log->config, SIZE_MAX, ret_removed);
+    const int64_t now = clock_monotonic();
+    if (!log->look || (log->looked_at && now - log->looked_at < LOOK_EVERY))
+        return;
+    struct stat status;
+    if (!log->may_have_outputs && log->looked_at)
+        log->may_have_outputs = fstat(log->dir, &status) == 0 && status.st_mode & S_ISVTX;
+    log->looked_at = now;
+    if (log->may_have_outputs)
+        log->look(log);
 }

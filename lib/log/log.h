@@ -45,6 +45,11 @@ struct mq_log {
     struct log_config config;
     int64_t config_read_at; /* monotonic */
     mq_queue *feed;         /* what is sent to the log, to be written; not a queue that anybody can open */
+    mq_tx *tx;              /* what is sent goes into this transaction; NULL: into the log */
+    bool is_indirect;       /* what is sent came to a topic or died in a queue: its priority and expiry do not matter */
+    bool may_have_outputs;  /* log_mark_output was called */
+    int64_t looked_at;      /* at the outbox, monotonic */
+    void (*look)(mq_log *log); /* finishes transactions: a layer above knows how. NULL: nobody does */
     struct log_hold hold;
     struct hint hint;
     bool persisted;
@@ -54,9 +59,18 @@ struct mq_log {
     size_t run_count, run_room;
 };
 
+/* mq_log_open without what higher layers add to a handle. */
+int log_open(const char *spool, const char *name, mq_log **ret_log);
+
+/* Read the configuration again. */
+int log_read_config(mq_log *log);
+
 /* Open the directory of a log. `spool` is as in mq_open. */
 int log_open_dir(const char *spool, const char *name);
 int log_open_in(int spool, const char *name);
+
+/* Whether a log has the name: 1, 0, or a negative errno. */
+int log_is_there(int spool, const char *name);
 
 /* Whether a directory is a log's: 1, 0, or a negative errno. */
 int log_is_dir(int dir);
@@ -67,13 +81,16 @@ int log_has_name(const mq_log *log);
 /* What an error means: -ENOENT if the log was deleted meanwhile, and so lacks parts; else what it is. */
 int log_explain(const mq_log *log, int error);
 
-/* ---- appending (append.c) ------------------------------------------------------------ */
+/* ---- the outbox ----------------------------------------------------------------------- */
 
-/* Append a draft, and note the run. */
-int log_append(mq_log *log, struct draft *draft);
+/* Say that outputs of transactions are on their way to the log: who waits for messages looks then whether some are to be
+   carried out. A hint. */
+int log_mark_output(mq_log *log);
 
-/* Make durable what was appended. */
-int log_sync(mq_log *log);
+/* At most once a second, if there may be any, finish transactions. */
+void log_look_at_outbox(mq_log *log);
+
+/* ---- appending (append.h has the rest) -------------------------------------------------- */
 
 /* Let go of the bucket. */
 void log_release(mq_log *log);
@@ -84,7 +101,7 @@ int log_close_hole(mq_log *log, uint64_t offset, uint64_t next);
 
 /* ---- retention (retention.c) ---------------------------------------------------------- */
 
-/* Remove what is no longer kept, at most so many buckets. Returns how many were removed. */
-int log_trim(int dir, const struct log_config *config, size_t most, uint64_t *ret_removed);
+/* Remove what is no longer kept and lies before the offset `limit`, at most so many buckets. */
+int log_trim(int dir, const struct log_config *config, uint64_t limit, size_t most, uint64_t *ret_removed);
 
 #endif

@@ -9,6 +9,7 @@
 int mq_log_bounds(mq_log *log, uint64_t *ret_begin, uint64_t *ret_end)
 {
     uint64_t begin, end;
+    log_look_at_outbox(log);
     int error = log_find_end(log->dir, &log->hint, &end);
     if (!error)
         error = chain_beginning(log->dir, &begin);

@@ -331,6 +331,7 @@ int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd)
     const int64_t since = clock_monotonic();
     for (;;) {
         watch(reader);
+        log_look_at_outbox(reader->log);
         const int found = look(reader);
         if (found)
             return found;

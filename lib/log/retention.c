@@ -182,7 +182,7 @@ static int find_unread(int dir, const struct log_config *config, uint64_t *ret_u
 }
 
 /* Each bucket is looked at from the end; `most` limits how many go at once, not what the beginning becomes. */
-static int move_beginning(int dir, const struct log_config *config, uint64_t *ret_begin)
+static int move_beginning(int dir, const struct log_config *config, uint64_t limit, uint64_t *ret_begin)
 {
     struct live live = {.dir = dir, .config = config, .now = clock_now()};
     uint64_t begin, to = 0;
@@ -195,18 +195,18 @@ static int move_beginning(int dir, const struct log_config *config, uint64_t *re
         error = chain_list_buckets(dir, &live.buckets);
     if (!error)
         error = find_beginning(&live, begin, &to);
-    if (!error && to > begin)
+    if (!error && to > begin && to <= limit)
         error = raise_beginning(dir, begin, to);
     chain_list_free(&live.buckets);
     chain_list_free(&live.entries);
     return error ? error : chain_beginning(dir, ret_begin);
 }
 
-int log_trim(int dir, const struct log_config *config, size_t most, uint64_t *ret_removed)
+int log_trim(int dir, const struct log_config *config, uint64_t limit, size_t most, uint64_t *ret_removed)
 {
     uint64_t begin;
     struct clearing clearing = {.dir = dir, .lock = -1, .left = most};
-    int error = move_beginning(dir, config, &begin);
+    int error = move_beginning(dir, config, limit, &begin);
     if (!error)
         error = take_out_below(&clearing, begin);
     if (!error)

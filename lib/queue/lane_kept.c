@@ -1,7 +1,39 @@
-/* What a handle knows of a lane. */
+/* What a handle knows of lanes. */
 #include "queue/lane_kept.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* A key is made from a digest, so any bytes of it will do. */
+static uint32_t hash(const char *key)
+{
+    uint64_t word;
+    memcpy(&word, key, sizeof word);
+    return (uint32_t)(word * 0x9e3779b97f4a7c15u >> 32);
+}
+
+struct lane_kept *lane_kept_of(struct lane_kept **kept)
+{
+    if (!*kept)
+        *kept = calloc(1, sizeof **kept);
+    return *kept;
+}
+
+struct lane_slot *lane_kept_slot(struct lane_kept *kept, const char *key)
+{
+    return &kept->slots[hash(key) % LANE_KEPT_SLOTS];
+}
+
+int64_t lane_kept_note_empty(struct lane_kept *kept, const char *key, int64_t now)
+{
+    const uint32_t tag = hash(key), at = (uint32_t)(now / (CLOCK_SECOND / 1000));
+    const size_t i = tag % LANE_KEPT_EMPTY;
+    const bool again = kept->empty[i].tag == tag;
+    const int64_t since = (uint32_t)(at - kept->empty[i].at) * (CLOCK_SECOND / 1000);
+    kept->empty[i].tag = tag;
+    kept->empty[i].at = at;
+    return again && since < LANE_KEPT_RECENT ? since : INT64_MAX;
+}
 
 void lane_kept_free(struct lane_kept *kept)
 {
@@ -9,5 +41,7 @@ void lane_kept_free(struct lane_kept *kept)
         return;
     listing_free(&kept->files);
     listing_free(&kept->buckets);
+    for (size_t i = 0; i < LANE_KEPT_SLOTS; i++)
+        listing_free(&kept->slots[i].files);
     free(kept);
 }

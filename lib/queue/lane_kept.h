@@ -1,21 +1,46 @@
 /*
- * What a handle knows of the lane that it has looked into last: the messages of its first bucket, so that a large lane is
- * not listed for every message. lane_first.c fills it and uses it.
+ * What a handle knows of the lanes that it has looked into: the next messages of a lane's first bucket, so that a large lane
+ * is not listed for every message (lane_first.c), and which lanes were empty not long ago (lane_rest.c).
+ *
+ *     kept = lane_kept_of(&queue->lane);                       NULL: no memory
+ *     slot = lane_kept_slot(kept, key);                        what is known of that lane, or of another one
+ *     since = lane_kept_note_empty(kept, key, now);            how long ago it was empty, too
+ *
+ * Lanes share slots, so what is kept can be lost at any time.
  */
 #ifndef MQ_LANE_KEPT_H
 #define MQ_LANE_KEPT_H
 
+#include "base/clock.h"
 #include "format/lane_name.h"
 #include "store/bucket.h"
 
-struct lane_kept {
+#define LANE_KEPT_SLOTS 512   /* lanes whose messages are kept */
+#define LANE_KEPT_MOST 64     /* messages of each */
+#define LANE_KEPT_EMPTY 16384 /* lanes that were empty */
+
+struct lane_slot {
     char key[LANE_KEY_SIZE];
     char bucket[NAME_BUCKET_SIZE];
     unsigned openings; /* of the handle */
-    struct listing files, buckets;
-    size_t at, end; /* what is left of the files; nothing, if there is no such bucket */
+    struct listing files;
+    size_t at; /* those before it are used up */
 };
 
+struct lane_kept {
+    struct listing files, buckets; /* of the look that is going on */
+    struct lane_slot slots[LANE_KEPT_SLOTS];
+    struct {
+        uint32_t tag;
+        uint32_t at; /* milliseconds, which may wrap */
+    } empty[LANE_KEPT_EMPTY];
+};
+
+struct lane_kept *lane_kept_of(struct lane_kept **kept);
+struct lane_slot *lane_kept_slot(struct lane_kept *kept, const char *key);
+/* How long ago, in microseconds, the lane was noted before this; INT64_MAX: not within LANE_KEPT_RECENT. */
+#define LANE_KEPT_RECENT (20 * CLOCK_SECOND)
+int64_t lane_kept_note_empty(struct lane_kept *kept, const char *key, int64_t now);
 void lane_kept_free(struct lane_kept *kept);
 
 #endif

@@ -177,19 +177,19 @@ int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum
 }
 
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
-                  const struct message_name *name, int *ret_dir)
+                  enum mq_state to_state, const struct message_name *name, int *ret_dir)
 {
     struct adopt_look look = {.is_known = false};
     const int error = adopt(to, from_dir, from_name, &look);
     if (error)
         return error == -ENOENT ? 0 : error;
-    const int moved = rename_into(to, from_dir, from_name, MQ_READY, name, ret_dir);
+    const int moved = rename_into(to, from_dir, from_name, to_state, name, ret_dir);
     if (moved != 1)
         return moved;
     const int64_t size = name_bytes_in(name, look.status.st_size);
     count_out(queue, from, name, size);
-    count_in(to, MQ_READY, name, size);
-    move_announce(to, MQ_READY, name, true);
+    count_in(to, to_state, name, size);
+    move_announce(to, to_state, name, true);
     return 1;
 }
 

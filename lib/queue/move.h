@@ -33,10 +33,10 @@ int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state 
 int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
                       const struct message_name *name, struct adopt_look *look);
 
-/* Move a file to ready/ of another queue, so that the users of that queue can read it. `ret_dir` is as for move_claim,
+/* Move a file to a state of another queue, so that the users of that queue can read it. `ret_dir` is as for move_claim,
    but the handle `to` owns it. */
 int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, mq_queue *to,
-                  const struct message_name *name, int *ret_dir);
+                  enum mq_state to_state, const struct message_name *name, int *ret_dir);
 
 /* Move the token of a lane, which is no message and is not counted. `ret_dir` is as
    for move_claim. */

@@ -197,6 +197,7 @@ static int fill_handle(mq_queue *queue, bool heal)
     if (queue->dir < 0)
         return queue->dir;
     queue->config_read_at = clock_monotonic();
+    queue->configured = 0; /* if anything was ever announced it is read once more */
     int error = config_load(queue->dir, &queue->config, NULL);
     if (error)
         return error;
@@ -339,6 +340,19 @@ int queue_has_name(mq_queue *queue)
     return error ? error : spool_queue_has_name(queue->dir, queue->name, &queue->identity);
 }
 
+/* Once a second, whenever a change was announced, and while the queue is paused: then nobody is in a hurry, and the change
+   that ends it may come from another host. */
+static int read_config_again(mq_queue *queue)
+{
+    const uint64_t configured = page_configured(queue->page);
+    if (clock_monotonic() - queue->config_read_at < CONFIG_EVERY && configured == queue->configured &&
+        !queue->config.paused)
+        return 0;
+    queue->config_read_at = clock_monotonic();
+    queue->configured = configured;
+    return config_load(queue->dir, &queue->config, NULL);
+}
+
 int queue_refresh(mq_queue *queue)
 {
     if (queue->is_feed)
@@ -350,12 +364,9 @@ int queue_refresh(mq_queue *queue)
     const int has = queue_has_name(queue);
     if (has != 1)
         return has < 0 ? has : queue_reopen(queue);
-    if (clock_monotonic() - queue->config_read_at >= CONFIG_EVERY) {
-        queue->config_read_at = clock_monotonic();
-        const int error = config_load(queue->dir, &queue->config, NULL);
-        if (error)
-            return error;
-    }
+    const int read = read_config_again(queue);
+    if (read)
+        return read;
     if (page_is_current(queue->page))
         return 0;
     const int error = open_page(queue);

@@ -25,6 +25,7 @@ struct cursor;
 struct draft;
 struct lane_kept;
 struct sent_slots;
+struct shown;
 struct waiter;
 
 /* What an outlet has taken for a queue. `bytes` is 0 if the queue has no max-bytes. */
@@ -107,17 +108,19 @@ struct mq_queue {
     enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
     unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */
     int64_t config_read_at; /* monotonic */
+    uint64_t configured;    /* page_configured() before it was read */
     struct config config;
     struct page *page;
     struct {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
-    } target[QUEUE_TARGETS]; /* the buckets that messages were last moved into */
-    struct lane_kept *lane;  /* made when a lane goes on: what is known of the last one (lane_first.c) */
-    struct cursor *cursor;   /* made by the first claim */
-    struct waiter *waiter;   /* made by the first wait */
-    struct sent_slots *sent; /* made by the first message that is sent once */
-    struct outlet *outlet;   /* NULL except while messages are sent into a transaction */
+    } target[QUEUE_TARGETS];   /* the buckets that messages were last moved into */
+    struct lane_kept *lane;    /* made when a lane goes on: what is known of lanes (lane_kept.h) */
+    struct cursor *cursor;     /* made by the first claim */
+    struct waiter *waiter;     /* made by the first wait */
+    struct sent_slots *sent;   /* made by the first message that is sent once */
+    const struct shown *shown; /* the message that a walk is at (browse.c); NULL: none */
+    struct outlet *outlet;     /* NULL except while messages are sent into a transaction */
     queue_send_on_fn *send_on;
     struct queue_source *source;
 };

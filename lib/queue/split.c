@@ -152,7 +152,7 @@ int split_remove(mq_queue *queue, const struct split *split)
 int split_finish(mq_queue *queue, enum mq_state state, struct message_name *name)
 {
     struct split split = {0};
-    if (!name->split)
+    if (!name->split || name->lane[0]) /* the mark in a token's name is of another kind: lane_bury.h */
         return 0;
     int done = split_find(queue, state, name, &split);
     if (done == 1)

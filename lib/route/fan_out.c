@@ -20,8 +20,10 @@
 #include "format/spool_name.h"
 #include "lifecycle/publish.h"
 #include "queue/queue.h"
+#include "log/append.h"
 #include "route/fan_out.h"
 #include "route/follow.h"
+#include "route/log_send.h"
 #include "route/topic.h"
 #include "route/topic_counts.h"
 #include "store/adopt.h"
@@ -119,10 +121,17 @@ static bool is_known_queue(mq_topic *topic, const char *name)
     return false;
 }
 
+/* The same for a log. */
+static bool is_known_log(mq_topic *topic, const char *name)
+{
+    mq_log *log;
+    return log_handles_find(&topic->logs, name) && log_handles_get(&topic->logs, topic->spool_path, name, &log) == 0;
+}
+
 static int look(void *context, const char *name, struct route_topic *ret_topic)
 {
     mq_topic *topic = context;
-    if (is_known_queue(topic, name))
+    if (is_known_queue(topic, name) || is_known_log(topic, name))
         return 0;
     const int known = recall(topic, name, ret_topic);
     if (known)
@@ -185,6 +194,7 @@ void mq_topic_close(mq_topic *topic)
     mq_close(topic->feed);
     mq_tx_free(topic->own);
     handles_release(&topic->handles);
+    log_handles_release(&topic->logs);
     forget_topics(topic);
     route_release(&topic->route);
     topic_counts_release(&topic->counts);
@@ -216,6 +226,11 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     return error;
 }
 
+const char *mq_topic_refused_by(const mq_topic *topic)
+{
+    return topic->refused_by;
+}
+
 /* ---- one file to several queues ------------------------------------------------------------------ */
 
 /* How long the body is of the one message of a file: what is behind the first empty line. */
@@ -229,11 +244,11 @@ static int measure_body(const struct draft *draft, uint64_t *ret_size)
     return got < 0 ? (int)got : 0;
 }
 
-static int check_size(const mq_topic *topic, const mq_queue *queue, const struct draft *draft)
+static int check_size(const mq_topic *topic, uint64_t max_size, const struct draft *draft)
 {
     uint64_t size = topic->largest;
     const int error = size == UINT64_MAX ? measure_body(draft, &size) : 0;
-    return error ? error : size > queue->config.max_size ? -EMSGSIZE : 0;
+    return error ? error : size > max_size ? -EMSGSIZE : 0;
 }
 
 /* Wait for room as long as the sender wants to. The transaction waits with it, unless its deadline is somebody else's. */
@@ -247,11 +262,11 @@ static int wait_for_room(mq_topic *topic, mq_queue *queue, const struct draft *d
         last = !for_ever && left <= FAN_OUT_TIME / 2;
         options.block = !last ? FAN_OUT_TIME / 2 : left > 0 ? left : 0;
         error = publish_look_for_room(queue, draft, &options);
-        if (error != -ENOBUFS)
+        if (error != -ENOBUFS && error != -ESHUTDOWN)
             break;
         if (!last && topic->owns_tx)
             error = mq_tx_extend(topic->tx, FAN_OUT_TIME);
-        if (error != -ENOBUFS && error)
+        if (error != -ENOBUFS && error != -ESHUTDOWN && error)
             break;
     }
     return error;
@@ -269,21 +284,60 @@ static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
     queue->outlet = &topic->tx->outlet;
     int error = queue_demand(queue, ACCESS_SEND);
     if (!error)
-        error = check_size(topic, queue, draft);
+        error = check_size(topic, queue->config.max_size, draft);
+    if (!error)
+        error = draft_check_file(queue, draft);
     if (!error)
         error = wait_for_room(topic, queue, &own);
     if (!error)
         error = topic->tx->outlet.take(&topic->tx->outlet, queue, &own);
     queue->outlet = NULL;
     draft->synced = own.synced;
+    strcpy(topic->refused_by, error ? queue->name : "");
     return error;
 }
 
-/* A queue that was looked at when the route was found is not looked for again. */
-static int destination(mq_topic *topic, const char *name, mq_queue **ret_queue)
+/* The same for a log, whose owner has to be able to read the file. */
+static int take_for_log(mq_topic *topic, mq_log *log, struct draft *draft)
 {
-    *ret_queue = handles_find(&topic->handles, name);
-    return *ret_queue ? 0 : handles_get(&topic->handles, topic->spool_path, name, ret_queue);
+    struct draft own = *draft;
+    int error = draft->state == MQ_DELAYED ? -EOPNOTSUPP : log_send_refresh(log);
+    if (!error)
+        error = check_size(topic, log->config.max_size, draft);
+    if (!error && log->owner != geteuid())
+        error = adopt_unnamed(topic->feed->dir, topic->feed->sharing, &draft->file);
+    if (!error)
+        error = log_give_to_owner(log, draft->file.file);
+    own.file = draft->file;
+    own.durable = log->config.durable && !topic->options->no_sync;
+    if (!error)
+        error = transaction_take_for_log(topic->tx, log, topic->feed, &own);
+    draft->synced = own.synced;
+    return error;
+}
+
+/* Where a name of the route leads: a queue, or else a log. */
+struct destination {
+    mq_queue *queue;
+    mq_log *log;
+};
+
+/* What was looked at when the route was found is not looked for again. */
+static int find_destination(mq_topic *topic, const char *name, struct destination *ret_to)
+{
+    *ret_to = (struct destination){handles_find(&topic->handles, name), log_handles_find(&topic->logs, name)};
+    if (ret_to->queue || ret_to->log)
+        return 0;
+    const int error = handles_get(&topic->handles, topic->spool_path, name, &ret_to->queue);
+    if (error != -ENOTDIR)
+        return error;
+    ret_to->queue = NULL;
+    return log_handles_get(&topic->logs, topic->spool_path, name, &ret_to->log) == 0 ? 0 : error;
+}
+
+static int take_for(mq_topic *topic, const struct destination *to, struct draft *draft)
+{
+    return to->log ? take_for_log(topic, to->log, draft) : take_for_queue(topic, to->queue, draft);
 }
 
 int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft)
@@ -292,25 +346,37 @@ int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft)
     int error = 0;
     (void)feed;
     for (size_t i = 0; i < topic->route.queues.count && !error; i++) {
-        mq_queue *queue;
+        struct destination to;
         const char *name = topic->route.queues.list[i];
-        error = destination(topic, name, &queue);
+        error = find_destination(topic, name, &to);
         if (error && name_is_reply(name)) { /* of a follower that has just ended, or of another user */
             error = 0;
             continue;
         }
         if (!error)
-            error = take_for_queue(topic, queue, draft);
+            error = take_for(topic, &to, draft);
         if (error == -EMLINK) { /* the file has as many names as it may have: the others share a copy */
             error = adopt_unnamed(topic->feed->dir, topic->feed->sharing, &draft->file);
             if (!error)
-                error = take_for_queue(topic, queue, draft);
+                error = take_for(topic, &to, draft);
         }
     }
     return error;
 }
 
 /* ---- publications -------------------------------------------------------------------------------- */
+
+static int send_to_log(mq_log *log, mq_tx *tx, const struct fan_out_load *load)
+{
+    size_t sent;
+    log->is_indirect = true;
+    if (load->model)
+        return mq_log_send_bodies(log, tx, load->model, load->bodies, load->count, load->options, load->ids, NULL,
+                                  &sent);
+    if (load->count == 1)
+        return mq_log_send(log, tx, load->messages[0], load->options, load->ids ? load->ids[0] : NULL, NULL);
+    return mq_log_send_batch(log, tx, load->messages, load->count, load->options, load->ids, NULL, &sent);
+}
 
 static int send_to(mq_queue *queue, mq_tx *tx, const struct fan_out_load *load)
 {
@@ -326,15 +392,15 @@ static int send_to(mq_queue *queue, mq_tx *tx, const struct fan_out_load *load)
               : mq_send_batch(queue, load->messages, load->count, load->options, load->ids, &sent);
 }
 
-/* To the one queue that gets it: several messages are still sent all or none. */
+/* To the one queue or log that gets it: several messages are still sent all or none. */
 static int send_to_one(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
-    mq_queue *queue;
+    struct destination to;
     const char *name = topic->route.queues.list[0];
-    const int error = destination(topic, name, &queue);
+    const int error = find_destination(topic, name, &to);
     if (error)
         return error == -ENOENT && name_is_reply(name) ? -ENXIO : error;
-    return send_to(queue, tx, load);
+    return to.log ? send_to_log(to.log, tx, load) : send_to(to.queue, tx, load);
 }
 
 static uint64_t largest_body(const struct fan_out_load *load)
@@ -350,15 +416,23 @@ static uint64_t largest_body(const struct fan_out_load *load)
     return largest;
 }
 
-/* An ordered queue gets a file for each message, since a file goes into one lane. A queue that cannot be opened says so
-   when it is sent to. */
-static bool any_is_ordered(mq_topic *topic)
+/* An ordered queue gets a file for each message, since a file goes into one lane; and in a log a file says how many
+   messages it has. What cannot be opened says so when it is sent to. */
+struct kinds {
+    bool ordered, logs;
+};
+
+static struct kinds kinds_of_destinations(mq_topic *topic)
 {
-    bool is = false;
-    mq_queue *queue;
-    for (size_t i = 0; i < topic->route.queues.count && !is; i++)
-        is = destination(topic, topic->route.queues.list[i], &queue) == 0 && queue->config.order;
-    return is;
+    struct kinds kinds = {0};
+    struct destination to;
+    for (size_t i = 0; i < topic->route.queues.count; i++) {
+        if (find_destination(topic, topic->route.queues.list[i], &to) != 0)
+            continue;
+        kinds.logs |= to.log != NULL;
+        kinds.ordered |= to.queue && to.queue->config.order;
+    }
+    return kinds;
 }
 
 int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
@@ -366,7 +440,9 @@ int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_loa
     struct mq_send_options singly = *load->options;
     struct fan_out_load own = *load;
     singly.batch = 1;
-    if (load->count > 1 && any_is_ordered(topic))
+    const struct kinds kinds = load->count > 1 ? kinds_of_destinations(topic) : (struct kinds){0};
+    topic->feed->counts_entries = kinds.logs;
+    if (kinds.ordered)
         own.options = &singly;
     topic->tx = tx;
     topic->largest = largest_body(load);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "lifecycle/outbox.h"
+#include "log/log_handles.h"
 #include "queue/handles.h"
 #include "queue/queue.h"
 #include "route/topic.h"
@@ -31,6 +32,7 @@ struct mq_topic {
     size_t most_bindings; /* of any of them */
     struct route route;   /* of what is being sent */
     struct topic_counts counts;
+    struct log_handles logs;
     struct handles handles; /* of queues that it has sent to; the transaction keeps them, too */
     mq_tx *tx;              /* what it is sent into */
     mq_tx *own;             /* for what is not sent into one of the user's; NULL: none yet */
@@ -38,6 +40,7 @@ struct mq_topic {
     const struct mq_send_options *options;
     int64_t since; /* when it began, monotonic */
     bool owns_tx;  /* the transaction is this publication's own */
+    char refused_by[MQ_QUEUE_NAME_SIZE]; /* the queue that took the last message not; empty: none */
     bool may_send; /* this process is known to have the right */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log/log.h"
 #include "queue/queue.h"
 #include "route/fan_out.h"
 #include "route/send_on.h"
@@ -48,13 +49,13 @@ static int add_bindings(struct ways *ways, const char *name)
     return error < 0 ? error : 1;
 }
 
-/* A queue's own dead-letter. A queue that is bound and not there yet leads nowhere. */
+/* A queue's own dead-letter. A log leads nowhere, and so does a queue that is bound and not there yet. */
 static int add_dead_letter(struct ways *ways, const char *name, bool must_be)
 {
     struct config config;
     const int dir = spool_find_queue(ways->spool, name);
     if (dir < 0)
-        return dir == -ENOENT && !must_be ? 0 : dir;
+        return dir == -ENOENT && (!must_be || log_is_there(ways->spool, name) == 1) ? 0 : dir;
     int error = config_load(dir, &config, NULL);
     close(dir);
     if (!error && config.dead_letter[0])

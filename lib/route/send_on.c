@@ -14,6 +14,7 @@
 #include "format/death.h"
 #include "format/decode.h"
 #include "format/message.h"
+#include "log/log.h"
 #include "route/fan_out.h"
 #include "route/topic.h"
 #include "store/bucket.h"
@@ -119,11 +120,26 @@ static int make_message(const mq_queue *queue, mq_message *dead, mq_message *mes
 
 /* ---- the transaction ------------------------------------------------------------------------- */
 
+static int send_to_log(mq_tx *tx, const mq_queue *queue, const char *name, mq_message *message)
+{
+    static const struct mq_send_options options = {MQ_SEND_DEFAULTS};
+    mq_log *log;
+    int error = log_open(queue->spool, name, &log);
+    if (error)
+        return error;
+    log->is_indirect = true;
+    error = mq_log_send(log, tx, message, &options, NULL, NULL);
+    mq_log_close(log);
+    return error;
+}
+
 static int send_to_queue(mq_tx *tx, const mq_queue *queue, const char *name, mq_message *message)
 {
     static const struct mq_send_options options = {MQ_SEND_DEFAULTS};
     mq_queue *to;
     int error = queue_open(queue->spool, name, 0, &to);
+    if (error == -ENOENT)
+        return send_to_log(tx, queue, name, message);
     if (error)
         return error;
     if (to->config.order)

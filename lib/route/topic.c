@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "format/spool_name.h"
 #include "store/access.h"
+#include "log/log.h"
 #include "store/spool.h"
 
 #define BINDINGS_MAX (64u << 20) /* bytes */
@@ -231,7 +232,7 @@ static int make_binding(const struct mq_binding *binding, struct binding *ret_bi
                         problem);
 }
 
-/* Make sure that a destination is there. A topic stays until `ret_held` is closed; -1: it is a queue. */
+/* Make sure that a destination is there. A topic stays until `ret_held` is closed; -1: it is a queue or log. */
 static int hold_destination(const char *spool_path, int spool, const char *name, int *ret_held)
 {
     const int held = topic_hold(spool, name, LOCK_SH);
@@ -241,7 +242,7 @@ static int hold_destination(const char *spool_path, int spool, const char *name,
     if (held != -ENOENT)
         return held < 0 ? held : 0;
     const int created = mq_create(spool_path, name);
-    return created < 0 ? created : 0;
+    return created < 0 && !(created == -ENOTDIR && log_is_there(spool, name) == 1) ? created : 0;
 }
 
 static int change_bindings(const char *spool_path, const char *topic, const struct mq_binding *binding,

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/units.h"
 #include "route/topic.h"
+#include "log/log.h"
 #include "store/spool.h"
 
 #define CONFIG_SIZE 512 /* of the text that is written */
@@ -136,7 +137,7 @@ static int write_config(int dir, int feed, const struct route_topic *topic)
 
 /* ---- reading and setting ----------------------------------------------------------------------- */
 
-/* What gets the rest is there. A topic stays until `ret_held` is closed; -1: it is a queue. */
+/* What gets the rest is there. A topic stays until `ret_held` is closed; -1: it is a queue or log. */
 static int hold_alternate(int spool, const struct route_topic *topic, int *ret_held)
 {
     *ret_held = -1;
@@ -147,7 +148,7 @@ static int hold_alternate(int spool, const struct route_topic *topic, int *ret_h
         *ret_held = held;
     if (held != -ENOENT)
         return held < 0 && held != -EBADF ? held : 0;
-    return spool_has_queue(spool, topic->alternate) == 1 ? 0 : -ENXIO;
+    return spool_has_queue(spool, topic->alternate) == 1 || log_is_there(spool, topic->alternate) == 1 ? 0 : -ENXIO;
 }
 
 static int parse(const char *topic, const char *name, const char *value, struct route_topic *ret_parsed)

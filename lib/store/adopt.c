@@ -80,25 +80,51 @@ static int put_in_place(int tmp, const char *copied, int dir, const char *name)
     return has == 1 ? fs_replace(tmp, copied, dir, name) : has < 0 ? has : -ENOENT;
 }
 
-static int replace_by_copy(int tmp, int file, const struct manner *manner, int dir, const char *name)
+/* Make tmp/name a copy, open in `ret_made`. */
+static int make_copy(int tmp, const char *name, int file, const struct manner *manner, int *ret_made)
 {
-    struct stat status;
-    char copied[32];
-    if (fstat(file, &status) < 0)
-        return -errno;
-    snprintf(copied, sizeof copied, "copy-%016" PRIx64, id_random());
-    const int made = fs_make_file(tmp, copied, FS_FILE_MODE);
+    const int made = fs_make_file(tmp, name, FS_FILE_MODE);
     if (made < 0)
         return made;
     int error = copy(file, made);
     if (!error)
         error = change(made, manner);
-    if (!error)
-        error = put_in_place(tmp, copied, dir, name);
+    if (error) {
+        fs_unlink(tmp, name);
+        close(made);
+        return error;
+    }
+    *ret_made = made;
+    return 0;
+}
+
+static int replace_by_copy(int tmp, int file, const struct manner *manner, int dir, const char *name)
+{
+    struct stat status;
+    char copied[32];
+    int made;
+    if (fstat(file, &status) < 0)
+        return -errno;
+    snprintf(copied, sizeof copied, "copy-%016" PRIx64, id_random());
+    int error = make_copy(tmp, copied, file, manner, &made);
+    if (error)
+        return error;
+    error = put_in_place(tmp, copied, dir, name);
     if (!error) /* when it was written; not before, or a sweep takes it for abandoned */
         (void)futimens(made, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, status.st_mtim});
     fs_unlink(tmp, copied);
     close(made);
+    return error;
+}
+
+int adopt_copy(int queue_dir, unsigned sharing, int file, int tmp, const char *name)
+{
+    struct manner manner;
+    int made, error = manner_of(queue_dir, sharing, &manner);
+    if (!error)
+        error = make_copy(tmp, name, file, &manner, &made);
+    if (!error)
+        close(made);
     return error;
 }
 

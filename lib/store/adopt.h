@@ -24,6 +24,9 @@
    that then move the name one succeeds, and the others find it gone. -ENOENT: it is gone. */
 int adopt_file(int queue_dir, unsigned sharing, int dir, const char *name);
 
+/* Make tmp/name a copy of `file`, like the queue's own files. */
+int adopt_copy(int queue_dir, unsigned sharing, int file, int tmp, const char *name);
+
 /* What is known of a file, which may have other names. */
 struct adopt_look {
     bool is_known;

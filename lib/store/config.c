@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/io.h"
 #include "base/units.h"
+#include "format/headers.h"
 #include "format/name.h"
 #include "mq.h"
 #include "store/access.h"
@@ -43,10 +44,11 @@ enum type {
     BATCH_COUNT,
     BATCH_SIZE,
     NAME_OR_NONE,
+    HEADERS_OR_NONE,
     ORDER
 };
 
-#define CHOICES 3
+#define CHOICES 4
 
 struct setting {
     const char *key;
@@ -73,16 +75,17 @@ static const struct setting settings[] = {
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
     {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
+    {"require", HEADERS_OR_NONE, offsetof(struct config, require), "none", {0}},
+    {"paused", CHOICE, offsetof(struct config, paused), "none", {"none", "receive", "send", "all"}},
     {"on-dead", CHOICE, offsetof(struct config, halts), "continue", {"continue", "halt"}},
     {"order", ORDER, offsetof(struct config, order), "none", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {
-    "durability",   "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay",
-    "ttl",          "on-expiry",   "max-size",     "max-depth",   "max-bytes",
-    "overflow",     "dead-ttl",    "dead-letter",  "batch-count", "batch-size",
-    "dedup-window", "on-dead",     "order",        NULL};
+    "durability", "ack-timeout",  "max-attempts", "retry-delay", "retry-max-delay", "ttl",         "on-expiry",
+    "max-size",   "max-depth",    "max-bytes",    "overflow",    "dead-ttl",        "dead-letter", "batch-count",
+    "batch-size", "dedup-window", "require",      "paused",      "on-dead",         "order",       NULL};
 
 static const char *const orders[] = {"none", "group", "strict"};
 #define ORDERS (sizeof orders / sizeof *orders)
@@ -166,6 +169,12 @@ static const char *apply(struct config *config, const struct setting *setting, c
             strcpy(field, none ? "" : text);
         return none || mq_queue_name_is_valid(text) ? NULL : "neither the name of a queue or topic nor none";
     }
+    if (setting->type == HEADERS_OR_NONE) {
+        const bool none = strcmp(text, "none") == 0, is = none || headers_are_names(text, MQ_QUEUE_NAME_SIZE);
+        if (is)
+            strcpy(field, none ? "" : text);
+        return is ? NULL : "neither names of headers, with commas between them, nor none";
+    }
     uint64_t value = 0;
     if (!(may_be_none(setting->type) && strcmp(text, "none") == 0) && !parse_quantity(setting->type, text, &value))
         return wants[setting->type];
@@ -189,7 +198,7 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", setting->choices[*(const unsigned char *)field]);
         return true;
     }
-    if (setting->type == NAME_OR_NONE) {
+    if (setting->type == NAME_OR_NONE || setting->type == HEADERS_OR_NONE) {
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", *(const char *)field ? (const char *)field : "none");
         return true;
     }

@@ -14,6 +14,10 @@
 
 #include "mq.h"
 
+/* What is paused: bits. */
+#define CONFIG_PAUSED_RECEIVE 1
+#define CONFIG_PAUSED_SEND 2
+
 /* What a full queue does with a new message. */
 enum config_overflow { CONFIG_REFUSE, CONFIG_DROP_OLDEST, CONFIG_DEAD_OLDEST };
 
@@ -34,8 +38,10 @@ struct config {
     unsigned char overflow; /* an enum config_overflow */
     uint64_t batch_count;
     uint64_t batch_size;
-    bool halts;     /* on-dead = halt: a lane waits until its dead head is settled */
-    uint64_t order; /* the order of messages is kept: CONFIG_… */
+    char require[MQ_QUEUE_NAME_SIZE]; /* names of headers, with commas; empty: none */
+    unsigned char paused; /* CONFIG_PAUSED_… */
+    bool halts;           /* on-dead = halt: a lane waits until its dead head is settled */
+    uint64_t order;       /* the order of messages is kept: CONFIG_… */
 };
 #define CONFIG_UNORDERED 0
 #define CONFIG_GROUP 1  /* within a message group */

@@ -2,6 +2,7 @@
 #include "store/lane_birth.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,13 +28,21 @@ void lane_birth_note_end(struct message_name *token, unsigned how)
     token->time = name_time_after(clock_now(), LEASE);
 }
 
-static int make_file(const struct lane_place *place, int dir, const char *name)
+int64_t lane_birth_settled_at(const struct message_name *token)
 {
+    return token->time > LEASE ? token->time - LEASE : 0;
+}
+
+static int make_file(const struct lane_place *place, const char *gen, int dir, const char *name)
+{
+    if (gen)
+        return fs_link(place->tmp, gen, dir, name);
     const int error = fs_make_empty(dir, name, access_mode(place->sharing, ACCESS_FILE));
     return error || access_is_shared(place->sharing) ? error : fs_give_to_owner_of(dir, name);
 }
 
-int lane_birth_make_token(const struct lane_place *place, const struct message_name *like, struct lane_birth *birth)
+int lane_birth_make_token(const struct lane_place *place, const struct message_name *like, const char *gen,
+                          struct lane_birth *birth)
 {
     char bucket[NAME_BUCKET_SIZE];
     struct message_name token = lane_name_token(like, birth->lane);
@@ -46,7 +55,7 @@ int lane_birth_make_token(const struct lane_place *place, const struct message_n
     birth->deadline = token.time;
     for (int tries = 0; tries < TRIES; tries++) {
         birth->bucket = bucket_make(place->dir, place->sharing, MQ_INFLIGHT, bucket);
-        const int error = birth->bucket < 0 ? birth->bucket : make_file(place, birth->bucket, birth->token);
+        const int error = birth->bucket < 0 ? birth->bucket : make_file(place, gen, birth->bucket, birth->token);
         if (!error)
             return 0;
         if (birth->bucket < 0)
@@ -60,37 +69,34 @@ int lane_birth_make_token(const struct lane_place *place, const struct message_n
 }
 
 /* Nothing can have the name that the lane is to have, or what has it is a lane that is going. */
-static int name_lane(const struct lane_place *place, const char *lane, const char *key)
+static int name_lane(const struct lane_place *place, const char *name, const char *key)
 {
-    char name[LANE_NEW_SIZE];
-    int lanes = fs_open_dir(place->dir, "lanes");
-    if (lanes == -ENOENT) {
-        const int error = access_make_dir(place->dir, place->sharing, place->dir, "lanes");
-        lanes = error && error != -EEXIST ? error : fs_open_dir(place->dir, "lanes");
-    }
-    if (lanes < 0)
-        return lanes;
-    lane_name_format_new(lane, name);
-    const int error = fs_rename(place->tmp, name, lanes, key);
-    close(lanes);
-    return error;
+    char path[sizeof "lanes/" + LANE_KEY_SIZE];
+    snprintf(path, sizeof path, "lanes/%.*s", NAME_LANE_KEY, key);
+    int error = fs_rename(place->tmp, name, place->dir, path);
+    if (error != -ENOENT || fs_has(place->dir, "lanes") != 0)
+        return error;
+    error = access_make_dir(place->dir, place->sharing, place->dir, "lanes");
+    return error && error != -EEXIST ? error : fs_rename(place->tmp, name, place->dir, path);
 }
 
 int lane_birth_make(const struct lane_place *place, const char *key, const struct message_name *like,
                     struct lane_birth *ret_birth)
 {
-    char name[LANE_NEW_SIZE];
+    char name[LANE_NEW_SIZE], gen[LANE_GEN_SIZE], path[LANE_NEW_SIZE + LANE_GEN_SIZE];
     lane_name_make(key, id_random(), ret_birth->lane);
     lane_name_format_new(ret_birth->lane, name);
     int error = lane_dir_make(place->tmp, place->sharing, ret_birth->lane);
     if (error)
         return error;
-    error = lane_birth_make_token(place, like, ret_birth);
+    lane_name_format_gen(ret_birth->lane, gen);
+    snprintf(path, sizeof path, "%s/%s", name, gen);
+    error = lane_birth_make_token(place, like, path, ret_birth);
     if (error) {
         lane_dir_unmake(place->tmp, name);
         return error;
     }
-    error = name_lane(place, ret_birth->lane, key);
+    error = name_lane(place, name, key);
     if (!error)
         return 1;
     lane_dir_unmake(place->tmp, name);

@@ -31,8 +31,12 @@ struct lane_birth {
 void lane_birth_note_end(struct message_name *token, unsigned how);
 #define LANE_DONE 1u
 
-/* Make a token of the lane birth->lane. */
-int lane_birth_make_token(const struct lane_place *place, const struct message_name *like, struct lane_birth *birth);
+/* When the head of a settled token was settled, which every process that comes by knows. */
+int64_t lane_birth_settled_at(const struct message_name *token);
+
+/* Make a token of the lane birth->lane: one more name of `gen` in tmp/, or if that is NULL a file of its own. */
+int lane_birth_make_token(const struct lane_place *place, const struct message_name *like, const char *gen,
+                          struct lane_birth *birth);
 
 int lane_birth_make(const struct lane_place *place, const char *key, const struct message_name *like,
                     struct lane_birth *ret_birth);

@@ -59,6 +59,13 @@ int lane_dir_is(int queue_dir, const char *generation)
     return fs_has(queue_dir, path);
 }
 
+int lane_dir_has_gen(const struct lane_dir *lane, const char *generation)
+{
+    char gen[LANE_GEN_SIZE];
+    lane_name_format_gen(generation, gen);
+    return fs_has(lane->dir, gen);
+}
+
 int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file)
 {
     char path[PATH_SIZE + NAME_BUCKET_SIZE], in[PATH_SIZE], bucket[NAME_BUCKET_SIZE];
@@ -111,31 +118,40 @@ int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t
     return dir;
 }
 
-static int make_part(int at, unsigned sharing, const char *name)
+/* Only root ever makes a lane for another user. */
+static int give_parts(int tmp, const char *name, int dir, const char *gen)
 {
-    const int error = fs_make_dir(at, name);
-    if (error)
-        return error;
-    return access_is_shared(sharing) ? access_apply(sharing, ACCESS_DIR, at, name) : fs_give_to_owner_of(at, name);
+    const int differs = fs_has_other_owner(tmp, name);
+    if (differs != 1)
+        return differs;
+    int error = fs_give_to_owner_of(tmp, name);
+    if (!error)
+        error = fs_give_to_owner_of(dir, "q");
+    return error ? error : fs_give_to_owner_of(dir, gen);
 }
 
-static int fill(int dir, unsigned sharing, const char *generation)
+static int fill(int tmp, const char *name, int dir, unsigned sharing, const char *generation)
 {
     char gen[LANE_GEN_SIZE];
     lane_name_format_gen(generation, gen);
-    int error = make_part(dir, sharing, "q");
+    int error = fs_make_dir(dir, "q");
     if (!error)
         error = fs_make_empty(dir, gen, access_mode(sharing, ACCESS_FILE));
-    return error || access_is_shared(sharing) ? error : fs_give_to_owner_of(dir, gen);
+    if (error)
+        return error;
+    if (!access_is_shared(sharing))
+        return give_parts(tmp, name, dir, gen);
+    error = access_apply(sharing, ACCESS_DIR, tmp, name);
+    return error ? error : access_apply(sharing, ACCESS_DIR, dir, "q");
 }
 
 int lane_dir_make(int tmp, unsigned sharing, const char *generation)
 {
     char name[LANE_NEW_SIZE];
     lane_name_format_new(generation, name);
-    int error = make_part(tmp, sharing, name);
+    int error = fs_make_dir(tmp, name);
     const int dir = error ? error : fs_open_dir(tmp, name);
-    error = dir < 0 ? dir : fill(dir, sharing, generation);
+    error = dir < 0 ? dir : fill(tmp, name, dir, sharing, generation);
     close_dir(dir);
     if (error)
         lane_dir_unmake(tmp, name);
@@ -147,7 +163,9 @@ static int remove_gen(void *context, const char *name, unsigned char type)
     char lane[NAME_LANE_SIZE];
     static const char any[LANE_KEY_SIZE] = "AAAAAAAAAAAAAAAA";
     const int dir = *(const int *)context;
-    if (type == DT_REG && lane_name_parse_gen(any, name, lane))
+    const char *token;
+    struct message_name resting;
+    if (type == DT_REG && (lane_name_parse_gen(any, name, lane) || lane_name_parse_note(name, &token, &resting)))
         (void)fs_unlink(dir, name);
     return 0;
 }
@@ -172,6 +190,16 @@ int lane_dir_clear(int queue_dir, const char *key, const struct lane_dir *lane)
     const int removed = fs_remove_dir(lanes, key);
     close(lanes);
     return removed == -ENOENT || removed == -ENOTEMPTY ? 0 : removed;
+}
+
+/* Most lanes have nothing else in them. */
+int lane_dir_clear_of(int queue_dir, const char *key, const struct lane_dir *lane, const char *generation)
+{
+    char gen[LANE_GEN_SIZE], path[PATH_SIZE];
+    lane_name_format_gen(generation, gen);
+    const int error = fs_unlink(lane->dir, gen);
+    const int removed = error ? error : fs_remove_dir(queue_dir, path_of(key, "", path));
+    return removed ? lane_dir_clear(queue_dir, key, lane) : 0;
 }
 
 /* From the top, so that the mark of the lowest directory says that all are durable. */

@@ -23,6 +23,9 @@ void lane_dir_close(struct lane_dir *lane);
 /* Whether the lane of a generation is there, and is of that one. */
 int lane_dir_is(int queue_dir, const char *generation);
 
+/* The same of a lane that is open. */
+int lane_dir_has_gen(const struct lane_dir *lane, const char *generation);
+
 /* Open where a message of that position lies, or may lie: its bucket, or q/ itself. -ENOENT: there is no such place. */
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position);
 int lane_dir_open_queue(int queue_dir, const char *key);
@@ -40,6 +43,9 @@ void lane_dir_unmake(int tmp, const char *name);
 
 /* Remove what is left of a lane without q/, also its name. */
 int lane_dir_clear(int queue_dir, const char *key, const struct lane_dir *lane);
+
+/* The same of a lane that is known to be of that generation. */
+int lane_dir_clear_of(int queue_dir, const char *key, const struct lane_dir *lane, const char *generation);
 
 /* Make the names of all that leads to the directory `dir` of a lane durable, unless they are known to be. */
 int lane_dir_persist(int queue_dir, const char *key, int dir);

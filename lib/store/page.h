@@ -111,6 +111,10 @@ uint64_t page_returns(const struct page *page);
 uint64_t page_splits(const struct page *page);
 void page_note_split(struct page *page);
 
+/* How often a change of the configuration was announced that is not to wait for the next reading. */
+uint64_t page_configured(const struct page *page);
+void page_note_configured(struct page *page);
+
 /* A message lies in this bucket now. `returned`: it may have an old position. */
 void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned);
 
@@ -153,6 +157,10 @@ bool page_take_outbox(struct page *page, int64_t now, uint64_t *ret_duty);
 
 /* Say whether the look found any transactions. */
 void page_end_outbox(struct page *page, uint64_t duty, bool any);
+
+/* A lane of an ordered queue rests until `deadline` (lane_rest.h); and whether one may be at rest now. */
+void page_note_rest(struct page *page, int64_t deadline);
+bool page_has_rest(const struct page *page, int64_t now);
 
 /* ---- receivers that wait: whether a sender has to ring ---------------------------- */
 

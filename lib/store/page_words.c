@@ -109,6 +109,16 @@ void page_note_split(struct page *page)
     atomic_fetch_add(&page->contents->splits, 1);
 }
 
+uint64_t page_configured(const struct page *page)
+{
+    return atomic_load(&page->contents->configured);
+}
+
+void page_note_configured(struct page *page)
+{
+    atomic_fetch_add(&page->contents->configured, 1);
+}
+
 void page_note_arrival(struct page *page, int priority, uint64_t birth, bool returned)
 {
     /* First the count, then the head: see page_move_head. */
@@ -169,6 +179,22 @@ void page_announce_outbox(struct page *page, int64_t now)
         if (announced <= seen && seen - announced < 2 * PAGE_LOOK_EVERY)
             announced = (seen & ~UINT64_C(1)) + 2; /* another value, which ends no look that goes on */
     } while (!atomic_compare_exchange_weak(outbox, &seen, announced));
+}
+
+/* One microsecond more or less does no harm, and the last word of two that are written at once is as good. */
+void page_note_rest(struct page *page, int64_t deadline)
+{
+    word *rests = &page->contents->rests;
+    if (atomic_load(rests) < (uint64_t)deadline || atomic_load(rests) > (uint64_t)deadline + 60 * PAGE_LOOK_EVERY)
+        atomic_store(rests, (uint64_t)deadline);
+}
+
+/* A lane rests until somebody looks for overdue claims. A process that receives later than this looks first. */
+#define REST_GRACE (10 * (uint64_t)PAGE_LOOK_EVERY)
+
+bool page_has_rest(const struct page *page, int64_t now)
+{
+    return atomic_load(&page->contents->rests) + REST_GRACE >= (uint64_t)now;
 }
 
 int64_t page_outbox_time(const struct page *page)

@@ -1,9 +1,11 @@
 /* When a failed message is tried again. */
 #include "store/retry_policy.h"
 
-bool retry_policy_is_over(const struct config *config, uint32_t attempts)
+bool retry_policy_is_over(const struct config *config, const struct message_name *name)
 {
-    return config->max_attempts != 0 && attempts >= config->max_attempts;
+    const uint32_t own = name_max_attempts(name);
+    const uint64_t most = own ? own : config->max_attempts;
+    return most != 0 && name->attempts >= most;
 }
 
 int64_t retry_policy_delay(const struct config *config, uint32_t attempts, uint64_t random)

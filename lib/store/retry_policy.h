@@ -2,10 +2,11 @@
 #ifndef MQ_RETRY_POLICY_H
 #define MQ_RETRY_POLICY_H
 
+#include "format/name.h"
 #include "store/config.h"
 
-/* Whether a queue allows no more than so many attempts. */
-bool retry_policy_is_over(const struct config *config, uint32_t attempts);
+/* Whether a message has had as many attempts as it may, by what it says itself or by the queue's configuration. */
+bool retry_policy_is_over(const struct config *config, const struct message_name *name);
 
 /*
  * How long to wait after attempt number `attempts` (from 1) has failed: retry-delay, doubled for each further attempt.

@@ -20,6 +20,7 @@
 #include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
 #include "lifecycle/settle.h"
+#include "log/append.h"
 #include "store/spool.h"
 #include "txn/transaction.h"
 
@@ -250,6 +251,26 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
     page_announce_outbox(queue->page, clock_now());
     keep_handle(tx, queue);
     return link_in(tx, queue, draft, &entry);
+}
+
+/* Names for logs tell where to look whether they have been appended: an offset that the log has now. */
+int transaction_take_for_log(mq_tx *tx, mq_log *log, mq_queue *feed, struct draft *draft)
+{
+    struct outbox_entry entry = {.kind = draft->durable ? OUTBOX_DURABLE_LOG_OUTPUT : OUTBOX_LOG_OUTPUT,
+                                 .name = draft->name};
+    strcpy(entry.queue, mq_log_name(log));
+    entry.name.time = entry.name.due = entry.name.expires = 0;
+    entry.name.priority = MQ_PRIORITY_DEFAULT;
+    int error = draft->durable && !draft->synced ? fs_sync_ahead(draft->file.file, &feed->order) : 0;
+    if (error >= 0)
+        error = log_reached(log, &entry.end);
+    if (!error)
+        error = log_mark_output(log);
+    if (error)
+        return error;
+    draft->synced |= draft->durable;
+    tx->is_durable |= draft->durable;
+    return link_in(tx, feed, draft, &entry);
 }
 
 struct tally {

@@ -3,6 +3,7 @@
 #define MQ_TRANSACTION_H
 
 #include "lifecycle/outbox.h"
+#include "lifecycle/draft.h"
 #include "queue/queue.h"
 
 struct mq_tx {
@@ -32,6 +33,9 @@ int transaction_conclude(mq_tx *tx, bool durable);
 
 /* Open the outbox that is there now. */
 int transaction_open_outbox(mq_tx *tx);
+
+/* Put a draft for a log into it, which lies in the feed that it was written in. */
+int transaction_take_for_log(mq_tx *tx, mq_log *log, mq_queue *feed, struct draft *draft);
 
 /* A number for an entry: greater than those before it. */
 uint64_t transaction_number(mq_tx *tx);

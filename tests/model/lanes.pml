@@ -1,7 +1,7 @@
 /*
  * A lane of an ordered queue: its birth, its token, its death and its rebirth.
  *
- * Models mq-spool(5), "Lanes": lane_make(), lane_join() and lane_end() of lib/lane, and the claims of
+ * Models mq-spool(5), "Lanes" (lane_heads.pml has files of several messages, dead letters and transactions): lane_make(), lane_join() and lane_end() of lib/lane, and the claims of
  * lib/lifecycle on a lane's token. The token is a file whose name says which message of the lane is the head; it lies in
  * ready/ (READY), in inflight/ under a claim (HELD), or in inflight/ after its head was settled (SETTLED). Each call of
  * the file system is one step, so a process may be stopped or killed between any two; a stopped holder goes on past its
@@ -16,7 +16,14 @@
  * Abstracted: one lane; GENERATIONS of it, each with a token of its own number; whatever ends a message (ack, dead letter,
  * expiry) is one step after the token says so; a mark is fresh as long as anybody remembers it.
  *
+ * With REST a lane that is empty may rest: its settled token stays until its lease ends, and the lane tells the token's name
+ * (`note`), by which a sender that joins the lane moves the token on.
+ *
  * ONE_SENDER and ONE_WORKER make smaller models.
+ *
+ * Mutations of REST: WAKE_OWN (a sender shows its own message, not the first of the lane), NO_RELIST (the lane is not listed
+ * again after it has told the name, with STALL: then a message waits until the end of the lease, which the check of STALL
+ * finds).
  *
  * Mutations: NO_GENERATION (whoever moves a token on does not ask whether the lane is still the token's), REMOVE_FIRST
  * (the message goes before its token tells that), SEE_EMPTY (a lane is closed because it was seen empty), TOKEN_LATE (the
@@ -43,6 +50,8 @@ bit gen[4];   /* its gen.G is there */
 bit in_tmp[4]; /* it is made, and has no name in lanes/ yet */
 byte born;                  /* generations that were begun */
 byte place[4], head[4], mark[4];
+byte note[4];               /* REST: the mark of the token that rests, as the lane tells it; it may be of long ago */
+bit looked[MESSAGES];       /* its sender has looked at the note */
 byte lies_in[MESSAGES];     /* the generation in whose q/ it lies; 0: none */
 bit reported[MESSAGES], settled[MESSAGES];
 byte mine[PROCESSES], about[PROCESSES]; /* the mark that a process remembers, and of which token */
@@ -50,7 +59,7 @@ bit frozen;
 
 #define ME (_pid - 1)
 #define IS(g, p) (place[g] == p && mark[g] == mine[ME])
-#define KNOWN(g, k) ((mark[g] == k && place[g]) || (about[0] == g && mine[0] == k) || (about[1] == g && mine[1] == k) || \
+#define KNOWN(g, k) ((mark[g] == k && place[g]) || note[g] == k || (about[0] == g && mine[0] == k) || (about[1] == g && mine[1] == k) || \
                      (about[2] == g && mine[2] == k) || (about[3] == g && mine[3] == k))
 #define LIVES(g) (gen[g] && lane == g && place[g])
 #define IN(g) (lies_in[0] == g || lies_in[1] == g || lies_in[2] == g)
@@ -67,21 +76,23 @@ inline draw(g)
     mark[g] = k; mine[ME] = k; about[ME] = g; k = 0
 }
 
-inline first_of(g)
+inline first_in(g, first)
 {
     if
-    :: lies_in[0] == g -> m = 0
-    :: lies_in[0] != g && lies_in[1] == g -> m = 1
-    :: lies_in[0] != g && lies_in[1] != g && lies_in[2] == g -> m = 2
-    :: else -> m = NONE
+    :: lies_in[0] == g -> first = 0
+    :: lies_in[0] != g && lies_in[1] == g -> first = 1
+    :: lies_in[0] != g && lies_in[1] != g && lies_in[2] == g -> first = 2
+    :: else -> first = NONE
     fi
 }
+
+inline first_of(g) { first_in(g, m) }
 
 /* ---- sending ---------------------------------------------------------------------------- */
 
 proctype sender(byte m, last) provided (!frozen)
 {
-    byte g, k;
+    byte g, k, f;
 
 again:
     atomic { /* open lanes/KEY/q */
@@ -137,6 +148,32 @@ join:
         :: else -> goto again
         fi
     };
+#ifdef REST
+    atomic { /* list the lane that has the name now */
+        g = lane;
+        if
+        :: g && note[g] -> mine[ME] = note[g]; about[ME] = g
+        :: else -> looked[m] = 1; goto report
+        fi
+    };
+    atomic { /* and its q/ */
+        f = NONE;
+        if
+        :: g && queue[g] -> first_in(g, f)
+        :: else -> skip
+        fi;
+#ifdef WAKE_OWN
+        f = m
+#endif
+    };
+    atomic {
+        if
+        :: f != NONE && IS(g, SETTLED) -> place[g] = READY; head[g] = f; mark[g] = 0
+        :: else -> skip
+        fi;
+        looked[m] = 1; f = 0
+    };
+#endif
     goto report;
 
 first:
@@ -277,8 +314,12 @@ list:
     };
     if
     :: m == NONE -> goto close
+#ifdef REST
+    :: m == NONE -> goto rest
+#endif
     :: m != NONE -> skip
     fi;
+shown:
     atomic {
         if
         :: IS(g, SETTLED) || IS(g, HELD) -> place[g] = READY; head[g] = m; mark[g] = 0
@@ -286,6 +327,38 @@ list:
         fi
     };
     goto again;
+
+#ifdef REST
+rest: /* only a settled token: the lane is written to as it was opened */
+    atomic {
+        if
+        :: mine[ME] == mark[g] && place[g] == HELD -> goto close
+        :: else -> note[d] = mine[ME]
+        fi
+    };
+#ifndef NO_RELIST
+    atomic {
+        if
+        :: !queue[d] -> goto clear
+        :: else -> first_of(d)
+        fi
+    };
+    if
+    :: m != NONE -> goto shown
+    :: m == NONE -> skip
+    fi;
+#endif
+#ifdef STALL
+    /* whoever was reported as sent, and looked before, has been seen */
+    atomic {
+        if
+        :: IS(g, SETTLED) -> assert(!(lies_in[0] == g && looked[0]) && !(lies_in[1] == g && looked[1]) && !(lies_in[2] == g && looked[2]))
+        :: else -> skip
+        fi
+    };
+#endif
+    goto again;
+#endif
 
 close: /* rmdir decides */
     atomic {

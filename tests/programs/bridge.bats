@@ -40,6 +40,8 @@ for i in range(int(sys.argv[1])):
         message["expires"] = "2099-01-01T00:00:00Z"
     else:
         message["body"] = f"body {i}\n" * (i % 3)
+    if i % 5 == 0:
+        message["max_attempts"] = 17
     if i % 7 == 0:
         message["headers"]["Group"] = f"g{i % 3}"
     print(json.dumps(message))' "$1"
@@ -47,7 +49,7 @@ for i in range(int(sys.argv[1])):
 
 # What identifies each message of a queue, sorted; they are acked.
 contents() { # QUEUE
-    mq-recv -aj -f --no-wait "$1" | jq -cS '{id, headers, priority, expires, body, body_base64}' | sort
+    mq-recv -aj -f --no-wait "$1" | jq -cS '{id, headers, priority, expires, max_attempts, body, body_base64}' | sort
 }
 
 make_queue() { # QUEUE [KEY=VALUE…]: without waits for the disk

@@ -271,7 +271,7 @@ dead() { # the ids of the dead letters
     run -0 --separate-stderr mq-dlq --help
     assert_line --regexp '^Usage: mq-dlq '
     bury one 1
-    for arguments in '' 'list' 'show jobs' 'dance jobs' 'retry --match=nonsense jobs' 'purge --older-than=x jobs' \
+    for arguments in '' 'list' 'show jobs' 'dance jobs' 'retry --match==nonsense jobs' 'purge --older-than=x jobs' \
         'list --no-such-option jobs' 'list -n 0x jobs'; do
         # shellcheck disable=SC2086 # several words
         run -64 --separate-stderr mq-dlq $arguments

@@ -346,10 +346,6 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     assert_output 'mq-log: jobs: cannot create the log: there is something else of that name'
     mq-topic create events
     run -73 mq-log create events
-    run -66 mq-topic bind events clicks
-    assert_output 'mq-topic: events: cannot bind clicks: it is neither a queue nor a topic'
-    run -66 mq-topic config events unroutable=clicks
-    run -66 mq-queue config jobs dead-letter=clicks
     local command
     for command in config peek 'purge --all' sweep check delete 'delete --force'; do
         # shellcheck disable=SC2086 # words
@@ -374,12 +370,92 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
         run -64 mq-send "$option" clicks x
     done
     run -64 mq-send -j clicks <<<'{"body":"x","priority":7}'
-    run -64 mq-send --tx "$(mq-tx begin)" clicks x
-    assert_output 'mq-send: clicks: a log cannot be a part of a transaction: give --tx='
     mq-log config clicks max-size=3
     run -65 mq-send clicks long
     assert_output 'mq-send: clicks: cannot append: the body is larger than max-size = 3'
     run -1 read_all
+}
+
+@test "a log is an output of transactions, and the dead-letter of a queue" {
+    log_of one
+    mq-queue create jobs dead-letter=clicks max-attempts=1
+    local tx
+    tx=$(mq-tx begin)
+    seq 10 12 | mq-send -q -l --tx "$tx" clicks
+    mq-send -q --tx "$tx" jobs work
+    run -0 mq-send -v -q --tx "$tx" clicks last
+    refute_output --partial offset
+    run -0 read_all
+    assert_output one
+    mq-tx commit "$tx"
+    run -0 read_all
+    assert_output $'one\n10\n11\n12\nlast'
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -type f | wc -l)" 3 # a batch stays one entry
+    run -123 mq-recv --tx jobs -- sh -c 'mq-send -q clicks undone; exit 1'
+    run -0 mq-log read -j --from 5 clicks
+    assert_json '.offset == 5' '.body == "work"' '.headers."Dead-From" == "jobs"'
+    mq-send -q -p 7 jobs urgent # a log takes what died whatever its priority was
+    mq-recv jobs --no-wait -- sh -c 'mq-send -q --tx "" clicks no && exit 65' || true
+    run -0 read_all --from 6
+    assert_output $'no\nurgent'
+}
+
+# committed FILE…: a transaction as its process left it that died right after it was decided; its outputs are in $outputs
+committed() {
+    local tx body dir
+    tx=$(mq-tx begin)
+    for body; do
+        mq-send -q --no-sync --tx "$tx" clicks "$body"
+    done
+    dir=$(echo "$MQ_SPOOL"/.outbox/*."$tx")
+    mv "$dir" "$MQ_SPOOL/.outbox/$tx.committed"
+    outputs=("$MQ_SPOOL/.outbox/$tx.committed"/*)
+}
+
+@test "an output is appended once, whoever carries it out when, and whatever has become of its entry" {
+    log_of zero
+    committed one two
+    ln "${outputs[0]}" "$(entry 1)" # and the process died again
+    mq-send -q --no-sync clicks other
+    run -0 timeout 20 mq-log read -l -f -n 4 clicks # who waits looks
+    assert_output $'zero\none\nother\ntwo'
+    assert_not_exist "${outputs[0]}"
+
+    # What is removed or packed is finished first, so that nobody asks for it again.
+    committed three
+    ln "${outputs[0]}" "$(entry 4)"
+    mq-log config clicks retain-count=1
+    yes | head -9000 | mq-send -q -l --batch 4096 clicks
+    mq-log trim clicks
+    assert_not_exist "${outputs[0]}"
+    [ "$(mq-log list -j clicks | jq .begin)" -gt 4 ]
+    run ! grep -q three <(read_all)
+
+    # One that cannot be read any more keeps its place until it can.
+    committed four
+    chmod o+w "${outputs[0]%/*}"
+    local before
+    before=$(mq-log list -j clicks | jq .begin)
+    yes | head -9000 | mq-send -q -l --batch 4096 clicks
+    mq-log trim clicks
+    assert_equal "$(mq-log list -j clicks | jq .begin)" "$before"
+    chmod o-w "${outputs[0]%/*}"
+
+    # The log was made anew, and ends before the place that is to be looked at.
+    mq-log delete --force clicks
+    mq-log create clicks
+    mq-send -q clicks new
+    mq-queue sweep
+    run -0 read_all
+    assert_output $'new\nfour'
+    assert_not_exist "${outputs[0]}"
+
+    # It was deleted: it is made, as a queue is.
+    committed five
+    mq-log delete --force clicks
+    mq-queue sweep
+    run -0 read_all
+    assert_output five
 }
 
 @test "settings are checked, told and kept" {

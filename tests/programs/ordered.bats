@@ -258,6 +258,33 @@ refused() {
     clean
 }
 
+is_idle() {
+    [[ $(figures ready,inflight,groups_waiting,groups_inflight) == '0 0 0 0' ]]
+}
+
+@test "a group that is emptied again and again rests, and its next message comes at once" {
+    spawn got mq-recv -a -l -f orders
+    for i in 1 2 3; do
+        send a "a$i"
+        wait_until 5 grep -q "a$i" got.out
+    done
+    note="$MQ_SPOOL/orders/lanes/*/rest.*"
+    wait_until 5 compgen -G "$note"
+    kill -STOP "${spawned[0]}"
+    send a a4
+    assert_equal "$(depth orders ready)" 1 # the sender has found the token
+    send a a5
+    kill -CONT "${spawned[0]}"
+    wait_until 5 grep -q a5 got.out
+    wait_until 5 is_idle
+    assert_equal "$(paste -sd' ' got.out)" 'a1 a2 a3 a4 a5'
+    assert_equal "$(mq-queue check orders)" ''
+    kill_spawned
+    compgen -G "$note"
+    mq-queue delete orders
+    assert_equal "$(ls -A "$MQ_SPOOL")" ""
+}
+
 @test "lines and JSON go into their groups; several of a group come in order" {
     seq 20 | mq-send -q -l -g a orders
     printf '{"body":"%s","headers":{"Group":"b"}}\n' 1 2 3 | mq-send -q -j orders
@@ -316,6 +343,11 @@ CALLS=renameat2,linkat,unlinkat,mkdirat,mknodat
 
 # Kill a command at each of the calls that change something, each time in an ordered queue of its own, which `stage` fills.
 # Prints a line for each: the queue, and whether the command was done.
+stage_part() { # the first of several messages in one file
+    printf '%s\n' a1 a2 a3 | mq-send -q -l -g a "$1"
+    claim "$1"
+}
+
 kill_at_each() { # NAME COMMAND…: QUEUE and RECEIPT in it stand for those
     local name=$1 at=1 status=137 receipt
     shift
@@ -347,7 +379,8 @@ stage_reject() { stage_ack "$1"; }
     kill_at_each ack mq-ack RECEIPT >>killed
     kill_at_each last mq-ack RECEIPT >>killed
     kill_at_each reject mq-ack --reject RECEIPT >>killed
-    assert_equal "$(grep -c ' 0$' killed)" 6
+    kill_at_each part mq-ack --reject RECEIPT >>killed
+    assert_equal "$(grep -c ' 0$' killed)" 7
     [[ $(grep -c " 137$" killed) -ge 15 ]] || fail "$(cat killed)"
     local queue status left
     sleep 2.1 # the time that a process is given to move a token on
@@ -364,6 +397,10 @@ stage_reject() { stage_ack "$1"; }
                 [[ $left == a2 || $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] || fail "$queue: '$left'"
             ;;
         last*) assert_equal "$queue $left" "$queue " ;;
+        part*)
+            [[ $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] ||
+                assert_equal "$queue $left $(mq-stat --format={dead} --exact "$queue")" "$queue a2 a3 1"
+            ;;
         esac
         [[ $status != 0 || $queue == claim* ]] || assert_equal "$queue$(ls "$MQ_SPOOL/$queue/lanes")" "$queue"
         run -0 mq-queue check "$queue"

@@ -581,6 +581,34 @@ followers() {
     assert_equal "$(find "$MQ_SPOOL/events/feed/tmp" -type f | wc -l)" 0
 }
 
+@test "a log is bound like a queue: whole batches in their order, and all or nothing" {
+    mq-log create clicks
+    mq-topic create events unroutable=clicks
+    mq-send -q events nobody
+    mq-topic bind events clicks -k 'a.#' -k b
+    mq-topic bind events jobs -k '#'
+    run -0 mq-topic route -k a.b events
+    assert_output $'clicks\njobs'
+    seq 3 | mq-send -q -l -k a events
+    printf '{"body":"%s","headers":{"N":"1"}}\n{"body":"5"}\n' 4 | mq-send -q -j -k b events
+    seq 6 7 | mq-send -q -l -k c events
+    mq-send -q -p 7 --ttl 1h -k a events 8
+    run -0 mq-log read -l clicks
+    assert_output $'nobody\n1\n2\n3\n4\n5\n8'
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -type f | wc -l)" 4
+    assert_equal "$(bodies jobs | sort)" "$(seq 8)"
+    run -64 mq-send -d 1h -k a events late
+    assert_output 'mq-send: events: cannot publish: it goes to a log, which takes no delay'
+    mq-log config clicks max-size=3
+    run -65 mq-send -k a events long
+    assert_equal "$(bodies jobs)" ""
+    mq-topic unbind events jobs
+    run -65 mq-send -k a events long
+    seq 11 12 | mq-send -q -l -k a events
+    run -0 mq-log read -l --from 7 clicks
+    assert_output $'11\n12'
+}
+
 @test "ten thousand bindings, and a publication that goes to hundreds of queues" {
     local i
     mq-topic create events

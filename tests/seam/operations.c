@@ -940,14 +940,9 @@ static int replace_file(struct scene *scene)
 }
 
 /* What a process leaves that dies right behind its decision. */
-static void committed(struct scene *scene)
+static void decide(struct scene *scene, mq_tx *tx)
 {
     char from[400], to[400], id[MQ_TX_SIZE];
-    mq_tx *tx;
-    with_other(scene);
-    stage_must(mq_tx_begin(scene->spool, STAGE_DAY, &tx), "mq_tx_begin");
-    stage_must(put_message(tx, scene->other, "result"), "mq_tx_send");
-    stage_must(put_message(tx, scene->queue, "log"), "mq_tx_send");
     snprintf(id, sizeof id, "%s", mq_tx_id(tx));
     mq_tx_free(tx);
     path_of(scene, ".outbox", from);
@@ -959,6 +954,16 @@ static void committed(struct scene *scene)
     closedir(entries);
     snprintf(to, sizeof to, "%.60s/.outbox/%s.committed", scene->spool, id);
     stage_must(rename(from, to), to);
+}
+
+static void committed(struct scene *scene)
+{
+    mq_tx *tx;
+    with_other(scene);
+    stage_must(mq_tx_begin(scene->spool, STAGE_DAY, &tx), "mq_tx_begin");
+    stage_must(put_message(tx, scene->other, "result"), "mq_tx_send");
+    stage_must(put_message(tx, scene->queue, "log"), "mq_tx_send");
+    decide(scene, tx);
 }
 
 static int finish_transactions(struct scene *scene)
@@ -1031,7 +1036,7 @@ static int append_bodies(struct scene *scene, size_t count, bool no_sync)
     if (!error)
         error = mq_message_new(&message);
     if (!error)
-        error = mq_log_send_bodies(log, message, bodies, count, &options, NULL, NULL, &sent);
+        error = mq_log_send_bodies(log, NULL, message, bodies, count, &options, NULL, NULL, &sent);
     mq_message_free(message);
     mq_log_close(log);
     free(bodies);
@@ -1077,6 +1082,63 @@ static int read_log(struct scene *scene)
     mq_log_reader_free(reader);
     mq_log_close(log);
     return got == 0 && next != end ? OPERATION_LIED : got;
+}
+
+static int put_in_log(struct scene *scene, mq_tx *tx)
+{
+    static const struct mq_send_options options = {MQ_SEND_DEFAULTS};
+    mq_log *log;
+    mq_message *message = NULL;
+    int error = mq_log_open(scene->spool, "clicks", &log);
+    if (error)
+        return error;
+    error = mq_message_new(&message);
+    if (!error)
+        mq_message_set_body(message, "x", 1);
+    if (!error)
+        error = mq_log_send(log, tx, message, &options, NULL, NULL);
+    mq_message_free(message);
+    mq_log_close(log);
+    return error;
+}
+
+static void committed_to_log(struct scene *scene)
+{
+    mq_tx *tx;
+    with_log(scene);
+    stage_must(mq_tx_begin(scene->spool, STAGE_DAY, &tx), "mq_tx_begin");
+    stage_must(put_in_log(scene, tx), "mq_log_send");
+    stage_must(put_in_log(scene, tx), "mq_log_send");
+    decide(scene, tx);
+}
+
+/* Behind the three that the log had, each once. */
+static int finish_into_log(struct scene *scene)
+{
+    struct mq_log_stats stats;
+    mq_log *log = NULL;
+    int error = mq_tx_finish(scene->spool);
+    if (!error)
+        error = read_log(scene);
+    if (!error)
+        error = mq_log_open(scene->spool, "clicks", &log);
+    if (!error)
+        error = mq_log_stat(log, &stats);
+    mq_log_close(log);
+    return error ? error : stats.end == 5 ? 0 : OPERATION_LIED;
+}
+
+static int commit_into_log(struct scene *scene)
+{
+    mq_tx *tx;
+    int error = mq_tx_begin(scene->spool, STAGE_DAY, &tx);
+    if (error)
+        return error;
+    error = put_in_log(scene, tx);
+    if (!error)
+        error = mq_tx_commit(tx);
+    mq_tx_free(tx);
+    return error;
 }
 
 static int append_to_log(struct scene *scene)
@@ -1297,6 +1359,8 @@ const struct operation operations[] = {
     {"publish", with_topic, publish_to_topic, OPERATION_STEPS, 0},
     {"create a log", NULL, create_log, OPERATION_WHOLE, 0},
     {"append", with_log, append_to_log, OPERATION_STEPS, 0},
+    {"commit into a log", with_log, commit_into_log, OPERATION_STEPS, 0},
+    {"finish what was committed into a log", committed_to_log, finish_into_log, OPERATION_STEPS, 0},
     {"append to the next bucket", with_old_log, append_to_log, OPERATION_STEPS, 0},
     {"read a log", with_log, read_log, OPERATION_WHOLE, 0},
     {"stat a log", with_old_log, stat_log, OPERATION_WHOLE, 0},

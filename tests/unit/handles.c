@@ -34,7 +34,7 @@ static void a_log_and_a_topic_close_what_is_theirs(void)
     mq_topic *topic;
     mq_message *message = message_of(NULL);
     EXPECT(mq_log_create(spool, "clicks") == 1 && mq_log_open(spool, "clicks", &log) == 0);
-    EXPECT(mq_log_send(log, message, &sending, NULL, NULL) == 0);
+    EXPECT(mq_log_send(log, NULL, message, &sending, NULL, NULL) == 0);
     mq_log_close(log);
     EXPECT(fcntl(0, F_GETFD) >= 0);
     EXPECT(mq_topic_create(spool, "events") == 1);

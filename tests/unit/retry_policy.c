@@ -24,8 +24,14 @@ int main(void)
     EXPECT(retry_policy_delay(&config, 60, UINT64_MAX) > 0);
 
     config.max_attempts = 3;
-    EXPECT(!retry_policy_is_over(&config, 2) && retry_policy_is_over(&config, 3));
+    EXPECT(!retry_policy_is_over(&config, &(struct message_name){.attempts = 2}) &&
+           retry_policy_is_over(&config, &(struct message_name){.attempts = 3}));
     config.max_attempts = 0;
-    EXPECT(!retry_policy_is_over(&config, 1000000));
+    EXPECT(!retry_policy_is_over(&config, &(struct message_name){.attempts = 1000000}));
+    struct message_name name = {.attempts = 2};
+    EXPECT(name_set_max_attempts(&name, 2) && name_max_attempts(&name) == 2 && retry_policy_is_over(&config, &name));
+    EXPECT(name_mark_retried(&name) && name_set_max_attempts(&name, 1000000) && name_max_attempts(&name) == 1000000);
+    EXPECT(!retry_policy_is_over(&config, &name) && name_may_have_failed(MQ_INFLIGHT, &name));
+    EXPECT(name_set_max_attempts(&name, 0) && name_max_attempts(&name) == 0);
     return unit_failures != 0;
 }

@@ -1,0 +1,100 @@
+/* Looking at all messages with their contents. */
+#include <errno.h>
+#include <string.h>
+
+#include "admin/browse.h"
+#include "admin/lane_browse.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "format/message.h"
+#include "lane/lane.h"
+#include "lifecycle/inbox.h"
+#include "lifecycle/receive.h"
+
+struct reading {
+    mq_queue *queue;
+    int (*each)(const struct mq_entry *entry, mq_message *message, void *context);
+    void *context;
+    mq_batch *batch;
+    int stop; /* what `each` returned; any value may be */
+};
+
+/* Of a message that is opened by itself. */
+static int read_one(const struct mq_entry *entry, void *context)
+{
+    struct reading *reading = context;
+    mq_message *message = NULL;
+    const int opened = mq_entry_open(reading->queue, entry, &message);
+    const bool is_corrupt = opened == -EBADMSG || opened == -EMSGSIZE || opened == -EAGAIN;
+    if (opened != 1 && !is_corrupt)
+        return opened;
+    const int stop = reading->each(entry, message, reading->context);
+    mq_message_free(message);
+    return stop;
+}
+
+/* The messages of a file, from one reading of it. What cannot be read of them is shown as one message. */
+static int read_several(struct reading *reading, const struct bucket_file *file)
+{
+    struct message_name name = file->name;
+    struct browse_entry described;
+    mq_message *message;
+    int got, stop = 0;
+    while (!stop && (got = mq_batch_next(reading->batch, &message)) != 0) {
+        if (got == 1)
+            memcpy(name.id, message->name.id, sizeof name.id);
+        browse_describe(reading->queue, file, &name, &described);
+        stop = reading->each(&described.entry, got == 1 ? message : NULL, reading->context);
+        if (got < 0)
+            break;
+        name.position++;
+    }
+    return stop;
+}
+
+static int read_file(struct reading *reading, const struct bucket_file *file)
+{
+    if (file->name.settled)
+        return 0;
+    if (file->name.count == 1 || lane_is_token(&file->name))
+        return browse_show(reading->queue, file, read_one, reading);
+    const int opened = fs_open_file(file->dir, file->file);
+    if (opened == -ENOENT)
+        return 0;
+    const int error = opened < 0 ? opened : receive_view(reading->batch, opened, &file->name);
+    return error ? browse_show(reading->queue, file, read_one, reading) : read_several(reading, file);
+}
+
+static int visit(void *context, const struct bucket_file *file)
+{
+    struct reading *reading = context;
+    reading->stop = read_file(reading, file);
+    return reading->stop != 0;
+}
+
+static int walk(struct reading *reading, enum mq_state state)
+{
+    int error = queue_demand(reading->queue, ACCESS_LOOK);
+    if (!error)
+        error = queue_refresh(reading->queue);
+    if (error)
+        return error;
+    (void)inbox_take(reading->queue, clock_now(),
+                     INBOX_ALL); /* a message that stays in the inbox is shown as delayed */
+    error = bucket_walk(reading->queue->dir, state, visit, reading);
+    if (error || reading->stop)
+        return error < 0 ? error : reading->stop;
+    return lane_browse(reading->queue, state, read_one, reading);
+}
+
+int mq_browse_messages(mq_queue *queue, enum mq_state state,
+                       int (*each)(const struct mq_entry *entry, mq_message *message, void *context), void *context)
+{
+    struct reading reading = {.queue = queue, .each = each, .context = context};
+    int stop = mq_batch_new(&reading.batch);
+    if (stop)
+        return stop;
+    stop = walk(&reading, state);
+    mq_batch_free(reading.batch);
+    return stop;
+}

@@ -1,0 +1,24 @@
+/*
+ * Lanes at rest. A lane that is empty is not removed at once if it was empty a moment ago, too: its token, which is settled,
+ * stays where it is until its lease ends, and the lane has a note of the token's name. A sender that joins the lane finds the
+ * note and lets the token go on. tests/model/lanes.pml has the proof (REST).
+ *
+ * The note is written before the lane is listed once more, and read after the message was linked. So a message that its
+ * sender did not show is seen by the process that lets the lane rest. If either dies, the lease ends.
+ */
+#ifndef MQ_LANE_REST_H
+#define MQ_LANE_REST_H
+
+#include "queue/queue.h"
+#include "store/lane_dir.h"
+
+/* Let the lane of the settled token `file` rest, in which no message was found. 1: it rests, or has gone on; 0: it may not
+   rest, and is to be closed. */
+int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_name *token,
+              const struct lane_dir *lane);
+
+/* A message was put into the lane of that key: if it was at rest, its token goes on. What fails here is done when the lease
+   ends. */
+void lane_wake(mq_queue *queue, const char *key);
+
+#endif
