@@ -131,6 +131,7 @@ static enum bridge_result take_object(struct ssh_in *in, const char *line, size_
         mq_message_free(message);
         return bridge_trouble(in->bridge, BRIDGE_FAILED, STATUS_DATA, "a message came without a receipt");
     }
+    (void)mq_message_set_max_attempts(message, 0); /* what is sent once has no limit of its own */
     item->message = message;
     item->token = strdup(receipt);
     if (!is_good)

@@ -44,6 +44,8 @@ static enum bridge_result put(void *peer, mq_message *message)
     const int error = json_from_message(message, out->queue, NULL, &object);
     if (error && body_error_is_of_message(error, message))
         return bridge_trouble(out->bridge, BRIDGE_REFUSED, STATUS_DATA, "%s", body_error_reason(error));
+    /* What is sent once has no limit of its own. */
+    (void)json_object_del(object, "max_attempts");
     char *line = error ? NULL : json_line(object);
     const bool done = line && stream_put(&out->stream, line, strlen(line));
     json_decref(object);

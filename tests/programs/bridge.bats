@@ -209,7 +209,7 @@ all_settled() {
     run -0 mq-bridge --until-empty ssh://host/away back
     assert_equal "$(there mq-stat --format '{ready} {inflight} {dead}' away)" '0 0 0'
     contents back >found
-    run diff found <(contents copy)
+    run diff found <(contents copy | jq -cS '.max_attempts = null')
     assert_success
     assert_not_exist pwned
 }
@@ -365,7 +365,7 @@ mq-bridge-ssh: ssh://host/away: connected again"
     killed 6 mq-bridge --until-empty here ssh://host/away
     killed 6 mq-bridge --until-empty ssh://host/away back
     contents back >found
-    run diff found <(contents copy)
+    run diff found <(contents copy | jq -cS '.max_attempts = null')
     assert_success
 }
 
@@ -424,7 +424,7 @@ EOF
     kill -TERM "$bridge"
     wait "$bridge"
     contents back | grep -v '"last"' >found
-    run diff found <(contents copy)
+    run diff found <(contents copy | jq -cS '.max_attempts = null')
     assert_success
     echo >authorized_keys
     run -75 mq-bridge here "$url"
