@@ -1,4 +1,4 @@
-# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for bash.
+# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log, mq-tx and mq-bridge for bash.
 # Installed once under the name of each, so that bash-completion finds it when one is first completed.
 # shellcheck shell=bash
 
@@ -29,6 +29,7 @@ __mq_options() {
         "--mode= --group=" ;;
     mq-log) echo "$common -j --json --from= --to= -k --routing-key= -m --match= --any -n --count= -f --follow -l --lines -0 --null --force --dry-run" ;;
     mq-tx) echo "$common -j --json -t --timeout= --ack=" ;;
+    mq-bridge) echo "$common -f --follow -n --count= --until-empty --max-rate= --create" ;;
     esac
 }
 
@@ -41,8 +42,8 @@ __mq_takes_value() {
     --*) [[ " $(__mq_options "$2") " == *" $1= "* ]] && return ;;
     *) return 1 ;;
     esac
-    # -f of mq-recv and mq-log is --follow, and -w of mq-stat takes only what is glued to it.
-    [[ $1 != --* && $1$2 != -fmq-recv && $1$2 != -fmq-log && $1$2 != -wmq-stat ]]
+    # -f of mq-recv, mq-log and mq-bridge is --follow, and -w of mq-stat takes only what is glued to it.
+    [[ $1 != --* && $1$2 != -fmq-recv && $1$2 != -fmq-log && $1$2 != -fmq-bridge && $1$2 != -wmq-stat ]]
 }
 
 # Fill `words`, and `cur` with the last of them: what was typed up to the cursor. bash takes words apart at "=" and
@@ -175,6 +176,8 @@ __mq_operands() {
     mq-tx/0) printf '%s\n' begin commit abort put list run ;;
     mq-tx/1) [[ $command != @(commit|abort|put) ]] || __mq_transactions ;;
     mq-tx/2) [[ $command != put ]] || compgen -f -- "$cur" ;;
+    mq-bridge/0) __mq_queues && echo ssh:// ;;
+    mq-bridge/1) __mq_queues && __mq_topics && echo ssh:// ;;
     mq-dlq/1) __mq_queues ;;
     mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
     mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
@@ -305,4 +308,4 @@ _mq() {
     return 0
 }
 
-complete -F _mq mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx
+complete -F _mq mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge

@@ -1,4 +1,4 @@
-# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log and mq-tx for fish.
+# Completion of mq, mq-send, mq-recv, mq-ack, mq-stat, mq-dlq, mq-queue, mq-topic, mq-log, mq-tx and mq-bridge for fish.
 # Installed once under the name of each, so that fish finds it when one is first completed.
 
 # The -S option that is on the command line already, as arguments.
@@ -147,7 +147,7 @@ complete -c mq -n 'not __mq_has_name' -a '(__mq_names)' -d program
 complete -c mq -n '__mq_has_name; and not contains -- help (commandline -opc)' -a '(__mq_program)'
 complete -c mq -n '__mq_has_name; and test (commandline -opc)[-1] = help' -a '(__mq_names) mq libmq spool tutorial'
 
-for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx
+for program in mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge
     complete -c $program -e
     complete -c $program -f
     complete -c $program -s S -l spool -x -a '(__fish_complete_directories)' -d 'Use this spool'
@@ -311,3 +311,12 @@ complete -c mq-tx -n '__mq_has_operands 1 commit abort put' -a '(__mq_transactio
 complete -c mq-tx -n '__mq_has_operands 2 put' -F
 complete -c mq-tx -s t -l timeout -x -d 'Undo it unless it is committed by then'
 complete -c mq-tx -l ack -x -d 'Acknowledge this message as part of it'
+
+complete -c mq-bridge -n '__mq_has_operands 0' -a '(__mq_queues)' -d source
+complete -c mq-bridge -n '__mq_has_operands 1' -a '(__mq_queues) (__mq_topics)' -d destination
+complete -c mq-bridge -n '__mq_has_operands 0; or __mq_has_operands 1' -a ssh:// -d 'another host'
+complete -c mq-bridge -s f -l follow -d 'Carry messages until a signal comes'
+complete -c mq-bridge -s n -l count -x -d 'Carry up to so many messages'
+complete -c mq-bridge -l until-empty -d 'Carry messages until none is ready'
+complete -c mq-bridge -l max-rate -x -d 'Carry no more than n/s, n/m or n/h'
+complete -c mq-bridge -l create -d 'Make the queue of the source if it is missing'

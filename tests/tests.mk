@@ -63,6 +63,9 @@ bench-smoke:
 	@BUILD='$(BUILD)' COUNT=200 ROUNDS=1 RUNS=3 DEPTHS='10 100' tests/bench/run
 torture:
 	+@BUILD='$(BUILD)' TORTURE='$(or $(TORTURE),60)' tests/torture
+# Bridges, whose other ends are killed too; long.
+bridge-torture: all
+	+@BUILD='$(BUILD)' tests/bridges
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
 coverage:
 	+@tests/coverage
@@ -91,4 +94,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check check-deb bench bench-smoke torture coverage fuzz fuzzers fuzzers-pure demo lint format
+.PHONY: test-programs check check-deb bench bench-smoke torture bridge-torture coverage fuzz fuzzers fuzzers-pure demo lint format

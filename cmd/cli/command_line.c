@@ -19,6 +19,7 @@
 #include "text/text.h"
 
 #define MESSAGE_SIZE 1536
+#define RATE_MAX 1000000
 #define MILLISECONDS_MOST INT64_C(86400000)
 
 bool cli_json;
@@ -203,4 +204,26 @@ void cli_add(const struct argp_state *state, const char ***list, size_t *count, 
     if (!*list)
         *list = cli_must(calloc((size_t)state->argc, sizeof **list));
     (*list)[(*count)++] = argument;
+}
+
+int64_t cli_interval(const struct argp_state *state, const char *option, const char *text)
+{
+    int64_t unit = CLOCK_SECOND;
+    uint64_t number;
+    const char *slash = strchr(text, '/');
+    const char *per = slash ? slash + 1 : "s";
+    const size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    char digits[24] = "";
+    if (strcmp(per, "m") == 0)
+        unit = 60 * CLOCK_SECOND;
+    else if (strcmp(per, "h") == 0)
+        unit = 3600 * CLOCK_SECOND;
+    else if (strcmp(per, "s") != 0)
+        unit = 0;
+    if (length < sizeof digits)
+        memcpy(digits, text, length);
+    if (unit == 0 || !units_parse_number(digits, RATE_MAX, &number) || number == 0)
+        cli_usage(state, "%s: '%s' is not a rate such as 10/s, 100/m or 1000/h", option, text);
+    /* cppcheck-suppress zerodivcond ; cli_usage does not return */
+    return unit / (int64_t)number;
 }

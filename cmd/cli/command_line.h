@@ -42,4 +42,7 @@ uint64_t cli_number(const struct argp_state *state, const char *option, const ch
 /* Add the argument of an option that may be repeated to a list, which has room for all that there are. */
 void cli_add(const struct argp_state *state, const char ***list, size_t *count, const char *argument);
 
+/* A rate, N/s, N/m or N/h, where N alone means N/s: the time between one and the next. */
+int64_t cli_interval(const struct argp_state *state, const char *option, const char *text);
+
 #endif

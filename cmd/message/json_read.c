@@ -238,7 +238,7 @@ static const struct member {
     {"queue", check_string},     {"receipt", check_string},           {"attempts", check_integer},
     {"timestamp", check_string}, {"max_attempts", take_max_attempts}, {"due", take_due},
     {"state", check_string},     {"deadline", check_string},          {"died", check_string},
-    {"reason", check_string},
+    {"reason", check_string},    {"offset", check_integer},
 };
 
 static bool take_member(struct reader *reader, const char *name, const json_t *value)

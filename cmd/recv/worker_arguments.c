@@ -2,8 +2,6 @@
 #include "recv/worker_arguments.h"
 
 #include "base/clock.h"
-#include "base/units.h"
-#include <string.h>
 
 #include "cli/cli.h"
 
@@ -23,7 +21,6 @@ enum {
 };
 
 #define PARALLEL_MAX 4096
-#define RATE_MAX 1000000
 
 static bool asked;
 static struct worker_options arg = {
@@ -47,29 +44,6 @@ static const struct argp_option options[] = {
     {"tx", TRANSACTION, NULL, 0, "What the command sends is sent, and the message acked, as one, if it succeeds", 7},
     {0},
 };
-
-/* The time between two starts: N/s, N/m or N/h; N alone means N/s. */
-static int64_t interval(const struct argp_state *state, char *text)
-{
-    int64_t unit = CLOCK_SECOND;
-    uint64_t number;
-    char *slash = strchr(text, '/');
-    const char *per = slash ? slash + 1 : "s";
-    const size_t length = slash ? (size_t)(slash - text) : strlen(text);
-    char digits[24] = "";
-    if (strcmp(per, "m") == 0)
-        unit = 60 * CLOCK_SECOND;
-    else if (strcmp(per, "h") == 0)
-        unit = 3600 * CLOCK_SECOND;
-    else if (strcmp(per, "s") != 0)
-        unit = 0;
-    if (length < sizeof digits)
-        memcpy(digits, text, length);
-    if (unit == 0 || !units_parse_number(digits, RATE_MAX, &number) || number == 0)
-        cli_usage(state, "--max-rate: '%s' is not a rate such as 10/s, 100/m or 1000/h", text);
-    /* cppcheck-suppress zerodivcond ; cli_usage does not return */
-    return unit / (int64_t)number;
-}
 
 static error_t parse_policy(int key, char *argument, struct argp_state *state)
 {
@@ -102,7 +76,7 @@ static error_t parse_work(int key, char *argument, struct argp_state *state)
         arg.until_empty = true;
         return 0;
     case MAX_RATE:
-        arg.interval = interval(state, argument);
+        arg.interval = cli_interval(state, "--max-rate", argument);
         return 0;
     case BODY_FILE:
         arg.job.body_file = true;

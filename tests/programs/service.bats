@@ -95,11 +95,11 @@ install_units() {
     command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
     unset MAKEFLAGS MAKELEVEL MFLAGS
     install_units
-    run -0 systemd-analyze verify --man=no "$units"/mq-{worker@jobs,sweep,metrics}.service "$units"/*.timer
+    run -0 systemd-analyze verify --man=no "$units"/mq-{worker@jobs,bridge@orders,sweep,metrics}.service "$units"/*.timer
     assert_output ''
-    run -0 systemd-analyze security --offline=yes --threshold=29 "$units"/mq-{worker@jobs,sweep,metrics}.service
+    run -0 systemd-analyze security --offline=yes --threshold=29 "$units"/mq-{worker@jobs,bridge@orders,sweep,metrics}.service
     run grep -h 'ExecStart=' "$units"/*.service
-    assert_equal "$(grep -c "^ExecStart=$MQ_BUILD/mq-" <<<"$output")" 3
+    assert_equal "$(grep -c "^ExecStart=$MQ_BUILD/mq-" <<<"$output")" 4
     if ((EUID == 0)) && command -v systemd-sysusers systemd-tmpfiles >/dev/null; then
         mkdir -p root/etc
         touch root/etc/{passwd,group}

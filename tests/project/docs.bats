@@ -3,7 +3,7 @@
 
 load ../helper
 
-programs=(mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx)
+programs=(mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge)
 
 # ---- options ---------------------------------------------------------------------------
 

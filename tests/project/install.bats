@@ -22,7 +22,7 @@ without_sanitizers() {
     make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr
     cd "$BATS_TEST_TMPDIR/root/usr"
     local program
-    for program in mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx; do
+    for program in mq mq-send mq-recv mq-ack mq-stat mq-dlq mq-queue mq-topic mq-log mq-tx mq-bridge mq-bridge-ssh; do
         assert_file_executable "bin/$program"
         assert_file_exist "share/man/man1/$program.1"
         assert_file_exist "share/bash-completion/completions/$program"
