@@ -229,7 +229,7 @@ end_asleep:
         atomic { asleep[me] = 0; rung[me] = 0 };
         try_to_lead()
 #ifdef ELSEWHERE
-    :: woken_elsewhere -> atomic { asleep[me] = 0; woken_elsewhere = 0 }; goto leave
+    :: atomic { !dead[me] && woken_elsewhere -> asleep[me] = 0; woken_elsewhere = 0 }; goto leave
 #endif
     fi;
 #ifdef ELSEWHERE
