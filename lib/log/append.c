@@ -177,7 +177,7 @@ int log_link_at(mq_log *log, const struct log_source *source, const struct chain
     if (is != 1)
         return is;
     log_name_format(offset, name);
-    const int error = source->link(source, log->hold.dir, name);
+    const int error = source->give_name(source, log->hold.dir, name);
     if (error == -EEXIST)
         *ret_linked = LOG_TAKEN;
     else if (error == -ENOENT)

@@ -14,7 +14,7 @@
 
 /* A file that is to be an entry, as a member of what knows it. */
 struct log_source {
-    int (*link)(const struct log_source *source, int dir, const char *name);
+    int (*give_name)(const struct log_source *source, int dir, const char *name);
     uint32_t count; /* messages */
     bool durable;
 };

@@ -123,7 +123,7 @@ static int close_hole(const mq_queue *queue, const struct chain_place *hole)
     char name[MQ_QUEUE_NAME_SIZE];
     mq_log *log;
     name_log_part(queue->name, name);
-    int error = mq_log_open(queue->spool, name, &log);
+    int error = log_open(queue->spool, name, &log);
     if (error)
         return error;
     error = log_close_hole(log, hole->offset, hole->next);

@@ -1,5 +1,5 @@
 /*
- * A log as the destination of a transaction (lib/lifecycle/log_output.c): processes that carry out a committed output
+ * A log as the destination of a transaction (lib/log/append_output.c): processes that carry out a committed output
  * together, a sender that appends, and a process that removes old entries and packs, which first carries out itself.
  *
  * The output is a name in the outbox that tells a position: an offset that the log had reached when the output was put
