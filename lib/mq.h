@@ -887,6 +887,7 @@ enum mq_span { MQ_1_MINUTE, MQ_5_MINUTES, MQ_15_MINUTES };
 #define MQ_HELD_BUCKETS 25
 #define MQ_HELD_LIMIT(bucket) (INT64_C(1024) << (bucket)) /* microseconds: the first is about a millisecond */
 
+#define MQ_UNKNOWN UINT64_MAX
 struct mq_stats {
     uint64_t count[MQ_STATES]; /* messages in each state now */
     uint64_t bytes;            /* the size of all their files */
@@ -901,7 +902,8 @@ struct mq_stats {
     /* of an ordered queue, by listing: the groups that wait for a consumer, those whose first message failed and waits
        for its next attempt, and those whose first message is in flight */
     uint64_t groups_waiting, groups_blocked, groups_in_flight;
-    /* processes that receive: those of this host that wait for a message, those that hold a claim, and both, each once */
+    /* processes that receive: those of this host that wait for a message, those that hold a claim, and both, each once;
+       MQ_UNKNOWN: this process may not know */
     uint64_t consumers_waiting, consumers_working, consumers;
     /* of a group: the offset that comes next, how many messages wait in the log, which `count[MQ_READY]` includes, how many
        have not been acked, which these are and those that are ready, delayed or in flight, and how many were removed from the

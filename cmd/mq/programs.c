@@ -21,6 +21,8 @@ static const struct {
     const char *name, *line;
 } ours[] = {
     {"ack", "say how the work on received messages went"},
+    {"bridge", "carry messages between a queue here and one elsewhere"},
+    {"bridge-ssh", "carry messages between a queue here and one in a spool on another host"},
     {"dlq", "list, show, retry and remove dead letters"},
     {"log", "keep messages, and read them again from anywhere"},
     {"queue", "create, configure, inspect and repair queues"},

@@ -218,7 +218,9 @@ double field_value(const struct field *field, const struct snapshot *snapshot)
 {
     if (field->kind_of != snapshot->kind)
         return NAN;
-    return field->compute ? field->compute(snapshot, field->span) : (double)counter_of(field, snapshot);
+    if (field->compute)
+        return field->compute(snapshot, field->span);
+    return counter_of(field, snapshot) == MQ_UNKNOWN ? NAN : (double)counter_of(field, snapshot);
 }
 
 /* ---- as text ----------------------------------------------------------------------- */
@@ -317,9 +319,11 @@ static json_t *field_json(const struct field *field, const struct snapshot *snap
         return json_null();
     if (field->kind == FIELD_NAME)
         return json_string(field_word(field, snapshot));
-    if (!field->compute)
-        return json_integer((json_int_t)counter_of(field, snapshot));
     const double value = field_value(field, snapshot);
+    if (!isnan(value) && !field->compute)
+        return json_integer((json_int_t)counter_of(field, snapshot));
+    if (field->kind == FIELD_COUNT && isfinite(value))
+        return json_integer((json_int_t)value);
     return isfinite(value) ? json_real(value) : json_null(); /* JSON has no infinity */
 }
 

@@ -126,6 +126,8 @@ static void print_consumers(const struct exposition *to)
     print_head(to, name, "gauge", "",
                "Processes that receive: those that wait for a message, and those that hold one.");
     for (size_t i = 0; i < to->list->count; i++) {
+        if (to->list->items[i].stats.consumers == MQ_UNKNOWN)
+            continue;
         begin(to, name, "", to->list->items[i].queue, NULL, NULL);
         print_number(to->stream, to->list->items[i].stats.consumers);
     }

@@ -174,7 +174,9 @@ static int count_consumers(mq_queue *queue, struct mq_stats *stats)
 {
     struct consumers consumers;
     const int error = consumers_count(queue, stats->count[MQ_INFLIGHT], &consumers);
-    if (error)
+    if (error == -EACCES) /* this process may look and no more */
+        consumers = (struct consumers){MQ_UNKNOWN, MQ_UNKNOWN, MQ_UNKNOWN};
+    else if (error)
         return error;
     stats->consumers = consumers.all;
     stats->consumers_waiting = consumers.waiting;

@@ -28,31 +28,31 @@ needs_faketime() {
 
 @test "whoever is killed at any system call loses, tears and doubles nothing, and others go on at once" {
     needs_faketime
-    walk killed kill --short --private --minutes 0.2
+    walk killed kill --short --private --minutes 0.1
 }
 
 @test "nor does whoever is killed in a queue that several users share" {
     needs_faketime
-    walk killed kill --short --minutes 0.1 --shared 'send, by who may only send' \
+    walk killed kill --short --minutes 0.05 --shared 'send, by who may only send' \
         'claim from the inbox by one of several who receive'
 }
 
 @test "whoever is stopped at any system call stops nobody else" {
-    walk stopped stop --short --minutes 0.1 send claim ack
+    walk stopped stop --short --minutes 0.05 send claim ack
 }
 
 @test "nor does whoever is stopped in a queue that several users share" {
-    walk stopped stop --short --minutes 0.1 --shared 'send, by who may only send' 'claim from the inbox'
+    walk stopped stop --short --minutes 0.05 --shared 'send, by who may only send' 'claim from the inbox'
 }
 
 @test "whatever system call fails, it is told, nothing is half done, and the queue works afterwards" {
     needs_faketime
-    walk failed fail --short --private --minutes 0.2
+    walk failed fail --short --private --minutes 0.1
 }
 
 @test "so it is in a queue that several users share" {
     needs_faketime
-    walk failed fail --short --shared --minutes 0.1
+    walk failed fail --short --shared --minutes 0.05
 }
 
 # ---- order on disk ---------------------------------------------------------------

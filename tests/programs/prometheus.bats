@@ -122,7 +122,7 @@ END
 @test "promtool finds nothing wrong with the alerts" {
     needs promtool
     run -0 promtool check rules "$MQ_ROOT/share/mq-alerts.yml"
-    assert_output --partial '6 rules found'
+    assert_output --partial '8 rules found'
 }
 
 @test "each alert fires, and does not when all is well" {
@@ -143,15 +143,17 @@ metrics_in() {
 @test "alerts and dashboard use only metrics that there are" {
     fill
     mq-topic create events
+    mq-log create visits
+    mq-queue create visits/group
     mq-stat --prometheus | sed -n 's/^\(mq_[a-z_]*\).*/\1/p' | sort -u >exported
     local file
     for file in mq-alerts.yml mq-dashboard.json; do
         run comm -13 exported <(metrics_in "$MQ_ROOT/share/$file")
         assert_output ''
     done
-    # And the dashboard shows all but three counters that its other panels imply.
+    # And the dashboard shows all but four counters that its other panels imply.
     run comm -23 exported <(metrics_in "$MQ_ROOT/share/mq-dashboard.json")
-    assert_output $'mq_message_held_seconds_count\nmq_messages_delivered_total\nmq_messages_retried_total\nmq_transactions'
+    assert_output $'mq_consumer_missed_total\nmq_message_held_seconds_count\nmq_messages_delivered_total\nmq_messages_retried_total\nmq_transactions'
 }
 
 @test "the dashboard is JSON, and its queries are PromQL" {

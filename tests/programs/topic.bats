@@ -108,7 +108,7 @@ bodies() {
     run -66 mq-topic config events
     mq-topic create events unroutable=drop durability=none
     run -0 mq-topic config events
-    assert_output $'unroutable = drop\ndurability = none'
+    assert_output $'unroutable = drop\ndurability = none\ndedup-window = 1h'
     run -0 mq-topic config events durability
     assert_output none
     mq-topic bind events a
@@ -123,7 +123,7 @@ bodies() {
     fi
     mq-topic config events durability=full unroutable=
     run -0 mq-topic config events
-    assert_output $'unroutable = refuse\ndurability = full'
+    assert_output $'unroutable = refuse\ndurability = full\ndedup-window = 1h'
     echo "durability = some" >"$MQ_SPOOL/events/settings"
     run -78 mq-send events x
     assert_output --partial "settings: "

@@ -521,8 +521,7 @@ has_inotify() {
         assert_complains 'mq-recv: '
     done <<'END'
 jobs --
-jobs true
--- jobs true
+jobs jobs
 -a jobs -- true
 -j jobs -- true
 -P 2 jobs

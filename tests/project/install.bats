@@ -197,13 +197,6 @@ declared_calls() {
     fi
 }
 
-@test "every call of mq.h is in libmq(3), and the other way round" {
-    grep -o '^\.Fn mq_[a-z_]* ' "$MQ_ROOT/man/libmq.3" | awk '{ print $2 }' | sort -u >documented
-    declared_calls >declared
-    run diff declared documented
-    assert_output ''
-}
-
 # ---- names with a space ----------------------------------------------------------------
 
 @test "directories whose names have spaces, quotes and the like are installed to, and uninstalled from" {

@@ -49,7 +49,7 @@ assert_dead() { # REASON
     local programs=('mq-send --' 'mq-recv --no-wait --' 'mq-recv --create --no-wait --' 'mq-stat -j --' 'mq-dlq list -j --'
         'mq-dlq retry --' 'mq-queue create --' 'mq-queue config --' 'mq-queue peek --' 'mq-queue delete --force --'
         'mq-queue check --') wanted number=0
-    for name in a/b .. . ../x /tmp .hidden -dash '' 'two words' $'new\nline' $'esc\e[31m' 'ü' 'a*' \
+    for name in a/b/c .. . ../x /tmp .hidden -dash '' 'two words' $'new\nline' $'esc\e[31m' 'ü' 'a*' \
         "$(printf 'x%.0s' {1..129})" "$(printf 'y%.0s' {1..5000})"; do
         # Two names by all programs, each of the others by three.
         wanted=("${programs[@]}")
@@ -63,8 +63,8 @@ assert_dead() { # REASON
             assert_output ''
         done
     done
-    run -64 --separate-stderr mq-send a/b body
-    assert_complains "mq-send: 'a/b': "
+    run -64 --separate-stderr mq-send a/b/c body
+    assert_complains "mq-send: 'a/b/c': "
     run -64 --separate-stderr mq-dlq retry --to=../jobs jobs
     assert_equal "$(ls -A "$MQ_SPOOL")" ''
     assert_equal "$(find "$BATS_TEST_TMPDIR" -mindepth 1 -maxdepth 1 -type d)" "$MQ_SPOOL"
