@@ -32,7 +32,7 @@ static void try_receipt(const char *text)
     char queue[MQ_QUEUE_NAME_SIZE], queue_again[MQ_QUEUE_NAME_SIZE], formatted[MQ_RECEIPT_SIZE];
     if (!receipt_parse(text, queue, &name))
         return;
-    REQUIRE(mq_queue_name_is_valid(queue));
+    REQUIRE(name_is_queue(queue));
     receipt_format(queue, &name, formatted);
     REQUIRE(receipt_parse(formatted, queue_again, &again));
     REQUIRE(strcmp(queue, queue_again) == 0 && again.token == name.token && again.time == name.time);
