@@ -11,8 +11,8 @@
 #include "cli/cli.h"
 #include "io/space.h"
 
-#define MESSAGES 64 /* in a transaction */
-#define DEADLINE (60 * CLOCK_SECOND)
+#define MESSAGES 64                  /* in a transaction */
+#define DEADLINE (10 * CLOCK_SECOND) /* of a transaction: what a killed bridge had is back after it */
 
 struct local {
     struct bridge bridge;

@@ -224,15 +224,17 @@ log_of() { # LOG COUNT: a log of so many lines
     mq-log delete empty
     [ ! -e "$MQ_SPOOL/empty" ]
     mq-queue create clicks/billing
-    mq-recv -a -f clicks/billing >/dev/null 2>err &
+    spawn follower mq-recv -a -f clicks/billing
     for ((i = 0; i < 300; i++)); do
         [ "$(mq-stat --format '{lag}' clicks/billing)" != 0 ] || break
         sleep 0.01
     done
     run -75 mq-log delete clicks
     mq-log delete --force clicks
-    run -66 wait $!
-    grep -q 'clicks/billing.*gone' err
+    local status=0
+    wait "${spawned[-1]}" || status=$?
+    assert_equal "$status" 66
+    grep -q 'clicks/billing.*gone' follower.err
 }
 
 @test "a consumer that is killed at any step of a take loses nothing and takes nothing twice" {
