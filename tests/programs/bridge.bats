@@ -176,7 +176,7 @@ killed() {
 # all_settled QUEUE-OR-URL: nothing is ready or in flight in it, or in a transaction.
 all_settled() {
     [[ $1 != ssh://* ]] || local MQ_SPOOL=$there
-    [[ $(mq-stat -x --format '{ready} {delayed} {inflight}' "${1##*/}") == '0 0 0' ]] && mq-tx -j list | jq -es 'all(.[]; .claims == 0)' >/dev/null
+    [[ $(mq-stat -x --format '{ready} {delayed} {inflight}' "${1##*/}") == '0 0 0' ]] && mq-tx -j list | jq -es 'all(.[]; .state == "open" and .claims == 0)' >/dev/null
 }
 
 @test "a bridge between two names that is killed loses nothing and sends nothing twice" {
