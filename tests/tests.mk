@@ -64,6 +64,9 @@ bench-smoke:
 torture:
 	+@BUILD='$(BUILD)' TORTURE='$(or $(TORTURE),60)' tests/torture
 # Bridges, whose other ends are killed too; long.
+check-threads:
+	+@THREADS=1 CHECK=tests/project/analysers.bats tests/run
+
 bridge-torture: all
 	+@BUILD='$(BUILD)' tests/bridges
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
@@ -94,4 +97,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check check-deb bench bench-smoke torture bridge-torture coverage fuzz fuzzers fuzzers-pure demo lint format
+.PHONY: test-programs check check-deb check-threads bench bench-smoke torture bridge-torture coverage fuzz fuzzers fuzzers-pure demo lint format

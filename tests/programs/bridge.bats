@@ -184,7 +184,7 @@ all_settled() {
     make_queue here ack-timeout=300ms max-attempts=none retry-delay=1ms
     make_queue to
     seq 1000 | mq-send -q -l here
-    killed 8 mq-bridge --until-empty here to
+    killed 4 mq-bridge --until-empty here to
     mq-recv -a -l -f --no-wait to | sort -n >found
     run diff found <(seq 1000)
     assert_success
@@ -362,8 +362,8 @@ mq-bridge-ssh: ssh://host/away: connected again"
     make_queue back
     make_messages 400 | mq-send -q -j here
     make_messages 400 | mq-send -q -j copy
-    killed 6 mq-bridge --until-empty here ssh://host/away
-    killed 6 mq-bridge --until-empty ssh://host/away back
+    killed 3 mq-bridge --until-empty here ssh://host/away
+    killed 3 mq-bridge --until-empty ssh://host/away back
     contents back >found
     run diff found <(contents copy | jq -cS '.max_attempts = null')
     assert_success

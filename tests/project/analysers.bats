@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The programs under valgrind, and threads under ThreadSanitizer; `SANITIZE=address,undefined tests/run` runs all tests.
+# The programs under valgrind, and with `make check-threads` threads under ThreadSanitizer; `SANITIZE=address,undefined tests/run` runs all tests.
 
 load ../helper
 
@@ -34,7 +34,9 @@ checked() {
     checked mq-queue delete --force jobs
 }
 
+# The whole library is built anew for these, which takes a minute.
 needs_thread_sanitizer() {
+    [[ -n ${THREADS-} ]] || skip "make check-threads runs it"
     echo 'int main(void) { return 0; }' >empty.c
     "${CC:-cc}" -fsanitize=thread empty.c -o empty && ./empty || skip "ThreadSanitizer is not to be had"
 }
