@@ -61,14 +61,14 @@ static void test_problem_names_the_line(void)
 
 static void test_longest(void)
 {
-    char problem[BINDINGS_PROBLEM_SIZE], pattern[PATTERN_SIZE + 1], name[MQ_QUEUE_NAME_SIZE + 1];
+    char problem[BINDINGS_PROBLEM_SIZE], pattern[PATTERN_SIZE + 1], name[130];
     struct binding binding;
     memset(pattern, 'x', sizeof pattern);
     memset(name, 'q', sizeof name);
-    pattern[PATTERN_SIZE] = name[MQ_QUEUE_NAME_SIZE] = '\0';
+    pattern[PATTERN_SIZE] = name[129] = '\0';
     EXPECT(binding_make(BINDING_KEY, "jobs", &(const char *){pattern}, 1, &binding, problem) == -EINVAL);
     EXPECT(binding_make(BINDING_KEY, name, &(const char *){"a"}, 1, &binding, problem) == -EINVAL);
-    pattern[PATTERN_SIZE - 1] = name[MQ_QUEUE_NAME_SIZE - 1] = '\0';
+    pattern[PATTERN_SIZE - 1] = name[128] = '\0';
     EXPECT(binding_make(BINDING_KEY, name, &(const char *){pattern}, 1, &binding, problem) == 0);
     EXPECT_TEXT(binding.destination, name);
     EXPECT_TEXT(binding.terms, pattern);

@@ -446,7 +446,7 @@ static void test_names(void)
 
     /* The longest output there is. */
     struct outbox_entry entry = {.kind = OUTBOX_DURABLE_OUTPUT, .name = {.time = 1, .position = 1, .count = 4096}}, got;
-    memset(entry.queue, 'q', sizeof entry.queue - 1);
+    memset(entry.queue, 'q', 128);
     memset(entry.name.id, 'i', sizeof entry.name.id - 1);
     entry.name.expires = NAME_TIME_MAX;
     EXPECT(outbox_format_entry(&entry, text) == 0);
