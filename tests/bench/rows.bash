@@ -185,7 +185,7 @@ log_depth() { # DEPTH
     log_ratio "read from the end at $1, against 1000" "$RUNS" 'mq-log read -n 1 --from -1 deep' 'mq-log read -n 1 --from -1 flat'
     log_ratio "mq-log list at $1, against 1000" "$RUNS" 'mq-log list deep' 'mq-log list flat'
     read -r empty moment < <(turns "$RUNS" /dev/null empty-dynamic 'mq-log read -q -n 1 --from 5m deep')
-    sample "moment found in $1" mq "$(calculate "($moment - $empty) / 1000")"
+    sample "moment found in $1" mq "$(calculate "($moment > $empty ? $moment - $empty : 0) / 1000")"
 }
 
 log_rows() {
