@@ -357,18 +357,14 @@ static int finish_entries(struct work *work)
 
 /* ---- directories -------------------------------------------------------------------------------- */
 
-/* Another user may put a directory where ours was, or rename one of ours that others can write to: what is in it are not
-   the wishes of the owner whose rights this process has. */
-static int open_own(int outbox, const struct outbox_place *place)
+int outbox_open_own(int at, const char *name, uid_t owner)
 {
     struct stat status;
-    if (place->dir >= 0)
-        return place->dir;
-    const int dir = fs_open_dir(outbox, place->name);
+    const int dir = fs_open_dir(at, name);
     if (dir < 0)
         return dir;
     int error = fstat(dir, &status) < 0 ? -errno : 0;
-    if (!error && (status.st_uid != place->owner || status.st_mode & (S_IWGRP | S_IWOTH)))
+    if (!error && (status.st_uid != owner || status.st_mode & (S_IWGRP | S_IWOTH)))
         error = -EPERM;
     if (error)
         close(dir);
@@ -398,7 +394,7 @@ int outbox_finish(const char *spool_path, int outbox, const struct outbox_place 
                         .is_synced = place->is_synced,
                         .now = clock_now(),
                         .handles = handles,
-                        .dir = open_own(outbox, place)};
+                        .dir = place->dir >= 0 ? place->dir : outbox_open_own(outbox, place->name, place->owner)};
     int error = 0;
     if (work.dir < 0)
         return work.dir == -ENOENT ? 0 : work.dir;

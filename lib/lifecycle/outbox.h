@@ -18,6 +18,11 @@
    place's owner's, or others may write to it. */
 int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place, struct handles *handles);
 
+/* Open the directory of a transaction. Another user may put a directory where ours was, or rename one of ours that others can
+   write to: what is in it are not the wishes of the owner whose rights this process has. -EPERM: it is not that owner's, or
+   others may write to it. */
+int outbox_open_own(int at, const char *name, uid_t owner);
+
 /* What to finish. */
 enum outbox_patience {
     OUTBOX_AT_ONCE, /* all that is decided or past its deadline */

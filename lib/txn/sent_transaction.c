@@ -6,7 +6,6 @@
  * that receives from any of the queues carries the transaction out.
  */
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,33 +16,6 @@
 
 /* Another outbox may have taken the place of the one that is open. */
 #define TRIES 2
-
-int transaction_begin_in(mq_tx *tx, int parent, const char *name)
-{
-    const int error = fs_make_dir(parent, name), dir = error ? error : fs_open_dir(parent, name);
-    if (dir < 0)
-        return dir;
-    if (tx->dir >= 0)
-        close(tx->dir);
-    tx->dir = dir;
-    tx->is_durable = tx->is_shared = false;
-    return 0;
-}
-
-/* Names in the directory of another user are not this one's wishes. */
-static int open_own(int parent, const char *name)
-{
-    struct stat status;
-    const int dir = fs_open_dir(parent, name);
-    if (dir < 0)
-        return dir == -EACCES ? -EPERM : dir;
-    int error = fstat(dir, &status) < 0 ? -errno : 0;
-    if (!error && (status.st_uid != geteuid() || status.st_mode & (S_IWGRP | S_IWOTH)))
-        error = -EPERM;
-    if (error)
-        close(dir);
-    return error ? error : dir;
-}
 
 /* A queue that is not there, or not this user's, is found out about when the transaction is carried out. */
 static int announce(void *context, const char *file, unsigned char type)
@@ -71,7 +43,7 @@ static int move_to_outbox(mq_tx *tx, int parent, const char *name)
         tx->place = place;
         if (error != -ENOENT)
             return error ? error : 1;
-        const int has = fs_has(parent, name), opened = has == 1 ? transaction_open_outbox(tx) : 0;
+        const int has = fs_has(parent, name), opened = has == 1 ? transaction_open_outbox(tx, true) : 0;
         if (has != 1 || opened)
             return has == 1 ? opened : has;
     }
@@ -80,9 +52,9 @@ static int move_to_outbox(mq_tx *tx, int parent, const char *name)
 
 int transaction_commit_from(mq_tx *tx, int parent, const char *name, bool sync)
 {
-    const int dir = open_own(parent, name);
+    const int dir = outbox_open_own(parent, name, geteuid());
     if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
+        return dir == -ENOENT ? 0 : dir == -EACCES ? -EPERM : dir;
     if (tx->dir >= 0)
         close(tx->dir);
     tx->dir = dir;

@@ -41,7 +41,7 @@ static void close_outbox(mq_tx *tx)
     tx->outbox = tx->spool = -1;
 }
 
-static int open_outbox(mq_tx *tx, bool make)
+int transaction_open_outbox(mq_tx *tx, bool make)
 {
     close_outbox(tx);
     tx->spool = spool_open(tx->spool_path, make);
@@ -70,7 +70,7 @@ static int new_handle(const char *spool_path, bool make, mq_tx **ret_tx)
         return -ENOMEM;
     *tx = (mq_tx){.outlet = {.take = take_draft, .count = count_taken}, .spool = -1, .outbox = -1, .dir = -1};
     tx->spool_path = spool_path ? strdup(spool_path) : NULL;
-    const int error = spool_path && !tx->spool_path ? -ENOMEM : open_outbox(tx, make);
+    const int error = spool_path && !tx->spool_path ? -ENOMEM : transaction_open_outbox(tx, make);
     if (error)
         mq_tx_free(tx);
     else
@@ -86,15 +86,22 @@ int transaction_new(const char *spool_path, mq_tx **ret_tx)
     return error;
 }
 
-int transaction_open_outbox(mq_tx *tx)
-{
-    return open_outbox(tx, true);
-}
-
 static void set_place(mq_tx *tx, const struct outbox_place *place)
 {
     tx->place = *place;
     tx->place.dir = tx->dir;
+}
+
+int transaction_begin_in(mq_tx *tx, int parent, const char *name)
+{
+    const int error = fs_make_dir(parent, name), dir = error ? error : fs_open_dir(parent, name);
+    if (dir < 0)
+        return dir;
+    if (tx->dir >= 0)
+        close(tx->dir);
+    tx->dir = dir;
+    tx->is_durable = tx->is_shared = false;
+    return 0;
 }
 
 static int begin(mq_tx *tx, int64_t timeout)
@@ -103,16 +110,10 @@ static int begin(mq_tx *tx, int64_t timeout)
         .state = OUTBOX_OPEN, .deadline = name_time_after(clock_now(), timeout), .owner = geteuid()};
     outbox_format_id(id_random(), place.id);
     outbox_format(OUTBOX_OPEN, place.id, place.deadline, place.name);
-    const int error = fs_make_dir(tx->outbox, place.name);
-    const int dir = error ? error : fs_open_dir(tx->outbox, place.name);
-    if (dir < 0)
-        return dir;
-    if (tx->dir >= 0)
-        close(tx->dir);
-    tx->dir = dir;
-    tx->is_durable = tx->is_shared = false;
-    set_place(tx, &place);
-    return 0;
+    const int error = transaction_begin_in(tx, tx->outbox, place.name);
+    if (!error)
+        set_place(tx, &place);
+    return error;
 }
 
 int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx)
@@ -189,7 +190,7 @@ int mq_tx_renew(mq_tx *tx, int64_t timeout)
         return open < 0 ? open : -EBUSY;
     tx->place.state = OUTBOX_ABORTED; /* over, however it ended */
     int error = begin(tx, timeout);
-    if (error == -ENOENT && (error = transaction_open_outbox(tx)) == 0)
+    if (error == -ENOENT && (error = transaction_open_outbox(tx, true)) == 0)
         error = begin(tx, timeout);
     return error;
 }

@@ -32,7 +32,7 @@ int transaction_sync_before(const mq_tx *tx);
 int transaction_conclude(mq_tx *tx, bool durable);
 
 /* Open the outbox that is there now. */
-int transaction_open_outbox(mq_tx *tx);
+int transaction_open_outbox(mq_tx *tx, bool make);
 
 /* Put a draft for a log into it, which lies in the feed that it was written in. */
 int transaction_take_for_log(mq_tx *tx, mq_log *log, mq_queue *feed, struct draft *draft);
