@@ -469,14 +469,14 @@ assert_dead() { # REASON
 
 # ---- the host page ---------------------------------------------------------------------------
 
-# Spoil the page, $1, in one way each.
+# Spoil the page, $1, in one way each. A page that is gone is made anew at any moment, so a link must replace it at once.
 readonly -a SPOILED=(': >"$1"' 'truncate -s 100 "$1"' 'truncate -s 1M "$1"' 'head -c 4096 /dev/urandom >"$1"'
-    'dd if=/dev/urandom of="$1" bs=4096 count=1 conv=notrunc' 'rm "$1"' 'cp "$1" x && rm "$1" && ln -s "$PWD/x" "$1"'
+    'dd if=/dev/urandom of="$1" bs=4096 count=1 conv=notrunc' 'rm "$1"' 'cp "$1" x && ln -s "$PWD/x" y && mv -fT y "$1"'
     'dd if=/dev/urandom of="$1" bs=1 seek=48 count=4048 conv=notrunc'
     'head -c 4096 /dev/zero | tr "\0" "\377" | dd of="$1" bs=1 seek=48 count=4048 conv=notrunc')
 
 spoil() { # BREAKAGE
-    bash -c "$1" bash "$(echo "$MQ_SPOOL"/jobs/host/*)" 2>/dev/null
+    bash -c "$1" bash "$(echo "$MQ_SPOOL"/jobs/host/*)" # which shows why it failed, if it did
 }
 
 @test "a host page that is truncated, noise, a link or gone loses nothing and makes nothing up" {
