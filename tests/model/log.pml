@@ -3,8 +3,8 @@
  * longer kept.
  *
  * A writer finds an entry, takes the number behind it, locks that number's bucket for reading without waiting, opens the
- * bucket or makes it, looks that the beginning is not behind it, looks that the entry before is in that very directory,
- * and links. The entry that it begins with may be any one that is there: a hint is never the truth. Retention moves the
+ * bucket or makes it, looks that the entry before is in that very directory, or, if that is in another bucket, that the
+ * beginning is not behind this one, and links. The entry that it begins with may be any one that is there: a hint is never the truth. Retention moves the
  * beginning to the first entry of a bucket that has entries, takes the buckets below out of the log, and empties them
  * under the write lock on their number; if it does not get that, it leaves them. Each of them may stop for ever, or die,
  * between any two steps; a dead process has no locks.
@@ -124,7 +124,7 @@ next:
     };
 #ifndef NO_FLOOR
     if
-    :: B(begin) > B(number) -> goto again
+    :: !(before != NONE && B(before) == B(number)) && B(begin) > B(number) -> goto again
     :: else
     fi;
 #endif
