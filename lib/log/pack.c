@@ -235,8 +235,19 @@ static int pack_opened(struct packing *packing)
     return error == -EBADMSG || error == -ENOENT || error == -EAGAIN ? 0 : error ? error : 1;
 }
 
+/* The mark is never taken away, so this may be asked without the lock. */
+static bool is_packed(const struct packing *packing)
+{
+    char path[sizeof LOG_ENTRIES "/" + LOG_NAME_SIZE] = LOG_ENTRIES "/";
+    struct stat status;
+    log_name_format_bucket(packing->bucket, path + sizeof LOG_ENTRIES);
+    return fstatat(packing->dir, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & IS_PACKED;
+}
+
 static int pack_bucket(struct packing *packing)
 {
+    if (is_packed(packing))
+        return 0;
     int done = bucket_lock(packing->lock, packing->bucket, F_RDLCK);
     if (done)
         return done == -EAGAIN ? 0 : done;
