@@ -34,7 +34,7 @@ FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(LIB_SOURCES) $(CMD_SOURCES))
 FUZZ_PURE    := $(filter $(BUILD)/fuzz/lib/base/% $(BUILD)/fuzz/lib/format/% $(BUILD)/fuzz/cmd/text/% \
                     $(addprefix $(BUILD)/fuzz/,lib/store/access.o lib/store/config.o lib/route/bindings.o lib/route/pattern.o \
                     cmd/cli/report.o cmd/message/json_raw.o cmd/message/json_read.o),$(FUZZ_OBJ))
-FUZZ_WHOLE   := page
+FUZZ_WHOLE   := page log_entries
 REPLAYS      := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 FUZZERS      := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 test-programs: $(REPLAYS)

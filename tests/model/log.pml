@@ -26,9 +26,14 @@
  *     EMPTY_NOW   (PACKER) the old bucket is emptied at once
  */
 #define K 2       /* numbers of a bucket */
+#ifndef BUCKETS
 #define BUCKETS 3
-#define NUMBERS 6
-#define DIRS 6    /* directories that there ever are */
+#endif
+#define NUMBERS (K * BUCKETS)
+#define DIRS NUMBERS /* directories that there ever are */
+#ifndef PACKERS
+#define PACKERS 2
+#endif
 #ifndef WRITERS
 #define WRITERS 2
 #endif
@@ -40,7 +45,7 @@
 #define NONE 255
 
 bool given[NUMBERS];      /* the number was linked once */
-bool has[12];             /* the directory d has slot s: has[d * K + s] */
+bool has[DIRS * K];            /* the directory d has slot s: has[d * K + s] */
 bool wide[DIRS];          /* slot 0 of the directory is an entry of both messages */
 bool removed[DIRS];
 byte made;                /* how many directories there were */
@@ -329,8 +334,7 @@ init
         for (i : 1 .. WRITERS) { run writer() }
         run retention();
 #ifdef PACKER
-        run packer();
-        run packer()
+        for (i : 1 .. PACKERS) { run packer() }
 #endif
     }
 }
