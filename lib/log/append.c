@@ -35,6 +35,7 @@
 
 /* So many names in a row that others have taken: then the end is looked for by listing. And how often that is done. */
 #define STEPS 16
+#define RIVALS 64 /* appends for which it is taken that others append too, once they did */
 #define TRIES 1000
 
 /* ---- holding a bucket ------------------------------------------------------------------ */
@@ -136,6 +137,16 @@ static int recognise(mq_log *log, uint64_t offset)
     return 1;
 }
 
+/* While others append too: an entry behind the offset, where the hint is by now. 1: it is known. Each name that is tried in vain
+   keeps the others from theirs. */
+static int catch_up(mq_log *log, uint64_t offset)
+{
+    uint64_t hinted;
+    const bool is_ahead =
+        hint_read(&log->hint, log->dir, &hinted) && hinted > offset && log_bucket_of(hinted) == log->hold.bucket;
+    return is_ahead ? recognise(log, hinted) : 0;
+}
+
 static int follow_hint(mq_log *log, struct chain_last *ret_last)
 {
     uint64_t offset;
@@ -153,6 +164,10 @@ static int plug(mq_log *log, struct chain_last *last);
 int log_find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
 {
     if (!by_listing && log->hold.knows) {
+        const int caught_up = log->rivals > 0 ? catch_up(log, log->hold.last.offset) : 0;
+        if (caught_up < 0)
+            return caught_up;
+        log->rivals -= log->rivals > 0;
         *ret_last = log->hold.last;
         return 1;
     }
@@ -204,10 +219,13 @@ int log_link_at(mq_log *log, const struct log_source *source, const struct chain
     return error == -EEXIST || error == -ENOENT ? 0 : error;
 }
 
-/* Another process has the offset. Go on behind its entry. */
+/* Another process has the offset. Go on behind its entry, or behind one that came later. */
 static int pass(mq_log *log, uint64_t offset, struct chain_last *ret_last)
 {
-    const int known = recognise(log, offset);
+    log->rivals = RIVALS;
+    int known = catch_up(log, offset);
+    if (known == 0)
+        known = recognise(log, offset);
     if (known == 1)
         *ret_last = log->hold.last;
     else

@@ -54,6 +54,7 @@ struct mq_log {
     void (*look)(mq_log *log); /* finishes transactions: a layer above knows how. NULL: nobody does */
     struct log_hold hold;
     struct hint hint;
+    unsigned rivals; /* appends before which the hint is read, since others append too */
     bool persisted;
     bool is_unsynced; /* something durable was appended to the held bucket and is not synced yet */
     bool began_bucket;

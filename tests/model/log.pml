@@ -4,8 +4,9 @@
  *
  * A writer finds an entry, takes the number behind it, locks that number's bucket for reading without waiting, opens the
  * bucket or makes it, looks that the entry before is in that very directory, or, if that is in another bucket, that the
- * beginning is not behind this one, and links. The entry that it begins with may be any one that is there: a hint is never the truth. Retention moves the
- * beginning to the first entry of a bucket that has entries, takes the buckets below out of the log, and empties them
+ * beginning is not behind this one, and links. The entry that it begins with may be any one that is there: a hint is never
+ * the truth. Retention moves the beginning to the first entry of a bucket that has entries, takes the buckets below out of
+ * the log, and empties them
  * under the write lock on their number; if it does not get that, it leaves them. Each of them may stop for ever, or die,
  * between any two steps; a dead process has no locks.
  *
@@ -41,6 +42,10 @@
 #define SENDS 2
 #endif
 
+#ifndef FEW
+#define FEW SENDS /* of the first writer */
+#endif
+
 #define B(number) ((number) / K)
 #define NONE 255
 
@@ -66,15 +71,15 @@ inline let_go()
     }
 }
 
-proctype writer()
+proctype writer(byte most)
 {
     byte sent = 0, before, number, dir, held = NONE, any;
 
 again:
     let_go();
     if
-    :: sent == SENDS -> goto done
-    :: sent < SENDS
+    :: sent == most -> goto done
+    :: sent < most
     :: true -> goto done /* it dies, or is stopped for ever, which is the same but for its lock */
     fi;
     /* The entry to begin with: any that is there, or none if there was never any. */
@@ -331,7 +336,8 @@ init
     byte i;
     atomic {
         for (i : 0 .. BUCKETS - 1) { dir_of[i] = NONE };
-        for (i : 1 .. WRITERS) { run writer() }
+        run writer(FEW);
+        for (i : 2 .. WRITERS) { run writer(SENDS) }
         run retention();
 #ifdef PACKER
         for (i : 1 .. PACKERS) { run packer() }
