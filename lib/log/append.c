@@ -142,8 +142,8 @@ static int recognise(mq_log *log, uint64_t offset)
 static int catch_up(mq_log *log, uint64_t offset)
 {
     uint64_t hinted;
-    const bool is_ahead =
-        hint_read(&log->hint, log->dir, &hinted) && hinted > offset && log_bucket_of(hinted) == log->hold.bucket;
+    const bool is_ahead = hint_read(&log->hint, log->dir, &hinted) && hinted > offset &&
+                          log_bucket_of(hinted) == log->hold.bucket;
     return is_ahead ? recognise(log, hinted) : 0;
 }
 

@@ -251,7 +251,8 @@ static int raise_beginning(int dir, uint64_t from, uint64_t to)
 }
 
 /* `limit` is the end of the log, or was it not long ago. */
-static int move_beginning(int dir, const struct log_config *config, uint64_t limit, size_t most, struct moved *ret_moved)
+static int move_beginning(int dir, const struct log_config *config, uint64_t limit, size_t most,
+                          struct moved *ret_moved)
 {
     struct live live = {.dir = dir, .config = config, .now = clock_now(), .end = limit};
     live.at = &live.both[0];

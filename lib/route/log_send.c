@@ -84,9 +84,8 @@ static int open_feed(mq_log *log)
 static bool is_for_queues(const mq_log *log, const mq_message *message)
 {
     return message->delay || message->due ||
-           (!log->is_indirect &&
-            (message->ttl || message->name.expires || message->name.priority != MQ_PRIORITY_DEFAULT ||
-             name_max_attempts(&message->name)));
+           (!log->is_indirect && (message->ttl || message->name.expires ||
+                                  message->name.priority != MQ_PRIORITY_DEFAULT || name_max_attempts(&message->name)));
 }
 
 int log_send_refresh(mq_log *log)
