@@ -33,7 +33,8 @@ FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(LIB_SOURCES) $(CMD_SOURCES))
 # What the targets of text and names take, which is built in a fifth of the time; the others take everything.
 FUZZ_PURE    := $(filter $(BUILD)/fuzz/lib/base/% $(BUILD)/fuzz/lib/format/% $(BUILD)/fuzz/cmd/text/% \
                     $(addprefix $(BUILD)/fuzz/,lib/store/access.o lib/store/config.o lib/route/bindings.o lib/route/pattern.o \
-                    cmd/cli/report.o cmd/message/json_raw.o cmd/message/json_read.o),$(FUZZ_OBJ))
+                    cmd/cli/report.o cmd/message/json_raw.o cmd/message/json_read.o \
+                    cmd/message/json_flat.o cmd/message/json_text.o),$(FUZZ_OBJ))
 FUZZ_WHOLE   := page
 REPLAYS      := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 FUZZERS      := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
