@@ -140,12 +140,20 @@ static int add_groups(struct search *search, const char *log)
     return stop;
 }
 
+/* Most queues have all of their directories, and are recognised by one call. */
+static int is_queue(int dir, const char *name)
+{
+    char ready[MQ_QUEUE_NAME_SIZE + sizeof "/ready"];
+    snprintf(ready, sizeof ready, "%s/%s", name, name_of_state(MQ_READY));
+    return fs_exists(dir, ready) ? 1 : spool_has_queue(dir, name);
+}
+
 static int add_queue(void *context, const char *name, unsigned char type)
 {
     struct search *search = context;
     if (type != DT_DIR || name_is_reply(name) || !mq_queue_name_is_valid(name))
         return 0;
-    const int is = spool_has_queue(search->dir, name);
+    const int is = is_queue(search->dir, name);
     if (is == 1)
         return add_name(search, name);
     return is < 0 || search->log ? is : add_groups(search, name);

@@ -668,6 +668,11 @@ static int retry_entry(const struct look *look, const struct mq_entry *entry)
     return mq_entry_retry(look->queue, entry, look->to);
 }
 
+static int move_entry(const struct look *look, const struct mq_entry *entry)
+{
+    return mq_entry_move(look->queue, entry, look->to);
+}
+
 static int look_at(struct scene *scene, enum mq_state state, struct look look)
 {
     look.queue = scene->queue;
@@ -703,6 +708,28 @@ static void dead(struct scene *scene)
 {
     failed(scene);
     stage_must(mq_reject(scene->queue, scene->receipt, NULL), "mq_reject");
+}
+
+static int move_ready(struct scene *scene)
+{
+    return look_at(scene, MQ_READY, (struct look){.act = move_entry, .to = scene->other});
+}
+
+static int move_dead(struct scene *scene)
+{
+    return look_at(scene, MQ_DEAD, (struct look){.act = move_entry, .to = scene->other});
+}
+
+static void ready_and_other(struct scene *scene)
+{
+    ready(scene);
+    with_other(scene);
+}
+
+static void three_ready_and_other(struct scene *scene)
+{
+    three_ready(scene);
+    with_other(scene);
 }
 
 static void dead_and_other(struct scene *scene)
@@ -1399,6 +1426,9 @@ const struct operation operations[] = {
     {"retry", dead, retry_dead, OPERATION_WHOLE, 0},
     {"retry elsewhere", dead_and_other, retry_dead_elsewhere, OPERATION_WHOLE, 0},
     {"retry among others", dead_and_other_shared, retry_dead_elsewhere, OPERATION_WHOLE, 0},
+    {"move", ready_and_other, move_ready, OPERATION_WHOLE, 0},
+    {"move the first of three", three_ready_and_other, move_ready, OPERATION_STEPS, 0},
+    {"move a dead letter", dead_and_other, move_dead, OPERATION_WHOLE, 0},
     {"purge", three_ready, purge_ready, OPERATION_STEPS | OPERATION_REMOVES, 0},
     {"purge the dead", dead, purge_dead, OPERATION_STEPS | OPERATION_REMOVES, 0},
     {"stat", three_ready, stat_queue, OPERATION_WHOLE, 0},
