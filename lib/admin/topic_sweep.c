@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "format/work_name.h"
 #include "lifecycle/publish.h"
 #include "queue/sent_slots.h"
 #include "route/topic.h"
@@ -29,7 +30,8 @@ static int sweep_file(void *context, const char *name, unsigned char type)
     struct feed_sweep *sweep = context;
     struct stat status;
     int error = 0;
-    if (type == DT_DIR && !sent_name_is_new_slot_dir(name)) /* drafts of what is sent once have an end of their own */
+    /* Drafts of what is sent once have an end of their own; a bucket is one that was being made. */
+    if (type == DT_DIR && !sent_name_is_new_slot_dir(name) && !name_is_new_bucket(name))
         return 0;
     if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         error = -errno;

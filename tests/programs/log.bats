@@ -180,7 +180,9 @@ LIST
     seq 9000 | mq-send -q -l --no-sync --batch 4096 clicks
     mkdir "$MQ_SPOOL/clicks/removed/0000000000000.0123456789abcdef"
     touch "$MQ_SPOOL/clicks/removed/0000000000000.0123456789abcdef/0000000000000000"
-    touch -d '3 days ago' "$MQ_SPOOL/clicks/tmp/0123456789abcdef"
+    touch "$MQ_SPOOL/clicks/tmp/0123456789abcdef"
+    mkdir "$MQ_SPOOL/clicks/tmp/bucket-0123456789abcdef" # a sender was killed while it made a bucket
+    touch -d '3 days ago' "$MQ_SPOOL"/clicks/tmp/*
     mq-log config clicks retain-count=1
     mq-queue sweep
     assert_equal "$(find "$MQ_SPOOL"/clicks/{removed,tmp} -mindepth 1)" ''
