@@ -24,7 +24,8 @@ static char **arg_command; /* NULL: none is given */
 
 static const struct argp_option options[] = {
     {"timeout", 't', "DURATION", 0,
-     "begin, run: undo the transaction unless it is committed within DURATION; 10m by default. run extends it while the "
+     "begin, run: undo the transaction unless it is committed within DURATION; 10m by default. run extends it while "
+     "the "
      "command runs; 1m by default",
      1},
     {"ack", COMMAND_LONG('a'), "RECEIPT", 0, "commit, run: ack this message as part of it; may be repeated", 1},

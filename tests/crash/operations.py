@@ -73,6 +73,22 @@ def dead_beside_another_queue(stage):
     dead(stage)
 
 
+def beside_other(stage_jobs):
+    """What is staged in jobs, beside an empty queue."""
+
+    def stage(stage):
+        stage.create("other")
+        stage_jobs(stage)
+
+    return stage
+
+
+def published(stage):
+    """Bodies that may be in two queues."""
+    stage.send("to all 1")
+    stage.send("to all 2")
+
+
 def due(stage):
     stage.send("work", "-d", "1ms")
 
@@ -327,6 +343,12 @@ def work(name, *words, **more):
     return Operation(name, command, one, passes=passes, partial=True, again=False, **more)
 
 
+def moved(name, stage, *options, command="move", **more):
+    """Message after message: each is in one of the two queues."""
+    words = ("mq-queue", command, *options, "jobs", "other")
+    return Operation(name, words, stage, partial=True, again=False, **more)
+
+
 def sweep(name, stage, *states, **more):
     """What there is no room for stays in its state, and keeps the rest from nothing."""
     leaves = {(state, int(state == "inflight")): NO_ROOM for state in states}
@@ -535,6 +557,10 @@ PRIVATE = [
     Operation("purge", ("mq-queue", "purge", "jobs", "--state=ready"), several_ready, partial=True, removes=True),
     Operation("retry of a dead letter", ("mq-dlq", "retry", "jobs"), dead),
     Operation("retry into another queue", ("mq-dlq", "retry", "--to=other", "jobs"), dead_beside_another_queue),
+    moved("move", beside_other(several_ready)),
+    moved("move out of a batch", beside_other(batch()), "-n2"),
+    moved("move of a dead letter", beside_other(dead), "--state=dead"),
+    moved("copy", beside_other(published), "-n2", command="copy"),
     Operation("purge of a dead letter", ("mq-dlq", "purge", "--all", "jobs"), dead, removes=True),
     Operation("bucket removed", ("mq-recv", "--no-wait", "jobs"), used_up_bucket, does="AT_REMOVEDIR"),
     Operation("queue created", ("mq-queue", "create", "other")),
