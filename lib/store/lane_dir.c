@@ -77,6 +77,19 @@ int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const 
     return fs_open_file_below(queue_dir, path, file);
 }
 
+int64_t lane_dir_size(int queue_dir, const struct message_name *token)
+{
+    char text[NAME_SIZE];
+    struct stat status;
+    if (token->length)
+        return token->length;
+    lane_name_head(token, text);
+    const int file = lane_dir_open_file(queue_dir, token->lane, token->head, text);
+    const bool has = file >= 0 && fstat(file, &status) == 0;
+    close_dir(file);
+    return has ? name_bytes_in(token, status.st_size) : 0;
+}
+
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position)
 {
     char path[PATH_SIZE], bucket[NAME_BUCKET_SIZE];

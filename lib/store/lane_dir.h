@@ -33,6 +33,9 @@ int lane_dir_open_queue(int queue_dir, const char *key);
 /* Open a message of that position. */
 int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file);
 
+/* How many bytes of the head's file belong to the messages that a token stands for. 0: the file is gone. */
+int64_t lane_dir_size(int queue_dir, const struct message_name *token);
+
 /* Open the directory that a message of that position is to be put in: q/ itself as long as it is small, or on a full
    disk; else the bucket, which is made if it is missing. -ENOENT: the lane is gone. */
 int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position);
