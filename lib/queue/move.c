@@ -153,8 +153,8 @@ void move_count_sent(mq_queue *queue, enum mq_state to, const struct message_nam
     page_count(queue->page, PAGE_SENT, name->count);
 }
 
-static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
-                         const struct message_name *name, int64_t size, int *ret_dir)
+int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                  const struct message_name *name, int64_t size, int *ret_dir)
 {
     int dir;
     const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);

@@ -28,6 +28,10 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
             int *ret_dir);
 
+/* The same, of a file whose size is known. */
+int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                  const struct message_name *name, int64_t size, int *ret_dir);
+
 /* Move a file that no queue has yet into this one, whose users can read it there, and count its messages as sent. It is
    looked at unless `look` is known. -ENOENT: the queue was deleted. */
 int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
