@@ -351,6 +351,121 @@ is_idle() {
     assert_equal "$(mq-stat --format='{ready}' --exact sized)" 4
 }
 
+@test "max-depth counts the messages of all groups; a sender is refused or waits; what is in flight does not count" {
+    needs_strace
+    mq-queue config orders max-depth=3
+    send a a1 && send a a2 && send b b1
+    run -75 send c c1
+    receipt=$(claim orders)
+    send c c1
+    run -75 send a a3
+    mq-send -q --block=20s -g a orders a3 3>&- &
+    mq-ack "$receipt"
+    assert_equal "$(mq-recv -a -w 0 orders)" b1
+    wait $!
+    receipt=$(claim orders) # of c, whose token waits longer
+    # A killed sender leaves the count too high: the directories are counted, and the head in flight does not wait.
+    strace -o /dev/null -e trace=linkat -e inject=linkat:signal=KILL:when=1 mq-send -q -g a orders x 2>/dev/null || true
+    wait_until 5 send b b2 2>/dev/null # the directories are counted once a second
+    run -75 send b b3
+    mq-ack "$receipt"
+    assert_equal "$(figures ready,inflight) $(figures ready,inflight --exact)" '3 0 3 0'
+    bodies >got
+    assert_equal "$(of a got) $(of b got)" 'a2 a3 b2'
+    clean
+}
+
+@test "several commands at once work on several groups, never two on one; a group that halts stops no other" {
+    local group
+    for i in 1 2 3; do for group in a b c; do send "$group" "$group$i"; done; done
+    mkdir run
+    cat >work <<'END'
+mkdir "run/$MQ_HEADER_GROUP" || echo "$MQ_HEADER_GROUP" >>wrong
+at=0
+until [ -e together ] || [ "$(ls run | wc -l)" = 3 ] || [ $((at += 1)) = 100 ]; do sleep 0.05; done
+[ "$at" = 100 ] || touch together
+body=$(cat)
+echo "$body" >>"seen.$MQ_HEADER_GROUP"
+rmdir "run/$MQ_HEADER_GROUP"
+[ "$body" != b2 ] || [ ! -e fails ]
+END
+    work_until() { # READY
+        wait_until 20 eval 'mq-recv -q -f --no-wait -P 3 orders -- sh ./work; [[ $(figures ready,inflight) == "'"$1"' 0" ]]'
+    }
+    work_until 0
+    assert_file_exist together
+    assert_file_not_exist wrong
+    for group in a b c; do assert_equal "$(paste -sd ' ' "seen.$group")" "${group}1 ${group}2 ${group}3"; done
+    clean
+
+    mq-queue config orders on-dead=halt max-attempts=1
+    rm seen.*
+    touch fails
+    for i in 1 2 3; do for group in a b c; do send "$group" "$group$i"; done; done
+    work_until 1
+    assert_file_not_exist wrong
+    assert_equal "$(paste -sd ' ' seen.a) $(paste -sd ' ' seen.b) $(paste -sd ' ' seen.c)" 'a1 a2 a3 b1 b2 c1 c2 c3'
+    rm fails
+    mq-dlq retry -q orders
+    work_until 0
+    assert_equal "$(paste -sd ' ' seen.b)" 'b1 b2 b2 b3'
+    clean
+}
+
+@test "after a failure nothing later of the group comes, however many are taken at once" {
+    seq -f a%g 6 | mq-send -q -l -g a orders
+    send b b1
+    run sh -c 'mq-recv -a -l -w 0 -n 5 orders >/dev/full'
+    run -0 mq-recv -w 0 -n 1 orders
+    mq-ack --release "${lines[0]}"
+    touch fails
+    mq-recv -q -w 0 -n 5 orders -- sh -c 'b=$(cat); echo "$b" >>seen; [ "$b" != a2 ] || [ ! -e fails ]' || true
+    assert_equal "$(grep a seen | sort -u | paste -sd ' ')" 'a1 a2'
+    rm fails
+    while [[ $(figures ready,delayed) != '0 0' ]]; do
+        mq-recv -a -l -n 5 -w 5 orders >>rest
+    done
+    assert_equal "$(grep a rest | paste -sd ' ') $(cat seen rest | grep -c b1)" 'a2 a3 a4 a5 a6 1'
+    clean
+}
+
+@test "a group of very many holds up no other; requests are answered from a group; a key may have every byte of a header" {
+    local key
+    seq 2000 | mq-send -q -l -g a orders
+    send b b1
+    assert_equal "$(mq-recv -a -w 0 orders) $(mq-recv -a -w 0 orders)" '1 b1'
+    mq-queue purge -q --all orders
+    clean
+    spawn service mq-recv -q -f --reply orders -- tr a-z A-Z
+    assert_equal "$(mq-send --request=20s -g a orders hello)" HELLO
+    kill_spawned
+    clean
+    key=$(for i in {32..126}; do printf '%b' "\\x$(printf %x "$i")"; done)äß€
+    send "$key" 1 && send "$key" 2 && send "${key%?}" 3
+    assert_equal "$(ls "$MQ_SPOOL/orders/lanes" | wc -l)" 2
+    assert_equal "$(bodies)" '1 3 2'
+    clean
+}
+
+@test "the oldest messages of a full ordered queue end: the first of each group, and none while the one before it is in flight" {
+    mq-queue config orders max-depth=3 overflow=drop-oldest
+    for i in 1 2 3; do send a "a$i"; done
+    for i in 1 2; do send b "b$i"; done
+    assert_equal "$(figures ready --exact)" 3
+    bodies >got
+    assert_equal "$(of a got) $(of b got)" 'a2 a3 b2' # of b when it was its turn
+    clean
+    send a a1
+    receipt=$(claim orders)
+    for i in 2 3 4 5 6; do send a "a$i"; done
+    assert_equal "$(figures ready --exact)" 5
+    mq-ack "$receipt"
+    mq-queue sweep -q orders
+    send a a7
+    assert_equal "$(bodies)" 'a5 a6 a7'
+    clean
+}
+
 @test "peek, purge and delete know the messages behind the head" {
     for i in 1 2 3; do send a "a$i" -i "id$i"; done
     assert_equal "$(mq-queue peek -j orders | jq -r '.id + .headers.Group' | paste -sd' ')" 'id1a id2a id3a'
