@@ -162,6 +162,9 @@ int queue_persist(mq_queue *queue);
    keeps it open. If this process may only send, it is the inbox, which exists. */
 int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_dir);
 
+/* A bucket of inflight/ that the handle has open, or -1. It may have been removed, and made anew since. */
+int queue_has_open(const mq_queue *queue, const char *bucket);
+
 /* Its tmp/, which the handle keeps open. */
 int queue_tmp(mq_queue *queue, int *ret_dir);
 

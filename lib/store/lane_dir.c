@@ -116,10 +116,11 @@ static int open_or_make_bucket(int queue_dir, unsigned sharing, int queue, uint6
     return !error || error == -EEXIST ? fs_open_dir(queue, bucket) : error;
 }
 
-int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position)
+int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position, bool *ret_is_queue)
 {
     struct stat status;
     const int queue = lane_dir_open_queue(queue_dir, key);
+    *ret_is_queue = true;
     if (queue < 0)
         return queue;
     if (fstat(queue, &status) == 0 && status.st_size <= SMALL)
@@ -128,6 +129,7 @@ int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t
     if (dir == -ENOSPC || dir == -EDQUOT)
         return queue;
     close(queue);
+    *ret_is_queue = false;
     return dir;
 }
 
