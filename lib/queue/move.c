@@ -33,6 +33,17 @@ void move_announce(mq_queue *queue, enum mq_state state, const struct message_na
     }
 }
 
+/* The name of a claim holds its token, so no other process can have made this name. Where a rename that was done may be reported
+   as failed, that is looked at. */
+static int rename_to(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, int dir, const char *text)
+{
+    if (to != MQ_INFLIGHT || queue->is_local)
+        return fs_rename(from_dir, from_name, dir, text);
+    const int error = fs_rename_unique(from_dir, from_name, dir, text);
+    queue->is_local = error == -ENOENT && !fs_is_network(dir);
+    return error;
+}
+
 static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
                        const struct message_name *name, int *ret_dir)
 {
@@ -45,9 +56,7 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
         int error = queue_target(queue, target, bucket, &dir);
         if (error)
             return error;
-        /* The name of a claim holds its token, so no other process can have made this name. */
-        error = to == MQ_INFLIGHT ? fs_rename_unique(from_dir, from_name, dir, text)
-                                  : fs_rename(from_dir, from_name, dir, text);
+        error = rename_to(queue, from_dir, from_name, to, dir, text);
         if (!error)
             *ret_dir = dir;
         if (error != -ENOENT)

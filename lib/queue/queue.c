@@ -171,6 +171,7 @@ static void empty_handle(mq_queue *queue)
     queue->identified = false;
     queue->persisted = false;
     queue->order = FS_ORDER_UNKNOWN;
+    queue->is_local = false;
     for (unsigned target = 0; target < QUEUE_TARGETS; target++)
         queue->target[target].dir = -1;
 }

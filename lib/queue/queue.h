@@ -106,6 +106,7 @@ struct mq_queue {
     bool counts_entries;    /* of a log: a file of several messages begins with their number (log_entry.h) */
     bool names_drafts;      /* drafts need a name in tmp/: this file system cannot link a file that has none */
     enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
+    bool is_local;          /* it is known not to be a network file system */
     unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */
     int64_t config_read_at; /* monotonic */
     uint64_t configured;    /* page_configured() before it was read */
