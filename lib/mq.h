@@ -177,8 +177,7 @@ MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, s
 MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char *name);
 
 /* Set a key; a NULL `value` restores the default. The change is atomic and durable. -EINVAL: the key or the value is
-   malformed. -EPERM: the key is fixed when the queue is made, or an ordered queue does not have it. For dead-letter also
-   the errors of mq_dead_letter_check. */
+   malformed. -EPERM: the key is fixed when the queue is made. For dead-letter also the errors of mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /*
@@ -268,7 +267,8 @@ MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_opt
 /*
  * Send many messages, in order. Neighbours with the same priority, delay and expiry share a file, which makes each of
  * them much cheaper to send. Even after an error, the first `ret_sent` messages are sent as by mq_send, and none of the
- * others is. The error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has
+ * others is. In a queue with order = group, messages of a group share files also where others come between them, and only the
+ * order within each group is kept. The error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has
  * room for `count` of them. The caller may use the messages again.
  */
 MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count,

@@ -12,7 +12,6 @@
 #define KEY_SIZE 64
 #define VALUE_SIZE MQ_QUEUE_NAME_SIZE
 #define PROBLEM_SIZE 128
-#define NO_MAX_BYTES "an ordered queue has none: max-depth limits it"
 
 /* Split "KEY=VALUE". The value is NULL for "KEY=" and for a word without `=`. */
 static void split(const char *word, char key[KEY_SIZE], const char **ret_value)
@@ -58,7 +57,6 @@ int settings_check(const char *queue, char **words, int count)
 {
     char key[KEY_SIZE];
     const char *value;
-    bool is_ordered = false, limits_bytes = false;
     int status = STATUS_DONE;
     for (int i = 0; i < count && status == STATUS_DONE; i++) {
         split(words[i], key, &value);
@@ -66,12 +64,7 @@ int settings_check(const char *queue, char **words, int count)
                                        : cli_fail(STATUS_USAGE, queue, "'%s': not KEY=VALUE", words[i]);
         if (status == STATUS_DONE && strcmp(key, "dead-letter") == 0)
             status = check_dead_letter(queue, value);
-        const bool is_set = value && strcmp(value, "none") != 0;
-        is_ordered = strcmp(key, "order") == 0 ? is_set : is_ordered;
-        limits_bytes = strcmp(key, "max-bytes") == 0 ? is_set : limits_bytes;
     }
-    if (status == STATUS_DONE && is_ordered && limits_bytes)
-        return cli_fail(STATUS_CONFIG, queue, "max-bytes: " NO_MAX_BYTES);
     return status;
 }
 
@@ -90,8 +83,6 @@ int settings_set(const char *queue, char **words, int count)
                             "try again later");
         if (error == -EPERM && strcmp(key, "order") == 0)
             return cli_fail(STATUS_CONFIG, queue, "order: it is fixed when the queue is made");
-        if (error == -EPERM && strcmp(key, "max-bytes") == 0)
-            return cli_fail(STATUS_CONFIG, queue, "max-bytes: " NO_MAX_BYTES);
         if (error)
             return cli_queue_error(error, queue, "cannot set the configuration");
         cli_note(queue, "%s set", key);

@@ -21,8 +21,7 @@ static int retry_in_lane(mq_queue *queue, const struct browse_place *place, cons
     const int moved = lane_delivery_move(queue, lane, place->dir, place->file, name, true, &size);
     if (moved != 1)
         return moved;
-    page_add_messages(queue->page, MQ_DEAD, -1);
-    page_add_messages(queue->page, MQ_READY, 1);
+    move_count(queue, MQ_DEAD, MQ_READY, name, size);
     (void)lane_prefer(queue, lane, name);
     return 1;
 }

@@ -49,8 +49,7 @@ static int into_lane(const struct transfer *transfer, const char *lane, int dir,
     if (moved != 1)
         return moved;
     move_count_out(transfer->queue, transfer->state, name, size);
-    page_add_messages(transfer->to->page, transfer->to_state, 1);
-    page_add_bytes(transfer->to->page, size);
+    move_count_in(transfer->to, transfer->to_state, next, size);
     return 1;
 }
 

@@ -134,29 +134,11 @@ static int go_on(mq_queue *queue, int dir, const char *file, const struct messag
     const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
     if (found < 0)
         return found;
+    lane_rest_note(queue, token->lane, found == 0);
     return found == 1 ? lane_show(queue, dir, file, &head, token->lane) : end_lane(queue, dir, file, token, may_rest);
 }
 
 /* ---- the head --------------------------------------------------------------------- */
-
-/* Call `end` with the head's file, in q/ itself or in its bucket. 0: it is gone. */
-static int end_head(mq_queue *queue, enum mq_state state, const struct message_name *token, int q, lane_end_fn *end,
-                    const void *argument)
-{
-    char text[NAME_SIZE], bucket[NAME_BUCKET_SIZE];
-    const struct message_name head = lane_name_without(token);
-    lane_name_head(token, text);
-    int done = end(queue, state, q, text, &head, argument);
-    if (done)
-        return done;
-    lane_name_format_bucket(token->head, bucket);
-    const int dir = fs_open_dir(q, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    done = end(queue, state, dir, text, &head, argument);
-    close(dir);
-    return done;
-}
 
 int lane_open_head(mq_queue *queue, const struct message_name *token)
 {
@@ -207,10 +189,10 @@ static int finish_in(mq_queue *queue, enum mq_state state, int dir, const char *
     char file[NAME_SIZE];
     snprintf(file, sizeof file, "%s", name);
     int done = q >= 0 && lane_bury_needs_link(token)
-                   ? end_head(queue, state, token, q, lane_bury_link, &(struct lane_bury_token){&dir, file, &now})
+                   ? lane_head_end(queue, state, token, q, lane_bury_link, &(struct lane_bury_token){&dir, file, &now})
                    : 0;
     if (done >= 0 && q >= 0)
-        done = end_head(queue, state, &now, q, end, argument);
+        done = lane_head_end(queue, state, &now, q, end, argument);
     if (done < 0)
         return done;
     const bool halts = queue->config.halts && token->settled > LANE_DONE;
@@ -218,10 +200,37 @@ static int finish_in(mq_queue *queue, enum mq_state state, int dir, const char *
     return moved < 0 ? moved : done;
 }
 
+/* A lane that was empty whenever this process was done with a head of it is expected to be empty now, and rests without a
+   look before. 1, or 0: it does not rest. */
+static int finish_to_rest(mq_queue *queue, enum mq_state state, int dir, const char *file,
+                          const struct message_name *token, lane_end_fn *end, const void *argument, int *ret_done)
+{
+    struct lane_dir lane;
+    char key[LANE_KEY_SIZE];
+    lane_name_key_of(token->lane, key);
+    const int opened = lane_dir_open(queue->dir, key, &lane);
+    if (opened != 1)
+        return opened;
+    int done = lane.queue < 0 ? 0 : lane_head_end(queue, state, token, lane.queue, end, argument);
+    *ret_done = done;
+    if (lane.queue >= 0 && done >= 0)
+        done = lane_dir_has_gen(&lane, token->lane);
+    if (done == 1)
+        done = lane_rest(queue, dir, file, token, &lane);
+    lane_dir_close(&lane);
+    return done;
+}
+
 /* `may_rest`: this process has just settled the token, whose lease is not over. */
 static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
                   bool may_rest, lane_end_fn *end, const void *argument)
 {
+    int ended = 0;
+    if (may_rest && lane_rest_is_expected(queue, token)) {
+        const int rests = finish_to_rest(queue, state, dir, file, token, end, argument, &ended);
+        if (rests != 0)
+            return rests < 0 ? rests : ended;
+    }
     const int q = lane_dir_open_queue(queue->dir, token->lane);
     if (q < 0 && !bucket_is_missing(q))
         return q;
@@ -412,13 +421,15 @@ static void place(const struct put *put)
 static int join(const struct put *put, int *ret_dir)
 {
     mq_queue *queue = put->queue;
+    bool is_queue = true;
     place(put);
-    const int dir = put->keeps_position ? lane_dir_open_queue(queue->dir, put->key)
-                                        : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position);
+    const int dir = put->keeps_position
+                        ? lane_dir_open_queue(queue->dir, put->key)
+                        : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position, &is_queue);
     const int error = dir < 0 ? dir : link_in(put, dir);
     if (!error) {
         *ret_dir = dir;
-        lane_wake(queue, put->key);
+        lane_wake(queue, put->key, is_queue ? dir : -1);
     } else if (dir >= 0) {
         close(dir);
     }

@@ -17,6 +17,7 @@
 #define MQ_LANE_H
 
 #include "format/lane_name.h"
+#include "lane/lane_head.h"
 #include "queue/queue.h"
 #include "store/lane_birth.h"
 
@@ -45,10 +46,6 @@ static inline unsigned lane_dead_of(unsigned cause)
 {
     return 2 + cause;
 }
-
-/* Remove the head's file, or move it elsewhere: 1, or 0 if it is gone. `head` is its name as a message of `state`. */
-typedef int lane_end_fn(mq_queue *queue, enum mq_state state, int dir, const char *file,
-                        const struct message_name *head, const void *argument);
 
 /* End the head of the token dir/file: first the token says so, which decides; then `end` does it; then the token goes on. */
 int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,

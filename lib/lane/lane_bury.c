@@ -57,8 +57,7 @@ int lane_bury_link(mq_queue *queue, enum mq_state state, int dir, const char *fi
 
 static void tell(const struct burial *burial, const struct message_name *one)
 {
-    page_add_messages(burial->queue->page, burial->state, -(int64_t)one->count);
-    page_add_messages(burial->queue->page, MQ_DEAD, one->count);
+    move_count(burial->queue, burial->state, MQ_DEAD, one, one->length);
     burial->each(burial->queue, one);
 }
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,20 +42,31 @@ static int add_note(void *context, const char *name, unsigned char type)
 
 /* ---- resting -------------------------------------------------------------------------- */
 
-/* A note is one more name of gen.G, which is there as long as the lane is of that generation. */
-static int write_note(const struct lane_dir *lane, const char *generation, const char *file)
+/* Give the lane's note another name, if it is known; else look for it. -ENOENT: there is none. */
+static int rename_note(const struct lane_dir *lane, const struct lane_memory *memory, const char *note)
 {
     struct notes notes = {0};
+    int error = memory->note[0] ? fs_rename(lane->dir, memory->note, lane->dir, note) : -ENOENT;
+    if (error != -ENOENT)
+        return error;
+    error = fs_list_at(lane->dir, ".", add_note, &notes);
+    for (size_t i = 1; i < notes.count && !error; i++)
+        (void)fs_unlink(lane->dir, notes.text[i]);
+    return error ? error : notes.count > 0 ? fs_rename(lane->dir, notes.text[0], lane->dir, note) : -ENOENT;
+}
+
+/* A note is one more name of gen.G, which is there as long as the lane is of that generation. */
+static int write_note(const struct lane_dir *lane, const char *generation, const char *file, struct lane_memory *memory)
+{
     char note[NAME_SIZE], gen[LANE_GEN_SIZE];
     if (!lane_name_format_note(file, note))
         return -ENAMETOOLONG;
     lane_name_format_gen(generation, gen);
-    int error = fs_list(lane->dir, add_note, &notes);
-    for (size_t i = 1; i < notes.count && !error; i++)
-        (void)fs_unlink(lane->dir, notes.text[i]);
-    if (!error)
-        error = notes.count > 0 ? fs_rename(lane->dir, notes.text[0], lane->dir, note) : -ENOENT;
-    return error == -ENOENT ? fs_link(lane->dir, gen, lane->dir, note) : error;
+    int error = rename_note(lane, memory, note);
+    if (error == -ENOENT)
+        error = fs_link(lane->dir, gen, lane->dir, note);
+    snprintf(memory->note, sizeof memory->note, "%s", error ? "" : note);
+    return error;
 }
 
 /* The lease of a token that has just been settled is short. It has to last until the next message of the group may come. */
@@ -85,15 +97,30 @@ static int rest(mq_queue *queue, int dir, const char *file, struct message_name 
     struct message_name head;
     char name[NAME_SIZE];
     const bool is_longer = lengthen(token, since);
+    struct lane_memory *memory = lane_kept_remember(queue->lane, token->lane);
     name_format(MQ_INFLIGHT, token, name);
     page_note_rest(queue->page, token->time);
-    if (write_note(lane, token->lane, name) < 0)
+    if (write_note(lane, token->lane, name, memory) < 0)
         return 0;
     const int moved = is_longer ? move_away(queue, &dir, file, token) : 1;
     if (moved != 1)
         return moved < 0 ? moved : 1;
     const int found = lane_first(queue, token->lane, lane->queue, &head);
+    memory->rests = memory->was_empty = found == 0;
     return found == 1 ? lane_show(queue, dir, name, &head, token->lane) : found < 0 ? found : 1;
+}
+
+void lane_rest_note(mq_queue *queue, const char *key, bool is_empty)
+{
+    struct lane_memory *memory = lane_kept_memory(queue->lane, key);
+    if (memory)
+        memory->was_empty = is_empty;
+}
+
+bool lane_rest_is_expected(const mq_queue *queue, const struct message_name *token)
+{
+    const struct lane_memory *memory = lane_kept_memory(queue->lane, token->lane);
+    return memory && memory->was_empty && token->settled == 1 && !lane_name_is_part(token);
 }
 
 int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_name *token, const struct lane_dir *lane)
@@ -108,36 +135,62 @@ int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_n
 
 /* ---- going on -------------------------------------------------------------------------- */
 
-static void go_on(mq_queue *queue, const char *key, int lane, const char *note)
+/* The bucket that the handle has open may have been removed, and made anew. */
+static int show(mq_queue *queue, const char *file, const struct message_name *token, const struct message_name *head)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    name_format_bucket(MQ_INFLIGHT, token, bucket);
+    const int open = queue_has_open(queue, bucket);
+    const int moved = open < 0 ? 0 : lane_show(queue, open, file, head, token->lane);
+    const int dir = moved ? -1 : bucket_open(queue->dir, MQ_INFLIGHT, bucket);
+    if (dir < 0)
+        return moved;
+    const int shown = lane_show(queue, dir, file, head, token->lane);
+    close(dir);
+    return shown;
+}
+
+/* The token that a note names shows the first message of the lane, whose q/ was not read yet. 1: it did. */
+static int go_on(mq_queue *queue, const char *key, int q, const char *note)
 {
     const char *file;
     struct message_name token, head;
-    char bucket[NAME_BUCKET_SIZE];
-    lane_name_parse_note(note, &file, &token);
-    const int q = strncmp(token.lane, key, NAME_LANE_KEY) == 0 ? fs_open_dir(lane, "q") : -ENOENT;
-    if (q < 0)
-        return;
-    name_format_bucket(MQ_INFLIGHT, &token, bucket);
-    const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
-    if (dir >= 0) {
-        if (lane_first(queue, token.lane, q, &head) == 1)
-            (void)lane_show(queue, dir, file, &head, token.lane);
-        close(dir);
-    }
-    close(q);
+    if (!lane_name_parse_note(note, &file, &token) || strncmp(token.lane, key, NAME_LANE_KEY) != 0)
+        return 0;
+    const int found = lane_first(queue, token.lane, q, &head);
+    return found == 1 ? show(queue, file, &token, &head) : found;
 }
 
-void lane_wake(mq_queue *queue, const char *key)
+/* Go by the notes in the lane. */
+static void look_and_go_on(mq_queue *queue, const char *key, int lane)
 {
     struct notes notes = {0};
+    if (fs_list(lane, add_note, &notes) != 0)
+        return;
+    for (size_t i = 0; i < notes.count; i++) {
+        const int q = fs_open_dir(lane, "q");
+        if (q < 0)
+            return;
+        (void)go_on(queue, key, q, notes.text[i]);
+        close(q);
+    }
+}
+
+/* What this process remembers of the lane is tried first. */
+void lane_wake(mq_queue *queue, const char *key, int q)
+{
     const int64_t now = clock_now();
     if (!page_has_rest(queue->page, now))
         return;
+    struct lane_memory *memory = lane_kept_memory(queue->lane, key);
+    if (memory && memory->rests && q >= 0) {
+        memory->rests = false;
+        if (go_on(queue, key, q, memory->note) == 1)
+            return;
+    }
     const int lane = fs_open_dir_below(queue->dir, "lanes", key);
     if (lane < 0)
         return;
-    if (fs_list(lane, add_note, &notes) == 0)
-        for (size_t i = 0; i < notes.count; i++)
-            go_on(queue, key, lane, notes.text[i]);
+    look_and_go_on(queue, key, lane);
     close(lane);
 }

@@ -17,8 +17,14 @@
 int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_name *token,
               const struct lane_dir *lane);
 
+/* Whether the lane was found empty, after a head of it was done. */
+void lane_rest_note(mq_queue *queue, const char *key, bool is_empty);
+
+/* Whether the lane of a settled token, which is done as a whole, will probably be empty. */
+bool lane_rest_is_expected(const mq_queue *queue, const struct message_name *token);
+
 /* A message was put into the lane of that key: if it was at rest, its token goes on. What fails here is done when the lease
-   ends. */
-void lane_wake(mq_queue *queue, const char *key);
+   ends. `q` is the lane's q/, open and not read yet, or -1. */
+void lane_wake(mq_queue *queue, const char *key, int q);
 
 #endif

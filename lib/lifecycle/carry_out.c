@@ -92,6 +92,13 @@ static enum mq_state place(mq_queue *queue, struct message_name *name, int64_t n
     return name->time > now ? MQ_DELAYED : MQ_READY;
 }
 
+/* The message is in the queue, which may be full. */
+static void end_oldest(const struct work *work, uint32_t count, int64_t size)
+{
+    if (overflow_ends_oldest(work->queue))
+        (void)overflow_trim(work->queue, &(struct overflow_news){count, size}, work->now);
+}
+
 /* Into its lane, if it belongs in one: 1 done, 0 the file is gone. -ECHILD: it belongs in none. */
 static int deliver_in_lane(const struct work *work, const char *file, const struct outbox_entry *entry)
 {
@@ -105,9 +112,11 @@ static int deliver_in_lane(const struct work *work, const char *file, const stru
     name.due = due > work->now ? due : 0;
     name.time = 0;
     const int moved = lane_delivery_move(work->queue, lane, work->dir, file, &name, false, &size);
-    if (moved == 1)
-        move_count_sent(work->queue, name.due ? MQ_DELAYED : MQ_READY, &name, size);
-    return moved;
+    if (moved != 1)
+        return moved;
+    move_count_sent(work->queue, name.due ? MQ_DELAYED : MQ_READY, &name, size);
+    end_oldest(work, name.count, size);
+    return 1;
 }
 
 /* Deliver a message into the queue that is open. What goes to several queues is one file, and looked at once: while it has
@@ -126,8 +135,8 @@ static int deliver_here(struct work *work, const char *file, const struct outbox
     work->look.is_known &= work->looked_at == work->number;
     work->looked_at = work->number;
     const int moved = move_to_new_queue(work->queue, work->dir, file, state, &name, &work->look);
-    if (moved == 1 && overflow_ends_oldest(work->queue))
-        (void)overflow_trim(work->queue, &(struct overflow_news){name.count, work->look.status.st_size}, work->now);
+    if (moved == 1)
+        end_oldest(work, name.count, work->look.status.st_size);
     return moved;
 }
 

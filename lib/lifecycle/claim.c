@@ -27,6 +27,7 @@
 struct claim_request {
     int64_t ack_timeout;
     uint64_t max_count;
+    uint64_t *token; /* of the claim; 0: not made yet. kept while other receivers are first */
 };
 
 /* The file in ready/ that the cursor returned last. */
@@ -48,7 +49,9 @@ static struct message_name claimed_name(const mq_queue *queue, const struct mess
     claimed.time = name_time_after(now, request->ack_timeout);
     claimed.claimed = true;
     claimed.split = false;
-    claimed.token = id_random();
+    if (*request->token == 0)
+        *request->token = id_random();
+    claimed.token = *request->token;
     claimed.begun = now;
     claimed.owner = queue->owner;
     return claimed;
@@ -229,6 +232,8 @@ static int take(mq_queue *queue, const struct claim_request *request, const stru
         return expired < 0 ? expired : 0;
     }
     const int moved = claim(queue, request, candidate, claimed);
+    if (moved != 0)
+        *request->token = 0;
     if (is_fault_of_message(moved))
         return put_away_candidate(queue, candidate, moved);
     return moved == 1 ? open_claimed(queue, claimed) : moved;
@@ -236,7 +241,8 @@ static int take(mq_queue *queue, const struct claim_request *request, const stru
 
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct claimed *ret_claimed)
 {
-    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count};
+    uint64_t token = 0;
+    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count, .token = &token};
     struct candidate candidate;
     struct claimed claimed;
     const int error = cursor_begin(&queue->cursor, queue->dir, queue->page);
@@ -278,7 +284,8 @@ static int move_taken(mq_queue *queue, const struct claim_request *request, cons
 int claim_taken(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, const struct source_file *taken,
                 struct claimed *ret_claimed)
 {
-    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count};
+    uint64_t token = 0;
+    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count, .token = &token};
     struct claimed claimed = {0};
     int moved = move_taken(queue, &request, taken, &claimed);
     if (moved >= 0)

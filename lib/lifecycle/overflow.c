@@ -21,6 +21,7 @@
 #include "queue/move.h"
 #include "queue/split.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 
 /* Ends a walk: the queue is within its limits, or enough has ended. */
 #define ENOUGH 1
@@ -138,7 +139,8 @@ static int end_file(struct trim *trim, enum mq_state state, const struct bucket_
     if (lane_is_token(&name) && name.count > 1 && lane_name_one(trim->queue, &found->name, &name) < 0)
         return 0;
     for (;;) {
-        const int64_t size = lane_is_token(&name) ? name.length : name_bytes_in(&name, status.st_size);
+        const int64_t size = lane_is_token(&name) ? lane_dir_size(trim->queue->dir, &name)
+                                                  : name_bytes_in(&name, status.st_size);
         const bool single = name.count == 1;
         int done = 0;
         if (single || name.count <= trim->messages)

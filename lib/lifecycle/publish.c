@@ -27,6 +27,7 @@
 #include "queue/move.h"
 #include "store/adopt.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 
 /* Other processes may remove buckets and queues while this process uses them. After this many times publishing fails
    with -EBUSY. */
@@ -333,6 +334,29 @@ static int follow_all(mq_queue *queue, struct draft *drafts, size_t count, int d
     return error;
 }
 
+static bool take_back_from(int dir, enum mq_state state, const struct message_name *name)
+{
+    char text[NAME_SIZE];
+    name_format(state, name, text);
+    const int error = dir < 0 ? dir : fs_unlink(dir, text);
+    if (dir >= 0)
+        close(dir);
+    return !error;
+}
+
+void publish_take_back(mq_queue *queue, const char *lane, enum mq_state state, const struct message_name *name,
+                       uint64_t size)
+{
+    char bucket[NAME_BUCKET_SIZE];
+    name_format_bucket(state, name, bucket);
+    const bool taken = lane[0]
+                           ? take_back_from(lane_dir_open_queue(queue->dir, lane), MQ_READY, name) ||
+                                 take_back_from(lane_dir_open_bucket(queue->dir, lane, name->position), MQ_READY, name)
+                           : take_back_from(bucket_open(queue->dir, state, bucket), state, name);
+    if (taken)
+        move_count_out(queue, state, name, (int64_t)size);
+}
+
 /* ---- all steps in their order ------------------------------------------------------------ */
 
 /* Publish as many drafts as go into one bucket, and add their number to `published`. */
@@ -351,6 +375,19 @@ static int publish_some(mq_queue *queue, struct draft *drafts, size_t count, siz
         error = has;
     conclude(queue, drafts, linked, dir, error);
     *published += error ? 0 : linked;
+    return error;
+}
+
+/* The first draft, if it belongs in a lane; else it and those behind it, up to one that does. */
+static int publish_next(mq_queue *queue, struct draft *drafts, size_t count, size_t *published)
+{
+    size_t run = 0;
+    while (run < count && !drafts[run].lane[0])
+        run++;
+    if (run > 0)
+        return publish_some(queue, drafts, run, published);
+    const int error = publish_in_lane(queue, drafts);
+    *published += !error;
     return error;
 }
 
@@ -395,12 +432,8 @@ int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq
         error = sync_contents(queue, drafts, count);
     if (error)
         cancel(queue, drafts);
-    while (!error && *ret_published < count && drafts[*ret_published].lane[0]) {
-        error = publish_in_lane(queue, &drafts[*ret_published]);
-        *ret_published += !error;
-    }
     while (!error && *ret_published < count)
-        error = publish_some(queue, drafts + *ret_published, count - *ret_published, ret_published);
+        error = publish_next(queue, drafts + *ret_published, count - *ret_published, ret_published);
     end_oldest(queue, drafts, *ret_published);
     return error;
 }

@@ -22,6 +22,20 @@
 #include "lifecycle/outbox.h"
 #include "lifecycle/publish.h"
 #include "lifecycle/send.h"
+#include "lifecycle/send_order.h"
+
+/* A file of messages that are sent, as far as it has to be known to take them back. */
+struct sent_file {
+    char lane[LANE_KEY_SIZE];
+    enum mq_state state;
+    struct message_name name;
+    uint64_t size;
+};
+
+struct sent_files {
+    struct sent_file *all; /* room for a file of each message */
+    size_t count;
+};
 
 /* Files that are written but not published yet. */
 struct drafts {
@@ -59,6 +73,7 @@ struct batch {
     struct message_name first;
     int64_t first_sent_at;    /* 0: now */
     char lane[LANE_KEY_SIZE]; /* of every message; empty: none */
+    struct sent_files *files; /* NULL: what is sent is not taken back */
 };
 
 /* The message that is `ahead` messages behind the ones that were taken. */
@@ -91,6 +106,7 @@ static int begin_batch(struct batch *batch, mq_queue *queue, const struct mq_sen
                             .max_count = max_in_a_file(queue, options),
                             .text = batch->text,
                             .room = batch->room,
+                            .files = batch->files,
                             .now = clock_now()};
     batch->ids = id_series(batch->now);
     clock_format_rfc3339(batch->now, batch->sent_at);
@@ -105,13 +121,9 @@ static bool is_same_schedule(const struct schedule *one, const struct schedule *
 
 static bool fits(const struct batch *batch, const mq_message *message, const struct schedule *schedule)
 {
-    const struct config *config = &batch->queue->config;
     char lane[LANE_KEY_SIZE];
-    const int is = draft_lane(batch->queue, message, lane);
-    if (is < 0 || (is == 1 && (message->name.id[0] || batch->queue->outlet)) || strcmp(lane, batch->lane) != 0)
-        return false;
-    return message->body_fd < 0 && !message->died && draft_check(batch->queue, message) == 0 &&
-           message->body_size <= config->max_size && encode_room(message) <= config->batch_size - batch->size &&
+    return send_order_may_share(batch->queue, message, lane) && strcmp(lane, batch->lane) == 0 &&
+           encode_room(message) <= batch->queue->config.batch_size - batch->size &&
            (batch->count == 0 || (batch->count < batch->max_count && is_same_schedule(&batch->schedule, schedule)));
 }
 
@@ -168,6 +180,13 @@ static int write_draft(const struct batch *batch, struct draft *ret_draft)
     return error;
 }
 
+static void note_sent(struct sent_files *files, const struct draft *draft)
+{
+    struct sent_file *file = &files->all[files->count++];
+    *file = (struct sent_file){.state = draft->state, .name = draft->name, .size = draft->size};
+    memcpy(file->lane, draft->lane, sizeof file->lane);
+}
+
 /* Publish the drafts, and add the number of messages sent to `sent`. */
 static int publish_drafts(const struct batch *batch, struct drafts *drafts, size_t *sent)
 {
@@ -175,6 +194,8 @@ static int publish_drafts(const struct batch *batch, struct drafts *drafts, size
     const int error = publish(batch->queue, drafts->all, drafts->count, batch->options, &published);
     for (size_t i = 0; i < drafts->count; i++) {
         *sent += i < published ? drafts->all[i].name.count : 0;
+        if (i < published && batch->files)
+            note_sent(batch->files, &drafts->all[i]);
         draft_close(&drafts->all[i]);
     }
     drafts->count = 0;
@@ -296,7 +317,9 @@ static int send_next(struct batch *batch, struct drafts *drafts, struct input *i
     if (error == 0 || !batch->queue->outlet) /* what carries a transaction out reads the group of each file */
         fill(batch, input);
     const size_t count = batch->count > 1 ? batch->count : 1;
-    if (count == 1) {
+    if (batch->files) {
+        error = batch->count > 0 ? write_batch(batch, drafts, sent) : -EAGAIN;
+    } else if (count == 1) {
         error = publish_drafts(batch, drafts, sent);
         error = error ? error : send_singly(batch, input, 1, sent);
     } else {
@@ -330,25 +353,83 @@ static int send_each_once(mq_queue *queue, struct input *input, const struct mq_
     return synced ? synced : error ? error : is_unsafe ? -EINPROGRESS : 0;
 }
 
+/* Send what is left of the input, and add the number of messages sent to `sent`. */
+static int send_in_turn(struct batch *batch, struct input *input, size_t *sent)
+{
+    struct drafts drafts;
+    int error = 0;
+    drafts.count = 0;
+    drafts.max = publish_max(batch->queue, batch->options);
+    while (!error && input->taken < input->count) {
+        error = begin_batch(batch, batch->queue, batch->options);
+        if (!error)
+            error = send_next(batch, &drafts, input, sent);
+    }
+    const int published = publish_drafts(batch, &drafts, sent);
+    return error ? error : published;
+}
+
+/* ---- by groups ------------------------------------------------------------------------- */
+
+/* Where the limit is reached in the middle, those that are sent have to be the first ones. */
+static bool may_regroup(const mq_queue *queue, const struct input *input)
+{
+    const struct config *config = &queue->config;
+    return config->order == CONFIG_GROUP && !queue->outlet && !input->model && config->max_depth == 0 &&
+           config->max_bytes == 0;
+}
+
+/* Either all of them are sent, or those that were are taken back. A receiver may have taken some meanwhile. */
+static int send_ordered(struct batch *batch, const struct send_order *order)
+{
+    struct mq_send_options options = *batch->options;
+    struct sent_files files = {.all = calloc(order->count, sizeof *files.all)};
+    struct input input = {
+        .messages = order->messages, .separation = NOT_AT_ALL, .count = order->count, .ids = order->ids};
+    size_t sent = 0;
+    if (!files.all)
+        return -ENOMEM;
+    options.block = 0; /* whoever waits for room sends in turn */
+    const struct mq_send_options *const own = batch->options;
+    batch->options = &options;
+    batch->files = &files;
+    const int error = send_in_turn(batch, &input, &sent);
+    batch->options = own;
+    batch->files = NULL;
+    for (size_t i = 0; i < files.count && error; i++) {
+        const struct sent_file *file = &files.all[i];
+        publish_take_back(batch->queue, file->lane, file->state, &file->name, file->size);
+    }
+    free(files.all);
+    return error;
+}
+
+/* The messages of a group share files also where others come between them. What cannot be sent so is sent in turn. */
+static int send_by_groups(struct batch *batch, struct input *input, size_t *sent)
+{
+    struct send_order order;
+    const int made = send_order_make(batch->queue, input->messages, input->count, &order);
+    if (made == 1 && send_ordered(batch, &order) == 0) {
+        for (size_t i = 0; i < order.count && input->ids; i++)
+            strcpy(id_at(input, order.numbers[i]), order.ids[i]);
+        input->taken = *sent = order.count;
+    }
+    send_order_free(&order);
+    return made < 0 ? made : 0;
+}
+
 static int send_input(mq_queue *queue, struct input *input, const struct mq_send_options *options, size_t *ret_sent)
 {
     if (options->once)
         return send_each_once(queue, input, options, ret_sent);
     struct batch batch = {.queue = queue, .options = options};
-    struct drafts drafts;
     int error = queue_refresh(queue);
-    drafts.count = 0;
-    drafts.max = publish_max(queue, options);
     *ret_sent = 0;
-    while (!error && input->taken < input->count) {
-        error = begin_batch(&batch, queue, options);
-        if (!error)
-            error = send_next(&batch, &drafts, input, ret_sent);
-    }
-    const int published = publish_drafts(&batch, &drafts, ret_sent);
-    free(batch.text);
+    if (!error && input->count > 2 && may_regroup(queue, input))
+        error = send_by_groups(&batch, input, ret_sent);
     if (!error)
-        error = published;
+        error = send_in_turn(&batch, input, ret_sent);
+    free(batch.text);
     if (!error) {
         const int64_t now = clock_now();
         expire_some(queue, now);

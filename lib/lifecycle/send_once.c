@@ -114,10 +114,10 @@ static int conclude_in_lane(const struct sender *sender, const struct message_na
     return has < 0 ? has : error ? error : (int)outcome;
 }
 
-/* Give a draft its place, and move it there. 1 done, 0 there is no draft of that name. -EINPROGRESS: done, but a sync
-   failed. */
-static int deliver(struct sender *sender, const char *text, struct message_name *name, enum mq_state *ret_state,
-                   int *ret_dir)
+/* Give a draft its place, and move it there. `size` is that of the file, or -1. 1 done, 0 there is no draft of that name.
+   -EINPROGRESS: done, but a sync failed. */
+static int deliver(struct sender *sender, const char *text, int64_t size, struct message_name *name,
+                   enum mq_state *ret_state, int *ret_dir)
 {
     mq_queue *queue = sender->queue;
     if (queue->outlet)
@@ -128,7 +128,8 @@ static int deliver(struct sender *sender, const char *text, struct message_name 
     const int64_t now = clock_now();
     name->position = page_next_positions(queue->page, name->priority, 1, now);
     *ret_state = name->time > now ? MQ_DELAYED : MQ_READY;
-    return move_in(queue, sender->tmp, text, *ret_state, name, ret_dir);
+    return size < 0 ? move_in(queue, sender->tmp, text, *ret_state, name, ret_dir)
+                    : move_in_sized(queue, sender->tmp, text, *ret_state, name, size, ret_dir);
 }
 
 /* What became of a draft that this process did not deliver. */
@@ -230,7 +231,7 @@ static int help(struct sender *sender, int nth)
     const int current = is_current(sender);
     if (current != 1)
         return current < 0 ? current : AGAIN;
-    const int moved = deliver(sender, draft, &name, &state, &dir);
+    const int moved = deliver(sender, draft, -1, &name, &state, &dir);
     if (moved < 0)
         return moved == -EPERM ? -EBUSY : moved; /* in a sticky tmp/ it is another user's */
     if (moved)
@@ -322,7 +323,7 @@ static int deliver_own(struct sender *sender)
     const int current = error ? error : is_current(sender);
     if (current != 1)
         return give_up(sender, current < 0 ? current : AGAIN);
-    const int moved = deliver(sender, sender->own, &name, &state, &dir);
+    const int moved = deliver(sender, sender->own, (int64_t)sender->draft->size, &name, &state, &dir);
     if (moved == -EINPROGRESS)
         sender->own[0] = '\0';
     if (moved < 0)
@@ -429,7 +430,7 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
     if (outcome == DUPLICATE)
         page_count(queue->page, PAGE_DUPLICATES, 1);
     else if (queue->sent)
-        sent_slots_sweep_some(queue->sent);
+        sent_slots_sweep_some(queue->sent, sender.mark.position);
     *ret_is_duplicate = outcome == DUPLICATE;
     return 0;
 }

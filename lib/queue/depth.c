@@ -41,11 +41,26 @@ int depth_add_up(mq_queue *queue, struct depth_totals *ret_totals)
 
 /* ---- full? ----------------------------------------------------------------------- */
 
+/* The head of a lane lies there also while it is in flight, so an ordered queue is counted as a whole. */
+static int count_ordered(const mq_queue *queue, int64_t *ret_count, int64_t *ret_bytes)
+{
+    struct census census;
+    bool unseen;
+    const int error = depth_take_census(queue, &census, &unseen);
+    if (error)
+        return error;
+    *ret_count = census.count[MQ_READY] + census.count[MQ_DELAYED];
+    *ret_bytes = census.waiting;
+    return 0;
+}
+
 static int count_waiting(const mq_queue *queue, bool with_bytes, int64_t *ret_count, int64_t *ret_bytes)
 {
     int64_t ready, delayed;
-    if (with_bytes || queue->config.order)
-        return census_waiting(queue->dir, queue->config.order != CONFIG_UNORDERED, ret_count, ret_bytes);
+    if (queue->config.order)
+        return count_ordered(queue, ret_count, ret_bytes);
+    if (with_bytes)
+        return census_waiting(queue->dir, ret_count, ret_bytes);
     int error = census_count(queue->dir, MQ_READY, INT64_MAX, &ready);
     if (!error)
         error = census_count(queue->dir, MQ_DELAYED, INT64_MAX, &delayed);
@@ -149,6 +164,7 @@ int depth_take_census(const mq_queue *queue, struct census *ret_census, bool *re
     ret_census->count[MQ_DELAYED] -= (int64_t)hidden.delayed;
     ret_census->count[MQ_DEAD] += (int64_t)hidden.dead;
     ret_census->bytes += (int64_t)hidden.bytes;
+    ret_census->waiting -= hidden.waiting;
     *ret_unseen = hidden.unseen;
     return error;
 }

@@ -24,6 +24,29 @@ struct lane_slot *lane_kept_slot(struct lane_kept *kept, const char *key)
     return &kept->slots[hash(key) % LANE_KEPT_SLOTS];
 }
 
+/* Two lanes that share a place may both be remembered, in neighbouring ones. */
+struct lane_memory *lane_kept_memory(struct lane_kept *kept, const char *key)
+{
+    const size_t at = hash(key) % LANE_KEPT_MEMORIES;
+    for (size_t i = 0; i < 2 && kept; i++)
+        if (strncmp(kept->memories[at ^ i].key, key, NAME_LANE_KEY) == 0)
+            return &kept->memories[at ^ i];
+    return NULL;
+}
+
+struct lane_memory *lane_kept_remember(struct lane_kept *kept, const char *key)
+{
+    struct lane_memory *memory = lane_kept_memory(kept, key);
+    if (memory)
+        return memory;
+    const size_t at = hash(key) % LANE_KEPT_MEMORIES;
+    memory = &kept->memories[kept->memories[at].key[0] ? at ^ 1 : at];
+    memory->rests = memory->was_empty = false;
+    memory->note[0] = '\0';
+    memcpy(memory->key, key, NAME_LANE_KEY);
+    return memory;
+}
+
 int64_t lane_kept_note_empty(struct lane_kept *kept, const char *key, int64_t now)
 {
     const uint32_t tag = hash(key), at = (uint32_t)(now / (CLOCK_SECOND / 1000));

@@ -1,6 +1,7 @@
 /*
  * What a handle knows of the lanes that it has looked into: the next messages of a lane's first bucket, so that a large lane
- * is not listed for every message (lane_first.c), and which lanes were empty not long ago (lane_rest.c).
+ * is not listed for every message (lane_first.c), which lanes were empty not long ago, and the notes of those that rested
+ * (lane_rest.c).
  *
  *     kept = lane_kept_of(&queue->lane);                       NULL: no memory
  *     slot = lane_kept_slot(kept, key);                        what is known of that lane, or of another one
@@ -15,9 +16,10 @@
 #include "format/lane_name.h"
 #include "store/bucket.h"
 
-#define LANE_KEPT_SLOTS 512   /* lanes whose messages are kept */
-#define LANE_KEPT_MOST 64     /* messages of each */
-#define LANE_KEPT_EMPTY 16384 /* lanes that were empty */
+#define LANE_KEPT_SLOTS 512     /* lanes whose messages are kept */
+#define LANE_KEPT_MOST 64       /* messages of each */
+#define LANE_KEPT_EMPTY 16384   /* lanes that were empty */
+#define LANE_KEPT_MEMORIES 4096 /* lanes that rested; most of it is never touched */
 
 struct lane_slot {
     char key[LANE_KEY_SIZE];
@@ -27,6 +29,14 @@ struct lane_slot {
     size_t at; /* those before it are used up */
 };
 
+/* Of a lane that this process has let rest. */
+struct lane_memory {
+    char key[LANE_KEY_SIZE]; /* empty: none */
+    bool rests;              /* when this process saw it last */
+    bool was_empty;          /* the last time that this process was done with a head of it */
+    char note[NAME_SIZE];    /* the last note that this process wrote; another one may have taken its place */
+};
+
 struct lane_kept {
     struct listing files, buckets; /* of the look that is going on */
     struct lane_slot slots[LANE_KEPT_SLOTS];
@@ -34,10 +44,15 @@ struct lane_kept {
         uint32_t tag;
         uint32_t at; /* milliseconds, which may wrap */
     } empty[LANE_KEPT_EMPTY];
+    struct lane_memory memories[LANE_KEPT_MEMORIES];
 };
 
 struct lane_kept *lane_kept_of(struct lane_kept **kept);
 struct lane_slot *lane_kept_slot(struct lane_kept *kept, const char *key);
+
+/* What is known of a lane that rested: NULL if nothing is; or room for it, which is empty unless it was known. */
+struct lane_memory *lane_kept_memory(struct lane_kept *kept, const char *key);
+struct lane_memory *lane_kept_remember(struct lane_kept *kept, const char *key);
 /* How long ago, in microseconds, the lane was noted before this; INT64_MAX: not within LANE_KEPT_RECENT. */
 #define LANE_KEPT_RECENT (20 * CLOCK_SECOND)
 int64_t lane_kept_note_empty(struct lane_kept *kept, const char *key, int64_t now);

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "queue/bell.h"
 #include "store/adopt.h"
+#include "store/lane_dir.h"
 
 /* Other processes may remove a bucket between the moment that this process makes it and the rename into it. After this
    many times the move fails with -EBUSY. */
@@ -32,6 +33,17 @@ void move_announce(mq_queue *queue, enum mq_state state, const struct message_na
     }
 }
 
+/* The name of a claim holds its token, so no other process can have made this name. Where a rename that was done may be reported
+   as failed, that is looked at. */
+static int rename_to(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, int dir, const char *text)
+{
+    if (to != MQ_INFLIGHT || queue->is_local)
+        return fs_rename(from_dir, from_name, dir, text);
+    const int error = fs_rename_unique(from_dir, from_name, dir, text);
+    queue->is_local = error == -ENOENT && !fs_is_network(dir);
+    return error;
+}
+
 static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
                        const struct message_name *name, int *ret_dir)
 {
@@ -44,9 +56,7 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
         int error = queue_target(queue, target, bucket, &dir);
         if (error)
             return error;
-        /* The name of a claim holds its token, so no other process can have made this name. */
-        error = to == MQ_INFLIGHT ? fs_rename_unique(from_dir, from_name, dir, text)
-                                  : fs_rename(from_dir, from_name, dir, text);
+        error = rename_to(queue, from_dir, from_name, to, dir, text);
         if (!error)
             *ret_dir = dir;
         if (error != -ENOENT)
@@ -59,12 +69,14 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
     return -EBUSY;
 }
 
-/* How many bytes of a file belong to the messages that the name stands for. */
-static int64_t size_of(int dir, const char *file, const struct message_name *name)
+/* How many bytes of a file belong to the messages that the name stands for. A token's are in its lane. */
+static int64_t size_of(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
     if (name->length) /* then the file need not be asked */
         return name->length;
+    if (name->lane[0])
+        return lane_dir_size(queue->dir, name);
     return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? name_bytes_in(name, status.st_size) : 0;
 }
 
@@ -90,20 +102,25 @@ static void count_out(mq_queue *queue, enum mq_state from, const struct message_
         page_add_waiting(queue->page, -size);
 }
 
+void move_count(mq_queue *queue, enum mq_state from, enum mq_state to, const struct message_name *name, int64_t size)
+{
+    if (queue->config.max_bytes > 0 && waits(from) != waits(to))
+        page_add_waiting(queue->page, waits(to) ? size : -size);
+    if (from == to)
+        return;
+    page_add_messages(queue->page, from, -(int64_t)name->count);
+    page_add_messages(queue->page, to, name->count);
+}
+
 static int move_and_tell(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, enum mq_state to,
                          const struct message_name *name, int *ret_dir)
 {
     const bool sized = queue->config.max_bytes > 0 && waits(from) != waits(to);
-    const int64_t size = sized ? size_of(from_dir, from_name, name) : 0;
+    const int64_t size = sized ? size_of(queue, from_dir, from_name, name) : 0;
     const int moved = rename_into(queue, from_dir, from_name, to, name, ret_dir);
     if (moved != 1)
         return moved;
-    if (sized)
-        page_add_waiting(queue->page, waits(to) ? size : -size);
-    if (from != to) {
-        page_add_messages(queue->page, from, -(int64_t)name->count);
-        page_add_messages(queue->page, to, name->count);
-    }
+    move_count(queue, from, to, name, size);
     move_announce(queue, to, name, true);
     return 1;
 }
@@ -134,14 +151,19 @@ void move_count_out(mq_queue *queue, enum mq_state from, const struct message_na
     count_out(queue, from, name, size);
 }
 
+void move_count_in(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size)
+{
+    count_in(queue, to, name, size);
+}
+
 void move_count_sent(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size)
 {
     count_in(queue, to, name, size);
     page_count(queue->page, PAGE_SENT, name->count);
 }
 
-static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
-                         const struct message_name *name, int64_t size, int *ret_dir)
+int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                  const struct message_name *name, int64_t size, int *ret_dir)
 {
     int dir;
     const int moved = rename_into(queue, from_dir, from_name, to, name, &dir);
@@ -157,7 +179,7 @@ static int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, e
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
             int *ret_dir)
 {
-    return move_in_sized(queue, from_dir, from_name, to, name, size_of(from_dir, from_name, name), ret_dir);
+    return move_in_sized(queue, from_dir, from_name, to, name, size_of(queue, from_dir, from_name, name), ret_dir);
 }
 
 /* A handle that has been used knows who the queue belongs to. */
@@ -196,7 +218,7 @@ int move_to_queue(mq_queue *queue, enum mq_state from, int from_dir, const char 
 int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name,
                  const struct message_name *name, int dir, const char *done_name)
 {
-    const int64_t size = size_of(from_dir, from_name, name);
+    const int64_t size = size_of(queue, from_dir, from_name, name);
     const int error = fs_rename(from_dir, from_name, dir, done_name);
     if (error)
         return error == -ENOENT ? 0 : error;
@@ -206,7 +228,7 @@ int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *
 
 int move_out(mq_queue *queue, enum mq_state from, int from_dir, const char *from_name, const struct message_name *name)
 {
-    const int64_t size = size_of(from_dir, from_name, name);
+    const int64_t size = size_of(queue, from_dir, from_name, name);
     const int error = fs_unlink(from_dir, from_name);
     if (error)
         return error == -ENOENT ? 0 : error;

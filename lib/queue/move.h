@@ -28,6 +28,10 @@ int move_claim(mq_queue *queue, int from_dir, const char *from_name, const struc
 int move_in(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, const struct message_name *name,
             int *ret_dir);
 
+/* The same, of a file whose size is known. */
+int move_in_sized(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
+                  const struct message_name *name, int64_t size, int *ret_dir);
+
 /* Move a file that no queue has yet into this one, whose users can read it there, and count its messages as sent. It is
    looked at unless `look` is known. -ENOENT: the queue was deleted. */
 int move_to_new_queue(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
@@ -54,10 +58,14 @@ int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *
    to look earlier than it planned. `returned`: the message has come back, perhaps to an old position. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct message_name *name, bool returned);
 
+/* Count messages that came from one state to another by another way. */
+void move_count(mq_queue *queue, enum mq_state from, enum mq_state to, const struct message_name *name, int64_t size);
+
 /* Count messages that are gone although their file stays. */
 void move_count_out(mq_queue *queue, enum mq_state from, const struct message_name *name, int64_t size);
 
-/* Count a message that came into the queue by another way. */
+/* Count messages that came into the queue by another way; the second call: messages that were sent. */
+void move_count_in(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size);
 void move_count_sent(mq_queue *queue, enum mq_state to, const struct message_name *name, int64_t size);
 
 #endif

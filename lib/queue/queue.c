@@ -171,6 +171,7 @@ static void empty_handle(mq_queue *queue)
     queue->identified = false;
     queue->persisted = false;
     queue->order = FS_ORDER_UNKNOWN;
+    queue->is_local = false;
     for (unsigned target = 0; target < QUEUE_TARGETS; target++)
         queue->target[target].dir = -1;
 }
@@ -389,6 +390,15 @@ int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_
     }
     *ret_dir = queue->target[target].dir;
     return 0;
+}
+
+int queue_has_open(const mq_queue *queue, const char *bucket)
+{
+    static const unsigned targets[] = {MQ_INFLIGHT, QUEUE_SETTLED};
+    for (size_t i = 0; i < 2; i++)
+        if (queue->target[targets[i]].dir >= 0 && strcmp(queue->target[targets[i]].name, bucket) == 0)
+            return queue->target[targets[i]].dir;
+    return -1;
 }
 
 int queue_tmp(mq_queue *queue, int *ret_dir)

@@ -106,6 +106,7 @@ struct mq_queue {
     bool counts_entries;    /* of a log: a file of several messages begins with their number (log_entry.h) */
     bool names_drafts;      /* drafts need a name in tmp/: this file system cannot link a file that has none */
     enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
+    bool is_local;          /* it is known not to be a network file system */
     unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */
     int64_t config_read_at; /* monotonic */
     uint64_t configured;    /* page_configured() before it was read */
@@ -161,6 +162,9 @@ int queue_persist(mq_queue *queue);
 /* Open the bucket that a message is to be put in, of a state or QUEUE_SETTLED, and make it if it is missing. The handle
    keeps it open. If this process may only send, it is the inbox, which exists. */
 int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_dir);
+
+/* A bucket of inflight/ that the handle has open, or -1. It may have been removed, and made anew since. */
+int queue_has_open(const mq_queue *queue, const char *bucket);
 
 /* Its tmp/, which the handle keeps open. */
 int queue_tmp(mq_queue *queue, int *ret_dir);

@@ -370,10 +370,10 @@ static int remove_before(const struct sent_slots *slots, int64_t number, uint64_
     return stop < 0 ? stop : 0;
 }
 
-void sent_slots_sweep_some(struct sent_slots *slots)
+void sent_slots_sweep_some(struct sent_slots *slots, uint64_t random)
 {
     uint64_t removed = 0;
-    if (slots->known && id_random() % LOOK_ONE_IN == 0)
+    if (slots->known && random % LOOK_ONE_IN == 0)
         (void)remove_before(slots, slots->current.number - 1, BUDGET, &removed);
 }
 

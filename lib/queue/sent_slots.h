@@ -43,8 +43,9 @@ int sent_slots_make_mark(struct sent_slots *slots, int64_t number, const char *m
 /* Make the marks of a slot durable, on a file system that keeps no order. */
 int sent_slots_persist(struct sent_slots *slots, int64_t number);
 
-/* Remove what is of no use any more: all of it, or now and then a part of it in passing. */
+/* Remove what is of no use any more: all of it, or now and then a part of it in passing, as
+   a random number says. */
 int sent_slots_sweep(struct sent_slots *slots, const struct config *config, uint64_t *removed);
-void sent_slots_sweep_some(struct sent_slots *slots);
+void sent_slots_sweep_some(struct sent_slots *slots, uint64_t random);
 
 #endif

@@ -15,7 +15,7 @@
 struct walk {
     struct census *census; /* NULL: only count */
     enum mq_state state;
-    int bucket_dir;
+    int queue_dir, bucket_dir;
     int64_t count, limit;
 };
 
@@ -30,17 +30,20 @@ static void note_position(struct census *census, enum mq_state state, const stru
 
 /* A token tells in which state the head of its lane is, and how many messages of the head's file are done. The walk over the
    lanes counts all messages as waiting: ready, or delayed where they have a due time. */
-static void note_token(struct census *census, enum mq_state state, const struct message_name *name)
+static void note_token(const struct walk *walk, const struct message_name *name)
 {
+    struct census *census = walk->census;
     int64_t *waiting = &census->count[name->due ? MQ_DELAYED : MQ_READY];
     if (name->settled && !lane_name_is_part(name))
         return;
+    const int64_t done = (name->of ? name->offset : 0) + (name->settled ? (int64_t)name->length : 0);
     *waiting -= name->skipped + name->count;
-    census->bytes = page_sum(census->bytes, -(int64_t)(name->of ? name->offset : 0));
+    census->bytes = page_sum(census->bytes, -done);
+    census->waiting = page_sum(census->waiting, -done);
     if (!name->settled)
-        census->count[state] += name->count;
-    else
-        census->bytes = page_sum(census->bytes, -(int64_t)name->length);
+        census->count[walk->state] += name->count;
+    if (!name->settled && walk->state == MQ_INFLIGHT)
+        census->waiting = page_sum(census->waiting, -lane_dir_size(walk->queue_dir, name));
 }
 
 static int count_message(void *context, const char *text, unsigned char type)
@@ -62,7 +65,7 @@ static int count_message(void *context, const char *text, unsigned char type)
         note_position(walk->census, walk->state, &name);
     }
     if (walk->census && name.lane[0])
-        note_token(walk->census, walk->state, &name);
+        note_token(walk, &name);
     else
         walk->count += name.count;
     return walk->count >= walk->limit;
@@ -96,7 +99,9 @@ static int count_waiting(void *context, const struct lane_file *file)
     struct stat status;
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    census->bytes = page_sum(census->bytes, name_bytes_in(&file->name, status.st_size));
+    const int64_t size = name_bytes_in(&file->name, status.st_size);
+    census->bytes = page_sum(census->bytes, size);
+    census->waiting = page_sum(census->waiting, size);
     census->count[file->name.due ? MQ_DELAYED : MQ_READY] += file->name.count;
     note_position(census, MQ_DELAYED, &file->name); /* its lane's token is what makes a head of the page */
     return 0;
@@ -130,7 +135,7 @@ static int take_census(int queue_dir, const enum mq_state *states, size_t count,
     for (int priority = 0; priority < NAME_PRIORITIES; priority++)
         census.heads[priority] = PAGE_NO_BUCKET;
     for (size_t i = 0; i < count; i++) {
-        struct walk walk = {.census = &census, .state = states[i], .limit = INT64_MAX};
+        struct walk walk = {.census = &census, .queue_dir = queue_dir, .state = states[i], .limit = INT64_MAX};
         const int error = count_state(queue_dir, &walk);
         if (error)
             return error;
@@ -149,11 +154,11 @@ int census_queue(int queue_dir, bool ordered, struct census *ret_census)
     return take_census(queue_dir, all, MQ_STATES, ordered, ret_census);
 }
 
-int census_waiting(int queue_dir, bool ordered, int64_t *ret_count, int64_t *ret_bytes)
+int census_waiting(int queue_dir, int64_t *ret_count, int64_t *ret_bytes)
 {
     static const enum mq_state waiting[] = {MQ_READY, MQ_DELAYED};
     struct census census;
-    const int error = take_census(queue_dir, waiting, 2, ordered, &census);
+    const int error = take_census(queue_dir, waiting, 2, false, &census);
     if (error)
         return error;
     *ret_count = census.count[MQ_READY] + census.count[MQ_DELAYED];

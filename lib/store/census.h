@@ -18,8 +18,8 @@ struct census {
    inbox.h counts them. */
 int census_queue(int queue_dir, bool ordered, struct census *ret_census);
 
-/* What is ready or delayed: how many messages, and their bytes. */
-int census_waiting(int queue_dir, bool ordered, int64_t *ret_count, int64_t *ret_bytes);
+/* What is ready or delayed in a queue that is not ordered: how many messages, and their bytes. */
+int census_waiting(int queue_dir, int64_t *ret_count, int64_t *ret_bytes);
 
 /* How many groups of an ordered queue wait for a consumer, wait for the next attempt of their first message, and are
    worked on: by their tokens in ready/, delayed/ and inflight/. */

@@ -359,20 +359,16 @@ static int write_file(int queue_dir, int tmp, const char *file_name, const char 
     return error ? error : fs_sync_passage(queue_dir, tmp);
 }
 
-/* The order is fixed when a queue is made. The bytes of what waits behind the first message of a group are not counted, so an
-   ordered queue has no limit to them. */
+/* The order is fixed when a queue is made. */
 static int check_against_order(int queue_dir, const char *key, const char *value)
 {
     struct config config;
     char old[CONFIG_VALUE_SIZE];
-    const bool limits_bytes = strcmp(key, "max-bytes") == 0 && value && strcmp(value, "none") != 0;
-    if (find_setting(key)->type != ORDER && !limits_bytes)
+    if (find_setting(key)->type != ORDER)
         return 0;
     const int error = config_load(queue_dir, &config, NULL);
     if (error)
         return error;
-    if (limits_bytes)
-        return config.order == CONFIG_UNORDERED ? 0 : -EPERM;
     config_get(&config, key, old);
     return strcmp(old, value ? value : find_setting(key)->fallback) == 0 ? 0 : -EPERM;
 }

@@ -61,7 +61,7 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
 
 /* Change one key, or with NULL remove it. The file is replaced by a new one, atomically and durably; its comments and
    the order of its lines stay. -EINVAL: the key or the value is wrong. -EPERM: the key is set when the queue is made, and
-   never changed, or an ordered queue has none. -EAGAIN: another process is changing the file. */
+   never changed. -EAGAIN: another process is changing the file. */
 int config_store(int queue_dir, int tmp, const char *key, const char *value);
 
 /* What the configuration of a queue has in common with that of other things: a file with lines of `key = value`. Call

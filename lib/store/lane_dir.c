@@ -77,6 +77,19 @@ int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const 
     return fs_open_file_below(queue_dir, path, file);
 }
 
+int64_t lane_dir_size(int queue_dir, const struct message_name *token)
+{
+    char text[NAME_SIZE];
+    struct stat status;
+    if (token->length)
+        return token->length;
+    lane_name_head(token, text);
+    const int file = lane_dir_open_file(queue_dir, token->lane, token->head, text);
+    const bool has = file >= 0 && fstat(file, &status) == 0;
+    close_dir(file);
+    return has ? name_bytes_in(token, status.st_size) : 0;
+}
+
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position)
 {
     char path[PATH_SIZE], bucket[NAME_BUCKET_SIZE];
@@ -103,10 +116,11 @@ static int open_or_make_bucket(int queue_dir, unsigned sharing, int queue, uint6
     return !error || error == -EEXIST ? fs_open_dir(queue, bucket) : error;
 }
 
-int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position)
+int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position, bool *ret_is_queue)
 {
     struct stat status;
     const int queue = lane_dir_open_queue(queue_dir, key);
+    *ret_is_queue = true;
     if (queue < 0)
         return queue;
     if (fstat(queue, &status) == 0 && status.st_size <= SMALL)
@@ -115,6 +129,7 @@ int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t
     if (dir == -ENOSPC || dir == -EDQUOT)
         return queue;
     close(queue);
+    *ret_is_queue = false;
     return dir;
 }
 

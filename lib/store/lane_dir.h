@@ -33,9 +33,12 @@ int lane_dir_open_queue(int queue_dir, const char *key);
 /* Open a message of that position. */
 int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file);
 
+/* How many bytes of the head's file belong to the messages that a token stands for. 0: the file is gone. */
+int64_t lane_dir_size(int queue_dir, const struct message_name *token);
+
 /* Open the directory that a message of that position is to be put in: q/ itself as long as it is small, or on a full
    disk; else the bucket, which is made if it is missing. -ENOENT: the lane is gone. */
-int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position);
+int lane_dir_open_for(int queue_dir, unsigned sharing, const char *key, uint64_t position, bool *ret_is_queue);
 
 /* Make a lane in tmp/, under the name lane-GENERATION; and remove what was made there. */
 int lane_dir_make(int tmp, unsigned sharing, const char *generation);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "store/lane_dir.h"
 #include "store/layout.h"
 
 /* How often a transaction may be renamed while it is looked for: it is extended now and then, and decided once. */
@@ -96,7 +97,7 @@ int outbox_find(int outbox, const char *id, struct outbox_place *ret_place)
 /* ---- counting ------------------------------------------------------------------------------- */
 
 struct count {
-    int outbox, dir; /* dir: of the transaction */
+    int outbox, queue_dir, dir; /* dir: of the transaction */
     const char *queue;
     bool shared;
     uid_t owner; /* of the queue */
@@ -106,10 +107,13 @@ struct count {
 };
 
 /* A token's messages lie in the lane, and some of the head's file may be done. */
-static void count_token(struct outbox_hidden *hidden, const struct message_name *token)
+static void count_token(struct count *count, const struct message_name *token)
 {
+    struct outbox_hidden *hidden = &count->hidden;
+    const uint32_t done = token->of ? token->offset : 0;
     *(token->due ? &hidden->delayed : &hidden->ready) += token->skipped + token->count;
-    hidden->bytes -= token->of ? token->offset : 0;
+    hidden->bytes -= done;
+    hidden->waiting += done + lane_dir_size(count->queue_dir, token);
 }
 
 static int count_entry(void *context, const char *file, unsigned char type)
@@ -126,7 +130,7 @@ static int count_entry(void *context, const char *file, unsigned char type)
     *(entry.kind == OUTBOX_DEAD ? &count->hidden.dead : &count->hidden.claims) += entry.name.count;
     count->hidden.bytes += (uint64_t)status.st_size;
     if (entry.name.lane[0])
-        count_token(&count->hidden, &entry.name);
+        count_token(count, &entry.name);
     return count->each && outbox_is_input(entry.kind) ? count->each(count->context, &entry.name) : 0;
 }
 
@@ -163,6 +167,7 @@ static int walk_hidden(int spool, int queue_dir, struct count *count)
     if (fstat(queue_dir, &status) < 0)
         return -errno;
     count->owner = status.st_uid;
+    count->queue_dir = queue_dir;
     count->outbox = outbox_open(spool, false);
     if (count->outbox < 0)
         return count->outbox == -ENOENT ? 0 : count->outbox;

@@ -30,6 +30,7 @@ struct outbox_hidden {
     uint64_t claims, dead, bytes;
     bool unseen;
     uint64_t ready, delayed; /* of the claims: what a walk over the lanes of an ordered queue takes for waiting */
+    int64_t waiting;         /* their bytes */
 };
 int outbox_count_hidden(int spool, const char *queue, int queue_dir, bool shared, struct outbox_hidden *ret_hidden);
 

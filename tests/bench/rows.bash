@@ -149,6 +149,60 @@ once_rows() {
     mq_make
 }
 
+# ---- ordered queues ----------------------------------------------------------------------
+
+ordered_make() { # NAME…
+    local name
+    for name; do
+        mq-queue delete --force "$name" 2>/dev/null || true
+        mq-queue create "$name" order=group
+    done
+}
+
+# What N consumers take a second of as many messages, in as many groups.
+ordered_drain() { # CONSUMERS
+    ordered_make groups
+    lanes fill groups $((COUNT / 200 + 1)) $((COUNT / 5)) >/dev/null
+    lanes drain groups "$1"
+}
+
+ordered_lines() {
+    local in out seconds cpu peak lines
+    lines=$(lines 64 "$COUNT")
+    ordered_make groups
+    read -r in cpu peak < <(stopwatch 1 "$lines" "$output" mq-send -q -l -g one --no-sync groups)
+    read -r out cpu peak < <(stopwatch 1 /dev/null "$output" mq-recv -a -l -f --no-wait groups)
+    sample 'lines of one group in, 64 B' mq "$(thousands "$COUNT" "$in")"
+    sample 'lines of one group out and acked, 64 B' mq "$(thousands "$COUNT" "$out")"
+}
+
+ordered_claims() { # claims|blocked GROUPS ROW
+    local figures
+    ordered_make groups shallow
+    figures=$(lanes "$1" groups shallow "$2" "$RUNS") && sample "$3" mq "$(sed 's/median=\([^ ]*\).*/\1/' <<<"$figures")" ||
+        failed mq "$3"
+}
+
+ordered_rows() {
+    local round
+    row 'send, claim and ack in 1000 groups' k/s more
+    row 'ordered queue drained by 8, against one' times more
+    row 'lines of one group in, 64 B' k/s more
+    row 'lines of one group out and acked, 64 B' k/s more
+    row 'claim with 100000 groups waiting, against 10' times less
+    row 'claim with 10000 groups blocked, against 10' times less
+    for ((round = 0; round < ROUNDS; round++)); do
+        ordered_make groups
+        sample 'send, claim and ack in 1000 groups' mq \
+            "$(calculate "$(lanes cycle groups $((COUNT / 200 + 1)) $((COUNT / 10))) / 1000")"
+        sample 'ordered queue drained by 8, against one' mq "$(calculate "1 / $(ordered_drain 1) * $(ordered_drain 8)")"
+        ordered_lines
+    done
+    ordered_claims claims $((COUNT / 2)) 'claim with 100000 groups waiting, against 10'
+    ordered_claims blocked $((COUNT / 20)) 'claim with 10000 groups blocked, against 10'
+    for round in groups shallow; do mq-queue delete --force "$round"; done
+}
+
 # ---- logs ------------------------------------------------------------------------------
 
 log_make() { # NAME
@@ -435,7 +489,7 @@ request_row() {
 measure_rows() {
     local part
     export LATENCY_INPUT=$work/kib
-    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows moves_rows once_rows log_rows waiting_rows ending_rows request_row depth_rows; do
+    for part in idle_row process_rows 'bulk_rows 1024' 'bulk_rows 64' drain_rows durable_rows moves_rows once_rows ordered_rows log_rows waiting_rows ending_rows request_row depth_rows; do
         say "measuring: ${part//_/ }"
         $part
     done

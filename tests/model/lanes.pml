@@ -305,6 +305,12 @@ move_on: /* the lane is opened once; what was opened is asked for the generation
         fi
 #endif
     };
+#ifdef REST
+    if /* a worker that expects the lane to be empty does not look before */
+    :: goto rest
+    :: skip
+    fi;
+#endif
 list:
     atomic {
         if

@@ -4,12 +4,14 @@
  *     build/tests/unit/lanes_storm [SECONDS]        2 by default
  *
  * A consumer that gets a message asks whether all that its sender sent to the group before it, and was told of, is
- * settled. In the end all that was reported must have come.
+ * settled, and whether it was acked before: then it must not come again. Some messages are sent once; a sender that was killed
+ * while it sent one sends it again. In the end all that was reported must have come.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -25,8 +27,10 @@ enum { SENDING, DRAINING, ENDING };
 static struct {
     _Atomic int phase;
     _Atomic int next[SENDERS][GROUPS];
-    _Atomic long open, delivered, wrong;
-    _Atomic bool reported[SENDERS][GROUPS][MOST], come[SENDERS][GROUPS][MOST], settled[SENDERS][GROUPS][MOST];
+    _Atomic long open, delivered, wrong, repeated;
+    _Atomic int trying[SENDERS]; /* what is being sent once: its group and number, and 1; 0: nothing */
+    _Atomic bool acked[SENDERS][GROUPS][MOST], reported[SENDERS][GROUPS][MOST], come[SENDERS][GROUPS][MOST],
+        settled[SENDERS][GROUPS][MOST];
 } * shared;
 
 static unsigned seed;
@@ -56,18 +60,60 @@ static int send_some(mq_queue *queue, const mq_message *message, int sender, int
                           &sent);
 }
 
+/* One message, under an id of its own. */
+static int send_once(mq_queue *queue, mq_message *message, int sender, int group, int number)
+{
+    char text[48], id[48];
+    struct mq_send_options options = {MQ_SEND_DEFAULTS};
+    options.once = true;
+    snprintf(text, sizeof text, "%d %d %d", sender, group, number);
+    snprintf(id, sizeof id, "%d-%d-%d", sender, group, number);
+    mq_message_set_id(message, id);
+    mq_message_set_body(message, text, strlen(text));
+    shared->trying[sender] = number * GROUPS + group + 1;
+    const int error = mq_send(queue, message, &options, NULL);
+    if (!error)
+        shared->reported[sender][group][number] = true;
+    shared->trying[sender] = 0;
+    return error;
+}
+
+static mq_message *message_of(int group)
+{
+    mq_message *message;
+    char key[16];
+    if (mq_message_new(&message) != 0)
+        return NULL;
+    snprintf(key, sizeof key, "group %d", group);
+    mq_message_set_header(message, "Group", key);
+    return message;
+}
+
+/* The sender before this one was killed while it sent a message once. */
+static void send_again(mq_queue *queue, int sender)
+{
+    const int trying = shared->trying[sender] - 1;
+    mq_message *message = trying < 0 ? NULL : message_of(trying % GROUPS);
+    if (!message)
+        return;
+    const int error = send_once(queue, message, sender, trying % GROUPS, trying / GROUPS);
+    if (error)
+        complain("send again", error);
+    shared->repeated++;
+    mq_message_free(message);
+}
+
 static void send_on(mq_queue *queue, int sender)
 {
+    send_again(queue, sender);
     while (shared->phase == SENDING) {
         const int group = (int)draw(GROUPS), count = draw(2) ? 1 : 1 + (int)draw(BATCH),
                   first = atomic_fetch_add(&shared->next[sender][group], count);
-        char key[16];
-        mq_message *message;
-        if (first + count > MOST || mq_message_new(&message) != 0)
+        mq_message *message = first + count > MOST ? NULL : message_of(group);
+        if (!message)
             return;
-        snprintf(key, sizeof key, "group %d", group);
-        mq_message_set_header(message, "Group", key);
-        const int error = send_some(queue, message, sender, group, first, count);
+        const int error = count == 1 && draw(2) ? send_once(queue, message, sender, group, first)
+                                                : send_some(queue, message, sender, group, first, count);
         if (error)
             complain("send", error);
         for (int i = 0; i < count && !error; i++)
@@ -83,12 +129,14 @@ static void judge(int sender, int group, int number)
     for (int before = number - 1; before >= 0 && before > number - 2 * BACKLOG; before--)
         if (shared->reported[sender][group][before] && !shared->settled[sender][group][before])
             complain("out of order", number);
+    if (shared->acked[sender][group][number])
+        complain("twice", number);
     shared->come[sender][group][number] = true;
     shared->delivered++;
     shared->open = 0;
 }
 
-static void settle(mq_queue *queue, const mq_message *message, _Atomic bool *settled)
+static void settle(mq_queue *queue, const mq_message *message, _Atomic bool *settled, _Atomic bool *acked)
 {
     const char *receipt = mq_message_receipt(message);
     const unsigned what = draw(12);
@@ -100,6 +148,8 @@ static void settle(mq_queue *queue, const mq_message *message, _Atomic bool *set
     else { /* told before it is done: whoever is killed in between has done it, or not */
         *settled = true;
         error = what == 2 ? mq_reject(queue, receipt, NULL) : mq_ack(queue, receipt);
+        if (!error)
+            *acked = true;
     }
     if (error && error != -ESTALE)
         complain("settle", error);
@@ -124,7 +174,7 @@ static void consume(mq_queue *queue)
             complain("body", 0);
         else {
             judge(sender, group, number);
-            settle(queue, message, &shared->settled[sender][group][number]);
+            settle(queue, message, &shared->settled[sender][group][number], &shared->acked[sender][group][number]);
         }
         mq_message_free(message);
     }
