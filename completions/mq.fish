@@ -220,6 +220,7 @@ complete -c mq-recv -l grace -x -d 'How long commands get to finish after a sign
 complete -c mq-recv -l reply -d 'Send what the command prints as the reply'
 complete -c mq-recv -l reply-any -d 'The same, to whatever queue the message names'
 complete -c mq-recv -l once -d 'Do not run what was acknowledged before'
+complete -c mq-recv -l format -x -d 'Print by a template such as {id} {body}'
 complete -c mq-recv -l save -d 'Keep what each command prints'
 complete -c mq-recv -l output -x -a 'interleave group tag' -d 'How to pass on what commands print'
 complete -c mq-recv -l tx -d 'What the command sends is one with the ack'

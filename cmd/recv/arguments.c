@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "cli/cli.h"
 #include "cli/group.h"
+#include "message/template.h"
 #include "recv/receiving.h"
 #include "recv/worker_arguments.h"
 
@@ -32,8 +33,8 @@ static void check_command(const struct recv_arguments *arguments, const struct a
 {
     if (!arguments->command[0])
         cli_usage(state, "no command is given behind --");
-    if (arguments->auto_ack || cli_json || arguments->framing)
-        cli_usage(state, "a command excludes --auto-ack, --json, --lines and --null");
+    if (arguments->auto_ack || cli_json || arguments->framing || arguments->format)
+        cli_usage(state, "a command excludes --auto-ack, --json, --format, --lines and --null");
     if (worker_until_empty() && arguments->follow)
         cli_usage(state, "--until-empty and --follow exclude one another");
 }
@@ -65,10 +66,15 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "--json excludes --lines and --null");
     if (arguments->ack_every && !arguments->auto_ack)
         cli_usage(state, "--ack-every needs --auto-ack");
-    if (arguments->framing && !arguments->auto_ack)
+    if (arguments->framing && !arguments->auto_ack && !arguments->format)
         cli_usage(state, "--lines and --null need --auto-ack");
-    if ((arguments->follow || arguments->count > 1) && !arguments->auto_ack && !cli_json && !arguments->command)
-        cli_usage(state, "more than one message needs --auto-ack, --json or a command");
+    if ((arguments->follow || arguments->count > 1) && !arguments->auto_ack && !cli_json && !arguments->format &&
+        !arguments->command)
+        cli_usage(state, "more than one message needs --auto-ack, --json, --format or a command");
+    if (arguments->format && cli_json)
+        cli_usage(state, "--json excludes --format");
+    if (arguments->format && !arguments->auto_ack && !template_has(arguments->format, "receipt"))
+        cli_usage(state, "--format without {receipt} needs --auto-ack: nobody could acknowledge the message");
     if (arguments->follow && arguments->count)
         cli_usage(state, "--follow and --count exclude one another");
     if (arguments->has_from && !arguments->create)
@@ -112,7 +118,10 @@ static int print_messages(const struct recv_arguments *arguments, mq_sources *so
                                    : 1,
         .auto_ack = arguments->auto_ack,
         .ack_every = arguments->ack_every,
-        .framing = cli_json ? 'j' : arguments->framing,
+        .framing = cli_json                                   ? 'j'
+                   : arguments->format && !arguments->framing ? 'l'
+                                                              : arguments->framing,
+        .format = arguments->format,
     };
     return receiving_run(&receiving);
 }

@@ -15,10 +15,11 @@ struct recv_arguments {
     bool fair;
     char **command; /* NULL: messages are printed */
     bool auto_ack, follow, wait, no_wait, create, has_from;
-    struct where from;  /* where a group begins that is made */
-    uint64_t count;     /* 0: not given */
-    uint64_t ack_every; /* 0: not given; then all messages that were sent together are acked together */
-    int framing;        /* 'l' or '0': how bodies end; 0: not given */
+    struct where from;       /* where a group begins that is made */
+    uint64_t count;          /* 0: not given */
+    uint64_t ack_every;      /* 0: not given; then all messages that were sent together are acked together */
+    struct template *format; /* NULL: none */
+    int framing;             /* 'l' or '0': how bodies end; 0: not given */
     struct mq_receive_options options;
 };
 
