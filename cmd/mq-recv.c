@@ -9,7 +9,7 @@
 #include "recv/sources.h"
 #include "recv/worker_arguments.h"
 
-enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM, FORMAT };
+enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM, FORMAT, PROGRESS };
 
 static struct recv_arguments arg = {.options = {MQ_RECEIVE_DEFAULTS}};
 
@@ -21,6 +21,7 @@ static const struct argp_option options[] = {
     {"null", '0', NULL, 0, "End each body with a NUL", 2},
     {"format", FORMAT, "TEMPLATE", 0,
      "Print a line by a template, such as '{id} {header.Type} {body}'; with --null a record that ends with a NUL", 2},
+    {"progress", PROGRESS, NULL, 0, "Show on the terminal how many messages are done, the rate and the time left", 2},
     {"wait", 'w', "DURATION", 0, "Wait this long for each message, not for ever", 3},
     {"no-wait", NO_WAIT, NULL, 0, "Do not wait", 3},
     {"ack-timeout", 't', "DURATION", 0, "Claim for this long, instead of the queue's ack-timeout", 3},
@@ -82,6 +83,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case FORMAT:
         set_format(state, argument);
         return 0;
+    case PROGRESS:
+        arg.progress = true;
+        return 0;
     case FAIR:
         arg.fair = true;
         return 0;
@@ -134,7 +138,7 @@ int main(int argc, char **argv)
     int status = recv_arguments_open(&arg, &queues);
     if (status == STATUS_DONE) {
         mq_sources *sources = sources_of(queues, arg.queue_count, arg.fair ? MQ_FAIR : 0);
-        status = recv_arguments_run(&arg, sources);
+        status = recv_arguments_run(&arg, sources, queues);
         mq_sources_free(sources);
     }
     sources_close(queues, arg.queue_count);

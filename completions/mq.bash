@@ -10,12 +10,12 @@ __mq_options() {
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
             "--reply-to= -p --priority= -d --delay= --at= --ttl= --max-attempts= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
-            "--request --request= --tx="
+            "--request --request= --tx= --progress"
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
             "--ack-every= -t --ack-timeout= --fair --create --from= -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
-            "--timeout= --kill-after= --grace= --reply --reply-any --once --tx --save --output= --format="
+            "--timeout= --kill-after= --grace= --reply --reply-any --once --tx --save --output= --format= --progress"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
     mq-stat)

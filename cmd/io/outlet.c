@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/grow.h"
+#include "cli/cli.h"
 
 /* Whether a write of a piece would not block. */
 static bool is_writable(const struct outlet *outlet)
@@ -29,6 +30,8 @@ static size_t write_some(const struct outlet *outlet, const char *bytes, size_t 
 static void flush(struct outlet *outlet)
 {
     size_t done = 1;
+    if (cli_before_say && outlet->start < outlet->end)
+        cli_before_say();
     while (done > 0 && outlet->start < outlet->end && is_writable(outlet)) {
         done = write_some(outlet, outlet->text + outlet->start, outlet->end - outlet->start);
         outlet->start += done;

@@ -348,6 +348,7 @@ static int receive_all(struct receiver *receiver)
         if (came < 0)
             return cli_queue_error(came, name_of(receiver), "cannot receive");
         status = deliver(receiver);
+        drain_update(&wanted->drain, got + output_buffer_written(receiver->out), 0);
         if (status == STATUS_DONE && output_buffer_signal(receiver->out) &&
             (!wanted->most || got + output_buffer_written(receiver->out) < wanted->most))
             return end(receiver);

@@ -38,6 +38,7 @@ static void add_end(struct worker *worker, int status)
 {
     worker->done += status == STATUS_DONE;
     worker->failed += status != STATUS_DONE;
+    drain_update(&worker->options->drain, worker->done + worker->failed, worker->running - 1);
     job_pool_add_status(worker, status);
 }
 
