@@ -147,12 +147,12 @@ int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_pa
 static void clear(struct contents *contents)
 {
     memcpy(contents->magic, magic, sizeof magic);
-    read_boot_id(contents->boot);
     page_note_boot(contents, clock_booted_at());
     page_clear_words(contents);
 }
 
-/* A private page serves its process as well as any other, only slower: it gets no hints from other processes. */
+/* A private page serves its process as well as any other, only slower: it gets no hints from other processes. It does not
+   outlive the boot, so it does not say which one that is. */
 int page_create_private(struct page **ret_page)
 {
     void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -188,6 +188,7 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page)
         return page_create_private(ret_page);
     }
     clear(contents);
+    read_boot_id(contents->boot);
     memcpy(page->tmp_name, name, sizeof name);
     close(tmp);
     *ret_page = page;

@@ -392,8 +392,7 @@ static int open_in(int spool, const char *name, unsigned flags)
     return created < 0 ? created : fs_open_passage(spool, name);
 }
 
-/* Usually the queue exists, and one call opens it. If that fails, the caller goes step by step. */
-static int open_at_once(const char *spool, const char *name)
+int spool_open_at_once(const char *spool, const char *name)
 {
     char path[PATH_MAX];
     const int error = mq_spool_path(spool, path, sizeof path);
@@ -408,7 +407,7 @@ static int open_at_once(const char *spool, const char *name)
 int spool_open_queue(const char *spool, const char *name, unsigned flags)
 {
     const bool is_group = name_group_part(name);
-    const int dir_at_once = is_group ? -ENOENT : open_at_once(spool, name);
+    const int dir_at_once = is_group ? -ENOENT : spool_open_at_once(spool, name);
     if (dir_at_once >= 0)
         return dir_at_once;
     const int root = spool_open_home(spool, name, flags & MQ_CREATE && !is_group);
