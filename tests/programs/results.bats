@@ -253,3 +253,21 @@ print_in_parts='printf "a-"; sleep 0.05; echo "$MQ_ID"; printf "b-" >&2; sleep 0
     mq-recv --until-empty --output=tag jobs -- sh -c 'seq 50000; echo >>did' | head -n 1 >/dev/null
     assert_equal "$(wc -l <did)" 3
 }
+
+# ---- bars ----------------------------------------------------------------------------
+
+@test "a history of 10,000 results takes less than 100 ms of processor" {
+    mq-send -q -i one jobs x
+    mq-recv -w 20 --save jobs -- true
+    file=$(echo "$MQ_SPOOL"/jobs/results/*/*)
+    name=$(basename "$file")
+    (cd "$(dirname "$file")" && seq -f "${name%%.*}.one.a%.0f.${name#*.one.a1.}" 2 10000 | xargs touch)
+    assert_equal "$(mq-queue history -j jobs | wc -l)" 10000
+    TIMEFORMAT='%3U %3S'
+    for _ in 1 2 3 4 5; do
+        { time mq-queue history -n 10 --newest jobs >shown; } 2>>times
+    done
+    best=$(tr -d . <times | awk '{ print $1 + $2 }' | sort -n | head -n 1)
+    ((best < 100)) || fail "$best ms"
+    assert_equal "$(sed -n '2s/  .*//p' shown)" one
+}
