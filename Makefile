@@ -56,9 +56,11 @@ LINK       = $(CC) $(OUR_FLAGS) $(CFLAGS) $(OUR_LINK) $(LDFLAGS)
 JANSSON ?= $(shell $(CC) -print-file-name=libjansson.a | grep / || echo -ljansson)
 
 # No dynamic linker either, where there are archives of all that is needed (STATIC= does without): starting is most of
-# what a program takes that sends one message, and a static one starts a quarter sooner.
-STATIC ?= $(if $(SHARED)$(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell echo 'int main(void) { return 0; }' | \
-              $(LINK) -static-pie -x c -o /dev/null - 2>/dev/null && echo -static-pie))
+# what a program takes that sends one message, and a static one starts a quarter sooner. The trial is linked to a file of its
+# own: to root's linkers /dev/null may be a file that they replace.
+STATIC ?= $(if $(SHARED)$(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell trial=$$(mktemp) && \
+              echo 'int main(void) { return 0; }' | $(LINK) -static-pie -x c -o "$$trial" - 2>/dev/null && \
+              echo -static-pie; rm -f "$$trial"))
 
 LIB_SOURCES     := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard cmd/mq.c cmd/mq-*.c)

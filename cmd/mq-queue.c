@@ -38,7 +38,10 @@ static const struct argp_option options[] = {
     {"mode", COMMAND_LONG('M'), "MODE", 0,
      "create: who may use it, as for chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
-    {"force", COMMAND_LONG('f'), NULL, 0, "delete: with all its messages", 1},
+    {"force", COMMAND_LONG('X'), NULL, 0, "delete: with all its messages", 1},
+    {"failed", COMMAND_LONG('F'), NULL, 0, "history: only commands that did not succeed", 1},
+    {"attempt", COMMAND_LONG('A'), "N", 0, "output: of attempt N, not of the last one that is kept", 1},
+    {"follow", 'f', NULL, 0, "output: go on until the command has ended", 1},
     {"repair", COMMAND_LONG('r'), NULL, 0, "check: move what does not belong aside", 1},
     {"timeout", 't', "DURATION", 0, "wait: give up after this time", 1},
     {0},
@@ -99,6 +102,8 @@ static const struct command commands[] = {
     {"config", "j", 1, -1, settings_run},
     {"list", "j", 0, 0, list_queues},
     {"peek", SELECTION_ANY "j", 1, -1, messages_peek},
+    {"history", "niowFj", 1, -1, messages_history},
+    {"output", "fA", 2, 2, messages_output},
     {"remove", SELECTION_ANY "adj", 1, -1, messages_remove},
     {"set", SELECTION_ANY "adj", 2, -1, messages_set},
     {"move", SELECTION_ANY "adj", 2, -1, messages_move},
@@ -109,7 +114,7 @@ static const struct command commands[] = {
     {"import", "O", 1, 1, run_import},
     {"pause", "SR", 1, 1, run_pause},
     {"resume", "SR", 1, 1, run_resume},
-    {"delete", "fd", 1, 1, run_delete},
+    {"delete", "Xd", 1, 1, run_delete},
     {"sweep", "j", 0, -1, maintenance_sweep},
     {"check", "rj", 0, -1, run_check},
     {"events", "j", 0, -1, follow_run},
@@ -145,8 +150,17 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case COMMAND_LONG('O'):
         arg_once = true;
         break;
-    case COMMAND_LONG('f'):
+    case COMMAND_LONG('X'):
         arg_force = true;
+        break;
+    case COMMAND_LONG('F'):
+        messages_failed = true;
+        break;
+    case COMMAND_LONG('A'):
+        messages_attempt = (unsigned)cli_number(state, "--attempt", argument, 1, UINT32_MAX);
+        break;
+    case 'f':
+        messages_follow = true;
         break;
     case COMMAND_LONG('r'):
         arg_repair = true;
@@ -170,7 +184,8 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "create QUEUE [KEY=VALUE...]\nconfig QUEUE [KEY[=VALUE]...]\nlist\npeek QUEUE [ID...]\n"
-                "remove QUEUE [ID...]\nset QUEUE [ID...] KEY=VALUE...\nmove FROM TO [ID...]\ncopy FROM TO "
+                "history QUEUE [ID...]\noutput QUEUE ID\nremove QUEUE [ID...]\nset QUEUE [ID...] KEY=VALUE...\nmove "
+                "FROM TO [ID...]\ncopy FROM TO "
                 "[ID...]\nrelease QUEUE [ID...]\n"
                 "purge QUEUE [ID...]\nexport QUEUE\nimport QUEUE\npause QUEUE\nresume QUEUE\ndelete QUEUE\nsweep "
                 "[QUEUE...]\ncheck "

@@ -4,11 +4,12 @@
 
 #include "cli/cli.h"
 #include "cli/signals.h"
+#include "message/template.h"
 #include "recv/arguments.h"
 #include "recv/sources.h"
 #include "recv/worker_arguments.h"
 
-enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM };
+enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM, FORMAT, PROGRESS };
 
 static struct recv_arguments arg = {.options = {MQ_RECEIVE_DEFAULTS}};
 
@@ -18,6 +19,9 @@ static const struct argp_option options[] = {
     {"follow", 'f', NULL, 0, "Receive until SIGINT or SIGTERM", 1},
     {"lines", 'l', NULL, 0, "End each body with a newline", 2},
     {"null", '0', NULL, 0, "End each body with a NUL", 2},
+    {"format", FORMAT, "TEMPLATE", 0,
+     "Print a line by a template, such as '{id} {header.Type} {body}'; with --null a record that ends with a NUL", 2},
+    {"progress", PROGRESS, NULL, 0, "Show on the terminal how many messages are done, the rate and the time left", 2},
     {"wait", 'w', "DURATION", 0, "Wait this long for each message, not for ever", 3},
     {"no-wait", NO_WAIT, NULL, 0, "Do not wait", 3},
     {"ack-timeout", 't', "DURATION", 0, "Claim for this long, instead of the queue's ack-timeout", 3},
@@ -36,6 +40,13 @@ static void set_framing(const struct argp_state *state, int framing)
     if (arg.framing && arg.framing != framing)
         cli_usage(state, "--lines and --null exclude one another");
     arg.framing = framing;
+}
+
+static void set_format(const struct argp_state *state, const char *text)
+{
+    const char *problem = template_parse(text, &arg.format);
+    if (problem)
+        cli_usage(state, "--format: %s", problem);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -68,6 +79,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case ACK_EVERY:
         arg.ack_every = cli_number(state, "--ack-every", argument, 1, UINT64_MAX);
+        return 0;
+    case FORMAT:
+        set_format(state, argument);
+        return 0;
+    case PROGRESS:
+        arg.progress = true;
         return 0;
     case FAIR:
         arg.fair = true;
@@ -121,7 +138,7 @@ int main(int argc, char **argv)
     int status = recv_arguments_open(&arg, &queues);
     if (status == STATUS_DONE) {
         mq_sources *sources = sources_of(queues, arg.queue_count, arg.fair ? MQ_FAIR : 0);
-        status = recv_arguments_run(&arg, sources);
+        status = recv_arguments_run(&arg, sources, queues);
         mq_sources_free(sources);
     }
     sources_close(queues, arg.queue_count);

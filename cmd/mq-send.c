@@ -8,7 +8,7 @@
 #include "send/sending.h"
 #include "tx/tx.h"
 
-enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX, ONCE };
+enum { NO_SYNC = 256, BATCH, LINGERING, REQUEST, TX, ONCE, PROGRESS };
 
 static const char *arg_queue;
 static struct input arg_input;
@@ -21,6 +21,8 @@ static const struct argp_option options[] = {
     {"lines", 'l', NULL, 0, "Send each line of the input as a message", 1},
     {"null", '0', NULL, 0, "Send each NUL-terminated record of the input as a message", 1},
     {"json", 'j', NULL, 0, "Send a message for each line of the input, a JSON object", 1},
+    {"progress", PROGRESS, NULL, 0,
+     "With -l, -0 or -j: show on the terminal how much is sent, the rate and the time left", 1},
     {"batch", BATCH, "N", 0, "Put up to N records into one file; 256 by default", 4},
     {"linger", LINGERING, "DURATION", 0, "How long a record waits for others to share its file; 5ms by default", 4},
     {"no-sync", NO_SYNC, NULL, 0, "Do not wait for the disk", 4},
@@ -64,6 +66,7 @@ static void check(const struct argp_state *state)
     sending.tallies = sending.framing || arg_input.file_count > 1;
     refuse_if(state, arg_input.word_count > 0 && sending.framing,
               "a body among the arguments excludes --lines, --null and --json");
+    refuse_if(state, arg_input.progress && !sending.framing, "--progress is for --lines, --null and --json");
     refuse_if(state, sending.tallies && message_options_has_id(), "--id is for one message");
     refuse_if(state, sending.tallies && sending.request, "--request is for one message");
     refuse_if(state, sending.request && in_transaction,
@@ -102,6 +105,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case ONCE:
         sending.options.once = true;
+        return 0;
+    case PROGRESS:
+        arg_input.progress = true;
         return 0;
     case TX:
         arg_tx = argument;

@@ -10,12 +10,12 @@ __mq_options() {
     mq-send)
         echo "$common -f --file= -l --lines -0 --null -j --json -H --header= --type= --content-type= --correlation-id=" \
             "--reply-to= -p --priority= -d --delay= --at= --ttl= --max-attempts= -i --id= -k --routing-key= -g --message-group= --batch= --linger= --no-sync --once -b --block --block=" \
-            "--request --request= --tx="
+            "--request --request= --tx= --progress"
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
             "--ack-every= -t --ack-timeout= --fair --create --from= -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
-            "--timeout= --kill-after= --grace= --reply --reply-any --once --tx"
+            "--timeout= --kill-after= --grace= --reply --reply-any --once --tx --save --output= --format= --progress"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;
     mq-stat)
@@ -24,7 +24,7 @@ __mq_options() {
         ;;
     mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
     mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --once --send --receive --mode= --group=" \
-        "--force --repair -t --timeout=" ;;
+        "--failed --attempt= -f --follow --force --repair -t --timeout=" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
     mq-log) echo "$common -j --json --from= --to= -k --routing-key= -m --match= --any -n --count= -f --follow -l --lines -0 --null --force --dry-run" ;;
@@ -110,10 +110,14 @@ __mq_ids() { # QUEUE STATE...
     mq-queue "${spool[@]}" -j peek -n 1000 "${@/#/--state=}" "$queue" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p'
 }
 
+__mq_result_ids() { # QUEUE
+    mq-queue "${spool[@]}" -j history --newest -n 1000 "$1" 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | sort -u
+}
+
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window require paused on-dead order
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window keep-results keep-results-size require paused on-dead order
 }
 
 __mq_figures() {
@@ -149,7 +153,7 @@ __mq_operands() {
     mq-send/0) __mq_queues && __mq_topics && __mq_logs ;;
     mq-stat/*) __mq_queues && __mq_topics ;;
     mq-dlq/0) printf '%s\n' list show retry purge ;;
-    mq-queue/0) printf '%s\n' create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor wait ;;
+    mq-queue/0) printf '%s\n' create config list peek history output remove set release move copy purge export import pause resume delete sweep check events doctor wait ;;
     mq-topic/0) printf '%s\n' create bind unbind list route follow config delete ;;
     mq-topic/1) [[ $command == create ]] || __mq_topics ;;
     mq-topic/*)
@@ -187,6 +191,7 @@ __mq_operands() {
         create | config) __mq_keys "$queue" ;;
         move | copy) if ((${#operands[@]} == 2)); then __mq_queues; else __mq_ids "$queue" ready delayed; fi ;;
         peek | purge) __mq_ids "$queue" all ;;
+        history | output) __mq_result_ids "$queue" ;;
         remove) __mq_ids "$queue" ready delayed ;;
         set) printf '%s=\n' priority delay ttl && __mq_ids "$queue" ready delayed ;;
         release) __mq_ids "$queue" inflight ;;

@@ -96,6 +96,12 @@ function __mq_ids # STATE…
         sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 end
 
+function __mq_result_ids
+    set -l operands (__mq_operands)
+    __mq_untyped (mq-queue (__mq_spool) -j history --newest -n 1000 $operands[2] 2>/dev/null |
+        sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | sort -u)
+end
+
 function __mq_figures
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
         out_15m errors_1m errors_5m errors_15m held paused sent delivered redelivered acked retried failed \
@@ -118,7 +124,7 @@ function __mq_settings
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window require paused on-dead order
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window keep-results keep-results-size require paused on-dead order
     end
 end
 
@@ -186,6 +192,7 @@ complete -c mq-send -s k -l routing-key -x -d 'By what topics route it'
 complete -c mq-send -l batch -x -d 'Messages in a file at most'
 complete -c mq-send -l linger -x -d 'How long a record waits for others'
 complete -c mq-send -l no-sync -d 'Do not wait for the disk'
+complete -c mq-send -l progress -d 'Show how much is sent'
 complete -c mq-send -l once -d 'Send nothing that was sent within the dedup-window'
 complete -c mq-send -s b -l block -d 'Wait while the queue is full'
 complete -c mq-send -l tx -x -a '(__mq_transactions)' -d 'Send as part of this transaction'
@@ -214,6 +221,10 @@ complete -c mq-recv -l grace -x -d 'How long commands get to finish after a sign
 complete -c mq-recv -l reply -d 'Send what the command prints as the reply'
 complete -c mq-recv -l reply-any -d 'The same, to whatever queue the message names'
 complete -c mq-recv -l once -d 'Do not run what was acknowledged before'
+complete -c mq-recv -l format -x -d 'Print by a template such as {id} {body}'
+complete -c mq-recv -l progress -d 'Show how much is done'
+complete -c mq-recv -l save -d 'Keep what each command prints'
+complete -c mq-recv -l output -x -a 'interleave group tag' -d 'How to pass on what commands print'
 complete -c mq-recv -l tx -d 'What the command sends is one with the ack'
 
 complete -c mq-ack -l nack -d 'It failed: deliver it again'
@@ -247,12 +258,13 @@ complete -c mq-dlq -l older-than -x -d 'Only what died longer ago'
 complete -c mq-dlq -l all -d 'All of them'
 complete -c mq-dlq -l dry-run -d 'Change nothing, print the ids'
 
-complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek remove set release move copy purge export import pause resume delete sweep check events doctor wait'
-complete -c mq-queue -n '__mq_has_operands 1 config peek remove set release move copy purge export import pause resume delete sweep check events wait' -a '(__mq_queues)' -d queue
+complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek history output remove set release move copy purge export import pause resume delete sweep check events doctor wait'
+complete -c mq-queue -n '__mq_has_operands 1 config peek history output remove set release move copy purge export import pause resume delete sweep check events wait' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -n '__mq_has_queue set' -a 'priority= delay= ttl='
 complete -c mq-queue -n '__mq_has_queue peek purge' -a '(__mq_ids all)' -d message
+complete -c mq-queue -n '__mq_has_queue history output' -a '(__mq_result_ids)' -d message
 complete -c mq-queue -n '__mq_has_operands 2 move copy' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_operands 3 move copy' -a '(__mq_ids ready delayed)' -d message
 complete -c mq-queue -n '__mq_has_queue remove set' -a '(__mq_ids ready delayed)' -d message
@@ -270,6 +282,9 @@ complete -c mq-queue -l send -d 'Pause or resume only senders'
 complete -c mq-queue -l receive -d 'Pause or resume only receivers'
 complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a new queue'
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
+complete -c mq-queue -l failed -d 'Only what did not succeed'
+complete -c mq-queue -l attempt -x -d 'The output of this attempt'
+complete -c mq-queue -s f -l follow -d 'Go on until the command has ended'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'
 complete -c mq-queue -l repair -d 'Move what does not belong aside'
 complete -c mq-queue -s t -l timeout -x -d 'Give up waiting after this time'

@@ -422,6 +422,68 @@ MQ_API int mq_failure_add(mq_queue *queue, const char *receipt, const char *line
 /* The lines kept of a message, oldest first. 1: `ret_text` gets memory that the caller frees. 0: there are none. */
 MQ_API int mq_failures(mq_queue *queue, const char *id, char **ret_text, size_t *ret_size);
 
+/* ---- results of commands ----------------------------------------------------------- */
+
+/*
+ * A result keeps what a command that works on a message prints, and how it ends, for the queue's keep-results; each
+ * attempt has one of its own. It changes nothing for the message, and is not synced: a loss of power may take it away.
+ */
+enum mq_stream { MQ_STDOUT, MQ_STDERR };
+#define MQ_STREAMS 2
+
+enum mq_outcome {
+    MQ_OUTCOME_RUNNING,
+    MQ_OUTCOME_DONE,
+    MQ_OUTCOME_FAILED,     /* it is tried again, or its attempts are used up */
+    MQ_OUTCOME_REJECTED,   /* it said that the message becomes a dead letter */
+    MQ_OUTCOME_TIMED_OUT,  /* it was ended, since it ran for too long */
+    MQ_OUTCOME_STOPPED,    /* it was ended, since its worker ends */
+    MQ_OUTCOME_INTERRUPTED /* its worker died before it ended */
+};
+#define MQ_OUTCOMES 7
+
+/* What an outcome is called: "running", "done", "failed", "rejected", "timeout", "stopped" or "interrupted". Static storage. */
+MQ_API const char *mq_outcome_name(enum mq_outcome outcome);
+
+typedef struct mq_result mq_result;
+
+/* Begin the result of a command that starts now for a claimed message. The handle of the queue must live until
+   mq_result_end. As long as the caller has the result, and lives, the command is running. */
+MQ_API int mq_result_begin(mq_queue *queue, const mq_message *message, mq_result **ret_result);
+
+/* Keep what the command has printed. A quarter of keep-results-size is kept of each stream; of what comes after that, or
+   after an error, nothing is kept, and further calls return 0. */
+MQ_API int mq_result_write(mq_result *result, enum mq_stream stream, const void *data, size_t size);
+
+/* The command has ended, with an exit status, which may be -1, or by a signal, which may be 0. Frees the result, also after
+   an error. -ENOENT: it was removed meanwhile. NULL is fine. */
+MQ_API int mq_result_end(mq_result *result, enum mq_outcome outcome, int exit_status, int signal);
+
+struct mq_result_entry {
+    const char *id;
+    unsigned attempt;
+    enum mq_outcome outcome;
+    int64_t begun, ended;       /* `ended` 0: it has not, or nobody knows when */
+    int exit_status;            /* -1: none */
+    int signal;                 /* 0: none */
+    uint64_t bytes[MQ_STREAMS]; /* that are kept of each stream */
+    bool cut;                   /* not everything was kept */
+    const char *bucket;         /* the file with its standard output is results/bucket/file */
+    const char *file;
+};
+
+/* Call `each` for every result that is kept, in the order in which the commands began. If `each` returns non-zero, the walk
+   ends and returns that. The entry lives until `each` returns. */
+MQ_API int mq_results(mq_queue *queue, int (*each)(const struct mq_result_entry *entry, void *context), void *context);
+
+/* Open what a command printed, also one that runs. Returns a descriptor for reading, which the caller closes. -ENOENT: it
+   printed nothing there, or the result is gone. */
+MQ_API int mq_result_open(mq_queue *queue, const struct mq_result_entry *entry, enum mq_stream stream);
+
+/* Whether the command of a standard output that was opened so still runs: 1 or 0. When it does not, all that is kept of it
+   is there. */
+MQ_API int mq_result_is_running(int file);
+
 /* ---- transactions ----------------------------------------------------------------- */
 
 /*

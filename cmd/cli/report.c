@@ -21,6 +21,7 @@
 bool cli_quiet, cli_verbose;
 int cli_signals = -1;
 bool cli_is_ending;
+void (*cli_before_say)(void);
 
 /* ---- writing --------------------------------------------------------------------- */
 
@@ -40,6 +41,8 @@ static bool wait_for_reader(void)
 
 void cli_say(const char *text, size_t size)
 {
+    if (cli_before_say)
+        cli_before_say();
     if (cli_signals >= 0 && !wait_for_reader())
         return;
     /* If the message cannot be written, only the exit status tells. */

@@ -21,6 +21,9 @@ extern bool cli_quiet, cli_verbose; /* -q, -v */
 extern int cli_signals;
 extern bool cli_is_ending; /* a signal was read from cli_signals */
 
+/* Called before anything is written to standard error: a bar that is drawn there makes room. NULL: there is none. */
+extern void (*cli_before_say)(void);
+
 /* Report an error in the caller's words; `subject` may be NULL. */
 int cli_fail(int status, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -64,6 +64,8 @@ int signals_take(int fd)
 void signals_die(int number)
 {
     sigset_t set;
+    if (cli_before_say)
+        cli_before_say();
     kill(getpid(), number); /* stays pending until it is unblocked, and then ends the process */
     sigemptyset(&set);
     sigaddset(&set, number);

@@ -7,8 +7,12 @@
 #include "queue/change.h"
 #include "queue/peek.h"
 #include "queue/purge.h"
+#include "queue/result_history.h"
+#include "queue/result_output.h"
 
 struct selection messages_selection;
+bool messages_failed, messages_follow;
+unsigned messages_attempt;
 static struct mq_changes changes = {MQ_CHANGES_NONE};
 
 void messages_take_words(const struct command_line *line, const struct argp_state *state)
@@ -20,7 +24,8 @@ void messages_take_words(const struct command_line *line, const struct argp_stat
             change_parse(&changes, line->words[i], state);
         else
             selection_add_id(&messages_selection, line->words[i]);
-    if (line->command->run != messages_peek && (!moves || messages_selection.all))
+    if (line->command->run != messages_peek && line->command->run != messages_history &&
+        (!moves || messages_selection.all))
         selection_check(&messages_selection, line->command->name, state);
     if (sets && changes.priority < 0 && changes.delay < 0 && changes.ttl < 0)
         cli_usage(state, "set: say what: priority=, delay= or ttl=");
@@ -30,6 +35,19 @@ int messages_peek(char **words, int count)
 {
     (void)count;
     return peek_show(words[0], &messages_selection);
+}
+
+int messages_history(char **words, int count)
+{
+    (void)count;
+    return result_history_show(words[0],
+                               &(struct result_wish){.selection = &messages_selection, .failed = messages_failed});
+}
+
+int messages_output(char **words, int count)
+{
+    (void)count;
+    return result_output_print(words[0], words[1], messages_attempt, messages_follow);
 }
 
 int messages_remove(char **words, int count)

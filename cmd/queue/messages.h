@@ -13,12 +13,16 @@
 #include "message/selection_options.h"
 
 extern struct selection messages_selection;
+extern bool messages_failed, messages_follow; /* of history and output */
+extern unsigned messages_attempt;             /* of output; 0: the last one */
 
 /* Take the words behind the queues: ids, or what set changes; and check that something is selected, where that is
    required. What is wrong ends the program. */
 void messages_take_words(const struct command_line *line, const struct argp_state *state);
 
 int messages_peek(char **words, int count);
+int messages_history(char **words, int count);
+int messages_output(char **words, int count);
 int messages_remove(char **words, int count);
 int messages_set(char **words, int count);
 int messages_release(char **words, int count);

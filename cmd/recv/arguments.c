@@ -7,6 +7,9 @@
 #include "base/grow.h"
 #include "cli/cli.h"
 #include "cli/group.h"
+#include "cli/output.h"
+#include "message/drain.h"
+#include "message/template.h"
 #include "recv/receiving.h"
 #include "recv/worker_arguments.h"
 
@@ -32,8 +35,8 @@ static void check_command(const struct recv_arguments *arguments, const struct a
 {
     if (!arguments->command[0])
         cli_usage(state, "no command is given behind --");
-    if (arguments->auto_ack || cli_json || arguments->framing)
-        cli_usage(state, "a command excludes --auto-ack, --json, --lines and --null");
+    if (arguments->auto_ack || cli_json || arguments->framing || arguments->format)
+        cli_usage(state, "a command excludes --auto-ack, --json, --format, --lines and --null");
     if (worker_until_empty() && arguments->follow)
         cli_usage(state, "--until-empty and --follow exclude one another");
 }
@@ -65,12 +68,19 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "--json excludes --lines and --null");
     if (arguments->ack_every && !arguments->auto_ack)
         cli_usage(state, "--ack-every needs --auto-ack");
-    if (arguments->framing && !arguments->auto_ack)
+    if (arguments->framing && !arguments->auto_ack && !arguments->format)
         cli_usage(state, "--lines and --null need --auto-ack");
-    if ((arguments->follow || arguments->count > 1) && !arguments->auto_ack && !cli_json && !arguments->command)
-        cli_usage(state, "more than one message needs --auto-ack, --json or a command");
+    if ((arguments->follow || arguments->count > 1) && !arguments->auto_ack && !cli_json && !arguments->format &&
+        !arguments->command)
+        cli_usage(state, "more than one message needs --auto-ack, --json, --format or a command");
+    if (arguments->format && cli_json)
+        cli_usage(state, "--json excludes --format");
+    if (arguments->format && !arguments->auto_ack && !template_has(arguments->format, "receipt"))
+        cli_usage(state, "--format without {receipt} needs --auto-ack: nobody could acknowledge the message");
     if (arguments->follow && arguments->count)
         cli_usage(state, "--follow and --count exclude one another");
+    if (arguments->progress && !arguments->follow && arguments->count < 2 && !worker_until_empty())
+        cli_usage(state, "--progress is for many messages: give --count, --follow or --until-empty");
     if (arguments->has_from && !arguments->create)
         cli_usage(state, "--from is for a group that --create makes: mq-log seek moves one");
     if (arguments->has_from && !names_a_group(arguments))
@@ -102,7 +112,17 @@ int recv_arguments_open(const struct recv_arguments *arguments, mq_queue ***ret_
 
 /* ---- running --------------------------------------------------------------------- */
 
-static int print_messages(const struct recv_arguments *arguments, mq_sources *sources)
+/* There is no bar where the messages themselves, or what commands print, come to the same terminal. */
+static struct drain drain_for(const struct recv_arguments *arguments, mq_queue *const *queues, bool prints)
+{
+    const bool shown = arguments->progress && !(prints && output_is_terminal());
+    return (struct drain){.progress = shown ? progress_new("done") : NULL,
+                          .queues = queues,
+                          .count = arguments->queue_count,
+                          .most = arguments->count};
+}
+
+static int print_messages(const struct recv_arguments *arguments, mq_sources *sources, mq_queue *const *queues)
 {
     const struct receiving receiving = {
         .sources = sources,
@@ -112,12 +132,18 @@ static int print_messages(const struct recv_arguments *arguments, mq_sources *so
                                    : 1,
         .auto_ack = arguments->auto_ack,
         .ack_every = arguments->ack_every,
-        .framing = cli_json ? 'j' : arguments->framing,
+        .framing = cli_json                                   ? 'j'
+                   : arguments->format && !arguments->framing ? 'l'
+                                                              : arguments->framing,
+        .format = arguments->format,
+        .drain = drain_for(arguments, queues, true),
     };
-    return receiving_run(&receiving);
+    const int status = receiving_run(&receiving);
+    progress_end(receiving.drain.progress);
+    return status;
 }
 
-static int run_commands(const struct recv_arguments *arguments, mq_sources *sources)
+static int run_commands(const struct recv_arguments *arguments, mq_sources *sources, mq_queue *const *queues)
 {
     struct worker_options worker;
     worker_fill_options(&worker, arguments->command);
@@ -125,10 +151,13 @@ static int run_commands(const struct recv_arguments *arguments, mq_sources *sour
     worker.receive.owner = 0; /* the claims are of this process, which settles them */
     worker.follow = arguments->follow;
     worker.count = arguments->count == 0 && !arguments->follow && !worker.until_empty ? 1 : arguments->count;
-    return worker_run(sources, &worker);
+    worker.drain = drain_for(arguments, queues, !worker.job.save && !worker.job.forms_output);
+    const int status = worker_run(sources, &worker);
+    progress_end(worker.drain.progress);
+    return status;
 }
 
-int recv_arguments_run(const struct recv_arguments *arguments, mq_sources *sources)
+int recv_arguments_run(const struct recv_arguments *arguments, mq_sources *sources, mq_queue *const *queues)
 {
-    return arguments->command ? run_commands(arguments, sources) : print_messages(arguments, sources);
+    return arguments->command ? run_commands(arguments, sources, queues) : print_messages(arguments, sources, queues);
 }

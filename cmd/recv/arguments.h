@@ -14,11 +14,12 @@ struct recv_arguments {
     size_t queue_count, queue_room;
     bool fair;
     char **command; /* NULL: messages are printed */
-    bool auto_ack, follow, wait, no_wait, create, has_from;
-    struct where from;  /* where a group begins that is made */
-    uint64_t count;     /* 0: not given */
-    uint64_t ack_every; /* 0: not given; then all messages that were sent together are acked together */
-    int framing;        /* 'l' or '0': how bodies end; 0: not given */
+    bool auto_ack, follow, wait, no_wait, create, has_from, progress;
+    struct where from;       /* where a group begins that is made */
+    uint64_t count;          /* 0: not given */
+    uint64_t ack_every;      /* 0: not given; then all messages that were sent together are acked together */
+    struct template *format; /* NULL: none */
+    int framing;             /* 'l' or '0': how bodies end; 0: not given */
     struct mq_receive_options options;
 };
 
@@ -36,6 +37,6 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
 int recv_arguments_open(const struct recv_arguments *arguments, mq_queue ***ret_queues);
 
 /* Print messages of the queues, or run the command for them. Returns an exit status. */
-int recv_arguments_run(const struct recv_arguments *arguments, mq_sources *sources);
+int recv_arguments_run(const struct recv_arguments *arguments, mq_sources *sources, mq_queue *const *queues);
 
 #endif

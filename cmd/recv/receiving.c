@@ -12,6 +12,7 @@
 #include "io/output_buffer.h"
 #include "message/body_error.h"
 #include "message/json_write.h"
+#include "message/template.h"
 
 /* Microseconds; longer than the library waits before it uses inotify. */
 #define MOMENT INT64_C(1500000)
@@ -91,10 +92,24 @@ static int print_json(const struct receiver *receiver, mq_message *message)
     return error;
 }
 
+static int put(void *context, const void *data, size_t size)
+{
+    return output_buffer_add(context, data, size);
+}
+
+static int print_by_template(const struct receiver *receiver, mq_message *message)
+{
+    const struct template_message about = {message, name_of(receiver), mq_message_receipt(message)};
+    const int error = template_write(receiver->wanted->format, &about, put, receiver->out);
+    return error ? error : output_buffer_add(receiver->out, receiver->wanted->framing == '0' ? "" : "\n", 1);
+}
+
 static int print_message(const struct receiver *receiver, mq_message *message)
 {
     cli_note(name_of(receiver), "received %s, attempt %u", mq_message_id(message), mq_message_attempts(message));
-    const int error = receiver->wanted->framing == 'j' ? print_json(receiver, message) : print_plain(receiver, message);
+    const int error = receiver->wanted->format           ? print_by_template(receiver, message)
+                      : receiver->wanted->framing == 'j' ? print_json(receiver, message)
+                                                         : print_plain(receiver, message);
     return error ? error : output_buffer_end_message(receiver->out);
 }
 
@@ -331,6 +346,7 @@ static int receive_all(struct receiver *receiver)
         if (came < 0)
             return cli_queue_error(came, name_of(receiver), "cannot receive");
         status = deliver(receiver);
+        drain_update(&wanted->drain, got + output_buffer_written(receiver->out), 0);
         if (status == STATUS_DONE && output_buffer_signal(receiver->out) &&
             (!wanted->most || got + output_buffer_written(receiver->out) < wanted->most))
             return end(receiver);

@@ -1,6 +1,8 @@
 /* The options of mq-recv that are about commands. */
 #include "recv/worker_arguments.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 #include "cli/cli.h"
@@ -17,7 +19,9 @@ enum {
     REPLY,
     REPLY_ANY,
     ONCE,
-    TRANSACTION
+    TRANSACTION,
+    SAVE,
+    OUTPUT
 };
 
 #define PARALLEL_MAX 4096
@@ -41,9 +45,30 @@ static const struct argp_option options[] = {
     {"reply", REPLY, NULL, 0, "Send what the command prints to the queue that Reply-To names", 7},
     {"reply-any", REPLY_ANY, NULL, 0, "The same, also to queues that no request has made", 7},
     {"once", ONCE, NULL, 0, "Ack a message whose id was acked before, without running the command", 7},
+    {"save", SAVE, NULL, 0, "Keep what each command prints, and how it ends, for mq-queue history and output", 7},
+    {"output", OUTPUT, "FORM", 0,
+     "Pass on what commands print: interleave (whole lines as they come), group (one command after the other), or tag "
+     "(each "
+     "line behind the id and a tab)",
+     7},
     {"tx", TRANSACTION, NULL, 0, "What the command sends is sent, and the message acked, as one, if it succeeds", 7},
     {0},
 };
+
+static void set_form(const struct argp_state *state, const char *text)
+{
+    static const struct {
+        const char *name;
+        enum relay_form form;
+    } forms[] = {{"interleave", RELAY_LINES}, {"group", RELAY_GROUP}, {"tag", RELAY_TAGGED}};
+    size_t i = 0;
+    while (i < sizeof forms / sizeof *forms && strcmp(forms[i].name, text) != 0)
+        i++;
+    if (i == sizeof forms / sizeof *forms)
+        cli_usage(state, "--output: '%s' is not one of interleave, group, tag", text);
+    arg.job.forms_output = true;
+    arg.job.form = forms[i].form;
+}
 
 static error_t parse_policy(int key, char *argument, struct argp_state *state)
 {
@@ -57,6 +82,12 @@ static error_t parse_policy(int key, char *argument, struct argp_state *state)
         return 0;
     case KILL_AFTER:
         arg.job.kill_after = cli_duration(state, "--kill-after", argument);
+        return 0;
+    case SAVE:
+        arg.job.save = true;
+        return 0;
+    case OUTPUT:
+        set_form(state, argument);
         return 0;
     case GRACE:
         arg.grace = cli_duration(state, "--grace", argument);

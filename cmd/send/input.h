@@ -11,6 +11,7 @@ struct input {
     int word_count;
     const char **files; /* "-": standard input */
     int file_count;
+    bool progress; /* show it, if the ids do not go to the terminal */
 };
 
 void input_add_file(struct input *input, const struct argp_state *state, const char *file);

@@ -239,6 +239,7 @@ struct stream {
     struct source source; /* the record that is read next */
     int64_t first_at;     /* when the first record in the buffer came; monotonic */
     struct receipts receipts;
+    uint64_t bytes; /* of the records in the buffer */
 };
 
 /* Send the messages in the buffer. */
@@ -254,6 +255,9 @@ static int flush(struct stream *stream)
     const int error = send_buffer_send(stream->send_buffer, &sending->to, &sending->options, receipts->ids,
                                        receipts->offsets, &sent);
     sending->sent += sent;
+    sending->bytes += stream->bytes;
+    stream->bytes = 0;
+    progress_update(sending->progress, sending->sent, sending->bytes, sending->bytes_in_all);
     records_let_go(&stream->records);
     const int status = receipts->ids && sent > 0 ? print_ids(sending, receipts, sent, &first) : STATUS_DONE;
     first.record += sent;
@@ -263,6 +267,7 @@ static int flush(struct stream *stream)
 static int add(struct stream *stream, char *text, size_t size)
 {
     const char *problem = NULL;
+    stream->bytes += size + 1; /* and its separator */
     const bool json = stream->sending->framing == 'j';
     if (json && json_is_blank(text, size)) {
         if (send_buffer_count(stream->send_buffer) == 0)

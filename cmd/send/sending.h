@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "send/destination.h"
+#include "term/progress.h"
 
 struct sending {
     struct destination to;
@@ -20,6 +21,8 @@ struct sending {
     int64_t reply_timeout;
     bool tallies; /* errors tell how many messages were sent */
     uint64_t sent;
+    struct progress *progress;    /* NULL: none is shown */
+    uint64_t bytes, bytes_in_all; /* of the input that are sent; 0 in all: it is not known how many there will be */
 };
 
 /* Send a message with this body, from the file of this name; NULL: from the command line. */

@@ -3,7 +3,7 @@
  *
  *     job_prepare(&job, message, options)      pipes and files
  *     job_launch(&job, queue, options)
- *     … stdin_feed_pump, stderr_relay_pump as its pipes are ready …
+ *     … stdin_feed_pump, relay_pump as its pipes are ready …
  *     job_note_end(&job, status)       its process has ended
  *     job_release(&job)                free everything; the caller settles the claim
  */
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "io/stderr_relay.h"
+#include "io/relay.h"
 #include "io/stdin_feed.h"
 #include "message/outcome.h"
 
@@ -23,10 +23,13 @@
 
 struct job_options {
     char *const *command;
-    bool body_file;     /* the body is a file, not standard input */
-    bool transaction;   /* what the command sends is sent with the ack, or not at all */
-    bool reply;         /* if the message asks for a reply, keep the standard output */
-    bool reply_any;     /* the reply may go to any queue */
+    bool body_file;    /* the body is a file, not standard input */
+    bool transaction;  /* what the command sends is sent with the ack, or not at all */
+    bool reply;        /* if the message asks for a reply, keep the standard output */
+    bool reply_any;    /* the reply may go to any queue */
+    bool save;         /* keep what it prints, and how it ends */
+    bool forms_output; /* pass both of its streams on in this form; else standard error alone, as it comes */
+    enum relay_form form;
     int64_t timeout;    /* JOB_NEVER: none */
     int64_t kill_after; /* from SIGTERM to SIGKILL */
 };
@@ -39,18 +42,24 @@ struct job {
     mq_tx *tx;           /* NULL: none */
     pid_t pid;           /* also of its process group; 0: it does not run */
     enum job_end end;
-    int wait_status;  /* valid once it has ended */
-    int body, output; /* files with the body and with what the command printed; -1: none */
-    int input, error; /* the command's ends of its pipes, until it runs; -1: none */
+    int wait_status;             /* valid once it has ended */
+    int body, reply;             /* files with the body and with what the command printed as its reply; -1: none */
+    int input, ends[MQ_STREAMS]; /* the command's ends of its pipes, until it runs; -1: none */
     struct stdin_feed feed;
-    struct stderr_relay relay;
-    bool held;                /* its standard error is not read until the worker's takes more */
-    int64_t lease, renew_at;  /* how long its claim lasts, and when to renew it; JOB_NEVER: it is lost */
-    int64_t term_at, kill_at; /* when to send SIGTERM, and SIGKILL */
+    struct relay streams[MQ_STREAMS]; /* by enum mq_stream; a standard output that is not read is closed */
+    mq_result *result;                /* NULL: none is kept */
+    int64_t lease, renew_at;          /* how long its claim lasts, and when to renew it; JOB_NEVER: it is lost */
+    int64_t term_at, kill_at;         /* when to send SIGTERM, and SIGKILL */
+};
+
+/* What the streams of all jobs share. */
+struct job_outlets {
+    struct outlet streams[MQ_STREAMS];
+    struct relay_turn turn;
 };
 
 /* Make the pipes and files that the command needs; its lease is set. The job owns the message from then on, also after a failure. */
-int job_prepare(struct job *job, mq_message *message, const struct job_options *options);
+int job_prepare(struct job *job, mq_message *message, const struct job_options *options, struct job_outlets *outlets);
 
 /* Start the command: 0 or a negative errno. */
 int job_launch(struct job *job, mq_queue *queue, const struct job_options *options);
@@ -72,6 +81,12 @@ int64_t job_next_time(const struct job *job);
 /* What the end of the command means for the message. */
 void job_outcome(const struct job *job, const struct outcome_policy *policy, const struct job_options *options,
                  struct outcome *ret_outcome);
+
+/* Whether a stream of it is still to be read or to be passed on. */
+bool job_has_output(const struct job *job);
+
+/* Finish the result that is kept, before the claim is settled: whoever sees the message settled can look at it. */
+void job_end_result(struct job *job, const struct outcome *outcome);
 
 /* A transaction that was not committed is aborted. */
 void job_release(struct job *job);

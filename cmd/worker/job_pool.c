@@ -2,15 +2,12 @@
 #include "worker/job_pool.h"
 
 #include "base/clock.h"
-#include "base/grow.h"
 #include "base/units.h"
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,32 +16,16 @@
 #include "cli/signals.h"
 #include "worker/reply.h"
 #include "worker/settlement.h"
+#include "worker/watching.h"
 
 #define EVENTS 16
 
 /* Descriptors that the worker itself needs, and the most that one job needs. */
 #define OTHER_FILES 64
-#define JOB_FILES 8
+#define JOB_FILES 14
 
 /* A claim is renewed when this part of it has passed. */
 #define LEASE_PARTS 3
-
-/* What an event is about. The bits above hold the slot of a job, or for REST a descriptor. */
-enum source { SIGNALS, CHILDREN, OUR_ERROR, FEED, RELAY, REST };
-#define SOURCE_BITS 3
-
-/* ---- watching --------------------------------------------------------------------- */
-
-static int watch(const struct worker *worker, int fd, uint32_t events, enum source source, size_t slot)
-{
-    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)slot << SOURCE_BITS | source};
-    return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
-static void unwatch(const struct worker *worker, int fd)
-{
-    (void)epoll_ctl(worker->epoll, EPOLL_CTL_DEL, fd, NULL);
-}
 
 void job_pool_add_status(struct worker *worker, int status)
 {
@@ -57,72 +38,15 @@ static void add_end(struct worker *worker, int status)
 {
     worker->done += status == STATUS_DONE;
     worker->failed += status != STATUS_DONE;
+    drain_update(&worker->options->drain, worker->done + worker->failed, worker->running - 1);
     job_pool_add_status(worker, status);
-}
-
-/* ---- processes left behind by commands --------------------------------------------- */
-
-/* The descriptors of the jobs themselves have priority. */
-static bool has_room_for_rest(const struct worker *worker)
-{
-    struct rlimit files;
-    const rlim_t others = OTHER_FILES + (rlim_t)worker->options->parallel * JOB_FILES;
-    return getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > others &&
-           worker->rest_count < files.rlim_cur - others;
-}
-
-/* Keep reading the pipe of a job's standard error after the job, for the processes that it left behind. */
-static void keep_rest(struct worker *worker, struct stderr_relay *relay)
-{
-    if (relay->rest < 0)
-        return;
-    unwatch(worker, relay->rest);
-    if (!has_room_for_rest(worker))
-        return; /* the pipe is closed with the job */
-    if (!GROW(worker->rests, worker->rest_count + 1, worker->rests_room))
-        return;
-    if (!worker->rests_held && watch(worker, relay->rest, EPOLLIN, REST, (size_t)relay->rest) < 0)
-        return;
-    worker->rests[worker->rest_count++] = relay->rest;
-    relay->rest = -1;
-}
-
-static void hold_rests(struct worker *worker)
-{
-    worker->rests_held = true;
-    for (size_t i = 0; i < worker->rest_count; i++)
-        unwatch(worker, worker->rests[i]);
-    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: a job watches already */
-}
-
-static void resume_rests(struct worker *worker)
-{
-    for (size_t i = 0; worker->rests_held && i < worker->rest_count; i++)
-        (void)watch(worker, worker->rests[i], EPOLLIN, REST, (size_t)worker->rests[i]);
-    worker->rests_held = false;
-}
-
-static void pass_rest(struct worker *worker, int pipe)
-{
-    size_t i = 0;
-    while (i < worker->rest_count && worker->rests[i] != pipe)
-        i++;
-    if (i == worker->rest_count || worker->rests_held)
-        return;
-    const enum stderr_relay_state state = stderr_relay_pass_rest(pipe);
-    if (state == RELAY_HELD)
-        hold_rests(worker);
-    if (state != RELAY_DONE)
-        return;
-    close(pipe);
-    worker->rests[i] = worker->rests[--worker->rest_count];
 }
 
 void job_pool_close(struct worker *worker)
 {
-    for (size_t i = 0; i < worker->rest_count; i++)
-        (void)stderr_relay_pass_rest(worker->rests[i]);
-    free(worker->rests);
+    rests_close(&worker->rests);
+    for (int stream = 0; stream < MQ_STREAMS; stream++)
+        outlet_release(&worker->outlets.streams[stream]);
 }
 
 /* ---- ending ----------------------------------------------------------------------- */
@@ -137,6 +61,9 @@ void job_pool_stop_claiming(struct worker *worker)
 
 static void release(struct worker *worker, struct job *job)
 {
+    struct relay_turn *turn = &worker->outlets.turn;
+    worker->turn_came |= turn->of == job;
+    turn->of = turn->of == job ? NULL : turn->of;
     job_release(job);
     worker->running--;
     worker->quiet_since = clock_monotonic();
@@ -148,7 +75,8 @@ static void settle(struct worker *worker, struct job *job)
     add_end(worker, settle_finished_job(job->queue, worker->options, job, &stop));
     if (stop)
         job_pool_stop_claiming(worker);
-    keep_rest(worker, &job->relay);
+    for (int stream = 0; stream < MQ_STREAMS; stream++)
+        rests_keep(&worker->rests, &job->streams[stream], (enum mq_stream)stream);
     release(worker, job);
 }
 
@@ -195,40 +123,77 @@ static void take_signals(struct worker *worker)
 
 /* ---- commands that end ------------------------------------------------------------ */
 
-/* The worker's standard error takes no more. Do not read that of the job until it does. */
-static void hold(struct worker *worker, struct job *job)
+/* Do not read a stream of a job until the worker's takes more, or until the job has its turn. */
+static void hold(struct worker *worker, struct relay *relay, enum mq_stream stream, enum relay_state why)
 {
-    if (job->held)
-        return;
-    job->held = true;
-    unwatch(worker, job->relay.pipe);
-    (void)watch(worker, STDERR_FILENO, EPOLLOUT | EPOLLONESHOT, OUR_ERROR, 0); /* EEXIST: another job watches already */
+    if (!relay->held && relay->pipe >= 0)
+        unwatch(worker->epoll, relay->pipe);
+    relay->held = true;
+    if (why == RELAY_HELD)
+        watch_outlet(worker->epoll, worker->outlets.streams[stream].fd, stream);
 }
 
-/* Act on the state of the relay. A job is settled when its process has ended and all its output was passed on. */
-static void follow_relay(struct worker *worker, struct job *job, enum stderr_relay_state state)
+/* Act on the state of a stream. If the worker ends, what nobody takes is dropped. */
+static void follow_relay(struct worker *worker, struct job *job, enum mq_stream stream, enum relay_state state)
 {
-    if (state == RELAY_HELD && worker->phase < ENDING)
-        hold(worker, job);
+    struct relay *relay = &job->streams[stream];
+    if (state == RELAY_WAITS || (state == RELAY_HELD && worker->phase < ENDING))
+        hold(worker, relay, stream, state);
     else if (state == RELAY_HELD || (state == RELAY_MORE && job->pid == 0))
-        stderr_relay_close(&job->relay);
-    if (job->pid == 0 && job->relay.pipe < 0)
+        relay_close(relay);
+}
+
+/* A job is settled when its process has ended and all that it printed was passed on. */
+static void settle_if_over(struct worker *worker, struct job *job)
+{
+    if (job->message && job->pid == 0 && !job_has_output(job))
         settle(worker, job);
 }
 
-static void resume_held(struct worker *worker)
+static void pump(struct worker *worker, struct job *job, enum mq_stream stream)
 {
-    unwatch(worker, STDERR_FILENO);
-    for (unsigned i = 0; i < worker->options->parallel; i++) {
-        struct job *job = &worker->jobs[i];
-        if (!job->message || !job->held)
-            continue;
-        job->held = false;
-        if (job->relay.pipe >= 0)
-            (void)watch(worker, job->relay.pipe, EPOLLIN, RELAY, i);
-        follow_relay(worker, job, stderr_relay_pump(&job->relay));
+    follow_relay(worker, job, stream, relay_pump(&job->streams[stream]));
+    settle_if_over(worker, job);
+}
+
+/* Of a group, standard error is printed behind standard output. */
+static void finish(struct worker *worker, struct job *job)
+{
+    for (int stream = 0; stream < MQ_STREAMS; stream++)
+        follow_relay(worker, job, (enum mq_stream)stream, relay_finish(&job->streams[stream]));
+    settle_if_over(worker, job);
+}
+
+static void resume(struct worker *worker, unsigned slot, enum mq_stream stream)
+{
+    struct job *job = &worker->jobs[slot];
+    struct relay *relay = &job->streams[stream];
+    if (!job->message || !relay->held)
+        return;
+    relay->held = false;
+    if (relay->pipe >= 0)
+        (void)watch(worker->epoll, relay->pipe, EPOLLIN, (struct watched){RELAY, stream, slot});
+    pump(worker, job, stream);
+}
+
+/* One of the worker's own streams takes more. */
+static void resume_held(struct worker *worker, enum mq_stream stream)
+{
+    unwatch(worker->epoll, worker->outlets.streams[stream].fd);
+    for (unsigned i = 0; i < worker->options->parallel; i++)
+        resume(worker, i, stream);
+    rests_resume(&worker->rests, stream);
+}
+
+/* Another job may print its group. */
+static void pass_turn(struct worker *worker)
+{
+    while (worker->turn_came) {
+        worker->turn_came = false;
+        for (unsigned i = 0; i < worker->options->parallel; i++)
+            for (int stream = 0; stream < MQ_STREAMS; stream++)
+                resume(worker, i, (enum mq_stream)stream);
     }
-    resume_rests(worker);
 }
 
 static struct job *find_job(const struct worker *worker, pid_t pid)
@@ -274,7 +239,7 @@ static void take_children(struct worker *worker)
             job_note_end(job, exited ? W_EXITCODE(ended.si_status, 0) : W_EXITCODE(0, ended.si_status));
         (void)waitpid(ended.si_pid, NULL, 0);
         if (job)
-            follow_relay(worker, job, stderr_relay_finish(&job->relay));
+            finish(worker, job);
     }
 }
 
@@ -287,29 +252,28 @@ static void feed(struct worker *worker, struct job *job)
     job_end(job, JOB_UNREADABLE, clock_monotonic() + worker->options->job.kill_after);
 }
 
-static void dispatch(struct worker *worker, uint64_t data)
+static void dispatch(struct worker *worker, struct watched about)
 {
-    const enum source source = data & ((1 << SOURCE_BITS) - 1);
-    struct job *job = source == REST ? NULL : &worker->jobs[data >> SOURCE_BITS];
-    switch (source) {
+    struct job *job = about.source == FEED || about.source == RELAY ? &worker->jobs[about.slot] : NULL;
+    switch (about.source) {
     case SIGNALS:
         take_signals(worker);
         break;
     case CHILDREN:
         take_children(worker);
         break;
-    case OUR_ERROR:
-        resume_held(worker);
+    case OUTLET:
+        resume_held(worker, about.stream);
         break;
     case FEED:
         feed(worker, job);
         break;
     case REST:
-        pass_rest(worker, (int)(data >> SOURCE_BITS));
+        rests_pass(&worker->rests, (int)about.slot);
         break;
     case RELAY:
-        if (job->message && !job->held)
-            follow_relay(worker, job, stderr_relay_pump(&job->relay));
+        if (job->message && !job->streams[about.stream].held)
+            pump(worker, job, about.stream);
         break;
     }
 }
@@ -326,7 +290,7 @@ void job_pool_handle_events(struct worker *worker, int64_t time)
     struct epoll_event events[EVENTS];
     const int count = epoll_wait(worker->epoll, events, EVENTS, milliseconds_until(time));
     for (int i = 0; i < count; i++)
-        dispatch(worker, events[i].data.u64);
+        dispatch(worker, watched_unpack(events[i].data.u64));
 }
 
 /* Renew the claim of a job. If the claim has ended, either the command settled it, or it lapsed while this process was
@@ -358,6 +322,7 @@ static void run_timers(struct worker *worker, struct job *job, int64_t now)
 int64_t job_pool_run_timers(struct worker *worker)
 {
     const int64_t now = clock_monotonic();
+    pass_turn(worker);
     if (worker->grace_ends <= now)
         end_jobs(worker);
     int64_t next = worker->grace_ends;
@@ -386,7 +351,7 @@ static int64_t lease(const struct worker *worker, const struct job *job)
 static int launch(struct worker *worker, struct job *job, mq_message *message, bool *ret_stop)
 {
     const struct job_options *options = &worker->options->job;
-    int error = job_prepare(job, message, options);
+    int error = job_prepare(job, message, options, &worker->outlets);
     if (error)
         return settle_unprepared_job(job->queue, worker->options, job, error, ret_stop);
     if (options->reply && !reply_is_allowed(message, options))
@@ -398,9 +363,13 @@ static int launch(struct worker *worker, struct job *job, mq_message *message, b
 static void watch_job(struct worker *worker, struct job *job)
 {
     const size_t slot = (size_t)(job - worker->jobs);
-    int error = watch(worker, job->relay.pipe, EPOLLIN, RELAY, slot);
+    int error = 0;
+    for (int stream = 0; stream < MQ_STREAMS && !error; stream++)
+        if (job->streams[stream].pipe >= 0)
+            error = watch(worker->epoll, job->streams[stream].pipe, EPOLLIN,
+                          (struct watched){RELAY, (enum mq_stream)stream, slot});
     if (!error && job->feed.pipe >= 0)
-        error = watch(worker, job->feed.pipe, EPOLLOUT, FEED, slot);
+        error = watch(worker->epoll, job->feed.pipe, EPOLLOUT, (struct watched){.source = FEED, .slot = slot});
     if (error) { /* out of memory: end a command whose pipes cannot be watched */
         job_pool_add_status(worker, cli_error(error, mq_queue_name(job->queue), "cannot watch the command"));
         job_pool_stop_claiming(worker);
@@ -438,6 +407,11 @@ int job_pool_open(struct worker *worker)
     worker->children = signals_open_children();
     if (worker->epoll < 0 || worker->children < 0)
         return worker->epoll < 0 ? -errno : worker->children;
-    const int error = watch(worker, worker->signals, EPOLLIN, SIGNALS, 0);
-    return error ? error : watch(worker, worker->children, EPOLLIN, CHILDREN, 0);
+    worker->outlets.streams[MQ_STDOUT].fd = STDOUT_FILENO;
+    worker->outlets.streams[MQ_STDERR].fd = STDERR_FILENO;
+    worker->rests = (struct rests){.epoll = worker->epoll,
+                                   .outlets = worker->outlets.streams,
+                                   .reserved = OTHER_FILES + (size_t)worker->options->parallel * JOB_FILES};
+    const int error = watch(worker->epoll, worker->signals, EPOLLIN, (struct watched){.source = SIGNALS});
+    return error ? error : watch(worker->epoll, worker->children, EPOLLIN, (struct watched){.source = CHILDREN});
 }

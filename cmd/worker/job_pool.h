@@ -14,6 +14,7 @@
 #define JOB_POOL_H
 
 #include "worker/options.h"
+#include "worker/rests.h"
 #include "worker/service.h"
 
 /* FINISHING: the worker claims no more. ENDING: the commands got SIGTERM. KILLING: they got SIGKILL. */
@@ -25,9 +26,9 @@ struct worker {
     int epoll, signals, children; /* descriptors */
     struct job *jobs;             /* a slot for each command that may run at once */
     unsigned running;             /* slots in use */
-    int *rests;                   /* pipes that processes left behind by commands still write to; they hold no slot */
-    size_t rest_count, rests_room;
-    bool rests_held; /* those pipes are not read until the worker's standard error takes more */
+    struct job_outlets outlets;
+    struct rests rests;
+    bool turn_came; /* a job has printed its group, and another one may */
     uint64_t received;
     uint64_t done, failed; /* messages that were acked; others whose commands ended, or could not be started */
     struct service service;

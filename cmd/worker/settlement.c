@@ -17,7 +17,7 @@
 struct ending {
     mq_queue *queue;
     const struct worker_options *options;
-    const struct job *job;
+    struct job *job;
     struct outcome outcome;
     char said[RELAY_TAIL];
     size_t said_size;
@@ -139,18 +139,19 @@ static void send_reply(struct ending *ending)
 {
     if (ending->outcome.verdict != VERDICT_DONE && ending->outcome.verdict != VERDICT_DONE_AND_STOP)
         return;
-    const int error = reply_send(ending->job->message, ending->job->output, ending->job->tx);
+    const int error = reply_send(ending->job->message, ending->job->reply, ending->job->tx);
     if (error)
         outcome_set_failure(&ending->outcome, "the reply cannot be sent: %s", cli_reason(error));
 }
 
-int settle_finished_job(mq_queue *queue, const struct worker_options *options, const struct job *job, bool *ret_stop)
+int settle_finished_job(mq_queue *queue, const struct worker_options *options, struct job *job, bool *ret_stop)
 {
     struct ending ending = {.queue = queue, .options = options, .job = job};
     bool stop = false;
     job_outcome(job, &options->policy, &options->job, &ending.outcome);
-    ending.said_size = stderr_relay_tail(&job->relay, ending.said);
+    ending.said_size = relay_tail(&job->streams[MQ_STDERR], ending.said);
     send_reply(&ending);
+    job_end_result(job, &ending.outcome);
     const int status = act_on(&ending, &stop);
     *ret_stop = stop || (status != STATUS_DONE && status != STATUS_FAILED);
     return status;
@@ -166,7 +167,7 @@ static void give_back(mq_queue *queue, const struct job *job)
 }
 
 /* End the attempt with a failure or a rejection, though no command was started. */
-static int fail_before_start(mq_queue *queue, const struct worker_options *options, const struct job *job,
+static int fail_before_start(mq_queue *queue, const struct worker_options *options, struct job *job,
                              enum verdict verdict, const char *reason)
 {
     struct ending ending = {.queue = queue, .options = options, .job = job};
@@ -176,12 +177,12 @@ static int fail_before_start(mq_queue *queue, const struct worker_options *optio
     return fail(&ending);
 }
 
-int settle_unanswerable_job(mq_queue *queue, const struct worker_options *options, const struct job *job)
+int settle_unanswerable_job(mq_queue *queue, const struct worker_options *options, struct job *job)
 {
     return fail_before_start(queue, options, job, VERDICT_REJECT, "Reply-To names no reply queue");
 }
 
-int settle_unprepared_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+int settle_unprepared_job(mq_queue *queue, const struct worker_options *options, struct job *job, int error,
                           bool *ret_stop)
 {
     if (body_error_is_of_message(error, job->message)) {
@@ -214,7 +215,7 @@ static int status_of_launch(int error)
     return error == -ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_RUN;
 }
 
-int settle_unstarted_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+int settle_unstarted_job(mq_queue *queue, const struct worker_options *options, struct job *job, int error,
                          bool *ret_stop)
 {
     *ret_stop = !are_headers_too_large(options, error);

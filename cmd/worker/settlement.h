@@ -13,15 +13,15 @@
 #include "worker/options.h"
 
 /* The command has ended. */
-int settle_finished_job(mq_queue *queue, const struct worker_options *options, const struct job *job, bool *ret_stop);
+int settle_finished_job(mq_queue *queue, const struct worker_options *options, struct job *job, bool *ret_stop);
 
 /* The command was not started: job_prepare or job_launch failed with `error`. */
-int settle_unprepared_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+int settle_unprepared_job(mq_queue *queue, const struct worker_options *options, struct job *job, int error,
                           bool *ret_stop);
-int settle_unstarted_job(mq_queue *queue, const struct worker_options *options, const struct job *job, int error,
+int settle_unstarted_job(mq_queue *queue, const struct worker_options *options, struct job *job, int error,
                          bool *ret_stop);
 
 /* The message asks for a reply to a queue that replies may not be sent to: reject it without starting the command. */
-int settle_unanswerable_job(mq_queue *queue, const struct worker_options *options, const struct job *job);
+int settle_unanswerable_job(mq_queue *queue, const struct worker_options *options, struct job *job);
 
 #endif

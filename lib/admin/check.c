@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "base/id.h"
+#include "format/result_name.h"
 #include "format/sent_name.h"
 #include "format/spool_name.h"
 #include "format/work_name.h"
@@ -112,6 +113,20 @@ static int check_done_entry(void *context, const char *name, unsigned char type)
                : finding_report(context, "done", name, "not a bucket's name");
 }
 
+/* Check a directory in the one that is being listed. */
+static int check_inside(struct check *check, const char *name, fs_list_fn *each)
+{
+    const int outer = check->dir, dir = fs_open_dir(outer, name);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    check->bucket = name;
+    check->dir = dir;
+    const int error = fs_list_at(dir, ".", each, check);
+    check->dir = outer;
+    close(dir);
+    return error;
+}
+
 static int check_mark(void *context, const char *name, unsigned char type)
 {
     struct check *check = context;
@@ -143,15 +158,25 @@ static int check_sent_entry(void *context, const char *name, unsigned char type)
     const bool is_slot = strcmp(name, SENT_NAME_SLOT_DIR) == 0;
     if (type != DT_DIR || (!is_slot && !sent_name_parse_number(name, &number)))
         return finding_report(check, SENT_NAME_DIR, name, "not a slot's number");
-    const int outer = check->dir, dir = fs_open_dir(outer, name);
-    if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
-    check->bucket = name;
-    check->dir = dir;
-    const int error = fs_list_at(dir, ".", is_slot ? check_slot_entry : check_mark, check);
-    check->dir = outer;
-    close(dir);
-    return error;
+    return check_inside(check, name, is_slot ? check_slot_entry : check_mark);
+}
+
+static int check_result(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    struct result_name result;
+    char place[40], bucket[NAME_BUCKET_SIZE] = "";
+    snprintf(place, sizeof place, RESULT_NAME_DIR "/%s", check->bucket);
+    if (type == DT_REG && result_name_parse(name, &result))
+        result_name_format_bucket(result.begun, bucket);
+    return strcmp(bucket, check->bucket) == 0 ? 0 : finding_report(check, place, name, "not a result of this bucket");
+}
+
+static int check_results_entry(void *context, const char *name, unsigned char type)
+{
+    if (type != DT_DIR || !result_name_is_bucket(name))
+        return finding_report(context, RESULT_NAME_DIR, name, "not a bucket's name");
+    return check_inside(context, name, check_result);
 }
 
 static bool may_have(const mq_queue *queue, const char *name)
@@ -226,6 +251,8 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
         error = check_later_dir(&check, "failures", check_failures_entry);
     if (!error)
         error = check_later_dir(&check, "done", check_done_entry);
+    if (!error)
+        error = check_later_dir(&check, RESULT_NAME_DIR, check_results_entry);
     if (!error && name_group_part(queue->name))
         error = check_group(&check);
     if (!error)

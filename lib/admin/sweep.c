@@ -26,6 +26,7 @@
 #include "queue/done_marks.h"
 #include "queue/failures.h"
 #include "queue/queue.h"
+#include "queue/results.h"
 #include "queue/sent_slots.h"
 #include "queue/split_cleanup.h"
 #include "route/send_on.h"
@@ -170,8 +171,9 @@ static int sweep_leftovers(mq_queue *queue, int64_t now, uint64_t *ret_removed)
         error = group_sweep_takes(queue, &sweep.removed);
     if (!error) {
         const int failures = failures_sweep(queue, &sweep.removed),
-                  marks = done_marks_expire(queue, now, &sweep.removed), sent = sweep_sent(queue, &sweep.removed);
-        error = failures ? failures : marks ? marks : sent;
+                  marks = done_marks_expire(queue, now, &sweep.removed), sent = sweep_sent(queue, &sweep.removed),
+                  results = results_expire(queue, now, &sweep.removed);
+        error = failures ? failures : marks ? marks : sent ? sent : results;
     }
     *ret_removed = sweep.removed + cleared;
     return error ? error : sweep.error;

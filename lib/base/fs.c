@@ -438,11 +438,16 @@ bool fs_has_name(int file)
 
 /* inotify takes only paths. The path of an open descriptor in /proc leads to the same directory whatever happens to its
    name. */
-int fs_watch_dir(int inotify, int dir, uint32_t events)
+int fs_watch_file(int inotify, int file, uint32_t events)
 {
     char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
-    return result(inotify_add_watch(inotify, path, events | IN_ONLYDIR));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    return result(inotify_add_watch(inotify, path, events));
+}
+
+int fs_watch_dir(int inotify, int dir, uint32_t events)
+{
+    return fs_watch_file(inotify, dir, events | IN_ONLYDIR);
 }
 
 bool fs_is_network(int dir)

@@ -181,7 +181,8 @@ bool fs_is_network(int dir);
 
 /* ---- watching ------------------------------------------------------------------- */
 
-/* Watch a directory by its descriptor. Returns the number of the watch. */
+/* Watch a directory or a file by its descriptor. Returns the number of the watch. */
 int fs_watch_dir(int inotify, int dir, uint32_t events);
+int fs_watch_file(int inotify, int file, uint32_t events);
 
 #endif

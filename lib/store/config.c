@@ -75,6 +75,8 @@ static const struct setting settings[] = {
     {"batch-count", BATCH_COUNT, offsetof(struct config, batch_count), "256", {0}},
     {"batch-size", BATCH_SIZE, offsetof(struct config, batch_size), "1M", {0}},
     {"dedup-window", DURATION, offsetof(struct config, dedup_window), "1h", {0}},
+    {"keep-results", DURATION, offsetof(struct config, keep_results), "7d", {0}},
+    {"keep-results-size", SIZE_OR_NONE, offsetof(struct config, keep_results_size), "100M", {0}},
     {"require", HEADERS_OR_NONE, offsetof(struct config, require), "none", {0}},
     {"paused", CHOICE, offsetof(struct config, paused), "none", {"none", "receive", "send", "all"}},
     {"on-dead", CHOICE, offsetof(struct config, halts), "continue", {"continue", "halt"}},
@@ -82,10 +84,12 @@ static const struct setting settings[] = {
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
+/* clang-format off */
 static const char *const keys[SETTINGS + 1] = {
-    "durability", "ack-timeout",  "max-attempts", "retry-delay", "retry-max-delay", "ttl",         "on-expiry",
-    "max-size",   "max-depth",    "max-bytes",    "overflow",    "dead-ttl",        "dead-letter", "batch-count",
-    "batch-size", "dedup-window", "require",      "paused",      "on-dead",         "order",       NULL};
+    "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl", "on-expiry", "max-size",
+    "max-depth", "max-bytes", "overflow", "dead-ttl", "dead-letter", "batch-count", "batch-size", "dedup-window",
+    "keep-results", "keep-results-size", "require", "paused", "on-dead", "order", NULL};
+/* clang-format on */
 
 static const char *const orders[] = {"none", "group", "strict"};
 #define ORDERS (sizeof orders / sizeof *orders)

@@ -32,6 +32,8 @@ struct config {
     int64_t dead_ttl;                     /* 0: none */
     char dead_letter[MQ_QUEUE_NAME_SIZE]; /* where dead letters go on to; empty: they stay */
     int64_t dedup_window;
+    int64_t keep_results;
+    uint64_t keep_results_size; /* 0: none */
     uint64_t max_size;
     uint64_t max_depth;     /* 0: none */
     uint64_t max_bytes;     /* 0: none */

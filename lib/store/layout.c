@@ -10,6 +10,7 @@
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
+#include "format/result_name.h"
 #include "format/spool_name.h"
 #include "store/access.h"
 #include "store/bucket.h"
@@ -25,7 +26,8 @@ static const struct part host_parts[] = {{"waiters", ACCESS_WORK}, {"host", ACCE
 
 /* A private queue gets these when they are needed. A shared queue has them from the beginning: only its owner could
    make them later. */
-static const struct part shared_parts[] = {{"failures", ACCESS_DIR}, {"done", ACCESS_DIR}, {"sent", ACCESS_DIR}};
+static const struct part shared_parts[] = {
+    {"failures", ACCESS_DIR}, {"done", ACCESS_DIR}, {"sent", ACCESS_DIR}, {RESULT_NAME_DIR, ACCESS_DIR}};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static bool has_part(const struct part *list, size_t count, const char *name)

@@ -616,3 +616,32 @@ expire() { # NAME
 has_inotify() {
     [[ $(find "/proc/$1/fd" -lname 'anon_inode:inotify' | wc -l) == 1 ]]
 }
+
+# ---- a template ----------------------------------------------------------------------
+
+@test "--format prints messages by a template, and a wrong one is refused before anything is received" {
+    mq-queue create jobs durability=none
+    mq-send -q -i one -p 7 -H 'Type: user.signup' -H 'X-No: 5' jobs 'a {body} \n'
+    mq-send -q -i two jobs ''
+    mq-recv -a -n 2 --no-wait --format='{id}|{queue}|{priority}|{attempt}|{size}|{header.Type}|{header.x-no}|{body}|{{\t}}|\\n\q' jobs >got
+    assert_equal "$(<got)" $'one|jobs|7|1|11|user.signup|5|a {body} \\n|{\t}|\\n\\q\ntwo|jobs|4|1|0||||{\t}|\\n\\q'
+    head -c 300000 /dev/urandom >body
+    mq-queue config jobs max-size=1M
+    mq-send -q jobs -f body
+    mq-recv -a -0 --no-wait --format='{body}{header.None}' jobs >got
+    { cat body; printf '\0'; } | cmp - got
+    mq-send -q -k a.b -H 'Sent: no' -i three jobs x
+    mq-recv --no-wait --format='{key} {offset}{expires}{sent} {receipt}' jobs >got
+    assert_regex "$(<got)" '^a\.b 20[0-9-]+T[0-9:.]+Z jobs/[^ ]+$'
+    mq-ack "$(cut -d ' ' -f 3 got)"
+    mq-send -q jobs x
+    for wrong in '{nothing}' '{id' 'id}' '{header.}' '{header.a b}' '{body}{body}' '{}' '{{}' '{id{body}'; do
+        run -64 mq-recv -a --no-wait --format="$wrong" jobs
+        assert_output --partial -- --format
+    done
+    run -64 mq-recv --no-wait --format='{body}' jobs
+    assert_output --partial 'without {receipt} needs --auto-ack'
+    run -64 mq-recv -a -j --format='{body}' jobs
+    run -64 mq-recv --format='{body}' jobs -- true
+    assert_equal "$(depth jobs ready)" 1
+}

@@ -1,4 +1,4 @@
-# mq-stat --watch: the live screen in a real terminal, and lines elsewhere.
+# mq-stat --watch: the live screen in a real terminal, and lines elsewhere; and the bar of --progress.
 # shellcheck disable=SC2154 # stderr is set by run
 load ../helper
 
@@ -360,4 +360,57 @@ PYTHON
     mq-queue delete --force small
     mq-queue delete empty
     see ' 1 queue by -ready '
+}
+
+# ---- --progress ------------------------------------------------------------------------
+
+# The width of the longest line on the screen that has a bar.
+width_of_bar() {
+    screen | grep '█' | LC_ALL=C.UTF-8 wc -L
+}
+
+@test "--progress shows a bar, the rate and the time left, as wide as the terminal, and errors above it" {
+    needs_tmux
+    seq 3000 >lines
+    for columns in 80 200; do
+        mq-queue delete -q --force jobs 2>/dev/null || true
+        mq-queue create jobs durability=none
+        open $columns 24 "mq-send -q -l --progress -f lines jobs"
+        see 'ended 0'
+        see '^100% █+  3000 sent  [0-9.kM]+/s$'
+        assert_equal "$(width_of_bar)" $((columns - 1))
+        tmux -S "$socket" kill-server
+        open $columns 24 "mq-recv -a -l -n 3000 -w 1 --progress jobs >got"
+        see 'ended 0'
+        see '^100% █+  3000 done  [0-9.kM]+/s'
+        cmp lines got
+        tmux -S "$socket" kill-server
+    done
+    # While it lasts: a part is done, and what is reported takes a line of its own.
+    seq 4 | mq-send -q -l jobs
+    printf '%s\n' '#!/bin/sh' 'sleep 0.12' 'read -r body' 'until [ "$body" != 3 ] || [ -e go ]; do sleep 0.02; done' 'exit 3' >slow
+    chmod +x slow
+    open 80 24 'mq-recv --until-empty --progress jobs -- ./slow >nothing'
+    see '^ *[0-9]+% █+.? +[12] done  [0-9.]+/s'
+    shows '^mq-recv: jobs: [0-9a-f-]+: attempt 1: exit status 3$'
+    touch go
+    see 'ended 123'
+}
+
+@test "--progress shows nothing where there is no terminal, or where the messages come to it" {
+    seq 10 | mq-send -q -l --progress jobs 2>err
+    mq-recv -a -l -n 10 --progress --no-wait jobs >got 2>>err
+    assert_file_empty err
+    seq 10 | cmp - got
+    run -64 mq-send --progress jobs x
+    run -64 mq-recv -a --progress jobs
+    needs_tmux
+    seq 3 | mq-send -q -l jobs
+    open 80 24 'mq-recv -a -l -n 3 --no-wait --progress jobs'
+    see 'ended 0'
+    shows_not done
+    tmux -S "$socket" kill-server
+    open 80 24 'TERM=dumb mq-send -q -l --progress -f /dev/null jobs'
+    see 'ended 0'
+    shows_not sent
 }

@@ -842,6 +842,27 @@ assert_drains() { # NUMBER
     assert_equal "${!seen[*]}" '0 75'
 }
 
+@test "on a full disk the outcome of a job counts, and its result is lost with a word" {
+    mount_disk size=1M,mode=700
+    mq-queue create jobs durability=none
+    for id in one two; do mq-send -q -i $id jobs x; done
+    # It becomes full while the command prints.
+    run -0 --separate-stderr mq-recv --save jobs -- head -c 2M /dev/zero
+    assert_equal "$stderr" 'mq-recv: jobs: one: the rest of what it prints is not kept: No space left on device'
+    run -0 mq-queue history -j jobs
+    assert_json '.outcome == "done" and .cut and .stdout_bytes > 500000'
+    mq-queue output jobs one >part
+    assert_equal "$(stat -c %s part)" "$(jq .stdout_bytes <<<"$output")"
+    # It is full before.
+    cat /dev/zero >disk/filler 2>/dev/null || true
+    run -0 --separate-stderr mq-recv --save jobs -- sh -c 'echo printed; echo error >&2; echo did >did'
+    assert_regex "$stderr" 'two: (its result|the rest of what it prints) is not kept: No space left on device'
+    assert_equal "$(<did)" did
+    assert_equal "$(mq-stat -j -x jobs | jq -c '[.ready, .inflight, .dead]')" '[0,0,0]'
+    rm disk/filler
+    run -0 mq-queue check
+}
+
 @test "whichever system call finds the disk full, a message is sent whole or not at all" {
     needs_strace
     local ahead=fdatasync

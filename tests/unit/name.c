@@ -3,6 +3,7 @@
 
 #include "format/death.h"
 #include "format/receipt.h"
+#include "format/result_name.h"
 #include "format/spool_name.h"
 #include "format/work_name.h"
 #include "unit.h"
@@ -259,6 +260,47 @@ static void states_and_deaths(void)
     }
 }
 
+static void results(void)
+{
+    char text[RESULT_NAME_SIZE], again[RESULT_NAME_SIZE], bucket[NAME_BUCKET_SIZE];
+    struct result_name name = {.kind = RESULT_FINISHED,
+                               .begun = NAME_TIME_MAX,
+                               .attempt = NAME_ATTEMPTS_MAX,
+                               .token = 0xffffffff,
+                               .ended = NAME_TIME_MAX,
+                               .exit_status = -1,
+                               .signal = 127,
+                               .outcome = MQ_OUTCOME_STOPPED,
+                               .bytes = {INT64_MAX, INT64_MAX},
+                               .cut = true};
+    struct result_name parsed;
+    static const char *const wrong[] = {"",
+                                        "6612b28d271a8.x.a1.k6068f94",
+                                        "6612b28d271a8.x.a01.k6068f941",
+                                        "6612b28d271a8..a1.k6068f941",
+                                        "6612b28d271a8.x.a1.k6068f941.",
+                                        "6612b28d271a8.x.a1.k6068f941.err.",
+                                        "6612b28d271a8.x.a1.k6068f941.d6612b28d867df.x256.s0.v1.o43.e4",
+                                        "6612b28d271a8.x.a1.k6068f941.d6612b28d867df.x0.s0.v7.o43.e4",
+                                        "6612b28d271a8.x.a1.k6068f941.d6612b28d867df.x0.s0.v1.o43.e4.cc"};
+    memset(name.id, 'i', MQ_ID_SIZE - 1);
+    result_name_format(&name, text);
+    EXPECT(strlen(text) < RESULT_NAME_SIZE);
+    EXPECT(result_name_parse(text, &parsed) && result_name_is_same(&name, &parsed) && parsed.cut &&
+           parsed.signal == 127);
+    result_name_format(&parsed, again);
+    EXPECT_TEXT(again, text);
+    name.kind = RESULT_ERRORS;
+    result_name_format(&name, again);
+    EXPECT(result_name_parse(again, &parsed) && parsed.kind == RESULT_ERRORS);
+    EXPECT(strcmp(again, text) > 0); /* standard error is listed behind standard output */
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        EXPECT(!result_name_parse(wrong[i], &parsed));
+    result_name_format_bucket(0x6612b28d271a8, bucket);
+    EXPECT_TEXT(bucket, "6612b00000000");
+    EXPECT(result_name_is_bucket(bucket) && !result_name_is_bucket("6612b00000001"));
+}
+
 int main(void)
 {
     states_and_deaths();
@@ -276,5 +318,6 @@ int main(void)
     reply_queues();
     done_buckets();
     retried_names();
+    results();
     return unit_failures != 0;
 }
