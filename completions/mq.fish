@@ -118,7 +118,7 @@ function __mq_settings
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window require paused on-dead order
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window require paused on-dead order order-by
     end
 end
 
@@ -269,6 +269,7 @@ complete -c mq-queue -l once -d 'Import nothing twice'
 complete -c mq-queue -l send -d 'Pause or resume only senders'
 complete -c mq-queue -l receive -d 'Pause or resume only receivers'
 complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a new queue'
+complete -c mq-queue -l from -x -a 'beginning end' -d 'Where a new group of a log begins'
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l force -d 'Delete a queue with its messages'
 complete -c mq-queue -l repair -d 'Move what does not belong aside'

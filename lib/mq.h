@@ -125,6 +125,10 @@ MQ_API bool mq_mode_is_valid(unsigned mode);
  */
 MQ_API int mq_create_ordered(const char *spool, const char *queue, const char *order, unsigned mode, gid_t group);
 
+/* The same; `by` is the header that tells a message's group, in place of Group. */
+MQ_API int mq_create_ordered_by(const char *spool, const char *queue, const char *order, const char *by, unsigned mode,
+                                gid_t group);
+
 /*
  * Delete a queue. Without `force`, a queue that holds a message in any state stays: -ENOTEMPTY. A message that is
  * sent during the call is never deleted without `force`.
@@ -302,8 +306,8 @@ MQ_API int mq_receive(mq_queue *queue, const struct mq_receive_options *options,
 
 /* The fields of a message that was received or opened. The strings live as long as the message. */
 MQ_API const char *mq_message_id(const mq_message *message);
-MQ_API const char *mq_message_receipt(const mq_message *message); /* NULL: it is not claimed */
-MQ_API unsigned mq_message_attempts(const mq_message *message);   /* deliveries so far, including this one */
+MQ_API const char *mq_message_receipt(const mq_message *message);   /* NULL: it is not claimed */
+MQ_API unsigned mq_message_attempts(const mq_message *message);     /* deliveries so far, including this one */
 MQ_API unsigned mq_message_max_attempts(const mq_message *message); /* its own; 0: as the queue says */
 MQ_API int mq_message_priority(const mq_message *message);
 MQ_API int64_t mq_message_sent_at(const mq_message *message);
@@ -730,6 +734,11 @@ MQ_API int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd);
 /* Make a group, which begins at an offset of the log: 1 made, 0 it was there, and lacks nothing now. -ENOENT: there is no such
    log. -ERANGE: the log does not have that offset. */
 MQ_API int mq_group_create(const char *spool, const char *name, uint64_t from);
+
+/* The same of a group that keeps an order, which never changes: "group" (of the messages with the same header `by`; NULL:
+   Group), or "strict" (of all). -ESTALE: the group is there, with another order. */
+MQ_API int mq_group_create_ordered(const char *spool, const char *name, uint64_t from, const char *order,
+                                   const char *by);
 
 /* Let a group go on at another offset, also while consumers are at work; what is in flight, delayed or dead stays. `ret_from`
    gets the offset that would have come next. -ERANGE: the log does not have that offset. */
