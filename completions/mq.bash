@@ -93,7 +93,7 @@ __mq_logs() {
 }
 
 __mq_log_keys() {
-    printf '%s=\n' durability max-size retain-time retain-size retain-count
+    printf '%s=\n' durability max-size retain-time retain-size retain-count dedup-window
 }
 
 __mq_transactions() {

@@ -292,7 +292,7 @@ complete -c mq-topic -s 0 -l null -d 'End each body with a NUL'
 
 complete -c mq-log -n '__mq_has_operands 0' -a 'create read seek list config trim delete'
 complete -c mq-log -n '__mq_has_operands 1 read list config trim delete' -a '(__mq_logs)' -d log
-complete -c mq-log -n '__mq_has_queue create config' -a 'durability= max-size= retain-time= retain-size= retain-count= keep-unread='
+complete -c mq-log -n '__mq_has_queue create config' -a 'durability= max-size= retain-time= retain-size= retain-count= dedup-window= keep-unread='
 complete -c mq-log -l from -x -a 'beginning end' -d 'Begin there'
 complete -c mq-log -l to -x -d 'End before this'
 complete -c mq-log -s n -l count -x -d 'End after so many messages'

@@ -665,8 +665,9 @@ MQ_API int mq_log_config_explain(const char *spool, const char *name, char *ret_
 /*
  * As mq_send, mq_send_batch and mq_send_bodies, and the offsets of the messages; `ret_offset` and `ret_offsets` may be
  * NULL. As part of the transaction `tx`, unless that is NULL: then the offsets are MQ_NO_OFFSET, since only carrying it out
- * gives them. Any number of processes may append at once. -EOPNOTSUPP: the message has a priority, a delay or an expiry, or
- * `once` is set: these are for queues. If a sync fails, or the log is deleted meanwhile, the call fails although the
+ * gives them, or the message is a duplicate. Any number of processes may append at once. -EOPNOTSUPP: the message has a
+ * priority, a delay or an expiry, which are for queues, or `once` is set in a transaction, or the file system has no rename
+ * that replaces nothing. If a sync fails, or the log is deleted meanwhile, the call fails although the
  * messages may be in the log.
  */
 #define MQ_NO_OFFSET UINT64_MAX

@@ -437,6 +437,7 @@ PRIVATE = [
         unsynced=True,
     ),
     Operation("append", ("mq-send", "clicks", "new"), log, does="linkat"),
+    Operation("append once", ("mq-send", "--once", "-i", "one", "clicks", "new"), log, does="log/"),
     Operation("append and pack", ("mq-send", "clicks", "new"), full_log(), does="RENAME_EXCHANGE"),
     Operation("trim", ("mq-log", "trim", "clicks"), full_log("retain-count=1"), partial=True, removes=True, does="begin"),
     Operation("read a log", ("mq-log", "read", "-l", "clicks"), log),
