@@ -570,14 +570,14 @@ committed() {
     assert_not_exist "$MQ_SPOOL/clicks"
     mq-log create clicks retain-size=10G durability=none
     run -0 mq-log config clicks
-    assert_output $'durability = none\nmax-size = 256K\nretain-time = 7d\nretain-size = 10G\nretain-count = none\nkeep-unread = yes'
+    assert_output $'durability = none\nmax-size = 256K\nretain-time = 7d\nretain-size = 10G\nretain-count = none\ndedup-window = 1h\nkeep-unread = yes'
     run -0 mq-log config -j clicks retain-size durability
     assert_output '{"retain-size":"10G","durability":"none"}'
     mq-log config clicks retain-size= retain-count=5
     run -0 mq-log config clicks retain-size retain-count
     assert_output $'none\n5'
     run -78 mq-log config clicks keep=1
-    assert_output 'mq-log: clicks: keep: no such key: there are durability, max-size, retain-time, retain-size, retain-count, keep-unread'
+    assert_output 'mq-log: clicks: keep: no such key: there are durability, max-size, retain-time, retain-size, retain-count, dedup-window, keep-unread'
     echo 'retain-count = x' >"$MQ_SPOOL/clicks/settings"
     run -78 mq-send clicks x
     assert_output 'mq-send: clicks: bad configuration: line 1: retain-count: neither a number from 1 nor none'
