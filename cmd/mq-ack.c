@@ -77,7 +77,7 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "[RECEIPT...]",
     .doc = "Ack the messages of the receipts that mq-recv printed: their work is done.\v"
-           "Without RECEIPT, or for -, they are read from standard input, one a line.",
+           "Without RECEIPT, or for -, they are read from standard input, one on each line.",
     .children = cli_children,
 };
 

@@ -13,13 +13,13 @@ static const char *arg_to;
 static struct selection selection;
 
 static const struct argp_option options[] = {
-    {"count", 'n', "N", 0, "up to N, those that died first", 1},
-    {"newest", SELECTION_NEWEST, NULL, 0, "those that died last first", 1},
+    {"count", 'n', "N", 0, "at most N, those that died first", 1},
+    {"newest", SELECTION_NEWEST, NULL, 0, "begin with those that died last", 1},
     {"match", 'm', "NAME[: VALUE]", 0, "those with this header; may be repeated: with all of them", 1},
     {"to", COMMAND_LONG('t'), "QUEUE", 0, "retry: send them to QUEUE, which must exist", 1},
     {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "those that died at least this long ago", 1},
     {"all", SELECTION_ALL, NULL, 0, "all of them", 1},
-    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "retry, purge: change nothing, print the ids of what would be", 1},
+    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "retry, purge: change nothing, but print which ids would be", 1},
     {0},
 };
 

@@ -24,14 +24,14 @@ static int64_t arg_timeout = MQ_FOREVER;
 static struct sharing sharing = SHARING_NONE;
 
 static const struct argp_option options[] = {
-    {"count", 'n', "N", 0, "up to N messages; peek: 10 by default", 1},
-    {"newest", SELECTION_NEWEST, NULL, 0, "the newest messages first", 1},
+    {"count", 'n', "N", 0, "at most N messages; peek: 10 by default", 1},
+    {"newest", SELECTION_NEWEST, NULL, 0, "begin with the newest messages", 1},
     {"state", SELECTION_STATE, "STATE", 0, "those that are ready, delayed, inflight, dead, or all", 1},
-    {"id", 'i', "ID", 0, "this message, as if it were named behind QUEUE; may be repeated", 1},
+    {"id", 'i', "ID", 0, "this message, as if it were named after QUEUE; may be repeated", 1},
     {"match", 'm', "NAME[: VALUE]", 0, "those with this header; may be repeated: with all of them", 1},
     {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "those that were sent, or died, at least this long ago", 1},
     {"all", SELECTION_ALL, NULL, 0, "all that wait, or all of --state", 1},
-    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "change nothing, print the ids of the messages that it would be", 1},
+    {"dry-run", SELECTION_DRY_RUN, NULL, 0, "change nothing, but print the ids of the messages that would be changed", 1},
     {"send", COMMAND_LONG('S'), NULL, 0, "pause, resume: only for senders", 1},
     {"receive", COMMAND_LONG('R'), NULL, 0, "pause, resume: only for receivers", 1},
     {"once", COMMAND_LONG('O'), NULL, 0, "import: nothing that was imported or sent once within the dedup-window", 1},

@@ -24,8 +24,8 @@ static char **arg_command; /* NULL: none is given */
 
 static const struct argp_option options[] = {
     {"timeout", 't', "DURATION", 0,
-     "begin, run: undo the transaction unless it is committed within DURATION; 10m by default. With run it is moved on "
-     "while the command runs; 1m by default",
+     "begin, run: undo the transaction unless it is committed within DURATION; 10m by default. run extends it while the "
+     "command runs; 1m by default",
      1},
     {"ack", COMMAND_LONG('a'), "RECEIPT", 0, "commit, run: ack this message as part of it; may be repeated", 1},
     {0},
@@ -143,7 +143,7 @@ static const struct argp argp = {
     .options = options,
     .parser = parse,
     .args_doc = "begin\ncommit TX\nabort TX\nput TX FILE\nlist\nrun -- COMMAND [ARG...]",
-    .doc = "Make several sends, acks and changed files happen all or not at all.\v"
+    .doc = "Make several sends, acks and file changes happen together or not at all.\v"
            "begin prints TX, for the others and for mq-send --tx; run sets MQ_TX for its command.",
     .children = cli_json_children,
 };

@@ -89,8 +89,8 @@ MQ_API int mq_spool_path(const char *spool, char *ret_path, size_t size);
 /* Whether `name` may name a queue: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}. */
 MQ_API bool mq_queue_name_is_valid(const char *name);
 
-/* Whether `name` may name a group of a log: two such names and a slash between them. Calls that take the name of a queue take
-   that of a group too, but for those that make queues. */
+/* Whether `name` may name a group of a log: two such names and a slash between them. Calls that take the name of a queue
+   also take that of a group, except for those that make queues. */
 MQ_API bool mq_group_name_is_valid(const char *name);
 
 /* Whether `name` is a name that mq_reply_open gives to a queue. */
@@ -120,8 +120,8 @@ MQ_API bool mq_mode_is_valid(unsigned mode);
 
 /*
  * Make a queue that keeps an order: "group" (of the messages with the same header Group) or "strict" (of all). This never
- * changes. `mode` and `group` are as above; a queue of one's own has the mode 0600. Nobody may have the right 2, to send
- * and no more: -EINVAL. -ESTALE: there is a queue of this name with another order.
+ * changes. `mode` and `group` are as above; a private queue has the mode 0600. Nobody may have the right 2, which is only
+ * to send: -EINVAL. -ESTALE: there is a queue of this name with another order.
  */
 MQ_API int mq_create_ordered(const char *spool, const char *queue, const char *order, unsigned mode, gid_t group);
 
@@ -136,8 +136,8 @@ MQ_API int mq_create_ordered_by(const char *spool, const char *queue, const char
 MQ_API int mq_delete(const char *spool, const char *queue, bool force);
 
 /* A flag of mq_open: make the queue if it is missing. The flag holds for the life of the handle: if the queue is
-   deleted, the next call makes it again. A handle whose queue was deleted goes on with the queue that has the name
-   then. If no queue has the name, calls with a handle without this flag return -ENOENT. */
+   deleted, the next call makes it again. A handle whose queue was deleted uses the queue that then has the name. If no
+   queue has the name, calls with a handle without this flag return -ENOENT. */
 #define MQ_CREATE 1u
 
 /*
@@ -176,20 +176,20 @@ MQ_API int mq_config_get(mq_queue *queue, const char *key, char *ret_value, size
 /* Whether a value is valid for a key (NULL: the default). 0: it is. -EINVAL: it is not, and `ret_text` says why. */
 MQ_API int mq_config_check(const char *key, const char *value, char *ret_text, size_t size);
 
-/* Whether a queue's dead letters may go on to `name`: 0. -ENXIO: there is no queue or topic of that name. -ELOOP: from
-   there dead letters may come back. The queue itself need not be there. */
+/* Whether a queue's dead letters may go on to `name`: 0. -ENXIO: there is no queue or topic of that name. -ELOOP: dead
+   letters may come back from there. The queue itself need not exist. */
 MQ_API int mq_dead_letter_check(const char *spool, const char *queue, const char *name);
 
 /* Set a key; a NULL `value` restores the default. The change is atomic and durable. -EINVAL: the key or the value is
-   malformed. -EPERM: the key is set when the queue is made, and never changed, or an ordered queue has none. For dead-letter also the errors of
-   mq_dead_letter_check. */
+   malformed. -EPERM: the key is fixed when the queue is made, or an ordered queue does not have it. For dead-letter also
+   the errors of mq_dead_letter_check. */
 MQ_API int mq_config_set(const char *spool, const char *queue, const char *key, const char *value);
 
 /*
- * Pause a queue, or let it go on, until the opposite is called: its receivers get nothing and wait, as if it were empty; its
- * senders are refused with -ESHUTDOWN, or wait as in a full queue. Claims are settled and messages expire as ever. This is
- * the key paused of the configuration: "none", "receive", "send" or "all". After mq_pause no process of this host delivers
- * or sends what it had not begun with; other hosts follow within a second. mq_resume wakes receivers.
+ * Pause a queue, or resume it, until the opposite is called. The receivers of a paused queue get nothing and wait, as if it
+ * were empty. Its senders are refused with -ESHUTDOWN, or wait as for a full queue. Claims are settled and messages expire
+ * as usual. This is the key paused of the configuration: "none", "receive", "send" or "all". After mq_pause no process of
+ * this host begins to deliver or send; other hosts follow within a second. mq_resume wakes receivers.
  */
 #define MQ_PAUSE_RECEIVE 1u
 #define MQ_PAUSE_SEND 2u
@@ -229,9 +229,9 @@ MQ_API int mq_message_set_expires(mq_message *message, int64_t expires); /* expi
 #define MQ_MAX_ATTEMPTS_MOST 1000000
 MQ_API int mq_message_set_max_attempts(mq_message *message, unsigned attempts);
 
-/* For messages that were sent before and come back, from a backup: when they were sent, how often they were delivered, and
-   if they are dead letters, when they died and why. -EINVAL: out of range. With `once` the attempts begin at 0, and dead
-   letters are sent in any case. */
+/* For messages that come back from a backup: when they were sent, how often they were delivered, and, if they are dead
+   letters, when they died and why. -EINVAL: out of range. With `once` the attempts begin at 0, and dead letters are sent in
+   any case. */
 MQ_API int mq_message_set_sent_at(mq_message *message, int64_t moment);
 MQ_API int mq_message_set_attempts(mq_message *message, unsigned attempts);
 MQ_API int mq_message_set_death(mq_message *message, int64_t died, const char *reason);
@@ -249,7 +249,7 @@ struct mq_send_options {
     int cancel_fd;        /* ends that wait when it becomes readable; -1: none */
     uint64_t batch;       /* mq_send_batch: the most messages in one file; 0: the queue's batch-count */
     bool once;            /* do not send what was sent within the queue's dedup-window: it is a duplicate */
-    bool *ret_duplicates; /* with `once`: whether each message is one; NULL: nobody asks */
+    bool *ret_duplicates; /* with `once`: whether each message is one; NULL: not wanted */
 };
 #define MQ_SEND_DEFAULTS                                                                                               \
     .no_sync = false, .block = 0, .cancel_fd = -1, .batch = 0, .once = false, .ret_duplicates = NULL
@@ -334,14 +334,14 @@ MQ_API int mq_batch_new(mq_batch **ret_batch);
 MQ_API void mq_batch_free(mq_batch *batch); /* NULL is fine. This does not end the claim. */
 
 /*
- * Claim the next message, together with up to `most` - 1 messages that were sent in the same file behind it. This is
- * faster than one claim each. Returns as mq_receive does.
+ * Claim the next message, together with up to `most` - 1 messages that follow it in the same file. This is faster than
+ * one claim each. Returns as mq_receive does.
  */
 MQ_API int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *options, uint64_t most, mq_batch *batch);
 
 MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
 
-/* The next message: 1. 0: past the last. -EBADMSG: this message and those behind it are corrupt; mq_batch_release
+/* The next message: 1. 0: past the last. -EBADMSG: this message and those after it are corrupt; mq_batch_release
    then makes a dead letter of them. The batch owns the message, which lives until the next call with this batch. The
    message has a receipt only if it was claimed alone. */
 MQ_API int mq_batch_next(mq_batch *batch, mq_message **ret_message);
@@ -361,7 +361,7 @@ MQ_API int mq_batch_keep(mq_queue *queue, mq_batch *batch);
 
 /*
  * Queues that are received from together: the next message comes from the first one that has any, in the order in which
- * they were added. With MQ_FAIR they take turns: the queue behind the one that gave the last message is tried first. All
+ * they were added. With MQ_FAIR they take turns: the queue after the one that gave the last message is tried first. All
  * of them are waited on at once.
  */
 typedef struct mq_sources mq_sources;
@@ -429,10 +429,10 @@ MQ_API int mq_failures(mq_queue *queue, const char *id, char **ret_text, size_t 
 /* ---- transactions ----------------------------------------------------------------- */
 
 /*
- * Several moves that happen all or not at all: messages for any number of queues, claims that are acked, files that are
- * replaced. Nothing of it is seen before the commit. A commit is decided by one rename; what it decided is carried out
- * at once by the caller, or if that dies, by any process of the same user that comes by, about a second later where
- * one waits for messages. A transaction that is not committed by its deadline is undone.
+ * Several moves of which all happen, or none: messages for any number of queues, claims that are acked, files that are
+ * replaced. Nobody sees any of them before the commit. The commit is one rename. The caller carries out at once what was
+ * committed. If the caller dies, any other process of the same user does; one that waits for messages does so within about
+ * a second. A transaction that is not committed by its deadline is undone.
  *
  *     mq_tx_begin(NULL, 60 * 1000000, &tx);
  *     mq_tx_send(tx, queue, message, &options, id);
@@ -440,29 +440,29 @@ MQ_API int mq_failures(mq_queue *queue, const char *id, char **ret_text, size_t 
  *     mq_tx_commit(tx);
  *     mq_tx_free(tx);
  *
- * -ESTALE: the transaction is over: undone at its deadline, aborted, or committed before. Max-depth is looked at when
- * a message is put into a transaction, and never refuses what was committed.
+ * -ESTALE: the transaction is over: undone at its deadline, aborted, or committed before. max-depth is checked when a
+ * message is put into a transaction, and never refuses what was committed.
  */
 typedef struct mq_tx mq_tx;
 
-/* Begin one; `timeout` from now is its deadline. -EINVAL where that is not positive. */
+/* Begin a transaction; its deadline is `timeout` from now. -EINVAL: that is not positive. */
 MQ_API int mq_tx_begin(const char *spool, int64_t timeout, mq_tx **ret_tx);
 
-/* Begin another one with the handle of one that is over, which costs less than a new handle: what the handle opened stays
-   open. Its id is another one then. -EBUSY: it is not over; -EINVAL: as above. */
+/* Begin another transaction with the handle of one that is over. This costs less than a new handle, since what the handle
+   opened stays open. The id changes. -EBUSY: the transaction is not over. -EINVAL: as above. */
 MQ_API int mq_tx_renew(mq_tx *tx, int64_t timeout);
 
-/* One that any process of this user began, by its id. -ENOENT: there is none; -EINVAL: that is no id. */
+/* Open a transaction that any process of this user began, by its id. -ENOENT: there is none. -EINVAL: that is not an id. */
 MQ_API int mq_tx_open(const char *spool, const char *id, mq_tx **ret_tx);
 
-/* Without a commit or abort it stays open. NULL is fine. */
+/* Close the handle. Without a commit or abort the transaction stays open. NULL is fine. */
 MQ_API void mq_tx_free(mq_tx *tx);
 
-/* For others, who may put something in from then on. It lives as long as the transaction's handle. */
+/* The id, by which other processes can put something in. It lives as long as the transaction's handle. */
 MQ_API const char *mq_tx_id(mq_tx *tx);
 
 /* As mq_send, mq_send_batch and mq_send_bodies, into the transaction. The transaction keeps the queue open until it is
-   freed, also if the caller closes it; until then one thread uses both. */
+   freed, even if the caller closes it; until then one thread uses both. */
 MQ_API int mq_tx_send(mq_tx *tx, mq_queue *queue, mq_message *message, const struct mq_send_options *options,
                       char *ret_id);
 MQ_API int mq_tx_send_batch(mq_tx *tx, mq_queue *queue, mq_message *const *messages, size_t count,
@@ -471,9 +471,9 @@ MQ_API int mq_tx_send_bodies(mq_tx *tx, mq_queue *queue, const mq_message *messa
                              size_t count, const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE],
                              size_t *ret_sent);
 
-/* Take a claim into the transaction, whose commit acks it; when it is undone the message is delivered again, its
-   attempt counted. The transaction's deadline becomes the claim's, if that is earlier. The receipt is worthless then.
-   -ESTALE: the claim has ended. */
+/* Take a claim into the transaction, whose commit acks it. If the transaction is undone, the message is delivered again,
+   with its attempt counted. The transaction's deadline becomes the claim's, if that is earlier. The receipt is worthless
+   from then on. -ESTALE: the claim has ended. */
 #define MQ_TX_ONCE 1u /* as with mq_ack_once */
 MQ_API int mq_tx_take(mq_tx *tx, mq_queue *queue, const char *receipt, unsigned flags);
 
@@ -484,9 +484,9 @@ MQ_API int mq_tx_put(mq_tx *tx, int fd, const char *path, mode_t mode);
 /* Move the deadline to now + `timeout`. */
 MQ_API int mq_tx_extend(mq_tx *tx, int64_t timeout);
 
-/* 0: it is decided, on the disk if anything of it is to be durable, and carried out as far as that can be now.
-   -EINPROGRESS: it is decided, and is carried out, but a sync failed: a loss of power may undo it. Any other error than
-   -ESTALE leaves it open, to be tried again or aborted. */
+/* 0: the transaction is committed, and on the disk if any part of it is durable, and it is carried out as far as possible.
+   -EINPROGRESS: it is committed, and is carried out, but a sync failed: a loss of power may undo it. After any other error
+   than -ESTALE it stays open, and can be committed again or aborted. */
 MQ_API int mq_tx_commit(mq_tx *tx);
 MQ_API int mq_tx_abort(mq_tx *tx);
 
@@ -504,7 +504,7 @@ struct mq_tx_entry {
    returned. */
 MQ_API int mq_tx_list(const char *spool, int (*each)(const struct mq_tx_entry *entry, void *context), void *context);
 
-/* Finish what is decided, or past its deadline, of this user. 0, or the first error. */
+/* Finish this user's transactions that are decided or past their deadline. 0, or the first error. */
 MQ_API int mq_tx_finish(const char *spool);
 
 /* ---- topics ------------------------------------------------------------------------ */
@@ -530,26 +530,26 @@ struct mq_binding {
     uint64_t used;                 /* how many messages it took; only mq_topic_bindings sets it */
 };
 
-/* Make a topic. 1 made, 0 it was there, -EEXIST: there is a queue of that name. */
+/* Make a topic. 1: it was made. 0: it existed. -EEXIST: there is a queue of that name. */
 MQ_API int mq_topic_create(const char *spool, const char *name);
 
 /* The same, shared as mq_create_shared says of queues: other users may look, send, or also change the bindings. -EEXIST:
    there is a queue of that name, or a topic with another mode or group. */
 MQ_API int mq_topic_create_shared(const char *spool, const char *name, unsigned mode, gid_t group);
 
-/* Delete it; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages on to it.
+/* Delete a topic; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages on to it.
    -EBADMSG: that is not known, since the bindings of another topic are malformed. */
 MQ_API int mq_topic_delete(const char *spool, const char *name);
 
-/* Find a topic that passes messages on to this queue or topic, by a binding or as unroutable. 1 found, 0 there is none.
+/* Find a topic that passes messages on to this queue or topic, by a binding or as unroutable. 1: found. 0: there is none.
    `ret_topic` takes MQ_QUEUE_NAME_SIZE bytes; after -EBADMSG it names the topic that is malformed. */
 MQ_API int mq_topic_find_source(const char *spool, const char *name, char *ret_topic);
 
-/* Bind a destination, a queue that is made if it is not there: 1 bound, 0 it was bound so. It takes effect for sends that
-   begin afterwards. -ELOOP: to itself; -EINVAL: malformed. A circle of topics does no harm. */
+/* Bind a destination; a queue is made if it is missing. 1: it was bound. 0: the binding existed. It takes effect for sends
+   that begin afterwards. -ELOOP: a topic cannot be bound to itself. -EINVAL: malformed. A circle of topics does no harm. */
 MQ_API int mq_topic_bind(const char *spool, const char *topic, const struct mq_binding *binding);
 
-/* Remove that binding, or with neither pattern nor conditions all to the destination: how many. */
+/* Remove that binding, or, without a pattern and conditions, all bindings to the destination. Returns how many. */
 MQ_API int mq_topic_unbind(const char *spool, const char *topic, const struct mq_binding *binding);
 
 /* Call `each` for every topic, or every binding of one; a non-zero return of `each` ends it and is returned. */
@@ -557,8 +557,8 @@ MQ_API int mq_topic_list(const char *spool, int (*each)(const char *topic, void 
 MQ_API int mq_topic_bindings(const char *spool, const char *topic,
                              int (*each)(const struct mq_binding *binding, void *context), void *context);
 
-/* Make a private queue that gets what these bindings take, whose destinations are not looked at. It ends with this
-   process: mq_topic_unfollow removes it, and if the process is killed others do. */
+/* Make a private queue that gets what these bindings take; their destinations are ignored. mq_topic_unfollow removes the
+   queue. If this process is killed, other processes remove it. */
 MQ_API int mq_topic_follow(const char *spool, const char *topic, const struct mq_binding *bindings, size_t count,
                            mq_queue **ret_queue);
 MQ_API void mq_topic_unfollow(const char *topic, mq_queue *queue); /* NULL is fine */
@@ -583,7 +583,7 @@ MQ_API int mq_topic_config_check(const char *spool, const char *topic, const cha
 MQ_API int mq_topic_config_set(const char *spool, const char *topic, const char *key, const char *value);
 MQ_API int mq_topic_config_get(const char *spool, const char *topic, const char *key, char *ret_value);
 
-/* What is wrong with a topic's files, naming the line. 0 nothing, 1 explained. */
+/* Write to `ret_text` what is wrong with a topic's files, and in which line. 1: written. 0: nothing is wrong. */
 MQ_API int mq_topic_explain(const char *spool, const char *topic, char *ret_text, size_t size);
 
 /* Open a topic to send to it. -ENOENT: no such topic; -EBADMSG: see mq_topic_explain. */
@@ -599,9 +599,9 @@ MQ_API int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each
 
 /*
  * As mq_send, mq_send_batch and mq_send_bodies, to all queues that the bindings lead to; as part of the transaction
- * `tx`, or if that is NULL in one of its own. -ENXIO: no binding takes the message, and it is to be refused. If any
- * queue refuses a message no queue gets it; of several messages those that go to the same places are sent or not
- * together.
+ * `tx`, or, if that is NULL, in a transaction of its own. -ENXIO: no binding takes the message, and such a message is
+ * refused. If any queue refuses a message, no queue gets it. Of several messages, those that go to the same places are sent
+ * together or not at all.
  */
 MQ_API int mq_topic_send(mq_topic *topic, mq_tx *tx, mq_message *message, const struct mq_send_options *options,
                          char *ret_id);
@@ -612,9 +612,9 @@ MQ_API int mq_topic_send_bodies(mq_topic *topic, mq_tx *tx, const mq_message *me
                                 size_t *ret_sent);
 
 /*
- * What a binding with these terms would take, for whoever selects messages: those whose routing key matches one of the
- * patterns, or if there are none every key; and that have all of the headers `NAME` or `NAME: VALUE`, or with `any` one of
- * them. -EINVAL: not a pattern, or not such a header.
+ * A filter selects messages as a binding does. It takes a message whose routing key matches one of the patterns, or any
+ * key if there are no patterns. The message must also have all of the headers `NAME` or `NAME: VALUE`, or, with `any`, one
+ * of them. -EINVAL: a pattern or a header is malformed.
  */
 typedef struct mq_filter mq_filter;
 MQ_API int mq_filter_new(const char *const *patterns, size_t pattern_count, const char *const *headers,
@@ -642,10 +642,10 @@ MQ_API void mq_filter_free(mq_filter *filter); /* NULL is fine */
 typedef struct mq_log mq_log;
 typedef struct mq_log_reader mq_log_reader;
 
-/* Make a log: 1 made, 0 it was there, and lacks nothing now; -EEXIST: a queue or topic has the name. */
+/* Make a log. 1: it was made. 0: it existed, and what it lacked is made. -EEXIST: a queue or topic has the name. */
 MQ_API int mq_log_create(const char *spool, const char *name);
 
-/* Delete it. -ENOTEMPTY: it holds messages, and `force` is not set. -EBUSY: another process is appending. */
+/* Delete a log. -ENOTEMPTY: it holds messages, and `force` is not set. -EBUSY: another process is appending. */
 MQ_API int mq_log_delete(const char *spool, const char *name, bool force);
 
 /* Call `each` with the name of every log, in byte order; a non-zero return of `each` ends it and is returned. */
@@ -655,7 +655,7 @@ MQ_API int mq_log_open(const char *spool, const char *name, mq_log **ret_log);
 MQ_API void mq_log_close(mq_log *log); /* NULL is fine */
 MQ_API const char *mq_log_name(const mq_log *log);
 
-/* The configuration, as that of queues. */
+/* The configuration, as with mq_config_keys and the calls after it. */
 MQ_API const char *const *mq_log_config_keys(void);
 MQ_API int mq_log_config_get(const mq_log *log, const char *key, char *ret_value, size_t size);
 MQ_API int mq_log_config_check(const char *key, const char *value, char *ret_text, size_t size);
@@ -688,24 +688,24 @@ struct mq_log_stats {
 };
 MQ_API int mq_log_stat(mq_log *log, struct mq_log_stats *ret_stats);
 
-/* The first offset that is kept, and the one behind the last message; costs less than mq_log_stat. */
+/* The first offset that is kept, and the one after the last message; costs less than mq_log_stat. */
 MQ_API int mq_log_bounds(mq_log *log, uint64_t *ret_begin, uint64_t *ret_end);
 
 /* The offset of the first message that was appended at this moment or later, or the end. Messages that share a file have
    one moment. */
 MQ_API int mq_log_find(mq_log *log, int64_t moment, uint64_t *ret_offset);
 
-/* Remove what the configuration says is not to be kept: whole buckets of 4096 messages, and never the last. Senders do
-   so by and by. `ret_removed` gets the number of buckets. */
+/* Remove what need not be kept, according to the configuration: whole buckets of 4096 messages, and never the last. Senders
+   do so little by little. `ret_removed` gets the number of buckets. */
 MQ_API int mq_log_trim(mq_log *log, uint64_t *ret_removed);
 
-/* Read from an offset on. The log must stay open as long as the reader. Readers keep nothing anywhere. */
+/* Read from an offset on. The log must stay open as long as the reader. A reader stores nothing. */
 MQ_API int mq_log_reader_new(mq_log *log, uint64_t from, mq_log_reader **ret_reader);
 MQ_API void mq_log_reader_free(mq_log_reader *reader); /* NULL is fine */
 
 /*
- * The next message: 1. 0: there is none yet. The message lives until the next call. -EBADMSG: what lies at `ret_offset` is
- * damaged; the next call goes on behind it, at mq_log_reader_at.
+ * The next message: 1. 0: there is none yet. The message lives until the next call. -EBADMSG: what is at `ret_offset` is
+ * damaged; the next call continues after it, at mq_log_reader_at.
  */
 MQ_API int mq_log_next(mq_log_reader *reader, mq_message **ret_message, uint64_t *ret_offset);
 
@@ -718,7 +718,7 @@ MQ_API int mq_log_next_bodies(mq_log_reader *reader, char separator, uint64_t mo
 MQ_API uint64_t mq_log_reader_at(const mq_log_reader *reader);
 MQ_API uint64_t mq_log_reader_missed(const mq_log_reader *reader);
 
-/* Wait for a message behind the last one: 1: there may be one. 0: none came within `wait`. -ECANCELED: `cancel_fd` became
+/* Wait for a message after the last one. 1: there may be one. 0: none came within `wait`. -ECANCELED: `cancel_fd` became
    readable. */
 MQ_API int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd);
 
@@ -732,8 +732,8 @@ MQ_API int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd);
  * -EUCLEAN: it has lost its place, or has two; mq_check repairs that.
  */
 
-/* Make a group, which begins at an offset of the log: 1 made, 0 it was there, and lacks nothing now. -ENOENT: there is no such
-   log. -ERANGE: the log does not have that offset. */
+/* Make a group, which begins at an offset of the log. 1: it was made. 0: it existed, and what it lacked is made. -ENOENT:
+   there is no such log. -ERANGE: the log does not have that offset. */
 MQ_API int mq_group_create(const char *spool, const char *name, uint64_t from);
 
 /* The same of a group that keeps an order, which never changes: "group" (of the messages with the same header `by`; NULL:
@@ -741,11 +741,11 @@ MQ_API int mq_group_create(const char *spool, const char *name, uint64_t from);
 MQ_API int mq_group_create_ordered(const char *spool, const char *name, uint64_t from, const char *order,
                                    const char *by);
 
-/* Let a group go on at another offset, also while consumers are at work; what is in flight, delayed or dead stays. `ret_from`
-   gets the offset that would have come next. -ERANGE: the log does not have that offset. */
+/* Let a group continue at another offset, even while consumers are at work; what is in flight, delayed or dead stays.
+   `ret_from` gets the offset that would have come next. -ERANGE: the log does not have that offset. */
 MQ_API int mq_group_seek(const char *spool, const char *name, uint64_t to, uint64_t *ret_from);
 
-/* The offset of a message that was received from a group: 1. 0: it is of no group. */
+/* The offset of a message that was received from a group: 1. 0: the message is not from a group. */
 MQ_API int mq_message_offset(const mq_message *message, uint64_t *ret_offset);
 
 /* How many messages were removed from the log before this handle came to them, although `keep-unread` is off. */
@@ -774,25 +774,25 @@ struct mq_entry {
 /*
  * Call `each` for every message in a state: ready messages in order of delivery, the others in order of their time.
  * If `each` returns non-zero, the walk ends and returns that. The entry lives until `each` returns. Other processes
- * are not held up: a message that moves during the walk may be shown or not.
+ * are not held up: a message that moves during the walk may or may not be shown.
  */
 MQ_API int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
                      void *context);
 
-/* Open the message of an entry for reading. 1: opened. 0: it is not there any more. -EBADMSG: it is corrupt. -EMSGSIZE:
+/* Open the message of an entry for reading. 1: opened. 0: it is no longer there. -EBADMSG: it is corrupt. -EMSGSIZE:
    the body is larger than max-size, in a queue that some users may only send to; no honest sender made it. */
 MQ_API int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **ret_message);
 
 /* As mq_browse, and each message is open already; it lives until `each` returns. NULL: it is corrupt. Faster than opening
-   each, since a file of several messages is read once. The offset in such an entry means nothing. */
+   each, since a file of several messages is read once. */
 MQ_API int mq_browse_messages(mq_queue *queue, enum mq_state state,
                               int (*each)(const struct mq_entry *entry, mq_message *message, void *context),
                               void *context);
 
-/* Remove the message of an entry for good. 1: removed. 0: it is not there any more. */
+/* Remove the message of an entry for good. 1: removed. 0: it is no longer there. */
 MQ_API int mq_entry_remove(mq_queue *queue, const struct mq_entry *entry);
 
-/* What a message that waits is given in place of what it was sent with. */
+/* The properties that a waiting message gets in place of those that it was sent with. */
 struct mq_changes {
     int priority;  /* -1: as it is */
     int64_t delay; /* from now; 0: it is ready; -1: as it is */
@@ -800,30 +800,30 @@ struct mq_changes {
 };
 #define MQ_CHANGES_NONE .priority = -1, .delay = -1, .ttl = -1
 
-/* Change the message of an entry, which is ready or delayed. 1: changed. 0: it is not there any more. -EOPNOTSUPP: the queue
-   keeps an order, in which the message waits for others, or which has no priorities. */
+/* Change the message of an entry, which is ready or delayed. 1: changed. 0: it is no longer there. -EOPNOTSUPP: the queue
+   is ordered, so it has no priorities, or the message waits for others of its group. */
 MQ_API int mq_entry_set(mq_queue *queue, const struct mq_entry *entry, const struct mq_changes *changes);
 
 /* The receipt of the claim that the message of an entry in flight belongs to: MQ_RECEIPT_SIZE bytes. */
 MQ_API int mq_entry_receipt(const mq_queue *queue, const struct mq_entry *entry, char *ret_receipt);
 
 /* End the claim of an entry in flight, as mq_release does: all messages that were claimed together are ready again, and
-   whoever had claimed them cannot settle them. 1: ended. 0: it had ended before. */
+   the process that had claimed them cannot settle them. 1: ended. 0: it had ended before. */
 MQ_API int mq_entry_release(mq_queue *queue, const struct mq_entry *entry);
 
-/* Remove all messages in a state. `ret_purged` gets their number, also after an error. */
+/* Remove all messages in a state. `ret_purged` gets their number, even after an error. */
 MQ_API int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged);
 
 /* Make a dead letter ready again with its attempts at 0: in its old place, or at the end of another queue. A ready message
-   may go to another queue, too, unless it shares its file with others. 1: done. 0: it is not there any more. */
+   may go to another queue, too, unless it shares its file with others. 1: done. 0: it is no longer there. */
 MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 
 /*
- * Move the message of an entry that is ready, delayed or dead to the end of another queue of the spool, or copy it there, if
- * need be as delayed as it was: 1. 0: it is not there any more. A move is one rename: at every moment the message is in one
- * of the queues. A copy is a link to the same file, where the users of both queues may read it. -EOPNOTSUPP: it is to be
- * moved and waits in a lane. -ENOBUFS, -EOVERFLOW: as for mq_send. What is copied or moved may be lost by a loss of power, or
- * be where it was, until mq_persist has returned 0 for the other queue.
+ * Move the message of an entry that is ready, delayed or dead to the end of another queue of the spool, or copy it there. A
+ * delayed message stays delayed. 1: done. 0: it is no longer there. A move is one rename: at every moment the message is in
+ * one of the queues. A copy is a link to the same file, if the users of both queues may read that. -EOPNOTSUPP: a message
+ * that waits in a lane cannot be moved. -ENOBUFS, -EOVERFLOW: as for mq_send. A loss of power may undo the move, or lose the
+ * copy, until mq_persist has returned 0 for the other queue.
  */
 MQ_API int mq_entry_move(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 MQ_API int mq_entry_copy(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
@@ -915,9 +915,9 @@ struct mq_stats {
     /* processes that receive: those of this host that wait for a message, those that hold a claim, and both, each once;
        MQ_UNKNOWN: this process may not know */
     uint64_t consumers_waiting, consumers_working, consumers;
-    /* of a group: the offset that comes next, how many messages wait in the log, which `count[MQ_READY]` includes, how many
-       have not been acked, which these are and those that are ready, delayed or in flight, and how many were removed from the
-       log before the group came to them. `oldest` is of the log, if nothing is ready */
+    /* of a group: the offset that comes next; how many messages wait in the log, which `count[MQ_READY]` includes; how many
+       messages, including these, have not been acked; and how many were removed from the log before the group came to
+       them. If nothing is ready, `oldest` is about the next message in the log */
     bool is_group;
     uint64_t next, unread, lag, missed;
     /* a histogram of the times from claim to ack, and their sum: held[i] counts the times below MQ_HELD_LIMIT(i) that

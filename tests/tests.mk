@@ -30,11 +30,6 @@ FUZZ_CC      ?= clang
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
 FUZZ_FLAGS   := -std=gnu17 -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_OBJ     := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(LIB_SOURCES) $(CMD_SOURCES))
-# What the targets of text and names take, which is built in a fifth of the time; the others take everything.
-FUZZ_PURE    := $(filter $(BUILD)/fuzz/lib/base/% $(BUILD)/fuzz/lib/format/% $(BUILD)/fuzz/cmd/text/% \
-                    $(addprefix $(BUILD)/fuzz/,lib/store/access.o lib/store/config.o lib/route/bindings.o lib/route/pattern.o \
-                    cmd/cli/report.o cmd/message/json_raw.o cmd/message/json_read.o),$(FUZZ_OBJ))
-FUZZ_WHOLE   := page
 REPLAYS      := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 FUZZERS      := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 test-programs: $(REPLAYS)
@@ -43,14 +38,9 @@ $(REPLAYS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS) $(LIB
 $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(INCLUDES) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
-$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(FUZZ_OBJ)
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(JANSSON)
-FUZZERS_WHOLE := $(FUZZ_WHOLE:%=$(BUILD)/fuzz/%)
-FUZZERS_PURE  := $(filter-out $(FUZZERS_WHOLE),$(FUZZERS))
-$(FUZZERS_WHOLE): $(FUZZ_OBJ)
-$(FUZZERS_PURE): $(FUZZ_PURE)
 fuzzers: $(FUZZERS)
-fuzzers-pure: $(FUZZERS_PURE)
 fuzz: fuzzers
 	FUZZ=$(FUZZ) tests/fuzz/run $(BUILD)/fuzz
 
@@ -97,4 +87,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check check-deb check-threads bench bench-smoke torture bridge-torture coverage fuzz fuzzers fuzzers-pure demo lint format
+.PHONY: test-programs check check-deb check-threads bench bench-smoke torture bridge-torture coverage fuzz fuzzers demo lint format

@@ -126,7 +126,7 @@ static enum bridge_result take_object(struct ssh_in *in, const char *line, size_
     if (!item || mq_message_new(&message) < 0)
         return out_of_memory(in);
     const bool is_good = json_to_message(line, size, message, &item->record);
-    const char *receipt = json_string_value(json_object_get(item->record.root, "receipt"));
+    const char *receipt = item->record.past.receipt;
     if (!receipt || !is_receipt(receipt)) {
         mq_message_free(message);
         return bridge_trouble(in->bridge, BRIDGE_FAILED, STATUS_DATA, "a message came without a receipt");

@@ -40,16 +40,16 @@ static enum bridge_result start(void *peer)
 static enum bridge_result put(void *peer, mq_message *message)
 {
     struct ssh_out *out = peer;
-    json_t *object = NULL;
-    const int error = json_from_message(message, out->queue, NULL, &object);
+    struct json_text text = {0};
+    /* What is sent once has no limit of its own. */
+    const struct json_shown shown = {.queue = out->queue, .no_max_attempts = true};
+    int error = json_from_message(message, &shown, &text);
+    if (!error)
+        error = json_text_end(&text);
+    const bool done = !error && stream_put(&out->stream, text.data, text.size);
+    json_text_release(&text);
     if (error && body_error_is_of_message(error, message))
         return bridge_trouble(out->bridge, BRIDGE_REFUSED, STATUS_DATA, "%s", body_error_reason(error));
-    /* What is sent once has no limit of its own. */
-    (void)json_object_del(object, "max_attempts");
-    char *line = error ? NULL : json_line(object);
-    const bool done = line && stream_put(&out->stream, line, strlen(line));
-    json_decref(object);
-    free(line);
     return done ? BRIDGE_OK
                 : bridge_trouble(out->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "cannot read a message here: %s",
                                  cli_reason(error ? error : -ENOMEM));

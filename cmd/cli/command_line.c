@@ -33,7 +33,7 @@ static const struct argp_option common_options[] = {
     {0},
 };
 static const struct argp_option json_options[] = {
-    {"json", 'j', NULL, 0, "Print JSON Lines, an object a line", -2},
+    {"json", 'j', NULL, 0, "Print JSON Lines, one object on each line", -2},
     {0},
 };
 

@@ -149,7 +149,10 @@ int output_finish(int status)
 
 bool output_is_terminal(void)
 {
-    return isatty(STDOUT_FILENO);
+    static int known = -1;
+    if (known < 0)
+        known = isatty(STDOUT_FILENO);
+    return known;
 }
 
 size_t output_columns(void)

@@ -11,18 +11,12 @@
 
 static int print_object(const char *queue, const struct mq_entry *entry, mq_message *message, json_t *failures)
 {
-    json_t *object;
-    const int error = json_from_message(message, queue, NULL, &object);
-    if (error)
-        return error;
-    if (json_object_set_new(object, "reason", json_string(entry->reason)) ||
-        json_object_set_new(object, mq_state_time_name(MQ_DEAD), json_moment(entry->time)) ||
-        json_object_set(object, "failures", failures)) {
-        json_decref(object);
-        return -ENOMEM;
-    }
-    json_print(object);
-    return 0;
+    struct json_text text = {0};
+    const int error = json_from_message(message, &(struct json_shown){.queue = queue}, &text);
+    json_text_string(&text, "reason", entry->reason);
+    json_text_moment(&text, mq_state_time_name(MQ_DEAD), entry->time);
+    json_text_value(&text, "failures", failures);
+    return json_text_print(&text, error);
 }
 
 static int print_text(mq_message *message, const json_t *failures)

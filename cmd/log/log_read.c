@@ -74,18 +74,15 @@ static int put_body(struct reader *reader, mq_message *message)
 
 static int put_json(struct reader *reader, mq_message *message, uint64_t offset)
 {
-    json_t *object;
-    int error = json_from_message(message, mq_log_name(reader->log), NULL, &object);
-    if (error)
-        return error;
-    error = json_object_del(object, "attempts") ||
-            json_object_set_new(object, "offset", json_integer((json_int_t)offset));
-    char *line = error ? NULL : json_line(object);
-    json_decref(object);
-    if (!line)
-        return -ENOMEM;
-    error = put(reader, line, strlen(line));
-    free(line);
+    struct json_text text = {0};
+    const struct json_shown shown = {.queue = mq_log_name(reader->log), .no_attempts = true};
+    int error = json_from_message(message, &shown, &text);
+    json_text_number(&text, "offset", offset);
+    if (!error)
+        error = json_text_end(&text);
+    if (!error)
+        error = put(reader, text.data, text.size);
+    json_text_release(&text);
     return error;
 }
 

@@ -27,18 +27,7 @@ static int read_all(mq_message *message, char *data, size_t size)
     return 0;
 }
 
-static json_t *encoded(const char *data, size_t size)
-{
-    char *text = malloc(BASE64_SIZE(size) + 1);
-    if (!text)
-        return NULL;
-    base64_encode(data, size, text);
-    json_t *string = json_stringn_nocheck(text, BASE64_SIZE(size));
-    free(text);
-    return string;
-}
-
-static int set_body(json_t *object, mq_message *message)
+static int put_body(struct json_text *text, mq_message *message)
 {
     const size_t size = (size_t)mq_message_size(message);
     int error = space_check_memory(size);
@@ -47,9 +36,9 @@ static int set_body(json_t *object, mq_message *message)
         return -ENOMEM;
     error = read_all(message, data, size);
     if (!error && text_is_utf8(data, size))
-        error = json_object_set_new(object, "body", json_stringn_nocheck(data, size)) ? -ENOMEM : 0;
+        json_text_bytes(text, "body", data, size);
     else if (!error)
-        error = json_object_set_new(object, "body_base64", encoded(data, size)) ? -ENOMEM : 0;
+        json_text_base64(text, "body_base64", data, size);
     free(data);
     return error;
 }
@@ -73,59 +62,54 @@ static bool is_a_member(const char *name)
     return false;
 }
 
-static json_t *headers_of(const mq_message *message)
+/* If a name occurs twice, the first one counts. */
+static void put_headers(struct json_text *text, const mq_message *message)
 {
-    json_t *headers = json_object();
     const char *name, *value;
-    for (size_t i = 0; headers && mq_message_header_at(message, i, &name, &value) == 1; i++)
-        if (!is_a_member(name) && json_object_set_new(headers, name, json_string(value))) {
-            json_decref(headers);
-            return NULL;
-        }
-    return headers;
+    json_text_open(text, "headers");
+    for (size_t i = 0; mq_message_header_at(message, i, &name, &value) == 1; i++)
+        if (!is_a_member(name) && mq_message_header(message, name) == value)
+            json_text_string(text, name, value);
+    json_text_close(text);
 }
 
 /* The moment in the header Timestamp. The time of the file, which is used without that header, is a little coarser. */
-static json_t *timestamp_of(const mq_message *message)
+static void put_timestamp(struct json_text *text, const mq_message *message)
 {
     const char *said = mq_message_header(message, "Timestamp");
-    return said ? json_string(said) : json_moment(mq_message_sent_at(message));
+    if (said)
+        json_text_string(text, "timestamp", said);
+    else
+        json_text_moment(text, "timestamp", mq_message_sent_at(message));
 }
 
-static int set_envelope(json_t *object, const mq_message *message, const char *queue, const char *receipt)
+static void put_envelope(struct json_text *text, const mq_message *message, const struct json_shown *shown)
 {
     const int64_t expires = mq_message_expires_at(message);
     uint64_t offset;
-    int failed = json_object_set_new(object, "id", json_string(mq_message_id(message)));
-    failed |= json_object_set_new(object, "timestamp", timestamp_of(message));
-    failed |= json_object_set_new(object, "priority", json_integer(mq_message_priority(message)));
-    failed |= json_object_set_new(object, "attempts", json_integer(mq_message_attempts(message)));
-    failed |= json_object_set_new(object, "queue", json_string(queue));
-    if (receipt)
-        failed |= json_object_set_new(object, "receipt", json_string(receipt));
+    json_text_string(text, "id", mq_message_id(message));
+    put_timestamp(text, message);
+    json_text_number(text, "priority", (uint64_t)mq_message_priority(message));
+    if (!shown->no_attempts)
+        json_text_number(text, "attempts", mq_message_attempts(message));
+    json_text_string(text, "queue", shown->queue);
+    if (shown->receipt)
+        json_text_string(text, "receipt", shown->receipt);
     if (mq_message_offset(message, &offset) == 1)
-        failed |= json_object_set_new(object, "offset", json_integer((json_int_t)offset));
-    if (mq_message_max_attempts(message))
-        failed |= json_object_set_new(object, "max_attempts", json_integer(mq_message_max_attempts(message)));
+        json_text_number(text, "offset", offset);
+    if (mq_message_max_attempts(message) && !shown->no_max_attempts)
+        json_text_number(text, "max_attempts", mq_message_max_attempts(message));
     if (expires)
-        failed |= json_object_set_new(object, "expires", json_moment(expires));
-    failed |= json_object_set_new(object, "headers", headers_of(message));
-    return failed ? -ENOMEM : 0;
+        json_text_moment(text, "expires", expires);
+    put_headers(text, message);
 }
 
-int json_from_message(mq_message *message, const char *queue, const char *receipt, json_t **ret_object)
+int json_from_message(mq_message *message, const struct json_shown *shown, struct json_text *text)
 {
-    json_t *object = json_object();
-    if (!object)
-        return -ENOMEM;
-    int error = set_envelope(object, message, queue, receipt);
-    if (!error)
-        error = set_body(object, message);
-    if (error)
-        json_decref(object);
-    else
-        *ret_object = object;
-    return error;
+    text->is_ascii = output_is_terminal();
+    json_text_begin(text);
+    put_envelope(text, message, shown);
+    return put_body(text, message);
 }
 
 /* ---- lines ---------------------------------------------------------------------- */
@@ -147,6 +131,26 @@ char *json_line(const json_t *object)
     }
     memcpy(line + length, "\n", 2);
     return line;
+}
+
+void json_text_value(struct json_text *text, const char *name, const json_t *value)
+{
+    char *const json = json_dumps(value, flags());
+    if (json)
+        json_text_raw(text, name, json);
+    else
+        text->is_short = true;
+    free(json);
+}
+
+int json_text_print(struct json_text *text, int error)
+{
+    if (!error)
+        error = json_text_end(text);
+    if (!error)
+        (void)fwrite(text->data, text->size, 1, stdout);
+    json_text_release(text);
+    return error;
 }
 
 void json_print(json_t *object)

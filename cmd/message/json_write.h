@@ -4,11 +4,27 @@
 
 #include <jansson.h>
 #include <mq.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-/* A message with its body as a new object, and with its receipt unless `receipt` is NULL. The body is read to its end.
-   -ENOMEM, or the error of reading the body. */
-int json_from_message(mq_message *message, const char *queue, const char *receipt, json_t **ret_object);
+#include "message/json_text.h"
+
+/* What to say of a message beside what is in it. */
+struct json_shown {
+    const char *queue;
+    const char *receipt; /* NULL: none */
+    bool no_attempts, no_max_attempts;
+};
+
+/* Begin an object with a message, whose body is read to its end. The caller adds what else there is to say, and ends
+   the object. 0, or the error of reading the body. */
+int json_from_message(mq_message *message, const struct json_shown *shown, struct json_text *text);
+
+/* A member of any form. */
+void json_text_value(struct json_text *text, const char *name, const json_t *value);
+
+/* Unless there was an error before, end the object and print it with stdio; in any case release it. */
+int json_text_print(struct json_text *text, int error);
 
 /* A moment as a string, as moment_format writes it. NULL: out of memory. */
 json_t *json_moment(int64_t moment);

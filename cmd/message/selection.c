@@ -101,46 +101,41 @@ static bool has_headers(const struct selection *selection, const mq_message *mes
     return true;
 }
 
-/* What a condition has to know that no name tells. */
-struct question {
-    bool headers, age, origin;
-};
-
-static struct question question_for(const struct selection *selection, const struct mq_entry *entry)
+/* Whether a condition has to know what no name tells. */
+static bool asks_for_content(const struct selection *selection, enum mq_state state)
 {
-    return (struct question){.headers = selection->header_count > 0,
-                             .age = selection->older_than && entry->state != MQ_DEAD,
-                             .origin = selection->sent_on && entry->state == MQ_READY};
+    return selection->header_count > 0 || (selection->older_than && state != MQ_DEAD) ||
+           (selection->sent_on && state == MQ_READY);
 }
 
-/* 1 or 0, or a negative errno. A corrupt message has neither headers nor an origin, and is as old as its file. */
-static int content_matches(const struct selection *selection, const struct question *asked, mq_queue *queue,
-                           const struct mq_entry *entry)
+/* A corrupt message has neither headers nor an origin, and is as old as its file. */
+static bool corrupt_matches(const struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
 {
-    mq_message *message;
     struct preview preview;
-    const int64_t limit = clock_now() - selection->older_than;
-    const int opened = mq_entry_open(queue, entry, &message);
-    if (opened == -EBADMSG || opened == -EAGAIN || opened == -EMSGSIZE)
-        return !asked->headers && !asked->origin && preview_of(queue, entry, &preview) == 1 && preview.sent_at <= limit;
-    if (opened != 1)
-        return opened;
-    /* A message that came here as the dead letter of another queue says so. */
-    const bool matches = (!asked->headers || has_headers(selection, message)) &&
-                         (!asked->age || mq_message_sent_at(message) <= limit) &&
-                         (!asked->origin || mq_message_header(message, "Dead-From"));
-    mq_message_free(message);
-    return matches;
+    const bool is_asked_for_more = selection->header_count > 0 || (selection->sent_on && entry->state == MQ_READY);
+    return !is_asked_for_more && preview_of(queue, entry, &preview) == 1 &&
+           preview.sent_at <= clock_now() - selection->older_than;
 }
 
-static int takes(struct selection *selection, mq_queue *queue, const struct mq_entry *entry)
+static bool content_matches(const struct selection *selection, mq_queue *queue, const struct mq_entry *entry,
+                            const mq_message *message)
+{
+    if (!message)
+        return corrupt_matches(selection, queue, entry);
+    if (selection->older_than && entry->state != MQ_DEAD &&
+        mq_message_sent_at(message) > clock_now() - selection->older_than)
+        return false;
+    /* A message that came here as the dead letter of another queue says so. */
+    if (selection->sent_on && entry->state == MQ_READY && !mq_message_header(message, "Dead-From"))
+        return false;
+    return has_headers(selection, message);
+}
+
+static bool name_matches(struct selection *selection, const struct mq_entry *entry)
 {
     if (selection->id_count > 0 && !note_id(selection, entry->id, true))
-        return 0;
-    if (selection->older_than && entry->state == MQ_DEAD && entry->time > clock_now() - selection->older_than)
-        return 0;
-    const struct question asked = question_for(selection, entry);
-    return asked.headers || asked.age || asked.origin ? content_matches(selection, &asked, queue, entry) : 1;
+        return false;
+    return !(selection->older_than && entry->state == MQ_DEAD && entry->time > clock_now() - selection->older_than);
 }
 
 /* ---- the walk ------------------------------------------------------------------------- */
@@ -171,15 +166,33 @@ static int act_on(const struct mq_entry *entry, void *context)
     return done == SELECTION_GONE || done == SELECTION_PASSED ? 0 : done;
 }
 
-static int visit(const struct mq_entry *entry, void *context)
+static int act_or_keep(struct browse *browse, const struct mq_entry *entry)
+{
+    return browse->kept ? kept_entries_add(browse->kept, entry) : act_on(entry, browse);
+}
+
+static int visit_name(const struct mq_entry *entry, void *context)
 {
     struct browse *browse = context;
     if (is_complete(browse->selection))
         return 1;
-    const int takes_it = takes(browse->selection, browse->queue, entry);
-    if (takes_it != 1)
-        return takes_it;
-    return browse->kept ? kept_entries_add(browse->kept, entry) : act_on(entry, context);
+    return name_matches(browse->selection, entry) ? act_or_keep(browse, entry) : 0;
+}
+
+static int visit_message(const struct mq_entry *entry, mq_message *message, void *context)
+{
+    struct browse *browse = context;
+    if (is_complete(browse->selection))
+        return 1;
+    return name_matches(browse->selection, entry) && content_matches(browse->selection, browse->queue, entry, message)
+               ? act_or_keep(browse, entry)
+               : 0;
+}
+
+static int browse_state(struct browse *browse, enum mq_state state)
+{
+    return asks_for_content(browse->selection, state) ? mq_browse_messages(browse->queue, state, visit_message, browse)
+                                                      : mq_browse(browse->queue, state, visit_name, browse);
 }
 
 int selection_browse(struct selection *selection, mq_queue *queue,
@@ -191,7 +204,7 @@ int selection_browse(struct selection *selection, mq_queue *queue,
     sort_ids(selection);
     for (int state = 0; state < MQ_STATES && stopped == 0; state++)
         if (selection->states[state])
-            stopped = mq_browse(queue, (enum mq_state)state, visit, &browse);
+            stopped = browse_state(&browse, (enum mq_state)state);
     if (stopped == 0 && selection->newest)
         stopped = kept_entries_each(&kept, act_on, &browse);
     kept_entries_release(&kept);

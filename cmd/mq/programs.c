@@ -30,7 +30,7 @@ static const struct {
     {"send", "send messages to a queue"},
     {"stat", "show how full queues are and how fast they move, watch them, complain"},
     {"topic", "send one message to many queues"},
-    {"tx", "make several sends, acknowledgements and changed files happen all or not at all"},
+    {"tx", "make several sends, acknowledgements and file changes happen together or not at all"},
 };
 
 const char *programs_line(const char *name)

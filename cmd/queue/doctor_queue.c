@@ -1,6 +1,7 @@
 /* mq-queue doctor: one queue, its dead letters, its settings and its hosts. */
 #include "queue/doctor_queue.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +12,9 @@
 
 #include "cli/cli.h"
 #include "queue/finding.h"
+#include "text/human.h"
+
+#define LAG_MOST (INT64_C(3600) * 1000000) /* as in the alert MqGroupLags */
 
 /* The value of a setting, as a duration or a size; -1: it is none, or not set. */
 static int64_t setting(mq_queue *queue, const char *key)
@@ -75,6 +79,23 @@ static void look_at_hosts(const char *name)
         finding_add(FINDING_WARNING, name, advice, "it has pages of %u hosts", pages);
 }
 
+/* Returns whether a group of a log lags behind. */
+static bool look_at_lag(const struct mq_stats *stats, const char *name)
+{
+    char advice[512], age[HUMAN_SIZE];
+    const int64_t oldest = stats->oldest ? clock_now() - stats->oldest : 0;
+    if (!stats->is_group || stats->lag == 0 || oldest <= LAG_MOST)
+        return false;
+    human_age(oldest, age);
+    snprintf(advice, sizeof advice,
+             "run more consumers; if nobody needs the group any more, `mq-queue delete %s`, since it may keep its log "
+             "from removing anything",
+             name);
+    finding_add(FINDING_WARNING, name, advice, "it lags behind its log by %" PRIu64 " messages, the first is %s old",
+                stats->lag, age);
+    return true;
+}
+
 static void look_at_messages(mq_queue *queue, const char *name)
 {
     struct mq_stats stats;
@@ -87,7 +108,7 @@ static void look_at_messages(mq_queue *queue, const char *name)
     snprintf(advice, sizeof advice, "see `mq-dlq list %s`", name);
     if (stats.count[MQ_DEAD] > 0)
         finding_add(FINDING_WARNING, name, advice, "dead letters: %" PRIu64, stats.count[MQ_DEAD]);
-    else
+    if (!look_at_lag(&stats, name) && stats.count[MQ_DEAD] == 0)
         finding_add(FINDING_OK, name, NULL, "%" PRIu64 " ready, no dead letters", stats.count[MQ_READY]);
 }
 

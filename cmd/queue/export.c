@@ -10,6 +10,7 @@
 struct export
 {
     mq_queue *queue;
+    struct json_text text;
     uint64_t count;
     int status;
 };
@@ -24,18 +25,21 @@ static int fail(struct export *export, const struct mq_entry *entry, int error)
 static int print_one(const struct mq_entry *entry, mq_message *message, void *context)
 {
     struct export *export = context;
-    json_t *object;
-    const int error = message ? json_from_message(message, mq_queue_name(export->queue), NULL, &object) : -EBADMSG;
+    struct json_text *const text = &export->text;
+    const struct json_shown shown = {.queue = mq_queue_name(export->queue)};
+    int error = message ? json_from_message(message, &shown, text) : -EBADMSG;
+    if (!error) {
+        json_text_string(text, "state", mq_state_name(entry->state));
+        if (entry->state == MQ_DELAYED || entry->state == MQ_DEAD)
+            json_text_moment(text, mq_state_time_name(entry->state), entry->time);
+        if (entry->reason)
+            json_text_string(text, "reason", entry->reason);
+        error = json_text_end(text);
+    }
     if (error)
         return fail(export, entry, error);
-    json_object_set_new(object, "state", cli_must(json_string(mq_state_name(entry->state))));
-    if (entry->state == MQ_DELAYED || entry->state == MQ_DEAD)
-        json_object_set_new(object, mq_state_time_name(entry->state), cli_must(json_moment(entry->time)));
-    if (entry->reason)
-        json_object_set_new(object, "reason", cli_must(json_string(entry->reason)));
-    json_print(object);
     export->count++;
-    return ferror(stdout) ? 1 : 0;
+    return fwrite(text->data, text->size, 1, stdout) == 1 ? 0 : 1;
 }
 
 int export_queue(const char *name, const struct selection *selection)
@@ -54,6 +58,7 @@ int export_queue(const char *name, const struct selection *selection)
         export.status = cli_queue_error(error, name, "cannot export all of it");
     else
         json_print(json_pack("{s:I}", EXPORT_END, (json_int_t) export.count));
+    json_text_release(&export.text);
     mq_close(export.queue);
     cli_note(name, "%" PRIu64 " exported", export.count);
     return export.status;

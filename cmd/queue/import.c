@@ -91,27 +91,23 @@ static bool is_dead_already(const struct import *import, const char *id)
 
 /* What mq-send -j leaves out: when it was sent, how often it was tried, and of a dead letter when it died and why. NULL, or
    the member that is wrong. */
-static const char *take_past(mq_message *message, const json_t *root, bool *ret_dead)
+static const char *take_past(mq_message *message, const struct json_past *past, bool *ret_dead)
 {
-    const char *sent = json_string_value(json_object_get(root, "timestamp"));
-    const char *state = json_string_value(json_object_get(root, "state"));
-    const char *died = json_string_value(json_object_get(root, "died"));
-    const char *reason = json_string_value(json_object_get(root, "reason"));
-    const double attempts = json_number_value(json_object_get(root, "attempts"));
     int64_t moment;
-    *ret_dead = state && strcmp(state, mq_state_name(MQ_DEAD)) == 0;
-    if (sent && (!moment_parse_rfc3339(sent, &moment) || mq_message_set_sent_at(message, moment) != 0))
+    *ret_dead = past->state && strcmp(past->state, mq_state_name(MQ_DEAD)) == 0;
+    if (past->timestamp &&
+        (!moment_parse_rfc3339(past->timestamp, &moment) || mq_message_set_sent_at(message, moment) != 0))
         return "timestamp";
-    if (attempts < 0 || attempts > 1e9 || mq_message_set_attempts(message, (unsigned)attempts) != 0)
+    if (past->attempts < 0 || past->attempts > 1e9 || mq_message_set_attempts(message, (unsigned)past->attempts) != 0)
         return "attempts";
     if (!*ret_dead)
         return NULL;
-    if (!died || !moment_parse_rfc3339(died, &moment))
+    if (!past->died || !moment_parse_rfc3339(past->died, &moment))
         return "died";
-    return reason && mq_message_set_death(message, moment, reason) == 0 ? NULL : "reason";
+    return past->reason && mq_message_set_death(message, moment, past->reason) == 0 ? NULL : "reason";
 }
 
-static int add(struct import *import, const char *text, size_t size)
+static int add(struct import *import, char *text, size_t size)
 {
     mq_message *message;
     struct json_record record;
@@ -119,8 +115,8 @@ static int add(struct import *import, const char *text, size_t size)
     const int error = mq_message_new(&message);
     if (error)
         return wrong(import, cli_status(error), "%s", cli_reason(error));
-    const bool is_good = json_to_message(text, size, message, &record);
-    const char *member = is_good ? take_past(message, record.root, &dead) : NULL;
+    const bool is_good = json_to_message_in_place(text, size, message, &record);
+    const char *member = is_good ? take_past(message, &record.past, &dead) : NULL;
     if (import->options.once) /* the marks of messages sent once do not tell it */
         (void)mq_message_set_max_attempts(message, 0);
     const bool skips = is_good && !member && dead && is_dead_already(import, mq_message_id(message));
@@ -170,7 +166,7 @@ static int end(struct import *import, const json_t *count)
     return STATUS_DONE;
 }
 
-static int take_line(struct import *import, const char *text, size_t size)
+static int take_line(struct import *import, char *text, size_t size)
 {
     static const char mark[] = "{\"" EXPORT_BEGIN;
     import->line++;

@@ -66,19 +66,17 @@ static void show_row(const struct view *view, const struct mq_entry *entry, cons
 
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
 {
-    json_t *object;
+    struct json_text text = {0};
     char receipt[MQ_RECEIPT_SIZE];
     const bool is_claimed = mq_entry_receipt(view->queue, entry, receipt) == 0;
-    const int error = json_from_message(message, mq_queue_name(view->queue), is_claimed ? receipt : NULL, &object);
-    if (error)
-        return error;
-    json_object_set_new(object, "state", cli_must(json_string(mq_state_name(entry->state))));
+    const struct json_shown shown = {.queue = mq_queue_name(view->queue), .receipt = is_claimed ? receipt : NULL};
+    const int error = json_from_message(message, &shown, &text);
+    json_text_string(&text, "state", mq_state_name(entry->state));
     if (mq_state_time_name(entry->state))
-        json_object_set_new(object, mq_state_time_name(entry->state), cli_must(json_moment(entry->time)));
+        json_text_moment(&text, mq_state_time_name(entry->state), entry->time);
     if (entry->reason)
-        json_object_set_new(object, "reason", cli_must(json_string(entry->reason)));
-    json_print(object);
-    return 0;
+        json_text_string(&text, "reason", entry->reason);
+    return json_text_print(&text, error);
 }
 
 static int show_message(const struct view *view, const struct mq_entry *entry)

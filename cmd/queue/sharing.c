@@ -60,7 +60,7 @@ void sharing_set_group(struct sharing *sharing, const struct argp_state *state, 
     if (units_parse_number(text, UINT32_MAX - 1, &number))
         sharing->group = (gid_t)number;
     else if (!find_group(text, &sharing->group))
-        cli_usage(state, "--group: '%s' is no number and no group in " GROUPS, text);
+        cli_usage(state, "--group: '%s' is neither a number nor a group in " GROUPS, text);
     sharing->group_name = text;
 }
 

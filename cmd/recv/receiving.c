@@ -79,17 +79,15 @@ static int print_plain(const struct receiver *receiver, mq_message *message)
 
 static int print_json(const struct receiver *receiver, mq_message *message)
 {
-    json_t *object;
-    const char *receipt = receiver->wanted->auto_ack ? NULL : mq_message_receipt(message);
-    int error = json_from_message(message, name_of(receiver), receipt, &object);
-    if (error)
-        return error;
-    char *line = json_line(object);
-    json_decref(object);
-    if (!line)
-        return -ENOMEM;
-    error = output_buffer_add(receiver->out, line, strlen(line));
-    free(line);
+    struct json_text text = {0};
+    const struct json_shown shown = {.queue = name_of(receiver),
+                                     .receipt = receiver->wanted->auto_ack ? NULL : mq_message_receipt(message)};
+    int error = json_from_message(message, &shown, &text);
+    if (!error)
+        error = json_text_end(&text);
+    if (!error)
+        error = output_buffer_add(receiver->out, text.data, text.size);
+    json_text_release(&text);
     return error;
 }
 

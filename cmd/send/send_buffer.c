@@ -70,7 +70,7 @@ int send_buffer_add_bytes(struct send_buffer *send_buffer, char *data, size_t si
     return status;
 }
 
-int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size_t size, const char **ret_problem)
+int send_buffer_add_json(struct send_buffer *send_buffer, char *text, size_t size, const char **ret_problem)
 {
     int status;
     if (!send_buffer->messages) {
@@ -81,7 +81,7 @@ int send_buffer_add_json(struct send_buffer *send_buffer, const char *text, size
     if (!message)
         return status;
     struct json_record record;
-    if (!json_to_message(text, size, message, &record)) {
+    if (!json_to_message_in_place(text, size, message, &record)) {
         mq_message_free(message);
         json_record_release(&send_buffer->bad);
         send_buffer->bad = record;

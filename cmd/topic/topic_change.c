@@ -41,7 +41,7 @@ static int change(topic_change_fn *act, const char *topic, const char *destinati
         return cli_fail(STATUS_DATA, topic, "%s: not a pattern of up to 255 bytes, or not `NAME` or `NAME: VALUE`",
                         pattern ? pattern : destination);
     if (changed == -ENOTDIR)
-        return cli_fail(STATUS_NO_QUEUE, topic, "cannot bind %s: it is no queue, topic or log", destination);
+        return cli_fail(STATUS_NO_QUEUE, topic, "cannot bind %s: it is not a queue, a topic or a log", destination);
     if (changed < 0)
         return cli_topic_error(changed, topic, "cannot change the bindings");
     cli_note(topic, "%d changed", changed);

@@ -100,6 +100,13 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
     return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;
 }
 
+int browse_show_one(mq_queue *queue, const struct bucket_file *file, int opened, const struct message_name *name,
+                    int (*each)(const struct mq_entry *entry, void *context), void *context)
+{
+    struct browse browse = {.queue = queue, .each = each, .context = context, .file = file, .opened = opened};
+    return show(&browse, name);
+}
+
 int browse_show(mq_queue *queue, const struct bucket_file *file,
                 int (*each)(const struct mq_entry *entry, void *context), void *context)
 {

@@ -21,6 +21,10 @@ struct browse_entry {
 void browse_describe(const mq_queue *queue, const struct bucket_file *file, const struct message_name *name,
                      struct browse_entry *ret_entry);
 
+/* Call `each` for one message of a file that is open. */
+int browse_show_one(mq_queue *queue, const struct bucket_file *file, int opened, const struct message_name *name,
+                    int (*each)(const struct mq_entry *entry, void *context), void *context);
+
 /* Call `each` for each message of a file. What it returns ends the walk. */
 int browse_show(mq_queue *queue, const struct bucket_file *file,
                 int (*each)(const struct mq_entry *entry, void *context), void *context);

@@ -6,17 +6,20 @@
 #include "admin/lane_browse.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "format/batch.h"
 #include "format/message.h"
 #include "lane/lane.h"
 #include "lifecycle/inbox.h"
 #include "lifecycle/receive.h"
+#include "queue/blame.h"
 
 struct reading {
     mq_queue *queue;
     int (*each)(const struct mq_entry *entry, mq_message *message, void *context);
     void *context;
     mq_batch *batch;
-    int stop; /* what `each` returned; any value may be */
+    mq_message *message; /* the next one to show; NULL: it is corrupt */
+    int stop;            /* what `each` returned; any value may be */
 };
 
 /* Of a message that is opened by itself. */
@@ -33,21 +36,40 @@ static int read_one(const struct mq_entry *entry, void *context)
     return stop;
 }
 
-/* The messages of a file, from one reading of it. What cannot be read of them is shown as one message. */
-static int read_several(struct reading *reading, const struct bucket_file *file)
+static int show_opened(const struct mq_entry *entry, void *context)
 {
-    struct message_name name = file->name;
-    struct browse_entry described;
-    mq_message *message;
+    const struct reading *reading = context;
+    return reading->each(entry, reading->message, reading->context);
+}
+
+/* The names of the message that was handed out last, and of those from it on. */
+static void step(const mq_batch *batch, const mq_message *message, bool is_first, struct message_name *rest,
+                 struct message_name *ret_one)
+{
+    struct batch_part part;
+    memcpy(part.id, message->name.id, sizeof part.id);
+    receive_extent(batch, &part.offset, &part.length);
+    if (!is_first)
+        *rest = batch_rest(rest, &part);
+    *ret_one = batch_first(rest, &part);
+}
+
+/* The messages of a file, from one reading of it. What cannot be read of them is shown as one message. */
+static int read_several(struct reading *reading, const struct bucket_file *file, int opened)
+{
+    struct message_name rest = file->name, one;
     int got, stop = 0;
-    while (!stop && (got = mq_batch_next(reading->batch, &message)) != 0) {
-        if (got == 1)
-            memcpy(name.id, message->name.id, sizeof name.id);
-        browse_describe(reading->queue, file, &name, &described);
-        stop = reading->each(&described.entry, got == 1 ? message : NULL, reading->context);
+    for (bool is_first = true; !stop && (got = mq_batch_next(reading->batch, &reading->message)) != 0;
+         is_first = false) {
+        if (got < 0)
+            reading->message = NULL;
+        else
+            step(reading->batch, reading->message, is_first, &rest, &one);
+        if (got == 1 && blame_is_too_large(reading->queue, reading->message->body_size))
+            reading->message = NULL;
+        stop = browse_show_one(reading->queue, file, opened, got < 0 ? &rest : &one, show_opened, reading);
         if (got < 0)
             break;
-        name.position++;
     }
     return stop;
 }
@@ -62,7 +84,7 @@ static int read_file(struct reading *reading, const struct bucket_file *file)
     if (opened == -ENOENT)
         return 0;
     const int error = opened < 0 ? opened : receive_view(reading->batch, opened, &file->name);
-    return error ? browse_show(reading->queue, file, read_one, reading) : read_several(reading, file);
+    return error ? browse_show(reading->queue, file, read_one, reading) : read_several(reading, file, opened);
 }
 
 static int visit(void *context, const struct bucket_file *file)

@@ -22,7 +22,7 @@ int log_sweep(int spool, const char *spool_path, const char *name, int64_t now)
     const int dir = log_open_in(spool, name);
     if (dir < 0)
         return dir == -ENOENT || dir == -EACCES ? 0 : dir;
-    const int error = log_tidy(spool_path, name, dir, SIZE_MAX, &removed), drafts = topic_sweep_drafts(dir, "tmp", now),
+    const int error = log_tidy(spool_path, name, dir, LOG_ALL, &removed), drafts = topic_sweep_drafts(dir, "tmp", now),
               sent = drafts < 0 ? 0 : sweep_sent(dir);
     close(dir);
     return error ? error : drafts < 0 ? drafts : sent < 0 ? sent : drafts + sent;

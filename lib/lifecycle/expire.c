@@ -229,7 +229,7 @@ int expire_all(mq_queue *queue, int64_t now)
 
 void expire_some(mq_queue *queue, int64_t now)
 {
-    if (queue_only_sends(queue))
+    if (queue->is_feed || queue_only_sends(queue))
         return;
     for (int which = 0; which < PAGE_TIMES; which++)
         if (take_duty(queue, (enum page_time)which, now)) {

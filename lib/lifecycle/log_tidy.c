@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "lifecycle/outbox.h"
+#include "log/end.h"
 #include "log/log.h"
 #include "log/pack.h"
 #include "store/outbox_dir.h"
@@ -54,10 +55,13 @@ static int finish(const char *spool_path, const char *name)
 int log_tidy(const char *spool_path, const char *name, int dir, size_t most, uint64_t *ret_removed)
 {
     struct log_config config;
+    struct hint hint = {.file = -1};
     uint64_t limit, packed = 0;
     int error = log_config_load(dir, &config, NULL);
     if (!error)
-        error = chain_end(dir, &limit);
+        error = log_find_end(dir, &hint, &limit);
+    if (hint.file >= 0)
+        close(hint.file);
     const int left = error ? error : finish(spool_path, name);
     *ret_removed = 0;
     if (left < 0)

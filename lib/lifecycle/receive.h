@@ -50,4 +50,7 @@ int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_optio
 /* Let a batch show the messages of a file that nobody claims: mq_batch_next hands them out. The batch closes `file`. */
 int receive_view(mq_batch *batch, int file, const struct message_name *name);
 
+/* Where in the file the message lies that was handed out last. */
+void receive_extent(const mq_batch *batch, uint32_t *ret_offset, uint32_t *ret_length);
+
 #endif

@@ -183,6 +183,13 @@ int receive_view(mq_batch *batch, int file, const struct message_name *name)
     return read_text(batch);
 }
 
+void receive_extent(const mq_batch *batch, uint32_t *ret_offset, uint32_t *ret_length)
+{
+    const uint32_t *const offset = &batch->offsets[batch->handed_out - 1];
+    *ret_offset = offset[0];
+    *ret_length = offset[1] - offset[0];
+}
+
 size_t mq_batch_count(const mq_batch *batch)
 {
     return batch->name.count;

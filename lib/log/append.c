@@ -3,8 +3,8 @@
  *
  *     last       the entry to append behind: the one that this handle saw last, or that the hint tells, or by listing
  *     hold       the number of the new entry's bucket is locked for reading; then the bucket is opened, or made
- *     floor      the beginning is not behind that bucket: else it was removed, and made again too late
  *     before     the entry before is in that very directory
+ *     floor      if that is in another bucket, the beginning is not behind this one: else it was removed, and made again too late
  *     link       the draft gets the offset as its name: from here on readers see it
  *
  * The link decides. If the name is taken another process was first, and the next try is behind its entry. Linked is
@@ -18,6 +18,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/fs_draft.h"
@@ -34,6 +35,7 @@
 
 /* So many names in a row that others have taken: then the end is looked for by listing. And how often that is done. */
 #define STEPS 16
+#define RIVALS 64 /* appends for which it is taken that others append too, once they did */
 #define TRIES 1000
 
 /* ---- holding a bucket ------------------------------------------------------------------ */
@@ -53,7 +55,7 @@ void log_release(mq_log *log)
         (void)bucket_lock(hold->lock, hold->bucket, F_UNLCK);
     }
     hold->dir = -1;
-    hold->knows = false;
+    hold->knows = hold->is_above = false;
 }
 
 static int open_bucket(mq_log *log, uint64_t bucket, bool make, int *ret_dir)
@@ -77,7 +79,6 @@ static int open_bucket(mq_log *log, uint64_t bucket, bool make, int *ret_dir)
 /* 1: it is held. 0: it is not to be had, since it was removed or is being emptied: look for the end again. */
 static int hold(mq_log *log, uint64_t bucket, bool make)
 {
-    uint64_t begin;
     int dir;
     if (log->hold.dir >= 0 && log->hold.bucket == bucket)
         return 1;
@@ -96,10 +97,26 @@ static int hold(mq_log *log, uint64_t bucket, bool make)
     }
     log->hold.dir = dir;
     log->hold.bucket = bucket;
-    error = chain_beginning(log->dir, &begin);
-    if (error || log_bucket_of(begin) > bucket)
+    return 1;
+}
+
+/* The beginning is not behind the held bucket: else that was removed, and made again too late. As hold. */
+static int look_at_beginning(mq_log *log)
+{
+    uint64_t begin;
+    if (log->hold.is_above)
+        return 1;
+    const int error = chain_beginning(log->dir, &begin);
+    log->hold.is_above = !error && log_bucket_of(begin) <= log->hold.bucket;
+    if (!log->hold.is_above)
         log_release(log);
-    return error ? error : log->hold.dir >= 0;
+    return error ? error : log->hold.is_above;
+}
+
+static int hold_above_beginning(mq_log *log, uint64_t bucket)
+{
+    const int held = hold(log, bucket, true);
+    return held == 1 ? look_at_beginning(log) : held;
 }
 
 /* ---- the entry to append behind ---------------------------------------------------------- */
@@ -120,6 +137,16 @@ static int recognise(mq_log *log, uint64_t offset)
     return 1;
 }
 
+/* While others append too: an entry behind the offset, where the hint is by now. 1: it is known. Each name that is tried in vain
+   keeps the others from theirs. */
+static int catch_up(mq_log *log, uint64_t offset)
+{
+    uint64_t hinted;
+    const bool is_ahead = hint_read(&log->hint, log->dir, &hinted) && hinted > offset &&
+                          log_bucket_of(hinted) == log->hold.bucket;
+    return is_ahead ? recognise(log, hinted) : 0;
+}
+
 static int follow_hint(mq_log *log, struct chain_last *ret_last)
 {
     uint64_t offset;
@@ -137,6 +164,10 @@ static int plug(mq_log *log, struct chain_last *last);
 int log_find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
 {
     if (!by_listing && log->hold.knows) {
+        const int caught_up = log->rivals > 0 ? catch_up(log, log->hold.last.offset) : 0;
+        if (caught_up < 0)
+            return caught_up;
+        log->rivals -= log->rivals > 0;
         *ret_last = log->hold.last;
         return 1;
     }
@@ -151,7 +182,8 @@ int log_find_last(mq_log *log, bool by_listing, struct chain_last *ret_last)
     return error ? error : plug(log, ret_last);
 }
 
-/* Whether the entry to append behind is in the held bucket. Its count may be of another file of that name by now. */
+/* Whether the entry to append behind is in the held bucket. Its count may be of another file of that name by now. A bucket
+   that was made again has no entries: where there is one, the beginning need not be looked at. */
 static int is_in_hold(mq_log *log, const struct chain_last *last)
 {
     char name[LOG_NAME_SIZE];
@@ -173,7 +205,7 @@ int log_link_at(mq_log *log, const struct log_source *source, const struct chain
     const int held = hold(log, log_bucket_of(offset), true);
     if (held != 1)
         return held;
-    const int is = is_beside ? is_in_hold(log, last) : 1;
+    const int is = is_beside ? is_in_hold(log, last) : look_at_beginning(log);
     if (is != 1)
         return is;
     log_name_format(offset, name);
@@ -187,10 +219,13 @@ int log_link_at(mq_log *log, const struct log_source *source, const struct chain
     return error == -EEXIST || error == -ENOENT ? 0 : error;
 }
 
-/* Another process has the offset. Go on behind its entry. */
+/* Another process has the offset. Go on behind its entry, or behind one that came later. */
 static int pass(mq_log *log, uint64_t offset, struct chain_last *ret_last)
 {
-    const int known = recognise(log, offset);
+    log->rivals = RIVALS;
+    int known = catch_up(log, offset);
+    if (known == 0)
+        known = recognise(log, offset);
     if (known == 1)
         *ret_last = log->hold.last;
     else
@@ -229,25 +264,38 @@ static int link_behind_last(mq_log *log, const struct log_source *source, uint64
 /* ---- durability -------------------------------------------------------------------------------- */
 
 /* The name of a bucket, and all names in the one before it: the process that filled that may have died before it synced. */
-static int persist_bucket(mq_log *log)
+static int sync_bucket(const mq_log *log, uint64_t bucket)
+{
+    char name[LOG_NAME_SIZE];
+    log_name_format_bucket(bucket, name);
+    const int dir = fs_open_dir(log->entries, name), error = dir < 0 ? dir : fs_sync(dir);
+    if (dir >= 0)
+        close(dir);
+    return error;
+}
+
+/* The bucket before the held one, which usually has the number before. */
+static int sync_bucket_before(const mq_log *log)
 {
     struct chain_list buckets = {0};
-    char name[LOG_NAME_SIZE];
-    if (fs_is_persisted(log->hold.dir))
-        return 0;
-    int error = chain_list_buckets(log->dir, &buckets);
+    int error = log->hold.bucket > 0 ? sync_bucket(log, log->hold.bucket - 1) : 0;
+    if (error != -ENOENT)
+        return error;
+    error = chain_list_buckets(log->dir, &buckets);
     size_t before = error ? 0 : buckets.count;
     while (before > 0 && buckets.list[before - 1] >= log->hold.bucket)
         before--;
-    if (before > 0) {
-        log_name_format_bucket(buckets.list[before - 1], name);
-        const int dir = fs_open_dir(log->entries, name);
-        error = dir < 0 ? dir : fs_sync(dir);
-        if (dir >= 0)
-            close(dir);
-        error = error == -ENOENT ? 0 : error; /* retention has removed it */
-    }
+    if (before > 0)
+        error = sync_bucket(log, buckets.list[before - 1]);
     chain_list_free(&buckets);
+    return error == -ENOENT ? 0 : error; /* retention has removed it */
+}
+
+static int persist_bucket(mq_log *log)
+{
+    if (fs_is_persisted(log->hold.dir))
+        return 0;
+    const int error = sync_bucket_before(log);
     return error ? error : fs_persist_dir(log->entries, log->hold.dir);
 }
 
@@ -269,7 +317,7 @@ int log_sync(mq_log *log)
 
 int log_give_to_owner(const mq_log *log, int file)
 {
-    return geteuid() == log->owner ? 0 : fs_set_owner(file, log->owner, log->group);
+    return getauxval(AT_EUID) == log->owner ? 0 : fs_set_owner(file, log->owner, log->group);
 }
 
 void log_note_appended(mq_log *log, uint64_t offset, uint64_t count, bool durable)
@@ -340,7 +388,7 @@ static int link_gap(mq_log *log, uint64_t offset, uint64_t next)
 
 int log_close_hole(mq_log *log, uint64_t offset, uint64_t next)
 {
-    const int held = hold(log, log_bucket_of(offset), true), is = held == 1 ? is_hole(log, offset) : held;
+    const int held = hold_above_beginning(log, log_bucket_of(offset)), is = held == 1 ? is_hole(log, offset) : held;
     return is == 1 ? link_gap(log, offset, next) : is;
 }
 
@@ -354,7 +402,7 @@ static int plug(mq_log *log, struct chain_last *last)
     if (any != 1 || bounds.highest <= end || bounds.highest > LOG_OFFSET_MAX)
         return any < 0 ? any : last->count > 0;
     const bool is_beside = last->count > 0 && log_bucket_of(last->offset) == log_bucket_of(end);
-    int is = hold(log, log_bucket_of(end), true);
+    int is = hold_above_beginning(log, log_bucket_of(end));
     if (is == 1 && is_beside)
         is = is_in_hold(log, last);
     const int error = is == 1 ? link_gap(log, end, bounds.highest) : is;

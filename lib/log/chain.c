@@ -258,31 +258,39 @@ static void note_entries(const struct chain_list *entries, uint64_t offset, stru
     }
 }
 
-/* Look back from the bucket of the offset until there is a name, and forward. */
-static int find_neighbours(int dir, uint64_t offset, struct neighbours *ret_near)
+/* What a bucket that is not in the log any more has does not count. */
+static int note_bucket(int dir, uint64_t bucket, uint64_t offset, struct chain_list *entries, struct neighbours *near)
+{
+    const int error = chain_list_entries(dir, bucket, entries);
+    if (!error)
+        note_entries(entries, offset, near);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* In the bucket of the offset alone. */
+static int find_near(int dir, uint64_t offset, struct neighbours *ret_near)
+{
+    struct chain_list entries = {0};
+    *ret_near = (struct neighbours){0};
+    const int error = note_bucket(dir, log_bucket_of(offset), offset, &entries, ret_near);
+    chain_list_free(&entries);
+    return error;
+}
+
+/* Beside what find_near has found, look back from the bucket of the offset until there is a name, and forward. */
+static int find_others(int dir, uint64_t offset, struct neighbours *near)
 {
     struct chain_list buckets = {0}, entries = {0};
-    struct neighbours near = {0};
     int error = chain_list_buckets(dir, &buckets);
     size_t behind = 0;
     while (behind < buckets.count && buckets.list[behind] <= log_bucket_of(offset))
         behind++;
-    for (size_t i = behind; i-- > 0 && !error && !near.has_low;) {
-        error = chain_list_entries(dir, buckets.list[i], &entries);
-        if (!error)
-            note_entries(&entries, offset, &near);
-        error = error == -ENOENT ? 0 : error;
-    }
-    for (size_t i = behind; i < buckets.count && !error && !near.has_high; i++) {
-        error = chain_list_entries(dir, buckets.list[i], &entries);
-        if (!error)
-            note_entries(&entries, offset, &near);
-        error = error == -ENOENT ? 0 : error;
-    }
+    for (size_t i = behind; i-- > 0 && !error && !near->has_low;)
+        error = note_bucket(dir, buckets.list[i], offset, &entries, near);
+    for (size_t i = behind; i < buckets.count && !error && !near->has_high; i++)
+        error = note_bucket(dir, buckets.list[i], offset, &entries, near);
     chain_list_free(&buckets);
     chain_list_free(&entries);
-    if (!error)
-        *ret_near = near;
     return error;
 }
 
@@ -333,7 +341,8 @@ static int enter_low(int dir, uint64_t offset, const struct neighbours *near, st
     return 0;
 }
 
-/* There is no whole entry of this name. 1: found out; 0: look again. */
+/* There is no whole entry of this name. 1: found out; 0: look again. Usually an entry in the same bucket tells by itself that it
+   reaches the offset, and the listing of all buckets is saved. */
 static int judge(int dir, uint64_t offset, bool sure, struct chain_place *place)
 {
     uint64_t begin;
@@ -344,8 +353,14 @@ static int judge(int dir, uint64_t offset, bool sure, struct chain_place *place)
         return 1;
     }
     if (!error)
-        error = find_neighbours(dir, offset, &near);
-    const int entered = error ? error : enter_low(dir, offset, &near, place);
+        error = find_near(dir, offset, &near);
+    int entered = error ? error : enter_low(dir, offset, &near, place);
+    if (entered < 0 || (entered == 1 && !place->is_corrupt))
+        return entered;
+    chain_leave(place);
+    place->is_corrupt = false;
+    error = find_others(dir, offset, &near);
+    entered = error ? error : enter_low(dir, offset, &near, place);
     if (entered || !sure)
         return entered;
     place->kind = near.has_high ? CHAIN_HOLE : CHAIN_END;

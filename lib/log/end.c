@@ -7,11 +7,11 @@
 #include "log/end.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "format/log_entry.h"
-#include "log/chain.h"
 
 #define STEPS 64 /* entries behind the hint */
 
@@ -32,16 +32,32 @@ static int step(int dir, uint64_t offset, uint64_t *ret_next)
     return 1;
 }
 
+static bool follow_hint(int dir, struct hint *hint, struct chain_last *ret_last)
+{
+    uint64_t at = 0, next = 0;
+    int is = hint_read(hint, dir, &at) ? step(dir, at, &next) : LOST;
+    for (int steps = 0; is == 1 && steps < STEPS; steps++) {
+        *ret_last = (struct chain_last){at, next - at};
+        at = next;
+        is = step(dir, at, &next);
+    }
+    return is == 0 && at > 0;
+}
+
+int log_find_tail(int dir, struct hint *hint, struct chain_last *ret_last)
+{
+    struct chain_last last;
+    if (!follow_hint(dir, hint, &last))
+        return chain_find_last(dir, ret_last);
+    *ret_last = last;
+    return 1;
+}
+
 int log_find_end(int dir, struct hint *hint, uint64_t *ret_end)
 {
-    uint64_t at = 0;
-    int is = hint_read(hint, dir, &at) ? step(dir, at, &at) : LOST;
-    for (int steps = 0; is == 1 && steps < STEPS; steps++) {
-        is = step(dir, at, &at);
-        if (is == 0) {
-            *ret_end = at;
-            return 0;
-        }
-    }
-    return chain_end(dir, ret_end);
+    struct chain_last last;
+    if (!follow_hint(dir, hint, &last))
+        return chain_end(dir, ret_end);
+    *ret_end = last.offset + last.count;
+    return 0;
 }

@@ -4,7 +4,11 @@
 
 #include <stdint.h>
 
+#include "log/chain.h"
 #include "log/hint.h"
+
+/* The last entry, as chain_find_last. */
+int log_find_tail(int dir, struct hint *hint, struct chain_last *ret_last);
 
 /* The offset behind all entries, as chain_end. */
 int log_find_end(int dir, struct hint *hint, uint64_t *ret_end);

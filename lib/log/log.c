@@ -34,16 +34,21 @@ int log_is_dir(int dir)
     return has == 1 ? fs_has(dir, LOG_ENTRIES) : has;
 }
 
+/* `dir` is what opening returned. */
+static int check_dir(int dir)
+{
+    const int is = dir < 0 ? dir : log_is_dir(dir);
+    if (is == 1)
+        return dir;
+    if (dir >= 0)
+        close(dir);
+    return is ? is : -ENOENT;
+}
+
 int log_open_in(int spool, const char *name)
 {
     const int dir = fs_open_dir(spool, name);
-    if (dir < 0)
-        return dir == -ENOTDIR || dir == -ELOOP ? -ENOENT : dir;
-    const int is = log_is_dir(dir);
-    if (is == 1)
-        return dir;
-    close(dir);
-    return is ? is : -ENOENT;
+    return dir == -ENOTDIR || dir == -ELOOP ? -ENOENT : check_dir(dir);
 }
 
 int log_is_there(int spool, const char *name)
@@ -56,11 +61,14 @@ int log_is_there(int spool, const char *name)
 
 int log_open_dir(const char *spool_path, const char *name)
 {
-    const int spool = mq_queue_name_is_valid(name) ? spool_open(spool_path, false) : -EINVAL;
-    if (spool < 0)
-        return spool;
-    const int dir = log_open_in(spool, name);
-    close(spool);
+    if (!mq_queue_name_is_valid(name))
+        return -EINVAL;
+    const int at_once = spool_open_at_once(spool_path, name);
+    if (at_once >= 0)
+        return check_dir(at_once);
+    const int spool = spool_open(spool_path, false), dir = spool < 0 ? spool : log_open_in(spool, name);
+    if (spool >= 0)
+        close(spool);
     return dir;
 }
 

@@ -13,9 +13,10 @@
 #include "log/log_config.h"
 #include "mq.h"
 #include "queue/queue.h"
+#include "store/layout.h"
 
 #define LOG_ENTRIES "log"
-#define LOG_BEGIN "begin"
+#define LOG_BEGIN LAYOUT_LOG
 #define LOG_REMOVED "removed"
 #define LOG_HOLD "hold"
 
@@ -24,6 +25,7 @@ struct log_hold {
     int lock; /* the file hold, open once for each handle; -1: not yet */
     int dir;  /* -1: none */
     uint64_t bucket;
+    bool is_above;          /* it was found that the beginning is not behind it */
     bool knows;             /* the next is an entry that was seen in `dir` */
     struct chain_last last; /* the last one that is known */
 };
@@ -52,6 +54,7 @@ struct mq_log {
     void (*look)(mq_log *log); /* finishes transactions: a layer above knows how. NULL: nobody does */
     struct log_hold hold;
     struct hint hint;
+    unsigned rivals; /* appends before which the hint is read, since others append too */
     bool persisted;
     bool is_unsynced; /* something durable was appended to the held bucket and is not synced yet */
     bool began_bucket;
@@ -107,7 +110,9 @@ int log_close_hole(mq_log *log, uint64_t offset, uint64_t next);
 
 /* ---- retention (retention.c) ---------------------------------------------------------- */
 
-/* Take what is no longer kept and lies before the offset `limit` out of the log, at most so many buckets. */
+#define LOG_ALL SIZE_MAX /* buckets, and those too that processes left which died: at a cost that grows with the log */
+
+/* Take what is no longer kept and lies before the offset `limit`, the end of the log, out of the log, at most so many buckets. */
 int log_trim(int dir, const struct log_config *config, uint64_t limit, size_t most, uint64_t *ret_removed);
 
 /* Empty buckets that were taken out of the log, at most so many. */

@@ -22,33 +22,19 @@ int mq_log_bounds(mq_log *log, uint64_t *ret_begin, uint64_t *ret_end)
 
 /* ---- figures ------------------------------------------------------------------------- */
 
-static int add_bytes(const mq_log *log, struct mq_log_stats *stats)
-{
-    struct chain_list buckets = {0};
-    int error = chain_list_buckets(log->dir, &buckets);
-    for (size_t i = 0; i < buckets.count && !error; i++) {
-        uint64_t bytes = 0;
-        const bool is_complete = (buckets.list[i] + 1) << LOG_BUCKET_BITS < stats->end;
-        error = bucket_size(log->dir, buckets.list[i], is_complete, &bytes);
-        error = error == -ENOENT ? 0 : error;
-        stats->bytes += bytes;
-    }
-    chain_list_free(&buckets);
-    return error;
-}
-
 int mq_log_stat(mq_log *log, struct mq_log_stats *ret_stats)
 {
     struct mq_log_stats stats = {0};
     struct chain_last last;
     int error = mq_log_bounds(log, &stats.begin, &stats.end);
-    const int found = error ? error : chain_find_last(log->dir, &last);
+    const int found = error ? error : log_find_tail(log->dir, &log->hint, &last);
     if (found < 0)
         return found;
     if (found == 1 && chain_read_moment(log->dir, last.offset, &stats.last_at) == 0 &&
         chain_read_moment(log->dir, stats.begin, &stats.first_at) < 0)
         stats.first_at = 0; /* it was removed meanwhile */
-    error = add_bytes(log, &stats);
+    if (found == 1)
+        error = bucket_size_sum(log->dir, log_bucket_of(stats.begin), log_bucket_of(last.offset), &stats.bytes);
     if (!error)
         *ret_stats = stats;
     return error;

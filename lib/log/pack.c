@@ -235,8 +235,19 @@ static int pack_opened(struct packing *packing)
     return error == -EBADMSG || error == -ENOENT || error == -EAGAIN ? 0 : error ? error : 1;
 }
 
+/* The mark is never taken away, so this may be asked without the lock. */
+static bool is_packed(const struct packing *packing)
+{
+    char path[sizeof LOG_ENTRIES "/" + LOG_NAME_SIZE] = LOG_ENTRIES "/";
+    struct stat status;
+    log_name_format_bucket(packing->bucket, path + sizeof LOG_ENTRIES);
+    return fstatat(packing->dir, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & IS_PACKED;
+}
+
 static int pack_bucket(struct packing *packing)
 {
+    if (is_packed(packing))
+        return 0;
     int done = bucket_lock(packing->lock, packing->bucket, F_RDLCK);
     if (done)
         return done == -EAGAIN ? 0 : done;
@@ -281,23 +292,42 @@ static void end(struct packing *packing)
     free(packing->scratch);
 }
 
-int log_pack(int dir, uint64_t limit, size_t most, uint64_t *packed)
+/* All that are full. */
+static int pack_listed(struct packing *packing, uint64_t *packed)
 {
     struct chain_list buckets = {0};
-    struct packing packing = {.dir = dir, .lock = -1, .limit = limit};
-    int error = chain_list_buckets(dir, &buckets);
-    size_t full = 0;
-    while (!error && full < buckets.count && (buckets.list[full] + 1) << LOG_BUCKET_BITS <= limit)
-        full++;
-    if (!error && full > 0)
-        error = begin(&packing);
-    for (size_t i = full > most ? full - most : 0; i < full && !error; i++) {
-        packing.bucket = buckets.list[i];
-        const int done = pack_bucket(&packing);
+    int error = chain_list_buckets(packing->dir, &buckets);
+    for (size_t i = 0; i < buckets.count && !error; i++) {
+        packing->bucket = buckets.list[i];
+        if ((packing->bucket + 1) << LOG_BUCKET_BITS > packing->limit)
+            break;
+        const int done = pack_bucket(packing);
         *packed += done == 1;
         error = done < 0 ? done : 0;
     }
-    end(&packing);
     chain_list_free(&buckets);
+    return error;
+}
+
+/* The newest, by their numbers. */
+static int pack_newest(struct packing *packing, uint64_t most, uint64_t *packed)
+{
+    const uint64_t end = log_bucket_of(packing->limit);
+    int error = 0;
+    for (packing->bucket = end > most ? end - most : 0; packing->bucket < end && !error; packing->bucket++) {
+        const int done = pack_bucket(packing);
+        *packed += done == 1;
+        error = done < 0 ? done : 0;
+    }
+    return error;
+}
+
+int log_pack(int dir, uint64_t limit, size_t most, uint64_t *packed)
+{
+    struct packing packing = {.dir = dir, .lock = -1, .limit = limit};
+    int error = log_bucket_of(limit) > 0 ? begin(&packing) : 0;
+    if (!error && log_bucket_of(limit) > 0)
+        error = most == LOG_ALL ? pack_listed(&packing, packed) : pack_newest(&packing, most, packed);
+    end(&packing);
     return error;
 }

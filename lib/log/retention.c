@@ -26,6 +26,8 @@
 #include "log/log.h"
 #include "store/layout.h"
 
+#define NUMBERS_AT_ONCE 1024
+
 /* ---- removing -------------------------------------------------------------------------- */
 
 struct clearing {
@@ -75,21 +77,39 @@ static int take_out(int dir, uint64_t bucket)
     return error == -ENOENT ? 0 : error;
 }
 
+static int take_out_noted(int dir, uint64_t bucket, uint64_t *removed)
+{
+    const int error = take_out(dir, bucket);
+    bucket_size_forget(dir, bucket);
+    *removed += !error;
+    return error;
+}
+
 /* Buckets below the beginning, which may be left from a process that died. */
-static int take_out_below(int dir, uint64_t begin, size_t most, uint64_t *ret_removed)
+static int take_out_below(int dir, uint64_t begin, uint64_t *removed)
 {
     struct chain_list buckets = {0};
-    uint64_t removed = 0;
     int error = chain_list_buckets(dir, &buckets);
-    for (size_t i = 0; i < buckets.count && !error && most > removed; i++) {
-        if (buckets.list[i] >= log_bucket_of(begin))
-            break;
-        error = take_out(dir, buckets.list[i]);
-        bucket_size_forget(dir, buckets.list[i]);
-        removed += !error;
-    }
+    for (size_t i = 0; i < buckets.count && !error && buckets.list[i] < log_bucket_of(begin); i++)
+        error = take_out_noted(dir, buckets.list[i], removed);
     chain_list_free(&buckets);
-    *ret_removed = removed;
+    return error;
+}
+
+/* The beginning was raised. */
+struct moved {
+    uint64_t from, to;
+};
+
+/* What lies between, which has few numbers unless many were lost. */
+static int take_out_between(int dir, const struct moved *moved, uint64_t *removed)
+{
+    const uint64_t from = log_bucket_of(moved->from), to = log_bucket_of(moved->to);
+    int error = 0;
+    if (to - from > NUMBERS_AT_ONCE)
+        return take_out_below(dir, moved->to, removed);
+    for (uint64_t bucket = from; bucket < to && !error; bucket++)
+        error = take_out_noted(dir, bucket, removed);
     return error;
 }
 
@@ -105,57 +125,115 @@ int log_clear_removed(int dir, size_t most)
 
 /* ---- what may go ------------------------------------------------------------------------- */
 
-/* Buckets with entries, from the first that is in the log to the last. */
+/* A bucket with entries. */
+struct full {
+    uint64_t bucket;
+    struct chain_list entries;
+};
+
+/* The bucket that is looked at, and the one behind it. */
 struct live {
     int dir;
     const struct log_config *config;
     int64_t now;
-    struct chain_list buckets, entries;
-    uint64_t kept_bytes; /* of the buckets that come after the one that is looked at */
     uint64_t end;
+    struct full *at, *behind;
+    struct full both[2];
+    bool knows_unread;
     uint64_t unread; /* the first offset that a group has not passed */
 };
 
-/* Whether a bucket, whose entries are listed, and behind which the entry `next` comes, may go: 1 or 0. */
-static int may_go(struct live *live, uint64_t next)
+/* What a group has not passed stays, if the log keeps what is unread. A group that is moved back while this runs finds
+   itself overtaken. Groups are asked only for what would go. */
+static int is_unread(struct live *live, uint64_t next)
 {
-    int64_t moment = 0;
-    const struct log_config *config = live->config;
-    if (next > live->unread)
+    struct group_bounds bounds = {.lowest = UINT64_MAX};
+    if (!live->config->keep_unread)
         return 0;
-    if (config->retain_count && live->end - next >= config->retain_count)
-        return 1;
-    if (config->retain_size && live->kept_bytes >= config->retain_size)
-        return 1;
-    const uint64_t newest = live->entries.list[live->entries.count - 1];
-    const int error = config->retain_time ? chain_read_moment(live->dir, newest, &moment) : 0;
-    return error ? error : config->retain_time && live->now - moment > config->retain_time;
+    const int any = live->knows_unread ? 0 : group_find_bounds(live->dir, false, &bounds);
+    if (any < 0)
+        return any;
+    if (!live->knows_unread)
+        live->unread = any == 1 ? bounds.lowest : UINT64_MAX;
+    live->knows_unread = true;
+    return next > live->unread;
 }
 
-/* From the newest bucket back, as far as buckets stay: the beginning is the first entry of the last that does. */
-static int find_beginning(struct live *live, uint64_t begin, uint64_t *ret_begin)
+enum verdict { STAYS, GOES, IS_OPEN };
+
+/* A bucket of the future, as the clock once had it, goes when one behind it does. */
+static int judge_time(const struct live *live)
 {
-    uint64_t next = 0;
-    for (size_t i = live->buckets.count; i-- > 0 && live->buckets.list[i] >= log_bucket_of(begin);) {
-        int error = chain_list_entries(live->dir, live->buckets.list[i], &live->entries);
-        if (error == -ENOENT || (!error && live->entries.count == 0))
+    int64_t moment;
+    const struct chain_list *entries = &live->at->entries;
+    const int64_t most = live->config->retain_time;
+    const int error = most ? chain_read_moment(live->dir, entries->list[entries->count - 1], &moment) : 0;
+    if (error || !most)
+        return error ? error : STAYS;
+    return moment > live->now ? IS_OPEN : live->now - moment > most ? GOES : STAYS;
+}
+
+/* Whether the bucket, behind which the entry `next` comes, is beyond what is kept. */
+static int judge(const struct live *live, uint64_t next)
+{
+    const struct log_config *config = live->config;
+    uint64_t kept = 0;
+    if (config->retain_count && live->end - next >= config->retain_count)
+        return GOES;
+    const int error = config->retain_size
+                          ? bucket_size_sum(live->dir, live->behind->bucket, log_bucket_of(live->end), &kept)
+                          : 0;
+    if (error)
+        return error;
+    return config->retain_size && kept >= config->retain_size ? GOES : judge_time(live);
+}
+
+/* The first bucket with entries of this number or a greater one: 1; 0: there is none. Usually it has the number. */
+static int find_full(int dir, uint64_t from, struct full *ret_full)
+{
+    struct chain_list buckets = {0};
+    int error = chain_list_entries(dir, from, &ret_full->entries);
+    ret_full->bucket = from;
+    if (!error && ret_full->entries.count > 0)
+        return 1;
+    if (!error || error == -ENOENT)
+        error = chain_list_buckets(dir, &buckets);
+    bool found = false;
+    for (size_t i = 0; i < buckets.count && !error && !found; i++) {
+        if (buckets.list[i] <= from)
             continue;
-        if (error)
-            return error;
-        const int goes = next ? may_go(live, next) : 0;
-        if (goes == 1)
-            *ret_begin = next;
-        if (goes)
-            return goes < 0 ? goes : 0;
-        uint64_t bytes = 0;
-        error = live->config->retain_size ? bucket_size(live->dir, live->buckets.list[i], next != 0, &bytes) : 0;
-        if (error && error != -ENOENT)
-            return error;
-        live->kept_bytes += bytes;
-        next = live->entries.list[0];
+        error = chain_list_entries(dir, buckets.list[i], &ret_full->entries);
+        ret_full->bucket = buckets.list[i];
+        found = !error && ret_full->entries.count > 0;
+        error = error == -ENOENT ? 0 : error;
     }
+    chain_list_free(&buckets);
+    return error ? error : found;
+}
+
+/* From the oldest bucket on, as far as buckets go, and not more of them than `most`: the beginning is the first entry of the
+   first that stays, and the last is never looked at. */
+static int find_beginning(struct live *live, uint64_t begin, size_t most, uint64_t *ret_begin)
+{
     *ret_begin = begin;
-    return 0;
+    int found = find_full(live->dir, log_bucket_of(begin), live->at);
+    for (size_t passed = 0; found == 1 && passed < most; passed++) {
+        found = find_full(live->dir, live->at->bucket + 1, live->behind);
+        if (found != 1)
+            break;
+        const uint64_t next = live->behind->entries.list[0];
+        int verdict = judge(live, next);
+        const int unread = verdict == GOES ? is_unread(live, next) : 0;
+        verdict = unread < 0 ? unread : unread ? STAYS : verdict;
+        if (verdict == GOES)
+            *ret_begin = next;
+        if (verdict < 0 || verdict == STAYS)
+            return verdict < 0 ? verdict : 0;
+        struct full *const passed_by = live->at;
+        live->at = live->behind;
+        live->behind = passed_by;
+    }
+    return found < 0 ? found : 0;
 }
 
 static int raise_beginning(int dir, uint64_t from, uint64_t to)
@@ -172,41 +250,34 @@ static int raise_beginning(int dir, uint64_t from, uint64_t to)
     return error == -ENOENT || error == -EEXIST ? 0 : error; /* another process trims */
 }
 
-/* What a group has not passed stays, if the log keeps what is unread. A group that is moved back while this runs finds
-   itself overtaken. */
-static int find_unread(int dir, const struct log_config *config, uint64_t *ret_unread)
+/* `limit` is the end of the log, or was it not long ago. */
+static int move_beginning(int dir, const struct log_config *config, uint64_t limit, size_t most,
+                          struct moved *ret_moved)
 {
-    struct group_bounds bounds = {.lowest = UINT64_MAX};
-    const int any = config->keep_unread ? group_find_bounds(dir, false, &bounds) : 0;
-    *ret_unread = any == 1 ? bounds.lowest : UINT64_MAX;
-    return any < 0 ? any : 0;
-}
-
-/* Each bucket is looked at from the end; `most` limits how many go at once, not what the beginning becomes. */
-static int move_beginning(int dir, const struct log_config *config, uint64_t limit, uint64_t *ret_begin)
-{
-    struct live live = {.dir = dir, .config = config, .now = clock_now()};
-    uint64_t begin, to = 0;
-    int error = chain_beginning(dir, &begin);
-    if (!error)
-        error = chain_end(dir, &live.end);
-    if (!error)
-        error = find_unread(dir, config, &live.unread);
-    if (!error)
-        error = chain_list_buckets(dir, &live.buckets);
-    if (!error)
-        error = find_beginning(&live, begin, &to);
-    if (!error && to > begin && to <= limit)
-        error = raise_beginning(dir, begin, to);
-    chain_list_free(&live.buckets);
-    chain_list_free(&live.entries);
-    return error ? error : chain_beginning(dir, ret_begin);
+    struct live live = {.dir = dir, .config = config, .now = clock_now(), .end = limit};
+    live.at = &live.both[0];
+    live.behind = &live.both[1];
+    uint64_t to = 0;
+    int error = chain_beginning(dir, &ret_moved->from);
+    if (!error && limit > ret_moved->from)
+        error = find_beginning(&live, ret_moved->from, most, &to);
+    ret_moved->to = ret_moved->from;
+    if (!error && to > ret_moved->from && to <= limit) {
+        error = raise_beginning(dir, ret_moved->from, to);
+        if (!error)
+            error = chain_beginning(dir, &ret_moved->to);
+    }
+    for (size_t i = 0; i < 2; i++)
+        chain_list_free(&live.both[i].entries);
+    return error;
 }
 
 int log_trim(int dir, const struct log_config *config, uint64_t limit, size_t most, uint64_t *ret_removed)
 {
-    uint64_t begin;
+    struct moved moved;
     *ret_removed = 0;
-    int error = move_beginning(dir, config, limit, &begin);
-    return error ? error : take_out_below(dir, begin, most, ret_removed);
+    const int error = move_beginning(dir, config, limit, most, &moved);
+    if (error)
+        return error;
+    return most == LOG_ALL ? take_out_below(dir, moved.to, ret_removed) : take_out_between(dir, &moved, ret_removed);
 }

@@ -206,6 +206,8 @@ static int fill_handle(mq_queue *queue, bool heal)
     if (heal)
         (void)spool_heal(queue->dir); /* the operation that needs what is still missing reports it */
     error = open_page(queue);
+    if (error == -ENOENT && queue->flags & MQ_CREATE && layout_is_other(queue->dir) == 1)
+        return -ENOTDIR;
     if (error == -ENOENT && !heal && spool_heal(queue->dir) == 0)
         error = open_page(queue);
     return error;

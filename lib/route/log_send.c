@@ -71,9 +71,12 @@ static int open_feed(mq_log *log)
 {
     log->outlet = (struct outlet){.take = take_draft, .wants_content = true, .once = &log_once};
     const int error = queue_open_feed(log->spool, log->name, fs_open_dir(log->dir, "."), &log->outlet, &log->feed);
-    if (!error)
-        log->feed->counts_entries = true;
-    return error;
+    if (error)
+        return error;
+    log->feed->counts_entries = true;
+    log->feed->identity = log->identity;
+    log->feed->identified = true;
+    return 0;
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -210,10 +213,11 @@ size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *option
 {
     struct config config;
     config_default(&config);
-    return (size_t)(options->batch ? options->batch : config.batch_count) * (log->config.durable ? BATCH_MOST : 1);
+    const bool is_durable = log->config.durable && !options->no_sync;
+    return (size_t)(options->batch ? options->batch : config.batch_count) * (is_durable ? BATCH_MOST : 1);
 }
 
 int mq_log_trim(mq_log *log, uint64_t *ret_removed)
 {
-    return log_tidy(log->spool, log->name, log->dir, SIZE_MAX, ret_removed);
+    return log_tidy(log->spool, log->name, log->dir, LOG_ALL, ret_removed);
 }

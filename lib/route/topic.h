@@ -6,8 +6,9 @@
 #define MQ_TOPIC_H
 
 #include "route/route.h"
+#include "store/layout.h"
 
-#define TOPIC_BINDINGS "bindings"
+#define TOPIC_BINDINGS LAYOUT_TOPIC
 #define TOPIC_FEED "feed"
 #define TOPIC_SETTINGS "settings"
 

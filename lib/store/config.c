@@ -281,7 +281,7 @@ static int read_file(int queue_dir, const char *name, char **ret_text)
     if (file < 0)
         return file;
     char *text = malloc(FILE_MAX + 1);
-    const ssize_t size = text ? io_read_full(file, text, FILE_MAX + 1) : -ENOMEM;
+    const ssize_t size = text ? io_read_at(file, text, FILE_MAX + 1, 0) : -ENOMEM;
     close(file);
     if (size < 0 || size > FILE_MAX || memchr(text, '\0', (size_t)size)) {
         free(text);

@@ -54,6 +54,12 @@ int layout_is_queue(int dir)
     return has;
 }
 
+int layout_is_other(int dir)
+{
+    const int has = fs_has(dir, LAYOUT_LOG);
+    return has ? has : fs_has(dir, LAYOUT_TOPIC);
+}
+
 static int make_part(int queue_dir, unsigned sharing, const struct part *part)
 {
     const int error = fs_make_dir(queue_dir, part->name);

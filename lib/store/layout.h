@@ -8,6 +8,13 @@
    cannot be known. */
 int layout_is_queue(int dir);
 
+/* What a log has, and a topic, and no queue. */
+#define LAYOUT_LOG "begin"
+#define LAYOUT_TOPIC "bindings"
+
+/* Whether a directory is a log or a topic: 1 or 0, or a negative errno. */
+int layout_is_other(int dir);
+
 /* Whether a queue has, or may have, a directory of this name. */
 bool layout_has_dir(const char *name);
 

@@ -37,9 +37,18 @@ static void read_boot_id(char ret_boot[sizeof((struct contents *)0)->boot])
     read_line("/proc/sys/kernel/random/boot_id", ret_boot, sizeof((struct contents *)0)->boot);
 }
 
+/* The id of the machine does not change while a process runs, so each thread reads it once. */
+static void read_machine_id(char ret_name[PAGE_NAME_SIZE])
+{
+    static _Thread_local char known[PAGE_NAME_SIZE];
+    if (!known[0])
+        read_line("/etc/machine-id", known, sizeof known);
+    memcpy(ret_name, known, sizeof known);
+}
+
 void page_host_name(char ret_name[PAGE_NAME_SIZE])
 {
-    read_line("/etc/machine-id", ret_name, PAGE_NAME_SIZE);
+    read_machine_id(ret_name);
     if (id_is_valid(ret_name))
         return;
     struct utsname host;
@@ -147,12 +156,12 @@ int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_pa
 static void clear(struct contents *contents)
 {
     memcpy(contents->magic, magic, sizeof magic);
-    read_boot_id(contents->boot);
     page_note_boot(contents, clock_booted_at());
     page_clear_words(contents);
 }
 
-/* A private page serves its process as well as any other, only slower: it gets no hints from other processes. */
+/* A private page serves its process as well as any other, only slower: it gets no hints from other processes. It does not
+   outlive the boot, so it does not say which one that is. */
 int page_create_private(struct page **ret_page)
 {
     void *map = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -188,6 +197,7 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page)
         return page_create_private(ret_page);
     }
     clear(contents);
+    read_boot_id(contents->boot);
     memcpy(page->tmp_name, name, sizeof name);
     close(tmp);
     *ret_page = page;

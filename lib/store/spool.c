@@ -140,12 +140,20 @@ static int add_groups(struct search *search, const char *log)
     return stop;
 }
 
+/* Most queues have all of their directories, and are recognised by one call. */
+static int is_queue(int dir, const char *name)
+{
+    char ready[MQ_QUEUE_NAME_SIZE + sizeof "/ready"];
+    snprintf(ready, sizeof ready, "%s/%s", name, name_of_state(MQ_READY));
+    return fs_exists(dir, ready) ? 1 : spool_has_queue(dir, name);
+}
+
 static int add_queue(void *context, const char *name, unsigned char type)
 {
     struct search *search = context;
     if (type != DT_DIR || name_is_reply(name) || !mq_queue_name_is_valid(name))
         return 0;
-    const int is = spool_has_queue(search->dir, name);
+    const int is = is_queue(search->dir, name);
     if (is == 1)
         return add_name(search, name);
     return is < 0 || search->log ? is : add_groups(search, name);
@@ -405,8 +413,7 @@ static int open_in(int spool, const char *name, unsigned flags)
     return created < 0 ? created : fs_open_passage(spool, name);
 }
 
-/* Usually the queue exists, and one call opens it. If that fails, the caller goes step by step. */
-static int open_at_once(const char *spool, const char *name)
+int spool_open_at_once(const char *spool, const char *name)
 {
     char path[PATH_MAX];
     const int error = mq_spool_path(spool, path, sizeof path);
@@ -421,7 +428,7 @@ static int open_at_once(const char *spool, const char *name)
 int spool_open_queue(const char *spool, const char *name, unsigned flags)
 {
     const bool is_group = name_group_part(name);
-    const int dir_at_once = is_group ? -ENOENT : open_at_once(spool, name);
+    const int dir_at_once = is_group ? -ENOENT : spool_open_at_once(spool, name);
     if (dir_at_once >= 0)
         return dir_at_once;
     const int root = spool_open_home(spool, name, flags & MQ_CREATE && !is_group);

@@ -18,6 +18,9 @@
 /* Open the spool's directory. With `make` it is made if it is missing. */
 int spool_open(const char *spool, bool make);
 
+/* Open a directory of the spool by one call. After an error, which may be of any kind, the caller goes step by step. */
+int spool_open_at_once(const char *spool, const char *name);
+
 /* Open the directory in which the last part of a name is one: the spool's, or that of a log's groups. -ENOENT: there is no
    such log, or it has none. */
 int spool_open_home(const char *spool, const char *name, bool make);

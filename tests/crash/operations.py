@@ -41,6 +41,7 @@ class Operation(NamedTuple):
     also: str = ""  # a fault that is there all the time, as strace's --inject takes it
     around: Callable = lambda path: nullcontext()  # what stands beside the command
     mode: str = ""  # how its queues are shared
+    delivers: tuple = ()  # what the group clicks/billing may give in all, as it is without harm first
     user: users.User | None = None  # who runs the command; None: the owner
 
     @property
@@ -199,6 +200,39 @@ def full_log(*settings):
             stage.do("mq-log", "config", "clicks", setting)
 
     return stage
+
+
+ALL = ("to all 1", "to all 2", "to all 3")
+
+
+def group(stage):
+    """Of a log of two entries, the second of two messages."""
+    stage.do("mq-log", "create", "clicks")
+    stage.send(ALL[0], queue="clicks")
+    stage.do("mq-send", "-q", "-l", "--no-sync", "clicks", data="".join(f"{line}\n" for line in ALL[1:]))
+    stage.do("mq-queue", "create", "clicks/billing")
+
+
+def group_in_the_middle(stage):
+    """The next message is the second of its entry."""
+    group(stage)
+    stage.do("mq-log", "seek", "-q", "clicks/billing", "2")
+
+
+def left_take(stage):
+    """A consumer was killed when it had moved the cursor, and before it had the message."""
+    group(stage)
+    stage.do("mq-recv", "-q", "--no-wait", "clicks/billing")
+    (claim,) = stage.path.glob("clicks/groups/billing/inflight/*/*")
+    (cursor,) = stage.path.glob("clicks/groups/billing/cursor/*")
+    claim.rename(stage.path / "clicks/groups/billing/tmp" / f"take-{cursor.name}")
+
+
+def takes(name, stage, *all_that, **more):
+    """A claim of a group that holds nothing: whoever dies in it may leave the message ready."""
+    command = ("mq-recv", "--no-wait", "clicks/billing")
+    facts = {"passes": (("ready", 0),), "again": False, "partial": True, "delivers": (all_that,)} | more
+    return Operation(name, command, stage, does="/cursor", **facts)
 
 
 def transaction_into_log(stage):
@@ -440,6 +474,13 @@ PRIVATE = [
     Operation("append once", ("mq-send", "--once", "-i", "one", "clicks", "new"), log, does="log/"),
     Operation("append and pack", ("mq-send", "clicks", "new"), full_log(), does="RENAME_EXCHANGE"),
     Operation("trim", ("mq-log", "trim", "clicks"), full_log("retain-count=1"), partial=True, removes=True, does="begin"),
+    Operation("pack", ("mq-log", "trim", "clicks"), full_log(), does="RENAME_EXCHANGE"),
+    takes("take of a group", group, *ALL),
+    takes("take of one of an entry", group_in_the_middle, ALL[2]),
+    takes("take that was left", left_take, *ALL),
+    Operation("seek to the end", ("mq-log", "seek", "clicks/billing", "end"), group, delivers=((), ALL), does="/cursor"),
+    Operation("replay", ("mq-log", "seek", "clicks/billing", "beginning"), left_take, partial=True, again=False,
+              passes=(("ready", 0),), delivers=((*ALL, ALL[0]), ALL), does="/cursor"),
     Operation("read a log", ("mq-log", "read", "-l", "clicks"), log),
     Operation(
         "abort", ("mq-tx", "abort", "{}"), open_transaction, partial=True, again=False, whole=True, does=".aborted"

@@ -18,6 +18,7 @@ def now():
 # ---- what there is ---------------------------------------------------------------
 
 
+GROUP = "clicks/billing"
 PUBLISHED = b"to all"  # how bodies begin that are sent to several queues
 
 
@@ -154,6 +155,21 @@ def judge_others(walked, stage):
         raise Wrong(f"to come but not delivered: {set(due) - set(taken)}; delivered: {taken}")
     if [body for body in taken if body in unmoved] != unmoved:
         raise Wrong(f"delivered in another order than {unmoved}: {taken}")
+
+
+def judge_group(walked, stage, finished):
+    """The next consumer of the group gets what nobody has claimed: in all what the operation, or what was before it, says."""
+    wanted = walked.operation.delivers
+    if not wanted:
+        return
+    claims = [message.body for message in spool.read(stage.path) if (message.queue, message.state) == (GROUP, "inflight")]
+    given = stage.run("mq-recv", "-a", "-l", "--no-wait", "-n", "1000", GROUP)
+    if given.returncode not in (0, 1):
+        raise Wrong(f"the group does not go on: {given.stderr}")
+    got = sorted(given.stdout.encode().splitlines() + claims)
+    allowed = [sorted(body.encode() for body in bodies) for bodies in (wanted[:1] if finished else wanted)]
+    if got not in allowed:
+        raise Wrong(f"the group gives {got}, and not {allowed}")
 
 
 def judge_modes(walked, stage):

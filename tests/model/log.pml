@@ -3,9 +3,10 @@
  * longer kept.
  *
  * A writer finds an entry, takes the number behind it, locks that number's bucket for reading without waiting, opens the
- * bucket or makes it, looks that the beginning is not behind it, looks that the entry before is in that very directory,
- * and links. The entry that it begins with may be any one that is there: a hint is never the truth. Retention moves the
- * beginning to the first entry of a bucket that has entries, takes the buckets below out of the log, and empties them
+ * bucket or makes it, looks that the entry before is in that very directory, or, if that is in another bucket, that the
+ * beginning is not behind this one, and links. The entry that it begins with may be any one that is there: a hint is never
+ * the truth. Retention moves the beginning to the first entry of a bucket that has entries, takes the buckets below out of
+ * the log, and empties them
  * under the write lock on their number; if it does not get that, it leaves them. Each of them may stop for ever, or die,
  * between any two steps; a dead process has no locks.
  *
@@ -26,9 +27,14 @@
  *     EMPTY_NOW   (PACKER) the old bucket is emptied at once
  */
 #define K 2       /* numbers of a bucket */
+#ifndef BUCKETS
 #define BUCKETS 3
-#define NUMBERS 6
-#define DIRS 6    /* directories that there ever are */
+#endif
+#define NUMBERS (K * BUCKETS)
+#define DIRS NUMBERS /* directories that there ever are */
+#ifndef PACKERS
+#define PACKERS 2
+#endif
 #ifndef WRITERS
 #define WRITERS 2
 #endif
@@ -36,11 +42,15 @@
 #define SENDS 2
 #endif
 
+#ifndef FEW
+#define FEW SENDS /* of the first writer */
+#endif
+
 #define B(number) ((number) / K)
 #define NONE 255
 
 bool given[NUMBERS];      /* the number was linked once */
-bool has[12];             /* the directory d has slot s: has[d * K + s] */
+bool has[DIRS * K];            /* the directory d has slot s: has[d * K + s] */
 bool wide[DIRS];          /* slot 0 of the directory is an entry of both messages */
 bool removed[DIRS];
 byte made;                /* how many directories there were */
@@ -61,15 +71,15 @@ inline let_go()
     }
 }
 
-proctype writer()
+proctype writer(byte most)
 {
     byte sent = 0, before, number, dir, held = NONE, any;
 
 again:
     let_go();
     if
-    :: sent == SENDS -> goto done
-    :: sent < SENDS
+    :: sent == most -> goto done
+    :: sent < most
     :: true -> goto done /* it dies, or is stopped for ever, which is the same but for its lock */
     fi;
     /* The entry to begin with: any that is there, or none if there was never any. */
@@ -124,7 +134,7 @@ next:
     };
 #ifndef NO_FLOOR
     if
-    :: B(begin) > B(number) -> goto again
+    :: !(before != NONE && B(before) == B(number)) && B(begin) > B(number) -> goto again
     :: else
     fi;
 #endif
@@ -326,11 +336,11 @@ init
     byte i;
     atomic {
         for (i : 0 .. BUCKETS - 1) { dir_of[i] = NONE };
-        for (i : 1 .. WRITERS) { run writer() }
+        run writer(FEW);
+        for (i : 2 .. WRITERS) { run writer(SENDS) }
         run retention();
 #ifdef PACKER
-        run packer();
-        run packer()
+        for (i : 1 .. PACKERS) { run packer() }
 #endif
     }
 }

@@ -239,6 +239,13 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     seq 5000 | mq-send -q -l --no-sync clicks
     run -0 mq-log list -j clicks
     assert_json '.begin >= 16384' '.end == 25000'
+    # The clock was ahead for a while, and then set back.
+    local future=("$MQ_SPOOL"/clicks/log/*)
+    find "$MQ_SPOOL/clicks/log" -type f -exec touch -d '2 hours ago' {} +
+    find "${future[0]}" -type f -exec touch -d '2100-01-01' {} +
+    seq 5000 | mq-send -q -l --no-sync clicks
+    run -0 mq-log list -j clicks
+    assert_json '.begin >= 24576' '.end == 30000'
 }
 
 @test "a reader that was overtaken goes on at the beginning, and says how many it missed" {

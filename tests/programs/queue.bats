@@ -948,6 +948,14 @@ doctor() { # STATUS LINE…: it ends so, and says these
     run -2 mq-queue doctor -j
     assert_json '.level == "ok" or (.finding | length > 9)' 'has("advice")' \
         'if .subject == "rights" and .level == "critical" then .advice == "chmod +t or chmod o-w" else true end'
+    mq-log create clicks
+    seq 3 | mq-send -q -l clicks
+    mq-queue create clicks/fast && mq-queue create clicks/slow
+    mq-recv -q -a -n 3 clicks/fast >/dev/null
+    doctor 2 'ok        clicks/slow: 3 ready'
+    find "$MQ_SPOOL/clicks/log" -type f -exec touch -d '2 hours ago' {} +
+    doctor 2 'ok        clicks/fast: ' \
+        'warning   clicks/slow: it lags behind its log by 3 messages, the first is 2h old; run more consumers; if nobody'
     rm -r "$MQ_SPOOL" && touch "$MQ_SPOOL"
     doctor 2 'it is no directory; name another one'
     run -64 mq-queue doctor jobs

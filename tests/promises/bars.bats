@@ -120,6 +120,40 @@ END
     ((library >= 0 && best - library <= 29))
 }
 
+# all_calls COMMAND…: how many system calls it makes, in $calls.
+all_calls() {
+    strace -f -o trace "$@" >/dev/null
+    calls=$(wc -l <trace)
+}
+
+@test "a log costs a sender at most 25 system calls more than a queue, and no more when it is long; nor is it dearer to list" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    local calls name queue single begun=() listed=()
+    mq-queue create jobs
+    mq-send -q jobs first
+    all_calls mq-send --no-sync jobs body
+    queue=$calls
+    seq 4096 >bucket
+    mq-log create short
+    mq-log create long
+    for name in short long; do
+        seq $([[ $name == short ]] && echo 4096 || echo 245760) | mq-send -q -l --batch=4096 --no-sync $name
+        mq-log list $name >/dev/null # makes notes of sizes
+        all_calls mq-send --no-sync -l --batch=4096 -f bucket $name
+        begun+=("$calls")
+        grep -q mkdirat trace
+        mq-log list $name >/dev/null
+        all_calls mq-log list $name
+        listed+=("$calls")
+    done
+    mq-send -q --no-sync long "begins a bucket"
+    all_calls mq-send --no-sync long body
+    single=$calls
+    show "a send: $queue, to a log $single; with a new bucket: ${begun[*]}; list: ${listed[*]}"
+    ((single <= queue + 25 && begun[1] <= begun[0] + 5 && listed[1] <= listed[0] + 5))
+}
+
 @test "mq-send of 1 KiB takes at most 1.3 times an empty program and a create and link; twice where that is static" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     [[ -x $MQ_BUILD/tests/bench/empty ]] || skip "no static C library here"

@@ -668,6 +668,11 @@ static int retry_entry(const struct look *look, const struct mq_entry *entry)
     return mq_entry_retry(look->queue, entry, look->to);
 }
 
+static int move_entry(const struct look *look, const struct mq_entry *entry)
+{
+    return mq_entry_move(look->queue, entry, look->to);
+}
+
 static int look_at(struct scene *scene, enum mq_state state, struct look look)
 {
     look.queue = scene->queue;
@@ -703,6 +708,28 @@ static void dead(struct scene *scene)
 {
     failed(scene);
     stage_must(mq_reject(scene->queue, scene->receipt, NULL), "mq_reject");
+}
+
+static int move_ready(struct scene *scene)
+{
+    return look_at(scene, MQ_READY, (struct look){.act = move_entry, .to = scene->other});
+}
+
+static int move_dead(struct scene *scene)
+{
+    return look_at(scene, MQ_DEAD, (struct look){.act = move_entry, .to = scene->other});
+}
+
+static void ready_and_other(struct scene *scene)
+{
+    ready(scene);
+    with_other(scene);
+}
+
+static void three_ready_and_other(struct scene *scene)
+{
+    three_ready(scene);
+    with_other(scene);
 }
 
 static void dead_and_other(struct scene *scene)
@@ -1192,6 +1219,55 @@ static int delete_log(struct scene *scene)
     return mq_log_delete(scene->spool, "clicks", true);
 }
 
+/* ---- groups ------------------------------------------------------------------------------------- */
+
+static void with_group(struct scene *scene)
+{
+    with_log(scene);
+    stage_must(mq_group_create(scene->spool, "clicks/billing", 0), "mq_group_create");
+}
+
+/* Whether the group still has `count` messages: in the log, ready or in flight. */
+static int count_in_group(struct scene *scene, uint64_t count)
+{
+    struct mq_stats stats;
+    mq_queue *group;
+    int error = mq_open(scene->spool, "clicks/billing", 0, &group);
+    if (error)
+        return error;
+    error = mq_stat(group, false, &stats);
+    mq_close(group);
+    return error ? error : stats.count[MQ_READY] + stats.count[MQ_INFLIGHT] == count ? 0 : OPERATION_LIED;
+}
+
+static int create_group(struct scene *scene)
+{
+    const int error = mq_group_create(scene->spool, "clicks/billing", 1);
+    return error < 0 ? error : count_in_group(scene, 2);
+}
+
+/* It is claimed by a receiver that forgets it. */
+static int take_from_group(struct scene *scene)
+{
+    mq_queue *group;
+    mq_message *message;
+    int got = mq_open(scene->spool, "clicks/billing", 0, &group);
+    if (got)
+        return got;
+    got = mq_receive(group, &at_once, &message);
+    if (got == 1)
+        mq_message_free(message);
+    mq_close(group);
+    return got < 0 ? got : count_in_group(scene, 3);
+}
+
+static int seek_group(struct scene *scene)
+{
+    uint64_t from = 0;
+    const int error = mq_group_seek(scene->spool, "clicks/billing", 2, &from);
+    return error ? error : count_in_group(scene, 1);
+}
+
 /* Bound to two queues by their keys. */
 static void with_two_keys(struct scene *scene)
 {
@@ -1350,6 +1426,9 @@ const struct operation operations[] = {
     {"retry", dead, retry_dead, OPERATION_WHOLE, 0},
     {"retry elsewhere", dead_and_other, retry_dead_elsewhere, OPERATION_WHOLE, 0},
     {"retry among others", dead_and_other_shared, retry_dead_elsewhere, OPERATION_WHOLE, 0},
+    {"move", ready_and_other, move_ready, OPERATION_WHOLE, 0},
+    {"move the first of three", three_ready_and_other, move_ready, OPERATION_STEPS, 0},
+    {"move a dead letter", dead_and_other, move_dead, OPERATION_WHOLE, 0},
     {"purge", three_ready, purge_ready, OPERATION_STEPS | OPERATION_REMOVES, 0},
     {"purge the dead", dead, purge_dead, OPERATION_STEPS | OPERATION_REMOVES, 0},
     {"stat", three_ready, stat_queue, OPERATION_WHOLE, 0},
@@ -1380,6 +1459,9 @@ const struct operation operations[] = {
     {"stat a log", with_old_log, stat_log, OPERATION_WHOLE, 0},
     {"trim", with_old_log, trim_log, OPERATION_STEPS, 0},
     {"delete a log", with_log, delete_log, OPERATION_STEPS, -ENOENT},
+    {"create a group", with_log, create_group, OPERATION_STEPS, 0},
+    {"take from a group", with_group, take_from_group, OPERATION_STEPS, 0},
+    {"seek", with_group, seek_group, OPERATION_STEPS, 0},
     {"publish two keys together", with_two_keys, publish_two_keys, OPERATION_STEPS, 0},
     {"look at a topic", published, look_at_topic, OPERATION_WHOLE, 0},
     {"follow a topic", with_topic, follow_topic, OPERATION_WHOLE, 0},

@@ -46,6 +46,12 @@ def logs(spool):
     return [entry for entry in named(spool) if (entry / "begin").exists()]
 
 
+def groups(spool):
+    """Of all logs: each is a queue."""
+    found = [entry for log in logs(spool) for entry in sorted(log.glob("groups/*"))]
+    return [entry for entry in found if entry.name[0] != "."]
+
+
 def topics(spool):
     return [entry for entry in named(spool) if (entry / "bindings").exists()]
 
@@ -70,8 +76,8 @@ def pending(spool):
 
 
 def read(spool):
-    """All messages of all queues and logs."""
-    in_queues = [message for queue in queues(spool) for message in read_queue(queue)]
+    """All messages of all queues, logs and groups."""
+    in_queues = [message for queue in [*queues(spool), *groups(spool)] for message in read_queue(queue)]
     return in_queues + [message for log in logs(spool) for message in read_log(log)]
 
 
@@ -169,7 +175,8 @@ def read_headers(path, content, start):
 
 
 def read_shared(path, content):
-    if not content.startswith(b"Mq-Separator:"):
+    begins = content.partition(b"\n")[2] if content.startswith(b"Mq-Count:") else content  # an entry of a log
+    if not begins.startswith(b"Mq-Separator:"):
         return None
     headers, begin = read_headers(path, content, 0)
     if begin + int(headers[b"Content-Length"]) != len(content):
@@ -203,7 +210,8 @@ def read_message(queue, state, path, fields, content, shared, start, step):
         raise Broken(f"{path}: holds the message {identity}")
     body = content[begin : begin + size]
     attempts, time, expires = fields["a"], fields["time"], fields["x"]
-    return Message(queue.name, state, fields["position"], identity, body, attempts, time, expires, path), end
+    name = f"{queue.parts[-3]}/{queue.name}" if queue.parent.name == "groups" else queue.name
+    return Message(name, state, fields["position"], identity, body, attempts, time, expires, path), end
 
 
 def modes(queue):
@@ -233,7 +241,9 @@ def leftovers(spool):
     for topic in topics(spool):
         found += (path for path in (topic / "feed").iterdir() if path.name not in ("tmp", "host", "sent"))
         found += (topic / "feed" / "tmp").iterdir()
-    for queue in queues(spool):
+    for log in logs(spool):
+        found += (path for part in ("tmp", "removed") for path in (log / part).iterdir())
+    for queue in [*queues(spool), *groups(spool)]:
         found += (queue / "tmp").iterdir()
         found += (path for path in (queue / "waiters").iterdir() if path.name != "bell")
     return found

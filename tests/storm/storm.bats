@@ -1,12 +1,16 @@
-# Many users of one queue at once, killed and stopped at random. tests/README.md says more; judge.bats tests the judge.
+# Many users of one queue at once, killed and stopped at random. tests/README.md says more.
 
 load ../helper
 
 storm() {
-    run "$MQ_ROOT/tests/storm/storm" --minutes 0.07 "$@"
+    run "$MQ_ROOT/tests/storm/storm" --minutes 0.04 "$@"
     ((status != 69)) || skip "$output"
     assert_success
     echo "# ${lines[-1]}" >&3
+}
+
+@test "the judges of storms believe what keeps all promises, and see each way to break one" {
+    run -0 "$MQ_ROOT/tests/storm/judge_test.py"
 }
 
 @test "in a storm nothing is lost, torn or held twice, and what moves together moves whole and once, on ext4" {

@@ -104,24 +104,25 @@ static void expect_round_trip(mq_queue *queue, const void *body, size_t size, co
 {
     mq_message *message = new_message(), *copy = new_message();
     struct json_record record;
-    json_t *object = NULL;
+    struct json_text text = {0};
     char back[16];
     mq_message_set_body(message, body, size);
     EXPECT(mq_message_set_header(message, "Tenant", "\xC3\xA9") == 0 && mq_message_set_priority(message, 7) == 0);
     mq_message *const first = through(queue, message);
-    if (!EXPECT(json_from_message(first, "jobs", NULL, &object) == 0))
+    if (!EXPECT(json_from_message(first, &(struct json_shown){.queue = "jobs"}, &text) == 0) ||
+        !EXPECT(json_text_end(&text) == 0))
         exit(1);
+    json_t *const object = json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
     EXPECT(json_object_get(object, member) && !json_object_get(object, "receipt"));
     EXPECT_TEXT(json_string_value(json_object_get(object, "queue")), "jobs");
-    char *line = json_line(object);
-    EXPECT(line && json_to_message(line, strlen(line), copy, &record));
+    EXPECT(json_to_message(text.data, text.size, copy, &record));
     mq_message *const second = through(queue, copy);
     EXPECT(mq_message_size(second) == size && mq_message_read(second, back, sizeof back) == (ssize_t)size);
     EXPECT(memcmp(back, body, size) == 0 && mq_message_priority(second) == 7);
     EXPECT_TEXT(mq_message_id(second), mq_message_id(first));
     EXPECT_TEXT(mq_message_header(second, "Tenant"), "\xC3\xA9");
     json_record_release(&record);
-    free(line);
+    json_text_release(&text);
     json_decref(object);
     mq_message_free(message);
     mq_message_free(first);
