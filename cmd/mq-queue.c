@@ -17,7 +17,8 @@
 #include "queue/sharing.h"
 #include "queue/wait_for.h"
 
-static bool arg_force, arg_repair, arg_once;
+static bool arg_force, arg_repair, arg_once, arg_has_from;
+static struct where arg_from;
 static unsigned arg_paused; /* MQ_PAUSE_… */
 static int64_t arg_timeout = MQ_FOREVER;
 static struct sharing sharing = SHARING_NONE;
@@ -38,6 +39,7 @@ static const struct argp_option options[] = {
     {"mode", COMMAND_LONG('M'), "MODE", 0,
      "create: who may use it, as for chmod: 4 look, 2 send, 6 all; 0600 by default", 1},
     {"group", COMMAND_LONG('g'), "GROUP", 0, "create: the group that the mode is for, by name or number", 1},
+    {"from", COMMAND_LONG('B'), "WHERE", 0, "create: where in its log a group begins; at the beginning by default", 1},
     {"force", COMMAND_LONG('X'), NULL, 0, "delete: with all its messages", 1},
     {"failed", COMMAND_LONG('F'), NULL, 0, "history: only commands that did not succeed", 1},
     {"attempt", COMMAND_LONG('A'), "N", 0, "output: of attempt N, not of the last one that is kept", 1},
@@ -51,7 +53,7 @@ static const struct argp_option options[] = {
 
 static int run_create(char **words, int count)
 {
-    return create_queue(&sharing, words, count);
+    return create_queue(&sharing, arg_has_from ? &arg_from : NULL, words, count);
 }
 
 static int run_pause(char **words, int count)
@@ -98,7 +100,7 @@ static int run_check(char **words, int count)
 
 /* Where an `i` is taken, ids may follow the queue. */
 static const struct command commands[] = {
-    {"create", "Mg", 1, -1, run_create},
+    {"create", "MgF", 1, -1, run_create},
     {"config", "j", 1, -1, settings_run},
     {"list", "j", 0, 0, list_queues},
     {"peek", SELECTION_ANY "j", 1, -1, messages_peek},
@@ -140,6 +142,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         break;
     case COMMAND_LONG('g'):
         sharing_set_group(&sharing, state, argument);
+        break;
+    case COMMAND_LONG('B'):
+        where_take(state, "--from", argument, &arg_from);
+        arg_has_from = true;
         break;
     case COMMAND_LONG('S'):
         arg_paused |= MQ_PAUSE_SEND;

@@ -154,9 +154,9 @@ int main(int argc, char **argv)
     status = arg_tx && *arg_tx ? tx_open(arg_tx, &sending.to.tx) : STATUS_DONE;
     if (status == STATUS_DONE)
         status = destination_open(&sending.to, arg_queue);
-    if (status == STATUS_DONE && !sending.to.queue && (sending.request || (sending.options.once && sending.to.log)))
-        status = cli_fail(STATUS_USAGE, arg_queue, "%s sends to a queue, and this is a %s",
-                          sending.request ? "--request" : "--once", sending.to.log ? "log" : "topic");
+    if (status == STATUS_DONE && !sending.to.queue && sending.request)
+        status = cli_fail(STATUS_USAGE, arg_queue, "--request sends to a queue, and this is a %s",
+                          sending.to.log ? "log" : "topic");
     if (status != STATUS_DONE)
         return status;
     /* The queue is not closed: the end of the process does that, with four system calls fewer. */

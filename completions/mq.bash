@@ -23,7 +23,7 @@ __mq_options() {
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
     mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
-    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --once --send --receive --mode= --group=" \
+    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --once --send --receive --mode= --group= --from=" \
         "--failed --attempt= -f --follow --force --repair -t --timeout=" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
@@ -93,7 +93,7 @@ __mq_logs() {
 }
 
 __mq_log_keys() {
-    printf '%s=\n' durability max-size retain-time retain-size retain-count
+    printf '%s=\n' durability max-size retain-time retain-size retain-count dedup-window
 }
 
 __mq_transactions() {
@@ -117,7 +117,7 @@ __mq_result_ids() { # QUEUE
 __mq_keys() {
     mq-queue config "$1" "${spool[@]}" 2>/dev/null | sed 's/ *=.*/=/' | grep . ||
         printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window keep-results keep-results-size require paused on-dead order
+            max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window keep-results keep-results-size require paused on-dead order order-by
 }
 
 __mq_figures() {

@@ -124,7 +124,7 @@ function __mq_settings
             printf 'overflow=%s\n' refuse drop-oldest dead-oldest
         case '*'
             printf '%s=\n' durability ack-timeout max-attempts retry-delay retry-max-delay ttl on-expiry max-size \
-                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window keep-results keep-results-size require paused on-dead order
+                max-depth max-bytes overflow dead-ttl dead-letter batch-count batch-size dedup-window keep-results keep-results-size require paused on-dead order order-by
     end
 end
 
@@ -281,6 +281,7 @@ complete -c mq-queue -l once -d 'Import nothing twice'
 complete -c mq-queue -l send -d 'Pause or resume only senders'
 complete -c mq-queue -l receive -d 'Pause or resume only receivers'
 complete -c mq-queue -l mode -x -a '660 640 620 644 622 666' -d 'Who may use a new queue'
+complete -c mq-queue -l from -x -a 'beginning end' -d 'Where a new group of a log begins'
 complete -c mq-queue -l group -x -a '(__fish_complete_groups)' -d 'The group of a new queue'
 complete -c mq-queue -l failed -d 'Only what did not succeed'
 complete -c mq-queue -l attempt -x -d 'The output of this attempt'
@@ -306,7 +307,7 @@ complete -c mq-topic -s 0 -l null -d 'End each body with a NUL'
 
 complete -c mq-log -n '__mq_has_operands 0' -a 'create read seek list config trim delete'
 complete -c mq-log -n '__mq_has_operands 1 read list config trim delete' -a '(__mq_logs)' -d log
-complete -c mq-log -n '__mq_has_queue create config' -a 'durability= max-size= retain-time= retain-size= retain-count= keep-unread='
+complete -c mq-log -n '__mq_has_queue create config' -a 'durability= max-size= retain-time= retain-size= retain-count= dedup-window= keep-unread='
 complete -c mq-log -l from -x -a 'beginning end' -d 'Begin there'
 complete -c mq-log -l to -x -d 'End before this'
 complete -c mq-log -s n -l count -x -d 'End after so many messages'

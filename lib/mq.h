@@ -125,6 +125,10 @@ MQ_API bool mq_mode_is_valid(unsigned mode);
  */
 MQ_API int mq_create_ordered(const char *spool, const char *queue, const char *order, unsigned mode, gid_t group);
 
+/* The same; `by` is the header that tells a message's group, in place of Group. */
+MQ_API int mq_create_ordered_by(const char *spool, const char *queue, const char *order, const char *by, unsigned mode,
+                                gid_t group);
+
 /*
  * Delete a queue. Without `force`, a queue that holds a message in any state stays: -ENOTEMPTY. A message that is
  * sent during the call is never deleted without `force`.
@@ -723,8 +727,9 @@ MQ_API int mq_log_config_explain(const char *spool, const char *name, char *ret_
 /*
  * As mq_send, mq_send_batch and mq_send_bodies, and the offsets of the messages; `ret_offset` and `ret_offsets` may be
  * NULL. As part of the transaction `tx`, unless that is NULL: then the offsets are MQ_NO_OFFSET, since only carrying it out
- * gives them. Any number of processes may append at once. -EOPNOTSUPP: the message has a priority, a delay or an expiry, or
- * `once` is set: these are for queues. If a sync fails, or the log is deleted meanwhile, the call fails although the
+ * gives them, or the message is a duplicate. Any number of processes may append at once. -EOPNOTSUPP: the message has a
+ * priority, a delay or an expiry, which are for queues, or `once` is set in a transaction, or the file system has no rename
+ * that replaces nothing. If a sync fails, or the log is deleted meanwhile, the call fails although the
  * messages may be in the log.
  */
 #define MQ_NO_OFFSET UINT64_MAX
@@ -792,6 +797,11 @@ MQ_API int mq_log_wait(mq_log_reader *reader, int64_t wait, int cancel_fd);
 /* Make a group, which begins at an offset of the log. 1: it was made. 0: it existed, and what it lacked is made. -ENOENT:
    there is no such log. -ERANGE: the log does not have that offset. */
 MQ_API int mq_group_create(const char *spool, const char *name, uint64_t from);
+
+/* The same of a group that keeps an order, which never changes: "group" (of the messages with the same header `by`; NULL:
+   Group), or "strict" (of all). -ESTALE: the group is there, with another order. */
+MQ_API int mq_group_create_ordered(const char *spool, const char *name, uint64_t from, const char *order,
+                                   const char *by);
 
 /* Let a group continue at another offset, even while consumers are at work; what is in flight, delayed or dead stays.
    `ret_from` gets the offset that would have come next. -ERANGE: the log does not have that offset. */

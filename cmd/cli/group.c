@@ -28,30 +28,49 @@ int group_find_where(const char *name, const struct where *where, const char *op
     return status;
 }
 
-static int make(const char *name, uint64_t from)
+int group_other_order(const char *queue)
 {
-    const int made = mq_group_create(cli_spool, name, from);
+    return cli_fail(STATUS_CONFIG, queue, "order: it is fixed when a queue is made, and this one has another");
+}
+
+static int make_at(const char *name, uint64_t from, const struct group_order *order)
+{
+    return mq_group_create_ordered(cli_spool, name, from, order->order, order->by);
+}
+
+static int make(const char *name, uint64_t from, const struct group_order *order)
+{
+    const int made = make_at(name, from, order);
     if (made == -ERANGE)
         return cli_fail(STATUS_DATA, name, "the offset %" PRIu64 " was removed meanwhile", from);
     if (made == -ENOENT)
         return cli_no_queue(name);
+    if (made == -ESTALE)
+        return group_other_order(name);
     if (made < 0)
         return cli_error(made, name, "cannot create the group");
     cli_note(name, made ? "made, from offset %" PRIu64 : "is there", from);
     return STATUS_DONE;
 }
 
-int group_create(const char *name, const struct where *from)
+int group_create_ordered(const char *name, const struct where *from, const struct group_order *order)
 {
     uint64_t offset = 0;
     mq_queue *queue;
     if (mq_open(cli_spool, name, 0, &queue) == 0) { /* it may lack a directory */
         mq_close(queue);
-        const int healed = mq_group_create(cli_spool, name, 0);
+        const int healed = make_at(name, 0, order);
+        if (healed == -ESTALE)
+            return group_other_order(name);
         return healed < 0 && healed != -ERANGE ? cli_error(healed, name, "cannot create the group") : STATUS_DONE;
     }
     const int status = group_find_where(name, from, "--from", &offset);
-    return status == STATUS_DONE ? make(name, offset) : status;
+    return status == STATUS_DONE ? make(name, offset, order) : status;
+}
+
+int group_create(const char *name, const struct where *from)
+{
+    return group_create_ordered(name, from, &(struct group_order){0});
 }
 
 void group_tell_overtaken(const mq_queue *group)

@@ -81,8 +81,8 @@ int settings_set(const char *queue, char **words, int count)
             return cli_fail(STATUS_TRY_LATER, queue,
                             "cannot set the configuration: another process holds its lock: "
                             "try again later");
-        if (error == -EPERM && strcmp(key, "order") == 0)
-            return cli_fail(STATUS_CONFIG, queue, "order: it is fixed when the queue is made");
+        if (error == -EPERM && strncmp(key, "order", 5) == 0)
+            return cli_fail(STATUS_CONFIG, queue, "%s: it is fixed when the queue is made", key);
         if (error)
             return cli_queue_error(error, queue, "cannot set the configuration");
         cli_note(queue, "%s set", key);

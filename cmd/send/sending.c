@@ -73,6 +73,9 @@ static int refused_by_log(const struct sending *sending, const struct source *so
 {
     char limit[64] = "the body is larger than max-size = ", problem[256];
     const size_t length = strlen(limit);
+    if (sending->options.once && error == -EBADMSG)
+        return fail(sending, STATUS_DATA, source, "cannot send once",
+                    "the mark of this id in the log's sent/ is damaged");
     if (error == -EOPNOTSUPP)
         return fail(sending, STATUS_USAGE, source, "cannot append",
                     "a log keeps one order: priorities, delays, expiry and max-attempts are for queues");

@@ -30,8 +30,11 @@ static int sweep_file(void *context, const char *name, unsigned char type)
     struct feed_sweep *sweep = context;
     struct stat status;
     int error = 0;
+    enum sent_kind kind;
+    int64_t number;
     /* Drafts of what is sent once have an end of their own; a bucket is one that was being made. */
-    if (type == DT_DIR && !sent_name_is_new_slot_dir(name) && !name_is_new_bucket(name))
+    if (type == DT_DIR ? !sent_name_is_new_slot_dir(name) && !name_is_new_bucket(name)
+                       : sent_name_parse_draft(name, &kind, &number))
         return 0;
     if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         error = -errno;
@@ -55,29 +58,36 @@ int topic_sweep_drafts(int at, const char *name, int64_t now)
     return error ? error : sweep.error ? sweep.error : sweep.removed;
 }
 
-/* What is known of messages that were sent once: how many marks and drafts were removed. */
-static int sweep_sent(int dir)
+/* What is known of messages that were sent once, in a directory that has sent/ and tmp/: how many marks and drafts were
+   removed. */
+int topic_sweep_sent(int dir, unsigned sharing, int64_t dedup_window)
 {
     struct config config;
-    struct route_topic topic;
     struct sent_slots *slots;
     uint64_t removed = 0;
+    int error = sent_slots_new(dir, sharing, &slots);
+    if (error)
+        return error;
+    config_default(&config);
+    config.dedup_window = dedup_window;
+    error = sent_slots_sweep(slots, &config, &removed);
+    sent_slots_free(slots);
+    return error == -ENOENT || error == -EACCES ? 0 : error ? error : removed > INT_MAX ? INT_MAX : (int)removed;
+}
+
+static int sweep_sent(int dir)
+{
+    struct route_topic topic;
     unsigned sharing;
     const int feed = fs_open_dir(dir, TOPIC_FEED), has = feed < 0 ? feed : fs_has(feed, SENT_NAME_DIR);
-    int error = has == 1 ? topic_read_config(dir, &topic) : has;
-    if (has == 1 && !error)
-        error = access_read_topic(dir, &sharing);
-    if (has == 1 && !error)
-        error = sent_slots_new(feed, sharing, &slots);
-    if (has == 1 && !error) {
-        config_default(&config);
-        config.dedup_window = topic.dedup_window;
-        error = sent_slots_sweep(slots, &config, &removed);
-        sent_slots_free(slots);
-    }
+    int done = has == 1 ? topic_read_config(dir, &topic) : has;
+    if (has == 1 && !done)
+        done = access_read_topic(dir, &sharing);
+    if (has == 1 && !done)
+        done = topic_sweep_sent(feed, sharing, topic.dedup_window);
     if (feed >= 0)
         close(feed);
-    return error == -ENOENT || error == -EACCES ? 0 : error ? error : removed > INT_MAX ? INT_MAX : (int)removed;
+    return done == -ENOENT || done == -EACCES ? 0 : done;
 }
 
 int topic_sweep(int spool, const char *name, int64_t now)

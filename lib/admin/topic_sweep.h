@@ -11,4 +11,7 @@ int topic_sweep(int spool, const char *name, int64_t now);
 /* The drafts in a directory of `at` that no process can be writing any more. How many were removed. */
 int topic_sweep_drafts(int at, const char *name, int64_t now);
 
+/* Remove marks and drafts of what was sent once to what has its sent/ and tmp/ in the open directory. */
+int topic_sweep_sent(int dir, unsigned sharing, int64_t dedup_window);
+
 #endif

@@ -272,6 +272,13 @@ int fs_rename(int from, const char *name, int to, const char *new_name)
     return result(renameat(from, name, to, new_name));
 }
 
+int fs_rename_strictly(int from, const char *name, int to, const char *new_name)
+{
+    if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    return errno == EINVAL || errno == ENOSYS ? -EOPNOTSUPP : -errno;
+}
+
 int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_rename(from, name, to, new_name);

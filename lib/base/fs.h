@@ -96,6 +96,9 @@ int fs_may(int at, const char *name, int bits);
 /* Rename to a fresh name. -EEXIST: it is taken. A file system without RENAME_NOREPLACE cannot tell and replaces. */
 int fs_rename(int from, const char *name, int to, const char *new_name);
 
+/* The same; -EOPNOTSUPP on such a file system. */
+int fs_rename_strictly(int from, const char *name, int to, const char *new_name);
+
 /* Rename to a name that no other process can have made. A network file system may report that the source is missing
    although its own first attempt moved it; then a file under the new name means success. */
 int fs_rename_unique(int from, const char *name, int to, const char *new_name);

@@ -8,8 +8,10 @@
 #include "base/sha256.h"
 #include "format/batch.h"
 #include "format/digits.h"
+#include "format/group_name.h"
 
 #define BUCKET_BITS 20
+#define OFFSETS_BIRTH_BIT (GROUP_POSITION_BIT - 12)
 #define BUCKET_DIGITS 13
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -97,16 +99,28 @@ bool lane_name_is_new(const char *text)
     return strncmp(text, "lane-", 5) == 0 && is_text_of(text + 5, NAME_LANE_SIZE - 1);
 }
 
+/* Those of a log are dense: a bucket has 4096 of them. */
+static uint64_t start_of(uint64_t birth)
+{
+    return birth >> OFFSETS_BIRTH_BIT == 1 ? birth : birth >> BUCKET_BITS << BUCKET_BITS;
+}
+
 void lane_name_format_bucket(uint64_t position, char text[NAME_BUCKET_SIZE])
 {
-    *put_hex(text, name_birth(position) >> BUCKET_BITS << BUCKET_BITS, BUCKET_DIGITS) = '\0';
+    *put_hex(text, start_of(name_birth(position)), BUCKET_DIGITS) = '\0';
 }
 
 bool lane_name_is_bucket(const char *text)
 {
     uint64_t start;
     const char *end = parse_hex(text, BUCKET_DIGITS, &start);
-    return end && !*end && start == start >> BUCKET_BITS << BUCKET_BITS;
+    return end && !*end && start == start_of(start);
+}
+
+bool lane_name_has_offsets(const char *bucket)
+{
+    uint64_t start;
+    return parse_hex(bucket, BUCKET_DIGITS, &start) && start >> OFFSETS_BIRTH_BIT == 1;
 }
 
 struct message_name lane_name_token(const struct message_name *waiting, const char *lane)

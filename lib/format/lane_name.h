@@ -4,7 +4,8 @@
  *     lanes/KEY/gen.G                 which generation of the lane this is
  *     lanes/KEY/rest.TOKEN            the name of its token, if that rests; it may be of long ago
  *     lanes/KEY/q/FILE                its messages; FILE is POSITION.ID.FIELDS, as in ready/
- *     lanes/KEY/q/BUCKET/FILE         and BUCKET is the moment of its position, with the low 20 bits zero
+ *     lanes/KEY/q/BUCKET/FILE         and BUCKET is the moment of its position, with the low 20 bits zero; of an offset in a
+ *                                     log it is all but the last three digits
  *     tmp/lane-KEYG                   a lane that is being made
  *
  * KEY is made from the group's key, so that it can be any text; G is random. A token is a file with the name of a message
@@ -40,6 +41,9 @@ bool lane_name_parse_note(const char *text, const char **ret_token, struct messa
 /* The bucket of a position, and whether a text names one. */
 void lane_name_format_bucket(uint64_t position, char text[NAME_BUCKET_SIZE]);
 bool lane_name_is_bucket(const char *text);
+
+/* Whether the positions in a bucket are offsets in a log (group_name.h). */
+bool lane_name_has_offsets(const char *bucket);
 
 /* Whether the head of a token is some of the messages of its file, and not the last. */
 static inline bool lane_name_is_part(const struct message_name *token)

@@ -11,11 +11,13 @@
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/death.h"
+#include "format/group_name.h"
 #include "format/work_name.h"
 #include "lane/lane_bury.h"
 #include "lane/lane_first.h"
 #include "lane/lane_rest.h"
 #include "lane/lane_show.h"
+#include "queue/bell.h"
 #include "queue/move.h"
 #include "store/lane_birth.h"
 #include "store/lane_dir.h"
@@ -121,6 +123,8 @@ static int end_lane(mq_queue *queue, int dir, const char *file, const struct mes
     if (done == 0)
         done = close_or_show(queue, dir, file, token, key, &lane);
     lane_dir_close(&lane);
+    if (done == 1 && queue->source)
+        bell_ring(queue); /* a strict group takes more of its log now */
     return done;
 }
 
@@ -417,13 +421,15 @@ static void place(const struct put *put)
         put->name->position = page_next_positions(put->queue->page, put->name->priority, put->name->count, clock_now());
 }
 
-/* 1 done; 0 the lane is gone. What is to come first does not go behind others into a bucket: see lane_first.c. */
+/* 1 done; 0 the lane is gone. What is to come first does not go behind others into a bucket, unless it is of a log: see
+   lane_first.c. */
 static int join(const struct put *put, int *ret_dir)
 {
     mq_queue *queue = put->queue;
     bool is_queue = true;
     place(put);
-    const int dir = put->keeps_position
+    const bool is_first = put->keeps_position && !group_name_has_offset(put->name->position);
+    const int dir = is_first
                         ? lane_dir_open_queue(queue->dir, put->key)
                         : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position, &is_queue);
     const int error = dir < 0 ? dir : link_in(put, dir);

@@ -7,6 +7,10 @@
  * The first names of the first bucket are kept, up to the first such position. What comes into the bucket later was sent later
  * than all that is kept, and is found when that is used up. What is put back before it, as a dead letter that is retried,
  * goes into q/ itself, which is listed at every look.
+ *
+ * The messages of a log come in the order of their offsets, which are not given out while they come, and may come again from
+ * an earlier one on. So nothing is kept of them, and whoever has found one looks once more: what is before it was there when
+ * that look began (tests/model/group_lanes.pml).
  */
 #include "lane/lane_first.h"
 
@@ -17,6 +21,7 @@
 
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "format/group_name.h"
 #include "queue/lane_kept.h"
 
 /* How many times a look is begun again because senders went on during it. After that their order is a race anyway. */
@@ -114,14 +119,16 @@ static int look_into_bucket(struct look *look, int queue, const char *bucket)
 {
     struct lane_kept *kept = look->kept;
     struct lane_slot *slot = lane_kept_slot(kept, look->key);
+    const bool keeps = !lane_name_has_offsets(bucket);
     const int dir = fs_open_dir(queue, bucket);
     if (dir < 0)
         return bucket_is_missing(dir) ? 0 : dir;
-    int has = is_kept(look, slot, bucket) ? use_kept(look, slot, dir) : 0;
+    int has = keeps && is_kept(look, slot, bucket) ? use_kept(look, slot, dir) : 0;
     if (has == 0) {
         has = bucket_read(dir, MQ_READY, &kept->files);
         if (!has) {
-            keep(look, slot, bucket);
+            if (keeps)
+                keep(look, slot, bucket);
             has = kept->files.count > 0;
             if (has)
                 note_first(look, listing_at(&kept->files, 0));
@@ -166,6 +173,8 @@ int lane_first(mq_queue *queue, const char *key, int dir, struct message_name *r
         look.strict = looks < LOOKS;
         error = look_again(&look, dir);
     }
+    if (!error && look.found && group_name_has_offset(look.first.position))
+        error = look_again(&look, dir);
     if (!error && look.found)
         *ret_name = look.first;
     return error ? error : look.found;

@@ -12,6 +12,7 @@
 #include "format/batch.h"
 #include "format/decode.h"
 #include "format/message.h"
+#include "lane/lane_of.h"
 #include "store/adopt.h"
 
 /* After the queue was deleted and made anew this many times, opening a draft fails. */
@@ -51,13 +52,7 @@ int draft_lane(const mq_queue *queue, const mq_message *message, char ret_lane[L
     ret_lane[0] = '\0';
     if (!queue->config.order || message->died)
         return 0;
-    if (message->name.priority != MQ_PRIORITY_DEFAULT)
-        return -EDOM;
-    const char *group = queue->config.order == CONFIG_STRICT ? "" : mq_message_header(message, "Group");
-    if (!group)
-        return 0;
-    lane_name_key(group, ret_lane);
-    return 1;
+    return message->name.priority == MQ_PRIORITY_DEFAULT ? lane_of(queue, message, ret_lane) : -EDOM;
 }
 
 /* Root may send to another user's private queue, whose owner must be able to read the message. */

@@ -14,6 +14,7 @@
 #include "format/group_name.h"
 #include "format/message.h"
 #include "format/receipt.h"
+#include "lane/lane.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 
@@ -248,8 +249,9 @@ int receive_claim(struct receive_queues *queues, const struct mq_receive_options
     return got;
 }
 
-void receive_set_offset(const mq_queue *queue, uint64_t position, mq_message *message)
+void receive_set_offset(const mq_queue *queue, const struct message_name *name, mq_message *message)
 {
+    const uint64_t position = lane_is_token(name) ? name->head + name->skipped : name->position;
     message->has_offset = queue->source && group_name_has_offset(position);
     message->offset = message->has_offset ? group_name_offset(position) : 0;
 }
@@ -261,7 +263,7 @@ int receive_message(struct receive_queues *queues, const struct mq_receive_optio
     if (got == 1) {
         const mq_queue *queue = queues->queues[queues->which];
         receipt_format(queue->name, &claimed.name, claimed.message->receipt);
-        receive_set_offset(queue, claimed.name.position, claimed.message);
+        receive_set_offset(queue, &claimed.name, claimed.message);
         *ret_message = claimed.message;
     }
     return got;

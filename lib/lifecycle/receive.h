@@ -42,7 +42,7 @@ int receive_batch(struct receive_queues *queues, const struct mq_receive_options
                               .members = &(struct wait_member){0},                                                     \
                               .fds = (struct pollfd[WAIT_FDS(1)]){{0}}})
 /* Tell a message of a group its offset, which its position says. */
-void receive_set_offset(const mq_queue *queue, uint64_t position, mq_message *message);
+void receive_set_offset(const mq_queue *queue, const struct message_name *name, mq_message *message);
 
 /* How long such a claim is valid. */
 int64_t receive_ack_timeout(const mq_queue *queue, const struct mq_receive_options *options);

@@ -157,11 +157,11 @@ int receive_batch(struct receive_queues *queues, const struct mq_receive_options
     receipt_format(mq_queue_name(queue), &claimed.name, batch->receipt);
     if (claimed.message) {
         memcpy(claimed.message->receipt, batch->receipt, sizeof batch->receipt);
-        receive_set_offset(queue, claimed.name.position, claimed.message);
+        receive_set_offset(queue, &claimed.name, claimed.message);
         return 1;
     }
     batch->file = claimed.file;
-    receive_set_offset(queue, claimed.name.position, batch->view);
+    receive_set_offset(queue, &claimed.name, batch->view);
     const int error = read_text(batch);
     if (!error)
         return 1;

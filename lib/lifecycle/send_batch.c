@@ -345,6 +345,7 @@ static int send_each_once(mq_queue *queue, struct input *input, const struct mq_
         if (!error && options->ret_duplicates)
             options->ret_duplicates[sent] = is_duplicate;
         sent += !error;
+        *ret_sent = sent;
     }
     const int synced = sent > 0 && draft_is_durable(queue, options) ? fs_sync_around(queue->dir) : 0;
     *ret_sent = synced ? 0 : sent;

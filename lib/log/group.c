@@ -9,10 +9,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -21,6 +23,7 @@
 #include "format/batch.h"
 #include "format/log_name.h"
 #include "format/spool_name.h"
+#include "log/group_feed.h"
 #include "log/group_take.h"
 #include "queue/blame.h"
 #include "queue/move.h"
@@ -112,6 +115,13 @@ int group_take_name(int file, const struct group_place *place, struct message_na
     return 0;
 }
 
+/* What a group takes that keeps an order is a directory. */
+static bool is_feed(int tmp, const char *take)
+{
+    struct stat status;
+    return fstatat(tmp, take, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
 int group_finish_take(mq_queue *queue, const struct group_place *place)
 {
     char take[GROUP_NAME_SIZE];
@@ -123,6 +133,8 @@ int group_finish_take(mq_queue *queue, const struct group_place *place)
     const int file = fs_open_file(tmp, take);
     if (file == -ENOENT)
         return 0;
+    if (file == -EBADMSG && is_feed(tmp, take))
+        return group_feed_finish(queue, tmp, take);
     if (file < 0 && blame_file(queue, tmp, take, file) != -EBADMSG)
         return file;
     error = group_take_name(file, place, &name);
@@ -224,7 +236,7 @@ static int remove_dead_takes(mq_queue *queue, int tmp, const struct takes *takes
         if (take->mark == cursor.mark || take->base == cursor.mark)
             continue;
         group_name_format_take(take, name);
-        error = fs_unlink(tmp, name);
+        error = is_feed(tmp, name) ? spool_remove_tree(tmp, name) : fs_unlink(tmp, name);
         *removed += !error;
         error = error == -ENOENT ? 0 : error;
     }

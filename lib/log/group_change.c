@@ -32,13 +32,22 @@ int group_make_cursor(int group_dir, uint64_t next)
     return error;
 }
 
+/* How a group is to be that is made. */
+struct plan {
+    uint64_t from;
+    const char *order, *by; /* NULL: none, and the header that says nothing else */
+};
+
 static int fill(int dir, const void *context)
 {
+    const struct plan *plan = context;
     int error = access_open_to_others(dir, ACCESS_PRIVATE, MQ_OWN_GROUP, ACCESS_QUEUE);
     if (!error)
         error = spool_make_dirs(dir, ACCESS_PRIVATE);
     if (!error)
-        error = group_make_cursor(dir, *(const uint64_t *)context);
+        error = spool_set_order(dir, ACCESS_PRIVATE, plan->order, plan->by);
+    if (!error)
+        error = group_make_cursor(dir, plan->from);
     return error ? error : fs_sync(dir);
 }
 
@@ -67,35 +76,47 @@ static int check_offset(int log_dir, uint64_t offset)
 }
 
 /* 1 made; 0 it is there, and lacks nothing now. */
-static int create(int log_dir, int groups, const char *group, uint64_t from)
+static int create(int log_dir, int groups, const char *group, const struct plan *plan)
 {
     const int held = spool_await_held(groups, group);
-    int error = held < 0 ? held : held == 1 ? -EEXIST : check_offset(log_dir, from);
+    int error = held < 0 ? held : held == 1 || fs_has(groups, group) == 1 ? -EEXIST : check_offset(log_dir, plan->from);
     if (!error)
-        error = spool_make_whole(groups, group, fill, &from);
+        error = spool_make_whole(groups, group, fill, plan);
     const int dir = error && error != -EEXIST ? error : fs_open_dir(groups, group);
     if (dir < 0)
         return dir;
     const int made = !error;
     error = made ? fs_persist_dir(groups, dir) : spool_heal(dir);
+    if (!made && !error)
+        error = spool_compare_order(dir, plan->order, plan->by);
     close(dir);
     return error ? error : made;
 }
 
-int mq_group_create(const char *spool, const char *name, uint64_t from)
+static int create_group(const char *spool, const char *name, const struct plan *plan)
 {
     char log[MQ_QUEUE_NAME_SIZE];
-    if (!mq_group_name_is_valid(name))
+    if (!mq_group_name_is_valid(name) || !spool_order_is_valid(plan->order, plan->by))
         return -EINVAL;
     name_log_part(name, log);
     const int dir = log_open_dir(spool, log);
     const int groups = dir < 0 ? dir : open_groups(dir);
-    const int created = groups < 0 ? groups : create(dir, groups, name_group_part(name), from);
+    const int created = groups < 0 ? groups : create(dir, groups, name_group_part(name), plan);
     if (groups >= 0)
         close(groups);
     if (dir >= 0)
         close(dir);
     return created;
+}
+
+int mq_group_create(const char *spool, const char *name, uint64_t from)
+{
+    return create_group(spool, name, &(struct plan){.from = from});
+}
+
+int mq_group_create_ordered(const char *spool, const char *name, uint64_t from, const char *order, const char *by)
+{
+    return create_group(spool, name, &(struct plan){from, order, by});
 }
 
 /* ---- moving ---------------------------------------------------------------------------------- */

@@ -2,6 +2,8 @@
 #include "log/group_figures.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include "log/chain.h"
 #include "log/end.h"
 #include "log/group.h"
+#include "log/group_feed.h"
 
 /* When the entry of an offset was appended. */
 static int64_t moment_of(int log, uint64_t offset)
@@ -41,6 +44,24 @@ static int look(int log, struct group_figures *figures)
     return 0;
 }
 
+/* What a process that died had decided to take, and nobody has finished yet. */
+static int count_taken(int group_dir, const struct group_place *place, uint64_t *ret_count)
+{
+    char take[GROUP_NAME_SIZE], path[sizeof "tmp/" + GROUP_NAME_SIZE];
+    struct stat status;
+    group_name_format_take(place, take);
+    snprintf(path, sizeof path, "tmp/%s", take);
+    *ret_count = 0;
+    if (!place->is_take || fstatat(group_dir, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return !place->is_take || errno == ENOENT ? 0 : -errno;
+    if (S_ISDIR(status.st_mode)) {
+        const int error = group_feed_count(group_dir, path, ret_count);
+        return error == -ENOENT ? 0 : error;
+    }
+    *ret_count = place->next - place->first;
+    return 0;
+}
+
 int group_look(const mq_queue *queue, struct group_figures *ret_figures)
 {
     struct group_place place;
@@ -49,8 +70,12 @@ int group_look(const mq_queue *queue, struct group_figures *ret_figures)
     if (log < 0)
         return log;
     struct group_figures figures = {.next = place.next, .missed = place.missed};
-    const int error = look(log, &figures);
+    uint64_t taken = 0;
+    int error = look(log, &figures);
     close(log);
+    if (!error)
+        error = count_taken(queue->dir, &place, &taken);
+    figures.unread += taken;
     if (!error)
         *ret_figures = figures;
     return error;

@@ -7,6 +7,9 @@
  *
  * The third step is the caller's. If it dies before, whoever comes next finds the cursor, and moves the take into ready/.
  * Every move of the cursor has a fresh mark, so a link that comes late has a name that nobody looks for.
+ *
+ * In a group that keeps an order the take is a directory, and its messages go into lanes before anything else is taken
+ * (group_feed.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,10 +25,13 @@
 #include "format/spool_name.h"
 #include "log/end.h"
 #include "log/group.h"
+#include "log/group_feed.h"
 #include "log/group_take.h"
 #include "log/log.h"
+#include "store/layout.h"
 
 #define TRIES 1000
+#define ENTRY_PATH_SIZE (2 * LOG_NAME_SIZE + sizeof LOG_ENTRIES "/")
 #define AGAIN 3 /* another process was first, or something that is no message was passed */
 
 struct group_source {
@@ -142,35 +148,67 @@ static int is_of_file(int tmp, const char *take, int file)
     return linked.st_dev == seen.st_dev && linked.st_ino == seen.st_ino;
 }
 
-static int link_entry(const struct group_source *group, uint64_t entry, int tmp, const char *take)
+static void path_of(uint64_t entry, char ret_path[ENTRY_PATH_SIZE])
 {
-    char path[2 * LOG_NAME_SIZE + sizeof LOG_ENTRIES "/"], bucket[LOG_NAME_SIZE], name[LOG_NAME_SIZE];
+    char bucket[LOG_NAME_SIZE], name[LOG_NAME_SIZE];
     log_name_format_bucket(log_bucket_of(entry), bucket);
     log_name_format(entry, name);
-    snprintf(path, sizeof path, LOG_ENTRIES "/%s/%s", bucket, name);
-    return fs_link(group->log, path, tmp, take);
+    snprintf(ret_path, ENTRY_PATH_SIZE, LOG_ENTRIES "/%s/%s", bucket, name);
+}
+
+/* 1: the take is made; 0: the entry was replaced meanwhile. */
+static int link_entry(const struct group_source *group, const struct chain_place *entry, const char *path, int tmp,
+                      const char *take)
+{
+    const int error = fs_link(group->log, path, tmp, take), is = error ? error : is_of_file(tmp, take, entry->file);
+    if (!error && is != 1)
+        (void)fs_unlink(tmp, take);
+    return is;
+}
+
+/* The same for a group that keeps an order. */
+static int make_feed(const struct group_source *group, mq_queue *queue, const struct chain_place *entry,
+                     const char *path, int tmp, const struct group_place *to, const char *take)
+{
+    const struct group_feed_entry feed = {group->log, path, entry->file, entry->is_corrupt, to};
+    const int error = group_feed_make(queue, tmp, take, &feed);
+    return error == -ESTALE ? 0 : error ? error : 1;
+}
+
+static void drop_take(int tmp, const char *take, bool is_feed)
+{
+    (void)(is_feed ? spool_remove_tree(tmp, take) : fs_unlink(tmp, take));
 }
 
 static int take_entry(struct group_source *group, mq_queue *queue, const struct chain_place *entry,
                       struct source_file *ret_file)
 {
     struct group_place to = moved_to(&group->place, entry->next);
+    const bool is_feed = queue->config.order != CONFIG_UNORDERED;
+    char path[ENTRY_PATH_SIZE];
     int tmp, error = queue_tmp(queue, &tmp);
     to.is_take = true;
     to.entry = entry->offset;
     to.first = group->place.next;
     to.base = group->place.mark;
+    path_of(to.entry, path);
     group_name_format_take(&to, ret_file->file);
-    if (!error)
+    if (!error && !is_feed)
         error = group_take_name(entry->is_corrupt ? -1 : entry->file, &to, &ret_file->name);
-    if (!error)
-        error = link_entry(group, to.entry, tmp, ret_file->file);
     if (error)
-        return error == -ENOENT && fs_has_name(tmp) ? AGAIN : error;
-    const int is = is_of_file(tmp, ret_file->file, entry->file), moved = is == 1 ? move_cursor(group, &to) : is;
+        return error;
+    const int made = is_feed ? make_feed(group, queue, entry, path, tmp, &to, ret_file->file)
+                             : link_entry(group, entry, path, tmp, ret_file->file);
+    if (made != 1)
+        return made == 0 || (made == -ENOENT && fs_has_name(tmp)) ? AGAIN : made;
+    const int moved = move_cursor(group, &to);
     if (moved != 1)
-        (void)fs_unlink(tmp, ret_file->file);
-    return moved == 0 ? AGAIN : moved;
+        drop_take(tmp, ret_file->file, is_feed);
+    if (moved != 1 || !is_feed)
+        return moved;
+    const int finished = group_feed_finish(queue, tmp, ret_file->file);
+    group->settled = finished >= 0;
+    return finished < 0 ? finished : SOURCE_READY;
 }
 
 static int go_on_at(struct group_source *group, mq_queue *queue, const struct chain_place *place,
@@ -217,6 +255,9 @@ static int try_to_take(struct group_source *group, mq_queue *queue, struct sourc
     group->settled |= finished == 0;
     if (finished)
         return finished < 0 ? finished : SOURCE_READY;
+    const int has_room = queue->config.order ? group_feed_has_room(queue) : 1;
+    if (has_room != 1)
+        return has_room;
     const int at_end = is_at_end(group);
     if (at_end == 0)
         error = chain_locate(group->log, group->place.next, &place);

@@ -60,6 +60,12 @@ struct mq_log {
     bool began_bucket;
     struct log_run *runs;
     size_t run_count, run_room;
+    struct { /* what is sent once (lib/route/log_once.h) */
+        bool durable;
+        char own[NAME_SIZE]; /* the draft of this process */
+        uint64_t *offsets;   /* where to tell them; NULL: nowhere */
+        const size_t *sent;
+    } once;
 };
 
 /* mq_log_open without what higher layers add to a handle. */

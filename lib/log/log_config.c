@@ -13,7 +13,7 @@
 
 #define FILE_NAME "settings" /* not `config`: whoever opens the log as a queue must not find that malformed */
 
-enum type { DURABILITY, YES_OR_NO, SIZE, DURATION_OR_NONE, SIZE_OR_NONE, NUMBER_OR_NONE };
+enum type { DURABILITY, YES_OR_NO, SIZE, DURATION, DURATION_OR_NONE, SIZE_OR_NONE, NUMBER_OR_NONE };
 
 static const struct setting {
     const char *key;
@@ -29,12 +29,13 @@ static const struct setting {
      "neither a size such as 10G nor none"},
     {"retain-count", NUMBER_OR_NONE, offsetof(struct log_config, retain_count), "none",
      "neither a number from 1 nor none"},
+    {"dedup-window", DURATION, offsetof(struct log_config, dedup_window), "1h", "not a duration such as 1h"},
     {"keep-unread", YES_OR_NO, offsetof(struct log_config, keep_unread), "yes", "neither yes nor no"},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
 static const char *const keys[SETTINGS + 1] = {"durability",   "max-size",    "retain-time", "retain-size",
-                                               "retain-count", "keep-unread", NULL};
+                                               "retain-count", "dedup-window", "keep-unread", NULL};
 
 const char *const *mq_log_config_keys(void)
 {
@@ -52,7 +53,7 @@ static const struct setting *find_setting(const char *key)
 static bool parse_quantity(enum type type, const char *text, uint64_t *ret_value)
 {
     int64_t duration = 0;
-    const bool may_be_none = type != SIZE;
+    const bool may_be_none = type != SIZE && type != DURATION;
     *ret_value = 0;
     if (may_be_none && strcmp(text, "none") == 0)
         return true;
@@ -120,11 +121,11 @@ static void format(const struct log_config *config, const struct setting *settin
         snprintf(text, CONFIG_VALUE_SIZE, "%s", config->durable ? "full" : "none");
     else if (setting->type == YES_OR_NO)
         snprintf(text, CONFIG_VALUE_SIZE, "%s", config->keep_unread ? "yes" : "no");
-    else if (value == 0 && setting->type != SIZE)
+    else if (value == 0 && setting->type != SIZE && setting->type != DURATION)
         snprintf(text, CONFIG_VALUE_SIZE, "none");
     else if (setting->type == NUMBER_OR_NONE)
         snprintf(text, CONFIG_VALUE_SIZE, "%" PRIu64, value);
-    else if (setting->type == DURATION_OR_NONE)
+    else if (setting->type == DURATION_OR_NONE || setting->type == DURATION)
         units_format_duration((int64_t)value, text);
     else
         units_format_size(value, text);

@@ -13,6 +13,7 @@ struct log_config {
     int64_t retain_time;   /* 0: for ever */
     uint64_t retain_size;  /* bytes of files; 0: any number */
     uint64_t retain_count; /* messages; 0: any number */
+    int64_t dedup_window;
     bool keep_unread;      /* what a group has not passed is kept in any case */
 };
 

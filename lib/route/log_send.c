@@ -13,6 +13,7 @@
 #include "lifecycle/log_tidy.h"
 #include "lifecycle/outbox.h"
 #include "log/append.h"
+#include "route/log_once.h"
 #include "txn/transaction.h"
 
 #define CONFIG_EVERY CLOCK_SECOND
@@ -68,7 +69,7 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
 
 static int open_feed(mq_log *log)
 {
-    log->outlet = (struct outlet){.take = take_draft, .wants_content = true};
+    log->outlet = (struct outlet){.take = take_draft, .wants_content = true, .once = &log_once};
     const int error = queue_open_feed(log->spool, log->name, fs_open_dir(log->dir, "."), &log->outlet, &log->feed);
     if (error)
         return error;
@@ -98,13 +99,14 @@ int log_send_refresh(mq_log *log)
 
 static int begin(mq_log *log, mq_tx *tx, const struct mq_send_options *options)
 {
-    int error = options->once ? -EOPNOTSUPP : log->feed ? 0 : open_feed(log);
+    int error = options->once && tx ? -EOPNOTSUPP : log->feed ? 0 : open_feed(log);
     if (!error)
         error = log_send_refresh(log);
     if (error)
         return error;
     log->feed->config.durable = log->config.durable;
     log->feed->config.max_size = log->config.max_size;
+    log->feed->config.dedup_window = log->config.dedup_window;
     log->tx = tx;
     log->run_count = 0;
     log->began_bucket = false;
@@ -126,6 +128,16 @@ static int conclude(mq_log *log)
     return error;
 }
 
+/* Those of what is sent once are told when it is appended. */
+static void begin_once(mq_log *log, const struct mq_send_options *options, size_t count, uint64_t *ret_offsets,
+                       const size_t *sent)
+{
+    for (size_t i = 0; i < count && ret_offsets && options->once; i++)
+        ret_offsets[i] = MQ_NO_OFFSET;
+    if (options->once)
+        log_once_begin(log, log->config.durable && !options->no_sync, ret_offsets, sent);
+}
+
 static void tell_offsets(const mq_log *log, size_t count, uint64_t *ret_offsets)
 {
     size_t told = 0;
@@ -140,26 +152,31 @@ int mq_log_send(mq_log *log, mq_tx *tx, mq_message *message, const struct mq_sen
                 uint64_t *ret_offset)
 {
     char id[MQ_ID_SIZE];
+    const size_t sent = 0;
     int error = is_for_queues(log, message) ? -EOPNOTSUPP : begin(log, tx, options);
     if (error)
         return log_explain(log, error);
+    begin_once(log, options, 1, ret_offset, &sent);
     error = mq_send(log->feed, message, options, id);
     const int concluded = conclude(log);
     if (error || concluded)
         return log_explain(log, error ? error : concluded);
     if (ret_id)
         strcpy(ret_id, id);
-    tell_offsets(log, 1, ret_offset);
+    if (!options->once)
+        tell_offsets(log, 1, ret_offset);
     return 0;
 }
 
 /* After an error of the sync or a deletion none of the messages counts as sent. */
-static int conclude_many(mq_log *log, int sent_error, uint64_t *ret_offsets, size_t *sent)
+static int conclude_many(mq_log *log, const struct mq_send_options *options, int sent_error, uint64_t *ret_offsets,
+                         size_t *sent)
 {
     const int error = conclude(log);
     if (error)
         *sent = 0;
-    tell_offsets(log, *sent, ret_offsets);
+    if (!options->once)
+        tell_offsets(log, *sent, ret_offsets);
     return log_explain(log, error ? error : sent_error);
 }
 
@@ -174,8 +191,9 @@ int mq_log_send_batch(mq_log *log, mq_tx *tx, mq_message *const *messages, size_
     int error = begin(log, tx, options);
     if (error)
         return error;
+    begin_once(log, options, fit, ret_offsets, ret_sent);
     error = mq_send_batch(log->feed, messages, fit, options, ret_ids, ret_sent);
-    return conclude_many(log, error || fit == count ? error : -EOPNOTSUPP, ret_offsets, ret_sent);
+    return conclude_many(log, options, error || fit == count ? error : -EOPNOTSUPP, ret_offsets, ret_sent);
 }
 
 int mq_log_send_bodies(mq_log *log, mq_tx *tx, const mq_message *message, const struct iovec *bodies, size_t count,
@@ -186,8 +204,9 @@ int mq_log_send_bodies(mq_log *log, mq_tx *tx, const mq_message *message, const 
     int error = is_for_queues(log, message) ? -EOPNOTSUPP : begin(log, tx, options);
     if (error)
         return error;
+    begin_once(log, options, count, ret_offsets, ret_sent);
     error = mq_send_bodies(log->feed, message, bodies, count, options, ret_ids, ret_sent);
-    return conclude_many(log, error, ret_offsets, ret_sent);
+    return conclude_many(log, options, error, ret_offsets, ret_sent);
 }
 
 size_t mq_log_batch_most(const mq_log *log, const struct mq_send_options *options)

@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/units.h"
 #include "format/headers.h"
+#include "format/message.h"
 #include "format/name.h"
 #include "mq.h"
 #include "store/access.h"
@@ -45,6 +46,7 @@ enum type {
     BATCH_SIZE,
     NAME_OR_NONE,
     HEADERS_OR_NONE,
+    HEADER,
     ORDER
 };
 
@@ -81,6 +83,7 @@ static const struct setting settings[] = {
     {"paused", CHOICE, offsetof(struct config, paused), "none", {"none", "receive", "send", "all"}},
     {"on-dead", CHOICE, offsetof(struct config, halts), "continue", {"continue", "halt"}},
     {"order", ORDER, offsetof(struct config, order), "none", {0}},
+    {"order-by", HEADER, offsetof(struct config, order_by), "Group", {0}},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
@@ -88,7 +91,7 @@ static const struct setting settings[] = {
 static const char *const keys[SETTINGS + 1] = {
     "durability", "ack-timeout", "max-attempts", "retry-delay", "retry-max-delay", "ttl", "on-expiry", "max-size",
     "max-depth", "max-bytes", "overflow", "dead-ttl", "dead-letter", "batch-count", "batch-size", "dedup-window",
-    "keep-results", "keep-results-size", "require", "paused", "on-dead", "order", NULL};
+    "keep-results", "keep-results-size", "require", "paused", "on-dead", "order", "order-by", NULL};
 /* clang-format on */
 
 static const char *const orders[] = {"none", "group", "strict"};
@@ -179,6 +182,12 @@ static const char *apply(struct config *config, const struct setting *setting, c
             strcpy(field, none ? "" : text);
         return is ? NULL : "neither names of headers, with commas between them, nor none";
     }
+    if (setting->type == HEADER) {
+        const bool is = strlen(text) < MQ_QUEUE_NAME_SIZE && message_is_header_name(text, strlen(text));
+        if (is)
+            strcpy(field, text);
+        return is ? NULL : "not the name of a header";
+    }
     uint64_t value = 0;
     if (!(may_be_none(setting->type) && strcmp(text, "none") == 0) && !parse_quantity(setting->type, text, &value))
         return wants[setting->type];
@@ -202,7 +211,7 @@ bool config_get(const struct config *config, const char *key, char ret_value[CON
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", setting->choices[*(const unsigned char *)field]);
         return true;
     }
-    if (setting->type == NAME_OR_NONE || setting->type == HEADERS_OR_NONE) {
+    if (setting->type == NAME_OR_NONE || setting->type == HEADERS_OR_NONE || setting->type == HEADER) {
         snprintf(ret_value, CONFIG_VALUE_SIZE, "%s", *(const char *)field ? (const char *)field : "none");
         return true;
     }
@@ -363,12 +372,17 @@ static int write_file(int queue_dir, int tmp, const char *file_name, const char 
     return error ? error : fs_sync_passage(queue_dir, tmp);
 }
 
+static bool is_fixed(const char *key)
+{
+    return find_setting(key)->type == ORDER || find_setting(key)->type == HEADER;
+}
+
 /* The order is fixed when a queue is made. */
 static int check_against_order(int queue_dir, const char *key, const char *value)
 {
     struct config config;
     char old[CONFIG_VALUE_SIZE];
-    if (find_setting(key)->type != ORDER)
+    if (!is_fixed(key))
         return 0;
     const int error = config_load(queue_dir, &config, NULL);
     if (error)

@@ -40,10 +40,11 @@ struct config {
     unsigned char overflow; /* an enum config_overflow */
     uint64_t batch_count;
     uint64_t batch_size;
-    char require[MQ_QUEUE_NAME_SIZE]; /* names of headers, with commas; empty: none */
-    unsigned char paused; /* CONFIG_PAUSED_… */
-    bool halts;           /* on-dead = halt: a lane waits until its dead head is settled */
-    uint64_t order;       /* the order of messages is kept: CONFIG_… */
+    char require[MQ_QUEUE_NAME_SIZE];  /* names of headers, with commas; empty: none */
+    unsigned char paused;              /* CONFIG_PAUSED_… */
+    bool halts;                        /* on-dead = halt: a lane waits until its dead head is settled */
+    uint64_t order;                    /* the order of messages is kept: CONFIG_… */
+    char order_by[MQ_QUEUE_NAME_SIZE]; /* the header that tells a message's group */
 };
 #define CONFIG_UNORDERED 0
 #define CONFIG_GROUP 1  /* within a message group */

@@ -187,20 +187,21 @@ int mq_list(const char *spool, int (*each)(const char *queue, void *context), vo
 /* How a queue that is to be made will be shared. */
 struct plan {
     unsigned sharing;
-    gid_t group;       /* MQ_OWN_GROUP: the creator's */
-    const char *order; /* NULL: none */
+    gid_t group;            /* MQ_OWN_GROUP: the creator's */
+    const char *order, *by; /* NULL: none; and the header that says nothing else */
 };
-static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP, NULL};
+static const struct plan private_plan = {ACCESS_PRIVATE, MQ_OWN_GROUP, NULL, NULL};
 
-/* The order is a queue's from the beginning: it says where senders put their messages. */
-static int set_order(int dir, const struct plan *plan)
+int spool_set_order(int dir, unsigned sharing, const char *order, const char *by)
 {
-    const int tmp = plan->order ? fs_open_dir(dir, "tmp") : -1;
-    if (!plan->order || tmp < 0)
-        return plan->order ? tmp : 0;
-    const int error = config_make(dir, tmp, "order", plan->order);
+    const int tmp = order ? fs_open_dir(dir, "tmp") : -1;
+    if (!order || tmp < 0)
+        return order ? tmp : 0;
+    int error = config_make(dir, tmp, "order", order);
+    if (!error && by)
+        error = config_make(dir, tmp, "order-by", by);
     close(tmp);
-    return error ? error : access_make_dir(dir, plan->sharing, dir, "lanes");
+    return error ? error : access_make_dir(dir, sharing, dir, "lanes");
 }
 
 static int fill(int dir, const void *context)
@@ -210,7 +211,7 @@ static int fill(int dir, const void *context)
     if (!error)
         error = spool_make_dirs(dir, plan->sharing);
     if (!error)
-        error = set_order(dir, plan);
+        error = spool_set_order(dir, plan->sharing, plan->order, plan->by);
     return error ? error : fs_sync(dir);
 }
 
@@ -265,15 +266,22 @@ static int create(int spool, const char *name, const struct plan *plan)
     return settled ? settled : 1;
 }
 
-static int compare_order(int dir, const char *order)
+int spool_compare_order(int dir, const char *order, const char *by)
 {
     struct config config;
     char its[CONFIG_VALUE_SIZE];
-    const int error = config_load(dir, &config, NULL);
-    if (error)
+    const int error = order ? config_load(dir, &config, NULL) : 0;
+    if (error || !order)
         return error;
     config_get(&config, "order", its);
-    return strcmp(its, order) == 0 ? 0 : -ESTALE;
+    return strcmp(its, order) == 0 && (!by || strcmp(config.order_by, by) == 0) ? 0 : -ESTALE;
+}
+
+bool spool_order_is_valid(const char *order, const char *by)
+{
+    char problem[CONFIG_PROBLEM_SIZE];
+    return mq_config_check("order", order, problem, sizeof problem) == 0 &&
+           mq_config_check("order-by", by, problem, sizeof problem) == 0;
 }
 
 /* Whether the existing queue is shared as planned: 0, else -EEXIST. */
@@ -284,8 +292,8 @@ static int compare(int spool, const char *queue, const struct plan *plan)
     if (dir < 0)
         return dir;
     int error = access_read(dir, &sharing);
-    if (!error && plan->order)
-        error = compare_order(dir, plan->order);
+    if (!error)
+        error = spool_compare_order(dir, plan->order, plan->by);
     if (!error)
         error = access_compare(dir, sharing, plan->sharing, plan->group);
     close(dir);
@@ -354,15 +362,20 @@ bool mq_mode_is_valid(unsigned mode)
 
 int mq_create_shared(const char *spool, const char *queue, unsigned mode, gid_t group)
 {
-    return create_as(spool, queue, &(struct plan){mode, group, NULL});
+    return create_as(spool, queue, &(struct plan){mode, group, NULL, NULL});
 }
 
 int mq_create_ordered(const char *spool, const char *queue, const char *order, unsigned mode, gid_t group)
 {
-    char problem[1];
-    if (mq_config_check("order", order, problem, sizeof problem) != 0 || access_has_inbox(mode))
+    return mq_create_ordered_by(spool, queue, order, NULL, mode, group);
+}
+
+int mq_create_ordered_by(const char *spool, const char *queue, const char *order, const char *by, unsigned mode,
+                         gid_t group)
+{
+    if (!spool_order_is_valid(order, by) || access_has_inbox(mode))
         return -EINVAL;
-    return create_as(spool, queue, &(struct plan){mode, group, order});
+    return create_as(spool, queue, &(struct plan){mode, group, order, by});
 }
 
 /* ---- opening --------------------------------------------------------------------- */

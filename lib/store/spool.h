@@ -53,4 +53,12 @@ int spool_persist_queue(const char *spool, const char *name, int queue_dir);
 /* Remove a reply queue if its owner is dead. 1: removed; 0: the owner lives, or another process has removed it. */
 int spool_sweep_reply(int spool, const char *name);
 
+/* The order of a queue that is being made, from the beginning: it says where senders put their messages. Without an order
+   (NULL) there is nothing to do. */
+int spool_set_order(int dir, unsigned sharing, const char *order, const char *by);
+bool spool_order_is_valid(const char *order, const char *by);
+
+/* Whether a queue that is there keeps that order, if one is asked for: 0, else -ESTALE. */
+int spool_compare_order(int dir, const char *order, const char *by);
+
 #endif

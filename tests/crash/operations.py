@@ -495,6 +495,7 @@ PRIVATE = [
     Operation("append", ("mq-send", "clicks", "new"), log, does="linkat"),
     # What is linked stays, although the bucket before it cannot be synced: nothing is taken back from a log.
     Operation("append and pack", ("mq-send", "clicks", "new"), full_log(), partial=True, again=False, does="RENAME_EXCHANGE"),
+    Operation("append once", ("mq-send", "--once", "-i", "one", "clicks", "new"), log, does="log/"),
     Operation("trim", ("mq-log", "trim", "clicks"), full_log("retain-count=1"), partial=True, removes=True, does="begin"),
     Operation("pack", ("mq-log", "trim", "clicks"), full_log(), does="RENAME_EXCHANGE"),
     takes("take of a group", group, *ALL),

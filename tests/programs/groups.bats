@@ -148,8 +148,6 @@ log_of() { # LOG COUNT: a log of so many lines
     run -66 mq-recv --create -a none/billing
     run -64 mq-send clicks/billing x
     [[ $output == *"send to clicks"* ]]
-    run -78 mq-queue create clicks/billing order=group
-    [[ $output == *order* ]]
     run -64 mq-queue create clicks/billing --mode 0660
     mq-recv --create -a clicks/billing >/dev/null
     mq-send -q other x
@@ -254,4 +252,148 @@ log_of() { # LOG COUNT: a log of so many lines
         left=$now
     done
     run ! compgen -G "$MQ_SPOOL/clicks/groups/billing/tmp/take-*"
+}
+
+# ---- groups that keep an order --------------------------------------------------------------
+
+ordered_log() { # LOG COUNT KEY…: so many messages of each key, in turn
+    mq-log create "$1"
+    local i key
+    for ((i = 1; i <= $2; i++)); do
+        for key in "${@:3}"; do
+            echo "{\"body\": \"$key$i\", \"group\": \"$key\", \"headers\": {\"Routing-Key\": \"odd$((i % 2))\"}}"
+        done
+    done | mq-send -q -j --no-sync "$1"
+}
+
+bodies() { # GROUP: in the order of their delivery, without waiting
+    local body all=
+    while body=$(mq-recv -a -w 0 "$1"); do
+        all+="$body "
+    done
+    echo "${all% }"
+}
+
+@test "a group with an order feeds its groups of messages: in order by key, in parallel between keys" {
+    ordered_log clicks 3 a b
+    mq-send -q clicks free
+    mq-queue create clicks/billing order=group retry-delay=1h durability=none
+    [ "$(mq-recv -j clicks/billing | jq -c '[.offset, .body]')" = '[0,"a1"]' ]
+    [ "$(mq-recv -j clicks/billing | jq -c '[.offset, .body]')" = '[1,"b1"]' ]
+    [ "$(mq-recv -a -w 0 clicks/billing)" = free ] # it has no key, and waits for nothing
+    run -1 mq-recv -w 0 clicks/billing             # both keys are at work
+    [ "$(mq-stat --format '{ready} {inflight} {lag}' clicks/billing)" = "4 2 6" ]
+    mq-queue create clicks/parallel order=group retry-delay=1h durability=none
+    mq-recv clicks/parallel | head -n 1 | mq-ack --nack - # a backs off, b goes on
+    [ "$(bodies clicks/parallel)" = "b1 b2 b3 free" ]
+    mq-queue create clicks/dead order=group max-attempts=1 durability=none
+    mq-recv clicks/dead | head -n 1 | mq-ack --reject -
+    [ "$(bodies clicks/dead | tr ' ' '\n' | grep a | xargs)" = "a2 a3" ]
+    mq-dlq retry --all clicks/dead
+    [ "$(mq-recv -j -a -w 0 clicks/dead | jq -c '[.offset, .body]')" = '[0,"a1"]' ]
+    mq-queue create clicks/all order=strict durability=none
+    mq-recv clicks/all >held
+    run -1 mq-recv -w 0 clicks/all
+    mq-ack "$(head -n 1 held)"
+    [ "$(bodies clicks/all)" = "b1 a2 b2 a3 b3 free" ]
+    mq-queue create --from 2 clicks/odd order=group order-by=Routing-Key
+    [ "$(mq-recv -j clicks/odd | jq .body)" = '"a2"' ]
+    [ "$(mq-recv -j clicks/odd | jq .body)" = '"a3"' ]
+    [ "$(mq-recv -a -w 0 clicks/odd)" = free ]
+    mq-log seek -q clicks/all 3
+    [ "$(bodies clicks/all)" = "b2 a3 b3 free" ]
+    mq-queue check
+    mq-queue sweep
+    run ! compgen -G "$MQ_SPOOL/clicks/groups/*/tmp/*"
+    [ -z "$(ls "$MQ_SPOOL/clicks/groups/all/lanes")" ]
+}
+
+@test "the order of a group is fixed when it is made" {
+    ordered_log clicks 1 a
+    mq-queue create --from end clicks/billing order=group order-by=Routing-Key
+    mq-queue create clicks/billing order=group order-by=Routing-Key max-attempts=3
+    [ "$(mq-queue config clicks/billing order order-by max-attempts | xargs)" = "group Routing-Key 3" ]
+    [ "$(mq-stat --format '{lag}' clicks/billing)" = 0 ]
+    run -78 mq-queue create clicks/billing order=strict
+    [[ $output == *"fixed when"* ]]
+    run -78 mq-queue create clicks/billing order=group order-by=User
+    run -78 mq-queue config clicks/billing order=none
+    run -78 mq-queue config clicks/billing order-by=Group
+    run -78 mq-queue create clicks/x order-by=User
+    [[ $output == *"order=group"* ]]
+    run -78 mq-queue create clicks/x order=strict order-by=User
+    run -78 mq-queue create clicks/x order=group order-by='a b'
+    run -78 mq-queue create jobs order-by=User
+    run -64 mq-queue create --from end jobs
+    [ "$(mq-queue list)" = clicks/billing ]
+    mq-recv --create -a -w 0 clicks/plain >/dev/null
+    run -78 mq-queue create clicks/plain order=group
+    mq-queue create jobs order=group order-by=User # a queue, too
+    mq-send -q -H 'User: u' -g x jobs 1
+    mq-send -q -H 'User: u' -g y jobs 2
+    mq-recv jobs >/dev/null
+    run -1 mq-recv -w 0 jobs
+}
+
+@test "messages of long ids and damaged entries find their way through an ordered group" {
+    local long i
+    long=$(printf 'x%.0s' {1..60})
+    mq-log create clicks
+    for i in 1 2 3; do
+        echo "{\"id\": \"$long$i\", \"body\": \"b$i\", \"group\": \"a\"}"
+    done | mq-send -q -j clicks
+    mq-send -q clicks damaged
+    mq-send -q -g a clicks b4
+    printf noise >"$(find "$MQ_SPOOL/clicks/log" -type f -name '*3')"
+    mq-queue create clicks/billing order=group durability=none
+    [ "$(bodies clicks/billing)" = "b1 b2 b3 b4" ]
+    [ "$(mq-stat --format "{dead} {died_corrupt}" clicks/billing)" = "1 1" ]
+    mq-log seek -q clicks/billing 0
+    [ "$(mq-recv -j clicks/billing | jq -r .id)" = "${long}1" ]
+}
+
+@test "a consumer of an ordered group that is killed at any step of a take loses nothing, and no order" {
+    needs_strace
+    ordered_log clicks 2 a b
+    local call when status groups=() kills=0 group step=${KILL_STEP:-4} # 1: at each
+    for call in mkdirat linkat renameat2 unlinkat; do
+        for ((when = 1; when <= 16; when += step)); do
+            group=clicks/$call$when status=0
+            mq-queue create "$group" order=group durability=none
+            strace -qq -o /dev/null -e inject="$call:when=$when:signal=KILL" mq-recv -w 0 -t 1s "$group" >/dev/null || status=$?
+            groups+=("$group")
+            ((status != 0)) || break
+            kills=$((kills + 1))
+        done
+    done
+    ((kills >= 24 / step)) || fail "$kills kills"
+    sleep 2.1 # the time that a process is given to move a token on
+    for group in "${groups[@]}"; do
+        mq-stat --exact --format '{lag}' "$group" | grep -qx 4 || fail "$group: $(mq-stat --exact "$group")"
+        bodies "$group" >got
+        for key in a b; do
+            assert_equal "$group $(tr ' ' '\n' <got | grep "$key" | xargs)" "$group ${key}1 ${key}2"
+        done
+        mq-queue sweep "$group"
+        run -0 mq-queue check "$group"
+    done
+    run ! compgen -G "$MQ_SPOOL/clicks/groups/*/tmp/take-*"
+}
+
+@test "workers of an ordered group that are killed keep the order of each key, and what was acked does not come back" {
+    ordered_log clicks 12 a b c
+    mq-queue create clicks/billing order=group durability=none ack-timeout=400ms retry-delay=1ms max-attempts=none
+    local i
+    # shellcheck disable=SC2016 # the command's own variables
+    for i in {1..6}; do
+        spawn worker mq-recv -q -P 2 -f clicks/billing -- sh -c 'read -r m; echo "$m" >>log; sleep 0.01'
+        spawn worker mq-recv -q -f clicks/billing -- sh -c 'read -r m; echo "$m" >>log'
+        sleep 0.1
+        ((i == 6)) || kill -KILL "${spawned[@]: -2}"
+    done
+    wait_until 10 eval "[ \"\$(mq-stat --exact --format '{lag}' clicks/billing)\" = 0 ]"
+    kill -TERM "${spawned[@]: -2}"
+    for key in a b c; do # a message may come again until it is acked, not after a later one
+        assert_equal "$(grep "$key" log | uniq | xargs)" "$(seq -f "$key%g" 12 | xargs)"
+    done
 }

@@ -375,7 +375,7 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
 @test "what is for queues is refused, and nothing is appended" {
     mq-log create clicks
     local option
-    for option in -p7 -d1h --ttl=1h --once --request=1s; do
+    for option in -p7 -d1h --ttl=1h --max-attempts=3 --request=1s; do
         run -64 mq-send "$option" clicks x
     done
     run -64 mq-send -j clicks <<<'{"body":"x","priority":7}'
@@ -383,6 +383,54 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     run -65 mq-send clicks long
     assert_output 'mq-send: clicks: cannot append: the body is larger than max-size = 3'
     run -1 read_all
+}
+
+@test "what is sent to a log once is in it once: all forms of input, several senders at once, and one that is killed and runs again" {
+    mq-log create clicks dedup-window=1h
+    assert_equal "$(mq-send --once -i one clicks a)" one
+    run -0 --separate-stderr mq-send -v --once -i one clicks a
+    assert_equal "$output $stderr" 'one mq-send: clicks: duplicate of one, not sent again'
+    seq 3 | mq-send -q -l --once clicks
+    run -0 --separate-stderr mq-send -v -l --once clicks < <(seq 2 4)
+    assert_equal "$(grep -o 'duplicate\|offset .*' <<<"$stderr" | xargs)" 'duplicate duplicate offset 4'
+    for _ in 1 2; do
+        echo b >body
+        mq-send -q --once -f body clicks
+        printf 'c\0d\0' | mq-send -q -0 --once clicks
+        echo '{"id": "two", "body": "e"}' | mq-send -q -j --once clicks
+    done
+    assert_equal "$(mq-log read -l clicks | xargs)" 'a 1 2 3 4 b c d e'
+    for _ in {1..6}; do
+        mq-send -q --once -i three clicks x &
+    done
+    wait
+    assert_equal "$(mq-log read -l clicks | grep -c x)" 1
+    run -64 mq-send --once --tx "$(mq-tx begin)" clicks x
+    mq-topic create events
+    mq-topic bind events clicks
+    for _ in 1 2; do mq-send -q --once -i four events y; done
+    assert_equal "$(mq-log read -l clicks | grep -c y)" 1
+
+    # killed
+    if command -v strace >/dev/null; then
+        mq-log create killed durability=none
+        mq-send -q --once killed first
+        local call when=0 kills=0 status
+        for call in linkat symlinkat renameat2 openat; do
+            for when in 1 2 20; do
+                status=0
+                strace -qq -o /dev/null -e inject="$call:when=$when:signal=KILL" \
+                    mq-send -q --once -i "$call$when" killed "$call$when" || status=$?
+                kills=$((kills + (status != 0)))
+                mq-send -q --once -i "$call$when" killed "$call$when"
+            done
+        done
+        ((kills >= 4))
+        assert_equal "$(mq-log read -l killed | sort | uniq -d)" ''
+        assert_equal "$(mq-log read -l killed | wc -l)" 13
+    fi
+    mq-queue sweep
+    run -0 mq-queue check
 }
 
 @test "a log is an output of transactions, and the dead-letter of a queue" {
@@ -531,14 +579,14 @@ committed() {
     assert_not_exist "$MQ_SPOOL/clicks"
     mq-log create clicks retain-size=10G durability=none
     run -0 mq-log config clicks
-    assert_output $'durability = none\nmax-size = 256K\nretain-time = 7d\nretain-size = 10G\nretain-count = none\nkeep-unread = yes'
+    assert_output $'durability = none\nmax-size = 256K\nretain-time = 7d\nretain-size = 10G\nretain-count = none\ndedup-window = 1h\nkeep-unread = yes'
     run -0 mq-log config -j clicks retain-size durability
     assert_output '{"retain-size":"10G","durability":"none"}'
     mq-log config clicks retain-size= retain-count=5
     run -0 mq-log config clicks retain-size retain-count
     assert_output $'none\n5'
     run -78 mq-log config clicks keep=1
-    assert_output 'mq-log: clicks: keep: no such key: there are durability, max-size, retain-time, retain-size, retain-count, keep-unread'
+    assert_output 'mq-log: clicks: keep: no such key: there are durability, max-size, retain-time, retain-size, retain-count, dedup-window, keep-unread'
     echo 'retain-count = x' >"$MQ_SPOOL/clicks/settings"
     run -78 mq-send clicks x
     assert_output 'mq-send: clicks: bad configuration: line 1: retain-count: neither a number from 1 nor none'
