@@ -18,7 +18,8 @@ struct incoming {
     struct bridge *bridge;
     const char *name;
     mq_queue *queue; /* or: */
-    mq_topic *topic;
+    mq_topic *topic; /* or: */
+    mq_log *log;
     const struct inlet *inlet;
     void *peer;
     struct incoming_items coming, batch; /* what comes now, and what is sent here meanwhile */
@@ -73,13 +74,14 @@ static enum bridge_result reject(struct incoming *in, size_t which, const char *
 }
 
 /* Send the messages from `first` on, in order. `ret_sent` gets how many; an error is of the next. */
-static int send_to_queue(struct incoming *in, size_t first, const struct mq_send_options *options, size_t *ret_sent)
+static int send_at_once(struct incoming *in, size_t first, const struct mq_send_options *options, size_t *ret_sent)
 {
     mq_message *messages[MESSAGES];
     size_t count = 0;
     for (; first + count < in->batch.count && count < MESSAGES; count++)
         messages[count] = in->batch.items[first + count].message;
-    return mq_send_batch(in->queue, messages, count, options, NULL, ret_sent);
+    return in->log ? mq_log_send_batch(in->log, NULL, messages, count, options, NULL, NULL, ret_sent)
+                   : mq_send_batch(in->queue, messages, count, options, NULL, ret_sent);
 }
 
 /* One by one, since several that go to the same queues are sent together or not. */
@@ -98,7 +100,7 @@ static int send_some(struct incoming *in, size_t first, size_t *ret_sent)
     struct mq_send_options options = {MQ_SEND_DEFAULTS};
     options.once = true;
     *ret_sent = 0;
-    return in->topic ? send_to_topic(in, first, &options, ret_sent) : send_to_queue(in, first, &options, ret_sent);
+    return in->topic ? send_to_topic(in, first, &options, ret_sent) : send_at_once(in, first, &options, ret_sent);
 }
 
 /* Nothing can be sent here for now. What came goes back, and so does what was asked for before. */
@@ -108,9 +110,10 @@ static enum bridge_result fail_here(struct incoming *in, size_t first, int error
         in->ends = bridge_trouble(in->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "%s: cannot publish here: %s", in->name,
                                   cli_reason(error));
     } else if (error) {
-        in->bridge->status = cli_worse(in->bridge->status, in->topic
-                                                               ? cli_topic_error(error, in->name, "cannot publish")
-                                                               : cli_queue_error(error, in->name, "cannot publish"));
+        const int status = in->topic ? cli_topic_error(error, in->name, "cannot publish")
+                           : in->log ? cli_log_error(error, in->name, "cannot publish")
+                                     : cli_queue_error(error, in->name, "cannot publish");
+        in->bridge->status = cli_worse(in->bridge->status, status);
         in->ends = bridge_trouble(in->bridge, BRIDGE_FAILED, cli_status(error), "ended, since the queue here failed");
     }
     return settle(in, INCOMING_RELEASE, first, in->batch.count - first, NULL);
@@ -211,13 +214,7 @@ static enum bridge_result connection(struct incoming *in)
 
 static int open_destination(struct incoming *in)
 {
-    mq_log *log = NULL;
-    const int status = cli_open_any(in->name, MQ_CREATE, &in->queue, &in->topic, &log);
-    if (status == STATUS_DONE && log)
-        return cli_fail(STATUS_USAGE, in->name, "it is a log, to which nothing can be sent once");
-    if (status == STATUS_DONE && in->queue && cli_is_ordered(in->queue))
-        return cli_fail(STATUS_USAGE, in->name, "it is an ordered queue, to which nothing can be sent once");
-    return status;
+    return cli_open_any(in->name, MQ_CREATE, &in->queue, &in->topic, &in->log);
 }
 
 int incoming_run(struct bridge *bridge, const char *name, const struct inlet *inlet, void *peer)
@@ -234,5 +231,6 @@ int incoming_run(struct bridge *bridge, const char *name, const struct inlet *in
     free(in.batch.items);
     mq_close(in.queue);
     mq_topic_close(in.topic);
+    mq_log_close(in.log);
     return bridge_close(bridge);
 }

@@ -18,6 +18,7 @@ struct local {
     struct bridge bridge;
     mq_queue *from, *to;
     mq_topic *topic; /* instead of `to` */
+    mq_log *log;     /* instead of both */
     mq_message *messages[MESSAGES];
     size_t count;
 };
@@ -78,6 +79,7 @@ static int send_copy(struct local *local, mq_tx *tx, mq_message *message)
     if (!error) {
         mq_message_set_body(copy, body, (size_t)mq_message_size(message));
         error = local->topic ? mq_topic_send(local->topic, tx, copy, &options, NULL)
+                : local->log ? mq_log_send(local->log, tx, copy, &options, NULL, NULL)
                              : mq_tx_send(tx, local->to, copy, &options, NULL);
     }
     mq_message_free(copy);
@@ -211,16 +213,11 @@ static enum bridge_result work(struct local *local)
 
 static int open_both(struct local *local, const struct bridge_arguments *arguments)
 {
-    mq_log *log = NULL;
     if (strcmp(arguments->source, arguments->destination) == 0)
         return cli_fail(STATUS_USAGE, arguments->source, "source and destination are the same");
     int status = bridge_open_source(arguments, arguments->source, &local->from);
     if (status == STATUS_DONE)
-        status = cli_open_any(arguments->destination, MQ_CREATE, &local->to, &local->topic, &log);
-    if (status == STATUS_DONE && log)
-        status = cli_fail(
-            STATUS_USAGE, arguments->destination,
-            "it is a log, which cannot be a part of a transaction: mq-recv and mq-send carry messages there");
+        status = cli_open_any(arguments->destination, MQ_CREATE, &local->to, &local->topic, &local->log);
     return status;
 }
 
@@ -240,5 +237,6 @@ int local_run(const struct bridge_arguments *arguments)
     mq_close(local.from);
     mq_close(local.to);
     mq_topic_close(local.topic);
+    mq_log_close(local.log);
     return bridge_close(&local.bridge);
 }

@@ -144,9 +144,6 @@ complains() { # STATUS BEGINNING WORD…
     assert_output --partial 'is refused: no binding takes it'
     assert_equal "$(mq-stat --format '{ready} {inflight} {dead}' here weather)" $'0 0 1\n2 0 0'
     assert_equal "$(mq-dlq -j list here | jq -r .reason)" 'no binding takes it'
-    mq-log create kept
-    run -64 mq-bridge here kept
-    assert_output --partial 'it is a log'
     mq-queue create small max-size=3
     mq-send -q here four
     run -123 mq-bridge here small
@@ -264,19 +261,35 @@ all_settled() {
     assert_equal "$(mq-stat --format '{ready}' to) $(there mq-stat --format '{ready}' to)" '5 5'
 }
 
+@test "a log and an ordered queue are destinations, here and there" {
+    make_queue jobs
+    mq-log create kept
+    there mq-log create kept
+    mq-queue create ordered order=strict
+    printf '%s\n' one two | mq-send -q -l jobs
+    mq-bridge --until-empty jobs kept
+    run -0 mq-log read -l kept
+    assert_output $'one\ntwo'
+    mq-send -q jobs three
+    mq-bridge --until-empty jobs ssh://host/kept
+    run -0 there mq-log read -l kept
+    assert_output three
+    mq-bridge --create --until-empty ssh://host/kept/group kept
+    run -0 mq-log read -l kept
+    assert_output $'one\ntwo\nthree'
+    there make_queue jobs
+    printf '%s\n' first second | there mq-send -q -l jobs
+    mq-bridge --until-empty ssh://host/jobs ordered
+    run -0 mq-recv -a -l -n 2 ordered
+    assert_output $'first\nsecond'
+}
+
 @test "what ends a bridge by ssh for good is said with the words of the other side" {
     make_queue jobs
     mq-send -q jobs x
     run -66 --separate-stderr mq-bridge -f ssh://host/nowhere jobs
     assert_complains 'mq-bridge-ssh: ssh://host/nowhere: mq-recv: nowhere: no such queue'
     run -0 mq-bridge --create --until-empty ssh://host/nowhere jobs
-    there mq-log create news
-    run -64 mq-bridge -f jobs ssh://host/news
-    assert_output --partial 'mq-bridge-ssh: ssh://host/news: mq-send: news: --once'
-    mq-log create kept
-    run -64 mq-bridge -f ssh://host/nowhere kept
-    mq-queue create ordered order=strict
-    run -64 mq-bridge -f ssh://host/nowhere ordered
     echo 1 >failures
     run -75 mq-bridge jobs ssh://host/away
     assert_output 'mq-bridge-ssh: ssh://host/away: ssh: connect to host nowhere port 22: Connection refused'
