@@ -184,10 +184,14 @@ __mq_operands() {
     mq-bridge/1) __mq_queues && __mq_topics && echo ssh:// ;;
     mq-dlq/1) __mq_queues ;;
     mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
-    mq-queue/1) [[ $command == @(create|list) ]] || __mq_queues ;;
+    mq-queue/1)
+        [[ $command == @(create|list) ]] || __mq_queues
+        [[ $command != check ]] || __mq_logs
+        ;;
     mq-queue/*)
         case $command in
-        sweep | check | events) __mq_queues ;;
+        check) __mq_queues && __mq_logs ;;
+        sweep | events) __mq_queues ;;
         create | config) __mq_keys "$queue" ;;
         move | copy) if ((${#operands[@]} == 2)); then __mq_queues; else __mq_ids "$queue" ready delayed; fi ;;
         peek | purge) __mq_ids "$queue" all ;;

@@ -904,12 +904,13 @@ enum mq_event_kind {
     MQ_EVENT_RELEASED,      /* given back, the attempt not counted */
     MQ_EVENT_LEASE_EXPIRED, /* the claim's deadline passed */
     MQ_EVENT_DEAD,
-    MQ_EVENT_EXPIRED, /* its ttl has passed: dead or removed */
-    MQ_EVENT_REVIVED, /* a dead letter is tried again */
-    MQ_EVENT_REMOVED, /* purged */
-    MQ_EVENT_LEFT,    /* moved to a directory that is not watched: newly made, or not of this queue */
-    MQ_EVENT_MISSED,  /* some events were lost, of one queue or of all */
-    MQ_EVENT_DELETED  /* the queue was deleted */
+    MQ_EVENT_EXPIRED,  /* its ttl has passed: dead or removed */
+    MQ_EVENT_REVIVED,  /* a dead letter is tried again */
+    MQ_EVENT_REMOVED,  /* purged */
+    MQ_EVENT_LEFT,     /* moved to a directory that is not watched: newly made, or not of this queue */
+    MQ_EVENT_MISSED,   /* some events were lost, of one queue or of all */
+    MQ_EVENT_DELETED,  /* the queue was deleted */
+    MQ_EVENT_OVERTAKEN /* `count` messages were removed from the log before the group came to them */
 };
 
 struct mq_event {
@@ -917,7 +918,7 @@ struct mq_event {
     mq_queue *queue; /* NULL: all queues */
     /* the message; NULL and 0 if the event is not about a message */
     const char *id;
-    unsigned count; /* the number of messages that moved together, this one first */
+    unsigned count; /* the number of messages that moved together, this one first; or of those that were overtaken */
     unsigned attempts;
     int priority;
     bool was, is;           /* whether it was in a state before, and whether it is in one now */
@@ -1037,6 +1038,11 @@ MQ_API int mq_sweep_spool(const char *spool);
  */
 MQ_API int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
                     void *context);
+
+/* The same for a log, but not for its groups, which are queues. With `repair` an entry of no messages takes the place of a
+   damaged or a missing one, so that no offset is given again. */
+MQ_API int mq_log_check(mq_log *log, bool repair, void (*each)(const char *path, const char *problem, void *context),
+                        void *context);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "cli/cli.h"
 
 static void log_of(const char *group, char ret_log[MQ_QUEUE_NAME_SIZE])
@@ -75,10 +76,26 @@ int group_create(const char *name, const struct where *from)
 
 void group_tell_overtaken(const mq_queue *group)
 {
-    static uint64_t told;
+    static struct {
+        const mq_queue *group;
+        uint64_t missed;
+    } * told;
+    static size_t count, room;
     const uint64_t missed = mq_group_overtaken(group);
-    if (missed > told && !cli_quiet)
+    size_t i = 0;
+    if (missed == 0)
+        return;
+    while (i < count && told[i].group != group)
+        i++;
+    if (i == count) {
+        if (!GROW(told, count + 1, room))
+            cli_must(NULL);
+        told[count].group = group;
+        told[count++].missed = 0;
+    }
+    if (missed > told[i].missed && !cli_quiet)
         (void)cli_fail(STATUS_DONE, mq_queue_name(group),
-                       "%" PRIu64 " messages were removed from the log before this group came to them", missed - told);
-    told = missed;
+                       "%" PRIu64 " messages were removed from the log before this group came to them",
+                       missed - told[i].missed);
+    told[i].missed = missed;
 }

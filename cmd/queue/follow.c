@@ -42,7 +42,7 @@ static const char *const kinds[] = {
     [MQ_EVENT_DEAD] = "dead",         [MQ_EVENT_EXPIRED] = "expired",
     [MQ_EVENT_REVIVED] = "revived",   [MQ_EVENT_REMOVED] = "removed",
     [MQ_EVENT_LEFT] = "left",         [MQ_EVENT_MISSED] = "missed",
-    [MQ_EVENT_DELETED] = "deleted",
+    [MQ_EVENT_DELETED] = "deleted",   [MQ_EVENT_OVERTAKEN] = "overtaken",
 };
 
 /* What the event's time is called; NULL: it has none. */
@@ -58,7 +58,7 @@ static void print_line(const struct mq_event *event)
     printf("%s %s %s", now, event->queue ? mq_queue_name(event->queue) : "-", kinds[event->kind]);
     if (event->id)
         printf(" %s attempts=%u", event->id, event->attempts);
-    if (event->count > 1)
+    if (event->count > 1 || event->kind == MQ_EVENT_OVERTAKEN)
         printf(" count=%u", event->count);
     if (event->was)
         printf(" from=%s", mq_state_name(event->from));
@@ -110,6 +110,8 @@ static void print_object(const struct mq_event *event)
         set(object, "from", event->was ? json_string(mq_state_name(event->from)) : json_null());
         set(object, "to", event->is ? json_string(mq_state_name(event->to)) : json_null());
     }
+    if (event->kind == MQ_EVENT_OVERTAKEN)
+        set(object, "count", json_integer(event->count));
     if (time_name(event))
         set(object, time_name(event), json_moment(event->time));
     if (event->owner)

@@ -80,18 +80,68 @@ static void print_finding(const char *path, const char *problem, void *context)
     free(escaped);
 }
 
+static int tell_found(const struct report *report, int found)
+{
+    cli_note(report->queue, report->repair ? "%d moved aside" : "%d found that do not belong", found);
+    return found > 0 && !report->repair ? STATUS_DATA : STATUS_DONE;
+}
+
 static int check(mq_queue *queue, void *context)
 {
     struct report report = {.queue = mq_queue_name(queue), .repair = *(const bool *)context};
     const int found = mq_check(queue, report.repair, print_finding, &report);
-    if (found < 0)
-        return cli_queue_error(found, report.queue, "cannot check");
-    cli_note(report.queue, report.repair ? "%d moved aside" : "%d found that do not belong", found);
-    return found > 0 && !report.repair ? STATUS_DATA : STATUS_DONE;
+    return found < 0 ? cli_queue_error(found, report.queue, "cannot check") : tell_found(&report, found);
+}
+
+static int check_log(mq_log *log, bool repair)
+{
+    struct report report = {.queue = mq_log_name(log), .repair = repair};
+    const int found = mq_log_check(log, repair, print_finding, &report);
+    const int status = found < 0 ? cli_log_error(found, report.queue, "cannot check") : tell_found(&report, found);
+    mq_log_close(log);
+    return status;
+}
+
+struct log_checks {
+    bool repair;
+    int status;
+};
+
+static int check_listed_log(const char *name, void *context)
+{
+    struct log_checks *checks = context;
+    mq_log *log;
+    const int error = mq_log_open(cli_spool, name, &log);
+    if (error != -ENOENT && error != -EACCES) /* it was deleted meanwhile, or is another user's */
+        checks->status = cli_worse(checks->status, error ? cli_log_error(error, name, "cannot open the log")
+                                                         : check_log(log, checks->repair));
+    return 0;
+}
+
+/* The logs come before their groups, which depend on them. */
+static int check_all(bool repair)
+{
+    struct log_checks checks = {repair, STATUS_DONE};
+    const int error = mq_log_list(cli_spool, check_listed_log, &checks);
+    if (error)
+        return cli_error(error, NULL, "cannot list the logs");
+    const int status = queues_each(NULL, 0, check, &repair);
+    return cli_worse(cli_worse(checks.status, status), unfinished_check(repair));
+}
+
+static int check_named(char *name, bool repair)
+{
+    mq_log *log;
+    if (strchr(name, '/') || mq_log_open(cli_spool, name, &log) != 0)
+        return queues_each(&name, 1, check, &repair);
+    return check_log(log, repair);
 }
 
 int maintenance_check(char **names, int count, bool repair)
 {
-    const int status = queues_each(names, count, check, &repair);
-    return count > 0 ? status : cli_worse(status, unfinished_check(repair));
+    int status = STATUS_DONE;
+    cli_survive_cut_pages();
+    for (int i = 0; i < count; i++)
+        status = cli_worse(status, check_named(names[i], repair));
+    return count > 0 ? status : check_all(repair);
 }

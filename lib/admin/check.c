@@ -7,6 +7,7 @@
 
 #include "admin/check_group.h"
 #include "admin/check_lanes.h"
+#include "admin/check_sent.h"
 #include "admin/finding.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
@@ -88,9 +89,11 @@ static int check_file_entry(struct check *check, const char *place, const char *
 
 static int check_tmp_entry(void *context, const char *name, unsigned char type)
 {
-    const bool is_new_dir = type == DT_DIR &&
-                            (name_is_new_bucket(name) || lane_name_is_new(name) || sent_name_is_new_slot_dir(name));
-    return is_new_dir ? 0 : check_file_entry(context, "tmp", name, type);
+    struct group_place take; /* of a group that keeps an order, it is a directory */
+    const bool is_dir_of_work = type == DT_DIR &&
+                                (name_is_new_bucket(name) || lane_name_is_new(name) ||
+                                 sent_name_is_new_slot_dir(name) || group_name_parse_take(name, &take));
+    return is_dir_of_work ? 0 : check_file_entry(context, "tmp", name, type);
 }
 
 static int check_host_entry(void *context, const char *name, unsigned char type)
@@ -113,54 +116,6 @@ static int check_done_entry(void *context, const char *name, unsigned char type)
                : finding_report(context, "done", name, "not a bucket's name");
 }
 
-/* Check a directory in the one that is being listed. */
-static int check_inside(struct check *check, const char *name, fs_list_fn *each)
-{
-    const int outer = check->dir, dir = fs_open_dir(outer, name);
-    if (dir < 0)
-        return dir == -ENOENT ? 0 : dir;
-    check->bucket = name;
-    check->dir = dir;
-    const int error = fs_list_at(dir, ".", each, check);
-    check->dir = outer;
-    close(dir);
-    return error;
-}
-
-static int check_mark(void *context, const char *name, unsigned char type)
-{
-    struct check *check = context;
-    char place[40], id[MQ_ID_SIZE], says[SENT_NAME_DRAFT_SIZE];
-    struct message_name draft;
-    int read = -EBADMSG;
-    snprintf(place, sizeof place, SENT_NAME_DIR "/%s", check->bucket);
-    if (type == DT_LNK && sent_name_is_mark(name, id))
-        read = fs_read_symlink(check->dir, name, says, sizeof says);
-    if (read == 0 && !sent_name_parse_says(says, id, &draft))
-        read = -EBADMSG;
-    if (read == -EBADMSG)
-        return finding_report(check, place, name, "not a mark of a message that was sent once");
-    return read == -ENOENT ? 0 : read;
-}
-
-static int check_slot_entry(void *context, const char *name, unsigned char type)
-{
-    struct sent_slot slot;
-    return type == DT_REG && sent_name_parse_slot(name, &slot)
-               ? 0
-               : finding_report(context, SENT_NAME_DIR "/" SENT_NAME_SLOT_DIR, name, "not a slot's name");
-}
-
-static int check_sent_entry(void *context, const char *name, unsigned char type)
-{
-    struct check *check = context;
-    int64_t number;
-    const bool is_slot = strcmp(name, SENT_NAME_SLOT_DIR) == 0;
-    if (type != DT_DIR || (!is_slot && !sent_name_parse_number(name, &number)))
-        return finding_report(check, SENT_NAME_DIR, name, "not a slot's number");
-    return check_inside(check, name, is_slot ? check_slot_entry : check_mark);
-}
-
 static int check_result(void *context, const char *name, unsigned char type)
 {
     struct check *check = context;
@@ -176,7 +131,7 @@ static int check_results_entry(void *context, const char *name, unsigned char ty
 {
     if (type != DT_DIR || !result_name_is_bucket(name))
         return finding_report(context, RESULT_NAME_DIR, name, "not a bucket's name");
-    return check_inside(context, name, check_result);
+    return finding_list_inside(context, name, check_result);
 }
 
 static bool may_have(const mq_queue *queue, const char *name)
@@ -217,13 +172,6 @@ static int check_state(struct check *check, enum mq_state state)
     return error == -ENOENT ? 0 : error;
 }
 
-/* Check a directory that is made when it is first needed. */
-static int check_later_dir(struct check *check, const char *name, fs_list_fn *each)
-{
-    const int error = finding_list(check, fs_open_dir(check->queue->dir, name), each);
-    return error == -ENOENT ? 0 : error;
-}
-
 /* Check a directory that users who may only look cannot list. */
 static int check_work_dir(struct check *check, const char *name, fs_list_fn *each)
 {
@@ -233,7 +181,7 @@ static int check_work_dir(struct check *check, const char *name, fs_list_fn *eac
 int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const char *problem, void *context),
              void *context)
 {
-    struct check check = {.queue = queue, .repair = repair, .each = each, .context = context};
+    struct check check = {.queue = queue, .home = queue->dir, .repair = repair, .each = each, .context = context};
     int error = queue_demand(queue, ACCESS_LOOK);
     if (!error)
         error = queue_refresh(queue);
@@ -248,16 +196,16 @@ int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path, const 
     if (!error)
         error = check_dir(&check, "host", check_host_entry);
     if (!error)
-        error = check_later_dir(&check, "failures", check_failures_entry);
+        error = finding_list_later(&check, "failures", check_failures_entry);
     if (!error)
-        error = check_later_dir(&check, "done", check_done_entry);
+        error = finding_list_later(&check, "done", check_done_entry);
     if (!error)
-        error = check_later_dir(&check, RESULT_NAME_DIR, check_results_entry);
+        error = finding_list_later(&check, RESULT_NAME_DIR, check_results_entry);
     if (!error && name_group_part(queue->name))
         error = check_group(&check);
     if (!error)
         error = check_lanes(&check);
     if (!error)
-        error = check_later_dir(&check, SENT_NAME_DIR, check_sent_entry);
+        error = check_sent(&check);
     return error ? error : check.left ? check.left : check.found;
 }

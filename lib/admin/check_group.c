@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "log/chain.h"
+#include "format/spool_name.h"
+#include "log/append.h"
 #include "log/group.h"
 
-#define LOOKS 100 /* a listing may show both names of a cursor that is renamed, or none */
+#define LOOKS_AT_END 3 /* a bucket may be exchanged while the end is looked for */
+#define LOOKS 100      /* a listing may show both names of a cursor that is renamed, or none */
 
 struct cursors {
     unsigned count;
@@ -57,6 +59,58 @@ static int make_missing(struct check *check)
     return error;
 }
 
+/* ---- the end -------------------------------------------------------------------------- */
+
+/* Whether the cursor is beyond the end: 1 or 0. The end is looked for after the cursor, and never comes before it. */
+static int is_beyond_end(const struct check *check, int log, uint64_t *ret_end)
+{
+    struct group_place place;
+    int is = 1;
+    for (int looks = 0; looks < LOOKS_AT_END && is == 1; looks++) {
+        int error = group_read_place(check->queue->dir, &place);
+        if (!error)
+            error = chain_end(log, ret_end);
+        is = error ? error : place.next > *ret_end;
+    }
+    return is;
+}
+
+/* As a sender does that comes first after a power cut: the log goes on behind the group. A cursor that is too far away for that
+   goes back to the end. */
+static int move_end(const struct check *check, int log_dir)
+{
+    char name[MQ_QUEUE_NAME_SIZE];
+    struct chain_last last;
+    mq_log *log;
+    uint64_t end = 0, from;
+    name_log_part(check->queue->name, name);
+    int error = log_open(check->queue->spool, name, &log);
+    if (error)
+        return error;
+    error = log_find_last(log, true, &last);
+    mq_log_close(log);
+    const int is = error < 0 ? error : is_beyond_end(check, log_dir, &end);
+    return is == 1 ? mq_group_seek(check->queue->spool, check->queue->name, end, &from) : is;
+}
+
+static int check_end(struct check *check)
+{
+    uint64_t end = 0;
+    const int log = group_open_log(check->queue->dir), is = log < 0 ? log : is_beyond_end(check, log, &end);
+    int error = is == 1 && check->repair ? move_end(check, log) : 0;
+    if (is == 1)
+        finding_tell(check, "", GROUP_CURSOR, "the group is beyond the end of the log");
+    if (error) {
+        check->left = error;
+        error = 0;
+    }
+    if (log >= 0)
+        close(log);
+    return is == -EUCLEAN ? 0 : is < 0 ? is : error; /* the check of the log tells what that lacks */
+}
+
+/* ---- all of it ------------------------------------------------------------------------- */
+
 int check_group(struct check *check)
 {
     struct cursors cursors = {0};
@@ -72,5 +126,9 @@ int check_group(struct check *check)
         if (check->dir >= 0)
             close(check->dir);
     }
-    return error == -ENOENT || (!error && cursors.count == 0) ? make_missing(check) : error;
+    if (error == -ENOENT || (!error && cursors.count == 0))
+        return make_missing(check);
+    if (error == -ENOTDIR || error == -ELOOP)
+        return 0; /* it is no directory, which is told already */
+    return error || (cursors.count > 1 && !check->repair) ? error : check_end(check);
 }

@@ -21,13 +21,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "admin/overtaken.h"
 #include "admin/seen_names.h"
 #include "admin/transition.h"
 #include "admin/watch_table.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/grow.h"
-#include "format/death.h"
 #include "store/bucket.h"
 
 #define HALVES_MAX 32
@@ -62,7 +62,7 @@ struct mq_watch {
     struct seen_names told; /* files that were reported from listings */
     size_t told_until;      /* this many bytes of events may report the same files again */
 
-    char id[MQ_ID_SIZE], reason[NAME_REASON_SIZE]; /* of the last event */
+    struct transition_text text; /* of the last event */
     _Alignas(struct inotify_event) char buffer[BUFFER_SIZE];
 };
 
@@ -115,12 +115,27 @@ static int watch_state(mq_watch *watch, struct followed *followed, enum mq_state
     return error < 0 ? error : 0;
 }
 
+static int watch_cursor(mq_watch *watch, struct followed *followed, bool untold)
+{
+    struct watched watched = {.kind = WATCHED_CURSOR, .followed = followed};
+    const int dir = overtaken_open_cursor(followed);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    const int added = watch_dir(watch, dir, IN_MOVED_TO, &watched);
+    close(dir);
+    if (added == 1 && !untold)
+        overtaken_begin(followed);
+    return added;
+}
+
 static int watch_queue(mq_watch *watch, struct followed *followed, bool untold)
 {
     struct watched watched = {.kind = WATCHED_QUEUE, .followed = followed};
     int error = watch_dir(watch, followed->queue->dir, IN_DELETE | IN_MOVE_SELF, &watched);
     for (int state = 0; state < MQ_STATES && error >= 0; state++)
         error = watch_state(watch, followed, (enum mq_state)state, untold);
+    if (error >= 0)
+        error = watch_cursor(watch, followed, untold);
     return error < 0 ? error : 0;
 }
 
@@ -203,27 +218,10 @@ static void work_off(mq_watch *watch, size_t bytes)
 static int tell(mq_watch *watch, const struct followed *followed, enum mq_event_kind kind, const struct place *from,
                 const struct place *to, struct mq_event *ret_event)
 {
-    const struct place *place = to ? to : from;
-    struct mq_event event = {.kind = kind, .queue = followed ? followed->queue : NULL};
     if (kind == MQ_EVENT_NONE)
         return 0;
-    if (place) {
-        const struct message_name *name = &place->name;
-        memcpy(watch->id, name->id, sizeof watch->id);
-        name_unescape_reason(name->reason, watch->reason);
-        event.id = watch->id;
-        event.count = transition_count(from, to);
-        event.attempts = name->attempts;
-        event.priority = name->priority;
-        event.time = to && to->state != MQ_READY ? name->time : 0;
-        event.reason = to && to->state == MQ_DEAD ? watch->reason : NULL;
-        event.owner = to && to->state == MQ_INFLIGHT ? (pid_t)name->owner.process : 0;
-    }
-    event.was = from != NULL;
-    event.is = to != NULL;
-    event.from = from ? from->state : MQ_READY;
-    event.to = to ? to->state : MQ_READY;
-    *ret_event = event;
+    *ret_event = (struct mq_event){.kind = kind, .queue = followed ? followed->queue : NULL};
+    transition_describe(from, to, &watch->text, ret_event);
     return 1;
 }
 
@@ -305,6 +303,16 @@ static int take_queue(mq_watch *watch, const struct watched *watched, const stru
     return tell(watch, &gone, MQ_EVENT_DELETED, NULL, NULL, ret_event);
 }
 
+static int take_cursor(mq_watch *watch, struct followed *followed, const char *name, struct mq_event *ret_event)
+{
+    const unsigned count = overtaken_by(followed, name);
+    if (count == 0)
+        return 0;
+    (void)tell(watch, followed, MQ_EVENT_OVERTAKEN, NULL, NULL, ret_event);
+    ret_event->count = count;
+    return 1;
+}
+
 /* The kernel dropped events. Look for buckets that are not watched yet; the event tells that some were missed in any
    case. */
 static int take_overflow(mq_watch *watch, struct mq_event *ret_event)
@@ -332,6 +340,8 @@ static int take_event(mq_watch *watch, const struct inotify_event *event, struct
         return take_file(watch, &watched, event, ret_event);
     if (watched.kind == WATCHED_QUEUE)
         return take_queue(watch, &watched, event, ret_event);
+    if (watched.kind == WATCHED_CURSOR)
+        return event->len > 0 ? take_cursor(watch, watched.followed, event->name, ret_event) : 0;
     return event->len > 0 && name_is_bucket(watched.state, event->name)
                ? watch_bucket(watch, watched.followed, watched.state, event->name, true)
                : 0;

@@ -26,7 +26,7 @@ void finding_tell(struct check *check, const char *place, const char *name, cons
 
 int finding_report(struct check *check, const char *place, const char *name, const char *problem)
 {
-    const int error = check->repair ? aside_put(check->queue, check->dir, name) : 0;
+    const int error = check->repair ? aside_put(check->home, check->dir, name) : 0;
     if (error == -ENOENT)
         return 0; /* another process has moved it, so it belonged here */
     finding_tell(check, place, name, problem);
@@ -82,5 +82,22 @@ int finding_list(struct check *check, int dir, fs_list_fn *each)
     check->dir = dir;
     const int error = fs_list_at(dir, ".", each, check);
     close(dir);
+    return error;
+}
+
+int finding_list_later(struct check *check, const char *name, fs_list_fn *each)
+{
+    const int error = finding_list(check, fs_open_dir(check->home, name), each);
+    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP ? 0 : error;
+}
+
+int finding_list_inside(struct check *check, const char *name, fs_list_fn *each)
+{
+    const int outer = check->dir, dir = fs_open_dir(outer, name);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    check->bucket = name;
+    const int error = finding_list(check, dir, each);
+    check->dir = outer;
     return error;
 }

@@ -11,7 +11,8 @@
 #include "queue/queue.h"
 
 struct check {
-    mq_queue *queue;
+    mq_queue *queue; /* NULL: a log is checked */
+    int home;        /* the directory of the queue or log, which has aside/ */
     bool repair;
     void (*each)(const char *path, const char *problem, void *context);
     void *context;
@@ -37,5 +38,11 @@ int finding_in_content(const mq_queue *queue, int dir, const char *file_name, co
 
 /* List an open directory, and close it. A negative errno in its place is returned. */
 int finding_list(struct check *check, int dir, fs_list_fn *each);
+
+/* The same for a directory of the queue or log that may be missing. */
+int finding_list_later(struct check *check, const char *name, fs_list_fn *each);
+
+/* The same for a directory in the one that is being listed, which is `bucket` meanwhile. */
+int finding_list_inside(struct check *check, const char *name, fs_list_fn *each);
 
 #endif

@@ -1,6 +1,8 @@
 /* What happened to a message. */
 #include "admin/transition.h"
 
+#include <string.h>
+
 #include "format/death.h"
 
 static enum mq_event_kind appeared(const struct place *to)
@@ -69,4 +71,26 @@ enum mq_event_kind transition_kind(const struct place *from, const struct place 
     default:
         return to->state == MQ_READY ? MQ_EVENT_DUE : MQ_EVENT_NONE;
     }
+}
+
+void transition_describe(const struct place *from, const struct place *to, struct transition_text *text,
+                         struct mq_event *event)
+{
+    const struct place *place = to ? to : from;
+    if (place) {
+        const struct message_name *name = &place->name;
+        memcpy(text->id, name->id, sizeof text->id);
+        name_unescape_reason(name->reason, text->reason);
+        event->id = text->id;
+        event->count = transition_count(from, to);
+        event->attempts = name->attempts;
+        event->priority = name->priority;
+        event->time = to && to->state != MQ_READY ? name->time : 0;
+        event->reason = to && to->state == MQ_DEAD ? text->reason : NULL;
+        event->owner = to && to->state == MQ_INFLIGHT ? (pid_t)name->owner.process : 0;
+    }
+    event->was = from != NULL;
+    event->is = to != NULL;
+    event->from = from ? from->state : MQ_READY;
+    event->to = to ? to->state : MQ_READY;
 }

@@ -18,6 +18,13 @@ struct place {
  */
 enum mq_event_kind transition_kind(const struct place *from, const struct place *to, int64_t now);
 
+/* Tell of the message, if there is one, and of its states. The strings of the event are in `text` then. */
+struct transition_text {
+    char id[MQ_ID_SIZE], reason[NAME_REASON_SIZE];
+};
+void transition_describe(const struct place *from, const struct place *to, struct transition_text *text,
+                         struct mq_event *event);
+
 /* How many messages the move concerns. Either place may be NULL. */
 unsigned transition_count(const struct place *from, const struct place *to);
 

@@ -1,5 +1,5 @@
 /*
- * The directories that a mq_watch watches: those of queues, of their states, and the buckets in these. The table finds
+ * The directories that a mq_watch watches: those of queues, of their states, the buckets in these, and a group's cursor/. The table finds
  * them by the number that inotify gave the watch.
  */
 #ifndef MQ_WATCH_TABLE_H
@@ -14,10 +14,11 @@
 /* A queue whose events are reported. */
 struct followed {
     mq_queue *queue;
-    bool moved; /* a deleter has renamed its directory */
+    bool moved;      /* a deleter has renamed its directory */
+    uint64_t missed; /* of a group: how many messages were overtaken until now */
 };
 
-enum watched_kind { WATCHED_QUEUE, WATCHED_STATE, WATCHED_BUCKET };
+enum watched_kind { WATCHED_QUEUE, WATCHED_STATE, WATCHED_BUCKET, WATCHED_CURSOR };
 
 struct watched {
     int watch; /* the number that inotify gave it */

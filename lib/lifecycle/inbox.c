@@ -112,7 +112,7 @@ static void take_listed(mq_queue *queue, int dir, const struct listing *files, i
 static void set_aside(const mq_queue *queue, int dir, const struct listing *others)
 {
     for (size_t i = 0; i < others->count && i < ASIDE_BUDGET; i++)
-        (void)aside_put(queue, dir, listing_at(others, i));
+        (void)aside_put(queue->dir, dir, listing_at(others, i));
 }
 
 int inbox_take(mq_queue *queue, int64_t now, int64_t most)

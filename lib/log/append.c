@@ -27,9 +27,11 @@
 #include "format/log_name.h"
 #include "log/append.h"
 #include "log/bucket_lock.h"
+#include "log/bucket_size.h"
 #include "log/group.h"
 #include "log/hint.h"
 #include "log/log.h"
+#include "queue/aside.h"
 #include "store/access.h"
 #include "store/spool.h"
 
@@ -37,6 +39,9 @@
 #define STEPS 16
 #define RIVALS 64 /* appends for which it is taken that others append too, once they did */
 #define TRIES 1000
+
+/* A cursor that is further beyond the end did not come there by a power cut. To go on there would use up the offsets. */
+#define LOST_MOST (UINT64_C(1) << 32)
 
 /* ---- holding a bucket ------------------------------------------------------------------ */
 
@@ -364,19 +369,25 @@ static int is_hole(mq_log *log, uint64_t offset)
     return place.kind == CHAIN_HOLE;
 }
 
+/* The content of an entry of no messages. */
+static int write_gap(const mq_log *log, int file, uint64_t count)
+{
+    char text[LOG_ENTRY_HEAD];
+    int error = io_write_all(file, text, log_entry_put_gap(count, text));
+    if (!error)
+        error = log_give_to_owner(log, file);
+    return error ? error : fs_sync_data(file);
+}
+
 /* An entry of no messages, from `offset` to `next`, in the held bucket. */
 static int link_gap(mq_log *log, uint64_t offset, uint64_t next)
 {
-    char text[LOG_ENTRY_HEAD], name[LOG_NAME_SIZE];
+    char name[LOG_NAME_SIZE];
     struct fs_draft draft;
     int error = fs_draft_open(&draft, log->dir, "tmp", FS_FILE_MODE);
     if (error)
         return error;
-    error = io_write_all(draft.file, text, log_entry_put_gap(next - offset, text));
-    if (!error)
-        error = log_give_to_owner(log, draft.file);
-    if (!error)
-        error = fs_sync_data(draft.file);
+    error = write_gap(log, draft.file, next - offset);
     log_name_format(offset, name);
     if (!error)
         error = fs_draft_link(&draft, log->hold.dir, name);
@@ -392,6 +403,38 @@ int log_close_hole(mq_log *log, uint64_t offset, uint64_t next)
     return is == 1 ? link_gap(log, offset, next) : is;
 }
 
+/* One exchange of two names: the gap, which was made in aside/, and the entry. */
+static int exchange_gap(mq_log *log, int aside, uint64_t offset, uint64_t next)
+{
+    char name[LOG_NAME_SIZE], gap[ASIDE_NAME_SIZE];
+    log_name_format(offset, name);
+    aside_name(name, gap);
+    const int file = fs_make_file(aside, gap, FS_FILE_MODE);
+    if (file < 0)
+        return file;
+    int error = write_gap(log, file, next - offset);
+    close(file);
+    if (!error)
+        error = fs_sync(aside);
+    if (!error)
+        error = fs_exchange(aside, gap, log->hold.dir, name);
+    if (error)
+        (void)fs_unlink(aside, gap);
+    return error == -ENOENT ? 0 : error ? error : fs_sync(log->hold.dir);
+}
+
+int log_replace_by_gap(mq_log *log, uint64_t offset, uint64_t next)
+{
+    const int held = hold_above_beginning(log, log_bucket_of(offset)), aside = held == 1 ? aside_open(log->dir) : held;
+    if (held != 1 || aside < 0)
+        return aside;
+    const int error = exchange_gap(log, aside, offset, next);
+    close(aside);
+    log->hold.knows = false;
+    bucket_size_forget(log->dir, log_bucket_of(offset));
+    return error;
+}
+
 /* After a power cut a group may be beyond the end, since it has seen what was lost. Its offsets are not given again: then
    the group would pass over the messages that get them. */
 static int plug(mq_log *log, struct chain_last *last)
@@ -399,7 +442,7 @@ static int plug(mq_log *log, struct chain_last *last)
     struct group_bounds bounds;
     const uint64_t end = last->offset + last->count;
     const int any = group_find_bounds(log->dir, true, &bounds);
-    if (any != 1 || bounds.highest <= end || bounds.highest > LOG_OFFSET_MAX)
+    if (any != 1 || bounds.highest <= end || bounds.highest - end > LOST_MOST)
         return any < 0 ? any : last->count > 0;
     const bool is_beside = last->count > 0 && log_bucket_of(last->offset) == log_bucket_of(end);
     int is = hold_above_beginning(log, log_bucket_of(end));

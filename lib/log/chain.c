@@ -100,6 +100,16 @@ int chain_list_buckets(int dir, struct chain_list *ret_buckets)
     return list_part(dir, "log", log_name_parse_bucket, ret_buckets);
 }
 
+/* A name that lies in a bucket of other numbers is no entry. */
+static void drop_foreign(uint64_t bucket, struct chain_list *entries)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < entries->count; i++)
+        if (log_bucket_of(entries->list[i]) == bucket)
+            entries->list[kept++] = entries->list[i];
+    entries->count = kept;
+}
+
 /* What a listing shows counts only if the directory is still in the log afterwards. */
 int chain_list_entries(int dir, uint64_t bucket, struct chain_list *ret_entries)
 {
@@ -115,6 +125,7 @@ int chain_list_entries(int dir, uint64_t bucket, struct chain_list *ret_entries)
     if (!error)
         error = list_numbers(opened, log_name_parse, ret_entries);
     close(opened);
+    drop_foreign(bucket, ret_entries);
     const int is = error ? error : fs_is_named(dir, path, &identity);
     return is < 0 ? is : is == 1 ? 0 : -ENOENT;
 }
@@ -292,6 +303,18 @@ static int find_others(int dir, uint64_t offset, struct neighbours *near)
     chain_list_free(&buckets);
     chain_list_free(&entries);
     return error;
+}
+
+int chain_next_name(int dir, uint64_t offset, uint64_t *ret_next)
+{
+    struct neighbours near;
+    int error = find_near(dir, offset, &near);
+    if (!error && !near.has_high)
+        error = find_others(dir, offset, &near);
+    if (error || !near.has_high)
+        return error;
+    *ret_next = near.high;
+    return 1;
 }
 
 int chain_enter(int dir, uint64_t offset, struct chain_place *place)

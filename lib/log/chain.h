@@ -75,6 +75,9 @@ struct chain_place {
 /* Open the entry of this very offset: 1; 0: there is none. A corrupt one says that the next is at the same offset. */
 int chain_enter(int dir, uint64_t offset, struct chain_place *place);
 
+/* The least name above an offset: 1; 0: there is none. */
+int chain_next_name(int dir, uint64_t offset, uint64_t *ret_next);
+
 /* Find the entry that an offset is in. */
 int chain_locate(int dir, uint64_t offset, struct chain_place *ret_place);
 void chain_leave(struct chain_place *place);

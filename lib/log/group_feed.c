@@ -249,7 +249,7 @@ static int bring_all(mq_queue *queue, int dir, struct listing *files, struct lis
     for (size_t i = 0; i < files->count && !error; i++)
         error = bring(queue, dir, listing_at(files, i));
     for (size_t i = 0; i < others->count && !error; i++) {
-        error = aside_put(queue, dir, listing_at(others, i));
+        error = aside_put(queue->dir, dir, listing_at(others, i));
         error = error == -ENOENT ? 0 : error;
     }
     return error;

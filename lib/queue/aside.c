@@ -3,36 +3,35 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/id.h"
 
-static int open_aside(const mq_queue *queue)
+int aside_open(int home)
 {
-    const int aside = fs_open_dir(queue->dir, "aside");
+    const int aside = fs_open_dir(home, "aside");
     if (aside != -ENOENT)
         return aside;
-    const int error = fs_make_dir(queue->dir, "aside");
-    return error < 0 && error != -EEXIST ? error : fs_open_dir(queue->dir, "aside");
+    const int error = fs_make_dir(home, "aside");
+    return error < 0 && error != -EEXIST ? error : fs_open_dir(home, "aside");
 }
 
 /* A random number is added to the name, since several directories may have held something of the same name. */
-static int move_aside(int aside, int dir, const char *name)
+void aside_name(const char *name, char ret_name[ASIDE_NAME_SIZE])
 {
-    char aside_name[NAME_MAX + 1];
-    snprintf(aside_name, sizeof aside_name, "%.200s~%016" PRIx64, name, id_random());
-    return fs_rename(dir, name, aside, aside_name);
+    snprintf(ret_name, ASIDE_NAME_SIZE, "%.200s~%016" PRIx64, name, id_random());
 }
 
-int aside_put(const mq_queue *queue, int dir, const char *name)
+int aside_put(int home, int dir, const char *name)
 {
-    const int aside = open_aside(queue);
+    char new_name[ASIDE_NAME_SIZE];
+    const int aside = aside_open(home);
     if (aside < 0)
         return aside;
-    const int error = move_aside(aside, dir, name);
+    aside_name(name, new_name);
+    const int error = fs_rename(dir, name, aside, new_name);
     close(aside);
     return (error == -EACCES || error == -EPERM) && fs_remove_dir(dir, name) == 0 ? 0 : error;
 }

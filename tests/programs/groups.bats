@@ -209,6 +209,60 @@ log_of() { # LOG COUNT: a log of so many lines
     mq-log read -j clicks | jq -s -e 'map(.offset) == [0,1,2,3,4,9]'
 }
 
+@test "check tells of a group beyond the end, and repair goes on behind it, or goes back" {
+    log_of clicks 5
+    mq-recv --create --from end -a --no-wait clicks/billing || true
+    group=$MQ_SPOOL/clicks/groups/billing
+    old=$(ls "$group/cursor")
+    touch "$MQ_SPOOL/clicks/groups/stray"
+    mv "$group/cursor/$old" "$group/cursor/0000000000000009${old:16}"
+    run -65 mq-queue check clicks/billing
+    [ "$output" = "clicks/billing/cursor: the group is beyond the end of the log" ]
+    run mq-queue check --repair
+    [[ $output == *"beyond the end"* && $output == *"clicks/groups/stray: not a group's name"* ]]
+    mq-queue check
+    [ "$(mq-log list -j clicks | jq .end)" = 9 ]
+    mq-send -q clicks next
+    [ "$(mq-recv -j -a --no-wait clicks/billing | jq .offset)" = 9 ]
+    mv "$group"/cursor/* "$group/cursor/7fffffffffffff00${old:16}" # no power cut explains that
+    rm "$MQ_SPOOL/clicks/hint"
+    mq-send -q clicks another
+    mq-queue check --repair clicks/billing
+    mq-queue check
+    mq-send -q clicks last
+    [ "$(mq-recv -j -a --no-wait clicks/billing | jq -c '[.offset, .body]')" = '[11,"last"]' ]
+    # What a take of a group in an order is on its way in belongs there; so does what a killed process has left.
+    mkdir "$group/tmp/take-0000000000000003.00000000000000bb.0000000000000000.0000000000000000.0000000000000000.0000000000000001"
+    mq-queue check
+    rm -r "$group/cursor" && touch "$group/cursor"
+    run -65 mq-queue check clicks/billing
+    mq-queue check --repair clicks/billing
+    mq-queue check clicks/billing
+}
+
+@test "an event and a warning of the worker tell how many messages a group has missed" {
+    mq-log create clicks durability=none keep-unread=no retain-count=1
+    mq-queue create clicks/billing
+    mq-queue create clicks/audit
+    seq 5000 | mq-send -q -l clicks
+    mq-log trim clicks
+    begin=$(mq-log list -j clicks | jq .begin)
+    ((begin > 4000))
+    mq-queue events -v -j clicks/billing >events 2>following &
+    events=$!
+    for ((i = 0; i < 300; i++)); do
+        ! grep -q following following || break
+        sleep 0.01
+    done
+    run --separate-stderr mq-recv --fair --until-empty -n 20 clicks/billing clicks/audit -- cat
+    kill "$events"
+    wait "$events" || true
+    [ "$(wc -l <<<"$stderr")" = 2 ] # once for each group
+    [[ $stderr == *"clicks/billing: $begin messages were removed from the log before this group came to them"* ]]
+    [[ $stderr == *"clicks/audit: $begin messages were removed"* ]]
+    [ "$(grep overtaken events | jq -c '[.queue, .event, .count]')" = "[\"clicks/billing\",\"overtaken\",$begin]" ]
+}
+
 @test "deleting: a group, a log with groups, and a log under its groups" {
     log_of clicks 5
     mq-recv --create clicks/billing >/dev/null

@@ -328,6 +328,91 @@ time.sleep(60)' "$MQ_SPOOL/clicks/hold"
     assert_json '.end == 3'
 }
 
+@test "check tells what is wrong in a log, and repair leaves neither gap nor overlap" {
+    log_of 0 1 2
+    printf '3\n4\n5\n' | mq-send -q -l clicks
+    printf '6\n7\n8\n' | mq-send -q -l clicks
+    mq-send -q clicks 9
+    log_dir=$MQ_SPOOL/clicks
+    run -0 mq-queue check
+    assert_output ''
+    cp -a "$log_dir" whole
+    # A damaged entry, one with a wrong count, a missing one, one inside another, and planted names.
+    echo noise >"$(entry 1)"
+    rm "$(entry 2)"
+    sed -i 's/^Mq-Count:    3/Mq-Count:    9/' "$(entry 3)"
+    cp "$(entry 0)" "$(entry 7)"
+    cp "$(entry 0)" "$log_dir/log/0000000000000/0000000000005000"
+    mkdir "$log_dir"/log/{y,0000000000000/x}
+    touch "$log_dir"/log/0000000000001 "$log_dir"/{stray,begin/x,removed/x,sizes}
+    mkdir "$log_dir"/groups{,/none}
+    rmdir "$log_dir/tmp"
+    run -65 mq-queue check clicks
+    assert_equal "$(sort <<<"$output")" "$(sort <<'END'
+clicks/begin/x: not a beginning's name
+clicks/groups/none: not a group
+clicks/log/0000000000000/0000000000000001: not an entry
+clicks/log/0000000000000/0000000000000003: an entry that is damaged, or has a wrong count
+clicks/log/0000000000000/0000000000000007: an entry inside another one
+clicks/log/0000000000000/0000000000005000: in a bucket that is not its own
+clicks/log/0000000000000/x: not an entry's name
+clicks/log/0000000000001: not a directory
+clicks/log/y: not a bucket's name
+clicks/removed/x: not a bucket that was removed
+clicks/sizes: not a part of a log
+clicks/stray: not a part of a log
+clicks/tmp: a part of the log that is missing
+END
+)"
+    run -65 mq-queue check # all that there is
+    run -0 mq-queue check --repair -j
+    run -0 mq-queue check
+    assert_output ''
+    run -0 read_all
+    assert_output $'0\n6\n7\n8\n9'
+    assert_equal "$(cat "$(entry 1)" "$(entry 3)")" $'Mq-Count: 2\n\nMq-Count: 3'
+    assert_equal "$(find "$log_dir/aside" -type f | wc -l)" 9
+    mq-send -q clicks 10
+    run -0 mq-log read -j --from -1 clicks
+    assert_json '.offset == 10'
+    # The last entry, which alone tells where the log ends; a missing entry; a lost beginning, and one beyond the end.
+    rm -r "$log_dir" && cp -a whole "$log_dir"
+    rm "$(entry 1)" "$(entry 2)" "$log_dir"/begin/*
+    rm "$(entry 9)" && mkdir "$(entry 9)"
+    run -65 mq-queue check clicks
+    assert_output 'clicks/begin: the log has lost its beginning'
+    run -0 mq-queue check --repair clicks
+    assert_equal "$(grep -c 'the name of an entry is missing\|not an entry$' <<<"$output")" 2
+    mv "$log_dir"/begin/{0000000000000000,0000000000000900}
+    run -65 mq-queue check clicks
+    assert_output 'clicks/begin/0000000000000900: a beginning beyond the end of the log'
+    mq-queue check --repair clicks
+    touch "$log_dir/begin/7000000000000000"
+    run -65 mq-queue check clicks
+    assert_output 'clicks/begin/7000000000000000: a second beginning of the log'
+    mq-queue check --repair clicks
+    run -0 mq-queue check clicks
+    mq-send -q clicks 10
+    run -0 read_all
+    assert_output $'0\n3\n4\n5\n6\n7\n8\n10'
+    run -0 mq-log read -j --from -1 clicks
+    assert_json '.offset == 10'
+}
+
+@test "check finds nothing in a log that is appended to, packed and trimmed meanwhile" {
+    mq-log create clicks durability=none
+    seq 4000 | mq-send -q -l --batch 1 clicks
+    spawn sender sh -c 'seq 300 | mq-send -q -l --batch 1 clicks && mq-log trim clicks &&
+        mq-log config clicks retain-count=1 && seq 100 | mq-send -q -l --batch 1 clicks && mq-log trim clicks'
+    while kill -0 "${spawned[@]}" 2>/dev/null; do
+        run -0 mq-queue check clicks
+        assert_output ''
+    done
+    run -0 mq-log list -j clicks
+    assert_json '.begin == 4096' '.end == 4400'
+    run -0 mq-queue check clicks
+}
+
 @test "a log that lacks a part is told to be damaged, and made whole by create" {
     log_of 0
     rm "$MQ_SPOOL/clicks/hold"
