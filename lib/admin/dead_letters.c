@@ -8,6 +8,7 @@
 #include "format/spool_name.h"
 #include "lane/lane.h"
 #include "lane/lane_halt.h"
+#include "lane/lane_prefer.h"
 #include "lifecycle/lane_delivery.h"
 #include "queue/failures.h"
 #include "queue/move.h"

@@ -54,10 +54,6 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
 /* Remove what a name stands for: the file of a message, or by its token the head of a lane. As move_out(). */
 int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name);
 
-/* A message that has been put back into its lane comes first, if the present head is later and was not tried yet. 1, or 0 if
-   not. */
-int lane_prefer(mq_queue *queue, const char *key, const struct message_name *name);
-
 /* The token goes on to the next message, or goes if there is none. 1, or 0 if another process has moved it. */
 int lane_go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token);
 
