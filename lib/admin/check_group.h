@@ -5,7 +5,8 @@
 #include "admin/finding.h"
 
 /* What is no cursor does not belong in cursor/. Of two the one that comes first in the log stays, so that nothing is passed
-   over; a group that has lost its cursor begins at the beginning. */
+   over; a group that has lost its cursor begins at the beginning. If the cursor is beyond the end of
+   the log, that goes on behind it. */
 int check_group(struct check *check);
 
 #endif

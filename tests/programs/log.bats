@@ -441,7 +441,7 @@ END
     mq-topic create events
     run -73 mq-log create events
     local command
-    for command in config peek 'purge --all' sweep check delete 'delete --force'; do
+    for command in config peek 'purge --all' sweep delete 'delete --force'; do
         # shellcheck disable=SC2086 # words
         run -66 mq-queue $command clicks
     done
