@@ -62,6 +62,7 @@ static int run_seek(char **words, int count)
     return log_seek(words[0], words[1], arg_dry_run);
 }
 
+/* clang-format off */
 static const struct command commands[] = {
     {"create", "", 1, -1, log_create},
     {"read", "benfkmal0j", 1, 1, run_read},
@@ -72,6 +73,7 @@ static const struct command commands[] = {
     {"delete", "F", 1, 1, run_delete},
     {0},
 };
+/* clang-format on */
 static struct command_line line = {.options = options, .commands = commands};
 
 static error_t parse(int key, char *argument, struct argp_state *state)

@@ -100,7 +100,7 @@ static int run_check(char **words, int count)
 
 /* Where an `i` is taken, ids may follow the queue. */
 static const struct command commands[] = {
-    {"create", "MgF", 1, -1, run_create},
+    {"create", "MgB", 1, -1, run_create},
     {"config", "j", 1, -1, settings_run},
     {"list", "j", 0, 0, list_queues},
     {"peek", SELECTION_ANY "j", 1, -1, messages_peek},

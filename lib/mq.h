@@ -33,8 +33,8 @@
  * the next access raises SIGBUS, as with any mapped file. A program that must survive this maps an empty page over
  * the address, as the mq programs do. No message depends on what the page holds.
  *
- * Threads. The library has no global state; each thread only remembers the id of the machine. A handle may move
- * between threads, but only one thread may use it at a time. Several handles on one queue are independent of each other.
+ * Threads. The library has no global state. A handle may move between threads, but only one thread may use it at
+ * a time. Several handles on one queue are independent of each other.
  *
  * Times are in microseconds. A moment counts from the epoch.
  */

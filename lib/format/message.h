@@ -17,7 +17,7 @@ struct mq_message {
     struct message_name name; /* to send: only id, priority and expiry; received: all of it */
 
     /* to send */
-    int64_t died; /* it is sent as a dead letter, whose reason is in its name; 0: it is not */
+    int64_t died;            /* it is sent as a dead letter, whose reason is in its name; 0: it is not */
     int64_t delay, due, ttl; /* if `due` is not 0, it replaces `delay`; if name.expires is not 0, it replaces `ttl` */
     const void *body;
     int body_fd;        /* the body is read from here; -1: it is `body` */
@@ -29,9 +29,9 @@ struct mq_message {
     uint64_t body_read; /* how much of the body was handed out */
     const char *ahead;  /* the first bytes of the body, which were read together with the headers */
     size_t ahead_size;
-    int64_t sent_at; /* to send: the moment to write as that; 0: now */
-    bool has_offset; /* it is of a group */
-    uint64_t offset; /* in the log */
+    int64_t sent_at;               /* to send: the moment to write as that; 0: now */
+    bool has_offset;               /* it is of a group */
+    uint64_t offset;               /* in the log */
     char receipt[MQ_RECEIPT_SIZE]; /* empty: the message is not claimed */
 };
 

@@ -15,9 +15,9 @@
 
 static const char *const endings[] = {[OUTBOX_COMMITTED] = ".committed", [OUTBOX_ABORTED] = ".aborted"};
 static const char letters[] = {
-    [OUTBOX_OUTPUT] = 'o', [OUTBOX_DURABLE_OUTPUT] = 'O', [OUTBOX_INPUT] = 'i', [OUTBOX_INPUT_ONCE] = 'd',
-    [OUTBOX_DEAD] = 'x',   [OUTBOX_FILE] = 'p',           [OUTBOX_TARGET] = 't',
-    [OUTBOX_LOG_OUTPUT] = 'l', [OUTBOX_DURABLE_LOG_OUTPUT] = 'L'};
+    [OUTBOX_OUTPUT] = 'o',     [OUTBOX_DURABLE_OUTPUT] = 'O', [OUTBOX_INPUT] = 'i',
+    [OUTBOX_INPUT_ONCE] = 'd', [OUTBOX_DEAD] = 'x',           [OUTBOX_FILE] = 'p',
+    [OUTBOX_TARGET] = 't',     [OUTBOX_LOG_OUTPUT] = 'l',     [OUTBOX_DURABLE_LOG_OUTPUT] = 'L'};
 
 static const char hex[] = "0123456789abcdef";
 

@@ -429,9 +429,8 @@ static int join(const struct put *put, int *ret_dir)
     bool is_queue = true;
     place(put);
     const bool is_first = put->keeps_position && !group_name_has_offset(put->name->position);
-    const int dir = is_first
-                        ? lane_dir_open_queue(queue->dir, put->key)
-                        : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position, &is_queue);
+    const int dir = is_first ? lane_dir_open_queue(queue->dir, put->key)
+                             : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position, &is_queue);
     const int error = dir < 0 ? dir : link_in(put, dir);
     if (!error) {
         *ret_dir = dir;

@@ -34,7 +34,7 @@ static const struct setting {
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
-static const char *const keys[SETTINGS + 1] = {"durability",   "max-size",    "retain-time", "retain-size",
+static const char *const keys[SETTINGS + 1] = {"durability",   "max-size",     "retain-time", "retain-size",
                                                "retain-count", "dedup-window", "keep-unread", NULL};
 
 const char *const *mq_log_config_keys(void)

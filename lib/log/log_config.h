@@ -14,7 +14,7 @@ struct log_config {
     uint64_t retain_size;  /* bytes of files; 0: any number */
     uint64_t retain_count; /* messages; 0: any number */
     int64_t dedup_window;
-    bool keep_unread;      /* what a group has not passed is kept in any case */
+    bool keep_unread; /* what a group has not passed is kept in any case */
 };
 
 /* -EBADMSG: malformed; the problem (CONFIG_PROBLEM_SIZE), which may be NULL, names the line. */

@@ -16,8 +16,8 @@
 #include "base/id.h"
 #include "base/io.h"
 #include "format/spool_name.h"
-#include "store/access.h"
 #include "log/log.h"
+#include "store/access.h"
 #include "store/spool.h"
 
 #define BINDINGS_MAX (64u << 20) /* bytes */

@@ -11,8 +11,8 @@
 
 #include "base/fs.h"
 #include "base/units.h"
-#include "route/topic.h"
 #include "log/log.h"
+#include "route/topic.h"
 #include "store/spool.h"
 
 #define CONFIG_SIZE 512 /* of the text that is written */

@@ -37,18 +37,9 @@ static void read_boot_id(char ret_boot[sizeof((struct contents *)0)->boot])
     read_line("/proc/sys/kernel/random/boot_id", ret_boot, sizeof((struct contents *)0)->boot);
 }
 
-/* The id of the machine does not change while a process runs, so each thread reads it once. */
-static void read_machine_id(char ret_name[PAGE_NAME_SIZE])
-{
-    static _Thread_local char known[PAGE_NAME_SIZE];
-    if (!known[0])
-        read_line("/etc/machine-id", known, sizeof known);
-    memcpy(ret_name, known, sizeof known);
-}
-
 void page_host_name(char ret_name[PAGE_NAME_SIZE])
 {
-    read_machine_id(ret_name);
+    read_line("/etc/machine-id", ret_name, PAGE_NAME_SIZE);
     if (id_is_valid(ret_name))
         return;
     struct utsname host;

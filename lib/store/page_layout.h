@@ -41,7 +41,7 @@ struct contents {
     word booted_at; /* the moment of the boot by the clock, when the boot id was last compared */
     word outbox;    /* when transactions are to be looked for (page.h) */
     word configured;
-    word rests;     /* until when a lane may be at rest */
+    word rests; /* until when a lane may be at rest */
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");

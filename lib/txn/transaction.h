@@ -2,8 +2,8 @@
 #ifndef MQ_TRANSACTION_H
 #define MQ_TRANSACTION_H
 
-#include "lifecycle/outbox.h"
 #include "lifecycle/draft.h"
+#include "lifecycle/outbox.h"
 #include "queue/queue.h"
 
 struct mq_tx {

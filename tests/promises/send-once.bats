@@ -436,9 +436,6 @@ late() {
     run -65 mq-send --once -i a/b jobs 1
     MQ_TX=any run -64 mq-send --once jobs 1
     assert_output --partial '--once cannot be part of a transaction'
-    mq-log create news
-    run -64 mq-send --once news 1
-    assert_output --partial '--once sends to a queue, and this is a log'
 }
 
 @test "a queue in which nothing is sent once pays nothing, and a plain send never does" {
