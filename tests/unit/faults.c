@@ -127,7 +127,7 @@ static bool try_once(const struct trial *trial)
 }
 
 /* Every so many calls one fails, each run others, unless FAULTS=all: a trial makes a queue and looks at all of it. */
-static unsigned stride = 10;
+static unsigned stride = 30;
 
 static void try_each_call(struct trial *trial)
 {

@@ -221,7 +221,7 @@ static void learn(struct race *race)
 
 /* Another process strikes before some of the calls, each run others, unless RACES=all; one that takes the queue's name
    strikes less often, for it costs a queue that is made, held and brought back. */
-static unsigned stride = 8, rename_stride = 48;
+static unsigned stride = 24, rename_stride = 144;
 
 static void run_before_each_call(const struct operation *operation, const struct other *other)
 {
