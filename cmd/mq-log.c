@@ -149,8 +149,12 @@ static char **move_places(int *argc, char **argv)
             words[count++] = argv[i];
             backs++;
         }
-    *argc = backs > 0 ? count : *argc;
-    return backs > 0 ? words : argv;
+    if (backs == 0) {
+        free(words);
+        return argv;
+    }
+    *argc = count;
+    return words;
 }
 
 int main(int argc, char **argv)

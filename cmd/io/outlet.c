@@ -48,7 +48,7 @@ bool outlet_is_ready(struct outlet *outlet)
 
 void outlet_add(struct outlet *outlet, const char *bytes, size_t size)
 {
-    if (!GROW(outlet->text, outlet->end + size, outlet->room))
+    if (size == 0 || !GROW(outlet->text, outlet->end + size, outlet->room))
         return;
     memcpy(outlet->text + outlet->end, bytes, size);
     outlet->end += size;
