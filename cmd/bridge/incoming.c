@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/grow.h"
 #include "cli/cli.h"
+#include "send/destination.h"
 
 #define MESSAGES 1024 /* asked for at a time, if they are quickly sent here */
 #define FIRST 64
@@ -16,10 +17,7 @@
 
 struct incoming {
     struct bridge *bridge;
-    const char *name;
-    mq_queue *queue; /* or: */
-    mq_topic *topic; /* or: */
-    mq_log *log;
+    struct destination to;
     const struct inlet *inlet;
     void *peer;
     struct incoming_items coming, batch; /* what comes now, and what is sent here meanwhile */
@@ -80,8 +78,7 @@ static int send_at_once(struct incoming *in, size_t first, const struct mq_send_
     size_t count = 0;
     for (; first + count < in->batch.count && count < MESSAGES; count++)
         messages[count] = in->batch.items[first + count].message;
-    return in->log ? mq_log_send_batch(in->log, NULL, messages, count, options, NULL, NULL, ret_sent)
-                   : mq_send_batch(in->queue, messages, count, options, NULL, ret_sent);
+    return destination_send_batch(&in->to, messages, count, options, NULL, NULL, ret_sent);
 }
 
 /* One by one, since several that go to the same queues are sent together or not. */
@@ -89,7 +86,7 @@ static int send_to_topic(struct incoming *in, size_t first, const struct mq_send
 {
     int error = 0;
     for (size_t i = first; i < in->batch.count && !error; i++) {
-        error = mq_topic_send(in->topic, NULL, in->batch.items[i].message, options, NULL);
+        error = destination_send(&in->to, in->batch.items[i].message, options, NULL, NULL);
         *ret_sent += error == 0;
     }
     return error;
@@ -100,19 +97,19 @@ static int send_some(struct incoming *in, size_t first, size_t *ret_sent)
     struct mq_send_options options = {MQ_SEND_DEFAULTS};
     options.once = true;
     *ret_sent = 0;
-    return in->topic ? send_to_topic(in, first, &options, ret_sent) : send_at_once(in, first, &options, ret_sent);
+    return in->to.topic ? send_to_topic(in, first, &options, ret_sent) : send_at_once(in, first, &options, ret_sent);
 }
 
 /* Nothing can be sent here for now. What came goes back, and so does what was asked for before. */
 static enum bridge_result fail_here(struct incoming *in, size_t first, int error)
 {
     if (error && cli_status(error) == STATUS_TRY_LATER) {
-        in->ends = bridge_trouble(in->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "%s: cannot publish here: %s", in->name,
+        in->ends = bridge_trouble(in->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "%s: cannot publish here: %s", in->to.name,
                                   cli_reason(error));
     } else if (error) {
-        const int status = in->topic ? cli_topic_error(error, in->name, "cannot publish")
-                           : in->log ? cli_log_error(error, in->name, "cannot publish")
-                                     : cli_queue_error(error, in->name, "cannot publish");
+        const int status = in->to.topic ? cli_topic_error(error, in->to.name, "cannot publish")
+                           : in->to.log ? cli_log_error(error, in->to.name, "cannot publish")
+                                        : cli_queue_error(error, in->to.name, "cannot publish");
         in->bridge->status = cli_worse(in->bridge->status, status);
         in->ends = bridge_trouble(in->bridge, BRIDGE_FAILED, cli_status(error), "ended, since the queue here failed");
     }
@@ -212,16 +209,11 @@ static enum bridge_result connection(struct incoming *in)
     return result != BRIDGE_OK ? result : in->ends != BRIDGE_OK ? in->ends : closed;
 }
 
-static int open_destination(struct incoming *in)
-{
-    return cli_open_any(in->name, MQ_CREATE, &in->queue, &in->topic, &in->log);
-}
-
 int incoming_run(struct bridge *bridge, const char *name, const struct inlet *inlet, void *peer)
 {
     enum bridge_result result;
-    struct incoming in = {.bridge = bridge, .name = name, .inlet = inlet, .peer = peer};
-    const int status = open_destination(&in);
+    struct incoming in = {.bridge = bridge, .inlet = inlet, .peer = peer};
+    const int status = destination_open(&in.to, name);
     if (status != STATUS_DONE)
         return status;
     do
@@ -229,8 +221,6 @@ int incoming_run(struct bridge *bridge, const char *name, const struct inlet *in
     while (bridge_goes_on(bridge, result));
     free(in.coming.items);
     free(in.batch.items);
-    mq_close(in.queue);
-    mq_topic_close(in.topic);
-    mq_log_close(in.log);
+    destination_close(&in.to);
     return bridge_close(bridge);
 }

@@ -10,15 +10,15 @@
 #include "bridge/dead_letter.h"
 #include "cli/cli.h"
 #include "io/space.h"
+#include "send/destination.h"
 
 #define MESSAGES 64                  /* in a transaction */
 #define DEADLINE (10 * CLOCK_SECOND) /* of a transaction: what a killed bridge had is back after it */
 
 struct local {
     struct bridge bridge;
-    mq_queue *from, *to;
-    mq_topic *topic; /* instead of `to` */
-    mq_log *log;     /* instead of both */
+    mq_queue *from;
+    struct destination to;
     mq_message *messages[MESSAGES];
     size_t count;
 };
@@ -78,9 +78,8 @@ static int send_copy(struct local *local, mq_tx *tx, mq_message *message)
         error = read_body(message, &body);
     if (!error) {
         mq_message_set_body(copy, body, (size_t)mq_message_size(message));
-        error = local->topic ? mq_topic_send(local->topic, tx, copy, &options, NULL)
-                : local->log ? mq_log_send(local->log, tx, copy, &options, NULL, NULL)
-                             : mq_tx_send(tx, local->to, copy, &options, NULL);
+        local->to.tx = tx;
+        error = destination_send(&local->to, copy, &options, NULL, NULL);
     }
     mq_message_free(copy);
     free(body);
@@ -94,7 +93,7 @@ static const char *refusal(const struct local *local, int error)
 {
     switch (-error) {
     case ENXIO:
-        return local->topic ? "no binding takes it" : NULL;
+        return local->to.topic ? "no binding takes it" : NULL;
     case EDOM:
         return "an ordered queue has no priorities";
     case EMSGSIZE:
@@ -217,7 +216,7 @@ static int open_both(struct local *local, const struct bridge_arguments *argumen
         return cli_fail(STATUS_USAGE, arguments->source, "source and destination are the same");
     int status = bridge_open_source(arguments, arguments->source, &local->from);
     if (status == STATUS_DONE)
-        status = cli_open_any(arguments->destination, MQ_CREATE, &local->to, &local->topic, &local->log);
+        status = destination_open(&local->to, arguments->destination);
     return status;
 }
 
@@ -235,8 +234,6 @@ int local_run(const struct bridge_arguments *arguments)
         result = work(&local);
     while (bridge_goes_on(&local.bridge, result));
     mq_close(local.from);
-    mq_close(local.to);
-    mq_topic_close(local.topic);
-    mq_log_close(local.log);
+    destination_close(&local.to);
     return bridge_close(&local.bridge);
 }

@@ -1,4 +1,4 @@
-/* Where mq-send sends to. */
+/* Where mq-send and mq-bridge send to. */
 #include "send/destination.h"
 
 #include <string.h>
@@ -15,6 +15,13 @@ int destination_open(struct destination *destination, const char *name)
         return cli_fail(STATUS_USAGE, name, "a group takes the messages of its log: send to %.*s",
                         (int)strcspn(name, "/"), name);
     return cli_open_any(name, MQ_CREATE, &destination->queue, &destination->topic, &destination->log);
+}
+
+void destination_close(struct destination *destination)
+{
+    mq_close(destination->queue);
+    mq_topic_close(destination->topic);
+    mq_log_close(destination->log);
 }
 
 int destination_send(const struct destination *to, mq_message *message, const struct mq_send_options *options,

@@ -1,5 +1,5 @@
 /*
- * Where mq-send sends to: a queue, a topic or a log, perhaps as part of a transaction.
+ * Where mq-send and mq-bridge send to: a queue, a topic or a log, perhaps as part of a transaction.
  *
  *     status = destination_open(&destination, "jobs");
  *     error = destination_send(&destination, message, &options, id);
@@ -19,6 +19,8 @@ struct destination {
 
 /* Open what has the name, or a new queue; reports why it cannot. An exit status. */
 int destination_open(struct destination *destination, const char *name);
+
+void destination_close(struct destination *destination);
 
 /* As mq_send and its kin. `ret_offsets` is filled if it is a log; NULL: nobody asks. */
 int destination_send(const struct destination *to, mq_message *message, const struct mq_send_options *options,

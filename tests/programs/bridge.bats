@@ -275,6 +275,8 @@ all_settled() {
     run -0 there mq-log read -l kept
     assert_output three
     mq-bridge --create --until-empty ssh://host/kept/group kept
+    run -64 mq-bridge jobs kept/group
+    assert_output --partial 'a group takes the messages of its log: send to kept'
     run -0 mq-log read -l kept
     assert_output $'one\ntwo\nthree'
     there make_queue jobs
