@@ -852,6 +852,10 @@ teardown() {
     assert_regex "$stderr" "no such queue in $MQ_SPOOL: --create makes it\$"
     run -66 --separate-stderr mq-queue config jobs ttl=1h
     assert_regex "$stderr" 'mq-queue create makes it$'
+    for command in 'mq-topic config events durability=none' 'mq-topic bind events jobs' 'mq-log config history max-size=1M'; do
+        run -66 --separate-stderr $command
+        assert_regex "$stderr" "no such (topic|log) in $MQ_SPOOL: ${command%% *} create makes it\$"
+    done
     mq-queue create jobs
     run -66 --separate-stderr mq-dlq retry --to missing jobs
     assert_regex "$stderr" 'missing: no such queue .*: mq-queue create makes it$'
