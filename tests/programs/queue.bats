@@ -250,7 +250,8 @@ kill_deleter() { # OPTION… QUEUE
         grep -q INJECTED trace
         if [[ ! -e $MQ_SPOOL/jobs ]]; then
             assert_equal "$status" 75 # it says so, and the next one does what it could not
-            faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep
+            run -0 --separate-stderr faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep -v
+            assert_regex "$stderr" ': 1 [a-z ]* removed or put back$'
         fi
         assert_exists "$MQ_SPOOL/jobs"
         assert_equal "$(states jobs)" '1 0 0 0'
