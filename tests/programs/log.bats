@@ -427,6 +427,31 @@ END
     assert_output --partial 'the log is damaged'
 }
 
+@test "what a cleaner removed of a log is made again by whoever meets the lack" {
+    log_of 0
+    local command
+    for command in 'mq-send -q clicks 1' 'mq-send -q --once clicks 2' 'mq-log config clicks max-size=1M' 'mq-log trim clicks' \
+        'mq-tx run -- mq-send -q clicks 3' 'mq-log create clicks'; do
+        find "$MQ_SPOOL" -type d -empty -delete
+        assert_not_exist "$MQ_SPOOL/clicks/tmp"
+        run -0 --separate-stderr $command
+        assert_equal "$output$stderr" ''
+    done
+    # Under a sender that has the log open.
+    mkfifo lines
+    spawn sender sh -c 'mq-send -l clicks <lines'
+    exec {lines}>lines
+    echo 4 >&"$lines"
+    wait_until 10 [ -s sender.out ]
+    find "$MQ_SPOOL" -type d -empty -delete
+    echo 5 >&"$lines"
+    exec {lines}>&-
+    wait "${spawned[@]}"
+    run -0 read_all
+    assert_output $'0\n1\n2\n3\n4\n5'
+    run -0 mq-queue check clicks
+}
+
 @test "a log, a queue and a topic do not take each other's names" {
     mq-log create clicks
     mq-log create clicks
