@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "base/io.h"
@@ -213,7 +214,9 @@ static int change_locked(int dir, struct change *change)
     const int feed = fs_open_dir(dir, TOPIC_FEED);
     if (feed < 0)
         return feed;
-    const int error = flock(feed, LOCK_EX) < 0 ? -errno : change_text(dir, feed, change);
+    const int lock = fs_lock(feed), error = lock < 0 ? lock : change_text(dir, feed, change);
+    if (lock >= 0)
+        close(lock);
     close(feed);
     return error;
 }

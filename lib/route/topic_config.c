@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/units.h"
 #include "log/log.h"
 #include "route/topic.h"
@@ -183,7 +184,8 @@ static int set_locked(int spool, int dir, const char *topic, const char *key, co
     const int feed = fs_open_dir(dir, TOPIC_FEED);
     if (feed < 0)
         return feed;
-    int held = -1, error = flock(feed, LOCK_EX) < 0 ? -errno : topic_read_config(dir, &parsed);
+    const int lock = fs_lock(feed);
+    int held = -1, error = lock < 0 ? lock : topic_read_config(dir, &parsed);
     if (!error)
         error = parse(topic, key, value, &parsed);
     if (!error)
@@ -192,6 +194,8 @@ static int set_locked(int spool, int dir, const char *topic, const char *key, co
         error = write_config(dir, feed, &parsed);
     if (held >= 0)
         close(held);
+    if (lock >= 0)
+        close(lock);
     close(feed);
     return error;
 }

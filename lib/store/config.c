@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "base/units.h"
@@ -480,12 +481,12 @@ int config_replace(int queue_dir, int tmp, const char *file, const char *key, co
 {
     /* With the lock, two administrators who change different keys at once both succeed. A user who may only look cannot
        open tmp/, so he cannot hold it. */
-    const int lock = fs_open_dir(tmp, ".");
+    const int lock = fs_open_lock(tmp);
     if (lock < 0)
         return lock;
     int error = take_lock(queue_dir, file, lock);
-    if (!error)
-        error = store_locked(queue_dir, tmp, file, key, value);
+    if (!error) /* a sweep that removes the file that is locked comes once a day, and the user can try again */
+        error = fs_has_lock(lock) ? store_locked(queue_dir, tmp, file, key, value) : -EAGAIN;
     close(lock);
     return error;
 }
