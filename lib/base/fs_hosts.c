@@ -56,6 +56,12 @@ int fs_open_lock(int dir)
     }
 }
 
+bool fs_is_lock_of_hosts(int lock)
+{
+    struct stat status;
+    return fstat(lock, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 bool fs_has_lock(int lock)
 {
     struct stat status;

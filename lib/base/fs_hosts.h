@@ -18,6 +18,9 @@ int fs_read_clock(int dir, int64_t *ret_time, int64_t *ret_boot, int64_t *ret_wi
 #define FS_LOCK_FILE ".lock"
 int fs_open_lock(int dir);
 
+/* Whether that is a file, for the file system is shared by several hosts. */
+bool fs_is_lock_of_hosts(int lock);
+
 /* Once the lock is taken: whether it keeps others out, which it does not if a sweep has removed the file. On a file system
    that several hosts share, wait until what they have changed is seen here: a cache shows what is gone for up to a second. */
 bool fs_has_lock(int lock);

@@ -29,6 +29,7 @@
 
 /* How long to wait for one change that another process makes. */
 #define LOCK_PATIENCE (CLOCK_SECOND / 2)
+#define LOCK_PATIENCE_OF_HOSTS (10 * CLOCK_SECOND) /* each of them waits for its caches (fs_has_lock) */
 #define LOCK_POLL_MILLISECONDS 5
 
 #define ATTEMPTS_MAX 1000000
@@ -461,7 +462,8 @@ static int take_lock(int queue_dir, const char *file, int lock)
             return -errno;
         if (have_changed(queue_dir, file, &seen))
             since = clock_monotonic();
-        if (clock_monotonic() - since > LOCK_PATIENCE)
+        const int64_t waited = clock_monotonic() - since;
+        if (waited > LOCK_PATIENCE && (waited > LOCK_PATIENCE_OF_HOSTS || !fs_is_lock_of_hosts(lock)))
             return -EAGAIN;
         (void)poll(NULL, 0, LOCK_POLL_MILLISECONDS);
     }
