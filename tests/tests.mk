@@ -61,6 +61,7 @@ bridge-torture: all
 	+@BUILD='$(BUILD)' tests/bridges
 # Hosts that share a spool, killed, stopped and cut off; root only, long.
 hosts-torture: all test-programs
+	tests/hosts/promises
 	tests/hosts/storm --minutes '$(or $(HOSTS),10)'
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
 coverage:

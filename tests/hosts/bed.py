@@ -217,7 +217,7 @@ class Host:
         self.mount_at(where)
 
     def mount_at(self, where):
-        words = ("glusterfs", "-N", "-f", str(self.bed.volume), "-L", "WARNING", "-l", str(self.log), "-p", f"{self.log}.pid", str(where))
+        words = ("glusterfs", "-N", "-f", str(self.bed.volume), "-L", "WARNING", "-l", str(self.log), "-p", f"{self.log}.{where.name}.pid", str(where))
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         client = subprocess.Popen(words, preexec_fn=self.enter, env={**os.environ, **self.clock()}, **silent)
         test = ("sh", "-c", f"mountpoint -q {where} && test -w {where} && touch {where}/.host-{self.number}")
