@@ -4,6 +4,7 @@
 # make bench      ours, the peers' and the file system's figures; make bench-smoke: hardly measuring, in seconds
 # make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
 # make bridge-torture  bridges that are killed, with 20,000 messages each way
+# make hosts-torture  several hosts on one spool, killed, stopped and cut off, for HOSTS=minutes (tests/README.md)
 # make fuzz       random input for FUZZ=seconds a target
 # make coverage   lines and branches of lib/ that the tests reach
 # make demo       the main job on real input

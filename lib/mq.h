@@ -165,6 +165,13 @@ MQ_API bool mq_queue_is_alone(const mq_queue *queue);
 /* Whether receivers poll while they wait, because inotify is not available here. Known after the first wait. */
 MQ_API bool mq_queue_is_polling(const mq_queue *queue);
 
+/* Whether several hosts may share the file system. Receivers poll there, and leases go by the file system's clock. */
+MQ_API bool mq_queue_is_on_network(const mq_queue *queue);
+
+/* By how many microseconds this host's clock is ahead of the file system's, less than 0: behind. 1: that is more than the
+   queue's ack-timeout, 0: less. `ret_skew` is 0 if that clock is not known, as on a file system of one host. */
+MQ_API int mq_queue_skew(const mq_queue *queue, int64_t *ret_skew);
+
 /* ---- configuration -------------------------------------------------------------- */
 
 /* The keys, in the order of the manual; the last one is NULL. Static storage. */

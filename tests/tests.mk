@@ -59,6 +59,10 @@ check-threads:
 
 bridge-torture: all
 	+@BUILD='$(BUILD)' tests/bridges
+# Hosts that share a spool, killed, stopped and cut off; root only, long.
+hosts-torture: all test-programs
+	tests/hosts/promises
+	tests/hosts/storm --minutes '$(or $(HOSTS),10)'
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
 coverage:
 	+@tests/coverage
@@ -87,4 +91,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check check-deb check-threads bench bench-smoke torture bridge-torture coverage fuzz fuzzers demo lint format
+.PHONY: test-programs check check-deb check-threads bench bench-smoke torture bridge-torture hosts-torture coverage fuzz fuzzers demo lint format

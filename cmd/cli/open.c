@@ -2,8 +2,8 @@
 #include "cli/open.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -212,6 +212,17 @@ int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_t
     return cli_open_any(name, flags, ret_queue, ret_topic, NULL);
 }
 
+/* Leases go by the file system's clock, but what a person reads, and times that are given, by this host's. */
+static void warn_of_skew(const mq_queue *queue, const char *name)
+{
+    int64_t skew;
+    if (cli_quiet || mq_queue_skew(queue, &skew) != 1)
+        return;
+    (void)cli_fail(STATUS_DONE, name,
+                   "this host's clock is %" PRId64 " s %s that of the file system, which leases go by: set it (NTP)",
+                   (skew < 0 ? -skew : skew) / 1000000, skew < 0 ? "behind" : "ahead of");
+}
+
 int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic, mq_log **ret_log)
 {
     const int status_of_name = cli_check_queue_name(name);
@@ -223,6 +234,8 @@ int cli_open_any(const char *name, unsigned flags, mq_queue **ret_queue, mq_topi
         (void)cli_fail(STATUS_DONE, name,
                        "a directory lies in the place of this host's page: figures, order and "
                        "wake-ups suffer until mq-queue check --repair has moved it");
+    if (!error)
+        warn_of_skew(*ret_queue, name);
     if (!error)
         return STATUS_DONE;
     if (error == -ENOENT && mq_group_name_is_valid(name))

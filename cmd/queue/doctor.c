@@ -71,6 +71,8 @@ static bool look_at_spool(const char *path)
 
 /* ---- the file system ------------------------------------------------------------- */
 
+#define SEVERAL_HOSTS "see mq(7), SEVERAL HOSTS; for one machine, move the spool to a local disk"
+
 static const struct file_system {
     long magic;
     const char *name;
@@ -84,16 +86,18 @@ static const struct file_system {
      NULL},
     {0x01021994, "tmpfs", FINDING_WARNING, "all messages are gone when the machine stops",
      "move the spool to a disk, if messages must survive that"},
-    {0x6969, "NFS", FINDING_WARNING, "receivers poll, and only programs of one machine may use it",
-     "move the spool to a local disk"},
+    {0x6969, "NFS", FINDING_WARNING, "receivers poll, and much depends on how it is mounted", SEVERAL_HOSTS},
+    {0x00c36400, "CephFS", FINDING_OK, "receivers poll", NULL},
+    {0x7461636f, "OCFS2", FINDING_OK, "receivers poll", NULL},
+    {0x01161970, "GFS2", FINDING_OK, "receivers poll", NULL},
     {0xff534d42, "CIFS", FINDING_WARNING, "receivers poll, and only programs of one machine may use it",
      "move the spool to a local disk"},
     {0xfe534d42, "SMB", FINDING_WARNING, "receivers poll, and only programs of one machine may use it",
      "move the spool to a local disk"},
     {0x01021997, "9p", FINDING_WARNING, "receivers poll, and promises are those of the host",
      "move the spool to a local disk"},
-    {0x65735546, "FUSE", FINDING_WARNING, "promises are those of the program behind it",
-     "move the spool to a local disk"},
+    {0x65735546, "FUSE", FINDING_WARNING, "promises are those of the program behind it; for GlusterFS they hold",
+     SEVERAL_HOSTS},
     {0x4d44, "FAT", FINDING_CRITICAL, "it has no hard links: nothing can be sent", "move the spool to another one"},
     {0x2011bab0, "exFAT", FINDING_CRITICAL, "it has no hard links: nothing can be sent",
      "move the spool to another one"},

@@ -14,7 +14,8 @@
 #include "queue/finding.h"
 #include "text/human.h"
 
-#define LAG_MOST (INT64_C(3600) * 1000000) /* as in the alert MqGroupLags */
+#define SECOND INT64_C(1000000)
+#define LAG_MOST (3600 * SECOND) /* as in the alert MqGroupLags */
 
 /* The value of a setting, as a duration or a size; -1: it is none, or not set. */
 static int64_t setting(mq_queue *queue, const char *key)
@@ -60,8 +61,8 @@ static void look_at_settings(mq_queue *queue, const char *name)
         finding_add(FINDING_UNKNOWN, name, NULL, "dead-letter: %s: %s", target, cli_reason(error));
 }
 
-/* Messages are counted by each host for itself, and receivers of one host do not hear the senders of another. */
-static void look_at_hosts(const char *name)
+/* On a file system of one host receivers do not hear the senders of another one. */
+static void look_at_hosts(mq_queue *queue, const char *name)
 {
     char path[PATH_MAX], directory[PATH_MAX + 160], advice[512];
     if (mq_spool_path(cli_spool, path, sizeof path) != 0)
@@ -75,8 +76,55 @@ static void look_at_hosts(const char *name)
         pages += entry->d_name[0] != '.';
     if (stream)
         closedir(stream);
-    if (pages > 1)
+    if (pages > 1 && !mq_queue_is_on_network(queue))
         finding_add(FINDING_WARNING, name, advice, "it has pages of %u hosts", pages);
+}
+
+/* ---- the clocks of several hosts --------------------------------------------------- */
+
+#define FUTURE_LEAST SECOND /* so much the hosts' readings may differ */
+
+struct future {
+    int64_t now, most;
+    char host[16];
+};
+
+static int find_future(const struct mq_entry *entry, void *context)
+{
+    struct future *future = context;
+    const int64_t ahead = entry->begun - future->now;
+    if (ahead > future->most && !entry->is_here) {
+        future->most = ahead;
+        snprintf(future->host, sizeof future->host, "%s", entry->host ? entry->host : "?");
+    }
+    return 0;
+}
+
+/* Some file systems take the time of a file from the host that makes it. Then only others notice that its clock is ahead. */
+static void look_for_future(mq_queue *queue, const char *name, int64_t skew)
+{
+    char ahead[HUMAN_SIZE];
+    struct future future = {.now = clock_now() - skew, .most = FUTURE_LEAST};
+    if (mq_browse(queue, MQ_INFLIGHT, find_future, &future) != 0 || !future.host[0])
+        return;
+    human_age(future.most, ahead);
+    finding_add(FINDING_WARNING, name, "set both clocks, and see that they are kept right (NTP)",
+                "a claim of host %s began in the future, by %s: its clock is ahead", future.host, ahead);
+}
+
+static void look_at_clocks(mq_queue *queue, const char *name)
+{
+    int64_t skew;
+    char text[HUMAN_SIZE];
+    if (!mq_queue_is_on_network(queue))
+        return;
+    const bool is_too_much = mq_queue_skew(queue, &skew);
+    human_age(skew < 0 ? -skew : skew, text);
+    if (is_too_much)
+        finding_add(FINDING_WARNING, name, "set it, and see that it is kept right (NTP)",
+                    "this host's clock is %s %s that of the file system, more than its ack-timeout", text,
+                    skew < 0 ? "behind" : "ahead of");
+    look_for_future(queue, name, skew);
 }
 
 /* Returns whether a group of a log lags behind. */
@@ -131,6 +179,7 @@ void doctor_queue(const char *name)
     }
     look_at_messages(queue, name);
     look_at_settings(queue, name);
-    look_at_hosts(name);
+    look_at_hosts(queue, name);
+    look_at_clocks(queue, name);
     mq_close(queue);
 }

@@ -60,7 +60,7 @@ int mq_ages(mq_queue *queue, enum mq_state state, const int64_t *limits, size_t 
         error = queue_refresh(queue);
     if (error)
         return error;
-    ages.now = clock_now();
+    ages.now = queue_now(queue);
     (void)inbox_take(queue, ages.now, INBOX_ALL);
     memset(ret_counts, 0, (count + 1) * sizeof *ret_counts);
     error = bucket_walk(queue->dir, state, note, &ages);

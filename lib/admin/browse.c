@@ -129,7 +129,7 @@ int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_
         error = queue_refresh(queue);
     if (error)
         return error;
-    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* a message that stays in the inbox is shown as delayed */
+    (void)inbox_take(queue, queue_now(queue), INBOX_ALL); /* a message that stays in the inbox is shown as delayed */
     error = bucket_walk(queue->dir, state, visit, &browse);
     if (error || browse.stop)
         return error < 0 ? error : browse.stop;

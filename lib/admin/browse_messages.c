@@ -101,7 +101,7 @@ static int walk(struct reading *reading, enum mq_state state)
         error = queue_refresh(reading->queue);
     if (error)
         return error;
-    (void)inbox_take(reading->queue, clock_now(),
+    (void)inbox_take(reading->queue, queue_now(reading->queue),
                      INBOX_ALL); /* a message that stays in the inbox is shown as delayed */
     error = bucket_walk(reading->queue->dir, state, visit, reading);
     if (error || reading->stop)

@@ -30,7 +30,7 @@ static int change(mq_queue *queue, enum mq_state state, int dir, const char *fil
                   const void *argument)
 {
     const struct mq_changes *changes = argument;
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     const enum mq_state to = changes->delay < 0 ? state : changes->delay > 0 ? MQ_DELAYED : MQ_READY;
     char text[NAME_SIZE];
     if (lane_is_token(name))

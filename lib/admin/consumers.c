@@ -115,7 +115,7 @@ static int add_owner(void *context, const struct bucket_file *file)
 
 static int find_working(mq_queue *queue, struct processes *processes)
 {
-    struct working working = {processes, clock_now(), CONSUMERS_CLAIMS};
+    struct working working = {processes, queue_now(queue), CONSUMERS_CLAIMS};
     const int error = bucket_walk(queue->dir, MQ_INFLIGHT, add_owner, &working);
     return error < 0 ? error : 0;
 }

@@ -309,7 +309,7 @@ int mq_sweep_spool(const char *spool)
     const int listed = fs_list_at(walk.home.dir, ".", sweep_pending, &walk);
     close(walk.home.dir);
     const int topics = mq_topic_list(spool, look_at_topic, (void *)spool),
-              unfinished = outbox_finish_all(spool, OUTBOX_AT_ONCE, &any);
+              unfinished = outbox_finish_all(spool, OUTBOX_AT_ONCE, clock_now(), &any);
     const int error = listed ? listed : topics ? topics : unfinished;
     return error ? error : walk.error ? walk.error : walk.removed;
 }

@@ -27,6 +27,7 @@
 #include "admin/watch_table.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_network.h"
 #include "base/grow.h"
 #include "store/bucket.h"
 

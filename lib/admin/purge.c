@@ -83,7 +83,7 @@ int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged)
     if (!error)
         error = queue_refresh(queue);
     if (!error)
-        error = inbox_take(queue, clock_now(), INBOX_ALL);
+        error = inbox_take(queue, queue_now(queue), INBOX_ALL);
     if (!error)
         error = lane_browse_purge(queue, state, &purge.purged); /* first those behind: else they would come forward */
     if (!error)

@@ -148,7 +148,7 @@ static struct mq_stats stats_of(const struct depth_totals *totals)
 static int add_inbox(mq_queue *queue, struct mq_stats *stats)
 {
     struct inbox_figures inbox;
-    const int error = inbox_count(queue, clock_now(), &inbox);
+    const int error = inbox_count(queue, queue_now(queue), &inbox);
     if (error)
         return error;
     stats->count[MQ_READY] += inbox.ready;
@@ -238,7 +238,7 @@ int mq_stat(mq_queue *queue, bool exact, struct mq_stats *ret_stats)
         error = queue_refresh(queue);
     if (error)
         return error;
-    (void)inbox_take(queue, clock_now(), INBOX_ALL); /* messages that stay there are added */
+    (void)inbox_take(queue, queue_now(queue), INBOX_ALL); /* messages that stay there are added */
     /* A private page does not tell what other processes do. */
     error = look(queue, exact || page_is_private(queue->page), ret_stats);
     if (!error)

@@ -189,7 +189,7 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 {
     struct mq_swept swept = {0};
     bool any;
-    const int unfinished = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, &any);
+    const int unfinished = outbox_finish_all(queue->spool, OUTBOX_AT_ONCE, now, &any);
     int error = split_cleanup_finish(queue);
     if (!error && queue->config.order)
         error = lane_tokens_find_missing(queue, revive, queue);
@@ -213,7 +213,7 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
 
 int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept)
 {
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     int error = queue_demand(queue, ACCESS_ALL);
     if (!error)
         error = queue_refresh(queue);

@@ -74,7 +74,7 @@ int transfer_file(const struct transfer *transfer, int dir, const char *file, co
     const int is = lane_delivery_find(to, dir, file, name, lane);
     if (is)
         return is < 0 ? is : into_lane(transfer, lane, dir, file, name, next);
-    next->position = page_next_positions(to->page, next->priority, next->count, clock_now());
+    next->position = page_next_positions(to->page, next->priority, next->count, queue_now(to));
     const int moved = move_to_queue(transfer->queue, transfer->state, dir, file, to, transfer->to_state, next, &there);
     const int has = moved == 1 ? queue_has_name(to) : 1;
     return has == 1 ? moved : take_back(transfer, there, next, name, has);
@@ -97,7 +97,7 @@ static int reserve(mq_queue *to, enum mq_state state, uint32_t count, int64_t si
 static void end_oldest(mq_queue *to, uint32_t count, int64_t size)
 {
     if (overflow_ends_oldest(to))
-        (void)overflow_trim(to, &(struct overflow_news){count, size}, clock_now());
+        (void)overflow_trim(to, &(struct overflow_news){count, size}, queue_now(to));
 }
 
 static int move_one(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
@@ -192,7 +192,7 @@ static int deliver(mq_queue *to, int tmp, const char *file, enum mq_state state,
     if (is < 0)
         return is;
     if (is == 0) {
-        name->position = page_next_positions(to->page, name->priority, 1, clock_now());
+        name->position = page_next_positions(to->page, name->priority, 1, queue_now(to));
         return move_to_new_queue(to, tmp, file, state, name, &look);
     }
     name->due = state == MQ_DELAYED ? name->time : 0;

@@ -33,6 +33,11 @@ int64_t clock_monotonic(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t clock_boot(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
 int64_t clock_booted_at(void)
 {
     return read_clock(CLOCK_REALTIME) - read_clock(CLOCK_BOOTTIME);

@@ -16,6 +16,9 @@ int64_t clock_now(void);
 /* The monotonic clock, for waits. It is never stepped. */
 int64_t clock_monotonic(void);
 
+/* Microseconds since the boot, with those that the host slept. It is never stepped. */
+int64_t clock_boot(void);
+
 /* The moment of the boot by the wall clock. It changes if the wall clock is set. */
 int64_t clock_booted_at(void);
 

@@ -4,27 +4,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/fs_network.h"
 #include "base/journal.h"
 
-#ifndef SMB2_SUPER_MAGIC
-#define SMB2_SUPER_MAGIC 0xFE534D42
-#endif
-#ifndef CIFS_SUPER_MAGIC
-#define CIFS_SUPER_MAGIC 0xFF534D42
-#endif
+/* On a network file system a directory or file that another host has removed is a stale handle. */
+static int failure(void)
+{
+    return errno == ESTALE ? -ENOENT : -errno;
+}
 
 static int result(int returned)
 {
-    return returned < 0 ? -errno : returned;
+    return returned < 0 ? failure() : returned;
 }
 
 int fs_open_dir(int at, const char *name)
@@ -185,7 +183,7 @@ static int make_usual(int at, const char *name)
     if (done)
         return done;
     if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        done = -errno;
+        done = failure();
     else if ((status.st_mode & 07777) == FS_FILE_MODE)
         return 1;
     fs_unlink(at, name);
@@ -246,7 +244,7 @@ int fs_make_dir(int at, const char *name)
 {
     struct stat status;
     if (mkdirat(at, name, FS_DIR_MODE) < 0)
-        return -errno;
+        return failure();
     int error = result(fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW));
     if (!error && (status.st_mode & 0777) != FS_DIR_MODE)
         error = fs_set_mode_at(at, name, FS_DIR_MODE);
@@ -259,7 +257,7 @@ int fs_has_other_owner(int dir, const char *name)
 {
     struct stat parent, child;
     if (fstat(dir, &parent) < 0 || fstatat(dir, name, &child, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return failure();
     return parent.st_uid != child.st_uid;
 }
 
@@ -267,7 +265,7 @@ int fs_give_to_owner_of(int dir, const char *name)
 {
     struct stat parent, child;
     if (fstat(dir, &parent) < 0 || fstatat(dir, name, &child, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return failure();
     if (parent.st_uid == child.st_uid)
         return 0;
     return result(fchownat(dir, name, parent.st_uid, parent.st_gid, AT_SYMLINK_NOFOLLOW));
@@ -278,7 +276,7 @@ int fs_rename(int from, const char *name, int to, const char *new_name)
     if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
+        return failure();
     return result(renameat(from, name, to, new_name));
 }
 
@@ -286,16 +284,16 @@ int fs_rename_strictly(int from, const char *name, int to, const char *new_name)
 {
     if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
         return 0;
-    return errno == EINVAL || errno == ENOSYS ? -EOPNOTSUPP : -errno;
+    return errno == EINVAL || errno == ENOSYS ? -EOPNOTSUPP : failure();
 }
 
 int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_rename(from, name, to, new_name);
-    if (error != -ENOENT || !fs_is_network(to))
+    if (!fs_is_doubtful(error) || !fs_is_network(to))
         return error;
-    const int has = fs_has(to, new_name);
-    return has == 1 ? 0 : has < 0 ? has : error;
+    const int has = fs_has(to, new_name), had = error == -ENOENT ? 0 : fs_has(from, name);
+    return has == 1 && had == 0 ? 0 : has < 0 && error == -ENOENT ? has : error;
 }
 
 int fs_replace(int from, const char *name, int to, const char *new_name)
@@ -313,6 +311,12 @@ int fs_link(int from, const char *name, int to, const char *new_name)
     return result(linkat(from, name, to, new_name, 0));
 }
 
+int fs_link_unique(int from, const char *name, int to, const char *new_name)
+{
+    const int error = fs_link(from, name, to, new_name);
+    return error && fs_is_doubtful(error) && fs_have_one_file(from, name, to, new_name) ? 0 : error;
+}
+
 static bool is_removed(int dir)
 {
     struct stat status;
@@ -325,7 +329,7 @@ int fs_link_unnamed(int file, int dir, const char *new_name)
     if (linkat(file, "", dir, new_name, AT_EMPTY_PATH) == 0)
         return 0;
     if (errno != ENOENT && errno != EINVAL && errno != EPERM)
-        return -errno;
+        return failure();
     /* Older kernels allow AT_EMPTY_PATH only to root. Other users can link by the path in /proc. */
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     const int error = result(linkat(AT_FDCWD, path, dir, new_name, AT_SYMLINK_FOLLOW));
@@ -341,7 +345,7 @@ int fs_read_symlink(int at, const char *name, char *ret_text, size_t size)
 {
     const ssize_t length = readlinkat(at, name, ret_text, size);
     if (length < 0)
-        return -errno;
+        return failure();
     if ((size_t)length >= size)
         return -EBADMSG;
     ret_text[length] = '\0';
@@ -402,14 +406,14 @@ int fs_has(int at, const char *name)
 {
     if (faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 1;
-    return errno == ENOENT ? 0 : -errno;
+    return errno == ENOENT || errno == ESTALE ? 0 : -errno;
 }
 
 int fs_identify(int dir, struct fs_identity *ret_identity)
 {
     struct stat status;
     if (fstat(dir, &status) < 0)
-        return -errno;
+        return failure();
     *ret_identity = (struct fs_identity){
         .device = status.st_dev, .number = status.st_ino, .owner = status.st_uid, .group = status.st_gid};
     return 0;
@@ -419,7 +423,7 @@ int fs_is_named(int at, const char *name, const struct fs_identity *identity)
 {
     struct stat status;
     if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return errno == ENOENT || errno == ESTALE ? 0 : -errno;
     return status.st_dev == identity->device && status.st_ino == identity->number;
 }
 
@@ -465,25 +469,4 @@ int fs_watch_file(int inotify, int file, uint32_t events)
 int fs_watch_dir(int inotify, int dir, uint32_t events)
 {
     return fs_watch_file(inotify, dir, events | IN_ONLYDIR);
-}
-
-bool fs_is_network(int dir)
-{
-    struct statfs status;
-    if (fstatfs(dir, &status) < 0)
-        return false;
-    switch ((unsigned long)status.f_type & 0xFFFFFFFFUL) {
-    case NFS_SUPER_MAGIC:
-    case CIFS_SUPER_MAGIC:
-    case SMB2_SUPER_MAGIC:
-    case SMB_SUPER_MAGIC:
-    case CEPH_SUPER_MAGIC:
-    case AFS_SUPER_MAGIC:
-    case V9FS_MAGIC:
-    case FUSE_SUPER_MAGIC:
-    case CODA_SUPER_MAGIC:
-        return true;
-    default:
-        return false;
-    }
 }

@@ -14,8 +14,8 @@
  * Errors. A call returns a descriptor or 0 on success and a negative errno on failure; then it has made and changed
  * nothing. Calls that answer a question return 1 or 0, or a negative errno if the answer cannot be known.
  *
- * See also fs_list.h, fs_draft.h (files that no other process sees until they are complete), fs_fifo.h and io.h (reading
- * and writing).
+ * See also fs_network.h and fs_hosts.h (file systems that several hosts share), fs_list.h, fs_draft.h (files that no other process sees
+ * until they are complete), fs_fifo.h and io.h (reading and writing).
  */
 #ifndef MQ_FS_H
 #define MQ_FS_H
@@ -99,8 +99,9 @@ int fs_rename(int from, const char *name, int to, const char *new_name);
 /* The same; -EOPNOTSUPP on such a file system. */
 int fs_rename_strictly(int from, const char *name, int to, const char *new_name);
 
-/* Rename to a name that no other process can have made. A network file system may report that the source is missing
-   although its own first attempt moved it; then a file under the new name means success. */
+/* Rename to a name that no other process can have made, or that any process makes to the same end. A network file system
+   may report a failure although it has moved the file; then a file under the new name, and none under the old one, means
+   success. */
 int fs_rename_unique(int from, const char *name, int to, const char *new_name);
 
 /* Rename, and replace whatever file has the name. */
@@ -111,6 +112,9 @@ int fs_exchange(int from, const char *name, int to, const char *other);
 
 /* Give a file one more name. -EEXIST: it is taken. */
 int fs_link(int from, const char *name, int to, const char *new_name);
+
+/* The same with a name that no other process makes. If the file has it, it was given, whatever the call reports. */
+int fs_link_unique(int from, const char *name, int to, const char *new_name);
 
 /* Give a file without a name its first one. -ENXIO: not possible here: the kernel refuses to link it by its descriptor,
    and /proc is not mounted. */
@@ -178,9 +182,6 @@ int fs_is_named(int at, const char *name, const struct fs_identity *identity);
 
 /* Whether an open file still has a name. */
 bool fs_has_name(int file);
-
-/* Whether the file system is shared between machines: then inotify does not report what other machines do. */
-bool fs_is_network(int dir);
 
 /* ---- watching ------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_network.h"
 #include "base/id.h"
 
 int fs_draft_open(struct fs_draft *draft, int at, const char *tmp, mode_t mode)
@@ -43,6 +44,8 @@ static bool is_immutable(int dir)
 static int link_named(const struct fs_draft *draft, int dir, const char *name)
 {
     const int error = fs_link(draft->tmp, draft->name, dir, name);
+    if (error && fs_is_doubtful(error) && fs_has_this_name(draft->file, dir, name))
+        return 0;
     return error == -EPERM && !is_immutable(dir) ? -EOPNOTSUPP : error;
 }
 

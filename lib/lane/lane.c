@@ -250,7 +250,7 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
     struct message_name ended = *token;
     char text[NAME_SIZE];
     int there;
-    lane_birth_note_end(&ended, how);
+    lane_birth_note_end(&ended, how, queue_now(queue));
     const int moved = move_token(queue, dir, file, MQ_INFLIGHT, &ended, &there);
     if (moved != 1)
         return moved;
@@ -304,7 +304,7 @@ static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *fi
 {
     struct message_name dead = *head;
     const unsigned cause = *(const unsigned *)argument;
-    dead.time = clock_now();
+    dead.time = queue_now(queue);
     name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
     return lane_bury(queue, state, dir, file, &dead, lane_birth_settled_at(head), count_burial);
 }
@@ -332,7 +332,7 @@ int lane_resume_all(mq_queue *queue)
 
 static int place_of(mq_queue *queue, struct lane_place *ret_place)
 {
-    *ret_place = (struct lane_place){.dir = queue->dir, .sharing = queue->sharing};
+    *ret_place = (struct lane_place){.dir = queue->dir, .sharing = queue->sharing, .now = queue_now(queue)};
     return queue_tmp(queue, &ret_place->tmp);
 }
 
@@ -340,7 +340,7 @@ static int place_of(mq_queue *queue, struct lane_place *ret_place)
 static struct message_name like(mq_queue *queue, const struct message_name *name)
 {
     struct message_name token = *name;
-    token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
+    token.position = page_next_positions(queue->page, token.priority, 1, queue_now(queue));
     return token;
 }
 
@@ -374,7 +374,7 @@ int lane_revive(mq_queue *queue, const char *generation)
     lane_name_make(key, id_random(), birth.lane);
     lane_name_format_gen(generation, old);
     lane_name_format_gen(birth.lane, new);
-    id_make(clock_now(), token.id);
+    id_make(queue_now(queue), token.id);
     token = like(queue, &token);
     const int opened = lane_dir_open(queue->dir, key, &lane);
     if (opened != 1)
@@ -418,7 +418,8 @@ static int link_in(const struct put *put, int dir)
 static void place(const struct put *put)
 {
     if (!put->keeps_position)
-        put->name->position = page_next_positions(put->queue->page, put->name->priority, put->name->count, clock_now());
+        put->name->position = page_next_positions(put->queue->page, put->name->priority, put->name->count,
+                                                  queue_now(put->queue));
 }
 
 /* 1 done; 0 the lane is gone. What is to come first does not go behind others into a bucket, unless it is of a log: see

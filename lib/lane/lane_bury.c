@@ -42,7 +42,7 @@ int lane_bury_link(mq_queue *queue, enum mq_state state, int dir, const char *fi
     marked.token = id_random();
     name_format_split(&link, text);
     if (!error)
-        error = fs_link(dir, file, tmp, text);
+        error = fs_link_unique(dir, file, tmp, text);
     if (error)
         return error == -ENOENT ? 0 : error;
     const int moved = move_token(queue, *token->dir, token->file, MQ_INFLIGHT, &marked, token->dir);

@@ -52,7 +52,7 @@ static int visit_settled(void *context, const struct bucket_file *file)
     if (!file->name.lane[0] || file->name.settled <= LANE_DONE || !is_head(&file->name, search->dead))
         return 0;
     struct message_name done = file->name;
-    lane_birth_note_end(&done, LANE_DONE);
+    lane_birth_note_end(&done, LANE_DONE, queue_now(search->queue));
     return move_token(search->queue, file->dir, file->file, MQ_INFLIGHT, &done, &there);
 }
 

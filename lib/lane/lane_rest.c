@@ -70,11 +70,11 @@ static int write_note(const struct lane_dir *lane, const char *generation, const
 }
 
 /* The lease of a token that has just been settled is short. It has to last until the next message of the group may come. */
-static bool lengthen(struct message_name *token, int64_t since)
+static bool lengthen(struct message_name *token, int64_t since, int64_t now)
 {
     if (since < LEASE_SUFFICES)
         return false;
-    token->time = name_time_after(clock_now(), 3 * since);
+    token->time = name_time_after(now, 3 * since);
     token->token = id_random();
     return true;
 }
@@ -96,7 +96,7 @@ static int rest(mq_queue *queue, int dir, const char *file, struct message_name 
 {
     struct message_name head;
     char name[NAME_SIZE];
-    const bool is_longer = lengthen(token, since);
+    const bool is_longer = lengthen(token, since, queue_now(queue));
     struct lane_memory *memory = lane_kept_remember(queue->lane, token->lane);
     name_format(MQ_INFLIGHT, token, name);
     page_note_rest(queue->page, token->time);
@@ -129,7 +129,7 @@ int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_n
     struct lane_kept *kept = lane_kept_of(&queue->lane);
     if (!token->settled || lane->queue < 0 || !kept)
         return 0;
-    const int64_t since = lane_kept_note_empty(kept, token->lane, clock_now());
+    const int64_t since = lane_kept_note_empty(kept, token->lane, queue_now(queue));
     return since == INT64_MAX ? 0 : rest(queue, dir, file, &resting, lane, since);
 }
 
@@ -179,7 +179,7 @@ static void look_and_go_on(mq_queue *queue, const char *key, int lane)
 /* What this process remembers of the lane is tried first. */
 void lane_wake(mq_queue *queue, const char *key, int q)
 {
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     if (!page_has_rest(queue->page, now))
         return;
     struct lane_memory *memory = lane_kept_memory(queue->lane, key);

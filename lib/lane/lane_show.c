@@ -7,7 +7,7 @@
 
 int lane_show(mq_queue *queue, int dir, const char *file, const struct message_name *head, const char *lane)
 {
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     struct message_name token = lane_name_token(head, lane);
     const bool is_due = !head->due || head->due <= now;
     int there;
@@ -25,6 +25,6 @@ int lane_show_rest(mq_queue *queue, int dir, const char *file, const struct mess
 {
     struct message_name token = lane_name_after(part);
     int there;
-    token.position = page_next_positions(queue->page, token.priority, 1, clock_now());
+    token.position = page_next_positions(queue->page, token.priority, 1, queue_now(queue));
     return move_token(queue, dir, file, MQ_READY, &token, &there);
 }

@@ -12,7 +12,7 @@ static int try_again(mq_queue *queue, enum mq_state state, int dir, const char *
                      int64_t delay)
 {
     struct message_name next = *name;
-    next.time = name_time_after(clock_now(), delay);
+    next.time = name_time_after(queue_now(queue), delay);
     const int moved = move_message(queue, state, dir, file, delay > 0 ? MQ_DELAYED : MQ_READY, &next);
     if (moved == 1)
         page_count(queue->page, PAGE_RETRIED, name->count);
@@ -27,7 +27,7 @@ int attempt_fail(mq_queue *queue, enum mq_state state, int dir, const char *file
         delay = retry_policy_delay(config, name->attempts, id_random());
     const int moved = retry_policy_is_over(config, name)
                           ? dead_letter_make(queue, state, dir, file, name, mq_death_name(MQ_DEATH_MAX_ATTEMPTS),
-                                             clock_now())
+                                             queue_now(queue))
                           : try_again(queue, state, dir, file, name, delay);
     if (moved == 1)
         page_count(queue->page, PAGE_FAILED, name->count);

@@ -187,7 +187,7 @@ static int give_back(struct work *work, const char *file, const struct outbox_en
             return error;
         struct message_name name = entry->name;
         name.begun = name.time;
-        name.time = work->now;
+        name.time = queue_now(work->queue) - shared_clock_slack(&work->queue->clock);
         name.claimed = true;
         name.token = id_random();
         const int moved = move_message(work->queue, MQ_INFLIGHT, work->dir, file, MQ_INFLIGHT, &name);

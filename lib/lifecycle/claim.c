@@ -42,8 +42,8 @@ struct candidate {
 static struct message_name claimed_name(const mq_queue *queue, const struct message_name *ready,
                                         const struct claim_request *request)
 {
-    const int64_t now =
-        clock_now(); /* read here: listing a bucket may have taken long, and must not shorten the claim */
+    const int64_t now = queue_now(
+        queue); /* read here: listing a bucket may have taken long, and must not shorten the claim */
     struct message_name claimed = *ready;
     name_count_attempt(&claimed);
     claimed.time = name_time_after(now, request->ack_timeout);
@@ -140,9 +140,9 @@ static int put_away(mq_queue *queue, enum mq_state state, int dir, const char *f
     if (error == -EAGAIN)
         moved = attempt_fail(queue, state, dir, file, name, MQ_BACK_OFF);
     else if (error == -EMSGSIZE)
-        moved = dead_letter_make_whole(queue, state, dir, file, name, DEAD_LETTER_TOO_LARGE, clock_now());
+        moved = dead_letter_make_whole(queue, state, dir, file, name, DEAD_LETTER_TOO_LARGE, queue_now(queue));
     else
-        moved = dead_letter_make_corrupt(queue, state, dir, file, name, clock_now());
+        moved = dead_letter_make_corrupt(queue, state, dir, file, name, queue_now(queue));
     return moved < 0 ? moved : 0;
 }
 
@@ -226,7 +226,7 @@ static int open_claimed(mq_queue *queue, struct claimed *claimed)
 static int take(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
                 struct claimed *claimed)
 {
-    const int64_t now = clock_now(), expires = candidate->name.expires;
+    const int64_t now = queue_now(queue), expires = candidate->name.expires;
     if (expires && expires <= now) {
         const int expired = expire_message(queue, MQ_READY, candidate->dir, candidate->file, &candidate->name, now);
         return expired < 0 ? expired : 0;

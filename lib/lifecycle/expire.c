@@ -183,7 +183,9 @@ static const struct directory directories[PAGE_TIMES] = {
 /* How long after the time in its name a message is moved. */
 static int64_t grace(const mq_queue *queue, enum page_time which)
 {
-    return which == PAGE_BURIAL ? queue->config.dead_ttl : 0;
+    return which == PAGE_BURIAL     ? queue->config.dead_ttl
+           : which == PAGE_DEADLINE ? shared_clock_slack(&queue->clock)
+                                    : 0;
 }
 
 static bool is_wanted(const mq_queue *queue, enum page_time which)

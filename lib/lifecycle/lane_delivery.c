@@ -48,7 +48,7 @@ static int rename_in(void *context, int dir, const char *file)
     int error = adopt_file_as(to->dir, to->sharing, NULL, source->dir, source->file, &look);
     source->size = look.status.st_size;
     if (!error)
-        error = fs_rename(source->dir, source->file, dir, file);
+        error = fs_rename_unique(source->dir, source->file, dir, file);
     return error == -ENOENT && fs_has(source->dir, source->file) == 0 ? -ESTALE : error;
 }
 

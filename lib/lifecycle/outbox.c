@@ -84,9 +84,9 @@ static int finish_one(void *context, const struct outbox_place *place)
     return 0;
 }
 
-int outbox_finish_all(const char *spool_path, enum outbox_patience patience, bool *ret_left)
+int outbox_finish_all(const char *spool_path, enum outbox_patience patience, int64_t now, bool *ret_left)
 {
-    struct duty duty = {.spool_path = spool_path, .patience = patience, .now = clock_now()};
+    struct duty duty = {.spool_path = spool_path, .patience = patience, .now = now};
     const int spool = spool_open(spool_path, false);
     duty.outbox = spool < 0 ? spool : outbox_open(spool, false);
     if (spool >= 0)
@@ -110,7 +110,7 @@ bool outbox_look(mq_queue *queue, int64_t now, bool receives)
         return false;
     if (!page_take_outbox(queue->page, now, &duty))
         return false;
-    (void)outbox_finish_all(queue->spool, OUTBOX_LATER, &left);
+    (void)outbox_finish_all(queue->spool, OUTBOX_LATER, now, &left);
     page_end_outbox(queue->page, duty, left);
     return left;
 }

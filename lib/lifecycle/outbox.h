@@ -30,7 +30,7 @@ enum outbox_patience {
 };
 
 /* Finish the transactions of this user, and as root those of all. 0, or the first error of this user's. `ret_left`: whether there are any transactions yet. */
-int outbox_finish_all(const char *spool_path, enum outbox_patience patience, bool *ret_left);
+int outbox_finish_all(const char *spool_path, enum outbox_patience patience, int64_t now, bool *ret_left);
 
 /* The same, at most once a second for all processes, if a transaction was announced on the queue's page: true if there
    may be something new in the queue. A receiver also looks if no process has since the page was made. */

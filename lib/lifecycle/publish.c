@@ -83,7 +83,7 @@ static int sync_contents(mq_queue *queue, struct draft *drafts, size_t count)
    publication. In the inbox the time is the order, and the position is a random number that nobody can guess. */
 static void place(mq_queue *queue, struct draft *draft, char ret_bucket[NAME_BUCKET_SIZE])
 {
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     struct message_name *name = &draft->name;
     if (!queue_only_sends(queue)) {
         name->position = page_next_positions(queue->page, name->priority, name->count, now);
@@ -255,7 +255,7 @@ static int rename_into_bucket(mq_queue *queue, struct draft *draft, int from, in
             error = queue_target(queue, draft->state, bucket, ret_dir);
         }
         if (!error)
-            error = fs_rename(from, old, *ret_dir, text);
+            error = fs_rename_unique(from, old, *ret_dir, text);
         if (error != -ENOENT)
             return error ? error : 1;
         const int has = fs_has(from, old);
@@ -411,7 +411,7 @@ static void end_oldest(mq_queue *queue, const struct draft *drafts, size_t count
         news.messages += drafts[i].name.count;
         news.bytes += (int64_t)drafts[i].size;
     }
-    (void)overflow_trim(queue, &news, clock_now());
+    (void)overflow_trim(queue, &news, queue_now(queue));
 }
 
 int publish(mq_queue *queue, struct draft *drafts, size_t count, const struct mq_send_options *options,

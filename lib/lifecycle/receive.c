@@ -53,7 +53,7 @@ static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *
 {
     int error = queue_refresh(queue);
     if (!error)
-        error = expire_all(queue, clock_now());
+        error = expire_all(queue, queue_now(queue));
     if (error)
         return error;
     if (queue->config.paused & CONFIG_PAUSED_RECEIVE)
@@ -62,7 +62,7 @@ static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *
     int got = claim_next(queue, ack_timeout, max_count, ret_claimed);
     if (got == 0 && queue->source)
         got = claim_from_source(queue, ack_timeout, max_count, ret_claimed);
-    if (got != 0 || !outbox_look(queue, clock_now(), true))
+    if (got != 0 || !outbox_look(queue, queue_now(queue), true))
         return got;
     return claim_next(queue, ack_timeout, max_count, ret_claimed);
 }
@@ -156,11 +156,13 @@ static void leave_all(const struct receive_queues *queues)
 
 static int sleep_in_all(struct receive_queues *queues, int64_t longest, int cancel_fd)
 {
-    const int64_t now = clock_now();
-    for (size_t i = 0; i < queues->count; i++)
-        queues->members[i] = (struct wait_member){.waiter = queues->queues[i]->waiter,
+    for (size_t i = 0; i < queues->count; i++) {
+        const mq_queue *queue = queues->queues[i];
+        const int64_t now = queue_now(queue);
+        queues->members[i] = (struct wait_member){.waiter = queue->waiter,
                                                   .queue = what_waits(queues, i),
-                                                  .due = expire_next(queues->queues[i], now)};
+                                                  .due = clock_now() + (expire_next(queue, now) - now)};
+    }
     return wait_sleep(queues->members, queues->count, longest, cancel_fd, queues->fds);
 }
 

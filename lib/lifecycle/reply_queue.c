@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "format/name.h"
@@ -51,6 +52,13 @@ static int lock_owned(int dir)
     return flock(dir, LOCK_SH | LOCK_NB) < 0 ? -errno : 0;
 }
 
+/* On a file system that several hosts share the lock is on a file. A sweep of another host may have come before. */
+static int lock_across_hosts(mq_queue *queue)
+{
+    queue->lock = fs_open_lock(queue->dir);
+    return queue->lock < 0 ? queue->lock : lock_owned(queue->lock);
+}
+
 /* Fill a new directory, and open it as a queue. The lock is held all the time; the handle takes it over. */
 static int fill(const char *spool, const char *name, int dir, mq_queue **ret_queue)
 {
@@ -65,6 +73,8 @@ static int fill(const char *spool, const char *name, int dir, mq_queue **ret_que
     if (error)
         return error;
     error = lock_owned(queue->dir);
+    if (!error && queue->clock.is_network)
+        error = lock_across_hosts(queue);
     if (error)
         mq_close(queue);
     else
@@ -118,8 +128,11 @@ int spool_sweep_reply(int spool, const char *name)
     const int dir = fs_open_dir(spool, name);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
-    const int locked = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    const int lock = fs_open_lock(dir);
+    const int locked = lock < 0 ? lock : flock(lock, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
     const int error = locked ? locked : spool_remove_tree(spool, name);
+    if (lock >= 0)
+        close(lock);
     close(dir);
     return error == -EWOULDBLOCK ? 0 : error ? error : 1;
 }

@@ -109,7 +109,7 @@ int reservation_wait(mq_queue *queue, const struct reservation_wish *wish, const
         if (!error)
             error = queue_refresh(queue);
         if (!error)
-            error = expire_all(queue, clock_now());
+            error = expire_all(queue, queue_now(queue));
         if (error)
             break;
     }

@@ -58,7 +58,7 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
         error = draft_lane(queue, message, lane);
     if (error < 0)
         return error;
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     const struct schedule schedule = draft_schedule(queue, message, now);
     struct message_name name = draft_name(message, &schedule);
     error = choose_id(message, options->once, now, name.id);
@@ -85,7 +85,7 @@ int mq_send(mq_queue *queue, mq_message *message, const struct mq_send_options *
         return error;
     if (options->ret_duplicates)
         *options->ret_duplicates = is_duplicate;
-    expire_some(queue, clock_now());
-    (void)outbox_look(queue, clock_now(), false);
+    expire_some(queue, queue_now(queue));
+    (void)outbox_look(queue, queue_now(queue), false);
     return 0;
 }

@@ -107,7 +107,7 @@ static int begin_batch(struct batch *batch, mq_queue *queue, const struct mq_sen
                             .text = batch->text,
                             .room = batch->room,
                             .files = batch->files,
-                            .now = clock_now()};
+                            .now = queue_now(queue)};
     batch->ids = id_series(batch->now);
     clock_format_rfc3339(batch->now, batch->sent_at);
     return 0;
@@ -350,7 +350,7 @@ static int send_each_once(mq_queue *queue, struct input *input, const struct mq_
     const int synced = sent > 0 && draft_is_durable(queue, options) ? fs_sync_around(queue->dir) : 0;
     *ret_sent = synced ? 0 : sent;
     if (!synced && sent > 0)
-        expire_some(queue, clock_now());
+        expire_some(queue, queue_now(queue));
     return synced ? synced : error ? error : is_unsafe ? -EINPROGRESS : 0;
 }
 
@@ -432,7 +432,7 @@ static int send_input(mq_queue *queue, struct input *input, const struct mq_send
         error = send_in_turn(&batch, input, ret_sent);
     free(batch.text);
     if (!error) {
-        const int64_t now = clock_now();
+        const int64_t now = queue_now(queue);
         expire_some(queue, now);
         (void)outbox_look(queue, now, false);
     }

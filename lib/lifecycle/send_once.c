@@ -74,7 +74,7 @@ static int deliver_to_lane(struct sender *sender, const char *text, struct messa
     char lane[LANE_KEY_SIZE];
     int64_t size;
     int dir;
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     const int is = lane_delivery_find(queue, sender->tmp, text, name, lane);
     if (is != 1)
         return is;
@@ -125,7 +125,7 @@ static int deliver(struct sender *sender, const char *text, int64_t size, struct
     const int moved = queue->config.order ? deliver_to_lane(sender, text, name, ret_state, ret_dir) : 0;
     if (moved)
         return moved;
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     name->position = page_next_positions(queue->page, name->priority, 1, now);
     *ret_state = name->time > now ? MQ_DELAYED : MQ_READY;
     return size < 0 ? move_in(queue, sender->tmp, text, *ret_state, name, ret_dir)
@@ -426,7 +426,7 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
     if (outcome < 0)
         return outcome;
     if (outcome == SENT)
-        (void)overflow_trim(queue, &(struct overflow_news){1, (int64_t)draft->size}, clock_now());
+        (void)overflow_trim(queue, &(struct overflow_news){1, (int64_t)draft->size}, queue_now(queue));
     if (outcome == DUPLICATE)
         page_count(queue->page, PAGE_DUPLICATES, 1);
     else if (queue->sent)

@@ -97,27 +97,42 @@ static int find_by_token(mq_queue *queue, const struct message_name *wanted, str
 static int find_claim(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
     int found = 0;
-    if (wanted->time > clock_now())
+    if (wanted->time > queue_now(queue))
         found = find_in_place(queue, wanted, ret_claim);
     return found ? found : find_by_token(queue, wanted, ret_claim);
 }
 
+static settle_fn ack, ack_again;
+
 /* ---- settling it ------------------------------------------------------------------ */
 
-static int settle_once(mq_queue *queue, const struct message_name *wanted, settle_fn *action, const void *argument)
+/* `tried` becomes true if the claim was found and its file was gone when it was to be moved. */
+static int settle_once(mq_queue *queue, const struct message_name *wanted, settle_fn *action, const void *argument,
+                       bool *tried)
 {
     struct claim claim = {.dir = -1};
     const int found = find_claim(queue, wanted, &claim);
     if (found != 1)
         return found;
     /* A claim ends at its deadline, even if no process has moved the message back yet. */
-    int done = claim.name.time > clock_now() && !claim.name.settled ? 0 : -ESTALE;
+    int done = claim.name.time > queue_now(queue) && !claim.name.settled ? 0 : -ESTALE;
     if (!done)
         done = split_finish(queue, MQ_INFLIGHT, &claim.name);
     if (!done)
         done = action(queue, &claim, argument);
+    *tried |= done == 0;
     close(claim.dir);
     return done;
+}
+
+/*
+ * On a network file system an unlink may report that the name is missing although it has removed it. The claim was there
+ * when it was to be removed, and is nowhere now. Before its deadline no process makes it lapse: so this one has removed
+ * it, or another one has removed the message for good.
+ */
+static bool was_removed(const mq_queue *queue, const struct message_name *wanted)
+{
+    return queue->clock.is_network && !lane_is_token(wanted) && wanted->time > queue_now(queue);
 }
 
 /*
@@ -135,16 +150,19 @@ int settle_claim(mq_queue *queue, const char *receipt, settle_fn *action, const 
 {
     struct message_name wanted;
     char of_queue[MQ_QUEUE_NAME_SIZE];
+    bool tried = false;
     if (!receipt_parse(receipt, of_queue, &wanted) || strcmp(of_queue, queue->name) != 0)
         return -EBADMSG;
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
         done = queue_refresh(queue);
     for (int searches = 0; searches < SEARCHES && done == 0; searches++) {
-        done = settle_once(queue, &wanted, action, argument);
+        done = settle_once(queue, &wanted, action, argument, &tried);
         if (done == 0 || done == -ENOENT)
             done = prepare_next_search(queue, done);
     }
+    if (done == 0 && tried && (action == ack || action == ack_again) && was_removed(queue, &wanted))
+        return 0;
     return done < 0 ? done : done == 0 ? -ESTALE : 0;
 }
 
@@ -152,7 +170,7 @@ void settle_count_acked(mq_queue *queue, const struct message_name *name, uint32
 {
     page_count(queue->page, PAGE_ACKED, count);
     if (name->begun)
-        page_note_held(queue->page, (clock_now() - name->begun) / count, count);
+        page_note_held(queue->page, (queue_now(queue) - name->begun) / count, count);
     failures_forget(queue, MQ_INFLIGHT, name);
 }
 
@@ -182,7 +200,7 @@ static int move_out_of_file(mq_queue *queue, enum mq_state state, int dir, const
 int settle_mark_done(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name,
                      const void *argument)
 {
-    const int done = done_marks_move(queue, dir, file, name, clock_now());
+    const int done = done_marks_move(queue, dir, file, name, queue_now(queue));
     (void)argument;
     return done == -EEXIST || done == -ENOSPC || done == -EDQUOT ? move_out_of_file(queue, state, dir, file, name)
                                                                  : done;
@@ -196,7 +214,7 @@ static int ack_once(mq_queue *queue, const struct claim *claim, const void *argu
                                                     settle_mark_done, NULL)
                                          : settle_mark_done(queue, MQ_INFLIGHT, claim->dir, claim->file, name, NULL);
     if (done == 1) {
-        done_marks_expire_some(queue, clock_now());
+        done_marks_expire_some(queue, queue_now(queue));
         settle_count_acked(queue, &claim->name, claim->name.count);
     }
     return done;
@@ -222,7 +240,7 @@ int mq_ack_again(mq_queue *queue, const char *receipt)
 
 int mq_was_acked(mq_queue *queue, const char *id)
 {
-    return id_is_valid(id) ? done_marks_has(queue, id, clock_now()) : -EINVAL;
+    return id_is_valid(id) ? done_marks_has(queue, id, queue_now(queue)) : -EINVAL;
 }
 
 static int nack(mq_queue *queue, const struct claim *claim, const void *argument)
@@ -232,14 +250,15 @@ static int nack(mq_queue *queue, const struct claim *claim, const void *argument
 
 int mq_nack(mq_queue *queue, const char *receipt, int64_t delay)
 {
-    if (delay != MQ_BACK_OFF && !name_can_say_after(clock_now(), delay))
+    if (delay != MQ_BACK_OFF && !name_can_say_after(queue_now(queue), delay))
         return -EINVAL;
     return settle_claim(queue, receipt, nack, &delay);
 }
 
 static int reject(mq_queue *queue, const struct claim *claim, const void *reason)
 {
-    const int done = dead_letter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, reason, clock_now());
+    const int done = dead_letter_make(queue, MQ_INFLIGHT, claim->dir, claim->file, &claim->name, reason,
+                                      queue_now(queue));
     if (done == 1)
         page_count(queue->page, PAGE_FAILED, claim->name.count);
     return done;
@@ -266,7 +285,7 @@ int mq_release(mq_queue *queue, const char *receipt)
 static int extend(mq_queue *queue, const struct claim *claim, const void *argument)
 {
     struct message_name name = claim->name;
-    name.time = name_time_after(clock_now(), *(const int64_t *)argument);
+    name.time = name_time_after(queue_now(queue), *(const int64_t *)argument);
     if (name.time == claim->name.time)
         return 1;
     return move_message(queue, MQ_INFLIGHT, claim->dir, claim->file, MQ_INFLIGHT, &name);
@@ -274,7 +293,7 @@ static int extend(mq_queue *queue, const struct claim *claim, const void *argume
 
 int mq_extend(mq_queue *queue, const char *receipt, int64_t ack_timeout)
 {
-    if (ack_timeout == 0 || !name_can_say_after(clock_now(), ack_timeout))
+    if (ack_timeout == 0 || !name_can_say_after(queue_now(queue), ack_timeout))
         return -EINVAL;
     return settle_claim(queue, receipt, extend, &ack_timeout);
 }
@@ -309,7 +328,7 @@ static struct message_name name_of_rest(const struct message_name *name, const s
 static int move_rest(mq_queue *queue, const struct claim *claim, const struct settle_progress *progress,
                      struct message_name *rest)
 {
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     rest->time = name_time_after(now, progress->ack_timeout);
     if (progress->corrupt)
         return dead_letter_make_corrupt(queue, MQ_INFLIGHT, claim->dir, claim->file, rest, now);

@@ -33,7 +33,7 @@ enum step { FOUND, GO_ON, BEYOND, GONE };
 static int link_by_name(const struct log_source *source, int dir, const char *name)
 {
     const struct log_output *output = ((const struct search *)source)->output;
-    return fs_link(output->dir, output->file, dir, name);
+    return fs_link_unique(output->dir, output->file, dir, name);
 }
 
 /* The entry that the offset is in, or the gap. */

@@ -162,7 +162,7 @@ static int add_rest(struct filling *filling)
 static int fill(struct filling *filling, const struct group_feed_entry *entry)
 {
     char text[LOG_ENTRY_HEAD + 64];
-    int error = fs_link(entry->log, entry->path, filling->dir, ENTRY);
+    int error = fs_link_unique(entry->log, entry->path, filling->dir, ENTRY);
     const int is = error ? error : is_of_file(filling->dir, ENTRY, entry->file);
     if (is != 1)
         return is < 0 ? is : -ESTALE;

@@ -160,7 +160,8 @@ static void path_of(uint64_t entry, char ret_path[ENTRY_PATH_SIZE])
 static int link_entry(const struct group_source *group, const struct chain_place *entry, const char *path, int tmp,
                       const char *take)
 {
-    const int error = fs_link(group->log, path, tmp, take), is = error ? error : is_of_file(tmp, take, entry->file);
+    const int error = fs_link_unique(group->log, path, tmp, take),
+              is = error ? error : is_of_file(tmp, take, entry->file);
     if (!error && is != 1)
         (void)fs_unlink(tmp, take);
     return is;

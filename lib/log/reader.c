@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_network.h"
 #include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"

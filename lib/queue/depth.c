@@ -34,7 +34,7 @@ static int add_page(void *context, const struct page *page)
 
 int depth_add_up(mq_queue *queue, struct depth_totals *ret_totals)
 {
-    *ret_totals = (struct depth_totals){.now = clock_now()};
+    *ret_totals = (struct depth_totals){.now = queue_now(queue)};
     add_page(ret_totals, queue->page);
     return queue_each_other_page(queue, add_page, ret_totals);
 }
@@ -110,7 +110,7 @@ int depth_find_excess(mq_queue *queue, const struct depth_limits *limits, const 
     if (error)
         return error;
     find_excess(limits, page_sum(totals.count[MQ_READY], totals.count[MQ_DELAYED]), totals.waiting, ret_excess);
-    if (!any(ret_excess) || (!page_take_recount(queue->page, clock_now()) && !count))
+    if (!any(ret_excess) || (!page_take_recount(queue->page, queue_now(queue)) && !count))
         return 0;
     return count_excess(queue, limits, own, ret_excess);
 }

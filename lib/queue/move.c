@@ -19,7 +19,7 @@
 static void announce_time(mq_queue *queue, enum mq_state state, const struct message_name *name)
 {
     static const enum page_time times[MQ_STATES] = {[MQ_DELAYED] = PAGE_DUE, [MQ_INFLIGHT] = PAGE_DEADLINE};
-    if (page_announce(queue->page, times[state], name->time, clock_now()))
+    if (page_announce(queue->page, times[state], name->time, queue_now(queue)))
         bell_ring(queue);
 }
 
@@ -33,15 +33,12 @@ void move_announce(mq_queue *queue, enum mq_state state, const struct message_na
     }
 }
 
-/* The name of a claim holds its token, so no other process can have made this name. Where a rename that was done may be reported
-   as failed, that is looked at. */
-static int rename_to(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to, int dir, const char *text)
+/* Where a rename that was done may be reported as failed, that is looked at. The name of a claim holds its token, so no other
+   process can have made this name. Two processes that make the same name in another state do the same. */
+static int rename_to(const mq_queue *queue, int from_dir, const char *from_name, int dir, const char *text)
 {
-    if (to != MQ_INFLIGHT || queue->is_local)
-        return fs_rename(from_dir, from_name, dir, text);
-    const int error = fs_rename_unique(from_dir, from_name, dir, text);
-    queue->is_local = error == -ENOENT && !fs_is_network(dir);
-    return error;
+    return queue->clock.is_network ? fs_rename_unique(from_dir, from_name, dir, text)
+                                   : fs_rename(from_dir, from_name, dir, text);
 }
 
 static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
@@ -56,7 +53,7 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
         int error = queue_target(queue, target, bucket, &dir);
         if (error)
             return error;
-        error = rename_to(queue, from_dir, from_name, to, dir, text);
+        error = rename_to(queue, from_dir, from_name, dir, text);
         if (!error)
             *ret_dir = dir;
         if (error != -ENOENT)
@@ -219,7 +216,7 @@ int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *
                  const struct message_name *name, int dir, const char *done_name)
 {
     const int64_t size = size_of(queue, from_dir, from_name, name);
-    const int error = fs_rename(from_dir, from_name, dir, done_name);
+    const int error = rename_to(queue, from_dir, from_name, dir, done_name);
     if (error)
         return error == -ENOENT ? 0 : error;
     count_out(queue, from, name, size);

@@ -84,7 +84,7 @@ static int make_page(mq_queue *queue, struct page **ret_page)
  */
 static int get_page(mq_queue *queue, struct page **ret_page)
 {
-    const bool is_open = page_open(queue->dir, queue->host, ret_page) == 1;
+    const bool is_open = page_open_own(queue->dir, queue->host, ret_page) == 1;
     if (is_open && page_is_exclusive(*ret_page))
         return 1;
     int error = access_read(queue->dir, &queue->sharing);
@@ -116,6 +116,7 @@ static int open_page(mq_queue *queue)
     if (opened == 1) {
         page_close(queue->page);
         queue->page = page;
+        shared_clock_begin(&queue->clock, page, queue->dir, queue->rights);
         return 0;
     }
     queue->sharing = sharing;
@@ -167,11 +168,11 @@ static void empty_handle(mq_queue *queue)
     queue->sent = NULL;
     queue->lane = NULL;
     queue->page = NULL;
-    queue->dir = queue->tmp = -1;
+    queue->dir = queue->tmp = queue->lock = -1;
     queue->identified = false;
     queue->persisted = false;
     queue->order = FS_ORDER_UNKNOWN;
-    queue->is_local = false;
+    queue->clock = (struct shared_clock){0};
     for (unsigned target = 0; target < QUEUE_TARGETS; target++)
         queue->target[target].dir = -1;
 }
@@ -227,6 +228,8 @@ static void release_handle(mq_queue *queue)
     page_close(queue->page);
     if (queue->tmp >= 0)
         close(queue->tmp);
+    if (queue->lock >= 0)
+        close(queue->lock);
     if (queue->dir >= 0)
         close(queue->dir);
     empty_handle(queue);
@@ -370,6 +373,7 @@ int queue_refresh(mq_queue *queue)
     const int read = read_config_again(queue);
     if (read)
         return read;
+    shared_clock_refresh(&queue->clock, queue->page, queue->dir, queue->rights);
     if (page_is_current(queue->page))
         return 0;
     const int error = open_page(queue);

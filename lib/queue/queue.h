@@ -20,6 +20,7 @@
 #include "store/access.h"
 #include "store/config.h"
 #include "store/page.h"
+#include "store/shared_clock.h"
 
 struct cursor;
 struct draft;
@@ -101,19 +102,20 @@ struct mq_queue {
     int dir;
     struct fs_identity identity; /* of `dir`, if `identified` */
     bool identified;
-    int tmp;                /* its tmp/; -1: not open */
-    bool persisted;         /* the queue's own name is known to be on the disk */
-    bool fresh;             /* it was just opened, and no operation has begun */
-    bool is_feed;           /* of a topic or log: it has neither a name nor a configuration that could change */
-    bool counts_entries;    /* of a log: a file of several messages begins with their number (log_entry.h) */
-    bool names_drafts;      /* drafts need a name in tmp/: this file system cannot link a file that has none */
-    enum fs_order order;    /* what is known of the file system (fs_sync_ahead) */
-    bool is_local;          /* it is known not to be a network file system */
-    unsigned openings;      /* how often it was opened: a draft of an earlier opening was made for another queue */
-    int64_t config_read_at; /* monotonic */
-    uint64_t configured;    /* page_configured() before it was read */
+    int tmp;                   /* its tmp/; -1: not open */
+    bool persisted;            /* the queue's own name is known to be on the disk */
+    bool fresh;                /* it was just opened, and no operation has begun */
+    bool is_feed;              /* of a topic or log: it has neither a name nor a configuration that could change */
+    bool counts_entries;       /* of a log: a file of several messages begins with their number (log_entry.h) */
+    bool names_drafts;         /* drafts need a name in tmp/: this file system cannot link a file that has none */
+    enum fs_order order;       /* what is known of the file system (fs_sync_ahead) */
+    struct shared_clock clock; /* the host's, or that of a file system that several hosts share */
+    unsigned openings;         /* how often it was opened: a draft of an earlier opening was made for another queue */
+    int64_t config_read_at;    /* monotonic */
+    uint64_t configured;       /* page_configured() before it was read */
     struct config config;
     struct page *page;
+    int lock; /* of the owner of a reply queue, which reaches other hosts (reply_queue.c); -1: none */
     struct {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
@@ -156,6 +158,12 @@ int queue_demand(const mq_queue *queue, unsigned rights);
 static inline bool queue_only_sends(const mq_queue *queue)
 {
     return queue->rights == ACCESS_SEND;
+}
+
+/* The time by which everything in the queue is judged: the host's, or that of the file system (shared_clock.h). */
+static inline int64_t queue_now(const mq_queue *queue)
+{
+    return shared_clock_now(&queue->clock);
 }
 
 /* Make the queue's own name durable, unless it is known to be durable. */

@@ -116,7 +116,7 @@ int mq_result_begin(mq_queue *queue, const mq_message *message, mq_result **ret_
         .files = {-1, -1},
         .most = size ? size / STREAM_PARTS : UINT64_MAX,
         .name = {.kind = RESULT_UNFINISHED,
-                 .begun = clock_now(),
+                 .begun = queue_now(queue),
                  .attempt = mq_message_attempts(message),
                  .token = id_random() & TOKEN_MASK},
     };
@@ -170,7 +170,7 @@ int mq_result_end(mq_result *result, enum mq_outcome outcome, int exit_status, i
     result->name.outcome = outcome;
     result->name.exit_status = exit_status;
     result->name.signal = signal;
-    result->name.ended = clock_now();
+    result->name.ended = queue_now(queue);
     const int error = finish(result);
     release(result); /* after the rename: what has no lock and no final name was interrupted */
     if (!error)

@@ -304,5 +304,5 @@ void results_expire_some(mq_queue *queue, uint64_t size)
                    chance = most ? (size + FILE_COST) % share * LOOK_ONE_IN / share : 0;
     const bool much = most && size + FILE_COST >= share;
     if (much || id_random() % LOOK_ONE_IN <= chance)
-        (void)expire(queue, clock_now(), BUDGET, &removed);
+        (void)expire(queue, queue_now(queue), BUDGET, &removed);
 }

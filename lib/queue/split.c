@@ -80,7 +80,7 @@ int split_off(mq_queue *queue, enum mq_state state, int dir, const char *file, c
     int rest_dir, error = find_rest_dir(queue, state, dir, &split, &rest_dir);
     if (error)
         return error;
-    error = blame_file(queue, dir, file, fs_link(dir, file, tmp, in_tmp));
+    error = blame_file(queue, dir, file, fs_link_unique(dir, file, tmp, in_tmp));
     /* Before the rename: a receiver that misses the old name must learn of a new one. */
     if (!error && state == MQ_READY)
         page_note_split(queue->page);

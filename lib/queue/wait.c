@@ -24,6 +24,7 @@
 #include "base/fs.h"
 #include "base/fs_fifo.h"
 #include "base/fs_list.h"
+#include "base/fs_network.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "queue/fifo.h"
@@ -41,6 +42,7 @@
 
 #define POLL_FIRST INT64_C(1000)
 #define POLL_MOST INT64_C(64000)
+#define POLL_MOST_ON_NETWORK INT64_C(400000) /* there a look costs more; a message is taken within half a second */
 
 bool wait_is_ready(const struct waiter *waiter)
 {
@@ -277,7 +279,7 @@ static void sleep_on(struct pollfd *fds, size_t count, int64_t longest)
 static int64_t next_poll(struct waiter *waiter)
 {
     const int64_t pause = waiter->pause;
-    waiter->pause = least(pause * 2, POLL_MOST);
+    waiter->pause = least(pause * 2, waiter->is_network ? POLL_MOST_ON_NETWORK : POLL_MOST);
     return pause;
 }
 

@@ -265,7 +265,7 @@ static int wait_for_room(mq_topic *topic, mq_queue *queue, const struct draft *d
 static int take_for_queue(mq_topic *topic, mq_queue *queue, struct draft *draft)
 {
     struct draft own = *draft;
-    const int64_t now = clock_now();
+    const int64_t now = queue_now(queue);
     if (!own.name.expires && queue->config.ttl)
         own.name.expires = name_time_after(now, queue->config.ttl);
     own.durable = queue->config.durable && !topic->options->no_sync;

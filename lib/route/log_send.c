@@ -25,7 +25,7 @@
 static void look(mq_log *log)
 {
     bool left;
-    (void)outbox_finish_all(log->spool, OUTBOX_LATER, &left);
+    (void)outbox_finish_all(log->spool, OUTBOX_LATER, clock_now(), &left);
 }
 
 int mq_log_open(const char *spool, const char *name, mq_log **ret_log)

@@ -188,7 +188,7 @@ static int move_on(mq_queue *queue, int dir, const char *file, const struct mess
         return error;
     error = send_to(tx, queue, queue->config.dead_letter, message);
     if (!error)
-        page_announce_outbox(queue->page, clock_now());
+        page_announce_outbox(queue->page, queue_now(queue));
     if (!error)
         error = fs_rename(dir, file, tx->dir, input);
     if (!error)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "base/io.h"
@@ -207,25 +208,21 @@ static int change_text(int dir, int feed, struct change *change)
     return error;
 }
 
-int topic_lock_feed(int dir)
+int topic_open_feed(int dir)
 {
-    int feed = fs_open_dir(dir, TOPIC_FEED);
-    if (feed == -ENOENT && topic_heal(dir) == 0)
-        feed = fs_open_dir(dir, TOPIC_FEED);
-    if (feed < 0 || flock(feed, LOCK_EX) == 0)
-        return feed;
-    const int error = -errno;
-    close(feed);
-    return error;
+    const int feed = fs_open_dir(dir, TOPIC_FEED);
+    return feed == -ENOENT && topic_heal(dir) == 0 ? fs_open_dir(dir, TOPIC_FEED) : feed;
 }
 
 /* Two who change bindings at once must both succeed. */
 static int change_locked(int dir, struct change *change)
 {
-    const int feed = topic_lock_feed(dir);
+    const int feed = topic_open_feed(dir);
     if (feed < 0)
         return feed;
-    const int error = change_text(dir, feed, change);
+    const int lock = fs_lock(feed), error = lock < 0 ? lock : change_text(dir, feed, change);
+    if (lock >= 0)
+        close(lock);
     close(feed);
     return error;
 }

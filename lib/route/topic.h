@@ -25,8 +25,8 @@ int topic_hold(int spool, const char *name, int lock);
 /* Make the directories of a topic that are missing, since a cleaner has removed them while they were empty. */
 int topic_heal(int dir);
 
-/* Open its feed/ with an exclusive flock(2): one process at a time changes the topic's files. */
-int topic_lock_feed(int dir);
+/* Open its feed/, which is made again if a cleaner has removed it. A process that changes the topic's files locks it. */
+int topic_open_feed(int dir);
 
 /* Whether the name is a topic's: 1, 0, or why that cannot be told. */
 int topic_is(int spool, const char *name);

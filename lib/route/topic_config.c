@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/units.h"
 #include "log/log.h"
 #include "route/topic.h"
@@ -180,10 +181,11 @@ int mq_topic_config_check(const char *spool_path, const char *topic, const char 
 static int set_locked(int spool, int dir, const char *topic, const char *key, const char *value)
 {
     struct route_topic parsed;
-    const int feed = topic_lock_feed(dir);
+    const int feed = topic_open_feed(dir);
     if (feed < 0)
         return feed;
-    int held = -1, error = topic_read_config(dir, &parsed);
+    const int lock = fs_lock(feed);
+    int held = -1, error = lock < 0 ? lock : topic_read_config(dir, &parsed);
     if (!error)
         error = parse(topic, key, value, &parsed);
     if (!error)
@@ -192,6 +194,8 @@ static int set_locked(int spool, int dir, const char *topic, const char *key, co
         error = write_config(dir, feed, &parsed);
     if (held >= 0)
         close(held);
+    if (lock >= 0)
+        close(lock);
     close(feed);
     return error;
 }

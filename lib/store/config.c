@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "base/units.h"
@@ -28,6 +29,7 @@
 
 /* How long to wait for one change that another process makes. */
 #define LOCK_PATIENCE (CLOCK_SECOND / 2)
+#define LOCK_PATIENCE_OF_HOSTS (10 * CLOCK_SECOND) /* each of them waits for its caches (fs_has_lock) */
 #define LOCK_POLL_MILLISECONDS 5
 
 #define ATTEMPTS_MAX 1000000
@@ -460,7 +462,8 @@ static int take_lock(int queue_dir, const char *file, int lock)
             return -errno;
         if (have_changed(queue_dir, file, &seen))
             since = clock_monotonic();
-        if (clock_monotonic() - since > LOCK_PATIENCE)
+        const int64_t waited = clock_monotonic() - since;
+        if (waited > LOCK_PATIENCE && (waited > LOCK_PATIENCE_OF_HOSTS || !fs_is_lock_of_hosts(lock)))
             return -EAGAIN;
         (void)poll(NULL, 0, LOCK_POLL_MILLISECONDS);
     }
@@ -480,12 +483,12 @@ int config_replace(int queue_dir, int tmp, const char *file, const char *key, co
 {
     /* With the lock, two administrators who change different keys at once both succeed. A user who may only look cannot
        open tmp/, so he cannot hold it. */
-    const int lock = fs_open_dir(tmp, ".");
+    const int lock = fs_open_lock(tmp);
     if (lock < 0)
         return lock;
     int error = take_lock(queue_dir, file, lock);
-    if (!error)
-        error = store_locked(queue_dir, tmp, file, key, value);
+    if (!error) /* a sweep that removes the file that is locked comes once a day, and the user can try again */
+        error = fs_has_lock(lock) ? store_locked(queue_dir, tmp, file, key, value) : -EAGAIN;
     close(lock);
     return error;
 }

@@ -178,7 +178,8 @@ static int move_strays(const struct transfer *transfer)
 
 int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
 {
-    struct transfer transfer = {from_queue, {to_queue, -1, to_sharing}, false, clock_now()};
+    const int64_t now = clock_now();
+    struct transfer transfer = {from_queue, {to_queue, -1, to_sharing, now}, false, now};
     struct config config;
     if (fs_has(from_queue, "lanes") == 0)
         return 0;

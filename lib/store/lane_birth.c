@@ -18,14 +18,14 @@
 /* For this long a process that moves a token on is given time. Then another one does what it has left. */
 #define LEASE (2 * CLOCK_SECOND)
 
-void lane_birth_note_end(struct message_name *token, unsigned how)
+void lane_birth_note_end(struct message_name *token, unsigned how, int64_t now)
 {
     token->settled = how;
     token->claimed = true;
     token->token = id_random();
     token->begun = 0;
     token->owner.process = 0;
-    token->time = name_time_after(clock_now(), LEASE);
+    token->time = name_time_after(now, LEASE);
 }
 
 int64_t lane_birth_settled_at(const struct message_name *token)
@@ -49,7 +49,7 @@ int lane_birth_make_token(const struct lane_place *place, const struct message_n
     token.head = token.of = token.offset = token.length = 0;
     token.count = 1;
     token.position = like->position;
-    lane_birth_note_end(&token, LANE_DONE);
+    lane_birth_note_end(&token, LANE_DONE, place->now);
     name_format_bucket(MQ_INFLIGHT, &token, bucket);
     name_format(MQ_INFLIGHT, &token, birth->token);
     birth->deadline = token.time;

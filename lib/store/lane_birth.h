@@ -18,6 +18,7 @@
 struct lane_place {
     int dir, tmp;
     unsigned sharing;
+    int64_t now;
 };
 
 struct lane_birth {
@@ -28,7 +29,7 @@ struct lane_birth {
 };
 
 /* How the name of a token says that its head was settled. It is a claim with a short lease from then on. */
-void lane_birth_note_end(struct message_name *token, unsigned how);
+void lane_birth_note_end(struct message_name *token, unsigned how, int64_t now);
 #define LANE_DONE 1u
 
 /* When the head of a settled token was settled, which every process that comes by knows. */

@@ -47,6 +47,10 @@ void page_host_name(char ret_name[PAGE_NAME_SIZE]);
 /* Map the page. 1: done. 0: there is none, or it was made before the last boot, is too short, or is noise. */
 int page_open(int queue_dir, const char *host_name, struct page **ret_page);
 
+/* The same for the page of this host. If that belongs to another mount of the file system, `host_name` becomes the name of
+   this mount's. */
+int page_open_own(int queue_dir, char host_name[PAGE_NAME_SIZE], struct page **ret_page);
+
 /* The same for a process that may only look. Other processes see none of its changes. */
 int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page);
 
@@ -83,6 +87,27 @@ bool page_is_displaced(const struct page *page);
 
 /* Whether only its owner may use the file. Then the queue is private, too. */
 bool page_is_exclusive(const struct page *page);
+
+/* ---- the file system, and its time ------------------------------------------------ */
+
+/*
+ * Whether the page lies on a file system that several hosts may share. It is asked for once, when the page is made, and
+ * noted in the page: so no process has to ask again. PAGE_UNKNOWN: it was not noted, as in a private page.
+ *
+ * Two mounts of one such file system on one host do not see at once what is written to the page through the other. So
+ * the page belongs to the mount that it was made through, and any other mount has a page of its own (page_open_own).
+ */
+enum page_mount { PAGE_UNKNOWN, PAGE_LOCAL, PAGE_NETWORK };
+enum page_mount page_mount(const struct page *page);
+void page_note_mount(struct page *page, int queue_dir);
+
+/* The time of the file system as it was last read on this host: at the moment `boot` by clock_boot(), when the wall clock
+   was at `real`. False: it was not read, or the page holds noise. */
+struct page_clock {
+    int64_t time, boot, real;
+};
+bool page_clock(const struct page *page, struct page_clock *ret_clock);
+void page_note_clock(struct page *page, const struct page_clock *clock);
 
 /* ---- positions ------------------------------------------------------------------ */
 

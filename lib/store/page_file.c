@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_network.h"
 #include "base/id.h"
 #include "format/spool_name.h"
 #include "store/page_layout.h"
@@ -50,6 +51,68 @@ void page_host_name(char ret_name[PAGE_NAME_SIZE])
             *c = '_';
 }
 
+/* What is noted of a mount. Noise is neither. */
+#define LOCAL_MOUNT UINT64_C(0x4c6f63616c667321)
+#define NETWORK_MOUNT UINT64_C(0x4e65740000000000)
+#define MOUNT_DEVICE UINT64_C(0x000000ffffffffff)
+
+enum page_mount page_mount(const struct page *page)
+{
+    const uint64_t noted = page_read_word(&page->contents->mount);
+    if (noted == LOCAL_MOUNT)
+        return PAGE_LOCAL;
+    return (noted & ~MOUNT_DEVICE) == NETWORK_MOUNT ? PAGE_NETWORK : PAGE_UNKNOWN;
+}
+
+void page_note_mount(struct page *page, int queue_dir)
+{
+    struct stat status;
+    if (!fs_is_network(queue_dir))
+        page_write_word(&page->contents->mount, LOCAL_MOUNT);
+    else if (fstat(queue_dir, &status) == 0)
+        page_write_word(&page->contents->mount, NETWORK_MOUNT | (status.st_dev & MOUNT_DEVICE));
+}
+
+/* Noise does not make it, nor do the words of two readings. */
+static uint64_t check_of(const struct page_clock *clock)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    return (((uint64_t)clock->time * odd ^ (uint64_t)clock->boot) * odd ^ (uint64_t)clock->real) * odd + 1;
+}
+
+bool page_clock(const struct page *page, struct page_clock *ret_clock)
+{
+    const struct contents *contents = page->contents;
+    *ret_clock = (struct page_clock){
+        .time = (int64_t)page_read_word(&contents->clock.time),
+        .boot = (int64_t)page_read_word(&contents->clock.boot),
+        .real = (int64_t)page_read_word(&contents->clock.real),
+    };
+    return page_read_word(&contents->clock.check) == check_of(ret_clock);
+}
+
+void page_note_clock(struct page *page, const struct page_clock *clock)
+{
+    struct contents *contents = page->contents;
+    page_write_word(&contents->clock.time, (uint64_t)clock->time);
+    page_write_word(&contents->clock.boot, (uint64_t)clock->boot);
+    page_write_word(&contents->clock.real, (uint64_t)clock->real);
+    page_write_word(&contents->clock.check, check_of(clock));
+}
+
+static bool is_of_other_mount(const struct page *page)
+{
+    return page_mount(page) == PAGE_NETWORK &&
+           (page_read_word(&page->contents->mount) & MOUNT_DEVICE) != (page->identity.device & MOUNT_DEVICE);
+}
+
+static void name_by_mount(const struct page *page, char name[PAGE_NAME_SIZE])
+{
+    char host[PAGE_NAME_SIZE - sizeof "-m0123456789"];
+    snprintf(host, sizeof host, "%.*s", (int)sizeof host - 1, name);
+    snprintf(name, PAGE_NAME_SIZE, "%s-m%" PRIx64, host, (uint64_t)page->identity.device & MOUNT_DEVICE);
+}
+
 static struct page *new_handle(struct contents *contents, int file)
 {
     struct page *page = malloc(sizeof *page);
@@ -84,7 +147,7 @@ static bool is_page(struct contents *contents)
 
 static bool was_booted_at(const struct contents *contents, int64_t moment)
 {
-    const int64_t noted = page_noted_boot(contents);
+    const int64_t noted = (int64_t)page_read_word(&contents->booted_at);
     return noted >= moment - BOOT_DRIFT && noted <= moment + BOOT_DRIFT;
 }
 
@@ -97,7 +160,7 @@ static bool is_of_this_boot(struct contents *contents)
     read_boot_id(boot);
     if (memcmp(contents->boot, boot, sizeof boot) != 0)
         return false;
-    page_note_boot(contents, booted_at);
+    page_write_word(&contents->booted_at, (uint64_t)booted_at);
     return true;
 }
 
@@ -133,6 +196,16 @@ int page_open(int queue_dir, const char *host_name, struct page **ret_page)
     return open_page(queue_dir, host_name, true, is_of_this_boot, ret_page) == 1;
 }
 
+int page_open_own(int queue_dir, char host_name[PAGE_NAME_SIZE], struct page **ret_page)
+{
+    const int opened = page_open(queue_dir, host_name, ret_page);
+    if (opened != 1 || !is_of_other_mount(*ret_page))
+        return opened;
+    name_by_mount(*ret_page, host_name);
+    page_close(*ret_page);
+    return page_open(queue_dir, host_name, ret_page);
+}
+
 int page_open_to_look(int queue_dir, const char *host_name, struct page **ret_page)
 {
     return open_page(queue_dir, host_name, false, is_of_this_boot, ret_page) == 1;
@@ -147,7 +220,7 @@ int page_open_foreign(int queue_dir, const char *host_name, struct page **ret_pa
 static void clear(struct contents *contents)
 {
     memcpy(contents->magic, magic, sizeof magic);
-    page_note_boot(contents, clock_booted_at());
+    page_write_word(&contents->booted_at, (uint64_t)clock_booted_at());
     page_clear_words(contents);
 }
 
@@ -188,6 +261,7 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page)
         return page_create_private(ret_page);
     }
     clear(contents);
+    page_note_mount(page, queue_dir);
     read_boot_id(contents->boot);
     memcpy(page->tmp_name, name, sizeof name);
     close(tmp);

@@ -42,6 +42,10 @@ struct contents {
     word outbox;    /* when transactions are to be looked for (page.h) */
     word configured;
     word rests; /* until when a lane may be at rest */
+    word mount; /* what is known of the file system (page_mount) */
+    struct {
+        word time, boot, real, check;
+    } clock; /* of the file system, when it was last read; `check` is made of the others */
 };
 _Static_assert(sizeof(struct contents) <= PAGE_SIZE, "the page is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared between processes");
@@ -70,8 +74,8 @@ struct page {
 /* Set the words of a new page, which are 0, to what they are in an empty queue. */
 void page_clear_words(struct contents *contents);
 
-/* Read and write `booted_at`. */
-int64_t page_noted_boot(const struct contents *contents);
-void page_note_boot(struct contents *contents, int64_t moment);
+/* Read and write a word that no other word depends on. */
+uint64_t page_read_word(const word *at);
+void page_write_word(word *at, uint64_t value);
 
 #endif

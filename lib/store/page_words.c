@@ -17,14 +17,14 @@ void page_clear_words(struct contents *contents)
     atomic_store(&contents->outbox, PAGE_OUTBOX_UNKNOWN);
 }
 
-int64_t page_noted_boot(const struct contents *contents)
+uint64_t page_read_word(const word *at)
 {
-    return (int64_t)atomic_load_explicit(&contents->booted_at, memory_order_relaxed);
+    return atomic_load_explicit(at, memory_order_relaxed);
 }
 
-void page_note_boot(struct contents *contents, int64_t moment)
+void page_write_word(word *at, uint64_t value)
 {
-    atomic_store_explicit(&contents->booted_at, (uint64_t)moment, memory_order_relaxed);
+    atomic_store_explicit(at, value, memory_order_relaxed);
 }
 
 /* ---- words ---------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ static int announce(void *context, const char *file, unsigned char type)
         return 0;
     tx->is_durable |= outbox_is_durable(entry.kind);
     if (handles_get(&tx->handles, tx->spool_path, entry.queue, &queue) == 0)
-        page_announce_outbox(queue->page, clock_now());
+        page_announce_outbox(queue->page, queue_now(queue));
     return 0;
 }
 
@@ -39,7 +39,7 @@ static int move_to_outbox(mq_tx *tx, int parent, const char *name)
     outbox_format_id(id_random(), place.id);
     outbox_format(OUTBOX_COMMITTED, place.id, 0, place.name);
     for (int tries = 0; tries < TRIES; tries++) {
-        const int error = fs_rename(parent, name, tx->outbox, place.name);
+        const int error = fs_rename_unique(parent, name, tx->outbox, place.name);
         tx->place = place;
         if (error != -ENOENT)
             return error ? error : 1;

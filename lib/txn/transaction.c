@@ -249,7 +249,7 @@ static int take_draft(struct outlet *outlet, mq_queue *queue, struct draft *draf
         return synced;
     draft->synced |= draft->durable; /* of many names of one file the first one's does */
     tx->is_durable |= draft->durable;
-    page_announce_outbox(queue->page, clock_now());
+    page_announce_outbox(queue->page, queue_now(queue));
     keep_handle(tx, queue);
     return link_in(tx, queue, draft, &entry);
 }
@@ -354,7 +354,7 @@ static int rename_directory(mq_tx *tx, enum outbox_state state, int64_t deadline
     do {
         if (strcmp(name, tx->place.name) == 0)
             return 0;
-        error = fs_rename(tx->outbox, tx->place.name, tx->outbox, name);
+        error = fs_rename_unique(tx->outbox, tx->place.name, tx->outbox, name);
     } while (error == -ENOENT && (error = look_again(tx)) == 1);
     if (error)
         return error;
@@ -435,9 +435,9 @@ static int act_take(mq_queue *queue, const struct claim *claim, const void *argu
         error = rename_directory(tx, OUTBOX_OPEN, claim->name.time);
     if (error)
         return error;
-    page_announce_outbox(queue->page, clock_now());
+    page_announce_outbox(queue->page, queue_now(queue));
     keep_handle(tx, queue);
-    error = fs_rename(claim->dir, claim->file, tx->dir, text);
+    error = fs_rename_unique(claim->dir, claim->file, tx->dir, text);
     return error == -ENOENT ? 0 : error ? error : 1;
 }
 
@@ -490,5 +490,5 @@ int mq_tx_list(const char *spool_path, int (*each)(const struct mq_tx_entry *ent
 int mq_tx_finish(const char *spool)
 {
     bool left;
-    return outbox_finish_all(spool, OUTBOX_AT_ONCE, &left);
+    return outbox_finish_all(spool, OUTBOX_AT_ONCE, clock_now(), &left);
 }

@@ -28,6 +28,7 @@ static struct seam now;
 static unsigned counted, lacking;
 static bool is_open, has_struck;
 static long memory, passed;
+static time_t passed_at;
 
 void seam_open(const struct seam *seam)
 {
@@ -56,6 +57,7 @@ long seam_memory(void)
 void seam_pass(long seconds)
 {
     passed = seconds;
+    passed_at = time(NULL);
 }
 
 static bool lacks(unsigned feature)
@@ -334,7 +336,17 @@ WRAP(ssize_t, pread, SEAM_BROKEN | SEAM_SIGNAL, -1, (int file, void *buffer, siz
 WRAP(ssize_t, pwrite, SEAM_BROKEN | SEAM_NO_ROOM, -1, (int file, const void *buffer, size_t size, off_t offset), file,
      buffer, size, offset)
 WRAP(int, posix_fallocate, SEAM_BROKEN | SEAM_NO_ROOM, errno, (int file, off_t offset, off_t size), file, offset, size)
-WRAP(int, fstat, SEAM_BROKEN, -1, (int file, struct stat *status), file, status)
+
+int __real_fstat(int file, struct stat *status);
+int __wrap_fstat(int file, struct stat *status);
+int __wrap_fstat(int file, struct stat *status)
+{
+    const int error = fails(SEAM_BROKEN) ? -1 : __real_fstat(file, status);
+    if (!error && passed && status->st_mtim.tv_sec >= passed_at)
+        status->st_mtim.tv_sec += passed;
+    return error;
+}
+
 WRAP(int, fstatvfs, SEAM_BROKEN, -1, (int file, struct statvfs *status), file, status)
 WRAP(int, fchmod, SEAM_BROKEN | SEAM_NO_RIGHTS, -1, (int file, mode_t mode), file, mode)
 

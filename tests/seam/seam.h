@@ -60,7 +60,7 @@ bool seam_close(void);
 /* From now on; 0: everything is there. */
 void seam_do_without(unsigned features);
 
-/* The clocks show so many seconds more than it is, from now on. */
+/* The clocks show so many seconds more than it is, from now on, and so do files that are made. */
 void seam_pass(long seconds);
 
 /* How many pieces of memory are in use. */

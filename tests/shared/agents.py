@@ -51,7 +51,7 @@ def is_whole(body):
 class Agent(Mover):
     def __init__(self, name, role, spool, history, seed, violence):
         self.name, self.role, self.violence = name, role, violence
-        self.environment = programs.environment(spool)
+        self.facts = {"env": programs.environment(spool)}  # what subprocess is to be told
         self.history = open(history / f"{name}.jsonl", "a", encoding="utf-8")
         self.random = random.Random(seed)
         self.sent = self.number = 0
@@ -65,7 +65,7 @@ class Agent(Mover):
         begin = now()
         with subprocess.Popen(
             words,
-            env=self.environment,
+            **self.facts,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,0 +1,87 @@
+/* What hosts that share a file system agree on through it. */
+#include "base/fs_hosts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/fs_network.h"
+#include "base/id.h"
+
+/* Names and contents are cached for a second by FUSE, by GlusterFS, and by NFS as mq(7) says to mount it. */
+#define CACHED_MILLISECONDS 1100
+
+/* Who may open the directory may take its lock. */
+#define LOCK_MODE 0666
+
+int fs_read_clock(int dir, int64_t *ret_time, int64_t *ret_boot, int64_t *ret_within)
+{
+    char name[17];
+    struct stat status;
+    snprintf(name, sizeof name, "%016" PRIx64,
+             id_random()); /* as a draft's, so that a sweep removes what a crash leaves */
+    const int64_t before = clock_boot();
+    const int file = fs_make_file(dir, name, FS_FILE_MODE);
+    const int64_t after = clock_boot();
+    if (file < 0)
+        return file;
+    const int error = fstat(file, &status) < 0 ? -errno : 0;
+    close(file);
+    (void)fs_unlink(dir, name);
+    if (error)
+        return error;
+    *ret_time = clock_of_file(&status.st_mtim);
+    *ret_boot = before + (after - before) / 2;
+    *ret_within = (after - before) / 2;
+    return 0;
+}
+
+int fs_open_lock(int dir)
+{
+    if (!fs_is_network(dir))
+        return fs_open_dir(dir, ".");
+    for (;;) {
+        const int file = fs_open_shared_below(dir, ".", FS_LOCK_FILE, true);
+        if (file != -ENOENT)
+            return file;
+        const int error = fs_make_empty(dir, FS_LOCK_FILE, LOCK_MODE);
+        if (error && error != -EEXIST)
+            return error;
+    }
+}
+
+bool fs_is_lock_of_hosts(int lock)
+{
+    struct stat status;
+    return fstat(lock, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+bool fs_has_lock(int lock)
+{
+    struct stat status;
+    if (fstat(lock, &status) < 0 || status.st_nlink == 0)
+        return false;
+    if (S_ISREG(status.st_mode))
+        (void)poll(NULL, 0, CACHED_MILLISECONDS);
+    return true;
+}
+
+int fs_lock(int dir)
+{
+    for (;;) {
+        const int lock = fs_open_lock(dir);
+        const int error = lock < 0 ? lock : flock(lock, LOCK_EX) < 0 ? -errno : 0;
+        if (!error && fs_has_lock(lock))
+            return lock;
+        if (lock >= 0)
+            close(lock);
+        if (error)
+            return error;
+    }
+}
