@@ -285,7 +285,7 @@ void cursor_put_back(struct cursor *cursor, const char *file)
     cursor->has_rest = true;
 }
 
-#define LEAP_LEAST 4
+#define LEAP_LEAST ((size_t)4)
 #define LEAP_DOUBLINGS 6
 
 void cursor_leap(struct cursor *cursor)
