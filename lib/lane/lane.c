@@ -69,6 +69,7 @@ static int close_lane(mq_queue *queue, const char *key, const struct message_nam
         return 0;
     if (error && error != -ENOENT)
         return error;
+    lane_rest_remove_note(queue, token->lane, lane->dir);
     const int cleared = lane_dir_clear_of(queue->dir, key, lane, token->lane);
     return cleared ? cleared : 1;
 }
@@ -104,8 +105,18 @@ static int open_lane(mq_queue *queue, const struct message_name *token, const ch
     return is;
 }
 
-/* The lane has no message, or is not the token's any more. */
-static int end_lane(mq_queue *queue, int dir, const char *file, const struct message_name *token, bool may_rest)
+/* The lane, which is open, has no message. */
+static int end_empty(mq_queue *queue, int dir, const char *file, const struct message_name *token, const char *key,
+                     const struct lane_dir *lane)
+{
+    const int done = close_or_show(queue, dir, file, token, key, lane);
+    if (done == 1 && queue->source)
+        bell_ring(queue); /* a strict group takes more of its log now */
+    return done;
+}
+
+/* The lane has no q/, or is not the token's any more. */
+static int end_strange(mq_queue *queue, int dir, const char *file, const struct message_name *token)
 {
     char key[LANE_KEY_SIZE];
     struct lane_dir lane;
@@ -119,12 +130,27 @@ static int end_lane(mq_queue *queue, int dir, const char *file, const struct mes
         opened = clear_remains(queue, key);
     if (opened != 1)
         return opened < 0 ? opened : drop(dir, file);
-    int done = may_rest ? lane_rest(queue, dir, file, token, &lane) : 0;
-    if (done == 0)
-        done = close_or_show(queue, dir, file, token, key, &lane);
+    const int done = end_empty(queue, dir, file, token, key, &lane);
     lane_dir_close(&lane);
-    if (done == 1 && queue->source)
-        bell_ring(queue); /* a strict group takes more of its log now */
+    return done;
+}
+
+/* The lane is the token's; `q` is its q/, in which no message was found. */
+static int end_lane(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q, bool may_rest)
+{
+    char key[LANE_KEY_SIZE];
+    const int unread = may_rest ? fs_open_dir(q, ".") : -1;
+    const int rests = unread < 0 ? 0 : lane_rest(queue, dir, file, token, unread);
+    if (unread >= 0)
+        close(unread);
+    if (rests)
+        return rests;
+    const struct lane_dir lane = {fs_open_dir(q, ".."), q};
+    if (lane.dir < 0)
+        return lane.dir == -ENOENT ? end_strange(queue, dir, file, token) : lane.dir;
+    lane_name_key_of(token->lane, key);
+    const int done = end_empty(queue, dir, file, token, key, &lane);
+    close(lane.dir);
     return done;
 }
 
@@ -132,14 +158,16 @@ static int end_lane(mq_queue *queue, int dir, const char *file, const struct mes
 static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q, bool may_rest)
 {
     struct message_name head;
-    const int is = q < 0 ? 0 : lane_dir_is(queue->dir, token->lane);
+    const int is = q < 0 ? 0 : lane_dir_is_of(q, token->lane);
     if (is == 1 && token->settled && lane_name_is_part(token))
         return lane_show_rest(queue, dir, file, token);
     const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
     if (found < 0)
         return found;
     lane_rest_note(queue, token->lane, found == 0);
-    return found == 1 ? lane_show(queue, dir, file, &head, token->lane) : end_lane(queue, dir, file, token, may_rest);
+    if (found == 1)
+        return lane_show(queue, dir, file, &head, token->lane);
+    return is == 1 ? end_lane(queue, dir, file, token, q, may_rest) : end_strange(queue, dir, file, token);
 }
 
 /* ---- the head --------------------------------------------------------------------- */
@@ -207,22 +235,11 @@ static int finish_in(mq_queue *queue, enum mq_state state, int dir, const char *
 /* A lane that was empty whenever this process was done with a head of it is expected to be empty now, and rests without a
    look before. 1, or 0: it does not rest. */
 static int finish_to_rest(mq_queue *queue, enum mq_state state, int dir, const char *file,
-                          const struct message_name *token, lane_end_fn *end, const void *argument, int *ret_done)
+                          const struct message_name *token, int q, lane_end_fn *end, const void *argument,
+                          int *ret_ended)
 {
-    struct lane_dir lane;
-    char key[LANE_KEY_SIZE];
-    lane_name_key_of(token->lane, key);
-    const int opened = lane_dir_open(queue->dir, key, &lane);
-    if (opened != 1)
-        return opened;
-    int done = lane.queue < 0 ? 0 : lane_head_end(queue, state, token, lane.queue, end, argument);
-    *ret_done = done;
-    if (lane.queue >= 0 && done >= 0)
-        done = lane_dir_has_gen(&lane, token->lane);
-    if (done == 1)
-        done = lane_rest(queue, dir, file, token, &lane);
-    lane_dir_close(&lane);
-    return done;
+    *ret_ended = lane_head_end(queue, state, token, q, end, argument);
+    return *ret_ended < 0 ? *ret_ended : lane_rest(queue, dir, file, token, q);
 }
 
 /* `may_rest`: this process has just settled the token, whose lease is not over. */
@@ -230,15 +247,14 @@ static int finish(mq_queue *queue, enum mq_state state, int dir, const char *fil
                   bool may_rest, lane_end_fn *end, const void *argument)
 {
     int ended = 0;
-    if (may_rest && lane_rest_is_expected(queue, token)) {
-        const int rests = finish_to_rest(queue, state, dir, file, token, end, argument, &ended);
-        if (rests != 0)
-            return rests < 0 ? rests : ended;
-    }
     const int q = lane_dir_open_queue(queue->dir, token->lane);
     if (q < 0 && !bucket_is_missing(q))
         return q;
-    const int done = finish_in(queue, state, dir, file, token, may_rest, q, end, argument);
+    const int rests = q >= 0 && may_rest && lane_rest_is_expected(queue, token)
+                          ? finish_to_rest(queue, state, dir, file, token, q, end, argument, &ended)
+                          : 0;
+    const int done = rests ? (rests < 0 ? rests : ended)
+                           : finish_in(queue, state, dir, file, token, may_rest, q, end, argument);
     if (q >= 0)
         close(q);
     return done;
@@ -423,15 +439,16 @@ static void place(const struct put *put)
 }
 
 /* 1 done; 0 the lane is gone. What is to come first does not go behind others into a bucket, unless it is of a log: see
-   lane_first.c. */
+   lane_first.c. Nor does the message of a lane that is probably at rest. */
 static int join(const struct put *put, int *ret_dir)
 {
     mq_queue *queue = put->queue;
     bool is_queue = true;
     place(put);
     const bool is_first = put->keeps_position && !group_name_has_offset(put->name->position);
-    const int dir = is_first ? lane_dir_open_queue(queue->dir, put->key)
-                             : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position, &is_queue);
+    const int dir = is_first || lane_rest_is_known(queue, put->key)
+                        ? lane_dir_open_queue(queue->dir, put->key)
+                        : lane_dir_open_for(queue->dir, queue->sharing, put->key, put->name->position, &is_queue);
     const int error = dir < 0 ? dir : link_in(put, dir);
     if (!error) {
         *ret_dir = dir;

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,9 +17,10 @@
 #include "queue/lane_kept.h"
 #include "queue/move.h"
 #include "store/bucket.h"
+#include "store/lane_dir.h"
 
-/* The lease of a settled token is that of lane_birth.c: enough for a group that was empty so short a time ago. */
-#define LEASE_SUFFICES (CLOCK_SECOND / 2)
+/* The lease of a settled token is that of lane_birth.c: twice the time since the group was empty before. */
+#define LEASE_SUFFICES CLOCK_SECOND
 
 /* Two processes may write a note of one lane at the same time, one of them too late. More is noise. */
 #define NOTES 4
@@ -42,70 +42,77 @@ static int add_note(void *context, const char *name, unsigned char type)
 
 /* ---- resting -------------------------------------------------------------------------- */
 
-/* Give the lane's note another name, if it is known; else look for it. -ENOENT: there is none. */
-static int rename_note(const struct lane_dir *lane, const struct lane_memory *memory, const char *note)
+/* Notes and gen.G lie beside q/, which is all of the lane that is open. */
+#define BESIDE_SIZE (sizeof "../" + NAME_SIZE)
+
+static const char *beside(const char *name, char path[BESIDE_SIZE])
 {
-    struct notes notes = {0};
-    int error = memory->note[0] ? fs_rename(lane->dir, memory->note, lane->dir, note) : -ENOENT;
-    if (error != -ENOENT)
-        return error;
-    error = fs_list_at(lane->dir, ".", add_note, &notes);
-    for (size_t i = 1; i < notes.count && !error; i++)
-        (void)fs_unlink(lane->dir, notes.text[i]);
-    return error ? error : notes.count > 0 ? fs_rename(lane->dir, notes.text[0], lane->dir, note) : -ENOENT;
+    snprintf(path, BESIDE_SIZE, "../%s", name);
+    return path;
 }
 
-/* A note is one more name of gen.G, which is there as long as the lane is of that generation. */
-static int write_note(const struct lane_dir *lane, const char *generation, const char *file, struct lane_memory *memory)
+/* Give a note that is found another name, and remove the others. -ENOENT: there is none. */
+static int rename_found(int q, const char *note)
 {
-    char note[NAME_SIZE], gen[LANE_GEN_SIZE];
-    if (!lane_name_format_note(file, note))
-        return -ENAMETOOLONG;
+    struct notes notes = {0};
+    char path[BESIDE_SIZE];
+    const int error = fs_list_at(q, "..", add_note, &notes);
+    for (size_t i = 1; i < notes.count && !error; i++)
+        (void)fs_unlink(q, beside(notes.text[i], path));
+    return error ? error : notes.count > 0 ? fs_rename(q, beside(notes.text[0], path), q, note) : -ENOENT;
+}
+
+/* A note is one more name of gen.G, so it is there only if the lane is of that generation. 1 written; 0: it is not. */
+static int write_note(int q, const char *generation, const char *note, struct lane_memory *memory)
+{
+    char to[BESIDE_SIZE], from[BESIDE_SIZE], gen[LANE_GEN_SIZE];
+    beside(note, to);
+    int error = strcmp(memory->lane, generation) == 0 ? fs_rename(q, beside(memory->note, from), q, to) : -ENOENT;
+    if (error != -ENOENT)
+        return error ? error : 1;
+    const int is = lane_dir_is_of(q, generation);
+    if (is != 1)
+        return is;
+    error = rename_found(q, to);
+    if (error != -ENOENT)
+        return error ? error : 1;
     lane_name_format_gen(generation, gen);
-    int error = rename_note(lane, memory, note);
-    if (error == -ENOENT)
-        error = fs_link(lane->dir, gen, lane->dir, note);
-    snprintf(memory->note, sizeof memory->note, "%s", error ? "" : note);
-    return error;
+    error = fs_link(q, beside(gen, from), q, to);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+static void remember_note(struct lane_memory *memory, const char *generation, const char *note)
+{
+    strcpy(memory->lane, generation);
+    strcpy(memory->note, note);
 }
 
 /* The lease of a token that has just been settled is short. It has to last until the next message of the group may come. */
 static bool lengthen(struct message_name *token, int64_t since, int64_t now)
 {
-    if (since < LEASE_SUFFICES)
+    if (since < LEASE_SUFFICES || since == INT64_MAX)
         return false;
     token->time = name_time_after(now, 3 * since);
     token->token = id_random();
     return true;
 }
 
-/* The handle closes the bucket of settled tokens when it opens another one. */
-static int move_away(mq_queue *queue, int *dir, const char *file, const struct message_name *token)
-{
-    const int from = fcntl(*dir, F_DUPFD_CLOEXEC, 0);
-    if (from < 0)
-        return -errno;
-    const int moved = move_token(queue, from, file, MQ_INFLIGHT, token, dir);
-    close(from);
-    return moved;
-}
-
 /* The token gets its last name before the lane is listed once more. */
-static int rest(mq_queue *queue, int dir, const char *file, struct message_name *token, const struct lane_dir *lane,
-                int64_t since)
+static int rest(mq_queue *queue, int dir, const char *file, struct message_name *token, int q, int64_t since)
 {
     struct message_name head;
-    char name[NAME_SIZE];
+    char name[NAME_SIZE], note[NAME_SIZE];
     const bool is_longer = lengthen(token, since, queue_now(queue));
     struct lane_memory *memory = lane_kept_remember(queue->lane, token->lane);
     name_format(MQ_INFLIGHT, token, name);
     page_note_rest(queue->page, token->time);
-    if (write_note(lane, token->lane, name, memory) < 0)
+    if (!lane_name_format_note(name, note) || write_note(q, token->lane, note, memory) != 1)
         return 0;
-    const int moved = is_longer ? move_away(queue, &dir, file, token) : 1;
+    remember_note(memory, token->lane, note);
+    const int moved = is_longer ? move_token(queue, dir, file, MQ_INFLIGHT, token, &dir) : 1;
     if (moved != 1)
         return moved < 0 ? moved : 1;
-    const int found = lane_first(queue, token->lane, lane->queue, &head);
+    const int found = lane_first(queue, token->lane, q, &head);
     memory->rests = memory->was_empty = found == 0;
     return found == 1 ? lane_show(queue, dir, name, &head, token->lane) : found < 0 ? found : 1;
 }
@@ -123,14 +130,30 @@ bool lane_rest_is_expected(const mq_queue *queue, const struct message_name *tok
     return memory && memory->was_empty && token->settled == 1 && !lane_name_is_part(token);
 }
 
-int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_name *token, const struct lane_dir *lane)
+bool lane_rest_is_known(const mq_queue *queue, const char *key)
+{
+    const struct lane_memory *memory = lane_kept_memory(queue->lane, key);
+    return memory && memory->rests && page_has_rest(queue->page, queue_now(queue));
+}
+
+int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q)
 {
     struct message_name resting = *token;
     struct lane_kept *kept = lane_kept_of(&queue->lane);
-    if (!token->settled || lane->queue < 0 || !kept)
+    if (!token->settled || q < 0 || !kept)
         return 0;
     const int64_t since = lane_kept_note_empty(kept, token->lane, queue_now(queue));
-    return since == INT64_MAX ? 0 : rest(queue, dir, file, &resting, lane, since);
+    return lane_kept_may_rest(kept, since) ? rest(queue, dir, file, &resting, q, since) : 0;
+}
+
+void lane_rest_remove_note(mq_queue *queue, const char *generation, int lane)
+{
+    struct lane_memory *memory = lane_kept_memory(queue->lane, generation);
+    if (!memory || strcmp(memory->lane, generation) != 0)
+        return;
+    (void)fs_unlink(lane, memory->note);
+    memory->lane[0] = '\0';
+    memory->rests = false;
 }
 
 /* ---- going on -------------------------------------------------------------------------- */

@@ -10,12 +10,16 @@
 #define MQ_LANE_REST_H
 
 #include "queue/queue.h"
-#include "store/lane_dir.h"
 
-/* Let the lane of the settled token `file` rest, in which no message was found. 1: it rests, or has gone on; 0: it may not
-   rest, and is to be closed. */
-int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_name *token,
-              const struct lane_dir *lane);
+/* Let the lane of the settled token `file` rest, in which no message was found. `q` is its q/, open and not read yet, or -1.
+   1: it rests, or has gone on; 0: it may not rest, and is to be closed, unless it is of another generation. */
+int lane_rest(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q);
+
+/* Whether the lane was at rest when this process saw it last. Then it was empty. */
+bool lane_rest_is_known(const mq_queue *queue, const char *key);
+
+/* The lane of a generation is being removed: its directory is open in `lane`. Remove the note that this process knows of. */
+void lane_rest_remove_note(mq_queue *queue, const char *generation, int lane);
 
 /* Whether the lane was found empty, after a head of it was done. */
 void lane_rest_note(mq_queue *queue, const char *key, bool is_empty);

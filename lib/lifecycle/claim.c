@@ -234,6 +234,8 @@ static int take(mq_queue *queue, const struct claim_request *request, const stru
     const int moved = claim(queue, request, candidate, claimed);
     if (moved != 0)
         *request->token = 0;
+    else if (lane_is_token(&candidate->name))
+        cursor_leap(queue->cursor);
     if (is_fault_of_message(moved))
         return put_away_candidate(queue, candidate, moved);
     return moved == 1 ? open_claimed(queue, claimed) : moved;

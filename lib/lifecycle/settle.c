@@ -35,22 +35,39 @@
 
 /* ---- finding the claim ----------------------------------------------------------- */
 
+/* The handle's bucket of claims, if it is this one; else -1. It is taken out of the handle, so that it stays open whatever
+   is moved meanwhile. */
+static int borrow_bucket(mq_queue *queue, const char *bucket)
+{
+    const int dir = queue->target[MQ_INFLIGHT].dir;
+    if (dir < 0 || strcmp(queue->target[MQ_INFLIGHT].name, bucket) != 0)
+        return -1;
+    queue->target[MQ_INFLIGHT].dir = -1;
+    return dir;
+}
+
 /* Look for the claim under the name in the receipt. 1 found, and its bucket is open. */
 static int find_in_place(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
     char bucket[NAME_BUCKET_SIZE];
     name_format_bucket(MQ_INFLIGHT, wanted, bucket);
     name_format(MQ_INFLIGHT, wanted, ret_claim->file);
-    const int dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
-    if (dir < 0)
-        return bucket_is_missing(dir) ? 0 : dir;
-    const int has = fs_has(dir, ret_claim->file);
+    int dir = borrow_bucket(queue, bucket), has = dir < 0 ? 0 : fs_has(dir, ret_claim->file);
+    if (has == 0) { /* the bucket may have been removed, and made anew */
+        if (dir >= 0)
+            close(dir);
+        dir = bucket_open(queue->dir, MQ_INFLIGHT, bucket);
+        if (dir < 0)
+            return bucket_is_missing(dir) ? 0 : dir;
+        has = fs_has(dir, ret_claim->file);
+    }
     if (has != 1) {
         close(dir);
         return has;
     }
     ret_claim->name = *wanted;
     ret_claim->dir = dir;
+    ret_claim->in_place = true;
     return 1;
 }
 
@@ -106,11 +123,23 @@ static settle_fn ack, ack_again;
 
 /* ---- settling it ------------------------------------------------------------------ */
 
+/* The handle keeps the bucket unless it has another one by now: the next claim that is settled probably lies there. */
+static void let_go(mq_queue *queue, const struct claim *claim, unsigned openings)
+{
+    if (!claim->in_place || queue->openings != openings || queue->target[MQ_INFLIGHT].dir >= 0) {
+        close(claim->dir);
+        return;
+    }
+    queue->target[MQ_INFLIGHT].dir = claim->dir;
+    name_format_bucket(MQ_INFLIGHT, &claim->name, queue->target[MQ_INFLIGHT].name);
+}
+
 /* `tried` becomes true if the claim was found and its file was gone when it was to be moved. */
 static int settle_once(mq_queue *queue, const struct message_name *wanted, settle_fn *action, const void *argument,
                        bool *tried)
 {
     struct claim claim = {.dir = -1};
+    const unsigned openings = queue->openings;
     const int found = find_claim(queue, wanted, &claim);
     if (found != 1)
         return found;
@@ -121,7 +150,7 @@ static int settle_once(mq_queue *queue, const struct message_name *wanted, settl
     if (!done)
         done = action(queue, &claim, argument);
     *tried |= done == 0;
-    close(claim.dir);
+    let_go(queue, &claim, openings);
     return done;
 }
 

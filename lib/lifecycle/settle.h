@@ -16,7 +16,8 @@
 struct claim {
     struct message_name name; /* the name that the file has now, which may differ from the receipt's */
     char file[NAME_SIZE];
-    int dir; /* the bucket that it lies in */
+    int dir;       /* the bucket that it lies in */
+    bool in_place; /* that is the bucket which its name tells */
 };
 
 /* End, extend or take a valid claim. 1 done; 0 the file is not there any more; else a negative errno. */

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/grow.h"
+#include "base/id.h"
 #include "store/bucket.h"
 
 /* How many times a look is begun again because senders went on during it. After that their order is a race anyway. */
@@ -36,6 +38,11 @@ struct cursor {
     int bucket_dir;       /* the bucket of `files`; -1: none */
     int priority;
     struct snapshot seen;
+    struct {
+        unsigned losses; /* of this claim */
+        unsigned claims; /* since the first leap of this listing; 0: there was none */
+        int64_t at;      /* of that leap; monotonic */
+    } leap;
     char (*stuck)[NAME_SIZE]; /* the files that are passed over during this claim */
     size_t stuck_count, stuck_room;
 };
@@ -59,6 +66,7 @@ static void close_bucket(struct cursor *cursor)
     cursor->bucket_dir = -1;
     cursor->files.count = cursor->next = 0;
     cursor->has_rest = false;
+    cursor->leap.claims = 0;
 }
 
 static void take_snapshot(const struct page *page, struct snapshot *ret_snapshot)
@@ -72,12 +80,22 @@ static void take_snapshot(const struct page *page, struct snapshot *ret_snapshot
     }
 }
 
+/* What was leapt over is looked for after so many claims, or after this long. */
+#define LEAP_CLAIMS 128
+#define LEAP_TIME (CLOCK_SECOND / 10)
+
+static bool is_over_leap(const struct cursor *cursor)
+{
+    return cursor->leap.claims > LEAP_CLAIMS ||
+           (cursor->leap.claims > 0 && clock_monotonic() - cursor->leap.at > LEAP_TIME);
+}
+
 /* Whether the listing still tells what is next. */
 static bool is_valid(const struct cursor *cursor)
 {
     const struct page *page = cursor->page;
     const bool used_up = !cursor->has_rest && cursor->next >= cursor->files.count;
-    if (used_up || page_returns(page) != cursor->seen.returns)
+    if (used_up || page_returns(page) != cursor->seen.returns || is_over_leap(cursor))
         return false;
     for (int priority = cursor->priority + 1; priority < NAME_PRIORITIES; priority++)
         if (page_arrivals(page, priority) != cursor->seen.arrivals[priority])
@@ -233,6 +251,8 @@ int cursor_begin(struct cursor **cursor, int queue_dir, struct page *page)
     (*cursor)->queue_dir = queue_dir;
     (*cursor)->page = page;
     (*cursor)->stuck_count = 0;
+    (*cursor)->leap.losses = 0;
+    (*cursor)->leap.claims += (*cursor)->leap.claims > 0;
     return 0;
 }
 
@@ -263,6 +283,21 @@ void cursor_put_back(struct cursor *cursor, const char *file)
     if (file != cursor->rest)
         snprintf(cursor->rest, sizeof cursor->rest, "%s", file);
     cursor->has_rest = true;
+}
+
+#define LEAP_LEAST ((size_t)4)
+#define LEAP_DOUBLINGS 6
+
+void cursor_leap(struct cursor *cursor)
+{
+    const size_t left = cursor->files.count - cursor->next;
+    const size_t reach = LEAP_LEAST << (cursor->leap.losses < LEAP_DOUBLINGS ? cursor->leap.losses++ : LEAP_DOUBLINGS);
+    const size_t over = id_random() % reach;
+    cursor->next += over < left ? over : left;
+    if (cursor->leap.claims > 0)
+        return;
+    cursor->leap.claims = 1;
+    cursor->leap.at = clock_monotonic();
 }
 
 void cursor_lost(struct cursor *cursor)

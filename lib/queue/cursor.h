@@ -44,6 +44,13 @@ void cursor_put_back(struct cursor *cursor, const char *file);
  */
 void cursor_lost(struct cursor *cursor);
 
+/*
+ * The file that cursor_next returned, a lane's token, is gone: another receiver was faster. It is probably about to take
+ * those that come next, too, so that the two would meet at each. So some are left to it, the more the longer a run of such losses.
+ * They are looked for again a moment later: groups take turns by their age, but for that moment.
+ */
+void cursor_leap(struct cursor *cursor);
+
 void cursor_free(struct cursor *cursor); /* NULL is fine */
 
 #endif

@@ -42,7 +42,7 @@ struct lane_memory *lane_kept_remember(struct lane_kept *kept, const char *key)
     const size_t at = hash(key) % LANE_KEPT_MEMORIES;
     memory = &kept->memories[kept->memories[at].key[0] ? at ^ 1 : at];
     memory->rests = memory->was_empty = false;
-    memory->note[0] = '\0';
+    memory->lane[0] = memory->note[0] = '\0';
     memcpy(memory->key, key, NAME_LANE_KEY);
     return memory;
 }
@@ -56,6 +56,25 @@ int64_t lane_kept_note_empty(struct lane_kept *kept, const char *key, int64_t no
     kept->empty[i].tag = tag;
     kept->empty[i].at = at;
     return again && since < LANE_KEPT_RECENT ? since : INT64_MAX;
+}
+
+/* Resting costs a lane of a single message about as much as its birth. */
+#define WHILE 64
+#define CREDIT 1024
+#define CREDIT_EACH 4
+
+bool lane_kept_may_rest(struct lane_kept *kept, int64_t since)
+{
+    if (kept->empties < WHILE && ++kept->empties == WHILE)
+        kept->credit = CREDIT;
+    if (since != INT64_MAX) {
+        kept->credit += kept->credit < CREDIT ? CREDIT_EACH : 0;
+        return true;
+    }
+    if (kept->credit == 0)
+        return false;
+    kept->credit--;
+    return true;
 }
 
 void lane_kept_free(struct lane_kept *kept)

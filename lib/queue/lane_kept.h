@@ -31,10 +31,11 @@ struct lane_slot {
 
 /* Of a lane that this process has let rest. */
 struct lane_memory {
-    char key[LANE_KEY_SIZE]; /* empty: none */
-    bool rests;              /* when this process saw it last */
-    bool was_empty;          /* the last time that this process was done with a head of it */
-    char note[NAME_SIZE];    /* the last note that this process wrote; another one may have taken its place */
+    char key[LANE_KEY_SIZE];   /* empty: none */
+    bool rests;                /* when this process saw it last */
+    bool was_empty;            /* the last time that this process was done with a head of it */
+    char lane[NAME_LANE_SIZE]; /* the generation that its last note is of; empty: none */
+    char note[NAME_SIZE];      /* that note; another one may have taken its place */
 };
 
 struct lane_kept {
@@ -44,6 +45,7 @@ struct lane_kept {
         uint32_t tag;
         uint32_t at; /* milliseconds, which may wrap */
     } empty[LANE_KEPT_EMPTY];
+    unsigned empties, credit; /* see lane_kept_may_rest */
     struct lane_memory memories[LANE_KEPT_MEMORIES];
 };
 
@@ -56,6 +58,11 @@ struct lane_memory *lane_kept_remember(struct lane_kept *kept, const char *key);
 /* How long ago, in microseconds, the lane was noted before this; INT64_MAX: not within LANE_KEPT_RECENT. */
 #define LANE_KEPT_RECENT (20 * CLOCK_SECOND)
 int64_t lane_kept_note_empty(struct lane_kept *kept, const char *key, int64_t now);
+
+/* Whether a lane is to rest that was empty so long ago. If it was not empty before, as far as is known, it may be one of
+   those that get one message and no other. So it rests if the handle has been used for a while, and as long as not too many
+   of these have come to nothing. */
+bool lane_kept_may_rest(struct lane_kept *kept, int64_t since);
 void lane_kept_free(struct lane_kept *kept);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -41,13 +42,23 @@ static int rename_to(const mq_queue *queue, int from_dir, const char *from_name,
                                    : fs_rename(from_dir, from_name, dir, text);
 }
 
+/* Of the two buckets of settled tokens that are open, the one that was used last stays open. */
+static unsigned target_of(mq_queue *queue, enum mq_state to, const struct message_name *name, const char *bucket)
+{
+    if (to != MQ_INFLIGHT || !name->settled)
+        return to;
+    if (strcmp(queue->target[QUEUE_SETTLED + queue->settled].name, bucket) != 0)
+        queue->settled ^= 1;
+    return QUEUE_SETTLED + queue->settled;
+}
+
 static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enum mq_state to,
                        const struct message_name *name, int *ret_dir)
 {
     char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
     name_format_bucket(to, name, bucket);
     name_format(to, name, text);
-    const unsigned target = name->settled && to == MQ_INFLIGHT ? QUEUE_SETTLED : to;
+    const unsigned target = target_of(queue, to, name, bucket);
     for (int tries = 0; tries < TRIES; tries++) {
         int dir;
         int error = queue_target(queue, target, bucket, &dir);

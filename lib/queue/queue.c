@@ -383,7 +383,7 @@ int queue_refresh(mq_queue *queue)
 int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_dir)
 {
     if (queue->target[target].dir < 0 || strcmp(queue->target[target].name, bucket) != 0) {
-        const enum mq_state state = target == QUEUE_SETTLED ? MQ_INFLIGHT : (enum mq_state)target;
+        const enum mq_state state = target >= QUEUE_SETTLED ? MQ_INFLIGHT : (enum mq_state)target;
         queue_forget_target(queue, target);
         const int dir = queue_only_sends(queue) ? bucket_open_inbox(queue->dir)
                                                 : bucket_make(queue->dir, queue->sharing, state, bucket);
@@ -398,8 +398,8 @@ int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_
 
 int queue_has_open(const mq_queue *queue, const char *bucket)
 {
-    static const unsigned targets[] = {MQ_INFLIGHT, QUEUE_SETTLED};
-    for (size_t i = 0; i < 2; i++)
+    static const unsigned targets[] = {MQ_INFLIGHT, QUEUE_SETTLED, QUEUE_SETTLED + 1};
+    for (size_t i = 0; i < 3; i++)
         if (queue->target[targets[i]].dir >= 0 && strcmp(queue->target[targets[i]].name, bucket) == 0)
             return queue->target[targets[i]].dir;
     return -1;

@@ -57,10 +57,10 @@ struct outlet {
     unsigned sharing;               /* of the slots and marks of what is sent to it once (access.h) */
 };
 
-/* A handle keeps a bucket of every state open, and one of inflight/ for the tokens of lanes whose heads are settled, since
-   their deadlines are earlier than those of claims. */
+/* A handle keeps a bucket of every state open, and two of inflight/ for the tokens of lanes whose heads are settled: their
+   deadlines are earlier than those of claims, and those of lanes at rest may be later. */
 #define QUEUE_SETTLED MQ_STATES
-#define QUEUE_TARGETS (MQ_STATES + 1)
+#define QUEUE_TARGETS (MQ_STATES + 2)
 
 /* Sends a dead letter on that lies in the open bucket `dir`: 1 done, 0 it stays, or why it cannot. A layer above knows how,
    and gives it to the handles that it opens. NULL: dead letters stay until a sweep. */
@@ -120,6 +120,7 @@ struct mq_queue {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
     } target[QUEUE_TARGETS];   /* the buckets that messages were last moved into */
+    unsigned settled;          /* which of the two of settled tokens was used last */
     struct lane_kept *lane;    /* made when a lane goes on: what is known of lanes (lane_kept.h) */
     struct cursor *cursor;     /* made by the first claim */
     struct waiter *waiter;     /* made by the first wait */
@@ -169,7 +170,7 @@ static inline int64_t queue_now(const mq_queue *queue)
 /* Make the queue's own name durable, unless it is known to be durable. */
 int queue_persist(mq_queue *queue);
 
-/* Open the bucket that a message is to be put in, of a state or QUEUE_SETTLED, and make it if it is missing. The handle
+/* Open the bucket that a message is to be put in, of a state or from QUEUE_SETTLED on, and make it if it is missing. The handle
    keeps it open. If this process may only send, it is the inbox, which exists. */
 int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_dir);
 

@@ -66,6 +66,13 @@ int lane_dir_has_gen(const struct lane_dir *lane, const char *generation)
     return fs_has(lane->dir, gen);
 }
 
+int lane_dir_is_of(int q, const char *generation)
+{
+    char path[sizeof "../" + LANE_GEN_SIZE] = "../";
+    lane_name_format_gen(generation, path + strlen(path));
+    return fs_has(q, path);
+}
+
 int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file)
 {
     char path[PATH_SIZE + NAME_BUCKET_SIZE], in[PATH_SIZE], bucket[NAME_BUCKET_SIZE];

@@ -23,8 +23,9 @@ void lane_dir_close(struct lane_dir *lane);
 /* Whether the lane of a generation is there, and is of that one. */
 int lane_dir_is(int queue_dir, const char *generation);
 
-/* The same of a lane that is open. */
+/* The same of a lane that is open, or of which q/ is open. */
 int lane_dir_has_gen(const struct lane_dir *lane, const char *generation);
+int lane_dir_is_of(int q, const char *generation);
 
 /* Open where a message of that position lies, or may lie: its bucket, or q/ itself. -ENOENT: there is no such place. */
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position);

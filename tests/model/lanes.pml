@@ -282,17 +282,26 @@ settle:
         fi
     };
 
-finish:
+finish: /* the lane is opened once; what was opened is asked for the generation */
     atomic {
+        d = lane;
         if
-        :: m != NONE && lane && lies_in[m] == lane -> assert(settled[m]); lies_in[m] = 0
+        :: m != NONE && d && lies_in[m] == d -> assert(settled[m]); lies_in[m] = 0
         :: else -> skip
         fi
     };
+#ifdef REST
+    if /* a worker that finds its own note of this generation there need not ask: it is in no other lane */
+    :: d == g && note[g] -> goto rest
+    :: skip
+    fi;
+#endif
+    goto opened;
 
-move_on: /* the lane is opened once; what was opened is asked for the generation */
+move_on:
+    d = lane;
+opened:
     atomic {
-        d = lane;
 #ifndef NO_GENERATION
         if
         :: d != g || !gen[d] -> goto not_born

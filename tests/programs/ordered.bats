@@ -516,7 +516,7 @@ CALLS=renameat2,linkat,unlinkat,mkdirat,mknodat
 # Prints a line for each: the queue, and whether the command was done.
 stage_part() { # the first of several messages in one file
     printf '%s\n' a1 a2 a3 | mq-send -q -l -g a "$1"
-    claim "$1"
+    claim -t 10m "$1"
 }
 
 stage_once() { :; }

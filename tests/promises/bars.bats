@@ -126,6 +126,22 @@ all_calls() {
     calls=$(wc -l <trace)
 }
 
+@test "a single message in one of many groups takes at most 36 system calls, and in an ordinary queue 24: sent, claimed and acked" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    local calls once queue bar
+    mq-queue create jobs
+    mq-queue create orders order=group
+    for queue in jobs:24 orders:36; do
+        bar=${queue#*:}
+        all_calls "$MQ_BUILD/tests/bench/lanes" cycle "${queue%:*}" 10 30
+        once=$calls # with the births of the groups, which rest from the third time on
+        all_calls "$MQ_BUILD/tests/bench/lanes" cycle "${queue%:*}" 10 230
+        show "$queue: $(((calls - once) / 2)) for a hundred messages"
+        (((calls - once) <= bar * 200))
+    done
+}
+
 @test "a log costs a sender at most 25 system calls more than a queue, and no more when it is long; nor is it dearer to list" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     needs_strace

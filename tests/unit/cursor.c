@@ -1,5 +1,7 @@
 /* What one consumer's listing does not show, because another one was there meanwhile. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "mq.h"
@@ -63,6 +65,56 @@ static void a_file_that_was_taken_whole_is_passed_over(void)
     mq_batch_free(batch);
 }
 
+enum { GROUPS = 100, TAKEN = 20, SOON = 70 };
+
+static void send_to_groups(mq_queue *queue)
+{
+    mq_message *message;
+    for (int i = 0; i < GROUPS; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "%d", i);
+        EXPECT(mq_message_new(&message) == 0 && mq_message_set_header(message, "Group", text) == 0);
+        mq_message_set_body(message, text, strlen(text));
+        EXPECT(mq_send(queue, message, &sending, NULL) == 0);
+        mq_message_free(message);
+    }
+}
+
+static void take(mq_queue *queue, int count, int came[GROUPS])
+{
+    mq_message *message;
+    char body[8] = "";
+    for (int i = 0; i < count && EXPECT(mq_receive(queue, &receiving, &message) == 1); i++) {
+        EXPECT(mq_message_read(message, body, sizeof body - 1) > 0);
+        came[atoi(body)]++;
+        memset(body, 0, sizeof body);
+        EXPECT(mq_ack(queue, mq_message_receipt(message)) == 0);
+        mq_message_free(message);
+    }
+}
+
+/* A consumer that finds a group taken leaves some of those that follow to the other one, but not for long. */
+static void groups_that_were_leapt_over_come_soon(void)
+{
+    int came[GROUPS] = {0};
+    mq_queue *one, *another;
+    EXPECT(mq_create_ordered(spool, "groups", "group", 0600, MQ_OWN_GROUP) == 1);
+    EXPECT(mq_open(spool, "groups", 0, &one) == 0);
+    EXPECT(mq_open(spool, "groups", 0, &another) == 0);
+    send_to_groups(one);
+    take(one, 1, came);
+    take(another, TAKEN, came);
+    take(one, SOON, came);
+    for (int i = 0; i <= TAKEN + 1; i++)
+        EXPECT(came[i] == 1);
+    take(one, GROUPS - 1 - TAKEN - SOON, came);
+    for (int i = 0; i < GROUPS; i++)
+        EXPECT(came[i] == 1);
+    mq_close(one);
+    mq_close(another);
+    EXPECT(mq_delete(spool, "groups", true) == 0);
+}
+
 int main(void)
 {
     spool = unit_directory();
@@ -70,6 +122,7 @@ int main(void)
     EXPECT(mq_open(spool, "jobs", 0, &other) == 0);
     what_is_left_of_a_file_comes_before_the_next();
     a_file_that_was_taken_whole_is_passed_over();
+    groups_that_were_leapt_over_come_soon();
     mq_close(mine);
     mq_close(other);
     EXPECT(mq_delete(spool, "jobs", true) == 0);
