@@ -170,6 +170,21 @@ all_calls() {
     assert_equal "$(grep -A2 '^[0-9 ]*openat(.*[.]a1' trace | grep -c pread)" 20
 }
 
+@test "lines of JSON whose messages have headers make a sender grow and shrink by no more than those without" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    local with without
+    mq-queue create jobs durability=none
+    seq 20000 | jq -c '{body: tostring}' >plain
+    jq -c '.headers = {Type: "signup", "Trace-Id": "abcdef0123456789"}' plain >lines
+    strace -o trace -e trace=brk mq-send -q -j jobs <plain
+    without=$(wc -l <trace)
+    strace -o trace -e trace=brk mq-send -q -j jobs <lines
+    with=$(wc -l <trace)
+    show "$without and $with calls for memory"
+    ((with <= without + 50))
+}
+
 @test "mq-send of 1 KiB takes at most 1.3 times an empty program and a create and link; twice where that is static" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     [[ -x $MQ_BUILD/tests/bench/empty ]] || skip "no static C library here"
