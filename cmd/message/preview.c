@@ -126,3 +126,32 @@ int preview_print_whole(mq_message *message)
     putchar('\n');
     return print_body(message, escape);
 }
+
+/* ---- by a template ------------------------------------------------------------------ */
+
+static int put_raw(void *context, const void *data, size_t size)
+{
+    (void)context;
+    fwrite(data, 1, size, stdout);
+    return 0;
+}
+
+static int put_escaped(void *context, const void *data, size_t size)
+{
+    const char *at = data;
+    (void)context;
+    for (size_t left = size; left > 0;) {
+        const bool last = left <= CHUNK;
+        const size_t used = print_escaped(at, last ? left : CHUNK, last);
+        at += used;
+        left -= used;
+    }
+    return 0;
+}
+
+int preview_print_by_template(const struct template *template, const struct template_message *about)
+{
+    const int error = template_write(template, about, output_is_terminal() ? put_escaped : put_raw, NULL);
+    putchar('\n');
+    return error;
+}

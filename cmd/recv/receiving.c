@@ -99,7 +99,8 @@ static int put(void *context, const void *data, size_t size)
 
 static int print_by_template(const struct receiver *receiver, mq_message *message)
 {
-    const struct template_message about = {message, name_of(receiver), mq_message_receipt(message)};
+    const struct template_message about = {
+        .message = message, .queue = name_of(receiver), .receipt = mq_message_receipt(message)};
     const int error = template_write(receiver->wanted->format, &about, put, receiver->out);
     return error ? error : output_buffer_add(receiver->out, receiver->wanted->framing == '0' ? "" : "\n", 1);
 }

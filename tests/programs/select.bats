@@ -167,6 +167,42 @@ mq-queue: jobs: 3 removed'
 
 # ---- pause and resume ----------------------------------------------------------------
 
+@test "what is looked at is printed by a template, as what is received" {
+    local receipt wrong
+    mq-queue create jobs durability=none
+    mq-send -q -i ready -H 'Type: a' -p 7 jobs 'one {body}'
+    mq-send -q -i later --delay=1h jobs two
+    receipt=$(mq-recv --format='{receipt}' jobs)
+    printf 'esc\033[31m' | mq-send -q -i dead jobs
+    mq-ack -q --reject --reason='a reason' "$(mq-recv --format='{receipt}' jobs)"
+    run -0 mq-queue peek --state=all --format='{id}|{state}|{priority}|{attempt}|{header.Type}|{size}|{reason}|{receipt}|{body}' jobs
+    assert_output "later|delayed|4|0||3|||two
+ready|inflight|7|1|a|10||$receipt|one {body}
+dead|dead|4|1||8|a reason||"$'esc\e[31m'
+    run -0 mq-queue peek --format='{due}|{deadline}|{died}' jobs later ready dead
+    assert_regex "$output" $'^20[^|]*Z\\|\\|\n\\|20[^|]*Z\\|\n\\|\\|20[^|]*Z$'
+    run -0 mq-dlq list --format='{id} {reason} {body}' jobs
+    assert_output "dead a reason "$'esc\e[31m'
+    if has_terminal && command -v script >/dev/null; then
+        script -qec "mq-dlq list --format='{body}' jobs; mq-queue peek --format='{id}{body}' jobs dead" /dev/null </dev/null >screen
+        assert_equal "$(tr -d '\r' <screen)" $'esc\\x1b[31m\ndeadesc\\x1b[31m'
+    fi
+    # What is corrupt is listed as a dead letter, and no message to look at.
+    chmod u+w "$MQ_SPOOL"/jobs/dead/*/*
+    echo x >"$(echo "$MQ_SPOOL"/jobs/dead/*/*)"
+    run -0 mq-dlq list --format='{id} {reason} {attempt}{body}{size}{header.Type}{sent}' jobs
+    assert_output 'dead a reason 1'
+    run -65 mq-queue peek --format='{id}' jobs dead
+    for wrong in '{nothing}' '{id'; do
+        run -64 mq-queue peek --format="$wrong" jobs
+        run -64 mq-dlq list --format="$wrong" jobs
+    done
+    run -64 mq-queue peek -j --format='{id}' jobs
+    run -64 mq-dlq list -j --format='{id}' jobs
+    run -64 mq-dlq show --format='{id}' jobs dead
+    run -64 mq-queue remove --format='{id}' jobs dead
+}
+
 @test "a queue paused for receivers is empty to them, and all else goes on" {
     mq-send -q -i a jobs a
     claim jobs >receipt
