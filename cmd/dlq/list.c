@@ -56,6 +56,7 @@ static int list_by_template(struct dead_letters *letters, const struct mq_entry 
         return SELECTION_GONE;
     const bool is_corrupt = opened == -EBADMSG || opened == -EMSGSIZE || opened == -EAGAIN;
     int error = opened < 0 && !is_corrupt ? opened : 0;
+    about.group = about.message ? cli_group_of(letters->queue, about.message) : NULL;
     if (!error)
         error = preview_print_by_template(letters->context, &about);
     mq_message_free(about.message);

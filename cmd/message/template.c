@@ -44,7 +44,7 @@ static const struct {
 } fields[] = {
     {"body", BODY, NULL},         {"id", ID, NULL},           {"queue", QUEUE, NULL},       {"receipt", RECEIPT, NULL},
     {"priority", PRIORITY, NULL}, {"attempt", ATTEMPT, NULL}, {"sent", SENT, NULL},         {"expires", EXPIRES, NULL},
-    {"size", SIZE, NULL},         {"offset", OFFSET, NULL},   {"key", KEY, "Routing-Key"},  {"group", GROUP, "Group"},
+    {"size", SIZE, NULL},         {"offset", OFFSET, NULL},   {"key", KEY, "Routing-Key"},  {"group", GROUP, NULL},
     {"state", STATE, NULL},       {"due", DUE, NULL},         {"deadline", DEADLINE, NULL}, {"died", DIED, NULL},
     {"reason", REASON, NULL},
 };
@@ -249,8 +249,9 @@ static const char *text_of(const struct part *part, const struct template_messag
         return entry ? mq_state_name(entry->state) : NULL;
     case REASON:
         return entry ? entry->reason : NULL;
-    case KEY:
     case GROUP:
+        return about->group;
+    case KEY:
     case HEADER_FIELD:
         return about->message ? mq_message_header(about->message, part->text) : NULL;
     default:

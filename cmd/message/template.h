@@ -18,6 +18,7 @@ struct template;
 struct template_message {
     mq_message *message; /* its body is read if the template has it; NULL: it is corrupt */
     const char *queue, *receipt;
+    const char *group;            /* the field of that name */
     const struct mq_entry *entry; /* of a message that is looked at; NULL: of one that was received */
 };
 

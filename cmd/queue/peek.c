@@ -90,6 +90,7 @@ static int show_by_template(const struct view *view, const struct mq_entry *entr
     char receipt[MQ_RECEIPT_SIZE];
     const struct template_message about = {.message = message,
                                            .queue = mq_queue_name(view->queue),
+                                           .group = cli_group_of(view->queue, message),
                                            .receipt = receipt_of(view, entry, receipt),
                                            .entry = entry};
     return preview_print_by_template(view->format, &about);

@@ -204,6 +204,7 @@ dead|dead|4|1||8|a reason||"$'esc\e[31m'
 }
 
 @test "a queue paused for receivers is empty to them, and all else goes on" {
+    local form
     mq-send -q -i a jobs a
     claim jobs >receipt
     mq-send -q -i b jobs b
@@ -213,6 +214,14 @@ dead|dead|4|1||8|a reason||"$'esc\e[31m'
     assert_output receive
     run -1 --separate-stderr mq-recv --no-wait jobs
     assert_equal "$stderr" 'mq-recv: jobs: paused for receivers: mq-queue resume ends that'
+    mq-queue create other
+    mq-queue create third
+    mq-queue pause third
+    for form in '' '-- true'; do # of several queues each that is paused says so, once
+        # shellcheck disable=SC2086 # several words
+        run -1 --separate-stderr mq-recv --no-wait jobs other third $form
+        assert_equal "$stderr" "mq-recv: jobs: paused for receivers: mq-queue resume ends that"$'\n'"mq-recv: third: paused for receivers: mq-queue resume ends that"
+    done
     run -1 --separate-stderr mq-recv -q -w 1ms -n 3 -a jobs
     assert_equal "$output$stderr" ''
     run -0 --separate-stderr mq-recv --until-empty jobs -- false
