@@ -426,6 +426,8 @@ dump() { # QUEUE
     sed '4s/"body":"c"/"body":"cccc"/' export.json >in
     run -65 --separate-stderr mq-queue import small <in
     assert_equal "$stderr" 'mq-queue: small: line 4: cannot import: the body is larger than max-size; 2 imported'
+    run -65 --separate-stderr mq-queue import small <.
+    assert_equal "$stderr" 'mq-queue: small: line 1: cannot read it: Is a directory; 0 imported'
     mq-queue create full max-depth=4
     run -75 --separate-stderr mq-queue import --once full <export.json
     assert_complains 'mq-queue: full: line 6: cannot import: the queue is full; 4 '
