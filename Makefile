@@ -1,5 +1,6 @@
 # make            the library and the programs, in build/
 # make check      every test (installs what the tests need); CHECK='tests/programs/send.bats' for some, SANITIZE=address,undefined
+# make bridges    mq-bridge-SCHEME for each broker whose client library pkg-config(1) finds; make install-bridges
 # make bench      ours, the peers' and the file system's figures; make bench-smoke: hardly measuring, in seconds
 # make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
 # make bridge-torture  bridges that are killed, with 20,000 messages each way
@@ -64,7 +65,8 @@ STATIC ?= $(if $(SHARED)$(SANITIZE)$(filter -l%,$(JANSSON)),,$(shell trial=$$(mk
 
 LIB_SOURCES     := $(wildcard lib/*.c lib/*/*.c)
 PROGRAM_SOURCES := $(wildcard cmd/mq.c cmd/mq-*.c)
-CMD_SOURCES     := $(filter-out $(PROGRAM_SOURCES),$(wildcard cmd/*.c cmd/*/*.c))
+BRIDGE_SOURCES  := $(wildcard cmd/bridge-*/*.c)
+CMD_SOURCES     := $(filter-out $(PROGRAM_SOURCES) $(BRIDGE_SOURCES),$(wildcard cmd/*.c cmd/*/*.c))
 
 PROGRAMS := $(PROGRAM_SOURCES:cmd/%.c=%)
 LIBRARY  := $(BUILD)/libmq.a
@@ -97,13 +99,32 @@ $(BUILD)/$(SONAME): $(LIB_SOURCES:%.c=$(BUILD)/%.o) lib/libmq.map
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/cmd/%.o $(PARTS) $(FROM_LIBRARY)
 	$(LINK_PROGRAM) -o $@ $^ $(JANSSON)
 
+# Bridges to brokers: each needs a client library that nothing else needs, so `make` leaves them out. With TLS the scheme
+# of the same program ends with an s.
+MODULES_redis   = hiredis $(REDIS_TLS)
+MODULES_amqp    = librabbitmq
+MODULES_kafka   = rdkafka
+REDIS_TLS       = $(shell pkg-config --exists hiredis_ssl && echo hiredis_ssl)
+TLS_SCHEMES     = amqp $(REDIS_TLS:hiredis_ssl=redis)
+SCHEMES         = $(patsubst cmd/bridge-%/,%,$(dir $(wildcard cmd/bridge-*/mq-bridge-*.c)))
+BRIDGES         = $(foreach scheme,$(SCHEMES),$(shell pkg-config --exists $(MODULES_$(scheme)) && echo $(scheme)))
+BRIDGE_PROGRAMS = $(BRIDGES:%=$(BUILD)/mq-bridge-%)
+bridges:
+	+@$(if $(BRIDGES),$(MAKE) --no-print-directory $(BRIDGE_PROGRAMS),echo 'no client library of a broker is there')
+objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/bridge-$(1)/*.c))
+$(foreach scheme,$(SCHEMES),$(eval $(BUILD)/mq-bridge-$(scheme): $(call objects_of,$(scheme))))
+$(BUILD)/cmd/bridge-%.o: OUR_FLAGS += $(shell pkg-config --cflags $(MODULES_$(patsubst cmd/bridge-%/,%,$(dir $*))))
+$(SCHEMES:%=$(BUILD)/mq-bridge-%): $(BUILD)/mq-bridge-%: $(PARTS) $(FROM_LIBRARY)
+	$(LINK) -pie -o $@ $(filter %.o,$^) $(PARTS) $(FROM_LIBRARY) $(JANSSON) $$(pkg-config --libs $(MODULES_$*))
+	$(if $(filter $*,$(TLS_SCHEMES)),ln -sf $(@F) $@s)
+
 # What is installed, as MODE:SOURCE:TARGET, where $(call in,MODE,FILES,DIRECTORY) keeps the files' names. The shell puts in
 # the directories, whose names may have spaces.
 in       = $(foreach file,$(2),$(1):$(file):$(3)/$(notdir $(file)))
 MANIFEST = $(call in,755,$(PROGRAMS:%=$(BUILD)/%),$$BINDIR) \
            $(call in,644,$(LIBRARY) $(BUILD)/$(SONAME),$$LIBDIR) \
            $(call in,644,$(BUILD)/libmq.pc,$$LIBDIR/pkgconfig) $(call in,644,lib/mq.h,$$INCLUDEDIR) \
-           $(foreach section,1 3 5 7,$(call in,644,$(wildcard man/*.$(section)),$$MANDIR/man$(section))) \
+           $(foreach section,1 3 5 7,$(call in,644,$(filter %.$(section),$(PAGES)),$$MANDIR/man$(section))) \
            $(PROGRAMS:%=644:completions/mq.bash:$$BASHDIR/%) $(PROGRAMS:%=644:completions/mq.fish:$$FISHDIR/%.fish) \
            $(call in,644,completions/_mq,$$ZSHDIR) \
            $(call in,644,share/mq-alerts.yml share/mq-dashboard.json,$$DATADIR/mq) \
@@ -111,10 +132,12 @@ MANIFEST = $(call in,755,$(PROGRAMS:%=$(BUILD)/%),$$BINDIR) \
            644:share/mq-sysusers.conf:$$SYSUSERS/mq.conf 644:share/mq-tmpfiles.conf:$$TMPFILES/mq.conf \
            $(call in,644,$(BUILD)/mq-worker.cron examples/consumer.c,$$DOCDIR/examples) \
            $(call in,755,examples/worker,$$DOCDIR/examples) $(call in,644,README.md CHANGELOG.md LICENSE,$$DOCDIR)
+PAGES           = $(filter-out $(SCHEMES:%=man/mq-bridge-%.1),$(wildcard man/*.[1-7]))
+BRIDGE_MANIFEST = $(call in,755,$(BRIDGE_PROGRAMS),$$BINDIR) $(call in,644,$(BRIDGES:%=man/mq-bridge-%.1),$$MANDIR/man1)
 UNITS     = $(patsubst share/%.in,$(BUILD)/%,$(wildcard share/*.service.in))
 GENERATED = $(BUILD)/libmq.pc $(BUILD)/mq-worker.cron $(UNITS)
 DIRECTORIES := DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DATADIR DOCDIR BASHDIR ZSHDIR FISHDIR UNITDIR SYSUSERS TMPFILES
-$(foreach name,$(DIRECTORIES),$(eval install uninstall $(GENERATED): export $(name) := $$($(name))))
+$(foreach name,$(DIRECTORIES),$(eval install install-bridges uninstall $(GENERATED): export $(name) := $$($(name))))
 
 # install_entry MODE SOURCE TARGET, as one word list: a line of the recipe.
 define install_entry
@@ -140,7 +163,12 @@ $(GENERATED): $(BUILD)/%: share/%.in FORCE
 install: all $(GENERATED)
 	$(foreach entry,$(MANIFEST),$(call install_entry,$(subst :, ,$(entry))))
 	ln -sf $(SONAME) "$$DESTDIR$$LIBDIR/libmq.so"
+install-bridges: bridges
+	$(foreach entry,$(BRIDGE_MANIFEST),$(call install_entry,$(subst :, ,$(entry))))
+	$(foreach scheme,$(filter $(TLS_SCHEMES),$(BRIDGES)),ln -sf mq-bridge-$(scheme) "$$DESTDIR$$BINDIR/mq-bridge-$(scheme)s" &&) :
 uninstall:
+	rm -f $(foreach scheme,$(SCHEMES),"$$DESTDIR$$BINDIR/mq-bridge-$(scheme)" "$$DESTDIR$$BINDIR/mq-bridge-$(scheme)s" \
+	    "$$DESTDIR$$MANDIR/man1/mq-bridge-$(scheme).1")
 	rm -f $(foreach entry,$(MANIFEST),"$$DESTDIR$(lastword $(subst :, ,$(entry)))") "$$DESTDIR$$LIBDIR/libmq.so"
 	-rmdir "$$DESTDIR$$DOCDIR/examples" "$$DESTDIR$$DOCDIR" "$$DESTDIR$$DATADIR/mq"
 
@@ -161,5 +189,5 @@ clean:
 
 include $(wildcard tests/tests.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all install uninstall dist deb clean FORCE
+.PHONY: all bridges install install-bridges uninstall dist deb clean FORCE
 .SECONDARY:

@@ -8,6 +8,8 @@
 #include "bridge/ssh_out.h"
 #include "cli/cli.h"
 
+static const char *const schemes[] = {"ssh", NULL};
+
 int main(int argc, char **argv)
 {
     struct bridge_arguments arguments;
@@ -15,7 +17,7 @@ int main(int argc, char **argv)
     struct url url;
     const char *queue;
     bridge_parse(argc, argv, &arguments);
-    const bool is_out = bridge_sides(&arguments, "ssh", ssh_parameters, &url, &queue);
+    const bool is_out = bridge_sides(&arguments, schemes, ssh_parameters, &url, &queue);
     (void)ssh_queue(&url, !is_out);
     signal(SIGPIPE, SIG_IGN);
     const int status = bridge_open(&bridge, &arguments, url.shown);

@@ -97,7 +97,7 @@ int bridge_open_source(const struct bridge_arguments *arguments, const char *nam
     return status == STATUS_DONE ? cli_open(name, arguments->create && !is_group ? MQ_CREATE : 0, ret_queue) : status;
 }
 
-bool bridge_sides(const struct bridge_arguments *arguments, const char *scheme, const char *const *known,
+bool bridge_sides(const struct bridge_arguments *arguments, const char *const *schemes, const char *const *known,
                   struct url *ret_url, const char **ret_name)
 {
     char problem[URL_PROBLEM_SIZE] = "";
@@ -108,8 +108,11 @@ bool bridge_sides(const struct bridge_arguments *arguments, const char *scheme, 
         exit(cli_fail(STATUS_USAGE, NULL, "one of source and destination is to be a URL, and the other a queue here"));
     if (!url_parse(text, ret_url, problem))
         exit(cli_fail(STATUS_USAGE, NULL, "bad URL: %s", problem));
-    if (strcmp(ret_url->scheme, scheme) != 0)
-        exit(cli_fail(STATUS_USAGE, ret_url->shown, "this program is for URLs that begin with %s://", scheme));
+    const char *const *scheme = schemes;
+    while (*scheme && strcmp(ret_url->scheme, *scheme) != 0)
+        scheme++;
+    if (!*scheme)
+        exit(cli_fail(STATUS_USAGE, ret_url->shown, "this program is for URLs that begin with %s://", *schemes));
     const char *unknown = url_unknown(ret_url, known);
     if (unknown)
         exit(cli_fail(STATUS_USAGE, ret_url->shown, "there is no parameter '%.64s'", unknown));

@@ -23,11 +23,11 @@ int bridge_open_source(const struct bridge_arguments *arguments, const char *nam
 void bridge_parse(int argc, char **argv, struct bridge_arguments *ret_arguments);
 
 /*
- * For a program of one scheme: which of the two words is the URL, as `ret_url`, and which the name of a queue, as
- * `ret_name`. Ends the program unless one is a URL of this scheme with parameters from `known`, and the other a name.
- * True: the URL is the destination.
+ * For a program of one scheme, which may have two names: which of the two words is the URL, as `ret_url`, and which the
+ * name of a queue, as `ret_name`. Ends the program unless one is a URL of a scheme in `schemes` with parameters from
+ * `known`, and the other a name. Both lists end with NULL. True: the URL is the destination.
  */
-bool bridge_sides(const struct bridge_arguments *arguments, const char *scheme, const char *const *known,
+bool bridge_sides(const struct bridge_arguments *arguments, const char *const *schemes, const char *const *known,
                   struct url *ret_url, const char **ret_name);
 
 #endif
