@@ -10,12 +10,14 @@
 #include "message/selection_options.h"
 
 static const char *arg_to;
+static struct template *arg_format;
 static struct selection selection;
 
 static const struct argp_option options[] = {
     {"count", 'n', "N", 0, "at most N, those that died first", 1},
     {"newest", SELECTION_NEWEST, NULL, 0, "begin with those that died last", 1},
     {"match", 'm', "NAME[: VALUE]", 0, "those with this header; may be repeated: with all of them", 1},
+    {"format", COMMAND_LONG('p'), "TEMPLATE", 0, "list: print a line by a template, such as '{id} {reason} {body}'", 1},
     {"to", COMMAND_LONG('t'), "QUEUE", 0, "retry: send them to QUEUE, which must exist", 1},
     {"older-than", SELECTION_OLDER_THAN, "DURATION", 0, "those that died at least this long ago", 1},
     {"all", SELECTION_ALL, NULL, 0, "all of them", 1},
@@ -28,7 +30,7 @@ static const struct argp_option options[] = {
 static int run_list(char **words, int count)
 {
     (void)count;
-    return dlq_list(&selection, words[0]);
+    return dlq_list(&selection, arg_format, words[0]);
 }
 
 static int run_show(char **words, int count)
@@ -52,7 +54,7 @@ static int run_purge(char **words, int count)
 /* ---- the command line ------------------------------------------------------------ */
 
 static const struct command commands[] = {
-    {"list", "nmowj", 1, -1, run_list},
+    {"list", "nmowpj", 1, -1, run_list},
     {"show", "nmowaj", 1, -1, run_show},
     {"retry", "nmowtadj", 1, -1, run_retry},
     {"purge", "nmowadj", 1, -1, run_purge},
@@ -63,6 +65,8 @@ static struct command_line line = {.options = options, .commands = commands};
 static void check(const struct argp_state *state)
 {
     const bool means_all = line.command->run == run_list || line.command->run == run_retry;
+    if (arg_format && cli_json)
+        cli_usage(state, "--json excludes --format");
     for (int i = 1; i < line.count; i++)
         selection_add_id(&selection, line.words[i]);
     if (!means_all || selection.all)
@@ -73,6 +77,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     if (key == COMMAND_LONG('t')) {
         arg_to = argument;
+    } else if (key == COMMAND_LONG('p')) {
+        arg_format = template_of_option(state, argument);
     } else if (selection_parse_option(&selection, key, argument, state) == ARGP_ERR_UNKNOWN) {
         const error_t parsed = command_parse(&line, key, state);
         if (key == ARGP_KEY_END)

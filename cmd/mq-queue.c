@@ -33,6 +33,8 @@ static const struct argp_option options[] = {
     {"all", SELECTION_ALL, NULL, 0, "all that wait, or all of --state", 1},
     {"dry-run", SELECTION_DRY_RUN, NULL, 0, "change nothing, but print the ids of the messages that would be changed",
      1},
+    {"format", COMMAND_LONG('p'), "TEMPLATE", 0,
+     "peek: print a line by a template, such as '{id} {header.Type} {body}'", 1},
     {"send", COMMAND_LONG('S'), NULL, 0, "pause, resume: only for senders", 1},
     {"receive", COMMAND_LONG('R'), NULL, 0, "pause, resume: only for receivers", 1},
     {"once", COMMAND_LONG('O'), NULL, 0, "import: nothing that was imported or sent once within the dedup-window", 1},
@@ -103,7 +105,7 @@ static const struct command commands[] = {
     {"create", "MgB", 1, -1, run_create},
     {"config", "j", 1, -1, settings_run},
     {"list", "j", 0, 0, list_queues},
-    {"peek", SELECTION_ANY "j", 1, -1, messages_peek},
+    {"peek", SELECTION_ANY "pj", 1, -1, messages_peek},
     {"history", "niowFj", 1, -1, messages_history},
     {"output", "fA", 2, 2, messages_output},
     {"remove", SELECTION_ANY "adj", 1, -1, messages_remove},
@@ -164,6 +166,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         break;
     case COMMAND_LONG('A'):
         messages_attempt = (unsigned)cli_number(state, "--attempt", argument, 1, UINT32_MAX);
+        break;
+    case COMMAND_LONG('p'):
+        messages_format = template_of_option(state, argument);
         break;
     case 'f':
         messages_follow = true;

@@ -42,13 +42,6 @@ static void set_framing(const struct argp_state *state, int framing)
     arg.framing = framing;
 }
 
-static void set_format(const struct argp_state *state, const char *text)
-{
-    const char *problem = template_parse(text, &arg.format);
-    if (problem)
-        cli_usage(state, "--format: %s", problem);
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
@@ -81,7 +74,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         arg.ack_every = cli_number(state, "--ack-every", argument, 1, UINT64_MAX);
         return 0;
     case FORMAT:
-        set_format(state, argument);
+        arg.format = template_of_option(state, argument);
         return 0;
     case PROGRESS:
         arg.progress = true;

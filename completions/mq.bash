@@ -22,8 +22,8 @@ __mq_options() {
         echo "$common -j --json -x --exact --format= --sort= --filter= -w --watch --watch= --ages --inflight" \
             "--capacity --capacity= --prometheus --prometheus= --output= --check= --warn="
         ;;
-    mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --to= --older-than= --all --dry-run" ;;
-    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --once --send --receive --mode= --group= --from=" \
+    mq-dlq) echo "$common -j --json -n --count= -m --match= --newest --format= --to= --older-than= --all --dry-run" ;;
+    mq-queue) echo "$common -j --json -n --count= --newest --state= -i --id= -m --match= --older-than= --all --dry-run --format= --once --send --receive --mode= --group= --from=" \
         "--failed --attempt= -f --follow --force --repair -t --timeout=" ;;
     mq-topic) echo "$common -j --json -k --routing-key= -m --match= --any -n --count= -w --wait= -l --lines -0 --null" \
         "--mode= --group=" ;;
@@ -130,7 +130,8 @@ __mq_figures() {
 # The values that an option takes.
 __mq_values() {
     case $1 in
-    --format | --sort | --filter | --check | --warn) compgen -W "$(__mq_figures)" -- "$cur" ;;
+    --format) [[ $program != mq-stat ]] || compgen -W "$(__mq_figures)" -- "$cur" ;;
+    --sort | --filter | --check | --warn) compgen -W "$(__mq_figures)" -- "$cur" ;;
     --prometheus) compgen -W 'text openmetrics' -- "$cur" ;;
     --output) compgen -f -- "$cur" ;;
     -S | --spool) compgen -d -- "$cur" ;;

@@ -256,6 +256,13 @@ bool cli_is_ordered(mq_queue *queue)
     return mq_config_get(queue, "order", order, sizeof order) == 0 && strcmp(order, "none") != 0;
 }
 
+const char *cli_group_of(mq_queue *queue, const mq_message *message)
+{
+    char header[MQ_QUEUE_NAME_SIZE];
+    const int error = mq_config_get(queue, "order-by", header, sizeof header);
+    return mq_message_header(message, error ? "Group" : header);
+}
+
 bool cli_say_paused(mq_queue *queue)
 {
     char paused[16];

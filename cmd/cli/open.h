@@ -19,6 +19,9 @@ bool cli_say_paused(mq_queue *queue);
 /* Whether a queue keeps the order of message groups, or of all messages. */
 bool cli_is_ordered(mq_queue *queue);
 
+/* The group of a message, in a queue that is ordered by groups: the header that order-by names. NULL: it has none. */
+const char *cli_group_of(mq_queue *queue, const mq_message *message);
+
 /* The same, or open the topic that has the name. One of the two handles is set. */
 int cli_open_either(const char *name, unsigned flags, mq_queue **ret_queue, mq_topic **ret_topic);
 

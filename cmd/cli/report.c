@@ -111,6 +111,8 @@ const char *cli_reason(int error)
         return "the body is larger than max-size";
     case EOVERFLOW:
         return "the message is larger than max-bytes";
+    case ERANGE:
+        return "the offsets of the log are used up";
     case E2BIG:
         return "the headers are over 64 KiB";
     case ESTALE:
@@ -145,6 +147,7 @@ int cli_status(int error)
     case EROFS:
     case ENOSYS:
     case EOPNOTSUPP:
+    case ERANGE:
         return STATUS_UNAVAILABLE;
     case EINPROGRESS:
         return STATUS_UNSAFE;

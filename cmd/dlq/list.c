@@ -2,6 +2,7 @@
 #include "dlq/list.h"
 
 #include "base/clock.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,21 @@ static void add_row(struct table *table, const struct mq_entry *entry, const str
     table_row(table, (const char *[COLUMNS]){entry->id, died, attempts, reason, outcome, size, preview->body});
 }
 
+static int list_by_template(struct dead_letters *letters, const struct mq_entry *entry)
+{
+    struct template_message about = {.queue = mq_queue_name(letters->queue), .entry = entry};
+    const int opened = mq_entry_open(letters->queue, entry, &about.message);
+    if (opened == 0)
+        return SELECTION_GONE;
+    const bool is_corrupt = opened == -EBADMSG || opened == -EMSGSIZE || opened == -EAGAIN;
+    int error = opened < 0 && !is_corrupt ? opened : 0;
+    about.group = about.message ? cli_group_of(letters->queue, about.message) : NULL;
+    if (!error)
+        error = preview_print_by_template(letters->context, &about);
+    mq_message_free(about.message);
+    return error ? dead_letters_fail(letters, entry, "cannot read", error) : STATUS_DONE;
+}
+
 static int list_one(struct dead_letters *letters, const struct mq_entry *entry)
 {
     struct table *table = letters->context;
@@ -66,17 +82,19 @@ static int list_one(struct dead_letters *letters, const struct mq_entry *entry)
     return STATUS_DONE;
 }
 
-int dlq_list(struct selection *selection, const char *name)
+int dlq_list(struct selection *selection, struct template *format, const char *name)
 {
-    struct dead_letters letters = {.selection = selection, .act = list_one};
+    struct table *table = NULL;
+    struct dead_letters letters = {.selection = selection, .act = format ? list_by_template : list_one};
     const bool means_all = selection->id_count == 0 && selection->header_count == 0 && !selection->older_than;
     int status = dead_letters_open(&letters, name);
     if (status != STATUS_DONE)
         return status;
-    if (!cli_json)
-        letters.context = table_new(columns, COLUMNS);
+    if (!cli_json && !format)
+        table = table_new(columns, COLUMNS);
+    letters.context = format ? (void *)format : table;
     status = dead_letters_each(&letters);
-    if (letters.context)
-        table_end(letters.context);
+    if (table)
+        table_end(table);
     return status == STATUS_NOTHING && means_all ? STATUS_DONE : status;
 }

@@ -3,6 +3,7 @@
 #define DRAIN_H
 
 #include <mq.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,8 @@ struct drain {
 
 /* So many messages are done; `running` more are being worked on. */
 void drain_update(const struct drain *drain, uint64_t done, uint64_t running);
+
+/* Nothing came: say of each queue that is paused for receivers that it is. True: one is. */
+bool drain_say_paused(const struct drain *drain);
 
 #endif

@@ -21,9 +21,10 @@ static void skip_blanks(struct scan *scan)
 }
 
 /* Skip blanks and this character. */
-static bool take(struct scan *scan, char wanted)
+static inline bool take(struct scan *scan, char wanted)
 {
-    skip_blanks(scan);
+    if (scan->at < scan->end && *scan->at != wanted)
+        skip_blanks(scan);
     if (scan->at == scan->end || *scan->at != wanted)
         return false;
     scan->at++;

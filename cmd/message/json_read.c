@@ -238,23 +238,81 @@ static bool check_integer(struct reader *reader, const struct json_member *value
     return is_whole(value) || wrong(reader, "%s: not a whole number", value->name);
 }
 
+/* ---- what was ---------------------------------------------------------------------- */
+
+static bool keep_string(struct reader *reader, const struct json_member *value, const char **ret_text)
+{
+    *ret_text = value->text;
+    return check_string(reader, value);
+}
+
+static bool take_timestamp(struct reader *reader, const struct json_member *value)
+{
+    return keep_string(reader, value, &reader->record->past.timestamp);
+}
+
+static bool take_receipt(struct reader *reader, const struct json_member *value)
+{
+    return keep_string(reader, value, &reader->record->past.receipt);
+}
+
+static bool take_state(struct reader *reader, const struct json_member *value)
+{
+    return keep_string(reader, value, &reader->record->past.state);
+}
+
+static bool take_died(struct reader *reader, const struct json_member *value)
+{
+    return keep_string(reader, value, &reader->record->past.died);
+}
+
+static bool take_reason(struct reader *reader, const struct json_member *value)
+{
+    return keep_string(reader, value, &reader->record->past.reason);
+}
+
+static bool take_attempts(struct reader *reader, const struct json_member *value)
+{
+    reader->record->past.attempts = value->number;
+    return check_integer(reader, value);
+}
+
+/* ---- all members ------------------------------------------------------------------- */
+
+#define NAMED(name) name, sizeof(name) - 1
+
+/* Those that mq-queue export prints of every message come first. */
 static const struct member {
     const char *name;
+    size_t size;
     bool (*take)(struct reader *reader, const struct json_member *value);
 } known[] = {
-    {"body", take_body},         {"body_base64", take_body_base64},   {"id", take_id},
-    {"headers", take_headers},   {"priority", take_priority},         {"delay", take_delay},
-    {"ttl", take_ttl},           {"expires", take_expires},           {"group", take_group},
-    {"queue", check_string},     {"receipt", check_string},           {"attempts", check_integer},
-    {"timestamp", check_string}, {"max_attempts", take_max_attempts}, {"due", take_due},
-    {"state", check_string},     {"deadline", check_string},          {"died", check_string},
-    {"reason", check_string},    {"offset", check_integer},
+    {NAMED("id"), take_id},
+    {NAMED("timestamp"), take_timestamp},
+    {NAMED("priority"), take_priority},
+    {NAMED("attempts"), take_attempts},
+    {NAMED("queue"), check_string},
+    {NAMED("headers"), take_headers},
+    {NAMED("body"), take_body},
+    {NAMED("state"), take_state},
+    {NAMED("body_base64"), take_body_base64},
+    {NAMED("delay"), take_delay},
+    {NAMED("ttl"), take_ttl},
+    {NAMED("expires"), take_expires},
+    {NAMED("group"), take_group},
+    {NAMED("receipt"), take_receipt},
+    {NAMED("max_attempts"), take_max_attempts},
+    {NAMED("due"), take_due},
+    {NAMED("deadline"), check_string},
+    {NAMED("died"), take_died},
+    {NAMED("reason"), take_reason},
+    {NAMED("offset"), check_integer},
 };
 
 static bool take_member(struct reader *reader, const struct json_member *member)
 {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].name, member->name) == 0)
+        if (known[i].size == member->name_size && memcmp(known[i].name, member->name, member->name_size) == 0)
             return known[i].take(reader, member);
     return wrong(reader,
                  "%.64s: no such member: there are body, body_base64, id, headers, group, priority, delay, ttl, "
@@ -262,27 +320,9 @@ static bool take_member(struct reader *reader, const struct json_member *member)
                  member->name);
 }
 
-static const char *text_of(const struct reader *reader, const char *name)
-{
-    const struct json_member *const member = find(reader, name);
-    return member ? member->text : NULL;
-}
-
-static void note_past(struct reader *reader)
-{
-    const struct json_member *const attempts = find(reader, "attempts");
-    reader->record->past = (struct json_past){.timestamp = text_of(reader, "timestamp"),
-                                              .receipt = text_of(reader, "receipt"),
-                                              .state = text_of(reader, "state"),
-                                              .died = text_of(reader, "died"),
-                                              .reason = text_of(reader, "reason"),
-                                              .attempts = attempts ? attempts->number : 0};
-}
-
 /* Returns whether all members were taken. */
 static bool take_members(struct reader *reader)
 {
-    note_past(reader);
     for (size_t i = 0; i < reader->members.count; i++)
         if (!take_member(reader, &reader->members.all[i]))
             return false;

@@ -17,7 +17,7 @@
 #define REPLACEMENT 0xFFFD
 
 /* Room for this many more bytes, which the caller writes; NULL: there is none. */
-static char *room_for(struct json_text *text, size_t size)
+static inline char *room_for(struct json_text *text, size_t size)
 {
     if (text->is_short || !GROW(text->data, text->size + size, text->room)) {
         text->is_short = true;
@@ -31,6 +31,15 @@ static void append(struct json_text *text, const void *bytes, size_t size)
     char *const at = room_for(text, size);
     if (at)
         text->size = (size_t)(put_bytes(at, bytes, size) - text->data);
+}
+
+static inline void append_byte(struct json_text *text, char byte)
+{
+    char *const at = room_for(text, 1);
+    if (!at)
+        return;
+    *at = byte;
+    text->size++;
 }
 
 /* ---- strings ------------------------------------------------------------------------- */
@@ -79,18 +88,32 @@ static size_t append_character(struct json_text *text, const char *at, const cha
     return length;
 }
 
-static void append_string(struct json_text *text, const char *value, size_t size)
+/* Append a string some of whose characters may need an escape; of it `plain` bytes do not. */
+static void append_mixed(struct json_text *text, const char *value, size_t size, size_t plain)
 {
     const char *const end = value + size;
-    append(text, "\"", 1);
-    while (value < end) {
-        const size_t plain = json_plain_length(value, end);
+    append_byte(text, '"');
+    for (;; plain = json_plain_length(value, end)) {
         append(text, value, plain);
         value += plain;
-        if (value < end)
-            value += append_character(text, value, end);
+        if (value == end)
+            break;
+        value += append_character(text, value, end);
     }
-    append(text, "\"", 1);
+    append_byte(text, '"');
+}
+
+static void append_string(struct json_text *text, const char *value, size_t size)
+{
+    const size_t plain = json_plain_length(value, value + size);
+    char *const at = plain == size ? room_for(text, size + 2) : NULL;
+    if (plain < size)
+        append_mixed(text, value, size, plain);
+    if (!at)
+        return;
+    *at = '"';
+    *put_bytes(at + 1, value, size) = '"';
+    text->size += size + 2;
 }
 
 /* ---- members ------------------------------------------------------------------------- */
@@ -98,16 +121,16 @@ static void append_string(struct json_text *text, const char *value, size_t size
 static void append_name(struct json_text *text, const char *name)
 {
     if (text->size > 0 && !text->is_short && text->data[text->size - 1] != '{')
-        append(text, ",", 1);
+        append_byte(text, ',');
     append_string(text, name, strlen(name));
-    append(text, ":", 1);
+    append_byte(text, ':');
 }
 
 void json_text_begin(struct json_text *text)
 {
     text->size = 0;
     text->is_short = false;
-    append(text, "{", 1);
+    append_byte(text, '{');
 }
 
 void json_text_bytes(struct json_text *text, const char *name, const char *value, size_t size)
@@ -157,12 +180,12 @@ void json_text_raw(struct json_text *text, const char *name, const char *json)
 void json_text_open(struct json_text *text, const char *name)
 {
     append_name(text, name);
-    append(text, "{", 1);
+    append_byte(text, '{');
 }
 
 void json_text_close(struct json_text *text)
 {
-    append(text, "}", 1);
+    append_byte(text, '}');
 }
 
 int json_text_end(struct json_text *text)

@@ -57,7 +57,7 @@ static bool is_a_member(const char *name)
 {
     static const char *const members[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (strcasecmp(name, members[i]) == 0)
+        if ((*name | 0x20) == (*members[i] | 0x20) && strcasecmp(name, members[i]) == 0)
             return true;
     return false;
 }

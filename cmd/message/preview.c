@@ -56,7 +56,7 @@ static int preview_file(mq_queue *queue, const struct mq_entry *entry, struct pr
 
 /* ---- messages that are not corrupt ------------------------------------------------ */
 
-static int preview_message(mq_message *message, struct preview *ret_preview)
+static int preview_message(mq_queue *queue, mq_message *message, struct preview *ret_preview)
 {
     char data[PREVIEW_BYTES];
     size_t have = 0;
@@ -67,7 +67,7 @@ static int preview_message(mq_message *message, struct preview *ret_preview)
         return (int)got;
     *ret_preview = (struct preview){.size = mq_message_size(message), .sent_at = mq_message_sent_at(message)};
     set_body(ret_preview, data, have);
-    const char *group = mq_message_header(message, "Group");
+    const char *group = cli_group_of(queue, message);
     const size_t size = group ? strlen(group) : 0;
     if (size > 0)
         text_escape(group, size > PREVIEW_GROUP ? text_whole(group, PREVIEW_GROUP) : size, "", ret_preview->group);
@@ -82,7 +82,7 @@ int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *re
         return preview_file(queue, entry, ret_preview);
     if (opened != 1)
         return opened;
-    const int got = preview_message(message, ret_preview);
+    const int got = preview_message(queue, message, ret_preview);
     mq_message_free(message);
     return got;
 }
@@ -125,4 +125,33 @@ int preview_print_whole(mq_message *message)
         printf("%s: %s\n", name, value);
     putchar('\n');
     return print_body(message, escape);
+}
+
+/* ---- by a template ------------------------------------------------------------------ */
+
+static int put_raw(void *context, const void *data, size_t size)
+{
+    (void)context;
+    fwrite(data, 1, size, stdout);
+    return 0;
+}
+
+static int put_escaped(void *context, const void *data, size_t size)
+{
+    const char *at = data;
+    (void)context;
+    for (size_t left = size; left > 0;) {
+        const bool last = left <= CHUNK;
+        const size_t used = print_escaped(at, last ? left : CHUNK, last);
+        at += used;
+        left -= used;
+    }
+    return 0;
+}
+
+int preview_print_by_template(const struct template *template, const struct template_message *about)
+{
+    const int error = template_write(template, about, output_is_terminal() ? put_escaped : put_raw, NULL);
+    putchar('\n');
+    return error;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message/template.h"
 #include "text/text.h"
 
 #define PREVIEW_BYTES 64
@@ -24,5 +25,8 @@ int preview_of(mq_queue *queue, const struct mq_entry *entry, struct preview *re
 
 /* Print headers, a blank line and the body; for a terminal, control characters are escaped. 0 or a negative errno. */
 int preview_print_whole(mq_message *message);
+
+/* Print a line by a template, escaped in the same way. 0 or a negative errno. */
+int preview_print_by_template(const struct template *template, const struct template_message *about);
 
 #endif

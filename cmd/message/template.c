@@ -15,20 +15,43 @@
 #define HEADER "header."
 #define HEADER_MOST 128
 
-enum field { TEXT, BODY, ID, QUEUE, RECEIPT, PRIORITY, ATTEMPT, SENT, EXPIRES, SIZE, OFFSET, KEY, GROUP, HEADER_FIELD };
+enum field {
+    TEXT,
+    BODY,
+    ID,
+    QUEUE,
+    RECEIPT,
+    PRIORITY,
+    ATTEMPT,
+    SENT,
+    EXPIRES,
+    SIZE,
+    OFFSET,
+    KEY,
+    GROUP,
+    STATE,
+    DUE,
+    DEADLINE,
+    DIED,
+    REASON,
+    HEADER_FIELD,
+};
 
 static const struct {
     const char *name;
     enum field field;
     const char *header; /* whose value it is; NULL: it is none */
 } fields[] = {
-    {"body", BODY, NULL},         {"id", ID, NULL},           {"queue", QUEUE, NULL},      {"receipt", RECEIPT, NULL},
-    {"priority", PRIORITY, NULL}, {"attempt", ATTEMPT, NULL}, {"sent", SENT, NULL},        {"expires", EXPIRES, NULL},
-    {"size", SIZE, NULL},         {"offset", OFFSET, NULL},   {"key", KEY, "Routing-Key"}, {"group", GROUP, "Group"},
+    {"body", BODY, NULL},         {"id", ID, NULL},           {"queue", QUEUE, NULL},       {"receipt", RECEIPT, NULL},
+    {"priority", PRIORITY, NULL}, {"attempt", ATTEMPT, NULL}, {"sent", SENT, NULL},         {"expires", EXPIRES, NULL},
+    {"size", SIZE, NULL},         {"offset", OFFSET, NULL},   {"key", KEY, "Routing-Key"},  {"group", GROUP, NULL},
+    {"state", STATE, NULL},       {"due", DUE, NULL},         {"deadline", DEADLINE, NULL}, {"died", DIED, NULL},
+    {"reason", REASON, NULL},
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 #define FIELD_LIST                                                                                                     \
-    "body, id, queue, receipt, priority, attempt, sent, expires, size, offset, key, group and header.NAME"
+    "body, id, queue, receipt, priority, attempt, sent, expires, size, offset, key, group, state, due, deadline, "     \
+    "died, reason and header.NAME"
 
 struct part {
     enum field field;
@@ -125,6 +148,15 @@ const char *template_parse(const char *text, struct template **ret_template)
     return NULL;
 }
 
+struct template *template_of_option(const struct argp_state *state, const char *text)
+{
+    struct template *template;
+    const char *problem = template_parse(text, &template);
+    if (problem)
+        cli_usage(state, "--format: %s", problem);
+    return template;
+}
+
 bool template_has(const struct template *template, const char *field)
 {
     for (size_t i = 0; i < FIELDS; i++)
@@ -156,11 +188,26 @@ static void format_moment(int64_t moment, char *text)
         moment_format(moment, text);
 }
 
-/* What is not text: a figure or a moment. Empty: the message has none. */
+/* What a message that is looked at says by its name. */
+static void format_look(enum field field, const struct mq_entry *entry, char *text)
+{
+    static const struct {
+        enum field field;
+        enum mq_state state;
+    } times[] = {{DUE, MQ_DELAYED}, {DEADLINE, MQ_INFLIGHT}, {DIED, MQ_DEAD}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (times[i].field == field && times[i].state == entry->state)
+            format_moment(entry->time, text);
+    if (field == PRIORITY)
+        snprintf(text, VALUE_SIZE, "%d", entry->priority);
+    if (field == ATTEMPT)
+        snprintf(text, VALUE_SIZE, "%u", entry->attempts);
+}
+
+/* A figure or a moment that the message says. */
 static void format_value(enum field field, const mq_message *message, char text[VALUE_SIZE])
 {
     uint64_t offset;
-    *text = '\0';
     switch (field) {
     case PRIORITY:
         snprintf(text, VALUE_SIZE, "%d", mq_message_priority(message));
@@ -186,21 +233,32 @@ static void format_value(enum field field, const mq_message *message, char text[
     }
 }
 
+/* NULL, or empty: the message has none. */
 static const char *text_of(const struct part *part, const struct template_message *about, char value[VALUE_SIZE])
 {
+    const struct mq_entry *entry = about->entry;
+    *value = '\0';
     switch (part->field) {
     case ID:
-        return mq_message_id(about->message);
+        return entry ? entry->id : mq_message_id(about->message);
     case QUEUE:
         return about->queue;
     case RECEIPT:
         return about->receipt;
-    case KEY:
+    case STATE:
+        return entry ? mq_state_name(entry->state) : NULL;
+    case REASON:
+        return entry ? entry->reason : NULL;
     case GROUP:
+        return about->group;
+    case KEY:
     case HEADER_FIELD:
-        return mq_message_header(about->message, part->text);
+        return about->message ? mq_message_header(about->message, part->text) : NULL;
     default:
-        format_value(part->field, about->message, value);
+        if (entry)
+            format_look(part->field, entry, value);
+        if (about->message)
+            format_value(part->field, about->message, value);
         return value;
     }
 }
@@ -215,7 +273,7 @@ int template_write(const struct template *template, const struct template_messag
         const char *text = part->field == TEXT || part->field == BODY ? NULL : text_of(part, about, value);
         if (part->field == TEXT)
             error = put(context, part->text, part->size);
-        else if (part->field == BODY)
+        else if (part->field == BODY && about->message)
             error = write_body(about->message, put, context);
         else if (text)
             error = put(context, text, strlen(text));

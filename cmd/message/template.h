@@ -7,20 +7,26 @@
 #ifndef TEMPLATE_H
 #define TEMPLATE_H
 
+#include <argp.h>
 #include <mq.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct template;
 
-/* What the fields are about. */
+/* What the fields are about. A field is empty where nothing is known. */
 struct template_message {
-    mq_message *message; /* its body is read if the template has it */
+    mq_message *message; /* its body is read if the template has it; NULL: it is corrupt */
     const char *queue, *receipt;
+    const char *group;            /* the field of that name */
+    const struct mq_entry *entry; /* of a message that is looked at; NULL: of one that was received */
 };
 
 /* NULL: `ret_template` gets the template, whose text must live as long. Else what is wrong with it; static storage. */
 const char *template_parse(const char *text, struct template **ret_template);
+
+/* What --format says. What is wrong with it ends the program. */
+struct template *template_of_option(const struct argp_state *state, const char *text);
 
 /* Whether it has this field. */
 bool template_has(const struct template *template, const char *field);

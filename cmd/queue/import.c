@@ -187,6 +187,15 @@ static int take_line(struct import *import, char *text, size_t size)
 
 /* ---- all lines ------------------------------------------------------------------------ */
 
+/* It is the line after the last one that was read. */
+static int cannot_read(struct import *import, int error)
+{
+    const bool is_long = error == -EMSGSIZE;
+    import->line++;
+    return wrong(import, is_long ? STATUS_DATA : cli_status(error), "cannot read it: %s",
+                 is_long ? "longer than 64 MiB" : cli_reason(error));
+}
+
 static int read_all(struct import *import)
 {
     char *text;
@@ -199,8 +208,7 @@ static int read_all(struct import *import)
         if (got == -EAGAIN)
             status = flush(import);
         else if (got < 0)
-            status = wrong(import, got == -EMSGSIZE ? STATUS_DATA : cli_status(got), "cannot read it: %s",
-                           got == -EMSGSIZE ? "longer than 64 MiB" : cli_reason(got));
+            status = cannot_read(import, got);
         else if (got == 0)
             break;
         else

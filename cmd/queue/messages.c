@@ -13,6 +13,7 @@
 struct selection messages_selection;
 bool messages_failed, messages_follow;
 unsigned messages_attempt;
+struct template *messages_format;
 static struct mq_changes changes = {MQ_CHANGES_NONE};
 
 void messages_take_words(const struct command_line *line, const struct argp_state *state)
@@ -27,6 +28,8 @@ void messages_take_words(const struct command_line *line, const struct argp_stat
     if (line->command->run != messages_peek && line->command->run != messages_history &&
         (!moves || messages_selection.all))
         selection_check(&messages_selection, line->command->name, state);
+    if (messages_format && cli_json)
+        cli_usage(state, "--json excludes --format");
     if (sets && changes.priority < 0 && changes.delay < 0 && changes.ttl < 0)
         cli_usage(state, "set: say what: priority=, delay= or ttl=");
 }
@@ -34,7 +37,7 @@ void messages_take_words(const struct command_line *line, const struct argp_stat
 int messages_peek(char **words, int count)
 {
     (void)count;
-    return peek_show(words[0], &messages_selection);
+    return peek_show(words[0], &messages_selection, messages_format);
 }
 
 int messages_history(char **words, int count)

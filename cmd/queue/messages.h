@@ -11,10 +11,12 @@
 
 #include "cli/command.h"
 #include "message/selection_options.h"
+#include "message/template.h"
 
 extern struct selection messages_selection;
 extern bool messages_failed, messages_follow; /* of history and output */
 extern unsigned messages_attempt;             /* of output; 0: the last one */
+extern struct template *messages_format;      /* of peek; NULL: none */
 
 /* Take the words behind the queues: ids, or what set changes; and check that something is selected, where that is
    required. What is wrong ends the program. */

@@ -38,7 +38,8 @@ static const struct table_column ordered_columns[] = {
 
 struct view {
     mq_queue *queue;
-    struct table *table; /* NULL: messages are shown whole, or as objects */
+    struct table *table;           /* NULL: messages are shown whole, by a template, or as objects */
+    const struct template *format; /* NULL: none */
     bool ordered;
     int status;
 };
@@ -64,12 +65,17 @@ static void show_row(const struct view *view, const struct mq_entry *entry, cons
                                                    preview->body});
 }
 
+/* NULL: the message is not claimed. */
+static const char *receipt_of(const struct view *view, const struct mq_entry *entry, char receipt[MQ_RECEIPT_SIZE])
+{
+    return mq_entry_receipt(view->queue, entry, receipt) == 0 ? receipt : NULL;
+}
+
 static int show_object(const struct view *view, const struct mq_entry *entry, mq_message *message)
 {
     struct json_text text = {0};
     char receipt[MQ_RECEIPT_SIZE];
-    const bool is_claimed = mq_entry_receipt(view->queue, entry, receipt) == 0;
-    const struct json_shown shown = {.queue = mq_queue_name(view->queue), .receipt = is_claimed ? receipt : NULL};
+    const struct json_shown shown = {.queue = mq_queue_name(view->queue), .receipt = receipt_of(view, entry, receipt)};
     const int error = json_from_message(message, &shown, &text);
     json_text_string(&text, "state", mq_state_name(entry->state));
     if (mq_state_time_name(entry->state))
@@ -79,13 +85,26 @@ static int show_object(const struct view *view, const struct mq_entry *entry, mq
     return json_text_print(&text, error);
 }
 
+static int show_by_template(const struct view *view, const struct mq_entry *entry, mq_message *message)
+{
+    char receipt[MQ_RECEIPT_SIZE];
+    const struct template_message about = {.message = message,
+                                           .queue = mq_queue_name(view->queue),
+                                           .group = cli_group_of(view->queue, message),
+                                           .receipt = receipt_of(view, entry, receipt),
+                                           .entry = entry};
+    return preview_print_by_template(view->format, &about);
+}
+
 static int show_message(const struct view *view, const struct mq_entry *entry)
 {
     mq_message *message;
     const int opened = mq_entry_open(view->queue, entry, &message);
     if (opened != 1)
         return opened;
-    const int error = cli_json ? show_object(view, entry, message) : preview_print_whole(message);
+    const int error = view->format ? show_by_template(view, entry, message)
+                      : cli_json   ? show_object(view, entry, message)
+                                   : preview_print_whole(message);
     mq_message_free(message);
     return error;
 }
@@ -110,10 +129,10 @@ static int visit(const struct mq_entry *entry, void *context)
     return 0;
 }
 
-static int show(mq_queue *queue, struct selection *selection, bool whole)
+static int show(mq_queue *queue, struct selection *selection, const struct template *format, bool whole)
 {
-    struct view view = {.queue = queue, .status = STATUS_DONE, .ordered = cli_is_ordered(queue)};
-    if (!whole && !cli_json)
+    struct view view = {.queue = queue, .format = format, .status = STATUS_DONE, .ordered = cli_is_ordered(queue)};
+    if (!whole && !format && !cli_json)
         view.table = table_new(view.ordered ? ordered_columns : columns, COLUMNS);
     const int error = selection_browse(selection, queue, visit, &view);
     if (view.table)
@@ -123,7 +142,7 @@ static int show(mq_queue *queue, struct selection *selection, bool whole)
     return cli_worse(view.status, selection_report(selection, queue));
 }
 
-int peek_show(const char *name, struct selection *selection)
+int peek_show(const char *name, struct selection *selection, const struct template *format)
 {
     mq_queue *queue;
     const bool whole = selection->id_count > 0;
@@ -134,7 +153,7 @@ int peek_show(const char *name, struct selection *selection)
     int status = cli_open(name, 0, &queue);
     if (status != STATUS_DONE)
         return status;
-    status = show(queue, selection, whole);
+    status = show(queue, selection, format, whole);
     mq_close(queue);
     return status;
 }

@@ -99,7 +99,10 @@ static int put(void *context, const void *data, size_t size)
 
 static int print_by_template(const struct receiver *receiver, mq_message *message)
 {
-    const struct template_message about = {message, name_of(receiver), mq_message_receipt(message)};
+    const struct template_message about = {.message = message,
+                                           .queue = name_of(receiver),
+                                           .group = cli_group_of(receiver->queue, message),
+                                           .receipt = mq_message_receipt(message)};
     const int error = template_write(receiver->wanted->format, &about, put, receiver->out);
     return error ? error : output_buffer_add(receiver->out, receiver->wanted->framing == '0' ? "" : "\n", 1);
 }
@@ -265,7 +268,7 @@ static int deliver(struct receiver *receiver)
 
 static int nothing_came(const struct receiver *receiver, uint64_t got)
 {
-    if (!cli_say_paused(receiver->queue))
+    if (!drain_say_paused(&receiver->wanted->drain))
         cli_note(name_of(receiver), "no message came");
     return got > 0 ? STATUS_DONE : STATUS_NOTHING;
 }

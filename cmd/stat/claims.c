@@ -76,7 +76,7 @@ static void add_group(mq_queue *queue, const struct mq_entry *entry, json_t *obj
     mq_message *message;
     if (mq_entry_open(queue, entry, &message) != 1)
         return;
-    const char *group = mq_message_header(message, "Group");
+    const char *group = cli_group_of(queue, message);
     json_object_set_new(object, "group", group ? cli_must(json_string(group)) : json_null());
     mq_message_free(message);
 }

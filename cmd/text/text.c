@@ -1,21 +1,26 @@
 /* Untrusted text. */
 #include "text/text.h"
 
+#include "base/swar.h"
 #include "base/utf8.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+static bool are_ascii(uint64_t eight)
+{
+    return !(eight & SWAR_TOP_BITS);
+}
+
 bool text_is_utf8(const void *data, size_t size)
 {
-    const unsigned char *at = data;
+    const unsigned char *at = data, *const end = at + size;
     uint32_t code;
-    for (size_t left = size; left > 0;) {
-        const size_t length = utf8_decode(at, left, &code);
+    for (at += swar_span(data, size, are_ascii); at < end;) {
+        const size_t length = utf8_decode(at, (size_t)(end - at), &code);
         if (length == 0)
             return false;
         at += length;
-        left -= length;
     }
     return true;
 }

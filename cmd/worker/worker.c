@@ -156,7 +156,7 @@ int worker_run(mq_sources *sources, const struct worker_options *options)
        again. */
     const bool nothing_came = worker.received == 0 && worker.status == STATUS_DONE && !worker.signal;
     if (nothing_came)
-        (void)cli_say_paused(mq_sources_queue(sources));
+        (void)drain_say_paused(&options->drain);
     if (nothing_came && !options->until_empty)
         return STATUS_NOTHING;
     return worker.status;

@@ -186,6 +186,12 @@ int browse_find(mq_queue *queue, const struct mq_entry *entry, struct browse_pla
     return found;
 }
 
+/* The callers look whether the file of a single message is a regular one. */
+static int open_named(int dir, const char *file, const struct message_name *name)
+{
+    return name->count > 1 ? fs_open_file(dir, file) : fs_open_unchecked(dir, file);
+}
+
 /* A file that holds the entry's message, and the name that it has there. 1; 0: it has moved on. */
 static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name, int *ret_file)
 {
@@ -197,7 +203,8 @@ static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct mess
     const int found = browse_find(queue, entry, &place);
     if (found != 1)
         return found;
-    int file = lane_is_token(&place.name) ? lane_open_head(queue, &place.name) : fs_open_file(place.dir, place.file);
+    int file = lane_is_token(&place.name) ? lane_open_head(queue, &place.name)
+                                          : open_named(place.dir, place.file, &place.name);
     if (file < 0 && !lane_is_token(&place.name))
         file = blame_file(queue, place.dir, place.file, file);
     close(place.dir);
@@ -210,7 +217,7 @@ static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct mess
 static int open_shown(mq_queue *queue, const struct shown *shown, struct message_name *ret_name, int *ret_file)
 {
     const char *name = shown->entry->file;
-    int file = shown->opened < 0 ? fs_open_file(shown->dir, name) : fcntl(shown->opened, F_DUPFD_CLOEXEC, 0);
+    int file = shown->opened < 0 ? open_named(shown->dir, name, shown->name) : fcntl(shown->opened, F_DUPFD_CLOEXEC, 0);
     if (file < 0)
         file = shown->opened < 0 ? blame_file(queue, shown->dir, name, file) : -errno;
     *ret_name = *shown->name;

@@ -210,6 +210,8 @@ static int copy_file(mq_queue *to, enum mq_state state, int file, struct message
     int tmp, done;
     if (fstat(file, &status) < 0)
         return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EBADMSG;
     const int64_t size = name_bytes_in(name, status.st_size);
     done = reserve(to, state, 1, size, &reservation);
     if (!done)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/put.h"
+
 int64_t clock_of(const struct timespec *time)
 {
     return (int64_t)time->tv_sec * CLOCK_SECOND + time->tv_nsec / 1000;
@@ -68,9 +70,14 @@ void clock_format_rfc3339(int64_t moment, char text[CLOCK_RFC3339_SIZE])
 {
     const struct date date = date_of_day(moment / CLOCK_DAY);
     const unsigned seconds = (unsigned)(moment % CLOCK_DAY / CLOCK_SECOND);
-    /* The remainders change nothing. They show the compiler that each part fits its digits. */
-    snprintf(text, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", date.year % 10000, date.month % 100,
-             date.day % 100, seconds / 3600 % 100, seconds / 60 % 60, seconds % 60, (unsigned)(moment % CLOCK_SECOND));
+    strcpy(text, "YYYY-MM-DDThh:mm:ss.uuuuuuZ");
+    put_digits(text, date.year, 4);
+    put_digits(text + 5, date.month, 2);
+    put_digits(text + 8, date.day, 2);
+    put_digits(text + 11, seconds / 3600, 2);
+    put_digits(text + 14, seconds / 60 % 60, 2);
+    put_digits(text + 17, seconds % 60, 2);
+    put_digits(text + 20, (unsigned)(moment % CLOCK_SECOND), 6);
 }
 
 bool clock_parse_rfc3339(const char *text, int64_t *ret_moment)

@@ -112,11 +112,16 @@ int fs_open_root(const char *path, bool make)
 
 #define REGULAR (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* `file` is what opening returned. */
+/* Some things that are not regular files cannot be opened. `file` is what opening returned. */
+static int blame_opening(int file)
+{
+    return file == -ELOOP || file == -ENXIO ? -EBADMSG : file;
+}
+
 static int check_regular(int file, struct stat *ret_status)
 {
     if (file < 0)
-        return file == -ELOOP || file == -ENXIO ? -EBADMSG : file;
+        return blame_opening(file);
     const int error = result(fstat(file, ret_status));
     if (!error && S_ISREG(ret_status->st_mode))
         return file;
@@ -133,6 +138,11 @@ int fs_open_file(int at, const char *name)
 {
     struct stat status;
     return open_regular(at, name, O_RDONLY, &status);
+}
+
+int fs_open_unchecked(int at, const char *name)
+{
+    return blame_opening(result(openat(at, name, O_RDONLY | REGULAR)));
 }
 
 int fs_open_file_below(int at, const char *parent, const char *name)

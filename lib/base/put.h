@@ -47,4 +47,12 @@ static inline char *put_decimal(char *at, uint64_t value)
     return put_bytes(at, digits + first, sizeof digits - (size_t)first);
 }
 
+/* Write the last `width` decimal digits of a number. */
+static inline char *put_digits(char *at, unsigned value, int width)
+{
+    for (int i = width; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    return at + width;
+}
+
 #endif

@@ -68,6 +68,8 @@ static int read_source(const struct message_name *name, struct source *source)
     struct stat status;
     if (fstat(source->file, &status) < 0)
         return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EBADMSG;
     source->written_at = clock_of_file(&status.st_mtim);
     source->size = (uint64_t)status.st_size;
     source->end = name->length ? (uint64_t)name->offset + name->length : source->size;

@@ -15,6 +15,9 @@
 #include "base/utf8.h"
 #include "format/death.h"
 
+/* Bytes of headers for which there is room at first. */
+#define FEW_HEADERS 256
+
 /* ---- text rules ----------------------------------------------------------------- */
 
 static bool are_printable_ascii(uint64_t eight)
@@ -45,12 +48,18 @@ bool message_is_header_name(const char *text, size_t size)
     return size > 0 && swar_span(text, size, may_be_in_a_name) == size;
 }
 
+/* Whether they differ in case at most. Most names differ in their first letter, which is compared first. */
+static bool are_same(const char *one, const char *other)
+{
+    return ((*one ^ *other) & ~('a' ^ 'A')) == 0 && strcasecmp(one, other) == 0;
+}
+
 /* Whether only the library sets this header. */
 static bool is_our_own(const char *name)
 {
     static const char *const own[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcasecmp(name, own[i]) == 0)
+        if (are_same(name, own[i]))
             return true;
     return strncasecmp(name, "Mq-", 3) == 0;
 }
@@ -101,12 +110,26 @@ static void remove_header(mq_message *message, const char *name)
 {
     const char *found, *value, *next;
     for (const char *at = message->headers; (next = message_next_header(message, at, &found, &value)); at = next)
-        if (strcasecmp(found, name) == 0) {
+        if (are_same(found, name)) {
             char *const hole = message->headers + (at - message->headers);
             memmove(hole, next, message->headers_size - (size_t)(next - message->headers));
             message->headers_size -= (size_t)(next - at);
             return;
         }
+}
+
+/* A program that sends has thousands of messages in memory at once, and each page that is touched first is dear. */
+static bool grow_memory(mq_message *message, size_t wanted)
+{
+    if (wanted <= message->headers_room)
+        return true;
+    const size_t room = grow_room(wanted, message->headers_room ? message->headers_room : FEW_HEADERS / 2, 1);
+    char *const memory = realloc(message->memory, room);
+    if (!memory)
+        return false;
+    message->memory = memory;
+    message->headers_room = room;
+    return true;
 }
 
 static int append_header(mq_message *message, const char *name, const char *value)
@@ -115,7 +138,7 @@ static int append_header(mq_message *message, const char *name, const char *valu
     const size_t wanted = message->headers_size + name_size + value_size;
     if (wanted > MESSAGE_HEADERS_MAX)
         return -E2BIG;
-    if (!GROW(message->memory, wanted, message->headers_room))
+    if (!grow_memory(message, wanted))
         return -ENOMEM;
     message->headers = message->memory;
     memcpy(message->headers + message->headers_size, name, name_size);
@@ -254,7 +277,7 @@ const char *mq_message_header(const mq_message *message, const char *name)
 {
     const char *found, *value, *next;
     for (const char *at = message->headers; (next = message_next_header(message, at, &found, &value)); at = next)
-        if (strcasecmp(found, name) == 0)
+        if (are_same(found, name))
             return value;
     return NULL;
 }

@@ -179,7 +179,9 @@ static int open_file(mq_queue *queue, const char *file_name, struct claimed *cla
 {
     mq_message *message = NULL;
     const bool is_token = lane_is_token(&claimed->name);
-    const int file = is_token ? lane_open_head(queue, &claimed->name) : fs_open_file(claimed->dir, file_name);
+    const int file = is_token                  ? lane_open_head(queue, &claimed->name)
+                     : claimed->name.count > 1 ? fs_open_file(claimed->dir, file_name)
+                                               : fs_open_unchecked(claimed->dir, file_name);
     if (file < 0 && is_token)
         return file;
     if (file < 0)

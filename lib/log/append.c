@@ -249,7 +249,7 @@ static int link_behind_last(mq_log *log, const struct log_source *source, uint64
             return error;
         const uint64_t offset = last.offset + last.count;
         if (offset > LOG_OFFSET_MAX - NAME_COUNT_MAX)
-            return -EOVERFLOW;
+            return -ERANGE;
         error = log_link_at(log, source, &last, offset, &linked);
         if (error)
             return error;

@@ -85,7 +85,7 @@ static int link_here(struct search *search)
 {
     enum log_linked linked;
     if (search->at > LOG_OFFSET_MAX - search->output->count)
-        return -EOVERFLOW;
+        return -ERANGE;
     const int error = log_link_at(search->log, &search->source, &search->last, search->at, &linked);
     if (error)
         return error;

@@ -98,7 +98,7 @@ int group_take_name(int file, const struct group_place *place, struct message_na
     const uint64_t count = place->next - place->first;
     struct message_name name = {.priority = MQ_PRIORITY_DEFAULT, .position = group_name_position(place->first)};
     if (place->next >> GROUP_POSITION_BIT)
-        return -EOVERFLOW;
+        return -ERANGE;
     const int error = file < 0 || count > NAME_COUNT_MAX ? -EBADMSG
                                                          : find_first(file, place->first - place->entry, &part);
     if (error && error != -EBADMSG)

@@ -208,7 +208,7 @@ int send_on(mq_queue *queue, int dir, const char *file, const struct message_nam
     if (!queue->config.dead_letter[0] || queue->rights != ACCESS_ALL || name->count != 1 ||
         death_cause(name->reason) == MQ_DEATH_CORRUPT)
         return 0;
-    const int fd = fs_open_file(dir, file);
+    const int fd = fs_open_unchecked(dir, file);
     if (fd < 0)
         return fd == -ENOENT ? 0 : fd;
     int error = decode_file(fd, name, &dead);

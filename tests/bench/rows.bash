@@ -369,6 +369,13 @@ floor_latency() {
     calculate "$empty + $(floor_of publish) + ${figures##*bare_us=}"
 }
 
+# Of a receiver that is blocked on so many queues at once, in times of one that is blocked on one, in turn.
+against_one_queue() { # QUEUES
+    local figures
+    figures=$(waiters 1 "$RUNS" "$1")
+    calculate "${figures##*several_us=} / $(sed 's/^p50_us=//; s/ .*//' <<<"$figures")"
+}
+
 waiting_rows() {
     local who round p50 p99 cpu memory idle
     row 'send to blocked receiver, p50' ms less
@@ -378,9 +385,11 @@ waiting_rows() {
     row 'CPU a message, 64 blocked' us less
     row 'wake-ups of 64 idle receivers' 1/s less
     row 'p50 with 300 blocked receivers' ms less
+    row 'claim from one of 8 queues, against one' times less
     able fast follow_command
     for ((round = 0; round < ROUNDS; round++)); do
         sample 'send to blocked receiver, p50' floor "$(calculate "$(floor_latency) / 1000")"
+        sample 'claim from one of 8 queues, against one' mq "$(against_one_queue 8)"
         for who in "${able[@]}"; do
             latency_of "$who" 1 "$RUNS" || { failed "$who" latency && continue; }
             sample 'send to blocked receiver, p50' "$who" "$(calculate "$p50 / 1000")"

@@ -2,6 +2,7 @@
 #include "format/death.h"
 #include "format/name.h"
 #include "format/receipt.h"
+#include "format/result_name.h"
 #include "format/spool_name.h"
 #include "format/work_name.h"
 #include "fuzz.h"
@@ -49,6 +50,22 @@ static void try_reason(const char *text)
     REQUIRE(strcmp(escaped, again) == 0);
 }
 
+static void try_result(const char *text)
+{
+    struct result_name name, again;
+    char formatted[RESULT_NAME_SIZE], formatted_again[RESULT_NAME_SIZE], bucket[NAME_BUCKET_SIZE];
+    (void)result_name_is_bucket(text);
+    if (!result_name_parse(text, &name))
+        return;
+    result_name_format(&name, formatted);
+    REQUIRE(strlen(formatted) < RESULT_NAME_SIZE);
+    REQUIRE(result_name_parse(formatted, &again) && result_name_is_same(&name, &again) && again.kind == name.kind);
+    result_name_format(&again, formatted_again);
+    REQUIRE(strcmp(formatted, formatted_again) == 0);
+    result_name_format_bucket(name.begun, bucket);
+    REQUIRE(result_name_is_bucket(bucket));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size), queue[MQ_QUEUE_NAME_SIZE];
@@ -59,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     try_receipt(text);
     try_reason(text);
+    try_result(text);
     (void)name_is_waiter(text);
     if (name_parse_pending(text, &kind, queue))
         REQUIRE(mq_queue_name_is_valid(queue));

@@ -793,3 +793,15 @@ committed() {
     assert_equal "$output" "$(echo before; seq 1000)"
     assert_equal "$(find "$MQ_SPOOL/clicks/tmp" -type f)" ''
 }
+
+@test "a log whose offsets are used up says so" {
+    local end=7ffffffffffff
+    mq-log create clicks
+    mq-send -q clicks last
+    mv "$MQ_SPOOL/clicks/log/0000000000000/0000000000000000" "$MQ_SPOOL/clicks/log/0000000000000/${end}000"
+    mv "$MQ_SPOOL/clicks/log/0000000000000" "$MQ_SPOOL/clicks/log/$end"
+    mv "$MQ_SPOOL/clicks/begin/0000000000000000" "$MQ_SPOOL/clicks/begin/${end}000"
+    rm -f "$MQ_SPOOL"/clicks/hint/*
+    run -69 mq-send clicks more
+    assert_output 'mq-send: clicks: cannot append: the offsets of the log are used up'
+}

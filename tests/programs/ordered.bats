@@ -736,3 +736,16 @@ stage_reject() { stage_ack "$1"; }
     run -75 mq-send -j orders <lines
     assert_equal "$(mq-queue peek -j orders | jq -r .body | sort -n | paste -sd ' ')" '1 2 3 4 5 6'
 }
+
+@test "what is shown as a message's group is the header that order-by names" {
+    mq-queue create users order=group order-by=User-Id
+    mq-send -q -H 'User-Id: u1' -H 'Group: wrong' users hello
+    run -0 mq-queue peek users
+    assert_output --regexp 'ready +[0-9a-f-]+ +u1 '
+    run -0 mq-queue peek --format='{group} {header.Group}' users
+    assert_output 'u1 wrong'
+    run -0 mq-recv --format='{group} {receipt}' users
+    assert_output --regexp '^u1 users/'
+    run -0 mq-stat -j --inflight users
+    assert_json '.group == "u1"'
+}

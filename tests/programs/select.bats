@@ -167,7 +167,44 @@ mq-queue: jobs: 3 removed'
 
 # ---- pause and resume ----------------------------------------------------------------
 
+@test "what is looked at is printed by a template, as what is received" {
+    local receipt wrong
+    mq-queue create jobs durability=none
+    mq-send -q -i ready -H 'Type: a' -p 7 jobs 'one {body}'
+    mq-send -q -i later --delay=1h jobs two
+    receipt=$(mq-recv --format='{receipt}' jobs)
+    printf 'esc\033[31m' | mq-send -q -i dead jobs
+    mq-ack -q --reject --reason='a reason' "$(mq-recv --format='{receipt}' jobs)"
+    run -0 mq-queue peek --state=all --format='{id}|{state}|{priority}|{attempt}|{header.Type}|{size}|{reason}|{receipt}|{body}' jobs
+    assert_output "later|delayed|4|0||3|||two
+ready|inflight|7|1|a|10||$receipt|one {body}
+dead|dead|4|1||8|a reason||"$'esc\e[31m'
+    run -0 mq-queue peek --format='{due}|{deadline}|{died}' jobs later ready dead
+    assert_regex "$output" $'^20[^|]*Z\\|\\|\n\\|20[^|]*Z\\|\n\\|\\|20[^|]*Z$'
+    run -0 mq-dlq list --format='{id} {reason} {body}' jobs
+    assert_output "dead a reason "$'esc\e[31m'
+    if has_terminal && command -v script >/dev/null; then
+        script -qec "mq-dlq list --format='{body}' jobs; mq-queue peek --format='{id}{body}' jobs dead" /dev/null </dev/null >screen
+        assert_equal "$(tr -d '\r' <screen)" $'esc\\x1b[31m\ndeadesc\\x1b[31m'
+    fi
+    # What is corrupt is listed as a dead letter, and no message to look at.
+    chmod u+w "$MQ_SPOOL"/jobs/dead/*/*
+    echo x >"$(echo "$MQ_SPOOL"/jobs/dead/*/*)"
+    run -0 mq-dlq list --format='{id} {reason} {attempt}{body}{size}{header.Type}{sent}' jobs
+    assert_output 'dead a reason 1'
+    run -65 mq-queue peek --format='{id}' jobs dead
+    for wrong in '{nothing}' '{id'; do
+        run -64 mq-queue peek --format="$wrong" jobs
+        run -64 mq-dlq list --format="$wrong" jobs
+    done
+    run -64 mq-queue peek -j --format='{id}' jobs
+    run -64 mq-dlq list -j --format='{id}' jobs
+    run -64 mq-dlq show --format='{id}' jobs dead
+    run -64 mq-queue remove --format='{id}' jobs dead
+}
+
 @test "a queue paused for receivers is empty to them, and all else goes on" {
+    local form
     mq-send -q -i a jobs a
     claim jobs >receipt
     mq-send -q -i b jobs b
@@ -177,6 +214,14 @@ mq-queue: jobs: 3 removed'
     assert_output receive
     run -1 --separate-stderr mq-recv --no-wait jobs
     assert_equal "$stderr" 'mq-recv: jobs: paused for receivers: mq-queue resume ends that'
+    mq-queue create other
+    mq-queue create third
+    mq-queue pause third
+    for form in '' '-- true'; do # of several queues each that is paused says so, once
+        # shellcheck disable=SC2086 # several words
+        run -1 --separate-stderr mq-recv --no-wait jobs other third $form
+        assert_equal "$stderr" "mq-recv: jobs: paused for receivers: mq-queue resume ends that"$'\n'"mq-recv: third: paused for receivers: mq-queue resume ends that"
+    done
     run -1 --separate-stderr mq-recv -q -w 1ms -n 3 -a jobs
     assert_equal "$output$stderr" ''
     run -0 --separate-stderr mq-recv --until-empty jobs -- false
@@ -381,6 +426,8 @@ dump() { # QUEUE
     sed '4s/"body":"c"/"body":"cccc"/' export.json >in
     run -65 --separate-stderr mq-queue import small <in
     assert_equal "$stderr" 'mq-queue: small: line 4: cannot import: the body is larger than max-size; 2 imported'
+    run -65 --separate-stderr mq-queue import small <.
+    assert_equal "$stderr" 'mq-queue: small: line 1: cannot read it: Is a directory; 0 imported'
     mq-queue create full max-depth=4
     run -75 --separate-stderr mq-queue import --once full <export.json
     assert_complains 'mq-queue: full: line 6: cannot import: the queue is full; 4 '

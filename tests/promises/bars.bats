@@ -170,6 +170,37 @@ all_calls() {
     ((single <= queue + 25 && begun[1] <= begun[0] + 5 && listed[1] <= listed[0] + 5))
 }
 
+@test "a message with a file of its own is looked at in four system calls, and opened by a receiver in three" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    local calls few
+    mq-send -q -H "Type: x" jobs first
+    all_calls mq-queue peek -m "Type: x" jobs
+    few=$calls
+    seq 60 | mq-send -q --no-sync --batch=1 -H "Type: y" -l jobs
+    all_calls mq-queue peek -m "Type: x" jobs
+    show "60 messages more: $((calls - few)) system calls"
+    ((calls - few <= 60 * 4 + 10))
+    all_calls mq-recv --auto-ack -n 20 jobs
+    assert_equal "$(grep -c '^[0-9 ]*openat(.*[.]a1' trace)" 20
+    assert_equal "$(grep -A2 '^[0-9 ]*openat(.*[.]a1' trace | grep -c pread)" 20
+}
+
+@test "lines of JSON whose messages have headers make a sender grow and shrink by no more than those without" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    local with without
+    mq-queue create jobs durability=none
+    seq 20000 | jq -c '{body: tostring}' >plain
+    jq -c '.headers = {Type: "signup", "Trace-Id": "abcdef0123456789"}' plain >lines
+    strace -o trace -e trace=brk mq-send -q -j jobs <plain
+    without=$(wc -l <trace)
+    strace -o trace -e trace=brk mq-send -q -j jobs <lines
+    with=$(wc -l <trace)
+    show "$without and $with calls for memory"
+    ((with <= without + 50))
+}
+
 @test "mq-send of 1 KiB takes at most 1.3 times an empty program and a create and link; twice where that is static" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     [[ -x $MQ_BUILD/tests/bench/empty ]] || skip "no static C library here"
