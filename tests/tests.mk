@@ -57,8 +57,8 @@ torture:
 check-threads:
 	+@THREADS=1 CHECK=tests/project/analysers.bats tests/run
 
-bridge-torture: all
-	+@BUILD='$(BUILD)' tests/bridges
+bridge-torture: all bridges
+	+@for scheme in ssh $(BRIDGES); do BUILD='$(BUILD)' SCHEME="$$scheme" tests/bridges || exit; done
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
 coverage:
 	+@tests/coverage
