@@ -11,9 +11,9 @@
 #include "send/destination.h"
 
 #define MESSAGES 1024 /* asked for at a time, if they are quickly sent here */
-#define FIRST 64
-#define SHORT (CLOCK_SECOND / 4) /* so long it is to take to send them, since they are claimed meanwhile */
-#define LONG CLOCK_SECOND
+#define FIRST 256
+#define SHORT CLOCK_SECOND /* so long it is to take to send them, since they are claimed meanwhile */
+#define LONG (4 * CLOCK_SECOND)
 
 struct incoming {
     struct bridge *bridge;
