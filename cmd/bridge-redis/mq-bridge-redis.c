@@ -19,8 +19,10 @@ int main(int argc, char **argv)
     const bool is_out = bridge_sides(&arguments, place_schemes, place_parameters, &url, &queue);
     place_read(&url, !is_out, queue, &place);
     signal(SIGPIPE, SIG_IGN);
-    const int status = bridge_open(&bridge, &arguments, url.shown);
-    if (status != STATUS_DONE)
-        return status;
-    return is_out ? redis_out(&bridge, queue, &place) : redis_in(&bridge, queue, &place);
+    int status = bridge_open(&bridge, &arguments, url.shown);
+    if (status == STATUS_DONE)
+        status = is_out ? redis_out(&bridge, queue, &place) : redis_in(&bridge, queue, &place);
+    place_release(&place);
+    url_release(&url);
+    return status;
 }

@@ -108,3 +108,9 @@ void place_read(const struct url *url, bool is_source, const char *queue, struct
     if (url->user && !ret_place->password)
         refuse(url, "a user needs a password: MQ_BRIDGE_PASSWORD_FILE names the file that has it");
 }
+
+void place_release(struct place *place)
+{
+    free(place->header_body);
+    place->header_body = NULL;
+}
