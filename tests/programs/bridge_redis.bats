@@ -161,7 +161,7 @@ pending() {
     # The same entries of another stream are other messages; another field may be the body.
     redis XADD "$stream-2" 5-1 text $'two\nlines'
     run -0 mq-bridge --create --until-empty "redis://127.0.0.1:$REDIS_PORT/0/$stream-2?group=g&body=text" back
-    run -0 mq-recv -a back
+    run -0 mq-recv -a --no-wait back
     assert_output $'two\nlines'
 }
 
@@ -195,7 +195,7 @@ c = s.accept()[0]; print(c.recv(99), flush=True); c.recv(99)'
     wait "$bridge"
     (($(now_us) - begun < 4000000))
     assert_equal "$(mq-stat --format '{ready} {inflight}' here)" '1 0'
-    assert_equal "$(mq-recv -j here | jq .attempts)" 1
+    assert_equal "$(mq-recv -j --no-wait here | jq .attempts)" 1
 }
 
 @test "a password comes from a file or the environment, and users have rights" {
