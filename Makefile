@@ -102,11 +102,10 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/cmd/%.o $(PARTS) $(FROM_LIBRARY)
 
 # Bridges to brokers: each needs a client library that nothing else needs, so `make` leaves them out. With TLS the scheme
 # of the same program ends with an s.
-MODULES_redis   = hiredis $(REDIS_TLS)
+MODULES_redis   = hiredis openssl
 MODULES_amqp    = librabbitmq
 MODULES_kafka   = rdkafka
-REDIS_TLS       = $(shell pkg-config --exists hiredis_ssl && echo hiredis_ssl)
-TLS_SCHEMES     = amqp $(REDIS_TLS:hiredis_ssl=redis)
+TLS_SCHEMES     = amqp redis
 SCHEMES         = $(patsubst cmd/bridge-%/,%,$(dir $(wildcard cmd/bridge-*/mq-bridge-*.c)))
 BRIDGES         = $(foreach scheme,$(SCHEMES),$(shell pkg-config --exists $(MODULES_$(scheme)) && echo $(scheme)))
 BRIDGE_PROGRAMS = $(BRIDGES:%=$(BUILD)/mq-bridge-%)
@@ -116,7 +115,7 @@ objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/bridge-$(1)/*.c))
 $(foreach scheme,$(SCHEMES),$(eval $(BUILD)/mq-bridge-$(scheme): $(call objects_of,$(scheme))))
 $(BUILD)/cmd/bridge-%.o: OUR_FLAGS += $(shell pkg-config --cflags $(MODULES_$(patsubst cmd/bridge-%/,%,$(dir $*))))
 $(SCHEMES:%=$(BUILD)/mq-bridge-%): $(BUILD)/mq-bridge-%: $(PARTS) $(FROM_LIBRARY)
-	$(LINK) -pie -o $@ $(filter %.o,$^) $(PARTS) $(FROM_LIBRARY) $(JANSSON) $$(pkg-config --libs $(MODULES_$*))
+	$(LINK) -pie $(if $(and $(SHARED),$(RUNPATH)),$(RUNPATH_LINK)) -o $@ $(filter %.o,$^) $(PARTS) $(FROM_LIBRARY) $(JANSSON) $$(pkg-config --libs $(MODULES_$*))
 	$(if $(filter $*,$(TLS_SCHEMES)),ln -sf $(@F) $@s)
 
 # What is installed, as MODE:SOURCE:TARGET, where $(call in,MODE,FILES,DIRECTORY) keeps the files' names. The shell puts in

@@ -84,6 +84,11 @@ __mq_queues() {
     mq-queue "${spool[@]}" list 2>/dev/null
 }
 
+# URLs of the schemes that there are programs for.
+__mq_schemes() {
+    compgen -c mq-bridge- | sed 's/^mq-bridge-//; s/$/:\/\//' | sort -u
+}
+
 __mq_topics() {
     mq-stat "${spool[@]}" --format='{topic}' 2>/dev/null
 }
@@ -181,8 +186,8 @@ __mq_operands() {
     mq-tx/0) printf '%s\n' begin commit abort put list run ;;
     mq-tx/1) [[ $command != @(commit|abort|put) ]] || __mq_transactions ;;
     mq-tx/2) [[ $command != put ]] || compgen -f -- "$cur" ;;
-    mq-bridge/0) __mq_queues && echo ssh:// ;;
-    mq-bridge/1) __mq_queues && __mq_topics && echo ssh:// ;;
+    mq-bridge/0) __mq_queues && __mq_schemes ;;
+    mq-bridge/1) __mq_queues && __mq_topics && __mq_schemes ;;
     mq-dlq/1) __mq_queues ;;
     mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
     mq-queue/1)

@@ -28,6 +28,11 @@ function __mq_queues
     __mq_untyped (mq-queue (__mq_spool) list 2>/dev/null)
 end
 
+# URLs of the schemes that there are programs for.
+function __mq_schemes
+    complete -C mq-bridge- | string replace -rf '^mq-bridge-(\S+).*' '$1://'
+end
+
 # Whether the command of mq-recv begins before the cursor.
 function __mq_is_in_command
     contains -- -- (commandline -opc)
@@ -334,7 +339,7 @@ complete -c mq-tx -l ack -x -d 'Acknowledge this message as part of it'
 
 complete -c mq-bridge -n '__mq_has_operands 0' -a '(__mq_queues)' -d source
 complete -c mq-bridge -n '__mq_has_operands 1' -a '(__mq_queues) (__mq_topics)' -d destination
-complete -c mq-bridge -n '__mq_has_operands 0; or __mq_has_operands 1' -a ssh:// -d 'another host'
+complete -c mq-bridge -n '__mq_has_operands 0; or __mq_has_operands 1' -a '(__mq_schemes)' -d 'another host'
 complete -c mq-bridge -s f -l follow -d 'Carry messages until a signal comes'
 complete -c mq-bridge -s n -l count -x -d 'Carry up to so many messages'
 complete -c mq-bridge -l until-empty -d 'Carry messages until none is ready'

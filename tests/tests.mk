@@ -57,8 +57,8 @@ torture:
 check-threads:
 	+@THREADS=1 CHECK=tests/project/analysers.bats tests/run
 
-bridge-torture: all
-	+@BUILD='$(BUILD)' tests/bridges
+bridge-torture: all bridges
+	+@for scheme in ssh $(BRIDGES); do BUILD='$(BUILD)' SCHEME="$$scheme" tests/bridges || exit; done
 # Hosts that share a spool, killed, stopped and cut off; root only, long.
 hosts-torture: all test-programs
 	tests/hosts/promises

@@ -11,9 +11,9 @@
 #include "send/destination.h"
 
 #define MESSAGES 1024 /* asked for at a time, if they are quickly sent here */
-#define FIRST 64
-#define SHORT (CLOCK_SECOND / 4) /* so long it is to take to send them, since they are claimed meanwhile */
-#define LONG CLOCK_SECOND
+#define FIRST 256
+#define SHORT CLOCK_SECOND /* so long it is to take to send them, since they are claimed meanwhile */
+#define LONG (4 * CLOCK_SECOND)
 
 struct incoming {
     struct bridge *bridge;
@@ -148,8 +148,8 @@ static enum bridge_result store(struct incoming *in)
 
 /* ---- the loop -------------------------------------------------------------------- */
 
-/* Ask for more if there may be more. `ret_next`: when it may be; `ret_over`: never. */
-static enum bridge_result ask(struct incoming *in, int64_t *ret_next, bool *ret_over)
+/* Ask for more if there may be more: `ret_asked`. `ret_next`: when it may be; `ret_over`: never. */
+static enum bridge_result ask(struct incoming *in, bool *ret_asked, int64_t *ret_next, bool *ret_over)
 {
     *ret_next = MQ_FOREVER;
     const bool until_empty = in->bridge->arguments->until_empty;
@@ -160,17 +160,18 @@ static enum bridge_result ask(struct incoming *in, int64_t *ret_next, bool *ret_
     /* What is settled is confirmed before there may be a wait. */
     if (in->was_empty && !in->is_settled)
         return BRIDGE_OK;
-    in->is_asked = true;
+    in->is_asked = *ret_asked = true;
     return in->inlet->ask(in->peer, most, in->was_empty);
 }
 
 static enum bridge_result step(struct incoming *in, bool *ret_done)
 {
-    bool is_answered = false, is_over = false;
+    bool is_answered = false, is_asked = false, is_over = false;
     int64_t next;
-    enum bridge_result result = in->inlet->work(in->peer, &in->coming, &is_answered, &in->is_settled);
+    /* First, since because of a signal what is asked for may be answered at once. */
+    enum bridge_result result = bridge_heed_signals(in->bridge);
     if (result == BRIDGE_OK)
-        result = bridge_heed_signals(in->bridge);
+        result = in->inlet->work(in->peer, &in->coming, &is_answered, &in->is_settled);
     if (result != BRIDGE_OK)
         return result;
     if (in->is_asked && is_answered) {
@@ -181,13 +182,15 @@ static enum bridge_result step(struct incoming *in, bool *ret_done)
         in->was_empty = in->batch.count == 0;
         bridge_took(in->bridge, in->batch.count);
     }
-    result = ask(in, &next, &is_over); /* the next ones come while these are sent */
+    result = ask(in, &is_asked, &next, &is_over); /* the next ones come while these are sent */
     if (result == BRIDGE_OK && in->batch.count > 0) {
         result = store(in);
         clear(&in->batch);
         return result;
     }
     *ret_done = is_over && in->is_settled;
+    if (is_asked) /* which `work` has yet to write; and what is asked for may have come already */
+        return result;
     if (result == BRIDGE_OK && !*ret_done && (in->is_asked || !in->is_settled || next != MQ_FOREVER))
         bridge_wait(in->bridge, next);
     return result;

@@ -33,7 +33,8 @@ static char *first_line(const char *path)
 const char *secret_password(void)
 {
     const char *path = getenv(IN_FILE), *text = getenv(AS_TEXT);
-    char *password = path && *path ? first_line(path) : text && *text ? strdup(text) : NULL;
+    static char *password;
+    password = path && *path ? first_line(path) : text && *text ? strdup(text) : NULL;
     if (!password && text && *text)
         exit(cli_error(-ENOMEM, NULL, "cannot go on"));
     (void)unsetenv(AS_TEXT);

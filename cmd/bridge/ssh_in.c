@@ -66,7 +66,10 @@ static enum bridge_result ask(void *peer, uint64_t most, bool waits)
     char line[64];
     in->is_answered = false;
     (void)snprintf(line, sizeof line, waits ? "wait 2s\n" : "take %ju\n", (uintmax_t)most);
-    return say(in, line) ? BRIDGE_OK : out_of_memory(in);
+    if (!say(in, line))
+        return out_of_memory(in);
+    stream_flush(&in->stream);
+    return BRIDGE_OK;
 }
 
 /* ---- settling -------------------------------------------------------------------- */
@@ -104,6 +107,7 @@ static enum bridge_result settle(void *peer, enum incoming_end end, const struct
         done = say_rejection(in, &items[i], words);
     if (end != INCOMING_REJECT)
         done = say_receipts(in, end == INCOMING_ACK ? "ack" : "release", items, count);
+    stream_flush(&in->stream);
     return done ? BRIDGE_OK : out_of_memory(in);
 }
 

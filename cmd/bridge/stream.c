@@ -98,7 +98,7 @@ enum bridge_result stream_start(struct stream *stream, struct bridge *bridge, ch
 
 /* ---- writing and reading --------------------------------------------------------- */
 
-static void write_some(struct stream *stream)
+void stream_flush(struct stream *stream)
 {
     struct stream_buffer *to = &stream->to;
     bool is_stuck = false;
@@ -166,7 +166,7 @@ static void read_words(struct stream *stream)
 
 bool stream_work(struct stream *stream)
 {
-    write_some(stream);
+    stream_flush(stream);
     read_words(stream);
     return read_some(stream);
 }

@@ -42,6 +42,9 @@ enum bridge_result stream_start(struct stream *stream, struct bridge *bridge, ch
 bool stream_put(struct stream *stream, const void *bytes, size_t size);
 size_t stream_held(const struct stream *stream);
 
+/* Write what can be without waiting. */
+void stream_flush(struct stream *stream);
+
 /* Write and read what can be without waiting. An end of the program shows as is_ended. False: out of memory. */
 bool stream_work(struct stream *stream);
 

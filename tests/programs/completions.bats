@@ -78,6 +78,14 @@ assert_lines() {
     in_all 'mq-topic bind events ' jobs others
 }
 
+@test "schemes of bridges are completed, also those of other people's programs" {
+    mkdir bin
+    printf '#!/bin/sh\n' >bin/mq-bridge-pigeon
+    chmod +x bin/mq-bridge-pigeon
+    PATH=$PWD/bin:$PATH
+    in_all 'mq-bridge jobs ' logs ssh:// pigeon://
+}
+
 @test "sub-commands are completed" {
     in_all 'mq-dlq ' list show retry purge
     in_all 'mq-queue ' create config list peek purge delete sweep check events doctor
