@@ -168,9 +168,9 @@ static enum bridge_result step(struct incoming *in, bool *ret_done)
 {
     bool is_answered = false, is_over = false;
     int64_t next;
-    enum bridge_result result = in->inlet->work(in->peer, &in->coming, &is_answered, &in->is_settled);
+    enum bridge_result result = bridge_heed_signals(in->bridge); /* first, since work may answer at once because of one */
     if (result == BRIDGE_OK)
-        result = bridge_heed_signals(in->bridge);
+        result = in->inlet->work(in->peer, &in->coming, &is_answered, &in->is_settled);
     if (result != BRIDGE_OK)
         return result;
     if (in->is_asked && is_answered) {
