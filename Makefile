@@ -105,7 +105,7 @@ MODULES_redis   = hiredis $(REDIS_TLS)
 MODULES_amqp    = librabbitmq
 MODULES_kafka   = rdkafka
 REDIS_TLS       = $(shell pkg-config --exists hiredis_ssl && echo hiredis_ssl)
-TLS_SCHEMES     = amqp $(REDIS_TLS:hiredis_ssl=redis)
+TLS_SCHEMES     = amqp kafka $(REDIS_TLS:hiredis_ssl=redis)
 SCHEMES         = $(patsubst cmd/bridge-%/,%,$(dir $(wildcard cmd/bridge-*/mq-bridge-*.c)))
 BRIDGES         = $(foreach scheme,$(SCHEMES),$(shell pkg-config --exists $(MODULES_$(scheme)) && echo $(scheme)))
 BRIDGE_PROGRAMS = $(BRIDGES:%=$(BUILD)/mq-bridge-%)

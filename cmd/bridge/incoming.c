@@ -168,8 +168,8 @@ static enum bridge_result step(struct incoming *in, bool *ret_done)
 {
     bool is_answered = false, is_asked = false, is_over = false;
     int64_t next;
-    enum bridge_result result = bridge_heed_signals(
-        in->bridge); /* first, since work may answer at once because of one */
+    /* First, since because of a signal what is asked for may be answered at once. */
+    enum bridge_result result = bridge_heed_signals(in->bridge);
     if (result == BRIDGE_OK)
         result = in->inlet->work(in->peer, &in->coming, &is_answered, &in->is_settled);
     if (result != BRIDGE_OK)
