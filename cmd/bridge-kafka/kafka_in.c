@@ -454,9 +454,11 @@ static const struct inlet inlet = {.open = start, .ask = ask, .work = work, .set
 
 int kafka_in(struct kafka *kafka, const char *queue)
 {
-    struct kafka_in in = {.kafka = kafka};
-    kafka->peer = &in;
-    const int status = incoming_run(kafka->bridge, queue, &inlet, &in);
-    free(in.partitions);
+    struct kafka_in *in = cli_must(calloc(1, sizeof *in));
+    in->kafka = kafka;
+    kafka->peer = in;
+    const int status = incoming_run(kafka->bridge, queue, &inlet, in);
+    free(in->partitions);
+    free(in);
     return status;
 }

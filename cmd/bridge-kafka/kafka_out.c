@@ -90,11 +90,12 @@ static enum bridge_result produce(struct kafka_out *out, mq_message *message, ch
     rd_kafka_headers_t *headers = record_headers(message);
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__QUEUE_FULL;
     *slot = (struct slot){0};
+    /* The macros of librdkafka are statements in expressions. */
     if (headers && out->end - out->first < OUTGOING_MESSAGES)
-        error = rd_kafka_producev(out->kafka->handle, RD_KAFKA_V_RKT(out->kafka->topic_handle),
-                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE), RD_KAFKA_V_VALUE(body, size),
-                                  RD_KAFKA_V_KEY(key, key ? strlen(key) : 0), RD_KAFKA_V_HEADERS(headers),
-                                  RD_KAFKA_V_OPAQUE(slot), RD_KAFKA_V_END);
+        error = __extension__(rd_kafka_producev(out->kafka->handle, RD_KAFKA_V_RKT(out->kafka->topic_handle),
+                                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE), RD_KAFKA_V_VALUE(body, size),
+                                                RD_KAFKA_V_KEY(key, key ? strlen(key) : 0), RD_KAFKA_V_HEADERS(headers),
+                                                RD_KAFKA_V_OPAQUE(slot), RD_KAFKA_V_END));
     if (!error) {
         out->end++;
         return BRIDGE_OK;

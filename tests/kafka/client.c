@@ -77,10 +77,10 @@ static void put_line(rd_kafka_t *handle, const char *topic, char *line)
         rd_kafka_header_add(headers, header, -1, is + 1, (ssize_t)size);
     }
     const size_t key_size = has_key ? unescape(key) : 0, value_size = has_value ? unescape(value) : 0;
-    if (rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                          RD_KAFKA_V_KEY(has_key ? key : NULL, key_size),
-                          RD_KAFKA_V_VALUE(has_value ? value : NULL, value_size), RD_KAFKA_V_HEADERS(headers),
-                          RD_KAFKA_V_END))
+    if (__extension__(rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                        RD_KAFKA_V_KEY(has_key ? key : NULL, key_size),
+                                        RD_KAFKA_V_VALUE(has_value ? value : NULL, value_size),
+                                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END)))
         die("cannot produce");
 }
 
@@ -104,8 +104,9 @@ static void fill(rd_kafka_t *handle, const char *topic, long count, size_t size)
 {
     char *body = calloc(1, size);
     for (long i = 0; body && i < count; i++) {
-        while (rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                 RD_KAFKA_V_VALUE(body, size), RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        while (__extension__(rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(topic),
+                                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(body, size),
+                                               RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
             rd_kafka_poll(handle, 10);
         rd_kafka_poll(handle, 0);
     }
