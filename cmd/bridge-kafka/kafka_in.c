@@ -16,6 +16,7 @@
 #define CLOSE_FOR (5 * CLOCK_SECOND)
 #define COMMITTED_WITHIN 5000 /* milliseconds */
 #define LOW_WITHIN 1000
+#define MOST_BYTES ((size_t)8 << 20) /* in memory before they are sent here */
 #define LONGEST_POLL (300 * CLOCK_SECOND)
 #define MOST_POLL 86400 /* seconds; more is refused */
 
@@ -47,6 +48,7 @@ struct kafka_in {
     bool is_asked, waits;
     uint64_t most; /* that are asked for and have not come */
     size_t taken;  /* that have */
+    size_t bytes;  /* in their bodies */
 };
 
 /* ---- partitions ------------------------------------------------------------------ */
@@ -244,7 +246,7 @@ static enum bridge_result ask(void *peer, uint64_t most, bool waits)
     in->is_asked = true;
     in->waits = waits;
     in->most = most;
-    in->taken = 0;
+    in->taken = in->bytes = 0;
     return BRIDGE_OK;
 }
 
@@ -326,6 +328,7 @@ static enum bridge_result add_item(struct kafka_in *in, const rd_kafka_message_t
     mq_message_set_body(message, body, record->len);
     *item = (struct incoming_item){.message = message, .token = (char *)place, .record.decoded = body};
     in->taken++;
+    in->bytes += record->len;
     return BRIDGE_OK;
 }
 
@@ -377,12 +380,17 @@ static enum bridge_result take(struct kafka_in *in, const rd_kafka_message_t *re
     }
 }
 
-/* Take up to what was asked for. True: nothing more is there for now. */
+static bool has_enough(const struct kafka_in *in)
+{
+    return in->taken == in->most || in->bytes >= MOST_BYTES;
+}
+
+/* Take up to what was asked for. `ret_drained`: nothing more is there for now. */
 static enum bridge_result take_all(struct kafka_in *in, struct incoming_items *items, bool *ret_drained)
 {
     enum bridge_result result = BRIDGE_OK;
     *ret_drained = false;
-    while (result == BRIDGE_OK && in->taken < in->most && !*ret_drained) {
+    while (result == BRIDGE_OK && !has_enough(in) && !*ret_drained) {
         rd_kafka_message_t *record = rd_kafka_consumer_poll(in->kafka->handle, 0);
         *ret_drained = record == NULL;
         if (record) {
@@ -409,7 +417,7 @@ static enum bridge_result work(void *peer, struct incoming_items *items, bool *r
             result = kafka_look(in->kafka);
     }
     const bool is_empty = is_drained && !in->waits && all_at_end(in);
-    *ret_answered = in->is_asked && (in->taken == in->most || (is_drained && in->taken > 0) || is_empty ||
+    *ret_answered = in->is_asked && (has_enough(in) || (is_drained && in->taken > 0) || is_empty ||
                                      bridge_is_ending(in->kafka->bridge));
     in->is_asked = in->is_asked && !*ret_answered;
     *ret_settled = !in->is_committing && !is_uncommitted(in);
