@@ -105,9 +105,9 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/cmd/%.o $(PARTS) $(FROM_LIBRARY)
 MODULES_redis   = hiredis openssl
 MODULES_amqp    = librabbitmq
 MODULES_kafka   = rdkafka
-TLS_SCHEMES     = amqp redis
+TLS_SCHEMES     = amqp kafka redis
 SCHEMES         = $(patsubst cmd/bridge-%/,%,$(dir $(wildcard cmd/bridge-*/mq-bridge-*.c)))
-BRIDGES         = $(foreach scheme,$(SCHEMES),$(shell pkg-config --exists $(MODULES_$(scheme)) && echo $(scheme)))
+BRIDGES         = $(foreach scheme,$(SCHEMES),$(shell pkg-config --exists $(MODULES_$(scheme)) 2>/dev/null && echo $(scheme)))
 BRIDGE_PROGRAMS = $(BRIDGES:%=$(BUILD)/mq-bridge-%)
 bridges:
 	+@$(if $(BRIDGES),$(MAKE) --no-print-directory $(BRIDGE_PROGRAMS),echo 'no client library of a broker is there')

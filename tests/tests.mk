@@ -24,6 +24,12 @@ $(EMPTY)-dynamic: tests/bench/empty.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -o $@ $<
 
+# The other end of mq-bridge-kafka, since no package has Kafka.
+KAFKA_TESTS := $(if $(filter kafka,$(BRIDGES)),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kafka/*.c)))
+test-programs: $(BRIDGE_PROGRAMS) $(KAFKA_TESTS)
+$(KAFKA_TESTS): $(BUILD)/%: $(BUILD)/%.o
+	$(LINK) -o $@ $< $$(pkg-config --libs $(MODULES_kafka))
+
 # Fuzz targets: replayed on files by any compiler, driven by libFuzzer where there is clang; FUZZ=seconds for each.
 FUZZ         ?= 60
 FUZZ_CC      ?= clang
@@ -57,7 +63,7 @@ torture:
 check-threads:
 	+@THREADS=1 CHECK=tests/project/analysers.bats tests/run
 
-bridge-torture: all bridges
+bridge-torture: all bridges $(KAFKA_TESTS)
 	+@for scheme in ssh $(BRIDGES); do BUILD='$(BUILD)' SCHEME="$$scheme" tests/bridges || exit; done
 # Hosts that share a spool, killed, stopped and cut off; root only, long.
 hosts-torture: all test-programs

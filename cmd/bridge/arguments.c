@@ -97,8 +97,8 @@ int bridge_open_source(const struct bridge_arguments *arguments, const char *nam
     return status == STATUS_DONE ? cli_open(name, arguments->create && !is_group ? MQ_CREATE : 0, ret_queue) : status;
 }
 
-bool bridge_sides(const struct bridge_arguments *arguments, const char *const *schemes, const char *const *known,
-                  struct url *ret_url, const char **ret_name)
+static bool sides(const struct bridge_arguments *arguments, const char *const *schemes, const char *const *known,
+                  size_t most_hosts, struct url *ret_url, const char **ret_name)
 {
     char problem[URL_PROBLEM_SIZE] = "";
     const bool is_out = url_is_meant(arguments->destination);
@@ -106,7 +106,7 @@ bool bridge_sides(const struct bridge_arguments *arguments, const char *const *s
     *ret_name = is_out ? arguments->source : arguments->destination;
     if (url_is_meant(*ret_name) || !url_is_meant(text))
         exit(cli_fail(STATUS_USAGE, NULL, "one of source and destination is to be a URL, and the other a queue here"));
-    if (!url_parse(text, ret_url, problem))
+    if (!url_parse_hosts(text, most_hosts, ret_url, problem))
         exit(cli_fail(STATUS_USAGE, NULL, "bad URL: %s", problem));
     const char *const *scheme = schemes;
     while (*scheme && strcmp(ret_url->scheme, *scheme) != 0)
@@ -120,4 +120,16 @@ bool bridge_sides(const struct bridge_arguments *arguments, const char *const *s
     if (status != STATUS_DONE)
         exit(status);
     return is_out;
+}
+
+bool bridge_sides(const struct bridge_arguments *arguments, const char *const *schemes, const char *const *known,
+                  struct url *ret_url, const char **ret_name)
+{
+    return sides(arguments, schemes, known, 1, ret_url, ret_name);
+}
+
+bool bridge_sides_of_hosts(const struct bridge_arguments *arguments, const char *const *schemes,
+                           const char *const *known, struct url *ret_url, const char **ret_name)
+{
+    return sides(arguments, schemes, known, URL_HOSTS, ret_url, ret_name);
 }

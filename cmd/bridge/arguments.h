@@ -30,4 +30,8 @@ void bridge_parse(int argc, char **argv, struct bridge_arguments *ret_arguments)
 bool bridge_sides(const struct bridge_arguments *arguments, const char *const *schemes, const char *const *known,
                   struct url *ret_url, const char **ret_name);
 
+/* The same of a scheme whose URLs may have several hosts. */
+bool bridge_sides_of_hosts(const struct bridge_arguments *arguments, const char *const *schemes,
+                           const char *const *known, struct url *ret_url, const char **ret_name);
+
 #endif

@@ -181,13 +181,24 @@ void bridge_took(struct bridge *bridge, uint64_t count)
 
 /* ---- from connection to connection ----------------------------------------------- */
 
-static void tell_loss(struct bridge *bridge, int64_t pause)
+static void say_loss(struct bridge *bridge)
 {
     if (bridge->is_told)
         cli_note(bridge->shown, "%s", bridge->trouble.words);
     else if (!cli_quiet)
         (void)cli_fail(STATUS_DONE, bridge->shown, "%s; trying again", bridge->trouble.words);
     bridge->is_told = true;
+}
+
+void bridge_is_away(struct bridge *bridge)
+{
+    say_loss(bridge);
+    notify_status("Not connected to %s: %s", bridge->shown, bridge->trouble.words);
+}
+
+static void tell_loss(struct bridge *bridge, int64_t pause)
+{
+    say_loss(bridge);
     notify_status("Not connected to %s: %s; next attempt in %.2f s", bridge->shown, bridge->trouble.words,
                   (double)pause / (double)CLOCK_SECOND);
 }

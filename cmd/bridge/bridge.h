@@ -64,6 +64,9 @@ enum bridge_result bridge_trouble(struct bridge *bridge, enum bridge_result resu
 void bridge_is_up(struct bridge *bridge);
 void bridge_carried(struct bridge *bridge, uint64_t count);
 
+/* The other side is away, as bridge_trouble says, and the connection goes on: its library makes it again. Said once. */
+void bridge_is_away(struct bridge *bridge);
+
 /* A message was refused for good, for the reason that bridge_trouble was given. */
 void bridge_refused(struct bridge *bridge, const char *id);
 

@@ -9,7 +9,7 @@
 #include "bridge/dead_letter.h"
 #include "cli/cli.h"
 
-#define MESSAGES 1024 /* on their way at a time */
+#define MESSAGES OUTGOING_MESSAGES
 #define BYTES ((uint64_t)8 << 20)
 #define HELD ((size_t)256 << 10) /* bytes that are put before they are written */
 #define ALONE_FOR 4096           /* messages, after one was refused */

@@ -13,6 +13,8 @@
 
 #include "bridge/bridge.h"
 
+#define OUTGOING_MESSAGES 1024 /* on their way at a time, at most */
+
 struct outlet {
     enum bridge_result (*open)(void *peer);
     /* Hand over a message, whose body is read. BRIDGE_REFUSED: this one. It may stay in a buffer until `work`. */

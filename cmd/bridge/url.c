@@ -96,23 +96,37 @@ static bool take_host(struct url *url, char *host, char *ret_problem)
     char *port = NULL, *end = host;
     uint64_t number;
     if (*host == '[') {
-        url->host = ++host;
+        host++;
         end = host + strspn(host, DIGITS "abcdefABCDEF:.");
         if (*end != ']' || end == host || (end[1] && end[1] != ':'))
             return wrong(ret_problem, "in [ ] belongs an address of IPv6");
         port = end[1] ? end + 2 : NULL;
-        *end = '\0';
     } else {
-        url->host = host;
         end = host + strspn(host, LETTERS DIGITS "._-");
         if (end == host || *host == '-' || (*end && *end != ':'))
             return wrong(ret_problem, "a host is letters, digits and . _ -, and does not begin with -");
         port = *end ? end + 1 : NULL;
-        *end = '\0';
     }
+    *end = '\0';
     if (port && (!units_parse_number(port, 65535, &number) || number == 0))
         return wrong(ret_problem, "a port is a number from 1 to 65535");
-    url->port = port;
+    url->hosts[url->host_count++] = (struct url_host){host, port};
+    return true;
+}
+
+static bool take_hosts(struct url *url, char *hosts, size_t most, char *ret_problem)
+{
+    char ended = ',';
+    for (char *rest = hosts; ended == ',';) {
+        char *host = rest;
+        if (url->host_count == most)
+            return wrong(ret_problem, most == 1 ? "it has a comma where one host belongs" : "it has too many hosts");
+        rest = cut(host, ",", &ended);
+        if (!take_host(url, host, ret_problem))
+            return false;
+    }
+    url->host = url->hosts[0].name;
+    url->port = url->hosts[0].port;
     return true;
 }
 
@@ -151,7 +165,7 @@ static bool take_query(struct url *url, char *query, char *ret_problem)
 
 /* ---- the whole ------------------------------------------------------------------- */
 
-static bool take_all(struct url *url, char *text, char *ret_problem)
+static bool take_all(struct url *url, char *text, size_t most_hosts, char *ret_problem)
 {
     char ended, ended_before;
     char *rest = cut(text, "/?#", &ended), *path = NULL, *query = NULL, *at = strrchr(text, '@');
@@ -163,19 +177,23 @@ static bool take_all(struct url *url, char *text, char *ret_problem)
         return wrong(ret_problem, "it has a #, which means nothing here: write %23");
     if (at)
         *at = '\0';
-    return (!at || take_user(url, text, ret_problem)) && take_host(url, at ? at + 1 : text, ret_problem) &&
+    return (!at || take_user(url, text, ret_problem)) && take_hosts(url, at ? at + 1 : text, most_hosts, ret_problem) &&
            (!path || take_path(url, path, ret_problem)) && (!query || take_query(url, query, ret_problem));
 }
 
 static char *show(const struct url *url)
 {
-    size_t size = strlen(url->scheme) + strlen(url->host) + 8;
+    size_t size = strlen(url->scheme) + sizeof "://";
+    for (size_t i = 0; i < url->host_count; i++)
+        size += strlen(url->hosts[i].name) + sizeof "[],";
     for (size_t i = 0; i < url->segment_count; i++)
         size += strlen(url->segments[i]) + 1;
     char *text = malloc(size), *end = text;
     if (!text)
         return NULL;
-    end += sprintf(end, strchr(url->host, ':') ? "%s://[%s]" : "%s://%s", url->scheme, url->host);
+    end += sprintf(end, "%s://", url->scheme);
+    for (size_t i = 0; i < url->host_count; i++)
+        end += sprintf(end, strchr(url->hosts[i].name, ':') ? "%s[%s]" : "%s%s", i ? "," : "", url->hosts[i].name);
     for (size_t i = 0; i < url->segment_count; i++)
         end += sprintf(end, "/%s", url->segments[i]);
     return text;
@@ -183,11 +201,16 @@ static char *show(const struct url *url)
 
 bool url_parse(const char *text, struct url *ret_url, char ret_problem[URL_PROBLEM_SIZE])
 {
+    return url_parse_hosts(text, 1, ret_url, ret_problem);
+}
+
+bool url_parse_hosts(const char *text, size_t most, struct url *ret_url, char ret_problem[URL_PROBLEM_SIZE])
+{
     struct url url = {0};
     if (!url_scheme(text, url.scheme))
         return wrong(ret_problem, "it does not begin with SCHEME://");
     url.memory = strdup(text + strlen(url.scheme) + 3);
-    if (!url.memory || !take_all(&url, url.memory, ret_problem) || !(url.shown = show(&url))) {
+    if (!url.memory || !take_all(&url, url.memory, most, ret_problem) || !(url.shown = show(&url))) {
         if (!url.memory || (url.host && !url.shown && !*ret_problem))
             (void)wrong(ret_problem, "Cannot allocate memory");
         url_release(&url);

@@ -1,5 +1,6 @@
 /*
- * The URLs of bridges: SCHEME://[USER@]HOST[:PORT]/SEGMENT…[?NAME=VALUE&…], with %XX for any byte but NUL.
+ * The URLs of bridges: SCHEME://[USER@]HOST[:PORT]/SEGMENT…[?NAME=VALUE&…], with %XX for any byte but NUL. A scheme whose
+ * other side is a cluster may take several hosts, with commas between them.
  *
  *     struct url url;
  *     char problem[URL_PROBLEM_SIZE];
@@ -15,13 +16,18 @@
 #include <stddef.h>
 
 #define URL_SCHEME_SIZE 32
+#define URL_HOSTS 16
 #define URL_SEGMENTS 4
 #define URL_PARAMETERS 8
 #define URL_PROBLEM_SIZE 256
 
 struct url {
     char scheme[URL_SCHEME_SIZE];
-    const char *user, *host, *port; /* user and port: NULL if the URL has none */
+    const char *user, *host, *port; /* user and port: NULL if the URL has none; of several hosts the first */
+    struct url_host {
+        const char *name, *port; /* NULL: none is given */
+    } hosts[URL_HOSTS];
+    size_t host_count;
     const char *segments[URL_SEGMENTS];
     size_t segment_count;
     struct url_parameter {
@@ -40,6 +46,7 @@ bool url_scheme(const char *text, char ret_scheme[URL_SCHEME_SIZE]);
 
 /* False: `ret_problem` says what is wrong, without a word of what may be secret. */
 bool url_parse(const char *text, struct url *ret_url, char ret_problem[URL_PROBLEM_SIZE]);
+bool url_parse_hosts(const char *text, size_t most, struct url *ret_url, char ret_problem[URL_PROBLEM_SIZE]);
 void url_release(struct url *url);
 
 /* The value of a parameter; NULL: the URL has none of this name. */

@@ -52,8 +52,7 @@ json_t *json_moment(int64_t moment)
 
 /* ---- the rest ------------------------------------------------------------------- */
 
-/* Whether the object has a member of its own for this header. */
-static bool is_a_member(const char *name)
+bool json_is_member(const char *name)
 {
     static const char *const members[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -68,7 +67,7 @@ static void put_headers(struct json_text *text, const mq_message *message)
     const char *name, *value;
     json_text_open(text, "headers");
     for (size_t i = 0; mq_message_header_at(message, i, &name, &value) == 1; i++)
-        if (!is_a_member(name) && mq_message_header(message, name) == value)
+        if (!json_is_member(name) && mq_message_header(message, name) == value)
             json_text_string(text, name, value);
     json_text_close(text);
 }
