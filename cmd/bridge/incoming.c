@@ -148,8 +148,8 @@ static enum bridge_result store(struct incoming *in)
 
 /* ---- the loop -------------------------------------------------------------------- */
 
-/* Ask for more if there may be more. `ret_next`: when it may be; `ret_over`: never. */
-static enum bridge_result ask(struct incoming *in, int64_t *ret_next, bool *ret_over)
+/* Ask for more if there may be more: `ret_asked`. `ret_next`: when it may be; `ret_over`: never. */
+static enum bridge_result ask(struct incoming *in, bool *ret_asked, int64_t *ret_next, bool *ret_over)
 {
     *ret_next = MQ_FOREVER;
     const bool until_empty = in->bridge->arguments->until_empty;
@@ -160,13 +160,13 @@ static enum bridge_result ask(struct incoming *in, int64_t *ret_next, bool *ret_
     /* What is settled is confirmed before there may be a wait. */
     if (in->was_empty && !in->is_settled)
         return BRIDGE_OK;
-    in->is_asked = true;
+    in->is_asked = *ret_asked = true;
     return in->inlet->ask(in->peer, most, in->was_empty);
 }
 
 static enum bridge_result step(struct incoming *in, bool *ret_done)
 {
-    bool is_answered = false, is_over = false;
+    bool is_answered = false, is_asked = false, is_over = false;
     int64_t next;
     enum bridge_result result = in->inlet->work(in->peer, &in->coming, &is_answered, &in->is_settled);
     if (result == BRIDGE_OK)
@@ -181,13 +181,15 @@ static enum bridge_result step(struct incoming *in, bool *ret_done)
         in->was_empty = in->batch.count == 0;
         bridge_took(in->bridge, in->batch.count);
     }
-    result = ask(in, &next, &is_over); /* the next ones come while these are sent */
+    result = ask(in, &is_asked, &next, &is_over); /* the next ones come while these are sent */
     if (result == BRIDGE_OK && in->batch.count > 0) {
         result = store(in);
         clear(&in->batch);
         return result;
     }
     *ret_done = is_over && in->is_settled;
+    if (is_asked) /* which `work` has yet to write; and what is asked for may have come already */
+        return result;
     if (result == BRIDGE_OK && !*ret_done && (in->is_asked || !in->is_settled || next != MQ_FOREVER))
         bridge_wait(in->bridge, next);
     return result;

@@ -314,6 +314,17 @@ all_settled() {
     assert_equal "$(sort -n found)" "$(seq 5)"
 }
 
+# is_receiving BRIDGE: what it has started there waits in mq-recv -w.
+is_receiving() {
+    local shell children child words
+    read -rd '' shell <"/proc/$1/task/$1/children" || true
+    read -rd '' -a children <"/proc/${shell// /}/task/${shell// /}/children" || true
+    for child in "${children[@]}"; do
+        mapfile -d '' words <"/proc/$child/cmdline" && [[ " ${words[*]} " == *' mq-recv '*' -w '* ]] && return
+    done 2>/dev/null
+    false
+}
+
 listen() { # what the service manager is told, in ./told
     spawn manager python3 -c '
 import socket
@@ -358,6 +369,19 @@ mq-bridge-ssh: ssh://host/away: connected again"
     wait "$bridge" || status=$?
     assert_equal "$status" 143
     assert_equal "$(there mq-stat --format '{ready} {inflight}' away)" '0 0'
+}
+
+@test "a bridge that waits gets what is sent there after a long time" {
+    there make_queue away
+    spawn bridge mq-bridge -v -f ssh://host/away jobs
+    local bridge=$!
+    wait_until 20 grep -q connected bridge.err
+    # It has found nothing, and waits for what mq-recv there gets: that is the only process there that reads messages.
+    wait_until 20 is_receiving "$bridge"
+    there mq-send -q away x
+    wait_until 20 has_depth jobs ready 1
+    kill -TERM "$bridge"
+    wait "$bridge"
 }
 
 @test "with a rate messages are spaced evenly" {
