@@ -167,17 +167,26 @@ static bool take_all(struct url *url, char *text, char *ret_problem)
            (!path || take_path(url, path, ret_problem)) && (!query || take_query(url, query, ret_problem));
 }
 
+static char *show_segment(const char *segment, char *to)
+{
+    *to++ = '/';
+    for (const char *at = segment; *at; at++)
+        to = *at == '/' ? stpcpy(to, "%2F") : (*to++ = *at, to);
+    *to = '\0';
+    return to;
+}
+
 static char *show(const struct url *url)
 {
     size_t size = strlen(url->scheme) + strlen(url->host) + 8;
     for (size_t i = 0; i < url->segment_count; i++)
-        size += strlen(url->segments[i]) + 1;
+        size += 3 * strlen(url->segments[i]) + 1;
     char *text = malloc(size), *end = text;
     if (!text)
         return NULL;
     end += sprintf(end, strchr(url->host, ':') ? "%s://[%s]" : "%s://%s", url->scheme, url->host);
     for (size_t i = 0; i < url->segment_count; i++)
-        end += sprintf(end, "/%s", url->segments[i]);
+        end = show_segment(url->segments[i], end);
     return text;
 }
 
