@@ -227,6 +227,7 @@ for i in range(300):
     assert_equal "$(<reasons)" "6 312 NO_ROUTE
 1 too long for AMQP, over 255 bytes: Correlation-Id
 1 too long for AMQP, over 255 bytes: the name of a header"
+    make_queue big max-size=1M
     # A body over the limit there, for which the channel is closed: those on their way with it go again, one by one.
     { seq 5 && head -c 400000 /dev/zero | tr '\0' x && echo && seq 6 9; } | mq-send -q -l big
     run -123 mq-bridge --create --until-empty big "$there/limited"
@@ -364,10 +365,10 @@ while True:
 
 @test "bridges that are killed lose nothing and send nothing twice" {
     pause
-    make_queue here ack-timeout=300ms max-attempts=none retry-delay=1ms
+    make_queue here ack-timeout=2s max-attempts=none retry-delay=1ms
     make_queue back
-    make_messages 400 | mq-send -q -j here
-    make_messages 400 | mq-send -q -j copy
+    make_messages 200 | mq-send -q -j here
+    make_messages 200 | mq-send -q -j copy
     rabbitmq declare killed
     local i pid words
     for words in "here $there/killed" "$there/killed back"; do

@@ -32,6 +32,7 @@ start_rabbitmq() {
             "ssl_options.certfile = $directory/server.pem" "ssl_options.keyfile = $directory/server.key" \
             >>"$directory/rabbitmq.conf"
     fi
+    : >"$directory/said"
     # A process group of its own, and no descriptor of ours, or the caller's caller waits for it.
     setsid env HOME="$directory" ERL_EPMD_PORT="${ports[1]}" ERL_EPMD_ADDRESS=127.0.0.1 \
         RABBITMQ_NODENAME=mq-test@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="${ports[0]}" \
@@ -56,7 +57,7 @@ stop_rabbitmq() {
     local directory=$1 pid
     [[ -e $directory/pid ]] || return 0
     pid=$(<"$directory/pid")
-    kill -KILL -- "-$pid" 2>/dev/null || true
+    kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
     epmd -port "$(sed -n 2p "$directory/ports")" -kill >/dev/null 2>&1 || true
     rm -f "$directory/pid" "$directory/said"
