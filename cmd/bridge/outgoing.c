@@ -339,7 +339,7 @@ static enum bridge_result listen(struct outgoing *out)
 static enum bridge_result step(struct outgoing *out, bool *ret_done)
 {
     const bool until_empty = out->bridge->arguments->until_empty;
-    enum filled filled;
+    enum filled filled = FILLED_NOTHING;
     int64_t next;
     enum bridge_result result = listen(out);
     if (result == BRIDGE_OK)

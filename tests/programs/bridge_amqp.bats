@@ -331,7 +331,7 @@ while True:
     make_queue here
     make_queue back
     open_way
-    local port first
+    local port
     port=$(<way)
     rabbitmq declare cut
     spawn out mq-bridge -f here "amqp://127.0.0.1:$port/%2F/cut"
