@@ -57,8 +57,8 @@ torture:
 check-threads:
 	+@THREADS=1 CHECK=tests/project/analysers.bats tests/run
 
-bridge-torture: all
-	+@BUILD='$(BUILD)' tests/bridges
+bridge-torture: all bridges
+	+@for scheme in ssh amqp; do BUILD='$(BUILD)' tests/bridges 20000 12 $$scheme || exit; done
 # Lines and branches of lib/ that the tests reach; CHECK= chooses tests. A build directory of its own, without -O.
 coverage:
 	+@tests/coverage

@@ -31,8 +31,9 @@ int main(int argc, char **argv)
     const bool is_out = bridge_sides(&arguments, schemes, target_parameters, &url, &queue);
     const struct target target = target_of(&url, is_out);
     signal(SIGPIPE, SIG_IGN);
-    const int status = bridge_open(&bridge, &arguments, show(&url, &target));
-    if (status != STATUS_DONE)
-        return status;
-    return is_out ? publish_run(&bridge, queue, &target) : consume_run(&bridge, queue, &target);
+    int status = bridge_open(&bridge, &arguments, show(&url, &target));
+    if (status == STATUS_DONE)
+        status = is_out ? publish_run(&bridge, queue, &target) : consume_run(&bridge, queue, &target);
+    url_release(&url);
+    return status;
 }
