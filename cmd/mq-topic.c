@@ -56,6 +56,7 @@ static int change_each(topic_change_fn *act, char **words)
 static int run_bind(char **words, int count)
 {
     (void)count;
+    cli_advice = "mq-topic create makes it";
     const int status = change_each(mq_topic_bind, words);
     return status == STATUS_NOTHING ? STATUS_DONE : status; /* it was bound so */
 }

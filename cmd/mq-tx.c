@@ -123,6 +123,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     switch (key) {
     case 't':
+        (void)cli_delay(state, "--timeout", argument);
         arg_timeout = cli_period(state, "--timeout", argument);
         break;
     case COMMAND_LONG('a'):

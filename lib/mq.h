@@ -1026,9 +1026,10 @@ struct mq_swept {
 MQ_API int mq_sweep(mq_queue *queue, struct mq_swept *ret_swept);
 
 /* Remove from a spool the remains of queues that were never finished or only half deleted, and reply queues whose owner
-   was killed. A queue in use is never removed. Returns how many were removed. If the spool could not be listed to its
-   end, or something could not be judged or removed, the call goes on as far as it can and then returns that error. What
-   this user has no right to remove is left to others, and is no error. */
+   was killed. A queue in use is never removed; a half deleted one that still has a message is put back. Returns how many
+   were removed or put back. If the spool could not be listed to its end, or something could not be judged or removed,
+   the call goes on as far as it can and then returns that error. What this user has no right to remove is left to
+   others, and is no error. */
 MQ_API int mq_sweep_spool(const char *spool);
 
 /*

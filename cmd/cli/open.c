@@ -16,6 +16,18 @@ const char *cli_advice;
 
 /* ---- errors ---------------------------------------------------------------------- */
 
+/* Report that the spool has nothing of this name that is, for example, a topic. */
+static int no_such(const char *kind, const char *name)
+{
+    char described[CLI_SPOOL_SIZE];
+    const int status = cli_check_spool_path();
+    if (status != STATUS_DONE)
+        return status;
+    cli_describe_spool(described);
+    return cli_fail(STATUS_NO_QUEUE, name, "no such %s in %s%s%s", kind, described, cli_advice ? ": " : "",
+                    cli_advice ? cli_advice : "");
+}
+
 int cli_queue_error(int error, const char *queue, const char *what)
 {
     char problem[256];
@@ -35,7 +47,7 @@ int cli_topic_error(int error, const char *topic, const char *what)
     if (error == -EBADMSG && mq_topic_explain(cli_spool, topic, problem, sizeof problem) == 1)
         return cli_fail(STATUS_CONFIG, topic, "bad bindings: %s", problem);
     if (error == -ENOENT)
-        return cli_fail(STATUS_NO_QUEUE, topic, "no such topic");
+        return no_such("topic", topic);
     return cli_error(error, topic, what);
 }
 
@@ -74,15 +86,15 @@ static int no_group(const char *name)
 
 int cli_no_queue(const char *name)
 {
-    char described[CLI_SPOOL_SIZE];
     const int status = cli_check_spool_path();
     if (status != STATUS_DONE)
         return status;
-    if (mq_group_name_is_valid(name))
-        return no_group(name);
-    cli_describe_spool(described);
-    return cli_fail(STATUS_NO_QUEUE, name, "no such queue in %s%s%s", described, cli_advice ? ": " : "",
-                    cli_advice ? cli_advice : "");
+    return mq_group_name_is_valid(name) ? no_group(name) : no_such("queue", name);
+}
+
+int cli_no_log(const char *name)
+{
+    return no_such("log", name);
 }
 
 /* ---- pages ----------------------------------------------------------------------- */
@@ -186,12 +198,8 @@ static int open_log(const char *name, unsigned flags, mq_log **ret_log)
 
 int cli_open_log(const char *name, mq_log **ret_log)
 {
-    char described[CLI_SPOOL_SIZE];
     const int status = cli_check_name(name), opened = status == STATUS_DONE ? open_log(name, 0, ret_log) : status;
-    if (opened >= 0)
-        return opened;
-    cli_describe_spool(described);
-    return cli_fail(STATUS_NO_QUEUE, name, "no such log in %s", described);
+    return opened < 0 ? cli_no_log(name) : opened;
 }
 
 int cli_open(const char *name, unsigned flags, mq_queue **ret_queue)

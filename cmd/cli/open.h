@@ -39,9 +39,11 @@ int cli_queue_error(int error, const char *queue, const char *what);
 int cli_topic_error(int error, const char *topic, const char *what);
 int cli_log_error(int error, const char *log, const char *what);
 
-/* Report that the queue is missing, and where it was looked for. `cli_advice` says what would help; NULL: nothing. */
+/* Report that the queue or the log is missing, and where it was looked for. `cli_advice` says what would help; NULL:
+   nothing. */
 extern const char *cli_advice;
 int cli_no_queue(const char *name);
+int cli_no_log(const char *name);
 
 /* Report that a queue could be neither opened nor made. */
 int cli_cannot_create(int error, const char *queue);

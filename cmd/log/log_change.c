@@ -59,6 +59,8 @@ static int set(const char *log, char **words, int count)
         if (error == -EAGAIN)
             return cli_fail(STATUS_TRY_LATER, log,
                             "cannot set the configuration: another process holds its lock: try again later");
+        if (error == -ENOENT)
+            return cli_no_log(log);
         if (error)
             return cli_log_error(error, log, "cannot set the configuration");
         cli_note(log, "%s set", key);
@@ -106,6 +108,7 @@ int log_config(char **words, int count)
         sets |= strchr(words[i], '=') != NULL;
     if (!sets)
         return print(words[0], words + 1, count - 1);
+    cli_advice = "mq-log create makes it";
     if (cli_json)
         return cli_fail(STATUS_USAGE, words[0], "setting prints nothing: --json is for reading");
     int status = cli_check_name(words[0]);
@@ -142,10 +145,8 @@ int log_delete(const char *log, bool force)
         return cli_fail(STATUS_TRY_LATER, log, "it holds messages: --force deletes them too");
     if (error == -EBUSY)
         return cli_fail(STATUS_TRY_LATER, log, "another process is appending to it: --force deletes it all the same");
-    if (error == -ENOENT) {
-        mq_log *none;
-        return cli_open_log(log, &none); /* which tells where it was looked for */
-    }
+    if (error == -ENOENT)
+        return cli_no_log(log);
     return error ? cli_log_error(error, log, "cannot delete the log") : status;
 }
 

@@ -87,7 +87,9 @@ static int show_listed(const char *name, void *context)
 
 int log_list(char **names, int count)
 {
-    struct walk walk = {.status = STATUS_DONE};
+    struct walk walk = {.status = count > 0 ? STATUS_DONE : cli_check_spool()};
+    if (walk.status != STATUS_DONE)
+        return walk.status;
     if (!cli_json)
         walk.tables.logs = table_new(columns, COLUMNS);
     for (int i = 0; i < count; i++)

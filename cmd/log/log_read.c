@@ -8,54 +8,24 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/output.h"
 #include "cli/signals.h"
+#include "log/log_output.h"
 #include "message/json_write.h"
-
-#define OUT_SIZE ((size_t)256 << 10)
 
 struct reader {
     const struct log_reading *wanted;
     mq_log *log;
     mq_log_reader *from;
     mq_filter *filter; /* NULL: all */
-    struct output_patience patience;
+    struct log_output *output;
+    int cancel_fd;
     uint64_t to; /* the offset to end before */
     uint64_t printed;
     uint64_t missed; /* of those that were reported */
     bool damaged;
-    bool cannot_write; /* what failed was the output */
-    size_t used;
-    char out[OUT_SIZE];
 };
 
 /* ---- output -------------------------------------------------------------------------- */
-
-static int write_out(struct reader *reader, const char *data, size_t size)
-{
-    size_t written;
-    const int error = size > 0 ? output_write(data, size, &reader->patience, &written) : 0;
-    reader->cannot_write = error != 0;
-    return error;
-}
-
-static int flush(struct reader *reader)
-{
-    const size_t used = reader->used;
-    reader->used = 0;
-    return write_out(reader, reader->out, used);
-}
-
-/* Much is written from where it lies. */
-static int put(struct reader *reader, const char *data, size_t size)
-{
-    int error = size > OUT_SIZE - reader->used ? flush(reader) : 0;
-    if (error || size > OUT_SIZE / 4)
-        return error ? error : (error = flush(reader)) ? error : write_out(reader, data, size);
-    memcpy(reader->out + reader->used, data, size);
-    reader->used += size;
-    return 0;
-}
 
 static int put_body(struct reader *reader, mq_message *message)
 {
@@ -65,11 +35,11 @@ static int put_body(struct reader *reader, mq_message *message)
         if (got <= 0)
             return got < 0 ? (int)got : -EBADMSG;
         left -= (uint64_t)got;
-        const int error = put(reader, part, (size_t)got);
+        const int error = log_output_add(reader->output, part, (size_t)got);
         if (error)
             return error;
     }
-    return reader->wanted->framing ? put(reader, reader->wanted->framing == 'l' ? "\n" : "", 1) : 0;
+    return reader->wanted->framing ? log_output_add(reader->output, reader->wanted->framing == 'l' ? "\n" : "", 1) : 0;
 }
 
 static int put_json(struct reader *reader, mq_message *message, uint64_t offset)
@@ -81,7 +51,7 @@ static int put_json(struct reader *reader, mq_message *message, uint64_t offset)
     if (!error)
         error = json_text_end(&text);
     if (!error)
-        error = put(reader, text.data, text.size);
+        error = log_output_add(reader->output, text.data, text.size);
     json_text_release(&text);
     return error;
 }
@@ -125,11 +95,11 @@ static int print_some(struct reader *reader)
     mq_message *message;
     uint64_t count, offset = 0;
     const int framing = cli_json ? 'j' : reader->wanted->framing;
+    const char separator = framing == 'l' ? '\n' : '\0';
     const bool at_once = !reader->filter && (framing == 'l' || framing == '0') &&
-                         mq_log_next_bodies(reader->from, framing == 'l' ? '\n' : '\0', left(reader), &bodies,
-                                            &count) == 1;
+                         mq_log_next_bodies(reader->from, separator, left(reader), &bodies, &count) == 1;
     if (at_once) {
-        const int error = put(reader, bodies.iov_base, bodies.iov_len);
+        const int error = log_output_add_records(reader->output, bodies.iov_base, bodies.iov_len, separator);
         reader->printed += count;
         return error ? error : 1;
     }
@@ -143,15 +113,17 @@ static int print_some(struct reader *reader)
         return got < 0 ? got : 0;
     if (reader->filter && !mq_filter_takes(reader->filter, message))
         return 1;
-    const int error = framing == 'j' ? put_json(reader, message, offset) : put_body(reader, message);
+    int error = framing == 'j' ? put_json(reader, message, offset) : put_body(reader, message);
+    if (!error)
+        error = log_output_end(reader->output);
     reader->printed++;
     return error ? error : 1;
 }
 
 static int wait_for_more(struct reader *reader)
 {
-    const int error = flush(reader);
-    return error ? error : mq_log_wait(reader->from, MQ_FOREVER, reader->patience.cancel_fd);
+    const int error = log_output_flush(reader->output);
+    return error ? error : mq_log_wait(reader->from, MQ_FOREVER, reader->cancel_fd);
 }
 
 static int read_all(struct reader *reader)
@@ -164,19 +136,28 @@ static int read_all(struct reader *reader)
         if (error == 0)
             error = wait_for_more(reader);
     }
-    const int flushed = error < 0 && error != -ECANCELED ? 0 : flush(reader);
+    const int flushed = error < 0 && error != -ECANCELED ? 0 : log_output_flush(reader->output);
     return error < 0 ? error : flushed;
 }
 
-/* How the reading ended. A signal is how to end --follow. */
+/* A signal is how to end --follow, unless it left a record torn. */
+static void end_by_signal(const struct reader *reader)
+{
+    const int first = log_output_signal(reader->output);
+    if (!reader->wanted->follow && first)
+        signals_die(first);
+    if (!reader->wanted->follow || log_output_is_torn(reader->output))
+        signals_obey(reader->cancel_fd);
+}
+
+/* How the reading ended. */
 static int conclude(struct reader *reader, int error)
 {
     if (error == -ECANCELED) {
-        if (!reader->wanted->follow)
-            signals_obey(reader->patience.cancel_fd);
+        end_by_signal(reader);
         error = 0;
     }
-    if (error && reader->cannot_write)
+    if (error && log_output_has_failed(reader->output))
         return cli_fail(STATUS_IO, mq_log_name(reader->log), "cannot write the messages: %s", cli_reason(error));
     if (error)
         return cli_log_error(error, mq_log_name(reader->log), "cannot read the log");
@@ -228,13 +209,15 @@ int log_read(const char *name, const struct log_reading *reading)
     int status = cancel_fd < 0 ? cli_error(cancel_fd, NULL, "cannot watch for signals")
                                : cli_open_log(name, &reader->log);
     reader->wanted = reading;
-    reader->patience = (struct output_patience){.cancel_fd = cancel_fd, .milliseconds = -1};
+    reader->output = log_output_new(cancel_fd);
+    reader->cancel_fd = cancel_fd;
     if (status == STATUS_DONE)
         status = make_filter(reader);
     if (status == STATUS_DONE)
         status = run(reader);
     mq_filter_free(reader->filter);
     mq_log_close(reader->log);
+    log_output_free(reader->output);
     free(reader);
     return status;
 }

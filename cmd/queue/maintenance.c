@@ -55,7 +55,7 @@ int maintenance_sweep(char **names, int count)
     const int removed = mq_sweep_spool(cli_spool);
     if (removed < 0)
         return cli_worse(status, cli_error(removed, NULL, "cannot sweep the spool"));
-    cli_note(NULL, "%d unfinished or half deleted queues removed", removed);
+    cli_note(NULL, "%d unfinished or half deleted queues removed or put back", removed);
     return status;
 }
 

@@ -87,8 +87,10 @@ int topic_config(char **words, int count)
         sets |= strchr(words[i], '=') != NULL;
     while (all[all_count])
         all_count++;
-    if (sets)
+    if (sets) {
+        cli_advice = "mq-topic create makes it";
         return set(words[0], words + 1, count - 1);
+    }
     return count > 1 ? print(words[0], (const char *const *)words + 1, count - 1, false)
                      : print(words[0], all, all_count, true);
 }

@@ -74,8 +74,10 @@ static int show_topic(const char *name, void *context)
 
 int topic_show(char **names, int count)
 {
+    int status = count > 0 ? STATUS_DONE : cli_check_spool();
+    if (status != STATUS_DONE)
+        return status;
     struct table *table = cli_json ? NULL : table_new(columns, COLUMNS);
-    int status = STATUS_DONE;
     for (int i = 0; i < count; i++)
         status = cli_worse(status, show_topic(names[i], table));
     if (count == 0)

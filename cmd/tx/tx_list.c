@@ -62,6 +62,9 @@ static int show(const struct mq_tx_entry *entry, void *context)
 
 int tx_list(void)
 {
+    const int status = cli_check_spool();
+    if (status != STATUS_DONE)
+        return status;
     struct table *table = cli_json ? NULL : table_new(columns, COLUMNS);
     const int error = mq_tx_list(cli_spool, show, table);
     if (table)

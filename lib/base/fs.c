@@ -177,20 +177,30 @@ int fs_make_file(int at, const char *name, mode_t mode)
     return error;
 }
 
-/* The umask is asked for nothing more than mknod does by itself: a mode that it can have changed is set. */
-int fs_make_empty(int at, const char *name, mode_t mode)
+/* 1: done, with the usual mode; 0: the umask has changed the mode, and nothing is there. */
+static int make_usual(int at, const char *name)
 {
     struct stat status;
-    int error = result(mknodat(at, name, S_IFREG | FS_FILE_MODE, 0));
-    if (error)
-        return error;
+    int done = result(mknodat(at, name, S_IFREG | FS_FILE_MODE, 0));
+    if (done)
+        return done;
     if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        error = -errno;
-    else if ((status.st_mode & 07777) != mode)
-        error = fs_set_mode_at(at, name, mode);
-    if (error)
-        fs_unlink(at, name);
-    return error;
+        done = -errno;
+    else if ((status.st_mode & 07777) == FS_FILE_MODE)
+        return 1;
+    fs_unlink(at, name);
+    return done;
+}
+
+/* A mode is set by descriptor, since another process may put a link to another file under the name. What needs none costs
+   two calls. */
+int fs_make_empty(int at, const char *name, mode_t mode)
+{
+    const int done = mode == FS_FILE_MODE ? make_usual(at, name) : 0;
+    const int file = done == 0 ? fs_make_file(at, name, mode) : -1;
+    if (file >= 0)
+        close(file);
+    return done < 0 ? done : done == 0 && file < 0 ? file : 0;
 }
 
 int fs_make_unnamed(int at, const char *dir, mode_t mode)

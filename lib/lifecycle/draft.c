@@ -128,8 +128,20 @@ static int open_file(mq_queue *queue, struct draft *draft)
     return error;
 }
 
+static int heal_feed(mq_queue *feed)
+{
+    const int error = feed->outlet->heal(feed->outlet);
+    if (!error && feed->tmp >= 0) {
+        close(feed->tmp); /* the one that was removed */
+        feed->tmp = -1;
+    }
+    return error;
+}
+
 int draft_reopen(mq_queue *queue, const struct draft *draft)
 {
+    if (queue->is_feed)
+        return heal_feed(queue);
     const int error = queue_reopen(queue);
     return error ? error : queue->config.order == draft->order ? 0 : -EBUSY;
 }

@@ -87,10 +87,11 @@ static int find_in_bucket(void *context, struct bucket *bucket)
     return found;
 }
 
-/* Look for the claim in every bucket, by its token. */
+/* Look for the claim in every bucket, by its token. An extended claim has a later deadline than most others: the latest
+   bucket first. */
 static int find_by_token(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
 {
-    return bucket_each(queue->dir, MQ_INFLIGHT, find_in_bucket, &(struct search){wanted, ret_claim});
+    return bucket_each_last_first(queue->dir, MQ_INFLIGHT, find_in_bucket, &(struct search){wanted, ret_claim});
 }
 
 static int find_claim(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)

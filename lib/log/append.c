@@ -385,6 +385,8 @@ static int link_gap(mq_log *log, uint64_t offset, uint64_t next)
     char name[LOG_NAME_SIZE];
     struct fs_draft draft;
     int error = fs_draft_open(&draft, log->dir, "tmp", FS_FILE_MODE);
+    if (error == -ENOENT && log_heal(log->dir) == 0)
+        error = fs_draft_open(&draft, log->dir, "tmp", FS_FILE_MODE);
     if (error)
         return error;
     error = write_gap(log, draft.file, next - offset);

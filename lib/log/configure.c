@@ -27,7 +27,9 @@ int mq_log_config_set(const char *spool, const char *name, const char *key, cons
     const int dir = log_config_check(key, value) ? -EINVAL : log_open_dir(spool, name);
     if (dir < 0)
         return dir;
-    const int error = log_config_store(dir, key, value);
+    int error = log_config_store(dir, key, value);
+    if (error == -ENOENT && log_heal(dir) == 0)
+        error = log_config_store(dir, key, value);
     close(dir);
     return error;
 }

@@ -87,12 +87,22 @@ static int make_file(int dir, const char *name)
     return fs_give_to_owner_of(dir, name);
 }
 
+int log_heal(int dir)
+{
+    const int error = make_dir(dir, "tmp");
+    return error ? error : make_dir(dir, LOG_REMOVED);
+}
+
+int log_open_removed(int dir)
+{
+    const int removed = fs_open_dir(dir, LOG_REMOVED);
+    return removed == -ENOENT && log_heal(dir) == 0 ? fs_open_dir(dir, LOG_REMOVED) : removed;
+}
+
 /* What a log lacks, but for its beginning and its entries: without these it is none. */
 static int make_parts(int dir)
 {
-    int error = make_dir(dir, "tmp");
-    if (!error)
-        error = make_dir(dir, LOG_REMOVED);
+    const int error = log_heal(dir);
     return error ? error : make_file(dir, LOG_HOLD);
 }
 

@@ -78,6 +78,12 @@ int log_read_config(mq_log *log);
 int log_open_dir(const char *spool, const char *name);
 int log_open_in(int spool, const char *name);
 
+/* Make the directories of a log that are missing, since a cleaner has removed them while they were empty. */
+int log_heal(int dir);
+
+/* Open removed/, which is made again if it is missing. */
+int log_open_removed(int dir);
+
 /* Whether a log has the name: 1, 0, or a negative errno. */
 int log_is_there(int spool, const char *name);
 

@@ -49,7 +49,7 @@ struct packing {
 
 static int make_bucket(struct packing *packing)
 {
-    const int removed = fs_open_dir(packing->dir, LOG_REMOVED);
+    const int removed = log_open_removed(packing->dir);
     log_name_format_removed(packing->bucket, id_random(), packing->made);
     int error = removed < 0 ? removed : fs_make_dir(removed, packing->made);
     if (!error)
@@ -185,7 +185,7 @@ static int mark(int bucket)
 static int exchange(struct packing *packing)
 {
     char name[LOG_NAME_SIZE];
-    const int removed = fs_open_dir(packing->dir, LOG_REMOVED), entries = fs_open_dir(packing->dir, LOG_ENTRIES);
+    const int removed = log_open_removed(packing->dir), entries = fs_open_dir(packing->dir, LOG_ENTRIES);
     log_name_format_bucket(packing->bucket, name);
     int error = removed < 0 ? removed : entries < 0 ? entries : mark(packing->to);
     if (!error)

@@ -66,7 +66,7 @@ static int visit_removed(void *context, const char *name, unsigned char type)
 static int take_out(int dir, uint64_t bucket)
 {
     char name[LOG_NAME_SIZE], removed[LOG_NAME_SIZE];
-    const int entries = fs_open_dir(dir, LOG_ENTRIES), out = fs_open_dir(dir, LOG_REMOVED);
+    const int entries = fs_open_dir(dir, LOG_ENTRIES), out = log_open_removed(dir);
     log_name_format_bucket(bucket, name);
     log_name_format_removed(bucket, id_random(), removed);
     int error = entries < 0 ? entries : out < 0 ? out : fs_rename_unique(entries, name, out, removed);
@@ -120,7 +120,7 @@ int log_clear_removed(int dir, size_t most)
         return clearing.lock == -ENOENT ? -EUCLEAN : clearing.lock;
     const int error = fs_list_at(dir, LOG_REMOVED, visit_removed, &clearing);
     close(clearing.lock);
-    return error ? error : clearing.error;
+    return error && error != -ENOENT ? error : clearing.error; /* a cleaner may have removed it while it was empty */
 }
 
 /* ---- what may go ------------------------------------------------------------------------- */

@@ -49,6 +49,8 @@ struct outlet {
     int (*take)(struct outlet *outlet, mq_queue *queue, struct draft *draft);
     /* NULL: what it takes does not count towards the limits of the queue. */
     int (*count)(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken);
+    /* Make again what the directory of its feed lacks, since a cleaner has removed it. NULL: it has no feed. */
+    int (*heal)(struct outlet *outlet);
     bool wants_content;             /* of durable drafts, where no name can reach the disk before it */
     const struct outlet_once *once; /* NULL: nothing can be sent to it once */
     unsigned sharing;               /* of the slots and marks of what is sent to it once (access.h) */

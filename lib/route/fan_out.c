@@ -163,11 +163,30 @@ int mq_topic_route(mq_topic *topic, const mq_message *message, int (*each)(const
 /* ---- handles ----------------------------------------------------------------------------------- */
 
 int fan_out_take(struct outlet *outlet, mq_queue *feed, struct draft *draft);
+
+/* The feed of the topic that has the name, in place of one that was removed. */
+static int heal(struct outlet *outlet)
+{
+    mq_topic *topic = (mq_topic *)outlet;
+    const int dir = topic_open_dir(topic->spool, topic->name);
+    int error = dir < 0 ? dir : topic_heal(dir);
+    const int feed = error ? error : fs_open_passage(dir, TOPIC_FEED);
+    if (feed >= 0) {
+        close(topic->feed->dir);
+        topic->feed->dir = feed;
+    }
+    if (dir >= 0)
+        close(dir);
+    return feed < 0 ? feed : 0;
+}
+
 /* Whatever a queue's configuration may say of messages is said by those that they go to. */
 static int open_feed(mq_topic *topic, int dir)
 {
-    const int error = queue_open_feed(topic->spool_path, topic->name, fs_open_passage(dir, TOPIC_FEED), &topic->outlet,
-                                      &topic->feed);
+    int feed = fs_open_passage(dir, TOPIC_FEED);
+    if (feed == -ENOENT && topic_heal(dir) == 0)
+        feed = fs_open_passage(dir, TOPIC_FEED);
+    const int error = queue_open_feed(topic->spool_path, topic->name, feed, &topic->outlet, &topic->feed);
     if (error)
         return error;
     topic->feed->config.max_size = UINT64_MAX / 2;
@@ -200,7 +219,7 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     if (!topic)
         return -ENOMEM;
     strcpy(topic->name, name);
-    topic->outlet = (struct outlet){.take = fan_out_take, .once = &fan_out_once};
+    topic->outlet = (struct outlet){.take = fan_out_take, .heal = heal, .once = &fan_out_once};
     topic->spool_path = spool ? strdup(spool) : NULL;
     topic->spool = spool_open(spool, false);
     const int dir = topic->spool < 0 ? topic->spool : topic_open_dir(topic->spool, name);
@@ -397,7 +416,9 @@ static void make_ids(const struct fan_out_load *load)
    user. */
 static int demand_sending(mq_topic *topic)
 {
-    const int error = topic->may_send ? 0 : fs_may(topic->feed->dir, "tmp", W_OK | X_OK);
+    int error = topic->may_send ? 0 : fs_may(topic->feed->dir, "tmp", W_OK | X_OK);
+    if (error == -ENOENT && heal(&topic->outlet) == 0)
+        error = fs_may(topic->feed->dir, "tmp", W_OK | X_OK);
     topic->may_send = !error;
     return error;
 }

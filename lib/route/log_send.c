@@ -67,9 +67,16 @@ static int take_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft
     return error ? error : transaction_take_for_log(log->tx, log, feed, draft);
 }
 
+static int heal(struct outlet *outlet)
+{
+    const mq_log *log = (mq_log *)outlet;
+    const int has = log_has_name(log);
+    return has == 1 ? log_heal(log->dir) : has < 0 ? has : -ENOENT;
+}
+
 static int open_feed(mq_log *log)
 {
-    log->outlet = (struct outlet){.take = take_draft, .wants_content = true, .once = &log_once};
+    log->outlet = (struct outlet){.take = take_draft, .heal = heal, .wants_content = true, .once = &log_once};
     const int error = queue_open_feed(log->spool, log->name, fs_open_dir(log->dir, "."), &log->outlet, &log->feed);
     if (error)
         return error;

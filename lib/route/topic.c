@@ -207,13 +207,25 @@ static int change_text(int dir, int feed, struct change *change)
     return error;
 }
 
+int topic_lock_feed(int dir)
+{
+    int feed = fs_open_dir(dir, TOPIC_FEED);
+    if (feed == -ENOENT && topic_heal(dir) == 0)
+        feed = fs_open_dir(dir, TOPIC_FEED);
+    if (feed < 0 || flock(feed, LOCK_EX) == 0)
+        return feed;
+    const int error = -errno;
+    close(feed);
+    return error;
+}
+
 /* Two who change bindings at once must both succeed. */
 static int change_locked(int dir, struct change *change)
 {
-    const int feed = fs_open_dir(dir, TOPIC_FEED);
+    const int feed = topic_lock_feed(dir);
     if (feed < 0)
         return feed;
-    const int error = flock(feed, LOCK_EX) < 0 ? -errno : change_text(dir, feed, change);
+    const int error = change_text(dir, feed, change);
     close(feed);
     return error;
 }

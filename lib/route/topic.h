@@ -22,6 +22,12 @@ int topic_open_at(const char *spool_path, const char *name, int *ret_spool);
    other topic's. -EBADF: it is a topic of another user, which this one may not lock. */
 int topic_hold(int spool, const char *name, int lock);
 
+/* Make the directories of a topic that are missing, since a cleaner has removed them while they were empty. */
+int topic_heal(int dir);
+
+/* Open its feed/ with an exclusive flock(2): one process at a time changes the topic's files. */
+int topic_lock_feed(int dir);
+
 /* Whether the name is a topic's: 1, 0, or why that cannot be told. */
 int topic_is(int spool, const char *name);
 

@@ -180,10 +180,10 @@ int mq_topic_config_check(const char *spool_path, const char *topic, const char 
 static int set_locked(int spool, int dir, const char *topic, const char *key, const char *value)
 {
     struct route_topic parsed;
-    const int feed = fs_open_dir(dir, TOPIC_FEED);
+    const int feed = topic_lock_feed(dir);
     if (feed < 0)
         return feed;
-    int held = -1, error = flock(feed, LOCK_EX) < 0 ? -errno : topic_read_config(dir, &parsed);
+    int held = -1, error = topic_read_config(dir, &parsed);
     if (!error)
         error = parse(topic, key, value, &parsed);
     if (!error)

@@ -23,13 +23,24 @@ struct plan {
 static int make_part(int at, const char *name, unsigned sharing, enum access_entry entry)
 {
     const int error = fs_make_dir(at, name);
-    return error ? error : access_apply(sharing, entry, at, name);
+    if (error)
+        return error == -EEXIST ? 0 : error;
+    return access_is_shared(sharing) ? access_apply(sharing, entry, at, name) : fs_give_to_owner_of(at, name);
 }
 
+/* Make the feed and its parts, unless they exist, and open it. */
 static int make_feed(int dir, unsigned sharing)
 {
-    const int error = make_part(dir, TOPIC_FEED, sharing, ACCESS_TOPIC);
-    return error ? error : fs_open_dir(dir, TOPIC_FEED);
+    int error = make_part(dir, TOPIC_FEED, sharing, ACCESS_TOPIC);
+    const int feed = error ? error : fs_open_dir(dir, TOPIC_FEED);
+    if (feed < 0)
+        return feed;
+    error = make_part(feed, "tmp", sharing, ACCESS_DRAFTS);
+    if (!error && access_is_shared(sharing)) /* else it is made when something is counted */
+        error = make_part(feed, "host", sharing, ACCESS_TABLES);
+    if (error)
+        close(feed);
+    return error ? error : feed;
 }
 
 static int fill(int dir, const void *context)
@@ -39,13 +50,41 @@ static int fill(int dir, const void *context)
     const int feed = error ? error : make_feed(dir, plan->sharing);
     if (feed < 0)
         return feed;
-    error = make_part(feed, "tmp", plan->sharing, ACCESS_DRAFTS);
-    if (!error && access_is_shared(plan->sharing)) /* else it is made when something is counted */
-        error = make_part(feed, "host", plan->sharing, ACCESS_TABLES);
-    if (!error)
-        error = topic_write_file(dir, feed, TOPIC_BINDINGS, "", 0);
+    error = topic_write_file(dir, feed, TOPIC_BINDINGS, "", 0);
     close(feed);
     return error;
+}
+
+static int heal(int dir, unsigned sharing)
+{
+    const int feed = make_feed(dir, sharing);
+    if (feed >= 0)
+        close(feed);
+    return feed < 0 ? feed : 0;
+}
+
+int topic_heal(int dir)
+{
+    unsigned sharing;
+    const int error = access_read_topic(dir, &sharing);
+    return error ? error : heal(dir, sharing);
+}
+
+/* Whether nothing is left that tells a topic whose users may send from one whose users may look. */
+static bool has_lost_its_rights(int dir)
+{
+    return fs_has(dir, TOPIC_FEED "/tmp") == 0 && fs_has(dir, TOPIC_FEED "/host") == 0;
+}
+
+/* What another user's topic lacks is left to its owner. */
+static int heal_existing(int spool, const char *name, const struct plan *plan, bool compares)
+{
+    const int dir = topic_open_dir(spool, name);
+    if (dir < 0)
+        return dir;
+    const int error = compares && has_lost_its_rights(dir) ? heal(dir, plan->sharing) : topic_heal(dir);
+    close(dir);
+    return error == -EACCES || error == -EPERM || error == -EROFS ? 0 : error;
 }
 
 /* Also if it was there: its creator may not have lived to do that. */
@@ -83,7 +122,9 @@ static int create_as_planned(const char *spool_path, const char *name, const str
     const int is = topic_is(spool, name);
     int created = is < 0 ? is : is == 1 ? -EEXIST : spool_make_whole(spool, name, fill, plan);
     created = created == 0 ? 1 : created == -EEXIST && (is || topic_is(spool, name) == 1) ? 0 : created;
-    int error = created == 0 && compares ? compare(spool, name, plan) : 0;
+    int error = created == 0 ? heal_existing(spool, name, plan, compares) : 0;
+    if (!error && created == 0 && compares)
+        error = compare(spool, name, plan);
     if (!error && created >= 0)
         error = persist(spool, name);
     close(spool);

@@ -171,7 +171,9 @@ int access_read_topic(int topic_dir, unsigned *ret_sharing)
 {
     struct stat topic;
     mode_t drafts = 0;
-    const int error = fstat(topic_dir, &topic) < 0 ? -errno : read_mode(topic_dir, "feed/tmp", &drafts);
+    int error = fstat(topic_dir, &topic) < 0 ? -errno : read_mode(topic_dir, "feed/tmp", &drafts);
+    if (error == -ENOENT) /* a cleaner has removed it: users who may send write there, too */
+        error = read_mode(topic_dir, "feed/host", &drafts);
     if (error && error != -EACCES && error != -ENOENT)
         return error;
     *ret_sharing = ACCESS_PRIVATE | digit_of_topic(topic.st_mode >> 3, drafts >> 3) << 3 |

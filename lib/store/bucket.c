@@ -122,14 +122,26 @@ static int enter(int queue_dir, enum mq_state state, const char *name, bucket_fn
     return stop == BUCKET_DONE ? 0 : stop;
 }
 
-int bucket_each(int queue_dir, enum mq_state state, bucket_fn *each, void *context)
+static int each_bucket(int queue_dir, enum mq_state state, bool is_last_first, bucket_fn *each, void *context)
 {
     struct listing buckets = {0};
     int stop = bucket_list(queue_dir, state, &buckets);
-    for (size_t i = 0; i < buckets.count && !stop; i++)
-        stop = enter(queue_dir, state, listing_at(&buckets, i), each, context);
+    for (size_t i = 0; i < buckets.count && !stop; i++) {
+        const size_t at = is_last_first ? buckets.count - 1 - i : i;
+        stop = enter(queue_dir, state, listing_at(&buckets, at), each, context);
+    }
     listing_free(&buckets);
     return stop;
+}
+
+int bucket_each(int queue_dir, enum mq_state state, bucket_fn *each, void *context)
+{
+    return each_bucket(queue_dir, state, false, each, context);
+}
+
+int bucket_each_last_first(int queue_dir, enum mq_state state, bucket_fn *each, void *context)
+{
+    return each_bucket(queue_dir, state, true, each, context);
 }
 
 struct visitor {

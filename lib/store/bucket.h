@@ -66,6 +66,7 @@ typedef int bucket_fn(void *context, struct bucket *bucket);
 
 /* Visit the buckets of a state, in order, those that are empty too. */
 int bucket_each(int queue_dir, enum mq_state state, bucket_fn *each, void *context);
+int bucket_each_last_first(int queue_dir, enum mq_state state, bucket_fn *each, void *context);
 
 /* A message's file, as a walk comes to it. */
 struct bucket_file {

@@ -162,6 +162,18 @@ seconds_left() { # STATE
     assert_equal "$(states)" '0 0 0 0'
 }
 
+@test "an extended claim is found among the latest deadlines, and others are not listed" {
+    needs_strace
+    local listed
+    mq-send -q jobs other
+    claim -t 1h jobs >/dev/null
+    listed=$(find "$MQ_SPOOL/jobs/inflight" -mindepth 1 -type d -printf '%f\n' | sort | tail -n 1)
+    mq-ack --extend 2h "$receipt"
+    run -0 strace -qq -o trace -e trace=openat2 mq-ack "$receipt"
+    assert_equal "$(states)" '0 0 1 0'
+    run ! grep -F "\"inflight/$listed\"" trace
+}
+
 @test "an extended claim is nobody else's when its first deadline has passed" {
     mq-ack "$receipt"
     mq-send -q jobs again

@@ -427,6 +427,84 @@ END
     assert_output --partial 'the log is damaged'
 }
 
+# read_blocked OPTION…: mq-log reads into a pipe whose reader, which is open as $reader, does not read.
+read_blocked() {
+    rm -f out
+    mkfifo out
+    spawn blocked bash -c 'exec mq-log read "$@" clicks >out' reader "$@"
+    exec {reader}<out
+    wait_until 10 is_asleep_as "${spawned[-1]}" mq-log
+}
+
+has_taken_signal() { # PID: or it has ended
+    [[ $(ps -o state= -p "$1") != [^Z]* ]] || grep -q '^ShdPnd:.0000000000000000' "/proc/$1/status"
+}
+
+signal_blocked() {
+    kill -TERM "${spawned[-1]}"
+    wait_until 10 has_taken_signal "${spawned[-1]}"
+}
+
+# The exit status, in $ended.
+await_blocked() {
+    ended=0
+    wait "${spawned[-1]}" || ended=$?
+}
+
+@test "a record that was begun is finished after a signal, and a second signal leaves it torn but is no success" {
+    local options ended
+    mq-log create clicks max-size=1M
+    seq -f '%02000.0f' 100 | mq-send -q --no-sync -l clicks
+    head -c 300000 /dev/zero | tr '\0' '#' | mq-send -q clicks
+    mq-send -q clicks last
+    for options in '-f -l' '-f -0' '-f -j' '-f -l --from=100' '-f -j --from=100' '-f -0 --from=100' '-l'; do
+        # shellcheck disable=SC2086 # words
+        read_blocked $options
+        signal_blocked
+        cat <&"$reader" | tr '\0' '\n' >got
+        exec {reader}<&-
+        await_blocked
+        assert_equal "$options: $ended" "$options: $([[ $options == *-f* ]] && echo 0 || echo 143)"
+        assert_equal "$(tail -c 1 got)" ''
+        case $options in
+        *-j*) jq -e .offset got >/dev/null ;;
+        *from*) assert_equal "$(wc -c <got) $(wc -l <got)" '300001 1' ;;
+        *) diff got <(seq -f '%02000.0f' "$(wc -l <got)") && (($(wc -l <got) < 100)) ;;
+        esac
+    done
+    read_blocked -f -l
+    signal_blocked
+    kill -TERM "${spawned[-1]}"
+    await_blocked
+    assert_equal "$ended" 143
+    exec {reader}<&-
+}
+
+@test "what a cleaner removed of a log is made again by whoever meets the lack" {
+    log_of 0
+    local command
+    for command in 'mq-send -q clicks 1' 'mq-send -q --once clicks 2' 'mq-log config clicks max-size=1M' 'mq-log trim clicks' \
+        'mq-tx run -- mq-send -q clicks 3' 'mq-log create clicks'; do
+        find "$MQ_SPOOL" -type d -empty -delete
+        assert_not_exist "$MQ_SPOOL/clicks/tmp"
+        run -0 --separate-stderr $command
+        assert_equal "$output$stderr" ''
+    done
+    # Under a sender that has the log open.
+    mkfifo lines
+    spawn sender sh -c 'mq-send -l clicks <lines'
+    exec {lines}>lines
+    echo 4 >&"$lines"
+    wait_until 10 [ -s sender.out ]
+    find "$MQ_SPOOL" -type d -empty -delete
+    echo 5 >&"$lines"
+    exec {lines}>&-
+    wait "${spawned[@]}"
+    run -0 read_all
+    assert_output $'0\n1\n2\n3\n4\n5'
+    run -0 mq-queue check clicks
+}
+
 @test "a log, a queue and a topic do not take each other's names" {
     mq-log create clicks
     mq-log create clicks
@@ -646,8 +724,8 @@ committed() {
     assert_json '.log == "clicks"' '.in > 1' '.retention_bytes == null' '.full_seconds > 0' '.bytes == .bytes'
     mq-log config clicks retain-size=1M retain-count=1000000
     run -0 mq-stat --capacity -j jobs clicks
-    assert_equal "$(jq -c '[.queue, .log, .retention_bytes, .full_seconds]' <<<"$output")" \
-        $'["jobs",null,null,null]\n[null,"clicks",1048576,null]'
+    jq -es '.[0] | .queue == "jobs" and .retention_bytes == null and .full_seconds == null' <<<"$output"
+    jq -es '.[1] | .log == "clicks" and .retention_bytes == 1048576 and .full_seconds == null' <<<"$output"
     mq-log config clicks retain-time=7d retain-size= retain-count=
     run -0 mq-stat --capacity -j clicks
     assert_json '(.bytes_in * 7 * 86400 - .retention_bytes | fabs) < 1'

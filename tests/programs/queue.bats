@@ -250,7 +250,8 @@ kill_deleter() { # OPTION… QUEUE
         grep -q INJECTED trace
         if [[ ! -e $MQ_SPOOL/jobs ]]; then
             assert_equal "$status" 75 # it says so, and the next one does what it could not
-            faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep
+            run -0 --separate-stderr faketime -f +2d "$MQ_BUILD/dynamic/mq-queue" sweep -v
+            assert_regex "$stderr" ': 1 [a-z ]* removed or put back$'
         fi
         assert_exists "$MQ_SPOOL/jobs"
         assert_equal "$(states jobs)" '1 0 0 0'
@@ -852,6 +853,10 @@ teardown() {
     assert_regex "$stderr" "no such queue in $MQ_SPOOL: --create makes it\$"
     run -66 --separate-stderr mq-queue config jobs ttl=1h
     assert_regex "$stderr" 'mq-queue create makes it$'
+    for command in 'mq-topic config events durability=none' 'mq-topic bind events jobs' 'mq-log config history max-size=1M'; do
+        run -66 --separate-stderr $command
+        assert_regex "$stderr" "no such (topic|log) in $MQ_SPOOL: ${command%% *} create makes it\$"
+    done
     mq-queue create jobs
     run -66 --separate-stderr mq-dlq retry --to missing jobs
     assert_regex "$stderr" 'missing: no such queue .*: mq-queue create makes it$'

@@ -205,6 +205,15 @@ see() { # COMMAND…
     run -66 --separate-stderr mq-queue list
     run -66 --separate-stderr mq-queue check
     run -66 --separate-stderr mq-queue sweep
+    local program
+    for program in mq-log mq-topic mq-tx; do
+        for options in '' -j; do
+            # shellcheck disable=SC2086 # none or one word
+            run -66 --separate-stderr "$program" list $options
+            assert_complains "$program: there is no spool $MQ_SPOO"
+            assert_equal "$output" ''
+        done
+    done
     assert_not_exists "$MQ_SPOOL"
     # Root's is there as a rule.
     if ((EUID != 0)); then

@@ -290,6 +290,37 @@ bodies() {
     assert_output a
 }
 
+@test "what a cleaner removed of a topic is made again by whoever meets the lack" {
+    local command part
+    mq-topic create events
+    mq-topic bind events one
+    for command in 'mq-send -q events a' 'mq-send -q --once events b' 'mq-topic bind events two' 'mq-send -q events c' \
+        'mq-topic config events durability=none' 'mq-topic create events' 'mq-send -q --once events d'; do
+        for part in feed/tmp feed; do
+            rm -rf "$MQ_SPOOL/events/$part"
+            run -0 --separate-stderr $command
+            assert_equal "$output$stderr" ''
+        done
+    done
+    assert_exists "$MQ_SPOOL/events/feed/tmp"
+    run -0 mq-recv -a -l -f --no-wait one
+    assert_equal "$(sort -u <<<"$output" | paste -sd' ')" 'a b c d'
+    # Users who may send still may, whatever is left; if nothing is, the owner says it again.
+    ((EUID == 0)) || return 0
+    mq-topic create --mode=622 shared
+    local modes
+    modes=$(find "$MQ_SPOOL/shared" -type d -printf '%P %m\n' | sort)
+    for part in feed/tmp feed/host; do
+        rmdir "$MQ_SPOOL/shared/$part"
+        mq-topic config shared durability=none
+        mq-topic create shared
+        assert_equal "$(find "$MQ_SPOOL/shared" -type d -printf '%P %m\n' | sort)" "$modes"
+    done
+    rm -r "$MQ_SPOOL/shared/feed"
+    mq-topic create --mode=622 shared
+    assert_equal "$(find "$MQ_SPOOL/shared" -type d -printf '%P %m\n' | sort)" "$modes"
+}
+
 @test "a topic that another one passes messages on to is not deleted" {
     mq-topic create outer
     mq-topic create inner

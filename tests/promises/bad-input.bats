@@ -912,6 +912,12 @@ assert_drains() { # NUMBER
         assert_complains 'mq-send: '
     done
     run -64 --separate-stderr timeout 20 mq-stat --watch=9223372036854775807us jobs
+    for option in 36500d 9223372036854775807us 18446744073709551617s; do
+        run -64 --separate-stderr mq-tx begin --timeout="$option"
+        assert_complains 'mq-tx: '
+        run -64 --separate-stderr mq-tx run --timeout="$option" -- touch ran
+    done
+    assert_not_exists ran
     local field
     for field in '"delay":"36500d"' '"delay":3153600000' '"delay":1e300' '"ttl":"36500d"' '"ttl":9e15' '"ttl":1e999' \
         '"priority":18446744073709551617' '"delay":"18446744073709551617s"'; do

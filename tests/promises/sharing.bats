@@ -383,6 +383,21 @@ inbox() {
     allowed bob mq-queue sweep jobs
 }
 
+@test "two users send to one another's groups of messages, in order, whatever their umasks are" {
+    create 0660 durability=none order=group
+    for masks in '022 022' '000 077' '777 077'; do
+        read -r first second <<<"$masks"
+        (umask "$first" && as ann mq-send -q -g a jobs 1 && seq 2 4 | as ann mq-send -q -g a -l jobs)
+        (umask "$second" && as bob mq-send -q -g a jobs 5 && as bob mq-send -q -g "b$first" jobs 6)
+        allowed bob sh -c "umask $second; mq-recv -a -l -n 2 --no-wait jobs"
+        local some=$output
+        allowed ann sh -c "umask $first; mq-recv -a -l -n 9 --no-wait jobs"
+        assert_equal "$(printf '%s\n' "$some" "$output" | grep -v 6 | paste -sd' ')" '1 2 3 4 5'
+        allowed bob sh -c "umask $second; mq-recv -a -l -n 9 --no-wait jobs" || true
+    done
+    allowed bob mq-queue check jobs
+}
+
 @test "a claim that one user gave back, forgot or lost is the other's" {
     create 0660
     as ann mq-send -q -i m jobs body
@@ -893,6 +908,12 @@ letters_in() { # QUEUE STATE: their modes, owners and groups
             (umask $mask && as ann mq-recv -n 1 --once jobs -- false 2>/dev/null) || true
             (umask $other && as ann mq-recv -n 1 --once --no-wait jobs -- true)
             as ann mq-recv -a --no-wait jobs >/dev/null
+            if [[ $other == 777 ]]; then
+                (umask $mask && as ann mq-queue create lanes order=strict && as ann mq-log create log)
+                (umask $other && as ann mq-send -q lanes 1 && as ann mq-send -q log 1)
+                assert_equal "$(umask $mask && as ann mq-recv -a --no-wait lanes)" 1
+                assert_equal "$(umask $other && as ann mq-recv -a --no-wait --create log/group)" 1
+            fi
             run -0 find "$public/of-$round" -mindepth 1 \( -type d ! -perm 700 ! -perm 4700 -o ! -type d ! -perm 600 \) -printf '%m %p\n'
             refute_output
         done
