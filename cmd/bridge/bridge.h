@@ -24,7 +24,8 @@
 enum bridge_result {
     BRIDGE_OK,
     BRIDGE_LOST,    /* it may work later */
-    BRIDGE_REFUSED, /* the other side will never take this message */
+    BRIDGE_REFUSED, /* the other side will never take this message, and the connection is of no more use */
+    BRIDGE_SKIPPED, /* it will never take this message, and goes on with those behind it */
     BRIDGE_FAILED,  /* it will not work before somebody has changed something */
 };
 

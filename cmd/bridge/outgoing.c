@@ -2,10 +2,13 @@
 #include "bridge/outgoing.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/units.h"
+#include "bridge/answers.h"
 #include "bridge/dead_letter.h"
 #include "cli/cli.h"
 
@@ -18,7 +21,11 @@
 struct claim {
     mq_batch *batch;
     size_t count; /* that were put */
-    size_t confirmed;
+    size_t answered;
+    size_t confirmed;       /* before the first that was refused */
+    struct answers answers; /* about that one, and those behind it */
+    uint64_t *marks;
+    size_t marks_room;
     uint64_t bytes;
     mq_message *message; /* the last of them */
     bool is_cut;         /* behind them are messages that are corrupt */
@@ -34,12 +41,20 @@ struct outgoing {
     uint64_t first_id, end_id;     /* messages */
     uint64_t bytes;
     int64_t keep_every, keep_at;
-    unsigned alone; /* how many more messages go one by one, since one was refused */
+    unsigned alone;       /* how many more messages go one by one, since one was refused */
+    struct answers known; /* about messages that went back to their place */
 };
 
 static struct claim *claim_at(struct outgoing *out, uint64_t number)
 {
     return &out->claims[number % MESSAGES];
+}
+
+static void claim_release(struct claim *claim)
+{
+    mq_batch_free(claim->batch);
+    answers_release(&claim->answers);
+    free(claim->marks);
 }
 
 static uint64_t pending(const struct outgoing *out)
@@ -69,19 +84,42 @@ static void drop_first(struct outgoing *out)
     out->first_id += claim->count;
 }
 
-/* Ack what is confirmed to the end of its claim. The rest of a claim in part confirmed stays until then. */
+/* Give back what is not confirmed. What is known of those messages is kept until they are claimed again. */
+static enum bridge_result give_back_first(struct outgoing *out)
+{
+    struct claim *claim = claim_at(out, out->first);
+    const int error = mq_batch_release(out->queue, claim->batch, claim->confirmed);
+    answers_move(&claim->answers, &out->known);
+    drop_first(out);
+    return check_end(out, error);
+}
+
+/* Ack what is confirmed to the end of its claim. The rest of a claim in part answered stays until then. */
 static enum bridge_result ack_confirmed(struct outgoing *out)
 {
     enum bridge_result result = BRIDGE_OK;
     while (out->first < out->end && result == BRIDGE_OK) {
         struct claim *claim = claim_at(out, out->first);
-        if (claim->confirmed < claim->count)
+        if (claim->answered < claim->count)
             break;
-        result = check_end(out, claim->is_cut ? mq_batch_release(out->queue, claim->batch, claim->count)
-                                              : mq_batch_ack(out->queue, claim->batch, claim->count));
+        if (claim->is_cut || claim->answers.count > 0) {
+            result = give_back_first(out);
+            continue;
+        }
+        result = check_end(out, mq_batch_ack(out->queue, claim->batch, claim->count));
         drop_first(out);
     }
     return result;
+}
+
+/* Note the answer about the next message of a claim. Without memory for it the message is carried again. */
+static void answer(struct claim *claim, const char *words)
+{
+    if (!words && claim->answers.count == 0)
+        claim->confirmed++;
+    else
+        (void)answers_add(&claim->answers, claim->marks[claim->answered], words);
+    claim->answered++;
 }
 
 static enum bridge_result confirm(struct outgoing *out, uint64_t count)
@@ -89,9 +127,8 @@ static enum bridge_result confirm(struct outgoing *out, uint64_t count)
     bridge_carried(out->bridge, count);
     for (uint64_t i = out->first; i < out->end && count > 0; i++) {
         struct claim *claim = claim_at(out, i);
-        const size_t open = claim->count - claim->confirmed, now = count < open ? (size_t)count : open;
-        claim->confirmed += now;
-        count -= now;
+        for (; claim->answered < claim->count && count > 0; count--)
+            answer(claim, NULL);
     }
     return ack_confirmed(out);
 }
@@ -100,10 +137,8 @@ static enum bridge_result confirm(struct outgoing *out, uint64_t count)
 static enum bridge_result give_back(struct outgoing *out)
 {
     enum bridge_result result = BRIDGE_OK;
-    for (; out->first < out->end; drop_first(out)) {
-        struct claim *claim = claim_at(out, out->first);
-        const enum bridge_result released = check_end(out,
-                                                      mq_batch_release(out->queue, claim->batch, claim->confirmed));
+    while (out->first < out->end) {
+        const enum bridge_result released = give_back_first(out);
         result = result == BRIDGE_OK ? released : result;
     }
     return result;
@@ -126,6 +161,32 @@ static enum bridge_result keep(struct outgoing *out)
 
 /* ---- refused messages ------------------------------------------------------------ */
 
+static enum bridge_result bury(struct outgoing *out, mq_message *message, const char *words)
+{
+    const int error = dead_letter(out->queue, message, out->bridge->shown, words);
+    if (!error) {
+        (void)bridge_trouble(out->bridge, BRIDGE_OK, STATUS_DATA, "%s", words);
+        bridge_refused(out->bridge, mq_message_id(message));
+    }
+    return check_end(out, error);
+}
+
+/* The first message that has no answer is refused, alone. If it was claimed with others, all from it on go back to their
+   places when there is an answer for each, and are claimed again one by one. */
+static enum bridge_result note_skipped(struct outgoing *out)
+{
+    struct claim *claim = claim_at(out, out->first);
+    char words[BRIDGE_WORDS_SIZE];
+    (void)snprintf(words, sizeof words, "%s", out->bridge->trouble.words);
+    if (claim->count == 1 && mq_message_receipt(claim->message)) {
+        const enum bridge_result result = bury(out, claim->message, words);
+        drop_first(out);
+        return result;
+    }
+    answer(claim, words);
+    return ack_confirmed(out);
+}
+
 /*
  * A message was refused. Which one is certain only if no other was on its way: the other side may take several together or
  * none of them. So if there were others, all go one by one for a while, until it is the only one.
@@ -136,56 +197,90 @@ static enum bridge_result note_refused(struct outgoing *out)
     out->alone = ALONE_FOR;
     if (pending(out) != 1 || !claim->message || !mq_message_receipt(claim->message))
         return BRIDGE_OK;
-    const int error = dead_letter(out->queue, claim->message, out->bridge->shown, out->bridge->trouble.words);
-    if (!error)
-        bridge_refused(out->bridge, mq_message_id(claim->message));
+    char words[BRIDGE_WORDS_SIZE];
+    (void)snprintf(words, sizeof words, "%s", out->bridge->trouble.words);
+    const enum bridge_result result = bury(out, claim->message, words);
     out->alone = 0;
     drop_first(out);
-    return check_end(out, error);
+    return result;
 }
 
 /* ---- claiming -------------------------------------------------------------------- */
 
+static enum bridge_result put(struct outgoing *out, struct claim *claim, mq_message *message)
+{
+    if (!GROW(claim->marks, claim->count + 1, claim->marks_room))
+        return fail_here(out, -ENOMEM, "cannot receive");
+    claim->marks[claim->count++] = answers_mark(message);
+    claim->message = message;
+    claim->bytes += mq_message_size(message);
+    out->bytes += mq_message_size(message);
+    out->end_id++;
+    return out->outlet->put(out->peer, message);
+}
+
 /* Put the messages of a claim. The last of them lives until something else is asked of the batch. */
 static enum bridge_result put_all(struct outgoing *out, struct claim *claim)
 {
+    enum bridge_result result = BRIDGE_OK;
     mq_message *message;
     int got = 1;
-    while (claim->count < mq_batch_count(claim->batch) && (got = mq_batch_next(claim->batch, &message)) == 1) {
-        claim->message = message;
-        out->end_id++;
-        claim->count++;
-        claim->bytes += mq_message_size(message);
-        const enum bridge_result result = out->outlet->put(out->peer, message);
-        if (result != BRIDGE_OK)
-            return result;
-    }
+    while (result == BRIDGE_OK && claim->count < mq_batch_count(claim->batch) &&
+           (got = mq_batch_next(claim->batch, &message)) == 1)
+        result = put(out, claim, message);
     claim->is_cut = got < 0;
-    return BRIDGE_OK;
+    return result;
 }
 
-/* Claim what is ready, waiting for it until `until`. `ret_claimed`: whether there was something. */
-static enum bridge_result claim_next(struct outgoing *out, uint64_t most, int64_t wait, bool *ret_claimed)
+/* Claim up to `most` messages into the place behind the claims of the ring, waiting for them. 1: done. 0: there are none. */
+static int receive(struct outgoing *out, uint64_t most, int64_t wait, struct claim **ret_claim)
 {
-    struct claim *claim = claim_at(out, out->end);
+    struct claim *claim = *ret_claim = claim_at(out, out->end);
     struct mq_receive_options options = {MQ_RECEIVE_DEFAULTS};
     mq_batch *batch = claim->batch;
-    *ret_claimed = false;
     if (!batch && mq_batch_new(&batch) < 0)
-        return fail_here(out, -ENOMEM, "cannot receive");
-    *claim = (struct claim){.batch = batch};
+        return -ENOMEM;
+    *claim = (struct claim){
+        .batch = batch, .answers = claim->answers, .marks = claim->marks, .marks_room = claim->marks_room};
     options.wait = wait;
     options.cancel_fd = wait ? out->bridge->poll : -1;
-    const int got = mq_receive_batch(out->queue, &options, out->alone ? 1 : most, batch);
+    const int got = mq_receive_batch(out->queue, &options, most, batch);
+    return got == -ECANCELED ? 0 : got;
+}
+
+/* Claim what is ready, waiting for it. `ret_claimed`: whether there was something. */
+static enum bridge_result claim_next(struct outgoing *out, uint64_t most, int64_t wait, bool *ret_claimed)
+{
+    struct claim *claim;
+    const int got = receive(out, out->alone ? 1 : most, wait, &claim);
+    *ret_claimed = got > 0;
     if (got <= 0)
-        return got == 0 || got == -ECANCELED ? BRIDGE_OK : fail_here(out, got, "cannot receive");
-    *ret_claimed = true;
+        return got == 0 ? BRIDGE_OK : fail_here(out, got, "cannot receive");
     out->alone -= out->alone > 0;
     out->end++;
     const enum bridge_result result = put_all(out, claim);
-    out->bytes += claim->bytes;
     bridge_took(out->bridge, claim->count);
     return result == BRIDGE_OK && claim->count == 0 ? ack_confirmed(out) : result;
+}
+
+/* Claim the next message again, about which there is an answer. If it is another one, someone else has been quicker, and what
+   is known is worth nothing: messages that the other side has are carried again. */
+static enum bridge_result claim_known(struct outgoing *out)
+{
+    struct claim *claim;
+    mq_message *message;
+    char *words;
+    const int got = receive(out, 1, 0, &claim);
+    if (got < 0)
+        return fail_here(out, got, "cannot receive");
+    if (got == 1 && mq_batch_next(claim->batch, &message) == 1 && answers_take(&out->known, message, &words)) {
+        const enum bridge_result result = words ? bury(out, message, words)
+                                                : check_end(out, mq_batch_ack(out->queue, claim->batch, 1));
+        free(words);
+        return result;
+    }
+    answers_clear(&out->known);
+    return got == 1 ? check_end(out, mq_batch_release(out->queue, claim->batch, 0)) : BRIDGE_OK;
 }
 
 enum filled { FILLED_SOME, FILLED_NOTHING, FILLED_EMPTY };
@@ -198,6 +293,10 @@ static enum bridge_result fill(struct outgoing *out, enum filled *ret_filled)
     int64_t next;
     *ret_filled = FILLED_NOTHING;
     while (result == BRIDGE_OK && claimed && out->outlet->held(out->peer) < HELD) {
+        if (out->known.count > 0 && out->end - out->first < MESSAGES) {
+            result = claim_known(out);
+            continue;
+        }
         const bool has_room = out->alone ? out->first == out->end
                                          : out->bytes < BYTES && out->end - out->first < MESSAGES;
         const uint64_t most = has_room ? bridge_allows(out->bridge, pending(out), MESSAGES - pending(out), &next) : 0;
@@ -223,8 +322,14 @@ static enum bridge_result wait_for_more(struct outgoing *out)
 /* What the other side says, and what was noticed of signals. */
 static enum bridge_result listen(struct outgoing *out)
 {
-    uint64_t confirmed = 0;
-    const enum bridge_result result = out->outlet->work(out->peer, &confirmed), acked = confirm(out, confirmed);
+    enum bridge_result result, acked;
+    do {
+        uint64_t confirmed = 0;
+        result = out->outlet->work(out->peer, &confirmed);
+        acked = confirm(out, confirmed);
+        if (acked == BRIDGE_OK && result == BRIDGE_SKIPPED)
+            acked = note_skipped(out);
+    } while (acked == BRIDGE_OK && result == BRIDGE_SKIPPED);
     if (acked != BRIDGE_OK || result != BRIDGE_OK)
         return acked != BRIDGE_OK ? acked : result;
     const enum bridge_result heeded = bridge_heed_signals(out->bridge);
@@ -291,7 +396,8 @@ int outgoing_run(struct bridge *bridge, const char *name, const struct outlet *o
         result = connection(out);
     while (bridge_goes_on(bridge, result));
     for (size_t i = 0; i < MESSAGES; i++)
-        mq_batch_free(out->claims[i].batch);
+        claim_release(&out->claims[i]);
+    answers_release(&out->known);
     free(out);
     mq_close(queue);
     return bridge_close(bridge);

@@ -20,7 +20,8 @@ struct outlet {
     /* Hand over a message, whose body is read. BRIDGE_REFUSED: this one. It may stay in a buffer until `work`. */
     enum bridge_result (*put)(void *peer, mq_message *message);
     /* Write and read what can be without waiting; `ret_confirmed` gets how many more messages are confirmed, also where the
-       result is an error. BRIDGE_REFUSED: the first that is not. */
+       result is an error. BRIDGE_REFUSED, BRIDGE_SKIPPED: the first that is not; after the latter `work` is called again at
+       once. */
     enum bridge_result (*work)(void *peer, uint64_t *ret_confirmed);
     /* How many bytes of what was put are not written yet. */
     size_t (*held)(const void *peer);

@@ -181,13 +181,22 @@ static bool take_all(struct url *url, char *text, size_t most_hosts, char *ret_p
            (!path || take_path(url, path, ret_problem)) && (!query || take_query(url, query, ret_problem));
 }
 
+static char *show_segment(const char *segment, char *to)
+{
+    *to++ = '/';
+    for (const char *at = segment; *at; at++)
+        to = *at == '/' ? stpcpy(to, "%2F") : (*to++ = *at, to);
+    *to = '\0';
+    return to;
+}
+
 static char *show(const struct url *url)
 {
     size_t size = strlen(url->scheme) + sizeof "://";
     for (size_t i = 0; i < url->host_count; i++)
         size += strlen(url->hosts[i].name) + sizeof "[],";
     for (size_t i = 0; i < url->segment_count; i++)
-        size += strlen(url->segments[i]) + 1;
+        size += 3 * strlen(url->segments[i]) + 1;
     char *text = malloc(size), *end = text;
     if (!text)
         return NULL;
@@ -195,7 +204,7 @@ static char *show(const struct url *url)
     for (size_t i = 0; i < url->host_count; i++)
         end += sprintf(end, strchr(url->hosts[i].name, ':') ? "%s[%s]" : "%s%s", i ? "," : "", url->hosts[i].name);
     for (size_t i = 0; i < url->segment_count; i++)
-        end += sprintf(end, "/%s", url->segments[i]);
+        end = show_segment(url->segments[i], end);
     return text;
 }
 
