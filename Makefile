@@ -3,6 +3,7 @@
 # make bridges    mq-bridge-SCHEME for each broker whose client library pkg-config(1) finds; make install-bridges
 # make bench      ours, the peers' and the file system's figures; make bench-smoke: hardly measuring, in seconds
 # make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
+# make check-brokers  the bridges to RabbitMQ, Redis and Kafka, whole
 # make bridge-torture  bridges that are killed, with 20,000 messages each way
 # make hosts-torture  several hosts on one spool, killed, stopped and cut off, for HOSTS=minutes (tests/README.md)
 # make fuzz       random input for FUZZ=seconds a target
@@ -106,11 +107,11 @@ MODULES_redis   = hiredis openssl
 MODULES_amqp    = librabbitmq
 MODULES_kafka   = rdkafka
 TLS_SCHEMES     = amqp kafka redis
-SCHEMES         = $(patsubst cmd/bridge-%/,%,$(dir $(wildcard cmd/bridge-*/mq-bridge-*.c)))
-BRIDGES         = $(foreach scheme,$(SCHEMES),$(shell pkg-config --exists $(MODULES_$(scheme)) 2>/dev/null && echo $(scheme)))
+SCHEMES        := $(patsubst cmd/bridge-%/,%,$(dir $(wildcard cmd/bridge-*/mq-bridge-*.c)))
+BRIDGES        := $(foreach scheme,$(SCHEMES),$(shell pkg-config --exists $(MODULES_$(scheme)) 2>/dev/null && echo $(scheme)))
 BRIDGE_PROGRAMS = $(BRIDGES:%=$(BUILD)/mq-bridge-%)
-bridges:
-	+@$(if $(BRIDGES),$(MAKE) --no-print-directory $(BRIDGE_PROGRAMS),echo 'no client library of a broker is there')
+bridges: $(BRIDGE_PROGRAMS)
+	@$(if $(BRIDGES),:,echo 'pkg-config finds no client library of a broker')
 objects_of = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/bridge-$(1)/*.c))
 $(foreach scheme,$(SCHEMES),$(eval $(BUILD)/mq-bridge-$(scheme): $(call objects_of,$(scheme))))
 $(BUILD)/cmd/bridge-%.o: OUR_FLAGS += $(shell pkg-config --cflags $(MODULES_$(patsubst cmd/bridge-%/,%,$(dir $*))))

@@ -20,8 +20,9 @@ int main(int argc, char **argv)
     const bool is_out = bridge_sides(&arguments, schemes, ssh_parameters, &url, &queue);
     (void)ssh_queue(&url, !is_out);
     signal(SIGPIPE, SIG_IGN);
-    const int status = bridge_open(&bridge, &arguments, url.shown);
-    if (status != STATUS_DONE)
-        return status;
-    return is_out ? ssh_out(&bridge, queue, &url) : ssh_in(&bridge, queue, &url);
+    int status = bridge_open(&bridge, &arguments, url.shown);
+    if (status == STATUS_DONE)
+        status = is_out ? ssh_out(&bridge, queue, &url) : ssh_in(&bridge, queue, &url);
+    url_release(&url);
+    return status;
 }

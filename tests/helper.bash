@@ -220,6 +220,11 @@ needs_terminal() {
 
 # ---- tracing ---------------------------------------------------------------------
 
+# What takes long and needs a broker, or a stand-in for one.
+needs_brokers() {
+    [[ -n ${BROKERS-} ]] || skip "make check-brokers runs it"
+}
+
 needs_strace() {
     command -v strace >/dev/null || skip "strace is not installed"
     strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"

@@ -59,10 +59,12 @@ bench-smoke:
 	@BUILD='$(BUILD)' COUNT=200 ROUNDS=1 RUNS=3 DEPTHS='10 100' tests/bench/run
 torture:
 	+@BUILD='$(BUILD)' TORTURE='$(or $(TORTURE),60)' tests/torture
-# Bridges, whose other ends are killed too; long.
 check-threads:
 	+@THREADS=1 CHECK=tests/project/analysers.bats tests/run
-
+# The bridges to brokers, whole: with RabbitMQ, Redis and a mock of Kafka.
+check-brokers:
+	+@BROKERS=1 CHECK="$(wildcard tests/programs/bridge*.bats)" tests/run
+# Bridges, whose other ends are killed too; long.
 bridge-torture: all bridges $(KAFKA_TESTS)
 	+@for scheme in ssh $(BRIDGES); do BUILD='$(BUILD)' SCHEME="$$scheme" tests/bridges || exit; done
 # Hosts that share a spool, killed, stopped and cut off; root only, long.
@@ -97,4 +99,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check check-deb check-threads bench bench-smoke torture bridge-torture hosts-torture coverage fuzz fuzzers demo lint format
+.PHONY: test-programs check check-deb check-threads check-brokers bench bench-smoke torture bridge-torture hosts-torture coverage fuzz fuzzers demo lint format

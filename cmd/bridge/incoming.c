@@ -52,7 +52,7 @@ static void clear(struct incoming_items *items)
 static bool is_of_message(int error)
 {
     return error == -ENXIO || error == -EMSGSIZE || error == -EINVAL || error == -E2BIG || error == -EOVERFLOW ||
-           error == -EDOM;
+           error == -EDOM || error == -ENODATA;
 }
 
 static enum bridge_result settle(struct incoming *in, enum incoming_end end, size_t first, size_t count,

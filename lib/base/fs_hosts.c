@@ -65,10 +65,13 @@ bool fs_is_lock_of_hosts(int lock)
 bool fs_has_lock(int lock)
 {
     struct stat status;
-    if (fstat(lock, &status) < 0 || status.st_nlink == 0)
+    if (fstat(lock, &status) < 0)
         return false;
-    if (S_ISREG(status.st_mode))
-        (void)poll(NULL, 0, CACHED_MILLISECONDS);
+    if (!S_ISREG(status.st_mode))
+        return true; /* the directory itself */
+    if (status.st_nlink == 0)
+        return false;
+    (void)poll(NULL, 0, CACHED_MILLISECONDS);
     return true;
 }
 

@@ -2,7 +2,6 @@
 #include "base/id.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
@@ -44,7 +43,7 @@ static void make_up(unsigned char *buffer, size_t size)
     }
 }
 
-static void ask_for_random(void *buffer, size_t size)
+static void fill_random(void *buffer, size_t size)
 {
     for (size_t have = 0; have < size;) {
         const ssize_t got = getrandom((char *)buffer + have, size - have, 0);
@@ -55,45 +54,6 @@ static void ask_for_random(void *buffer, size_t size)
             return;
         }
     }
-}
-
-/* What the kernel gave this thread ahead. The kernel is never interrupted while it gives 256 bytes or less. */
-#define STOCK 256
-static _Thread_local struct {
-    unsigned char bytes[STOCK];
-    size_t left;
-} stock;
-
-static pthread_once_t watching_forks = PTHREAD_ONCE_INIT;
-static bool may_stock;
-
-/* The child of a fork must not hand out the numbers that its parent hands out. It has only the thread that forked. */
-static void drop_stock(void)
-{
-    stock.left = 0;
-}
-
-static void watch_forks(void)
-{
-    may_stock = pthread_atfork(NULL, NULL, drop_stock) == 0;
-}
-
-/* Bytes that were handed out are not kept. */
-static void fill_random(void *buffer, size_t size)
-{
-    pthread_once(&watching_forks, watch_forks);
-    if (!may_stock) {
-        ask_for_random(buffer, size);
-        return;
-    }
-    if (stock.left < size) {
-        ask_for_random(stock.bytes, STOCK);
-        stock.left = STOCK;
-    }
-    unsigned char *const from = stock.bytes + STOCK - stock.left;
-    memcpy(buffer, from, size);
-    memset(from, 0, size);
-    stock.left -= size;
 }
 
 uint64_t id_random(void)

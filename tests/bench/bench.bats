@@ -44,7 +44,7 @@ syncs() {
     run -0 --separate-stderr make --no-print-directory -s -C "$MQ_ROOT" BUILD="$MQ_BUILD" \
         bench-smoke PEERS=none BENCH_DIR="$BATS_TEST_TMPDIR" 3>&-
     awk '/ (more|less) / { print }' <<<"$output" >rows
-    assert_equal "$(wc -l <rows)" 57
+    assert_equal "$(wc -l <rows)" 58
     while IFS= read -r row; do
         [[ $row =~ ^(.*[^ ])\ +(k/s|1/s|ms|us|MiB|times)\ +(more|less)\ +[0-9] ]] || fail "no figure: $row"
         name=$(sed -E 's/,.*//; s/ [0-9]+$//' <<<"${BASH_REMATCH[1]}")

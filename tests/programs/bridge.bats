@@ -253,6 +253,10 @@ all_settled() {
     assert_equal "$(mq-recv -a -l -f --no-wait small | sort -n)" "$(seq 9)"
     assert_equal "$(there mq-dlq -j list numbers/reader | jq -r .reason)" 'the body is larger than max-size'
     assert_equal "$(there mq-stat --format '{ready} {inflight}' numbers/reader)" '0 0'
+    mq-queue config small require=Type
+    there mq-send -q away untyped
+    run -123 mq-bridge --until-empty ssh://host/away small
+    assert_equal "$(there mq-dlq -j list away | jq -r .reason)" 'it lacks a header that the queue requires'
     # And from a group of a log here to two queues.
     mq-log create lines
     seq 5 | mq-send -q -l lines

@@ -176,6 +176,7 @@ END
 }
 
 @test "TLS is verified, and a password comes from a file or the environment" {
+    needs_brokers
     start_cluster
     command -v openssl >/dev/null || skip "openssl is not installed"
     make_queue jobs
@@ -205,6 +206,7 @@ END
 }
 
 @test "a cluster that goes away and comes back: said once, nothing lost, and a service goes on" {
+    needs_brokers
     start_cluster
     make_queue jobs
     make_queue back
@@ -236,6 +238,7 @@ is_settled() {
 }
 
 @test "bridges that are killed lose nothing and send nothing twice; those of one group share the partitions" {
+    needs_brokers
     start_cluster
     make_queue here ack-timeout=300ms max-attempts=none retry-delay=1ms
     make_queue back
@@ -274,6 +277,7 @@ is_settled() {
 }
 
 @test "an offset that is gone is told, and the bridge goes on; an offset that cannot be committed comes again" {
+    needs_brokers
     start_cluster
     cluster topic t 1
     make_queue back

@@ -56,6 +56,8 @@ program() { # FILE [LINE…]
     local page name
     for page in "$MQ_ROOT"/man/mq-*.1; do
         name=${page##*/mq-}
+        # Bridges to brokers are as others' programs: they may be there or not.
+        [[ -e $MQ_ROOT/cmd/mq-${name%.1}.c ]] || continue
         printf '%s  %s\n' "${name%.1}" "$(sed -n 's/^\.Nd //p' "$page")"
     done | sort >expected
     program bin/mq-other 'touch ran'
@@ -66,7 +68,7 @@ program() { # FILE [LINE…]
     assert_equal "$stderr" ''
     sed -n 's/^  \([a-z-]*\) \{2,\}\([a-z].*\)/\1  \2/p' <<<"$output" | grep -v ^other >found
     diff expected found
-    assert_line "  other       says  mq-od\\x1bd mq-other"
+    assert_line --regexp "^  other +says  .*mq-od.x1bd mq-other"
     assert_line --regexp "^  od.x1bd +.x1b.31mred$"
     refute_output --partial $'\e'
     refute_output --partial data

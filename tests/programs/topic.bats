@@ -290,6 +290,21 @@ bodies() {
     assert_output a
 }
 
+@test "a change that waits for its turn ends, though a cleaner removes what it waits for" {
+    local inode status
+    mq-topic create events
+    inode=$(stat -c %i "$MQ_SPOOL/events/feed")
+    exec 9<"$MQ_SPOOL/events/feed"
+    flock 9
+    timeout 20 mq-topic bind events one 9<&- 3>&- &
+    wait_until 10 grep -qE -- "-> FLOCK .*:$inode 0 EOF" /proc/locks
+    rm -r "$MQ_SPOOL/events/feed"
+    exec 9<&-
+    wait $! && status=0 || status=$?
+    assert_not_equal "$status" 124
+    run -0 mq-topic bind events one
+}
+
 @test "what a cleaner removed of a topic is made again by whoever meets the lack" {
     local command part
     mq-topic create events

@@ -326,10 +326,13 @@ build_copy() { # DIRECTORY
         assert_line "mq-$version/debian/rules"
         refute_line --regexp '^[^m]|build/'
     fi
-    # Each place in which `make install` puts something belongs to a package.
-    make_target install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/any ZSHDIR=/usr/share/zsh/vendor-completions
+    # Each place in which `make install` puts something belongs to a package. Bridges to brokers, which have packages of their
+    # own, are there if their client libraries are.
+    make_target install install-bridges DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr LIBDIR=/usr/lib/any \
+        ZSHDIR=/usr/share/zsh/vendor-completions
     cd "$BATS_TEST_TMPDIR/root"
-    sed 's/{usr\/,}/usr\//' "$MQ_ROOT"/debian/*.install | while read -r file; do
+    sed 's/{usr\/,}/usr\//' "$MQ_ROOT"/debian/mq-bridge-*.install "$MQ_ROOT"/debian/{mq,libmq*}.install | while read -r file; do
+        [[ ! $file =~ mq-bridge-([a-z]+) || -e usr/share/man/man1/mq-bridge-${BASH_REMATCH[1]%s}.1 ]] || continue
         compgen -G "$file" >/dev/null || fail "debian: there is no $file"
         # shellcheck disable=SC2086 # a pattern
         rm -r $file

@@ -1,12 +1,9 @@
-/* Several handles on one queue in several threads: each message is received once, and no two threads meet in memory.
-   Nor do a process and its fork have the same random numbers. */
+/* Several handles on one queue in several threads: each message is received once, and no two threads meet in memory. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/id.h"
 #include "mq.h"
 #include "unit.h"
 
@@ -56,24 +53,6 @@ static void *receive_all(void *unused)
     return NULL;
 }
 
-/* Random numbers are taken from the kernel ahead. */
-static void a_fork_has_other_numbers(void)
-{
-    int numbers[2];
-    uint64_t of_child = 0;
-    (void)id_random();
-    EXPECT(pipe(numbers) == 0);
-    const pid_t child = fork();
-    if (child == 0) {
-        const uint64_t number = id_random();
-        _exit(write(numbers[1], &number, sizeof number) != sizeof number);
-    }
-    EXPECT(read(numbers[0], &of_child, sizeof of_child) == sizeof of_child);
-    EXPECT(waitpid(child, NULL, 0) == child && of_child != id_random());
-    close(numbers[0]);
-    close(numbers[1]);
-}
-
 int main(void)
 {
     pthread_t threads[2 * THREADS];
@@ -89,7 +68,6 @@ int main(void)
             EXPECT_TEXT(problem, "");
     }
     EXPECT(received == THREADS * MESSAGES);
-    a_fork_has_other_numbers();
     EXPECT(mq_delete(spool, "jobs", true) == 0);
     rmdir(spool);
     free(spool);
