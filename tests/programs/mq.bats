@@ -54,9 +54,12 @@ program() { # FILE [LINE…]
 
 @test "mq help lists ours with the lines of their pages, and others' by whatis or path, without running them" {
     local page name
+    # Bridges to brokers, which may be built or not, are as others' programs.
+    mkdir ours
+    find "$MQ_BUILD" -maxdepth 1 -name 'mq*' ! -name '*@*' ! -name 'mq-bridge-[^s]*' -exec ln -s -t ours {} +
+    PATH=$PWD/bin:$PWD/ours:/usr/bin:/bin
     for page in "$MQ_ROOT"/man/mq-*.1; do
         name=${page##*/mq-}
-        # Bridges to brokers are as others' programs: they may be there or not.
         [[ -e $MQ_ROOT/cmd/mq-${name%.1}.c ]] || continue
         printf '%s  %s\n' "${name%.1}" "$(sed -n 's/^\.Nd //p' "$page")"
     done | sort >expected
@@ -68,13 +71,13 @@ program() { # FILE [LINE…]
     assert_equal "$stderr" ''
     sed -n 's/^  \([a-z-]*\) \{2,\}\([a-z].*\)/\1  \2/p' <<<"$output" | grep -v ^other >found
     diff expected found
-    assert_line --regexp "^  other +says  .*mq-od.x1bd mq-other"
+    assert_line "  other       says  mq-od\\x1bd mq-other"
     assert_line --regexp "^  od.x1bd +.x1b.31mred$"
     refute_output --partial $'\e'
     refute_output --partial data
     refute_output --partial lie
     rm bin/whatis
-    PATH=$PWD/bin:$MQ_BUILD run -0 mq help
+    PATH=$PWD/bin:$PWD/ours run -0 mq help
     assert_line --regexp "^  other +$PWD/bin/mq-other$"
     assert_not_exist ran
     # Without others nobody is asked.
