@@ -3,6 +3,7 @@
 # make bridges    mq-bridge-SCHEME for each broker whose client library pkg-config(1) finds; make install-bridges
 # make bench      ours, the peers' and the file system's figures; make bench-smoke: hardly measuring, in seconds
 # make torture    the long forms of the tests that do harm: an hour, or TORTURE=minutes (tests/README.md)
+# make check-long      every test, and those that take long, too
 # make check-brokers  the bridges to RabbitMQ, Redis and Kafka, whole
 # make bridge-torture  bridges that are killed, with 20,000 messages each way
 # make hosts-torture  several hosts on one spool, killed, stopped and cut off, for HOSTS=minutes (tests/README.md)

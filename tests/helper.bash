@@ -220,6 +220,11 @@ needs_terminal() {
 
 # ---- tracing ---------------------------------------------------------------------
 
+# What takes long, and has a shorter test beside it.
+needs_patience() {
+    [[ -n ${LONG-} ]] || skip "make check-long runs it"
+}
+
 # What takes long and needs a broker, or a stand-in for one.
 needs_brokers() {
     [[ -n ${BROKERS-} ]] || skip "make check-brokers runs it"

@@ -59,6 +59,9 @@ bench-smoke:
 	@BUILD='$(BUILD)' COUNT=200 ROUNDS=1 RUNS=3 DEPTHS='10 100' tests/bench/run
 torture:
 	+@BUILD='$(BUILD)' TORTURE='$(or $(TORTURE),60)' tests/torture
+# Every test, with those that tests/run leaves out because they take long.
+check-long:
+	+@LONG=1 THREADS=1 BROKERS=1 tests/run
 check-threads:
 	+@THREADS=1 CHECK=tests/project/analysers.bats tests/run
 # The bridges to brokers, whole: with RabbitMQ, Redis and a mock of Kafka.
@@ -99,4 +102,4 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
-.PHONY: test-programs check check-deb check-threads check-brokers bench bench-smoke torture bridge-torture hosts-torture coverage fuzz fuzzers demo lint format
+.PHONY: test-programs check check-deb check-long check-threads check-brokers bench bench-smoke torture bridge-torture hosts-torture coverage fuzz fuzzers demo lint format

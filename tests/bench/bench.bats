@@ -40,6 +40,7 @@ syncs() {
 }
 
 @test "every row has our figure, and the README says what it measures" {
+    needs_patience
     local row name
     run -0 --separate-stderr make --no-print-directory -s -C "$MQ_ROOT" BUILD="$MQ_BUILD" \
         bench-smoke PEERS=none BENCH_DIR="$BATS_TEST_TMPDIR" 3>&-

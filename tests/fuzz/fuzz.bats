@@ -11,8 +11,8 @@ teardown() {
 @test "the seeds, what was ever found to fail, and changed forms of them do no harm" {
     local target mutations
     for target in "$MQ_ROOT"/tests/fuzz/corpus/*/; do
-        mutations=300
-        [[ $target != */log_entries/ ]] || mutations=60 # each is read through files, by a reader and by a group
+        mutations=150
+        [[ $target != */log_entries/ ]] || mutations=30 # each is read through files, by a reader and by a group
         MUTATIONS=$mutations run -0 "$MQ_BUILD/tests/fuzz/$(basename "$target")" "$target"/*
     done
 }

@@ -15,10 +15,12 @@ cut_power() {
 }
 
 @test "what was reported to be sent is there after a cut of power, whole, on xfs" {
+    needs_patience
     cut_power --cuts 1 xfs
 }
 
 @test "programs that sync nothing once a message has its name are caught" {
+    needs_patience
     cut_power --cuts 8 --broken names ext4
 }
 

@@ -309,6 +309,7 @@ has_pending() {
 }
 
 @test "server and bridges are killed, and nothing is lost or comes twice" {
+    needs_brokers
     make_messages 400 | mq-send -q -j here
     make_messages 400 | mq-send -q -j copy
     mq-queue config here ack-timeout=300ms max-attempts=none retry-delay=1ms

@@ -182,7 +182,7 @@ percent() {
     if [[ -w /dev/shm ]] && (($(df --output=avail -k /dev/shm | tail -n 1) > 8000000)); then
         MQ_SPOOL=$(mktemp -d /dev/shm/mq-test.XXXXXX)
         register_removal "$MQ_SPOOL"
-        deep=${DEEP:-300000} # make torture makes it a million
+        deep=${DEEP:-200000} # make torture makes it a million
     fi
     mq-queue create deep durability=none
     mq-queue create shallow durability=none

@@ -18,10 +18,12 @@ storm() {
 }
 
 @test "in a storm nothing is lost, torn or held twice, on xfs" {
+    needs_patience
     storm --cast queue xfs
 }
 
 @test "in a storm what moves together moves whole and once, on btrfs" {
+    needs_patience
     storm --cast moves btrfs
 }
 
