@@ -230,8 +230,8 @@ MQ_API int mq_message_set_due(mq_message *message, int64_t due);       /* not de
 MQ_API int mq_message_set_ttl(mq_message *message, int64_t ttl); /* expires at now + ttl, whatever the queue's ttl is */
 MQ_API int mq_message_set_expires(mq_message *message, int64_t expires); /* expires at this moment */
 
-/* How often the message is delivered before it becomes a dead letter, whatever the queue says: up to 1000000; 0: as the queue
-   says. Not with `once`: -EOPNOTSUPP from mq_send. */
+/* How often the message is delivered before it becomes a dead letter, whatever the queue says: up to 1000000; 0: as the
+   queue says. Not with `once`: -EOPNOTSUPP from mq_send. */
 #define MQ_MAX_ATTEMPTS_MOST 1000000
 MQ_API int mq_message_set_max_attempts(mq_message *message, unsigned attempts);
 
@@ -278,9 +278,9 @@ MQ_API size_t mq_send_batch_most(const mq_queue *queue, const struct mq_send_opt
 /*
  * Send many messages, in order. Neighbours with the same priority, delay and expiry share a file, which makes each of
  * them much cheaper to send. Even after an error, the first `ret_sent` messages are sent as by mq_send, and none of the
- * others is. In a queue with order = group, messages of a group share files also where others come between them, and only the
- * order within each group is kept. The error is that of the first message that was not sent. The ids are in `ret_ids`, which is NULL or has
- * room for `count` of them. The caller may use the messages again.
+ * others is. In a queue with order = group, messages of a group share files also where others come between them, and
+ * only the order within each group is kept. The error is that of the first message that was not sent. The ids are in
+ * `ret_ids`, which is NULL or has room for `count` of them. The caller may use the messages again.
  */
 MQ_API int mq_send_batch(mq_queue *queue, mq_message *const *messages, size_t count,
                          const struct mq_send_options *options, char (*ret_ids)[MQ_ID_SIZE], size_t *ret_sent);
@@ -453,7 +453,8 @@ enum mq_outcome {
 };
 #define MQ_OUTCOMES 7
 
-/* What an outcome is called: "running", "done", "failed", "rejected", "timeout", "stopped" or "interrupted". Static storage. */
+/* What an outcome is called: "running", "done", "failed", "rejected", "timeout", "stopped" or "interrupted". Static
+   storage. */
 MQ_API const char *mq_outcome_name(enum mq_outcome outcome);
 
 typedef struct mq_result mq_result;
@@ -606,8 +607,8 @@ MQ_API int mq_topic_create(const char *spool, const char *name);
    there is a queue of that name, or a topic with another mode or group. */
 MQ_API int mq_topic_create_shared(const char *spool, const char *name, unsigned mode, gid_t group);
 
-/* Delete a topic; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages on to it.
-   -EBADMSG: that is not known, since the bindings of another topic are malformed. */
+/* Delete a topic; the queues that are bound to it stay. -ENOENT: no such topic. -EBUSY: another topic passes messages
+   on to it. -EBADMSG: that is not known, since the bindings of another topic are malformed. */
 MQ_API int mq_topic_delete(const char *spool, const char *name);
 
 /* Find a topic that passes messages on to this queue or topic, by a binding or as unroutable. 1: found. 0: there is none.

@@ -1,8 +1,8 @@
 /*
  * In: messages consumed from RabbitMQ.
  *
- * RabbitMQ delivers as long as no more than `prefetch` messages wait for their acks. What has come is left in the socket until
- * it is asked for. An ack has no answer, but that to the end of the channel comes behind all of them.
+ * RabbitMQ delivers as long as no more than `prefetch` messages wait for their acks. What has come is left in the
+ * socket until it is asked for. An ack has no answer, but that to the end of the channel comes behind all of them.
  *
  * No frame says that the queue is empty. With --until-empty we ask how many messages are ready. The answer may overtake a
  * message that is on its way to our channel, but the answer to a second question, put after the first answer, cannot.

@@ -128,8 +128,8 @@ static json_t *json_of(const amqp_field_value_t *field, unsigned depth)
 
 /* ---- headers --------------------------------------------------------------------- */
 
-/* A name of ours: other characters become -, a name that mq writes itself gets an X- before it, and one that there is already
-   a number behind it. */
+/* A name of ours: other characters become -, a name that mq writes itself gets an X- before it, and one that there is
+   already a number behind it. */
 static void make_name(const mq_message *message, amqp_bytes_t from, char ret_name[NAME_SIZE])
 {
     char name[NAME_SIZE];

@@ -1,4 +1,5 @@
-/* In from a topic of Kafka, as a member of a group of consumers, whose offsets are committed after messages are safe here. */
+/* In from a topic of Kafka, as a member of a group of consumers, whose offsets are committed after messages are safe
+   here. */
 #ifndef KAFKA_IN_H
 #define KAFKA_IN_H
 

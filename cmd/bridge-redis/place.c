@@ -45,8 +45,8 @@ static void check_parameters(const struct url *url, bool is_source)
 }
 
 /*
- * The same bridge has the same name whenever it is started, so that it gets what it had not acked when it was killed. Another
- * one, of another host, spool or queue, has another name.
+ * The same bridge has the same name whenever it is started, so that it gets what it had not acked when it was killed.
+ * Another one, of another host, spool or queue, has another name.
  */
 static void name_consumer(const char *queue, char consumer[PLACE_CONSUMER_SIZE])
 {

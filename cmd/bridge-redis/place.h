@@ -35,8 +35,8 @@ struct place {
     struct secret_files files;
 };
 
-/* Ends the program if the URL is not one of a stream, or if the password or a file cannot be read. `queue` is the name of the
-   queue here, which the default name of the consumer is made of. */
+/* Ends the program if the URL is not one of a stream, or if the password or a file cannot be read. `queue` is the name
+   of the queue here, which the default name of the consumer is made of. */
 void place_read(const struct url *url, bool is_source, const char *queue, struct place *ret_place);
 void place_release(struct place *place);
 

@@ -1,6 +1,6 @@
 /*
- * What the other side has said of messages that went back to their place here: when they are claimed again, those that it has
- * are acked, and those that it refused become dead letters. Neither is carried twice.
+ * What the other side has said of messages that went back to their place here: when they are claimed again, those that
+ * it has are acked, and those that it refused become dead letters. Neither is carried twice.
  *
  *     answers_add(&answers, answers_mark(message), words);
  *     if (answers_take(&answers, message, &words)) …

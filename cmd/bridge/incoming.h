@@ -27,7 +27,8 @@ struct incoming_items {
 
 enum incoming_end { INCOMING_ACK, INCOMING_REJECT, INCOMING_RELEASE };
 
-/* What ask and settle have to say is written at once, as far as it can be: a wait for the answer, or work here, may follow. */
+/* What ask and settle have to say is written at once, as far as it can be: a wait for the answer, or work here, may
+   follow. */
 struct inlet {
     enum bridge_result (*open)(void *peer);
     /* Ask for up to `most` messages; with `waits` for one that may take some seconds to come. */

@@ -46,8 +46,8 @@ static int read_body(mq_message *message, char **ret_body)
     return got > 0 ? 0 : got < 0 ? (int)got : -EBADMSG;
 }
 
-/* Give a message the id, the headers, the priority, the expiry and the attempts that it has, of another. What the library writes itself it refuses
-   to be given. */
+/* Give a message the id, the headers, the priority, the expiry and the attempts that it has, of another. What the
+   library writes itself it refuses to be given. */
 static int copy_head(const mq_message *message, mq_message *copy)
 {
     const char *name, *value;

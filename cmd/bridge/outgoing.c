@@ -263,8 +263,8 @@ static enum bridge_result claim_next(struct outgoing *out, uint64_t most, int64_
     return result == BRIDGE_OK && claim->count == 0 ? ack_confirmed(out) : result;
 }
 
-/* Claim the next message again, about which there is an answer. If it is another one, someone else has been quicker, and what
-   is known is worth nothing: messages that the other side has are carried again. */
+/* Claim the next message again, about which there is an answer. If it is another one, someone else has been quicker,
+   and what is known is worth nothing: messages that the other side has are carried again. */
 static enum bridge_result claim_known(struct outgoing *out)
 {
     struct claim *claim;

@@ -59,10 +59,10 @@ bool selection_add_match(struct selection *selection, char *text);
 void selection_add_id(struct selection *selection, const char *id);
 
 /*
- * Call `act` with each message that the selection takes. If it returns SELECTION_GONE the message was not there any more, and
- * counts as not taken; SELECTION_PASSED: it is there, and counts as not taken; any other value but 0 ends the walk. 0, or a
- * negative errno from the walk or from `act`. The age counts from death for dead letters, else from when the message was
- * sent. A corrupt message has no headers that could match.
+ * Call `act` with each message that the selection takes. If it returns SELECTION_GONE the message was not there any
+ * more, and counts as not taken; SELECTION_PASSED: it is there, and counts as not taken; any other value but 0 ends the
+ * walk. 0, or a negative errno from the walk or from `act`. The age counts from death for dead letters, else from when
+ * the message was sent. A corrupt message has no headers that could match.
  */
 #define SELECTION_GONE 2
 #define SELECTION_PASSED 3

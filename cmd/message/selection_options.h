@@ -18,8 +18,8 @@
 #define SELECTION_BY_ID_AND_AGE "nimow"
 #define SELECTION_ANY SELECTION_BY_ID_AND_AGE "s"
 
-/* Take --count, --match, --id, --state, --older-than, --newest, --all or --dry-run. ARGP_ERR_UNKNOWN: `key` is none of them. A
-   wrong value ends the program. */
+/* Take --count, --match, --id, --state, --older-than, --newest, --all or --dry-run. ARGP_ERR_UNKNOWN: `key` is none of
+   them. A wrong value ends the program. */
 error_t selection_parse_option(struct selection *selection, int key, char *argument, const struct argp_state *state);
 
 /* A forgotten word must not make a command act on every message: end the program if nothing says which messages are meant,

@@ -30,8 +30,8 @@ bool send_buffer_is_full(const struct send_buffer *send_buffer);
 /* Add a message with this body. Returns an exit status. A buffer takes either bodies or JSON, not both. */
 int send_buffer_add_bytes(struct send_buffer *send_buffer, char *data, size_t size);
 
-/* Add the message that a JSON object describes. Its text may be changed. STATUS_DATA: `ret_problem` tells what is wrong with it, until the next
-   call. */
+/* Add the message that a JSON object describes. Its text may be changed. STATUS_DATA: `ret_problem` tells what is wrong
+   with it, until the next call. */
 int send_buffer_add_json(struct send_buffer *send_buffer, char *text, size_t size, const char **ret_problem);
 
 /* Send them all, as mq_send_batch does. The buffer is empty afterwards, also after an error. */

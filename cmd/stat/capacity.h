@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* For the named queues and logs (log_capacity.h), whose order this changes; without names, for all of the spool. `within` is the time in which the backlog is to be
-   worked off. Returns an exit status. */
+/* For the named queues and logs (log_capacity.h), whose order this changes; without names, for all of the spool.
+   `within` is the time in which the backlog is to be worked off. Returns an exit status. */
 int capacity_show(char **names, int count, int64_t within);
 
 #endif

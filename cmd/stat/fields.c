@@ -25,8 +25,8 @@ static double oldest(const struct snapshot *snapshot, enum mq_span span)
     return snapshot->taken > snapshot->stats.oldest ? (double)(snapshot->taken - snapshot->stats.oldest) / SECOND : 0;
 }
 
-/* The time that the consumers need for the ready messages at their average pace over `span`; of a group the age of the message
-   that comes next. */
+/* The time that the consumers need for the ready messages at their average pace over `span`; of a group the age of the
+   message that comes next. */
 static double lag(const struct snapshot *snapshot, enum mq_span span)
 {
     const uint64_t ready = snapshot->stats.count[MQ_READY];

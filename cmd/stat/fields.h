@@ -1,5 +1,6 @@
 /*
- * The named figures of queues, topics and transactions: what --format shows, --sort sorts by, --filter and --check compare, and -j prints.
+ * The named figures of queues, topics and transactions: what --format shows, --sort sorts by, --filter and --check
+ * compare, and -j prints.
  */
 #ifndef FIELDS_H
 #define FIELDS_H

@@ -1,6 +1,6 @@
 /*
- * Conditions that no queue, topic or spool is to meet, reported as monitoring plugins do: one line with performance data, and one of
- * their exit statuses.
+ * Conditions that no queue, topic or spool is to meet, reported as monitoring plugins do: one line with performance
+ * data, and one of their exit statuses.
  */
 #ifndef HEALTH_CHECK_H
 #define HEALTH_CHECK_H

@@ -58,7 +58,8 @@ struct job_outlets {
     struct relay_turn turn;
 };
 
-/* Make the pipes and files that the command needs; its lease is set. The job owns the message from then on, also after a failure. */
+/* Make the pipes and files that the command needs; its lease is set. The job owns the message from then on, also after
+   a failure. */
 int job_prepare(struct job *job, mq_message *message, const struct job_options *options, struct job_outlets *outlets);
 
 /* Start the command: 0 or a negative errno. */

@@ -12,8 +12,8 @@
 
 #include "worker/options.h"
 
-/* Run the worker for the messages of these queues. Returns an exit status. If a signal ended it, and `follow` is not set, the process dies of that
-   signal. */
+/* Run the worker for the messages of these queues. Returns an exit status. If a signal ended it, and `follow` is not
+   set, the process dies of that signal. */
 int worker_run(mq_sources *sources, const struct worker_options *options);
 
 #endif

@@ -34,7 +34,8 @@ int browse_show(mq_queue *queue, const struct bucket_file *file,
 int browse_find(mq_queue *queue, const struct mq_entry *entry, struct browse_place *ret_place);
 
 /* Open the file that holds the message of an entry, maybe with others; `ret_name` is for the message alone. 1: the caller
-   closes `ret_file`, and looks with fstat whether it is a regular file before it uses it; 0: the message is not there any more; or a negative errno. */
+   closes `ret_file`, and looks with fstat whether it is a regular file before it uses it; 0: the message is not there
+   any more; or a negative errno. */
 int browse_open(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name, int *ret_file);
 
 #endif

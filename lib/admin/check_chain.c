@@ -2,8 +2,8 @@
  * Checking the entries of a log.
  *
  * First the names are looked at, then the chain is followed as a reader follows it. The log may be in use: an entry that was
- * linked, a bucket that was packed or removed meanwhile looks wrong in an old listing only. So each finding is looked at once
- * more, by the names of that moment: a bucket is exchanged once, and the beginning only rises.
+ * linked, a bucket that was packed or removed meanwhile looks wrong in an old listing only. So each finding is looked
+ * at once more, by the names of that moment: a bucket is exchanged once, and the beginning only rises.
  */
 #include "admin/check_chain.h"
 
@@ -124,8 +124,8 @@ static int report_damaged(struct following *following, const struct chain_place 
     return 0;
 }
 
-/* Names within an entry are met by no reader that comes from before, and by some that do not. The entry was seen after the bucket
-   had the names, so one that is still there does not go with another bucket. */
+/* Names within an entry are met by no reader that comes from before, and by some that do not. The entry was seen after
+   the bucket had the names, so one that is still there does not go with another bucket. */
 static int report_inside(struct following *following)
 {
     const struct chain_list *names = following->names;

@@ -5,8 +5,8 @@
 #include "admin/finding.h"
 #include "log/log.h"
 
-/* What is no entry does not belong in log/; nor does an entry inside another one. A damaged entry gives its place to an entry of
-   no messages, and one whose name was lost is replaced by such a one, as readers do. */
+/* What is no entry does not belong in log/; nor does an entry inside another one. A damaged entry gives its place to an
+   entry of no messages, and one whose name was lost is replaced by such a one, as readers do. */
 int check_chain(struct check *check, mq_log *log);
 
 #endif

@@ -75,8 +75,8 @@ static int is_beyond_end(const struct check *check, int log, uint64_t *ret_end)
     return is;
 }
 
-/* As a sender does that comes first after a power cut: the log goes on behind the group. A cursor that is too far away for that
-   goes back to the end. */
+/* As a sender does that comes first after a power cut: the log goes on behind the group. A cursor that is too far away
+   for that goes back to the end. */
 static int move_end(const struct check *check, int log_dir)
 {
     char name[MQ_QUEUE_NAME_SIZE];

@@ -159,8 +159,8 @@ static int mend_beginning(const mq_log *log, const struct beginnings *beginnings
     return error == -EEXIST ? 0 : error;
 }
 
-/* Of several, readers take the greatest. The end is looked for after the beginnings, and never before them, unless names were
-   planted: so what is beyond it was. */
+/* Of several, readers take the greatest. The end is looked for after the beginnings, and never before them, unless
+   names were planted: so what is beyond it was. */
 static int find_beginnings(const mq_log *log, struct beginnings *ret_beginnings)
 {
     struct beginnings beginnings = {0};

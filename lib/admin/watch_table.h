@@ -1,6 +1,6 @@
 /*
- * The directories that a mq_watch watches: those of queues, of their states, the buckets in these, and a group's cursor/. The table finds
- * them by the number that inotify gave the watch.
+ * The directories that a mq_watch watches: those of queues, of their states, the buckets in these, and a group's
+ * cursor/. The table finds them by the number that inotify gave the watch.
  */
 #ifndef MQ_WATCH_TABLE_H
 #define MQ_WATCH_TABLE_H

@@ -14,8 +14,8 @@
  * Errors. A call returns a descriptor or 0 on success and a negative errno on failure; then it has made and changed
  * nothing. Calls that answer a question return 1 or 0, or a negative errno if the answer cannot be known.
  *
- * See also fs_network.h and fs_hosts.h (file systems that several hosts share), fs_list.h, fs_draft.h (files that no other process sees
- * until they are complete), fs_fifo.h and io.h (reading and writing).
+ * See also fs_network.h and fs_hosts.h (file systems that several hosts share), fs_list.h, fs_draft.h (files that no
+ * other process sees until they are complete), fs_fifo.h and io.h (reading and writing).
  */
 #ifndef MQ_FS_H
 #define MQ_FS_H
@@ -66,7 +66,8 @@ int fs_make_file(int at, const char *name, mode_t mode);
 /* A fresh regular file without content, which is not opened. -EEXIST: the name is taken. */
 int fs_make_empty(int at, const char *name, mode_t mode);
 
-/* A file as of fs_make_file without a name, for a directory `dir` of `at`. -EOPNOTSUPP, -EISDIR or -EINVAL: not on this file system. */
+/* A file as of fs_make_file without a name, for a directory `dir` of `at`. -EOPNOTSUPP, -EISDIR or -EINVAL: not on this
+   file system. */
 int fs_make_unnamed(int at, const char *dir, mode_t mode);
 
 /* A directory of FS_DIR_MODE. For a moment other processes may see it with the mode that the umask left. */

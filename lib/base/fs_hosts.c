@@ -24,8 +24,8 @@ int fs_read_clock(int dir, int64_t *ret_time, int64_t *ret_boot, int64_t *ret_wi
 {
     char name[17];
     struct stat status;
-    snprintf(name, sizeof name, "%016" PRIx64,
-             id_random()); /* as a draft's, so that a sweep removes what a crash leaves */
+    /* As a draft's, so that a sweep removes what a crash leaves. */
+    snprintf(name, sizeof name, "%016" PRIx64, id_random());
     const int64_t before = clock_boot();
     const int file = fs_make_file(dir, name, FS_FILE_MODE);
     const int64_t after = clock_boot();

@@ -22,7 +22,8 @@ int fs_open_lock(int dir);
 bool fs_is_lock_of_hosts(int lock);
 
 /* Once the lock is taken: whether it keeps others out, which it does not if a sweep has removed the file. On a file system
-   that several hosts share, wait until what they have changed is seen here: a cache shows what is gone for up to a second. */
+   that several hosts share, wait until what they have changed is seen here: a cache shows what is gone for up to a
+   second. */
 bool fs_has_lock(int lock);
 
 /* The same, and take the exclusive lock, however long others have it. */

@@ -9,8 +9,8 @@
 #include "format/message.h"
 
 /*
- * Read the headers of the one message that `name` stands for. -EBADMSG: it is not a whole message with that id, or no regular
- * file. The new message owns the descriptor; on failure the caller keeps it.
+ * Read the headers of the one message that `name` stands for. -EBADMSG: it is not a whole message with that id, or no
+ * regular file. The new message owns the descriptor; on failure the caller keeps it.
  */
 int decode_file(int file, const struct message_name *name, mq_message **ret_message);
 

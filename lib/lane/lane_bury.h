@@ -1,9 +1,9 @@
 /*
  * What becomes of the messages of a lane's head that are dead.
  *
- * A message whose file others still need gets its name in dead/ as a split message does: a link in tmp/ with a mark, then the
- * token's name gets that mark, which decides, then the link is renamed. So it cannot become a dead letter twice, however late
- * a process comes. tests/model/lane_heads.pml has the proof.
+ * A message whose file others still need gets its name in dead/ as a split message does: a link in tmp/ with a mark,
+ * then the token's name gets that mark, which decides, then the link is renamed. So it cannot become a dead letter
+ * twice, however late a process comes. tests/model/lane_heads.pml has the proof.
  */
 #ifndef MQ_LANE_BURY_H
 #define MQ_LANE_BURY_H

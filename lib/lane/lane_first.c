@@ -4,9 +4,9 @@
  * A listing that is read while senders add files may show a later file and miss an earlier one. So a message whose
  * position was given out after the look began is not taken from that look.
  *
- * The first names of the first bucket are kept, up to the first such position. What comes into the bucket later was sent later
- * than all that is kept, and is found when that is used up. What is put back before it, as a dead letter that is retried,
- * goes into q/ itself, which is listed at every look.
+ * The first names of the first bucket are kept, up to the first such position. What comes into the bucket later was
+ * sent later than all that is kept, and is found when that is used up. What is put back before it, as a dead letter
+ * that is retried, goes into q/ itself, which is listed at every look.
  *
  * The messages of a log come in the order of their offsets, which are not given out while they come, and may come again from
  * an earlier one on. So nothing is kept of them, and whoever has found one looks once more: what is before it was there when

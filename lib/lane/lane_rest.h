@@ -1,7 +1,7 @@
 /*
  * Lanes at rest. A lane that is empty is not removed at once if it was empty a moment ago, too: its token, which is settled,
- * stays where it is until its lease ends, and the lane has a note of the token's name. A sender that joins the lane finds the
- * note and lets the token go on. tests/model/lanes.pml has the proof (REST).
+ * stays where it is until its lease ends, and the lane has a note of the token's name. A sender that joins the lane
+ * finds the note and lets the token go on. tests/model/lanes.pml has the proof (REST).
  *
  * The note is written before the lane is listed once more, and read after the message was linked. So a message that its
  * sender did not show is seen by the process that lets the lane rest. If either dies, the lease ends.

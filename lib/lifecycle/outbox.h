@@ -18,9 +18,9 @@
    place's owner's, or others may write to it. */
 int outbox_finish(const char *spool_path, int outbox, const struct outbox_place *place, struct handles *handles);
 
-/* Open the directory of a transaction. Another user may put a directory where ours was, or rename one of ours that others can
-   write to: what is in it are not the wishes of the owner whose rights this process has. -EPERM: it is not that owner's, or
-   others may write to it. */
+/* Open the directory of a transaction. Another user may put a directory where ours was, or rename one of ours that
+   others can write to: what is in it are not the wishes of the owner whose rights this process has. -EPERM: it is not
+   that owner's, or others may write to it. */
 int outbox_open_own(int at, const char *name, uid_t owner);
 
 /* What to finish. */
@@ -29,7 +29,8 @@ enum outbox_patience {
     OUTBOX_LATER    /* but for what was decided within the last second: its owner is at it */
 };
 
-/* Finish the transactions of this user, and as root those of all. 0, or the first error of this user's. `ret_left`: whether there are any transactions yet. */
+/* Finish the transactions of this user, and as root those of all. 0, or the first error of this user's. `ret_left`:
+   whether there are any transactions yet. */
 int outbox_finish_all(const char *spool_path, enum outbox_patience patience, int64_t now, bool *ret_left);
 
 /* The same, at most once a second for all processes, if a transaction was announced on the queue's page: true if there

@@ -34,7 +34,8 @@ int publish_follow(mq_queue *queue, struct draft *draft, int dir);
 void publish_take_back(mq_queue *queue, const char *lane, enum mq_state state, const struct message_name *name,
                        uint64_t size);
 
-/* Whether there is room in the queue for a draft's messages, beside those that its outlet has taken. -ENOBUFS: it is full. */
+/* Whether there is room in the queue for a draft's messages, beside those that its outlet has taken. -ENOBUFS: it is
+   full. */
 int publish_look_for_room(mq_queue *queue, const struct draft *draft, const struct mq_send_options *options);
 
 #endif

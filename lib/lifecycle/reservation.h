@@ -32,9 +32,9 @@ struct reservation_wish {
 /* Reserve places in a queue whose depth has no limit, or has been looked at. Places that are reserved already stay. */
 void reservation_make(mq_queue *queue, const struct reservation_wish *wish, struct reservation *reservation);
 
-/* Wait for room under max-depth and max-bytes, as long as the options say, and reserve it. -ENOBUFS: the queue is full. -ESHUTDOWN: it is paused.
-   -EOVERFLOW: the one message is larger than max-bytes. -ECANCELED. A queue whose oldest messages end when it is full has
-   room at once, and nothing is reserved there. */
+/* Wait for room under max-depth and max-bytes, as long as the options say, and reserve it. -ENOBUFS: the queue is full.
+   -ESHUTDOWN: it is paused. -EOVERFLOW: the one message is larger than max-bytes. -ECANCELED. A queue whose oldest
+   messages end when it is full has room at once, and nothing is reserved there. */
 int reservation_wait(mq_queue *queue, const struct reservation_wish *wish, const struct mq_send_options *options,
                      struct reservation *reservation);
 

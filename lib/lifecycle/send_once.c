@@ -90,8 +90,8 @@ static int deliver_to_lane(struct sender *sender, const char *text, struct messa
     return 1;
 }
 
-/* A message in a lane of a directory that has lost the queue's name is taken back, to be sent anew. -ENOENT: it was; else the
-   outcome, since a receiver has it or whoever moved the queue's messages. */
+/* A message in a lane of a directory that has lost the queue's name is taken back, to be sent anew. -ENOENT: it was;
+   else the outcome, since a receiver has it or whoever moved the queue's messages. */
 static int take_back(const struct sender *sender, const struct message_name *name, enum outcome outcome)
 {
     char text[NAME_SIZE];

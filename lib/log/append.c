@@ -142,8 +142,8 @@ static int recognise(mq_log *log, uint64_t offset)
     return 1;
 }
 
-/* While others append too: an entry behind the offset, where the hint is by now. 1: it is known. Each name that is tried in vain
-   keeps the others from theirs. */
+/* While others append too: an entry behind the offset, where the hint is by now. 1: it is known. Each name that is
+   tried in vain keeps the others from theirs. */
 static int catch_up(mq_log *log, uint64_t offset)
 {
     uint64_t hinted;

@@ -2,8 +2,8 @@
  * How many bytes the files of buckets have.
  *
  * A note is a symbolic link from a bucket's name to two numbers: the bytes of its files, and the sum of the notes before it,
- * which begins anywhere. So the bytes of many buckets are the difference of two sums. Whoever misses a note makes it, from the
- * nearest one before it on.
+ * which begins anywhere. So the bytes of many buckets are the difference of two sums. Whoever misses a note makes it,
+ * from the nearest one before it on.
  */
 #include "log/bucket_size.h"
 

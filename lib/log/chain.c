@@ -364,8 +364,8 @@ static int enter_low(int dir, uint64_t offset, const struct neighbours *near, st
     return 0;
 }
 
-/* There is no whole entry of this name. 1: found out; 0: look again. Usually an entry in the same bucket tells by itself that it
-   reaches the offset, and the listing of all buckets is saved. */
+/* There is no whole entry of this name. 1: found out; 0: look again. Usually an entry in the same bucket tells by
+   itself that it reaches the offset, and the listing of all buckets is saved. */
 static int judge(int dir, uint64_t offset, bool sure, struct chain_place *place)
 {
     uint64_t begin;

@@ -114,15 +114,16 @@ void log_release(mq_log *log);
    none. */
 int log_close_hole(mq_log *log, uint64_t offset, uint64_t next);
 
-/* Put an entry of no messages, from `offset` to `next`, in the place of the entry of that offset, which goes to aside/. Nobody
-   meets the place empty. */
+/* Put an entry of no messages, from `offset` to `next`, in the place of the entry of that offset, which goes to aside/.
+   Nobody meets the place empty. */
 int log_replace_by_gap(mq_log *log, uint64_t offset, uint64_t next);
 
 /* ---- retention (retention.c) ---------------------------------------------------------- */
 
 #define LOG_ALL SIZE_MAX /* buckets, and those too that processes left which died: at a cost that grows with the log */
 
-/* Take what is no longer kept and lies before the offset `limit`, the end of the log, out of the log, at most so many buckets. */
+/* Take what is no longer kept and lies before the offset `limit`, the end of the log, out of the log, at most so many
+   buckets. */
 int log_trim(int dir, const struct log_config *config, uint64_t limit, size_t most, uint64_t *ret_removed);
 
 /* Empty buckets that were taken out of the log, at most so many. */

@@ -123,7 +123,8 @@ static int find_in_bucket(const struct firsts *firsts, size_t bucket, int64_t mo
     return 0;
 }
 
-/* The entry at the offset may have been packed: its first message that was sent at the moment or later, or the entry behind. */
+/* The entry at the offset may have been packed: its first message that was sent at the moment or later, or the entry
+   behind. */
 static int find_in_entry(mq_log *log, int64_t moment, uint64_t *offset)
 {
     mq_log_reader *reader;

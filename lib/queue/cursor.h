@@ -46,8 +46,8 @@ void cursor_lost(struct cursor *cursor);
 
 /*
  * The file that cursor_next returned, a lane's token, is gone: another receiver was faster. It is probably about to take
- * those that come next, too, so that the two would meet at each. So some are left to it, the more the longer a run of such losses.
- * They are looked for again a moment later: groups take turns by their age, but for that moment.
+ * those that come next, too, so that the two would meet at each. So some are left to it, the more the longer a run of
+ * such losses. They are looked for again a moment later: groups take turns by their age, but for that moment.
  */
 void cursor_leap(struct cursor *cursor);
 

@@ -34,8 +34,8 @@ void move_announce(mq_queue *queue, enum mq_state state, const struct message_na
     }
 }
 
-/* Where a rename that was done may be reported as failed, that is looked at. The name of a claim holds its token, so no other
-   process can have made this name. Two processes that make the same name in another state do the same. */
+/* Where a rename that was done may be reported as failed, that is looked at. The name of a claim holds its token, so no
+   other process can have made this name. Two processes that make the same name in another state do the same. */
 static int rename_to(const mq_queue *queue, int from_dir, const char *from_name, int dir, const char *text)
 {
     return queue->clock.is_network ? fs_rename_unique(from_dir, from_name, dir, text)

@@ -77,8 +77,8 @@ struct source_file {
 /* Where a queue gets its messages when it holds none: a group has its log. A layer above gives it to the handles that it
    opens. The handle owns it. NULL: it is a queue that is sent to. */
 struct queue_source {
-    /* 1: the queue has these messages now, and whoever moves the file has them; 0: there are none yet; SOURCE_READY: something
-       became ready. */
+    /* 1: the queue has these messages now, and whoever moves the file has them; 0: there are none yet; SOURCE_READY:
+       something became ready. */
     int (*take)(struct queue_source *source, mq_queue *queue, struct source_file *ret_file);
     /* The file of the last take was moved, or is gone. */
     void (*taken)(struct queue_source *source);
@@ -135,9 +135,9 @@ struct mq_queue {
 int queue_open(const char *spool, const char *name, unsigned flags, mq_queue **ret_queue);
 int queue_configure(const char *spool, const char *queue, const char *key, const char *value);
 
-/* A handle of what is no queue, but is sent to as one: a topic or a log. Its drafts are written in the tmp/ of `dir`, and go to
-   the outlet. It is the caller's to close, and closes `dir`, which is also closed if this fails, or a negative errno that is
-   returned. */
+/* A handle of what is no queue, but is sent to as one: a topic or a log. Its drafts are written in the tmp/ of `dir`,
+   and go to the outlet. It is the caller's to close, and closes `dir`, which is also closed if this fails, or a
+   negative errno that is returned. */
 int queue_open_feed(const char *spool, const char *name, int dir, struct outlet *outlet, mq_queue **ret_feed);
 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that
@@ -170,8 +170,8 @@ static inline int64_t queue_now(const mq_queue *queue)
 /* Make the queue's own name durable, unless it is known to be durable. */
 int queue_persist(mq_queue *queue);
 
-/* Open the bucket that a message is to be put in, of a state or from QUEUE_SETTLED on, and make it if it is missing. The handle
-   keeps it open. If this process may only send, it is the inbox, which exists. */
+/* Open the bucket that a message is to be put in, of a state or from QUEUE_SETTLED on, and make it if it is missing.
+   The handle keeps it open. If this process may only send, it is the inbox, which exists. */
 int queue_target(mq_queue *queue, unsigned target, const char *bucket, int *ret_dir);
 
 /* A bucket of inflight/ that the handle has open, or -1. It may have been removed, and made anew since. */

@@ -12,7 +12,8 @@
 #define TOPIC_FEED "feed"
 #define TOPIC_SETTINGS "settings"
 
-/* Open the directory of a topic, as a passage if this process may not list it. -ENOENT: there is no such topic, perhaps a queue of that name. */
+/* Open the directory of a topic, as a passage if this process may not list it. -ENOENT: there is no such topic, perhaps
+   a queue of that name. */
 int topic_open_dir(int spool, const char *name);
 
 /* The same by the path of the spool, which is opened too, for the caller to close. -EINVAL: no name of a topic. */

@@ -1,6 +1,7 @@
 /*
- * Tables of counters: how often each of many things was counted, which are known by keys other than 0. Each host has one, a file in
- * the directory host/ of whatever has such a table; all processes of the host map it. It grows with the things.
+ * Tables of counters: how often each of many things was counted, which are known by keys other than 0. Each host has
+ * one, a file in the directory host/ of whatever has such a table; all processes of the host map it. It grows with the
+ * things.
  *
  *     counts_open(dir, host_name, things, mode, &counts);
  *     counts_add(counts, key, 1);

@@ -180,8 +180,8 @@ static int remove_other(void *context, const char *name, unsigned char type)
     return error == -ENOENT ? 0 : error;
 }
 
-/* The states' directories, and the lanes, are removed by rmdir alone: a process that opened the queue long ago may make one again and
-   move a message into it. The configuration is removed last, because that process could miss it. */
+/* The states' directories, and the lanes, are removed by rmdir alone: a process that opened the queue long ago may make
+   one again and move a message into it. The configuration is removed last, because that process could miss it. */
 static int remove_contents(int queue_dir)
 {
     int error = fs_list_at(queue_dir, ".", remove_other, &(int){queue_dir});

@@ -1,7 +1,7 @@
 /*
  * The time by which a queue's leases are set and judged. On a file system of one host it is the host's clock. On one that
- * several hosts share it is the file system's, since the hosts' clocks differ: else a host whose clock is ahead would take the
- * claims of the others for lapsed while they are held.
+ * several hosts share it is the file system's, since the hosts' clocks differ: else a host whose clock is ahead would
+ * take the claims of the others for lapsed while they are held.
  *
  *     shared_clock_begin(&clock, page, queue_dir, rights);         when the handle has got a page
  *     shared_clock_refresh(&clock, page, queue_dir, rights);       before each operation

@@ -35,8 +35,8 @@ int spool_find_queue(int spool, const char *name);
    known. */
 int spool_has_queue(int spool, const char *name);
 
-/* Open the directory of a queue, or of a group. With MQ_CREATE in `flags` the spool and the queue are made if they are missing;
-   a group is not, since it begins where its maker says. */
+/* Open the directory of a queue, or of a group. With MQ_CREATE in `flags` the spool and the queue are made if they are
+   missing; a group is not, since it begins where its maker says. */
 int spool_open_queue(const char *spool, const char *name, unsigned flags);
 
 /* Whether an open queue, of which this is the identity, has this name: 1 or 0, or a negative errno if that cannot be

@@ -3,7 +3,8 @@
  *
  *     singles QUEUE SIZE COUNT fast|durable [once]
  *
- * With `once` each is sent once, under an id that is made from its content. Prints the messages a second. Also what fills a queue with one file a message. Needs $MQ_SPOOL.
+ * With `once` each is sent once, under an id that is made from its content. Prints the messages a second. Also what
+ * fills a queue with one file a message. Needs $MQ_SPOOL.
  */
 #include <stdbool.h>
 #include <stdio.h>

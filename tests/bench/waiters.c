@@ -3,11 +3,12 @@
  *
  *     waiters WAITERS COUNT [QUEUES]
  *
- * With QUEUES, one process more is blocked on that many queues at once. Prints, as name=value on one line: the median and the 99th percentile of the time from before the send to
- * after the claim, in microseconds; the context switches that a message costs over all waiters, less what
- * they do by themselves in the same time when nothing comes; how many messages nobody got; the median
- * of bare wake-ups (wakeup.h), one after each message: what this machine takes for them now; and with QUEUES the median of as
- * many messages, in turn with the others, to these queues one after the other. Needs $MQ_SPOOL.
+ * With QUEUES, one process more is blocked on that many queues at once. Prints, as name=value on one line: the median
+ * and the 99th percentile of the time from before the send to after the claim, in microseconds; the context switches
+ * that a message costs over all waiters, less what they do by themselves in the same time when nothing comes; how many
+ * messages nobody got; the median of bare wake-ups (wakeup.h), one after each message: what this machine takes for them
+ * now; and with QUEUES the median of as many messages, in turn with the others, to these queues one after the other.
+ * Needs $MQ_SPOOL.
  */
 #include <errno.h>
 #include <poll.h>

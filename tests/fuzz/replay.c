@@ -1,7 +1,7 @@
 /* Feed files to a fuzz target, and with MUTATIONS=N in the environment N changed forms of each: usage: TARGET FILE…
 
-   The changes are the same at each run. They replace nothing that libFuzzer does (`make fuzz`), which knows what an input has
-   reached; but they need no clang. */
+   The changes are the same at each run. They replace nothing that libFuzzer does (`make fuzz`), which knows what an
+   input has reached; but they need no clang. */
 #include "fuzz.h"
 
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  *     build/tests/unit/lanes_storm [SECONDS]        2 by default
  *
  * A consumer that gets a message asks whether all that its sender sent to the group before it, and was told of, is
- * settled, and whether it was acked before: then it must not come again. Some messages are sent once; a sender that was killed
- * while it sent one sends it again. In the end all that was reported must have come.
+ * settled, and whether it was acked before: then it must not come again. Some messages are sent once; a sender that was
+ * killed while it sent one sends it again. In the end all that was reported must have come.
  */
 #include <errno.h>
 #include <signal.h>
