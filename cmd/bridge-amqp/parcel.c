@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "link.h"
 #include "message/body_error.h"
+#include "message/content.h"
 #include "properties.h"
 #include "text/moment.h"
 
@@ -93,7 +94,7 @@ static enum bridge_result pack_headers(struct bridge *bridge, struct parcel *par
     const char *name, *value, *id = foreign_id(message);
     for (size_t i = 0; mq_message_header_at(message, i, &name, &value) == 1; i++) {
         /* Of a name that is there twice the first counts. */
-        if (property_is_of_mq(name) || mq_message_header(message, name) != value)
+        if (!content_is_header(name) || mq_message_header(message, name) != value)
             continue;
         const size_t which = property_of(name);
         const bool is_id = id && strcasecmp(name, PROPERTY_FOREIGN_ID) == 0;
@@ -164,16 +165,11 @@ static enum bridge_result check_size(struct bridge *bridge, const struct parcel 
 
 static enum bridge_result pack_body(struct bridge *bridge, struct parcel *parcel, mq_message *message)
 {
-    const uint64_t size = mq_message_size(message);
-    ssize_t got = 1;
-    parcel->body = size < SIZE_MAX ? malloc((size_t)size + 1) : NULL;
-    if (!parcel->body)
-        return cannot_read(bridge, -ENOMEM, message);
-    while (parcel->size < size && got > 0) {
-        got = mq_message_read(message, parcel->body + parcel->size, (size_t)size - parcel->size);
-        parcel->size += got > 0 ? (size_t)got : 0;
-    }
-    return got < 0 ? cannot_read(bridge, (int)got, message) : BRIDGE_OK;
+    const int error = content_copy(message, &parcel->body);
+    if (error)
+        return cannot_read(bridge, error, message);
+    parcel->size = (size_t)mq_message_size(message);
+    return BRIDGE_OK;
 }
 
 enum bridge_result parcel_pack(struct bridge *bridge, const struct target *target, mq_message *message,

@@ -34,15 +34,6 @@ amqp_bytes_t *property_at(amqp_basic_properties_t *properties, const struct prop
     return (amqp_bytes_t *)(void *)((char *)properties + property->offset);
 }
 
-bool property_is_of_mq(const char *header)
-{
-    static const char *const names[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(names[i], header) == 0)
-            return true;
-    return strncasecmp(header, "Mq-", 3) == 0;
-}
-
 static_assert(SHA256_TEXT_SIZE <= MQ_ID_SIZE, "a digest is an id");
 
 void property_make_id(amqp_bytes_t message_id, char ret_id[MQ_ID_SIZE])

@@ -24,9 +24,6 @@ size_t property_of(const char *header);
 
 amqp_bytes_t *property_at(amqp_basic_properties_t *properties, const struct property *property);
 
-/* Whether mq writes this header itself: it is no sender's. */
-bool property_is_of_mq(const char *header);
-
 /* Headers that a bridge adds, or takes for its own: */
 #define PROPERTY_KEY "Routing-Key"
 #define PROPERTY_EXPIRES "Mq-Expires"    /* in the table: the moment, which expiration tells only from there on */

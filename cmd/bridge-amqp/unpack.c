@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/units.h"
+#include "message/content.h"
 #include "properties.h"
 #include "text/base64.h"
 #include "text/moment.h"
@@ -137,7 +138,7 @@ static void make_name(const mq_message *message, amqp_bytes_t from, char ret_nam
     for (char *at = name; *at; at++)
         if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-", *at))
             *at = '-';
-    const bool is_taken = !*name || property_is_of_mq(name);
+    const bool is_taken = !*name || !content_is_header(name);
     (void)snprintf(ret_name, NAME_SIZE, "%s%.260s", is_taken ? "X-" : "", name);
     const size_t length = strlen(ret_name);
     for (unsigned i = 2; mq_message_header(message, ret_name); i++)

@@ -1,7 +1,6 @@
 /* Out to a topic of Kafka. */
 #include "bridge-kafka/kafka_out.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "bridge/outgoing.h"
 #include "cli/cli.h"
 #include "message/body_error.h"
+#include "message/content.h"
 
 /* Partitions confirm each in their own order, and the frame wants one order: that in which messages were put. */
 struct slot {
@@ -66,23 +66,6 @@ static enum bridge_result start(void *peer)
 
 /* ---- putting --------------------------------------------------------------------- */
 
-static char *read_body(mq_message *message, size_t *ret_size, int *ret_error)
-{
-    const uint64_t size = mq_message_size(message);
-    char *body = size < SIZE_MAX ? malloc((size_t)size + 1) : NULL;
-    size_t at = 0;
-    ssize_t got = body ? 1 : -ENOMEM;
-    while (got > 0 && at < size)
-        if ((got = mq_message_read(message, body + at, (size_t)size - at)) > 0)
-            at += (size_t)got;
-    *ret_size = at;
-    *ret_error = got < 0 ? (int)got : 0;
-    if (got >= 0)
-        return body;
-    free(body);
-    return NULL;
-}
-
 static enum bridge_result produce(struct kafka_out *out, mq_message *message, char *body, size_t size)
 {
     const char *key = record_key(message);
@@ -109,11 +92,10 @@ static enum bridge_result produce(struct kafka_out *out, mq_message *message, ch
 static enum bridge_result put(void *peer, mq_message *message)
 {
     struct kafka_out *out = peer;
-    size_t size;
-    int error;
-    char *body = read_body(message, &size, &error);
-    if (body)
-        return produce(out, message, body, size);
+    char *body;
+    const int error = content_copy(message, &body);
+    if (!error)
+        return produce(out, message, body, (size_t)mq_message_size(message));
     if (body_error_is_of_message(error, message))
         return bridge_trouble(out->kafka->bridge, BRIDGE_REFUSED, STATUS_DATA, "%s", body_error_reason(error));
     return bridge_trouble(out->kafka->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "cannot read a message here: %s",

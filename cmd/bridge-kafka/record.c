@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/id.h"
 #include "base/sha256.h"
 #include "base/units.h"
 #include "base/utf8.h"
-#include "message/json_write.h"
+#include "message/content.h"
 #include "text/base64.h"
 #include "text/moment.h"
 
@@ -33,7 +32,7 @@ static bool add(rd_kafka_headers_t *headers, const char *name, const char *value
 /* Whether a header is one that its sender gave it; if a name occurs twice, the first one counts. */
 static bool is_senders(const mq_message *message, const char *name, const char *value)
 {
-    return !json_is_member(name) && strncasecmp(name, "Mq-", 3) != 0 && mq_message_header(message, name) == value;
+    return content_is_header(name) && mq_message_header(message, name) == value;
 }
 
 rd_kafka_headers_t *record_headers(const mq_message *message)

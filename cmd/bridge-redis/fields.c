@@ -9,6 +9,7 @@
 
 #include "base/grow.h"
 #include "cli/cli.h"
+#include "message/content.h"
 #include "text/moment.h"
 #include "text/text.h"
 
@@ -57,23 +58,13 @@ static int add_properties(struct fields *fields, const mq_message *message)
     return error || !expires ? error : add_pair(fields, EXPIRES, fields->expires);
 }
 
-/* Whether the header is a property, which has a field of another name, or is written by the library for itself. */
-static bool is_property(const char *name)
-{
-    static const char *const names[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return strncasecmp(name, "Mq-", 3) == 0;
-}
-
 /* If a name occurs twice, the first one counts. */
 static int add_headers(struct fields *fields, const struct place *place, const mq_message *message)
 {
     const char *name, *value;
     int error = 0;
     for (size_t i = 0; !error && mq_message_header_at(message, i, &name, &value) == 1; i++)
-        if (!is_property(name) && mq_message_header(message, name) == value)
+        if (content_is_header(name) && mq_message_header(message, name) == value)
             error = add_pair(fields, strcmp(name, place->body) == 0 ? place->header_body : name, value);
     return error;
 }
@@ -81,16 +72,12 @@ static int add_headers(struct fields *fields, const struct place *place, const m
 static int add_body(struct fields *fields, const struct place *place, mq_message *message)
 {
     const size_t size = (size_t)mq_message_size(message);
-    size_t got = 0;
     if (!GROW(fields->body, size + 1, fields->body_room))
         return -ENOMEM;
-    for (ssize_t piece = 1; piece > 0 && got<size; got += piece> 0 ? (size_t)piece : 0) {
-        piece = mq_message_read(message, fields->body + got, size - got);
-        if (piece < 0)
-            return (int)piece;
-    }
-    const int error = fields_add(fields, place->body, strlen(place->body));
-    return error ? error : got == size ? fields_add(fields, fields->body, size) : -EBADMSG;
+    int error = content_read(message, fields->body);
+    if (!error)
+        error = fields_add(fields, place->body, strlen(place->body));
+    return error ? error : fields_add(fields, fields->body, size);
 }
 
 int fields_of_message(struct fields *fields, const struct place *place, mq_message *message)
@@ -161,7 +148,7 @@ static void map_name(const redisReply *name, char mapped[NAME_MOST + sizeof IS_F
 /* Whether a header may have the name. */
 static bool is_header_name(const char *name, size_t size)
 {
-    return size > 0 && strspn(name, LETTERS) == size && !is_property(name);
+    return size > 0 && strspn(name, LETTERS) == size && content_is_header(name);
 }
 
 static bool take_header(struct entry *entry, const redisReply *name, const redisReply *value)

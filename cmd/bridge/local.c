@@ -9,7 +9,7 @@
 #include "bridge/bridge.h"
 #include "bridge/dead_letter.h"
 #include "cli/cli.h"
-#include "io/space.h"
+#include "message/content.h"
 #include "send/destination.h"
 
 #define MESSAGES 64                  /* in a transaction */
@@ -31,20 +31,6 @@ static enum bridge_result fail(struct local *local, int error, const char *what)
 }
 
 /* ---- a copy ---------------------------------------------------------------------- */
-
-static int read_body(mq_message *message, char **ret_body)
-{
-    const size_t size = (size_t)mq_message_size(message);
-    char *body = space_check_memory(size) == 0 ? malloc(size + 1) : NULL;
-    ssize_t got = body ? 1 : -ENOMEM;
-    for (size_t have = 0; have < size && got > 0; have += got > 0 ? (size_t)got : 0)
-        got = mq_message_read(message, body + have, size - have);
-    if (got > 0)
-        *ret_body = body;
-    else
-        free(body);
-    return got > 0 ? 0 : got < 0 ? (int)got : -EBADMSG;
-}
 
 /* Give a message the id, the headers, the priority, the expiry and the attempts that it has, of another. What the
    library writes itself it refuses to be given. */
@@ -75,7 +61,7 @@ static int send_copy(struct local *local, mq_tx *tx, mq_message *message)
     if (!error)
         error = copy_head(message, copy);
     if (!error)
-        error = read_body(message, &body);
+        error = content_copy(message, &body);
     if (!error) {
         mq_message_set_body(copy, body, (size_t)mq_message_size(message));
         local->to.tx = tx;

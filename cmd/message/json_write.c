@@ -1,46 +1,32 @@
 /* Messages as JSON. */
 #include "message/json_write.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cli/cli.h"
 #include "cli/output.h"
-#include "io/space.h"
+#include "message/content.h"
 #include "text/base64.h"
 #include "text/moment.h"
 #include "text/text.h"
 
 /* ---- the body ------------------------------------------------------------------- */
 
-static int read_all(mq_message *message, char *data, size_t size)
-{
-    for (size_t have = 0; have < size;) {
-        const ssize_t got = mq_message_read(message, data + have, size - have);
-        if (got <= 0)
-            return got < 0 ? (int)got : -EBADMSG;
-        have += (size_t)got;
-    }
-    return 0;
-}
-
 static int put_body(struct json_text *text, mq_message *message)
 {
     const size_t size = (size_t)mq_message_size(message);
-    int error = space_check_memory(size);
-    char *data = error ? NULL : malloc(size + 1);
-    if (!data)
-        return -ENOMEM;
-    error = read_all(message, data, size);
-    if (!error && text_is_utf8(data, size))
+    char *data;
+    const int error = content_copy(message, &data);
+    if (error)
+        return error;
+    if (text_is_utf8(data, size))
         json_text_bytes(text, "body", data, size);
-    else if (!error)
+    else
         json_text_base64(text, "body_base64", data, size);
     free(data);
-    return error;
+    return 0;
 }
 
 json_t *json_moment(int64_t moment)
@@ -52,22 +38,13 @@ json_t *json_moment(int64_t moment)
 
 /* ---- the rest ------------------------------------------------------------------- */
 
-bool json_is_member(const char *name)
-{
-    static const char *const members[] = {"Id", "Timestamp", "Content-Length", "Priority", "Expires"};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if ((*name | 0x20) == (*members[i] | 0x20) && strcasecmp(name, members[i]) == 0)
-            return true;
-    return false;
-}
-
 /* If a name occurs twice, the first one counts. */
 static void put_headers(struct json_text *text, const mq_message *message)
 {
     const char *name, *value;
     json_text_open(text, "headers");
     for (size_t i = 0; mq_message_header_at(message, i, &name, &value) == 1; i++)
-        if (!json_is_member(name) && mq_message_header(message, name) == value)
+        if (!content_is_property(name) && mq_message_header(message, name) == value)
             json_text_string(text, name, value);
     json_text_close(text);
 }

@@ -20,9 +20,6 @@ struct json_shown {
    the object. 0, or the error of reading the body. */
 int json_from_message(mq_message *message, const struct json_shown *shown, struct json_text *text);
 
-/* Whether a header that a message was received with is a property, for which the object has a member of its own. */
-bool json_is_member(const char *name);
-
 /* A member of any form. */
 void json_text_value(struct json_text *text, const char *name, const json_t *value);
 
