@@ -871,7 +871,7 @@ struct mq_changes {
 #define MQ_CHANGES_NONE .priority = -1, .delay = -1, .ttl = -1
 
 /* Change the message of an entry, which is ready or delayed. 1: changed. 0: it is no longer there. -EOPNOTSUPP: the queue
-   is ordered, so it has no priorities, or the message waits for others of its group. */
+   is ordered, so it has no priorities, or the message is of a group. */
 MQ_API int mq_entry_set(mq_queue *queue, const struct mq_entry *entry, const struct mq_changes *changes);
 
 /* The receipt of the claim that the message of an entry in flight belongs to: MQ_RECEIPT_SIZE bytes. */
@@ -891,9 +891,8 @@ MQ_API int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queu
 /*
  * Move the message of an entry that is ready, delayed or dead to the end of another queue of the spool, or copy it there. A
  * delayed message stays delayed. 1: done. 0: it is no longer there. A move is one rename: at every moment the message is in
- * one of the queues. A copy is a link to the same file, if the users of both queues may read that. -EOPNOTSUPP: a message
- * that waits in a lane cannot be moved. -ENOBUFS, -EOVERFLOW: as for mq_send. A loss of power may undo the move, or lose the
- * copy, until mq_persist has returned 0 for the other queue.
+ * one of the queues. A copy is a link to the same file, if the users of both queues may read that. -ENOBUFS, -EOVERFLOW: as
+ * for mq_send. A loss of power may undo the move, or lose the copy, until mq_persist has returned 0 for the other queue.
  */
 MQ_API int mq_entry_move(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);
 MQ_API int mq_entry_copy(mq_queue *queue, const struct mq_entry *entry, mq_queue *to);

@@ -18,6 +18,7 @@
 #include "lifecycle/inbox.h"
 #include "queue/blame.h"
 #include "store/bucket.h"
+#include "store/lane_cuts.h"
 
 /* ---- looking ---------------------------------------------------------------------- */
 
@@ -27,6 +28,7 @@ struct browse {
     void *context;
     const struct bucket_file *file; /* that the walk has come to */
     int opened;                     /* the same, if it holds several messages; else -1 */
+    int cuts;                       /* of the lane that it is the token of; negative: it has none */
     int stop;                       /* what `each` returned; any value may be */
 };
 
@@ -63,10 +65,20 @@ void browse_describe(const mq_queue *queue, const struct bucket_file *file, cons
     };
 }
 
+/* Whether a message that a token stands for was taken out of its lane. */
+static bool is_out(const struct browse *browse, const struct message_name *one)
+{
+    const struct message_name *token = &browse->file->name;
+    const uint64_t position = token->head + token->skipped + (one->position - token->position);
+    return lane_is_token(one) && browse->cuts >= 0 && lane_cuts_is_out(browse->cuts, position) > 0;
+}
+
 static int show(void *context, const struct message_name *name)
 {
     const struct browse *browse = context;
     struct browse_entry described;
+    if (is_out(browse, name))
+        return 0;
     browse_describe(browse->queue, browse->file, name, &described);
     if (lane_is_token(name))
         return browse->each(&described.entry, browse->context);
@@ -76,23 +88,29 @@ static int show(void *context, const struct message_name *name)
     return stop;
 }
 
+static int open_head(struct browse *browse, const struct message_name *token)
+{
+    bool has_cuts = false;
+    const int file = lane_open_head(browse->queue, token, &has_cuts);
+    if (has_cuts)
+        browse->cuts = lane_cuts_open(browse->queue->dir, token->lane);
+    return file;
+}
+
 /* Show each message of a file. If it cannot be taken apart it is shown as one message. */
-static int browse_file(struct browse *browse, const struct bucket_file *visited)
+static int show_file(struct browse *browse, const struct bucket_file *visited)
 {
     const struct message_name *name = &visited->name;
-    browse->file = visited;
-    browse->opened = -1;
-    if (name->settled)
-        return 0; /* the lane goes on to its next message */
-    if (name->count == 1)
+    if (name->count == 1 && !name->of)
         return show(browse, name);
     const bool is_token = lane_is_token(name);
-    const int file = is_token ? lane_open_head(browse->queue, name) : fs_open_file(visited->dir, visited->file);
+    const int file = is_token ? open_head(browse, name) : fs_open_file(visited->dir, visited->file);
     if (file == -ENOENT)
         return 0;
     browse->opened = file < 0 ? -1 : file;
     const int stop = file < 0 && is_token ? file
                      : file < 0           ? blame_file(browse->queue, visited->dir, visited->file, file)
+                     : name->count == 1   ? show(browse, name)
                                           : batch_walk(file, name, show, browse);
     if (file >= 0)
         close(file);
@@ -100,10 +118,24 @@ static int browse_file(struct browse *browse, const struct bucket_file *visited)
     return stop == -EBADMSG || stop == -EAGAIN ? show(browse, name) : stop;
 }
 
+static int browse_file(struct browse *browse, const struct bucket_file *visited)
+{
+    browse->file = visited;
+    browse->opened = browse->cuts = -1;
+    if (visited->name.settled)
+        return 0; /* the lane goes on to its next message */
+    const int stop = show_file(browse, visited);
+    if (browse->cuts >= 0)
+        close(browse->cuts);
+    browse->cuts = -1;
+    return stop;
+}
+
 int browse_show_one(mq_queue *queue, const struct bucket_file *file, int opened, const struct message_name *name,
                     int (*each)(const struct mq_entry *entry, void *context), void *context)
 {
-    struct browse browse = {.queue = queue, .each = each, .context = context, .file = file, .opened = opened};
+    struct browse browse = {
+        .queue = queue, .each = each, .context = context, .file = file, .opened = opened, .cuts = -1};
     return show(&browse, name);
 }
 
@@ -201,9 +233,14 @@ static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct mess
         return *ret_file == -ENOENT ? 0 : *ret_file < 0 ? *ret_file : 1;
     }
     const int found = browse_find(queue, entry, &place);
+    if (found == 0 && name_parse(entry->state, entry->file, ret_name) && lane_is_token(ret_name)) {
+        *ret_file = lane_open_head(queue, ret_name,
+                                   NULL); /* the token went on, perhaps to a message of the same file */
+        return *ret_file == -ENOENT ? 0 : *ret_file < 0 ? *ret_file : 1;
+    }
     if (found != 1)
         return found;
-    int file = lane_is_token(&place.name) ? lane_open_head(queue, &place.name)
+    int file = lane_is_token(&place.name) ? lane_open_head(queue, &place.name, NULL)
                                           : open_named(place.dir, place.file, &place.name);
     if (file < 0 && !lane_is_token(&place.name))
         file = blame_file(queue, place.dir, place.file, file);

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/lane_cut.h"
 #include "admin/single_out.h"
 #include "base/clock.h"
-#include "lane/lane.h"
 #include "queue/move.h"
 
 /* ---- a message that waits ------------------------------------------------------------ */
@@ -33,8 +33,6 @@ static int change(mq_queue *queue, enum mq_state state, int dir, const char *fil
     const int64_t now = queue_now(queue);
     const enum mq_state to = changes->delay < 0 ? state : changes->delay > 0 ? MQ_DELAYED : MQ_READY;
     char text[NAME_SIZE];
-    if (lane_is_token(name))
-        return -EOPNOTSUPP;
     const struct message_name changed = changed_name(queue, name, changes, now);
     name_format(to, &changed, text);
     if (to == state && strcmp(text, file) == 0)
@@ -56,7 +54,7 @@ int mq_entry_set(mq_queue *queue, const struct mq_entry *entry, const struct mq_
     int error = queue_demand(queue, ACCESS_ALL);
     if (!error)
         error = queue_refresh(queue);
-    if (!error && queue->config.order && changes->priority >= 0)
+    if (!error && (lane_cut_is_meant(entry) || (queue->config.order && changes->priority >= 0)))
         error = -EOPNOTSUPP;
     return error ? error : single_out(queue, entry, change, changes);
 }

@@ -53,12 +53,28 @@ static int check_lane_bucket(void *context, const char *bucket, unsigned char ty
     return error;
 }
 
+static int check_cut(void *context, const char *name, unsigned char type)
+{
+    struct check *check = context;
+    char place[64];
+    uint64_t position;
+    if ((type == DT_LNK && lane_name_parse_cut(name, &position)) || (type == DT_REG && lane_name_is_draft(name)))
+        return 0;
+    snprintf(place, sizeof place, "lanes/%s/" LANE_CUTS, check->lane);
+    return finding_report(check, place, name, "not a cut");
+}
+
 static int check_lane_entry(void *context, const char *name, unsigned char type)
 {
     struct check *check = context;
     char place[64], lane[NAME_LANE_SIZE];
     const char *file;
     struct message_name token;
+    if (type == DT_DIR && strcmp(name, LANE_CUTS) == 0) {
+        const int error = finding_list_inside(check, name, check_cut);
+        check->bucket = "";
+        return error;
+    }
     if (strcmp(name, "q") == 0 ? type == DT_DIR
                                : type == DT_REG && (lane_name_parse_gen(check->lane, name, lane) ||
                                                     lane_name_parse_note(name, &file, &token)))
@@ -158,7 +174,7 @@ static int check_tokens(struct check *check, const struct lane_tokens *tokens)
     for (size_t i = 0; i < tokens->count && !error; i++) {
         const struct lane_token *token = &tokens->all[i];
         const int has = token->settled ? 1 : lane_dir_is(check->queue->dir, token->lane);
-        const int twice = has == 1 && i > 0 ? is_twice(check->queue, token - 1, token) : 0;
+        const int twice = has > 0 && i > 0 ? is_twice(check->queue, token - 1, token) : 0;
         error = has < 0 ? has : twice < 0 ? twice : 0;
         if (has == 0)
             error = report_token(check, token, "a token without a lane");

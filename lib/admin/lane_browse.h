@@ -1,6 +1,6 @@
 /*
- * The messages that wait in the lanes of an ordered queue behind a head: showing, opening and removing them. A head is shown
- * by its token, as a message of the token's state.
+ * The messages that wait in the lanes of an ordered queue behind a head: showing and opening them. A head is shown by its
+ * token, as a message of the token's state.
  *
  * The entry of a waiting message has the key of its lane as its bucket. Errors are negative errno values.
  */
@@ -8,6 +8,7 @@
 #define MQ_LANE_BROWSE_H
 
 #include "queue/queue.h"
+#include "store/lane_dir.h"
 
 /* Whether an entry is of a message that waits in a lane. */
 bool lane_browse_is(const struct mq_entry *entry);
@@ -16,11 +17,15 @@ bool lane_browse_is(const struct mq_entry *entry);
 int lane_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
                 void *context);
 
-/* Open the file: -ENOENT if it has moved on. Remove it: 1, or 0 if it has moved on. */
-int lane_browse_open(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name);
-int lane_browse_remove(mq_queue *queue, const struct mq_entry *entry);
+/* The same by files. The first `ahead` messages of a file do not wait behind the head; of the others those wait that were not
+   taken out of the lane, as `cuts` says (lane_cuts.h); negative: none was. What `visit` returns ends the walk, if it is not 0. */
+typedef int lane_browse_fn(void *context, const struct lane_file *file, uint32_t ahead, int cuts);
+int lane_browse_walk(mq_queue *queue, enum mq_state state, lane_browse_fn *visit, void *context);
 
-/* Remove all of them, and add how many to `purged`. */
-int lane_browse_purge(mq_queue *queue, enum mq_state state, uint64_t *purged);
+/* Open the directory that a message's file lies in. -ENOENT: it has moved on. */
+int lane_browse_find(mq_queue *queue, const char *key, const char *file, struct message_name *ret_name);
+
+/* Open the file of an entry. */
+int lane_browse_open(mq_queue *queue, const struct mq_entry *entry, struct message_name *ret_name);
 
 #endif

@@ -24,6 +24,14 @@ static int compare(const void *one, const void *other)
     return strcmp(((const struct lane_token *)one)->lane, ((const struct lane_token *)other)->lane);
 }
 
+static uint32_t count_passed(const struct bucket_file *file)
+{
+    const struct message_name *token = &file->name;
+    if (token->settled && !lane_name_is_part(token))
+        return UINT32_MAX;
+    return token->skipped + (token->settled || file->state == MQ_INFLIGHT ? token->count : 0);
+}
+
 static int add(void *context, const struct bucket_file *file)
 {
     struct lane_tokens *tokens = context;
@@ -35,6 +43,7 @@ static int add(void *context, const struct bucket_file *file)
     *token = (struct lane_token){.state = file->state,
                                  .head = file->name.head,
                                  .settled = file->name.settled != 0,
+                                 .passed = count_passed(file),
                                  .ahead = lane_name_is_part(&file->name) ? file->name.skipped + file->name.count
                                                                          : UINT32_MAX};
     memcpy(token->lane, file->name.lane, sizeof token->lane);
@@ -109,6 +118,22 @@ uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *k
     return 0;
 }
 
+int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position, uint64_t index)
+{
+    int passed = -EAGAIN;
+    for (size_t i = find_key(tokens, generation); i < tokens->count; i++) {
+        const struct lane_token *token = &tokens->all[i];
+        if (strncmp(token->lane, generation, NAME_LANE_KEY) != 0)
+            break;
+        if (strcmp(token->lane, generation) != 0)
+            continue;
+        if (token->head == position && index < token->passed)
+            return 1;
+        passed = 0;
+    }
+    return passed;
+}
+
 int lane_token_is_there(mq_queue *queue, const struct lane_token *token)
 {
     const int dir = bucket_open(queue->dir, token->state, token->bucket);
@@ -121,17 +146,6 @@ int lane_token_is_there(mq_queue *queue, const struct lane_token *token)
 
 /* ---- lanes without a token ---------------------------------------------------------- */
 
-struct find_gen {
-    const char *key;
-    char *lane;
-};
-
-static int note_gen(void *context, const char *name, unsigned char type)
-{
-    const struct find_gen *find = context;
-    return type == DT_REG && lane_name_parse_gen(find->key, name, find->lane);
-}
-
 /* 1, or 0 if the lane has none. */
 static int read_gen(mq_queue *queue, const char *key, char ret_lane[NAME_LANE_SIZE])
 {
@@ -139,7 +153,7 @@ static int read_gen(mq_queue *queue, const char *key, char ret_lane[NAME_LANE_SI
     const int opened = lane_dir_open(queue->dir, key, &lane);
     if (opened != 1)
         return opened;
-    const int found = lane.queue < 0 ? 0 : fs_list_at(lane.dir, ".", note_gen, &(struct find_gen){key, ret_lane});
+    const int found = lane.queue < 0 ? 0 : lane_dir_read_gen(&lane, key, ret_lane);
     lane_dir_close(&lane);
     return found;
 }

@@ -10,7 +10,8 @@ struct lane_token {
     char bucket[NAME_BUCKET_SIZE];
     char file[NAME_SIZE];
     uint64_t head;
-    uint32_t ahead; /* how many messages of the head's file are done, or the token's; UINT32_MAX: all */
+    uint32_t ahead;  /* how many messages of the head's file are done, or the token's; UINT32_MAX: all */
+    uint32_t passed; /* how many of them are done, settled or in flight; UINT32_MAX: all */
     bool settled;
 };
 
@@ -28,6 +29,11 @@ bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation);
 
 /* How many messages of a file in the lane `key` do not wait behind the head: UINT32_MAX all, 0 none. */
 uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position);
+
+/* Whether a message is claimed or settled, the `index`th of the file at `position` in the lane of that generation: 1 or 0.
+   -EAGAIN: the lane's token was not found. */
+int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position,
+                            uint64_t index);
 
 /* Whether it is still where it was seen. */
 int lane_token_is_there(mq_queue *queue, const struct lane_token *token);

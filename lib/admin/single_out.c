@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include "admin/browse.h"
-#include "admin/lane_browse.h"
-#include "lane/lane.h"
 #include "queue/split.h"
 
 struct action {
@@ -17,17 +15,6 @@ struct action {
 static int act_on(mq_queue *queue, enum mq_state state, const struct browse_place *place, const struct action *action)
 {
     return action->act(queue, state, place->dir, place->file, &place->name, action->argument);
-}
-
-/* Of the messages that share the file of a lane's head only the first can be singled out. */
-static int act_on_head(mq_queue *queue, enum mq_state state, const struct browse_place *place, uint64_t offset,
-                       const struct action *action)
-{
-    struct message_name one;
-    const int error = offset == place->name.offset ? lane_name_one(queue, &place->name, &one) : -EOPNOTSUPP;
-    if (error)
-        return error == -ENOENT ? 0 : error;
-    return action->act(queue, state, place->dir, place->file, &one, action->argument);
 }
 
 /* Its link lies in tmp/ until the action moves or removes it. If the action refuses, the message gets a name of its own. */
@@ -48,8 +35,6 @@ static int act_at(mq_queue *queue, enum mq_state state, struct browse_place *pla
                   const struct action *action)
 {
     struct message_name *rest = &place->name;
-    if (lane_is_token(rest) && rest->count > 1)
-        return act_on_head(queue, state, place, offset, action);
     while (rest->count > 1) {
         struct split split;
         int done = split_off(queue, state, place->dir, place->file, rest, &split);
@@ -72,8 +57,6 @@ static int act_at(mq_queue *queue, enum mq_state state, struct browse_place *pla
 int single_out(mq_queue *queue, const struct mq_entry *entry, single_out_fn *act, const void *argument)
 {
     struct browse_place place;
-    if (lane_browse_is(entry))
-        return -EOPNOTSUPP;
     int done = browse_find(queue, entry, &place);
     if (done != 1)
         return done;

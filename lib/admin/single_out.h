@@ -3,7 +3,8 @@
  *
  *     done = single_out(queue, entry, act, argument);
  *
- * The messages in front of it are split off first, each with a name of its own, and then it (split.h).
+ * The messages in front of it are split off first, each with a name of its own, and then it (split.h). Messages in lanes are
+ * taken out by lane_cut.h.
  */
 #ifndef MQ_SINGLE_OUT_H
 #define MQ_SINGLE_OUT_H
@@ -16,8 +17,7 @@
 typedef int single_out_fn(mq_queue *queue, enum mq_state state, int dir, const char *file,
                           const struct message_name *name, const void *argument);
 
-/* Find the message and call `act` for it. 0: it is not there any more. -EOPNOTSUPP: it waits in a lane, where only the
-   first message of those that share a file can be singled out. */
+/* Find the message and call `act` for it. 0: it is not there any more. */
 int single_out(mq_queue *queue, const struct mq_entry *entry, single_out_fn *act, const void *argument);
 
 #endif

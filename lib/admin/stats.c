@@ -19,7 +19,7 @@
 static int64_t head_sent_at(mq_queue *queue, const struct message_name *token)
 {
     struct stat status;
-    const int file = lane_open_head(queue, token);
+    const int file = lane_open_head(queue, token, NULL);
     const int64_t moment = file >= 0 && fstat(file, &status) == 0 ? clock_of_file(&status.st_mtim) : 0;
     if (file >= 0)
         close(file);

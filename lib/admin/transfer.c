@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin/browse.h"
+#include "admin/lane_cut.h"
 #include "admin/single_out.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -53,15 +54,33 @@ static int into_lane(const struct transfer *transfer, const char *lane, int dir,
     return 1;
 }
 
+/* A message of a group comes before those that are left of it. */
+static int put_back(const struct transfer *transfer, int there, const char *file, const struct message_name *name)
+{
+    mq_queue *queue = transfer->queue;
+    struct message_name back = *name;
+    char lane[LANE_KEY_SIZE];
+    int64_t size;
+    int dir;
+    const int is = transfer->state == MQ_DEAD ? 0 : lane_delivery_find(queue, there, file, name, lane);
+    if (is == 0)
+        return move_to_queue(transfer->to, transfer->to_state, there, file, queue, transfer->state, name, &dir);
+    back.due = transfer->state == MQ_DELAYED ? back.time : 0;
+    const int moved = is < 0 ? is : lane_delivery_move(queue, lane, there, file, &back, true, &size);
+    if (moved != 1)
+        return moved;
+    move_count_out(transfer->to, transfer->to_state, name, size);
+    move_count_in(queue, transfer->state, name, size);
+    return 1;
+}
+
 /* The other queue has lost its name: the message goes back, if it is still in `there`. */
 static int take_back(const struct transfer *transfer, int there, const struct message_name *next,
                      const struct message_name *name, int error)
 {
     char file[NAME_SIZE];
-    int dir;
     name_format(transfer->to_state, next, file);
-    const int moved = move_to_queue(transfer->to, transfer->to_state, there, file, transfer->queue, transfer->state,
-                                    name, &dir);
+    const int moved = put_back(transfer, there, file, name);
     return moved == 0 ? 1 : moved < 0 ? moved : error ? error : TRANSFER_AGAIN;
 }
 
@@ -139,15 +158,20 @@ static int demand_both(mq_queue *queue, unsigned rights, mq_queue *to)
     return error ? error : queue_refresh(to);
 }
 
+static int take_out(mq_queue *queue, const struct mq_entry *entry, mq_queue *const *to)
+{
+    return lane_cut_is_meant(entry) ? lane_cut(queue, entry, move_one, to) : single_out(queue, entry, move_one, to);
+}
+
 int mq_entry_move(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
 {
     int moved = entry->state == MQ_INFLIGHT ? -EINVAL : demand_both(queue, ACCESS_ALL, to);
     if (moved)
         return moved;
-    moved = single_out(queue, entry, move_one, &to);
+    moved = take_out(queue, entry, &to);
     for (int tries = 0; tries < TRIES && (moved == TRANSFER_AGAIN || moved == -ENOENT); tries++) {
         const int opened = queue_reopen(to);
-        moved = opened ? opened : single_out(queue, entry, move_one, &to);
+        moved = opened ? opened : take_out(queue, entry, &to);
     }
     return moved == TRANSFER_AGAIN ? -EBUSY : moved;
 }

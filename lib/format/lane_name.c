@@ -64,9 +64,15 @@ void lane_name_format_gen(const char *lane, char text[LANE_GEN_SIZE])
     *put_text(put_text(text, "gen."), lane + NAME_LANE_KEY) = '\0';
 }
 
+void lane_name_format_cut_gen(const char *lane, char text[LANE_GEN_SIZE])
+{
+    *put_text(put_text(text, "cut."), lane + NAME_LANE_KEY) = '\0';
+}
+
 bool lane_name_parse_gen(const char *key, const char *text, char ret_lane[NAME_LANE_SIZE])
 {
-    if (strncmp(text, "gen.", 4) != 0 || !is_text_of(text + 4, NAME_LANE_GEN))
+    const bool is = strncmp(text, "gen.", 4) == 0 || strncmp(text, "cut.", 4) == 0;
+    if (!is || !is_text_of(text + 4, NAME_LANE_GEN))
         return false;
     *put_text(put_text(ret_lane, key), text + 4) = '\0';
     return true;
@@ -88,6 +94,64 @@ bool lane_name_parse_note(const char *text, const char **ret_token, struct messa
     return strncmp(text, NOTE, strlen(NOTE)) == 0 && name_parse(MQ_INFLIGHT, *ret_token, ret_name) &&
            ret_name->lane[0] && ret_name->settled && !lane_name_is_part(ret_name);
 }
+
+/* ---- cuts ---------------------------------------------------------------------------- */
+
+void lane_name_format_cut(uint64_t position, int nth, char text[LANE_CUT_SIZE])
+{
+    char *at = put_hex(text, position, WORD_DIGITS);
+    *at++ = '.';
+    *put_decimal(at, (uint32_t)nth) = '\0';
+}
+
+bool lane_name_parse_cut(const char *text, uint64_t *ret_position)
+{
+    uint64_t position;
+    const char *at = parse_hex(text, WORD_DIGITS, &position);
+    if (!at || *at++ != '.' || *at < '1' || *at > '9')
+        return false;
+    const size_t digits = strspn(at, "0123456789");
+    if (at[digits] || digits > 3)
+        return false;
+    *ret_position = position;
+    return true;
+}
+
+void lane_name_format_says(const struct lane_says *says, char text[LANE_SAYS_SIZE])
+{
+    *put_text(put_hex(text, says->random, WORD_DIGITS), says->is_late ? "+" : "") = '\0';
+}
+
+bool lane_name_parse_says(const char *text, struct lane_says *ret_says)
+{
+    uint64_t random;
+    const char *at = parse_hex(text, WORD_DIGITS, &random);
+    if (!at || (*at && strcmp(at, "+") != 0))
+        return false;
+    *ret_says = (struct lane_says){random, *at == '+'};
+    return true;
+}
+
+static const char *const drafts[] = {[LANE_DRAFT_OUT] = "out-", [LANE_DRAFT_VOID] = "void-"};
+
+void lane_name_format_draft(enum lane_draft state, uint64_t random, char text[LANE_DRAFT_SIZE])
+{
+    *put_hex(put_text(text, drafts[state]), random, WORD_DIGITS) = '\0';
+}
+
+bool lane_name_is_draft(const char *text)
+{
+    for (size_t i = 0; i < sizeof drafts / sizeof *drafts; i++) {
+        const size_t length = strlen(drafts[i]);
+        uint64_t random;
+        const char *end = strncmp(text, drafts[i], length) == 0 ? parse_hex(text + length, WORD_DIGITS, &random) : NULL;
+        if (end && !*end)
+            return true;
+    }
+    return false;
+}
+
+/* ---- lanes that are made ------------------------------------------------------------- */
 
 void lane_name_format_new(const char *lane, char text[LANE_NEW_SIZE])
 {

@@ -2,6 +2,8 @@
  * The names of lanes, and of what lies in them (lib/lane). Nothing here does I/O.
  *
  *     lanes/KEY/gen.G                 which generation of the lane this is
+ *     lanes/KEY/cut.G                 the same, after messages were taken out of the lane (lane_cuts.h)
+ *     lanes/KEY/cuts/POSITION.N       a message that was, and in that directory drafts of such
  *     lanes/KEY/rest.TOKEN            the name of its token, if that rests; it may be of long ago
  *     lanes/KEY/q/FILE                its messages; FILE is POSITION.ID.FIELDS, as in ready/
  *     lanes/KEY/q/BUCKET/FILE         and BUCKET is the moment of its position, with the low 20 bits zero; of an offset in a
@@ -30,6 +32,9 @@ void lane_name_make(const char *key, uint64_t random, char ret_lane[NAME_LANE_SI
 void lane_name_key_of(const char *lane, char ret_key[LANE_KEY_SIZE]);
 
 void lane_name_format_gen(const char *lane, char text[LANE_GEN_SIZE]);
+void lane_name_format_cut_gen(const char *lane, char text[LANE_GEN_SIZE]);
+
+/* Either of the two. */
 bool lane_name_parse_gen(const char *key, const char *text, char ret_lane[NAME_LANE_SIZE]);
 void lane_name_format_new(const char *lane, char text[LANE_NEW_SIZE]);
 bool lane_name_is_new(const char *text);
@@ -37,6 +42,24 @@ bool lane_name_is_new(const char *text);
 /* The note of a lane at rest, which tells the name of its token. False: that is too long for a note; or it is none. */
 bool lane_name_format_note(const char *token, char text[NAME_SIZE]);
 bool lane_name_parse_note(const char *text, const char **ret_token, struct message_name *ret_name);
+
+/* The Nth cut of the message at a position, what it says, and its draft. */
+#define LANE_CUTS "cuts"
+#define LANE_CUTS_MAX 999
+#define LANE_CUT_SIZE 21
+#define LANE_SAYS_SIZE 18
+#define LANE_DRAFT_SIZE 22
+struct lane_says {
+    uint64_t random;
+    bool is_late;
+};
+enum lane_draft { LANE_DRAFT_OUT, LANE_DRAFT_VOID };
+void lane_name_format_cut(uint64_t position, int nth, char text[LANE_CUT_SIZE]);
+bool lane_name_parse_cut(const char *text, uint64_t *ret_position);
+void lane_name_format_says(const struct lane_says *says, char text[LANE_SAYS_SIZE]);
+bool lane_name_parse_says(const char *text, struct lane_says *ret_says);
+void lane_name_format_draft(enum lane_draft state, uint64_t random, char text[LANE_DRAFT_SIZE]);
+bool lane_name_is_draft(const char *text);
 
 /* The bucket of a position, and whether a text names one. */
 void lane_name_format_bucket(uint64_t position, char text[NAME_BUCKET_SIZE]);

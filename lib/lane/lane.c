@@ -15,6 +15,7 @@
 #include "format/work_name.h"
 #include "lane/lane_bury.h"
 #include "lane/lane_first.h"
+#include "lane/lane_out.h"
 #include "lane/lane_rest.h"
 #include "lane/lane_show.h"
 #include "queue/bell.h"
@@ -100,9 +101,9 @@ static int open_lane(mq_queue *queue, const struct message_name *token, const ch
 {
     const int opened = lane_dir_open(queue->dir, key, ret_lane);
     const int is = opened == 1 ? lane_dir_has_gen(ret_lane, token->lane) : opened;
-    if (opened == 1 && is != 1)
+    if (opened == 1 && is <= 0)
         lane_dir_close(ret_lane);
-    return is;
+    return is > 0 ? 1 : is;
 }
 
 /* The lane, which is open, has no message. */
@@ -159,20 +160,22 @@ static int go_on(mq_queue *queue, int dir, const char *file, const struct messag
 {
     struct message_name head;
     const int is = q < 0 ? 0 : lane_dir_is_of(q, token->lane);
-    if (is == 1 && token->settled && lane_name_is_part(token))
+    if (is > 0 && token->settled && lane_name_is_part(token))
         return lane_show_rest(queue, dir, file, token);
-    const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
+    if (is == LANE_DIR_CUT)
+        lane_out_clear(queue, token);
+    const int found = is > 0 ? lane_first(queue, token->lane, q, &head) : is;
     if (found < 0)
         return found;
     lane_rest_note(queue, token->lane, found == 0);
     if (found == 1)
         return lane_show(queue, dir, file, &head, token->lane);
-    return is == 1 ? end_lane(queue, dir, file, token, q, may_rest) : end_strange(queue, dir, file, token);
+    return is > 0 ? end_lane(queue, dir, file, token, q, may_rest) : end_strange(queue, dir, file, token);
 }
 
 /* ---- the head --------------------------------------------------------------------- */
 
-int lane_open_head(mq_queue *queue, const struct message_name *token)
+int lane_open_head(mq_queue *queue, const struct message_name *token, bool *ret_has_cuts)
 {
     char text[NAME_SIZE];
     lane_name_head(token, text);
@@ -180,8 +183,11 @@ int lane_open_head(mq_queue *queue, const struct message_name *token)
     if (file < 0)
         return bucket_is_missing(file) ? -ENOENT : file;
     const int is = lane_dir_is(queue->dir, token->lane);
-    if (is == 1)
+    if (is > 0) {
+        if (ret_has_cuts)
+            *ret_has_cuts = is == LANE_DIR_CUT;
         return file;
+    }
     close(file);
     return is < 0 ? is : -ENOENT;
 }
@@ -201,7 +207,7 @@ static int park(mq_queue *queue, int dir, const char *file, const struct message
 int lane_name_one(mq_queue *queue, const struct message_name *token, struct message_name *ret_one)
 {
     struct batch_part part;
-    const int file = lane_open_head(queue, token);
+    const int file = lane_open_head(queue, token, NULL);
     if (file < 0)
         return file;
     const int error = batch_read_part(file, token->offset, token->id, &part);
@@ -293,19 +299,10 @@ int lane_skip(mq_queue *queue, int dir, const char *file, const struct message_n
     return moved < 0 ? moved : 0;
 }
 
-static int remove_it(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *head,
-                     const void *argument)
-{
-    (void)argument;
-    if (!lane_name_is_part(head))
-        return move_out(queue, state, dir, file, head);
-    move_count_out(queue, state, head, head->length);
-    return 1;
-}
-
 int lane_remove(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *name)
 {
-    return lane_is_token(name) ? lane_end(queue, state, dir, file, name, LANE_DONE, remove_it, NULL)
+    lane_end_fn *const end = state == MQ_INFLIGHT ? lane_head_remove : lane_head_remove_waiting;
+    return lane_is_token(name) ? lane_end(queue, state, dir, file, name, LANE_DONE, end, NULL)
                                : move_out(queue, state, dir, file, name);
 }
 
@@ -322,14 +319,15 @@ static int bury_it(mq_queue *queue, enum mq_state state, int dir, const char *fi
     const unsigned cause = *(const unsigned *)argument;
     dead.time = queue_now(queue);
     name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
-    return lane_bury(queue, state, dir, file, &dead, lane_birth_settled_at(head), count_burial);
+    return lane_bury(queue, state, dir, file, &dead, true, lane_birth_settled_at(head), count_burial);
 }
 
 int lane_resume(mq_queue *queue, int dir, const char *file, const struct message_name *token)
 {
     const unsigned cause = token->settled - lane_dead_of(0);
-    const int done = token->settled == LANE_DONE ? finish(queue, MQ_INFLIGHT, dir, file, token, false, remove_it, NULL)
-                                                 : finish(queue, MQ_INFLIGHT, dir, file, token, false, bury_it, &cause);
+    const int done = token->settled == LANE_DONE
+                         ? finish(queue, MQ_INFLIGHT, dir, file, token, false, lane_head_remove, NULL)
+                         : finish(queue, MQ_INFLIGHT, dir, file, token, false, bury_it, &cause);
     return done < 0 ? done : 1;
 }
 
@@ -400,6 +398,11 @@ int lane_revive(mq_queue *queue, const char *generation)
         error = lane_birth_make_token(&place, &token, NULL, &birth);
     if (!error) {
         error = fs_rename(lane.dir, old, lane.dir, new);
+        if (error == -ENOENT) { /* messages were taken out of it */
+            lane_name_format_cut_gen(generation, old);
+            lane_name_format_cut_gen(birth.lane, new);
+            error = fs_rename(lane.dir, old, lane.dir, new);
+        }
         if (error)
             (void)fs_unlink(birth.bucket, birth.token);
         else

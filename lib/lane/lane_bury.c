@@ -9,9 +9,11 @@
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/lane_name.h"
+#include "lane/lane_out.h"
 #include "queue/move.h"
 #include "store/bucket.h"
 #include "store/lane_birth.h"
+#include "store/lane_cuts.h"
 
 struct burial {
     mq_queue *queue;
@@ -19,6 +21,7 @@ struct burial {
     int dir;
     const char *file;
     lane_dead_fn *each;
+    int cuts; /* of the lane; negative: it has none */
 };
 
 /* ---- a part of a file ----------------------------------------------------------------- */
@@ -35,7 +38,9 @@ int lane_bury_link(mq_queue *queue, enum mq_state state, int dir, const char *fi
     struct message_name marked = *token->name, link = *head;
     char text[NAME_SIZE];
     int tmp, error = queue_tmp(queue, &tmp);
-    (void)state;
+    const int is = lane_out_was(queue, state, dir, head);
+    if (is)
+        return is;
     marked.split = true;
     marked.split_offset = marked.offset;
     marked.split_mark = link.split_mark = id_random() >> (64 - NAME_SPLIT_BITS);
@@ -93,6 +98,9 @@ static int link_one(void *context, const struct message_name *one)
     const struct burial *burial = context;
     mq_queue *queue = burial->queue;
     char bucket[NAME_BUCKET_SIZE], text[NAME_SIZE];
+    const int is = lane_out_ends(queue, burial->state, burial->cuts, one);
+    if (is)
+        return is < 0 ? is : 0;
     name_format_bucket(MQ_DEAD, one, bucket);
     name_format(MQ_DEAD, one, text);
     const int dir = bucket_make(queue->dir, queue->sharing, MQ_DEAD, bucket);
@@ -104,19 +112,22 @@ static int link_one(void *context, const struct message_name *one)
     return error == -EEXIST ? 0 : error;
 }
 
-static int link_each(const struct burial *burial, const struct message_name *dead)
+static int link_each(struct burial *burial, const struct message_name *dead)
 {
     const int opened = fs_open_file(burial->dir, burial->file);
     if (opened < 0)
         return opened;
-    const int error = batch_walk(opened, dead, link_one, (void *)(uintptr_t)burial);
+    burial->cuts = lane_cuts_open_beside(burial->dir);
+    const int error = batch_walk(opened, dead, link_one, burial);
+    if (burial->cuts >= 0)
+        close(burial->cuts);
     close(opened);
     return error;
 }
 
 /* The messages of a file that all are dead get names that every process would give them: that of their death is when the
    token was settled. */
-static int bury_several(const struct burial *burial, const struct message_name *dead, int64_t settled_at)
+static int bury_several(struct burial *burial, const struct message_name *dead, int64_t settled_at)
 {
     struct message_name whole = *dead;
     whole.time = settled_at;
@@ -126,15 +137,24 @@ static int bury_several(const struct burial *burial, const struct message_name *
     return error == -ENOENT ? 0 : error ? error : 1;
 }
 
-int lane_bury(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *dead,
-              int64_t settled_at, lane_dead_fn *each)
+static int remove_file(int dir, const char *file)
 {
-    const struct burial burial = {queue, state, dir, file, each};
+    const int error = fs_unlink(dir, file);
+    return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+int lane_bury(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *dead,
+              bool may_be_out, int64_t settled_at, lane_dead_fn *each)
+{
+    struct burial burial = {queue, state, dir, file, each, -1};
     struct message_name whole = *dead;
     whole.due = 0;
     if (lane_name_is_part(dead))
         return dead->split ? bring(&burial, &whole) : 0;
     const int done = dead->count > 1 ? bury_several(&burial, &whole, settled_at) : -EBADMSG;
+    const int is = done == -EBADMSG && may_be_out ? lane_out_was(queue, state, dir, &whole) : 0;
+    if (is)
+        return is < 0 ? is : remove_file(dir, file);
     if (done != -EBADMSG) /* else it is one message, or the file cannot be taken apart */
         return done;
     const int moved = move_message(queue, state, dir, file, MQ_DEAD, &whole);

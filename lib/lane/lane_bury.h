@@ -25,10 +25,10 @@ int lane_bury_link(mq_queue *queue, enum mq_state state, int dir, const char *fi
 
 /* Give the messages of the head's file dir/file that `dead` stands for names in dead/, each its own. `dead` is the head's
    name outside of its lane (lane_name.h), with the time and the reason of death. If the head is all that is left of the
-   file, that is gone afterwards. `settled_at` is as in
-   lane_birth.h. `each` is called for each dead letter. 1, or 0 if the file is gone. */
+   file, that is gone afterwards. `may_be_out`: it was settled without a claim, so it may have been taken out (lane_pass.h).
+   `settled_at` is as in lane_birth.h. `each` is called for each dead letter. 1, or 0 if the file is gone. */
 typedef void lane_dead_fn(mq_queue *queue, const struct message_name *dead);
 int lane_bury(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *dead,
-              int64_t settled_at, lane_dead_fn *each);
+              bool may_be_out, int64_t settled_at, lane_dead_fn *each);
 
 #endif

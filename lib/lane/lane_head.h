@@ -12,4 +12,7 @@ typedef int lane_end_fn(mq_queue *queue, enum mq_state state, int dir, const cha
 int lane_head_end(mq_queue *queue, enum mq_state state, const struct message_name *token, int q, lane_end_fn *end,
                   const void *argument);
 
+/* Remove a head that is done, as an end: of a claim, or of a token that waits. */
+lane_end_fn lane_head_remove, lane_head_remove_waiting;
+
 #endif

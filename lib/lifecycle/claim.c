@@ -16,6 +16,7 @@
 #include "format/decode.h"
 #include "format/message.h"
 #include "lane/lane.h"
+#include "lane/lane_pass.h"
 #include "lifecycle/attempt.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/expire.h"
@@ -175,17 +176,24 @@ void claim_give_back(mq_queue *queue, struct claimed *claimed)
 
 /* ---- open: from the claimed file to a message --------------------------------------------- */
 
+/* -ECANCELED: the message was taken out of its lane, whose token went on. */
 static int open_file(mq_queue *queue, const char *file_name, struct claimed *claimed)
 {
     mq_message *message = NULL;
     const bool is_token = lane_is_token(&claimed->name);
-    const int file = is_token                  ? lane_open_head(queue, &claimed->name)
+    bool has_cuts = false;
+    const int file = is_token                  ? lane_open_head(queue, &claimed->name, &has_cuts)
                      : claimed->name.count > 1 ? fs_open_file(claimed->dir, file_name)
                                                : fs_open_unchecked(claimed->dir, file_name);
     if (file < 0 && is_token)
         return file;
     if (file < 0)
         return blame_file(queue, claimed->dir, file_name, file);
+    const int may = has_cuts ? lane_pass(queue, &claimed->dir, &claimed->name) : 1;
+    if (may != 1) {
+        close(file);
+        return may < 0 ? may : -ECANCELED;
+    }
     const int error = claimed->name.count > 1 ? 0 : decode_file(file, &claimed->name, &message);
     if (error) {
         close(file);
@@ -214,8 +222,9 @@ static int open_claimed(mq_queue *queue, struct claimed *claimed)
     }
     if (error == -ENOENT && lane_is_token(&claimed->name))
         return lane_skip(queue, claimed->dir, file_name, &claimed->name);
-    if (error == -ENOENT)
+    if (error == -ENOENT || error == -ECANCELED)
         return 0;
+    name_format(MQ_INFLIGHT, &claimed->name, file_name);
     if (is_fault_of_message(error))
         return put_away(queue, MQ_INFLIGHT, claimed->dir, file_name, &claimed->name, error);
     move_back(queue, claimed); /* this process lacks descriptors or memory */

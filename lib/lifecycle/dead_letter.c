@@ -52,7 +52,7 @@ static int bury_head(mq_queue *queue, enum mq_state state, int dir, const char *
     struct message_name dead = *head;
     dead.time = reasoned->time;
     snprintf(dead.reason, sizeof dead.reason, "%s", reasoned->reason);
-    return lane_bury(queue, state, dir, file, &dead, lane_birth_settled_at(head), count);
+    return lane_bury(queue, state, dir, file, &dead, state != MQ_INFLIGHT, lane_birth_settled_at(head), count);
 }
 
 /* A file that is one dead letter from now on, or the head of a lane by its token. */

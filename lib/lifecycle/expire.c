@@ -74,7 +74,7 @@ static bool is_request(mq_queue *queue, int bucket_dir, const char *file, const 
 {
     mq_message *message;
     const int fd = name->count > 1       ? -1
-                   : lane_is_token(name) ? lane_open_head(queue, name)
+                   : lane_is_token(name) ? lane_open_head(queue, name, NULL)
                                          : fs_open_unchecked(bucket_dir, file);
     if (fd < 0)
         return false;

@@ -4,11 +4,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "format/batch.h"
 #include "store/bucket.h"
+#include "store/lane_cuts.h"
 #include "store/lane_dir.h"
 
 /* A count of one state. Buckets are read without order and without a list of their files: there may be very many. */
@@ -28,6 +32,71 @@ static void note_position(struct census *census, enum mq_state state, const stru
         *last = name->position + name->count - 1;
 }
 
+/* ---- messages that were taken out of lanes ------------------------------------------------ */
+
+/* Those of a file whose positions are from `from` on and before `to`. */
+struct out {
+    int cuts;
+    uint64_t from, to;
+    int64_t size; /* of the file */
+    int64_t count, bytes;
+};
+
+static int count_one_out(void *context, const struct message_name *one)
+{
+    struct out *out = context;
+    if (one->position >= out->from && one->position < out->to &&
+        lane_cuts_is_out(out->cuts, one->position) == LANE_CUT_COUNTED) {
+        out->count++;
+        out->bytes += name_bytes_in(one, out->size);
+    }
+    return 0;
+}
+
+/* The caller closes `file`, or has none. */
+static struct out count_out(int cuts, int file, const struct message_name *name, uint64_t first, uint64_t count)
+{
+    struct out out = {.cuts = cuts, .from = name->position + first, .to = name->position + first + count};
+    struct stat status;
+    if (cuts < 0 || file < 0 || fstat(file, &status) < 0)
+        return out;
+    out.size = status.st_size;
+    (void)batch_walk(file, name, count_one_out, &out);
+    return out;
+}
+
+static void close_if_open(int file)
+{
+    if (file >= 0)
+        close(file);
+}
+
+/* The head's file was counted without the messages that were taken out. */
+static void note_out(const struct walk *walk, const struct message_name *token, int64_t *waiting)
+{
+    struct census *census = walk->census;
+    char text[NAME_SIZE];
+    struct message_name name;
+    const int cuts = token->of ? lane_cuts_open(walk->queue_dir, token->lane) : -1;
+    lane_name_head(token, text);
+    if (cuts < 0 || !name_parse(MQ_READY, text, &name)) {
+        close_if_open(cuts);
+        return;
+    }
+    const int file = lane_dir_open_file(walk->queue_dir, token->lane, token->head, text);
+    const uint32_t end = token->skipped + token->count;
+    const struct out passed = count_out(cuts, file, &name, 0, token->settled ? end : token->skipped);
+    const struct out shown = count_out(cuts, file, &name, token->skipped, token->settled ? 0 : token->count);
+    *waiting += passed.count + shown.count;
+    census->count[walk->state] -= shown.count;
+    census->bytes = page_sum(census->bytes, passed.bytes);
+    census->waiting = page_sum(census->waiting, passed.bytes);
+    close_if_open(file);
+    close(cuts);
+}
+
+/* ---- tokens and messages ------------------------------------------------------------------ */
+
 /* A token tells in which state the head of its lane is, and how many messages of the head's file are done. The walk over the
    lanes counts all messages as waiting: ready, or delayed where they have a due time. */
 static void note_token(const struct walk *walk, const struct message_name *name)
@@ -42,6 +111,7 @@ static void note_token(const struct walk *walk, const struct message_name *name)
     census->waiting = page_sum(census->waiting, -done);
     if (!name->settled)
         census->count[walk->state] += name->count;
+    note_out(walk, name, waiting);
     if (!name->settled && walk->state == MQ_INFLIGHT)
         census->waiting = page_sum(census->waiting, -lane_dir_size(walk->queue_dir, name));
 }
@@ -93,16 +163,38 @@ int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret
     return error;
 }
 
+struct lanes {
+    struct census *census;
+    int queue_dir;
+    char key[LANE_KEY_SIZE]; /* of the lane that the walk has come to */
+    int cuts;                /* of that lane; negative: it has none */
+};
+
+static struct out count_out_of(struct lanes *lanes, const struct lane_file *file)
+{
+    if (strcmp(lanes->key, file->key) != 0) {
+        close_if_open(lanes->cuts);
+        strcpy(lanes->key, file->key);
+        lanes->cuts = lane_cuts_open(lanes->queue_dir, file->key);
+    }
+    const int opened = lanes->cuts < 0 ? -1 : fs_open_file(file->dir, file->file);
+    const struct out out = count_out(lanes->cuts, opened, &file->name, 0, file->name.count);
+    close_if_open(opened);
+    return out;
+}
+
 static int count_waiting(void *context, const struct lane_file *file)
 {
-    struct census *census = context;
+    struct lanes *lanes = context;
+    struct census *census = lanes->census;
     struct stat status;
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    const int64_t size = name_bytes_in(&file->name, status.st_size);
+    const struct out out = count_out_of(lanes, file);
+    const int64_t size = name_bytes_in(&file->name, status.st_size) - out.bytes;
     census->bytes = page_sum(census->bytes, size);
     census->waiting = page_sum(census->waiting, size);
-    census->count[file->name.due ? MQ_DELAYED : MQ_READY] += file->name.count;
+    census->count[file->name.due ? MQ_DELAYED : MQ_READY] += file->name.count - out.count;
     note_position(census, MQ_DELAYED, &file->name); /* its lane's token is what makes a head of the page */
     return 0;
 }
@@ -141,7 +233,9 @@ static int take_census(int queue_dir, const enum mq_state *states, size_t count,
             return error;
         census.count[states[i]] += walk.count;
     }
-    const int error = ordered ? lane_dir_walk_all(queue_dir, count_waiting, &census) : 0;
+    struct lanes lanes = {.census = &census, .queue_dir = queue_dir, .cuts = -1};
+    const int error = ordered ? lane_dir_walk_all(queue_dir, count_waiting, &lanes) : 0;
+    close_if_open(lanes.cuts);
     if (error)
         return error;
     *ret_census = census;

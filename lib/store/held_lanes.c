@@ -10,12 +10,14 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "base/id.h"
+#include "format/batch.h"
 #include "format/death.h"
 #include "store/access.h"
 #include "store/adopt.h"
 #include "store/bucket.h"
 #include "store/config.h"
 #include "store/lane_birth.h"
+#include "store/lane_cuts.h"
 #include "store/lane_dir.h"
 
 #define TRIES 100
@@ -62,6 +64,7 @@ struct transfer {
     struct lane_place to;
     bool ordered; /* the new queue */
     int64_t now;
+    bool links; /* a message gets one more name, since others need its file */
 };
 
 /* The new queue may have other users. A file that is gone is another process's. */
@@ -69,7 +72,9 @@ static int move_file(const struct transfer *transfer, int from, const char *file
 {
     int error = adopt_file(transfer->to.dir, transfer->to.sharing, from, file);
     if (!error)
-        error = fs_rename(from, file, to, name);
+        error = transfer->links ? fs_link(from, file, to, name) : fs_rename(from, file, to, name);
+    if (error == -EEXIST && transfer->links)
+        return 0; /* by a process that died before the file was gone */
     return error == -ENOENT && fs_has(from, file) == 0 ? 0 : error;
 }
 
@@ -90,10 +95,12 @@ static int move_to_state(const struct transfer *transfer, int from, const char *
 /* Into q/ itself: what is there already came later. */
 static int move_to_lane(const struct transfer *transfer, const struct lane_file *file)
 {
+    char text[NAME_SIZE];
+    name_format(MQ_READY, &file->name, text);
     for (int tries = 0; tries < TRIES; tries++) {
         struct lane_birth birth;
         const int to = lane_dir_open_queue(transfer->to.dir, file->key);
-        int error = to < 0 ? to : move_file(transfer, file->dir, file->file, to, file->file);
+        int error = to < 0 ? to : move_file(transfer, file->dir, file->file, to, text);
         if (to >= 0)
             close(to);
         if (error != -ENOENT)
@@ -107,15 +114,55 @@ static int move_to_lane(const struct transfer *transfer, const struct lane_file 
     return -EBUSY;
 }
 
-static int move_message(void *context, const struct lane_file *file)
+static int move_whole(const struct transfer *transfer, const struct lane_file *file)
 {
-    const struct transfer *transfer = context;
     struct message_name name = file->name;
     if (transfer->ordered)
         return move_to_lane(transfer, file);
     name.time = name.due;
     name.due = 0;
     return move_to_state(transfer, file->dir, file->file, name.time > transfer->now ? MQ_DELAYED : MQ_READY, &name);
+}
+
+struct rest {
+    struct transfer transfer;
+    const struct lane_file *file;
+    int cuts;
+};
+
+static int link_one(void *context, const struct message_name *one)
+{
+    const struct rest *rest = context;
+    struct lane_file file = *rest->file;
+    file.name = *one;
+    return lane_cuts_is_out(rest->cuts, one->position) > 0 ? 0 : move_whole(&rest->transfer, &file);
+}
+
+/* What was taken out of a file must not come back: each of the others gets a name of its own. */
+static int move_rest(struct rest *rest)
+{
+    const struct lane_file *file = rest->file;
+    const int opened = fs_open_file(file->dir, file->file);
+    if (opened < 0)
+        return opened == -ENOENT ? 0 : opened;
+    rest->transfer.links = true;
+    int error = batch_walk(opened, &file->name, link_one, rest);
+    close(opened);
+    if (!error)
+        error = fs_unlink(file->dir, file->file);
+    return error == -ENOENT ? 0 : error;
+}
+
+static int move_message(void *context, const struct lane_file *file)
+{
+    const struct transfer *transfer = context;
+    struct rest rest = {*transfer, file, lane_cuts_open(transfer->from, file->key)};
+    int done = rest.cuts < 0 ? -EBADMSG : move_rest(&rest);
+    if (done == -EBADMSG) /* or the file cannot be taken apart */
+        done = move_whole(transfer, file);
+    if (rest.cuts >= 0)
+        close(rest.cuts);
+    return done;
 }
 
 static int end_in(const struct transfer *transfer, int dir, const struct message_name *token)
@@ -179,7 +226,7 @@ static int move_strays(const struct transfer *transfer)
 int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
 {
     const int64_t now = clock_now();
-    struct transfer transfer = {from_queue, {to_queue, -1, to_sharing, now}, false, now};
+    struct transfer transfer = {from_queue, {to_queue, -1, to_sharing, now}, false, now, false};
     struct config config;
     if (fs_has(from_queue, "lanes") == 0)
         return 0;

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "store/access.h"
+#include "store/lane_cuts.h"
 
 #define PATH_SIZE (sizeof "lanes//q" + LANE_KEY_SIZE)
 
@@ -51,26 +52,51 @@ void lane_dir_close(struct lane_dir *lane)
     close_dir(lane->queue);
 }
 
+/* `path` is that of the lane, seen from `at`. */
+static int has_gen(int at, const char *path, const char *generation)
+{
+    char gen[LANE_GEN_SIZE], text[PATH_SIZE + LANE_GEN_SIZE];
+    lane_name_format_gen(generation, gen);
+    snprintf(text, sizeof text, "%s%s", path, gen);
+    const int has = fs_has(at, text);
+    if (has)
+        return has;
+    lane_name_format_cut_gen(generation, gen);
+    snprintf(text, sizeof text, "%s%s", path, gen);
+    const int is_cut = fs_has(at, text);
+    return is_cut == 1 ? LANE_DIR_CUT : is_cut;
+}
+
 int lane_dir_is(int queue_dir, const char *generation)
 {
-    char gen[LANE_GEN_SIZE], path[PATH_SIZE + LANE_GEN_SIZE];
-    lane_name_format_gen(generation, gen);
-    snprintf(path, sizeof path, "lanes/%.*s/%s", NAME_LANE_KEY, generation, gen);
-    return fs_has(queue_dir, path);
+    char path[PATH_SIZE];
+    return has_gen(queue_dir, path_of(generation, "/", path), generation);
 }
 
 int lane_dir_has_gen(const struct lane_dir *lane, const char *generation)
 {
-    char gen[LANE_GEN_SIZE];
-    lane_name_format_gen(generation, gen);
-    return fs_has(lane->dir, gen);
+    return has_gen(lane->dir, "", generation);
 }
 
 int lane_dir_is_of(int q, const char *generation)
 {
-    char path[sizeof "../" + LANE_GEN_SIZE] = "../";
-    lane_name_format_gen(generation, path + strlen(path));
-    return fs_has(q, path);
+    return has_gen(q, "../", generation);
+}
+
+struct find_gen {
+    const char *key;
+    char *lane;
+};
+
+static int note_gen(void *context, const char *name, unsigned char type)
+{
+    const struct find_gen *find = context;
+    return type == DT_REG && lane_name_parse_gen(find->key, name, find->lane);
+}
+
+int lane_dir_read_gen(const struct lane_dir *lane, const char *key, char ret_lane[NAME_LANE_SIZE])
+{
+    return fs_list_at(lane->dir, ".", note_gen, &(struct find_gen){key, ret_lane});
 }
 
 int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file)
@@ -180,16 +206,43 @@ int lane_dir_make(int tmp, unsigned sharing, const char *generation)
     return error;
 }
 
-static int remove_gen(void *context, const char *name, unsigned char type)
+static int remove_note(void *context, const char *name, unsigned char type)
+{
+    const int dir = *(const int *)context;
+    const char *token;
+    struct message_name resting;
+    if (type == DT_REG && lane_name_parse_note(name, &token, &resting))
+        (void)fs_unlink(dir, name);
+    return 0;
+}
+
+static int remove_part(void *context, const char *name, unsigned char type)
 {
     char lane[NAME_LANE_SIZE];
     static const char any[LANE_KEY_SIZE] = "AAAAAAAAAAAAAAAA";
     const int dir = *(const int *)context;
-    const char *token;
-    struct message_name resting;
-    if (type == DT_REG && (lane_name_parse_gen(any, name, lane) || lane_name_parse_note(name, &token, &resting)))
+    if (type == DT_REG && lane_name_parse_gen(any, name, lane))
         (void)fs_unlink(dir, name);
-    return 0;
+    else if (type == DT_DIR && strcmp(name, LANE_CUTS) == 0)
+        lane_cuts_remove(dir);
+    return remove_note(context, name, type);
+}
+
+int lane_dir_open_cuts(int queue_dir, unsigned sharing, const struct lane_dir *lane, const char *generation)
+{
+    char gen[LANE_GEN_SIZE], cut[LANE_GEN_SIZE];
+    lane_name_format_gen(generation, gen);
+    lane_name_format_cut_gen(generation, cut);
+    int error = fs_rename_unique(lane->dir, gen, lane->dir, cut);
+    if (!error)
+        error = fs_list_at(lane->dir, ".", remove_note, (int[]){lane->dir});
+    else if (error == -ENOENT && fs_has(lane->dir, cut) == 1)
+        error = 0;
+    const int dir = error ? error : fs_open_dir(lane->dir, LANE_CUTS);
+    if (dir != -ENOENT || error)
+        return dir;
+    error = access_make_dir(queue_dir, sharing, lane->dir, LANE_CUTS);
+    return !error || error == -EEXIST ? fs_open_dir(lane->dir, LANE_CUTS) : error;
 }
 
 void lane_dir_unmake(int tmp, const char *name)
@@ -198,14 +251,14 @@ void lane_dir_unmake(int tmp, const char *name)
     if (dir < 0)
         return;
     (void)fs_remove_dir(dir, "q");
-    (void)fs_list_at(dir, ".", remove_gen, &(int){dir});
+    (void)fs_list_at(dir, ".", remove_part, &(int){dir});
     close(dir);
     (void)fs_remove_dir(tmp, name);
 }
 
 int lane_dir_clear(int queue_dir, const char *key, const struct lane_dir *lane)
 {
-    const int error = fs_list_at(lane->dir, ".", remove_gen, &(int){lane->dir});
+    const int error = fs_list_at(lane->dir, ".", remove_part, &(int){lane->dir});
     const int lanes = error ? error : fs_open_dir(queue_dir, "lanes");
     if (lanes < 0)
         return lanes;

@@ -20,12 +20,21 @@ struct lane_dir {
 int lane_dir_open(int queue_dir, const char *key, struct lane_dir *ret_lane);
 void lane_dir_close(struct lane_dir *lane);
 
-/* Whether the lane of a generation is there, and is of that one. */
+/* Whether the lane of a generation is there, and is of that one: 0, or one of these. */
+#define LANE_DIR_IS 1
+#define LANE_DIR_CUT 2 /* and messages may have been taken out of it (lane_cuts.h) */
 int lane_dir_is(int queue_dir, const char *generation);
 
 /* The same of a lane that is open, or of which q/ is open. */
 int lane_dir_has_gen(const struct lane_dir *lane, const char *generation);
 int lane_dir_is_of(int q, const char *generation);
+
+/* The generation of a lane. 1, or 0: it has none, or it is being renamed. */
+int lane_dir_read_gen(const struct lane_dir *lane, const char *key, char ret_lane[NAME_LANE_SIZE]);
+
+/* From now on it is LANE_DIR_CUT, and does not rest: open the directory of its cuts, which is made if it is missing.
+   -ENOENT: the lane is not of that generation. */
+int lane_dir_open_cuts(int queue_dir, unsigned sharing, const struct lane_dir *lane, const char *generation);
 
 /* Open where a message of that position lies, or may lie: its bucket, or q/ itself. -ENOENT: there is no such place. */
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position);

@@ -27,6 +27,10 @@ of() { # GROUP FILE: its part of what bodies has written
     tr ' ' '\n' <"$2" | grep "^$1" | paste -sd ' '
 }
 
+id_of() { # BODY QUEUE
+    mq-queue peek -n 1000 -j "$2" | jq -r --arg body "$1" 'select(.body == $body).id'
+}
+
 clean() { # nothing is left, and nothing is wrong
     run -0 mq-queue check orders
     assert_equal "$output" ''
@@ -510,13 +514,30 @@ END
 
 # ---- killed at each call ------------------------------------------------------------
 
-CALLS=renameat2,linkat,unlinkat,mkdirat,mknodat
+CALLS=renameat2,linkat,unlinkat,mkdirat,mknodat,symlinkat
 
 # Kill a command at each of the calls that change something, each time in an ordered queue of its own, which `stage` fills.
 # Prints a line for each: the queue, and whether the command was done.
 stage_part() { # the first of several messages in one file
     printf '%s\n' a1 a2 a3 | mq-send -q -l -g a "$1"
     claim -t 10m "$1"
+}
+
+stage_cut() { # prints the id of the second of them
+    printf '%s\n' a1 a2 a3 | mq-send -q -l -g a "$1"
+    id_of a2 "$1"
+}
+
+stage_held() { stage_cut "$1" && mq-recv -w 0 -t 2s "$1" >/dev/null; }
+
+stage_moved() {
+    mq-queue create "$1-to" durability=none >/dev/null
+    stage_cut "$1"
+}
+
+stage_passed() {
+    mq-queue remove -q "$1" "$(stage_cut "$1")"
+    mq-recv -a -w 0 "$1" >/dev/null
 }
 
 stage_once() { :; }
@@ -554,7 +575,11 @@ stage_reject() { stage_ack "$1"; }
     kill_at_each reject mq-ack --reject RECEIPT >>killed
     kill_at_each part mq-ack --reject RECEIPT >>killed
     kill_at_each once mq-send -q --once -i one -g a QUEUE x >>killed
-    assert_equal "$(grep -c ' 0$' killed)" 8
+    kill_at_each cut mq-queue remove QUEUE RECEIPT >>killed
+    kill_at_each held mq-queue remove QUEUE RECEIPT >>killed
+    kill_at_each moved mq-queue move QUEUE QUEUE-to RECEIPT >>killed
+    kill_at_each passed mq-recv -w 0 -t 1s QUEUE >>killed
+    assert_equal "$(grep -c ' 0$' killed)" 12
     [[ $(grep -c " 137$" killed) -ge 15 ]] || fail "$(cat killed)"
     local queue status left
     sleep 2.1 # the time that a process is given to move a token on
@@ -572,13 +597,23 @@ stage_reject() { stage_ack "$1"; }
                 [[ $left == a2 || $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] || fail "$queue: '$left'"
             ;;
         last*) assert_equal "$queue $left" "$queue " ;;
+        cut*:0 | held*:0) assert_equal "$queue $left" "$queue a1 a3" ;;
+        cut* | held*) [[ $left == 'a1 a2 a3' || $left == 'a1 a3' ]] || fail "$queue: '$left'" ;;
+        moved*) # it is in one of the two
+            case $left+$(bodies "$queue-to") in
+            'a1 a3+a2') ;;
+            'a1 a2 a3+') [[ $status == 137 ]] || fail "$queue" ;;
+            *) fail "$queue $status: $left" ;;
+            esac
+            ;;
+        passed*) assert_equal "$queue $left" "$queue a3" ;;
         once*) assert_equal "$queue $left" "$queue x" ;;
         part*)
             [[ $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] ||
                 assert_equal "$queue $left $(mq-stat --format={dead} --exact "$queue")" "$queue a2 a3 1"
             ;;
         esac
-        [[ $status != 0 || $queue == claim* ]] || assert_equal "$queue$(ls "$MQ_SPOOL/$queue/lanes")" "$queue"
+        [[ $status != 0 || $queue == claim* || $queue == passed* ]] || assert_equal "$queue$(ls "$MQ_SPOOL/$queue/lanes")" "$queue"
         run -0 mq-queue check "$queue"
     done <killed
 }
@@ -600,6 +635,8 @@ stage_reject() { stage_ack "$1"; }
     for order in group none; do
         for i in 1 2 3; do send a "a$i" && send b "b$i"; done
         send c later --delay=72h
+        printf '%s\n' d1 d2 d3 | mq-send -q -l -g d orders
+        mq-queue remove -q orders "$(id_of d2 orders)"
         claim orders >receipt # the claim of a group ends
         mv "$MQ_SPOOL/orders" held
         mq-queue create orders order="$order" durability=none
@@ -611,9 +648,10 @@ stage_reject() { stage_ack "$1"; }
         run -1 mq-ack "$(<receipt)"
         [[ $order == none ]] || age orders inflight
         mq-queue sweep -q orders
-        assert_equal "$(figures ready,delayed,inflight)" '7 1 0'
+        assert_equal "$(figures ready,delayed,inflight)" '9 1 0'
         bodies >got
         assert_equal "$(of a got) $(of '[a-b][1-3]' got | tr ' ' '\n' | grep b | paste -sd ' ')" 'a1 a2 a3 b1 b2 b3'
+        assert_equal "$(of d got)" 'd1 d3'
         mq-queue delete --force orders
         mq-queue create orders order=group durability=none
     done
@@ -691,6 +729,105 @@ stage_reject() { stage_ack "$1"; }
     wait_until 5 test "$(bodies)" = last
     assert_equal "$(figures dead,bytes --exact)" "4 $(figures bytes)"
     mq-dlq purge -q --all orders
+    clean
+}
+
+whole() { # FIGURES BODIES: what waits, as the page and the directories say, and as it is shown
+    assert_equal "$(figures ready,inflight,dead) $(figures ready,inflight,dead --exact)" "$1 $1"
+    assert_equal "$(figures bytes)" "$(figures bytes --exact)"
+    assert_equal "$(mq-queue peek -n 1000 -j orders | jq -r .body | paste -sd ' ')" "$2"
+    run -0 mq-queue check orders
+}
+
+are_dead() { # NUMBER
+    mq-queue sweep -q orders
+    [[ $(figures dead) == "$1" ]]
+}
+
+@test "one message is taken out of a file that its group shares, whatever is claimed; the others stay, in order" {
+    local receipt id
+    mq-queue create to durability=none
+    printf '%s\n' a1 a2 a3 a4 a5 a6 a7 a8 | mq-send -q -l -g a orders
+    printf '%s\n' b1 b2 b3 | mq-send -q -l -g a orders
+    id=$(id_of a2 orders)
+    mq-queue remove -q orders "$(id_of a3 orders)"
+    whole '10 0 0' 'a1 a2 a4 a5 a6 a7 a8 b1 b2 b3'
+    receipt=$(claim orders)
+    mq-queue remove -q orders "$id" "$(id_of b2 orders)" # behind the claim, and behind the head
+    run -1 mq-queue remove orders "$id"
+    whole '7 1 0' 'a4 a5 a6 a7 a8 b1 b3'
+    mq-queue move -q orders to "$(id_of a5 orders)" "$(id_of b3 orders)"
+    mq-queue copy -q orders to "$(id_of a6 orders)"
+    assert_equal "$(bodies to)" 'a5 b3 a6'
+    mq-ack --nack --delay=0 "$receipt"
+    assert_equal "$(mq-recv -a -w 0 orders)" a1
+    whole '5 0 0' 'a4 a6 a7 a8 b1'
+    mq-queue move -q orders to "$(id_of a4 orders)" # the head itself
+    assert_equal "$(bodies to)" a4
+    assert_equal "$(mq-recv -a -w 0 -l -n 3 orders | paste -sd ' ')" 'a6 a7 a8'
+    whole '1 0 0' b1
+    mq-queue remove -q orders "$(id_of b1 orders)"
+    assert_equal "$(bodies)" ''
+    clean
+
+    printf '%s\n' a1 a2 a3 a4 | mq-send -q -l -g a orders
+    send a a5
+    receipt=$(claim orders)
+    mq-queue purge -q --all orders # what shares its file with the claim, too
+    whole '0 1 0' ''
+    mq-ack --reject "$receipt"
+    assert_equal "$(bodies)" ''
+    mq-dlq retry -q orders
+    assert_equal "$(bodies)" a1
+    clean
+
+    for id in a1 a2 a3 a4; do printf '%s%040000d\n' $id 0; done | mq-send -q -l -g a orders
+    id=$(mq-queue peek -j orders | jq -r .id | sed -n 2p)
+    mkfifo pipe
+    exec 8<>pipe
+    mq-recv -a -w 0 -l -n 4 orders >pipe 8<&- & # waits for a reader, with all of them claimed
+    wait_until 5 test "$(figures inflight)" = 4
+    mq-queue purge -q --state=inflight --id="$id" orders
+    assert_equal "$(mq-queue peek -j --state=inflight orders | jq -r .body | cut -c1-2 | paste -sd ' ')" 'a1 a3 a4'
+    head -n 4 <&8 >/dev/null
+    wait
+    exec 8<&-
+    assert_equal "$(figures ready,inflight,bytes) $(figures ready,inflight,bytes --exact)" '0 0 0 0 0 0'
+    clean
+
+    printf '%s\n' a1 a2 a3 | mq-send -q -l -g a --ttl=1s orders
+    send a last
+    mq-queue remove -q orders "$(id_of a2 orders)"
+    wait_until 5 are_dead 2
+    assert_equal "$(figures ready,dead) $(figures ready,dead --exact)" '1 2 1 2'
+    assert_equal "$(bodies)" last
+    assert_equal "$(mq-queue peek -j --state=dead orders | jq -r .body | paste -sd ' ')" 'a1 a3'
+    mq-dlq purge -q --all orders
+    clean
+}
+
+@test "whoever claims and whoever removes or moves at the same time: each message ends once" {
+    local id
+    mq-queue create to durability=none
+    for id in a b; do seq -f $id%g 100 | mq-send -q -l -g $id orders; done
+    mq-queue peek -n 1000 -j orders | jq -r .id | shuf >ids && split -n l/5 ids ids.
+    while mq-recv -a -w 0 orders; do echo; done >one &
+    while mq-recv -a -w 0 -l -n 3 orders; do :; done >several &
+    xargs -n 4 mq-queue remove -q orders <ids.aa 2>not-removed &
+    xargs -n 4 mq-queue remove -q orders <ids.aa 2>not-removed-too &
+    xargs -n 4 mq-queue move -q orders to <ids.ab 2>not-moved &
+    wait
+    bodies | tr ' ' '\n' >rest
+    bodies to | tr ' ' '\n' >moved
+    assert_equal "$(cat one several rest moved | grep . | sort | uniq -d)" ''
+    local removed=$((2 * $(wc -l <ids.aa) - $(cat not-removed not-removed-too | wc -l)))
+    assert_equal "$(($(cat one several rest moved | grep -c .) + removed))" 200
+    assert_equal "$(grep -c . moved)" "$(($(wc -l <ids.ab) - $(wc -l <not-moved)))"
+    for id in a b; do
+        grep "^$id" one | sort -c -k1.2n
+        grep "^$id" several | sort -c -k1.2n
+    done
+    assert_equal "$(figures ready,inflight,dead,bytes)" '0 0 0 0'
     clean
 }
 
