@@ -231,7 +231,8 @@ static const char *parse_field(const char *dot, struct message_name *name)
     }
 }
 
-/* What concerns lanes has its room at the cost of unknown fields, and what concerns batches too at that of long ids. */
+/* What concerns lanes has its room at the cost of unknown fields, and what concerns batches too at that of long ids. A single
+   message that others share their file with may have a long id, unless it has a due time. */
 static bool fits_lane(enum mq_state state, const struct message_name *name)
 {
     const bool is_token = name->lane[0], shares = name->count > 1 || name->offset || name->length;
@@ -243,9 +244,20 @@ static bool fits_lane(enum mq_state state, const struct message_name *name)
         return false;
     if (is_token && name->of ? name->skipped + name->count > name->of : is_token && name->count > 1)
         return false;
+    const bool is_long = strlen(name->id) >= ID_UUID_SIZE, is_alone = name->count == 1 && !name->of;
     const bool may_split = is_token && name->settled && name->length && !name->begun && !name->owner.process;
     return (!name->split || may_split) && strlen(name->others) <= LANE_OTHERS_MAX &&
-           (!shares || (strlen(name->id) < ID_UUID_SIZE && strlen(name->others) <= SHARING_OTHERS_MAX));
+           (!shares || (is_long ? is_alone && !name->due : strlen(name->others) <= SHARING_OTHERS_MAX));
+}
+
+bool name_fits_lane(const struct message_name *waiting)
+{
+    struct message_name token = *waiting;
+    memset(token.lane, '-', sizeof token.lane - 1);
+    token.lane[sizeof token.lane - 1] = '\0';
+    token.of = token.count > 1 ? token.count : 0;
+    token.skipped = token.settled = 0;
+    return fits_lane(MQ_READY, &token);
 }
 
 bool name_parse(enum mq_state state, const char *text, struct message_name *ret_name)
@@ -440,6 +452,11 @@ _Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10
                        PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 + LANE_OTHERS_MAX <
                    NAME_SIZE,
                "a claim on a lane fits a directory entry");
+_Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (MQ_ID_SIZE - 1) + 2 + 10 + 2 * (2 + BYTES_DIGITS) + 2 +
+                       TIME_DIGITS + 2 + NAME_LANE_SIZE - 1 + 2 + WORD_DIGITS + 3 + 2 + WORD_DIGITS + 2 + TIME_DIGITS +
+                       2 + PROCESS_DIGITS + 1 + NAME_HOST_SIZE - 1 + LANE_OTHERS_MAX <
+                   NAME_SIZE,
+               "so does one on a single message of a file, if it has no due time");
 _Static_assert(TIME_DIGITS + 1 + POSITION_DIGITS + 1 + (ID_UUID_SIZE - 1) + 2 + 10 + 2 + COUNT_DIGITS +
                        2 * (2 + BYTES_DIGITS) + 2 + TIME_DIGITS + 2 + TIME_DIGITS + 2 + NAME_LANE_SIZE - 1 + 2 +
                        WORD_DIGITS + 3 + 2 + COUNT_DIGITS + 1 + COUNT_DIGITS + 2 + WORD_DIGITS + 2 + TIME_DIGITS + 2 +

@@ -111,6 +111,9 @@ void name_format(enum mq_state state, const struct message_name *name, char text
 /* Whether `text` may hold this token. A cheap look that most names of other claims do not pass. */
 bool name_has_token(const char *text, uint64_t token);
 
+/* Whether a message of this name can be in a lane: a token's name has room for less than others. */
+bool name_fits_lane(const struct message_name *waiting);
+
 /* Count one attempt more. */
 static inline void name_count_attempt(struct message_name *name)
 {

@@ -2,11 +2,9 @@
 #include "lifecycle/lane_delivery.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/id.h"
 #include "format/decode.h"
 #include "format/message.h"
 #include "lane/lane.h"
@@ -17,8 +15,7 @@ int lane_delivery_find(mq_queue *to, int dir, const char *file, const struct mes
                        char ret_lane[LANE_KEY_SIZE])
 {
     mq_message *message;
-    const bool is_long = (name->offset || name->length) && strlen(name->id) >= ID_UUID_SIZE; /* see name.c */
-    const int opened = to->config.order && name->count == 1 && !is_long ? fs_open_unchecked(dir, file) : -ENOENT;
+    const int opened = to->config.order && name->count == 1 ? fs_open_unchecked(dir, file) : -ENOENT;
     if (opened < 0)
         return opened == -ENOENT ? 0 : opened;
     int is = decode_file(opened, name, &message);
@@ -57,6 +54,8 @@ int lane_delivery_put(mq_queue *to, const char *lane, int dir, const char *file,
 {
     struct source source = {.to = to, .dir = dir, .file = file};
     name->priority = MQ_PRIORITY_DEFAULT;
+    if (!name_fits_lane(name))
+        return -ENAMETOOLONG;
     const int error = lane_put(to, lane, name, keeps_position, rename_in, &source, ret_dir);
     if (error)
         return error == -ESTALE ? 0 : error;

@@ -4,7 +4,8 @@
  *     is = lane_delivery_find(queue, dir, file, &name, lane);               1: the message belongs in that lane; 0: in none
  *     moved = lane_delivery_move(queue, lane, dir, file, &name, …, &size);  1; 0: the file is gone
  *
- * Errors are negative errno values. -ENOENT: the queue lacks a part.
+ * Errors are negative errno values. -ENOENT: the queue lacks a part. -ENAMETOOLONG: the message has a long id and a due time,
+ * and shares its file with others; or its name has fields of a later version.
  */
 #ifndef MQ_LANE_DELIVERY_H
 #define MQ_LANE_DELIVERY_H

@@ -806,6 +806,29 @@ are_dead() { # NUMBER
     clean
 }
 
+@test "a dead letter or a message with a long id, whose file others share, goes into its group in an ordered queue" {
+    local long n
+    long=$(printf '%060d' 0)
+    mq-log create -q clicks
+    mq-queue create clicks/jobs durability=none
+    for n in 1 2 3 4; do
+        echo "{\"id\": \"$long$n\", \"body\": \"a$n\", \"group\": \"a\"}"
+    done | mq-send -q -j clicks
+    assert_equal "$(find "$MQ_SPOOL/clicks/log" -type f | wc -l)" 1
+    send a a0
+    mq-ack --reject "$(claim clicks/jobs)"
+    mq-dlq retry -q --to orders clicks/jobs
+    mq-queue move -q clicks/jobs orders "${long}2"
+    assert_equal "$(find "$MQ_SPOOL/orders/lanes" -path '*/q/*' -type f | wc -l)" 3
+    assert_equal "$(mq-recv -a -w 0 orders)" a0
+    mq-ack --nack --delay=0 "$(claim orders)"
+    mq-ack --reject "$(claim orders)"
+    mq-dlq retry -q orders # in place
+    assert_equal "$(bodies)" 'a1 a2'
+    assert_equal "$(bodies clicks/jobs)" 'a3 a4'
+    clean
+}
+
 @test "whoever claims and whoever removes or moves at the same time: each message ends once" {
     local id
     mq-queue create to durability=none
