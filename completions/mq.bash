@@ -129,7 +129,7 @@ __mq_figures() {
     printf '%s\n' queue ready delayed inflight dead oldest lag size in out errors in_1m in_5m in_15m out_1m out_5m \
         out_15m errors_1m errors_5m errors_15m held paused sent delivered redelivered acked retried failed \
         duplicates dropped consumers consumers_waiting consumers_working expired died died_rejected died_max_attempts died_expired died_corrupt died_overflow \
-        topic bindings published routed unroutable transactions_open transactions_unfinished
+        topic bindings published routed unroutable topic_duplicates transactions_open transactions_unfinished
 }
 
 # The values that an option takes.

@@ -639,6 +639,7 @@ struct mq_topic_stats {
     uint64_t published;  /* messages that came to it, from senders or other topics */
     uint64_t routed;     /* copies that it passed on: one for each destination that no other topic had led to */
     uint64_t unroutable; /* messages that none of its bindings took: refused, dropped, or passed to another */
+    uint64_t duplicates; /* messages that were not sent, because they had been sent once before */
 };
 MQ_API int mq_topic_stat(const char *spool, const char *topic, struct mq_topic_stats *ret_stats);
 

@@ -172,6 +172,7 @@ const struct field fields[] = {
     {"published", "PUBLISHED", FIELD_COUNT, TOPIC(published)},
     {"routed", "ROUTED", FIELD_COUNT, TOPIC(routed)},
     {"unroutable", "UNROUTABLE", FIELD_COUNT, TOPIC(unroutable)},
+    {"topic_duplicates", "DUPLICATES", FIELD_COUNT, TOPIC(duplicates)},
     {"transactions_open", "TX-OPEN", FIELD_COUNT, SPOOL(open)},
     {"transactions_unfinished", "TX-UNFINISHED", FIELD_COUNT, SPOOL(unfinished)},
     {0},

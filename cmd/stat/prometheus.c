@@ -230,6 +230,8 @@ static const struct {
     {"mq_topic_published", "Messages that came to the topic.", offsetof(struct mq_topic_stats, published)},
     {"mq_topic_routed", "Copies of messages that the topic passed on.", offsetof(struct mq_topic_stats, routed)},
     {"mq_topic_unroutable", "Messages that no binding of the topic took.", offsetof(struct mq_topic_stats, unroutable)},
+    {"mq_topic_duplicates", "Messages that were not sent, because they had been sent once before.",
+     offsetof(struct mq_topic_stats, duplicates)},
 };
 
 static void begin_topic(const struct exposition *to, const char *name, const char *suffix, const char *topic)

@@ -447,9 +447,12 @@ int fan_out_send(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 /* Along the route that was found, or nowhere, for which `found` is the reason. */
 static int send_along(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load, int found)
 {
+    const uint64_t before = page_counter(topic->feed->page, PAGE_DUPLICATES);
     const int error = found < 0 ? found : fan_out_send(topic, tx, load);
-    if (fan_out_is_sent(error) || error == -ENXIO)
-        topic_counts_note(&topic->counts, topic->spool, &topic->route, load->count, topic->most_bindings);
+    const uint64_t duplicates = page_counter(topic->feed->page, PAGE_DUPLICATES) - before;
+    topic_counts_note_duplicates(&topic->counts, topic->spool, topic->name, duplicates, topic->most_bindings);
+    if ((fan_out_is_sent(error) || error == -ENXIO) && duplicates < load->count)
+        topic_counts_note(&topic->counts, topic->spool, &topic->route, load->count - duplicates, topic->most_bindings);
     return error;
 }
 

@@ -23,7 +23,7 @@ struct part {
     struct route *routes;
     size_t *groups; /* of each message */
     const struct mq_send_options *options;
-    bool *duplicates; /* of each message; NULL: not wanted */
+    bool *duplicates; /* of each message, if they are sent once */
     char (*ids)[MQ_ID_SIZE];
     mq_message **together; /* room for a group */
     char (*their_ids)[MQ_ID_SIZE];
@@ -40,7 +40,7 @@ static int send_group(mq_topic *topic, mq_tx *tx, const struct part *part, size_
         if (part->groups[i] == group)
             part->together[count++] = part->messages[i];
     topic->route = part->routes[first];
-    options.ret_duplicates = part->duplicates ? part->duplicates + first : NULL; /* what is sent once goes in runs */
+    options.ret_duplicates = part->duplicates + first; /* what is sent once goes in runs */
     const int error = fan_out_send(topic, tx,
                                    &(struct fan_out_load){.messages = part->together,
                                                           .count = count,
@@ -115,6 +115,14 @@ static size_t find_routes(mq_topic *topic, const struct part *part, int *ret_fou
     return found;
 }
 
+static void count_one(mq_topic *topic, const struct part *part, size_t i)
+{
+    if (part->options->once && part->duplicates[i])
+        topic_counts_note_duplicates(&topic->counts, topic->spool, topic->name, 1, topic->most_bindings);
+    else
+        topic_counts_note(&topic->counts, topic->spool, &part->routes[i], 1, topic->most_bindings);
+}
+
 static int send_first_part(mq_topic *topic, mq_tx *tx, struct part *part, size_t *ret_sent)
 {
     int found, error = 0;
@@ -125,7 +133,7 @@ static int send_first_part(mq_topic *topic, mq_tx *tx, struct part *part, size_t
         error = send_part(topic, tx, part, ret_sent);
     const bool refused = !error && found < 0;
     for (size_t i = 0; i < *ret_sent + (refused && found == -ENXIO); i++)
-        topic_counts_note(&topic->counts, topic->spool, &part->routes[i], 1, topic->most_bindings);
+        count_one(topic, part, i);
     for (size_t i = 0; i < count; i++)
         route_release(&part->routes[i]);
     return refused ? found : error;
@@ -139,7 +147,8 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
                         .groups = calloc(count + 1, sizeof *part.groups),
                         .together = calloc(count + 1, sizeof *part.together),
                         .their_ids = calloc(count + 1, sizeof *part.their_ids)};
-    int error = part.routes && part.groups && part.together && part.their_ids ? 0 : -ENOMEM;
+    bool *const duplicates = calloc(count + 1, sizeof *duplicates);
+    int error = duplicates && part.routes && part.groups && part.together && part.their_ids ? 0 : -ENOMEM;
     *ret_sent = 0;
     fan_out_begin(topic);
     while (*ret_sent < count && !error) {
@@ -147,10 +156,13 @@ int mq_topic_send_batch(mq_topic *topic, mq_tx *tx, mq_message *const *messages,
         part.messages = messages + *ret_sent;
         part.count = count - *ret_sent;
         part.ids = ret_ids ? ret_ids + *ret_sent : NULL;
-        part.duplicates = options->ret_duplicates ? options->ret_duplicates + *ret_sent : NULL;
+        part.duplicates = duplicates + *ret_sent;
         error = send_first_part(topic, tx, &part, &sent);
         *ret_sent += sent;
     }
+    if (options->ret_duplicates && duplicates)
+        memcpy(options->ret_duplicates, duplicates, *ret_sent * sizeof *duplicates);
+    free(duplicates);
     free(part.routes);
     free(part.groups);
     free(part.together);

@@ -104,6 +104,13 @@ void topic_counts_note(struct topic_counts *counts, int spool, const struct rout
     }
 }
 
+void topic_counts_note_duplicates(struct topic_counts *counts, int spool, const char *topic, uint64_t messages,
+                                  size_t bindings)
+{
+    if (messages > 0)
+        counts_add(table_of(counts, spool, topic, bindings), TOPIC_DUPLICATES, messages);
+}
+
 void topic_counts_release(struct topic_counts *counts)
 {
     for (size_t i = 0; i < counts->count; i++)

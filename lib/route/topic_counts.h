@@ -8,7 +8,7 @@
 #include "store/counts.h"
 
 /* Keys of the table; those of bindings are greater. */
-enum topic_counter { TOPIC_PUBLISHED = 1, TOPIC_ROUTED, TOPIC_UNROUTABLE, TOPIC_COUNTERS };
+enum topic_counter { TOPIC_PUBLISHED = 1, TOPIC_ROUTED, TOPIC_UNROUTABLE, TOPIC_DUPLICATES, TOPIC_COUNTERS };
 
 /* The key of a binding, which is that of its line. */
 uint64_t topic_counts_key(const struct binding *binding);
@@ -22,6 +22,10 @@ struct topic_counts {
 /* Count messages that went by a route. `bindings`: of the topic that has the most. */
 void topic_counts_note(struct topic_counts *counts, int spool, const struct route *route, uint64_t messages,
                        size_t bindings);
+
+/* Count messages to a topic that were not sent, since they had been before. */
+void topic_counts_note_duplicates(struct topic_counts *counts, int spool, const char *topic, uint64_t messages,
+                                  size_t bindings);
 void topic_counts_release(struct topic_counts *counts);
 
 /* The tables of all hosts, to look. */

@@ -63,7 +63,8 @@ int mq_topic_stat(const char *spool_path, const char *topic, struct mq_topic_sta
         *ret_stats = (struct mq_topic_stats){.bindings = bindings.count,
                                              .published = counts_read_all(&counts, TOPIC_PUBLISHED),
                                              .routed = counts_read_all(&counts, TOPIC_ROUTED),
-                                             .unroutable = counts_read_all(&counts, TOPIC_UNROUTABLE)};
+                                             .unroutable = counts_read_all(&counts, TOPIC_UNROUTABLE),
+                                             .duplicates = counts_read_all(&counts, TOPIC_DUPLICATES)};
     counts_close_all(&counts);
     bindings_release(&bindings);
     close(dir);

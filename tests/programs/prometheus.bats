@@ -229,6 +229,7 @@ END
     assert_equal "$(sample 'mq_topic_published_total{topic="events"}')" 1
     assert_equal "$(sample 'mq_topic_routed_total{topic="events"}')" 2
     assert_equal "$(sample 'mq_topic_unroutable_total{topic="events"}')" 0
+    assert_equal "$(sample 'mq_topic_duplicates_total{topic="events"}')" 0
     assert_equal "$(sample 'mq_transactions{state="open"}')" 1
     assert_equal "$(sample 'mq_transactions{state="unfinished"}')" 0
     run -0 mq-stat --prometheus jobs

@@ -182,6 +182,8 @@ waiting_in() { # QUEUE: the bodies, in order
     once -i x events other
     duplicate x
     assert_equal "$(waiting_in one)/$(waiting_in two)/$(waiting_in three)" "a c d e/a c d e/c d e"
+    once -j events < <(printf '{"id": "%s", "body": "f"}\n' f f x)
+    assert_equal "$(mq-stat --format='{published} {routed} {topic_duplicates}' events)" '4 10 5'
 
     run -64 mq-tx run -- mq-send --once -i y events z
     run -0 mq-topic config events dedup-window
