@@ -564,6 +564,7 @@ stage_claim() { mq-send -q -g a "$1" a1 && mq-send -q -g a "$1" a2; }
 stage_ack() { stage_claim "$1" && mq-recv -w 0 -t 10m "$1" | head -n1; }
 stage_last() { mq-send -q -g a "$1" a1 && mq-recv -w 0 -t 10m "$1" | head -n1; }
 stage_reject() { stage_ack "$1"; }
+stage_nack() { stage_ack "$1"; }
 
 @test "whoever is killed at any call leaves a lane whose messages all come, in order" {
     needs_strace
@@ -575,11 +576,12 @@ stage_reject() { stage_ack "$1"; }
     kill_at_each reject mq-ack --reject RECEIPT >>killed
     kill_at_each part mq-ack --reject RECEIPT >>killed
     kill_at_each once mq-send -q --once -i one -g a QUEUE x >>killed
+    kill_at_each nack mq-ack --nack --delay=0 RECEIPT >>killed
     kill_at_each cut mq-queue remove QUEUE RECEIPT >>killed
-    kill_at_each held mq-queue remove QUEUE RECEIPT >>killed
+    [[ -z ${LONG-} ]] || kill_at_each held mq-queue remove QUEUE RECEIPT >>killed
     kill_at_each moved mq-queue move QUEUE QUEUE-to RECEIPT >>killed
     kill_at_each passed mq-recv -w 0 -t 1s QUEUE >>killed
-    assert_equal "$(grep -c ' 0$' killed)" 12
+    assert_equal "$(grep -c ' 0$' killed)" $((12 + (${LONG:-0} != 0)))
     [[ $(grep -c " 137$" killed) -ge 15 ]] || fail "$(cat killed)"
     local queue status left
     sleep 2.1 # the time that a process is given to move a token on
@@ -593,7 +595,8 @@ stage_reject() { stage_ack "$1"; }
         join*) [[ $left == a1 || $left == 'a1 a2' ]] || fail "$queue: $left" ;;
         claim*) assert_equal "$queue $left" "$queue a1 a2" ;;
         ack*:0 | reject*:0) assert_equal "$queue $left" "$queue a2" ;;
-        ack* | reject*)
+        nack*:0) assert_equal "$queue $left" "$queue a1 a2" ;;
+        ack* | reject* | nack*)
                 [[ $left == a2 || $(mq-stat --inflight -j "$queue" | jq -s length) == 1 ]] || fail "$queue: '$left'"
             ;;
         last*) assert_equal "$queue $left" "$queue " ;;
@@ -616,6 +619,31 @@ stage_reject() { stage_ack "$1"; }
         [[ $status != 0 || $queue == claim* || $queue == passed* ]] || assert_equal "$queue$(ls "$MQ_SPOOL/$queue/lanes")" "$queue"
         run -0 mq-queue check "$queue"
     done <killed
+}
+
+@test "whatever call fails while a message is taken out of a shared file: it is told, or the message is out" {
+    needs_strace
+    local call error when id status left commands=(move remove) targets=(q-to '')
+    local times=${LONG:+1 2 3} errors=${LONG:+EIO ENOSPC}
+    for call in symlinkat linkat renameat2 unlinkat; do
+        for when in ${times:-1}; do
+            for error in ${errors:-EIO}; do
+                mq-queue create q order=group durability=none >/dev/null
+                mq-queue create q-to durability=none >/dev/null
+                id=$(stage_cut q) status=0
+                # shellcheck disable=SC2086 # the second queue may be no word
+                strace -o /dev/null -e trace=$call -e inject=$call:error=$error:when=$when \
+                    mq-queue "${commands[when % 2]}" q ${targets[when % 2]} "$id" >/dev/null 2>&1 || status=$?
+                left=$(bodies q)+$(bodies q-to)
+                case $status:$left in
+                0:a1\ a3+ | 0:a1\ a3+a2 | [1-9]*:'a1 a2 a3+' | [1-9]*:'a1 a3+a2') ;;
+                *) fail "$call $when $error $status: $left" ;;
+                esac
+                assert_equal "$(mq-queue check q)" ''
+                mq-queue delete -q --force q && mq-queue delete -q --force q-to
+            done
+        done
+    done
 }
 
 @test "a queue that a deleter held keeps its groups: put back, taken in by an ordered queue, and by one that is not" {
