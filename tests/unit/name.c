@@ -2,6 +2,7 @@
 #include "format/name.h"
 
 #include "format/death.h"
+#include "format/lane_name.h"
 #include "format/receipt.h"
 #include "format/result_name.h"
 #include "format/spool_name.h"
@@ -301,6 +302,57 @@ static void results(void)
     EXPECT(result_name_is_bucket(bucket) && !result_name_is_bucket("6612b00000001"));
 }
 
+static void cuts(void)
+{
+    char text[NAME_SIZE], lane[NAME_LANE_SIZE];
+    struct lane_says says;
+    uint64_t position;
+    static const char *const wrong[] = {"63f2a1b3c4001.1",    "00063f2a1b3c4001",    "00063f2a1b3c4001.",
+                                        "00063f2a1b3c4001.0", "00063f2a1b3c4001.1x", "00063f2a1b3c4001.1000"};
+    lane_name_format_cut(0x00063f2a1b3c4001, LANE_CUTS_MAX, text);
+    EXPECT_TEXT(text, "00063f2a1b3c4001.999");
+    EXPECT(lane_name_parse_cut(text, &position) && position == 0x00063f2a1b3c4001);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        EXPECT(!lane_name_parse_cut(wrong[i], &position));
+    lane_name_format_says(&(struct lane_says){UINT64_MAX, true}, text);
+    EXPECT_TEXT(text, "ffffffffffffffff+");
+    EXPECT(lane_name_parse_says(text, &says) && says.random == UINT64_MAX && says.is_late);
+    EXPECT(lane_name_parse_says("00000000000000ff", &says) && says.random == 0xff && !says.is_late);
+    EXPECT(!lane_name_parse_says("ff", &says) && !lane_name_parse_says("00000000000000ff+ ", &says));
+    lane_name_format_draft(LANE_DRAFT_VOID, 1, text);
+    EXPECT_TEXT(text, "void-0000000000000001");
+    EXPECT(lane_name_is_draft(text) && lane_name_is_draft("out-0000000000000001") && !lane_name_is_draft("out-1"));
+    lane_name_format_cut_gen("0123456789abcdefGHIJKL", text);
+    EXPECT_TEXT(text, "cut.GHIJKL");
+    EXPECT(lane_name_parse_gen("0123456789abcdef", text, lane));
+    EXPECT_TEXT(lane, "0123456789abcdefGHIJKL");
+}
+
+/* The token's name has no room for a long id, a due time, and where in a file the message lies. */
+static void what_fits_a_lane(void)
+{
+    struct message_name name = {.count = 1, .position = 1, .offset = NAME_BYTES_MAX, .length = NAME_BYTES_MAX};
+    char text[NAME_SIZE];
+    struct message_name back;
+    memset(name.id, 'i', sizeof name.id - 1);
+    strcpy(name.others, ".f");
+    name.expires = NAME_TIME_MAX;
+    EXPECT(name_fits_lane(&name));
+    struct message_name claim = lane_name_token(&name, "0123456789abcdefGHIJKL");
+    claim.time = claim.begun = NAME_TIME_MAX;
+    claim.attempts = NAME_ATTEMPTS_MAX;
+    claim.claimed = true;
+    claim.owner.process = 999999999;
+    strcpy(claim.owner.host, "12345678");
+    name_format(MQ_INFLIGHT, &claim, text);
+    EXPECT(strlen(text) < NAME_SIZE && name_parse(MQ_INFLIGHT, text, &back) && back.length == name.length);
+    name.due = 1;
+    EXPECT(!name_fits_lane(&name));
+    name.due = 0;
+    name.count = 2;
+    EXPECT(!name_fits_lane(&name));
+}
+
 int main(void)
 {
     states_and_deaths();
@@ -319,5 +371,7 @@ int main(void)
     done_buckets();
     retried_names();
     results();
+    cuts();
+    what_fits_a_lane();
     return unit_failures != 0;
 }
