@@ -51,7 +51,7 @@ static int visit_file(void *context, const struct lane_file *file)
         strcpy(walk->key, file->key);
         walk->cuts = lane_cuts_open(walk->queue->dir, file->key);
     }
-    return walk->visit(walk->context, file, ahead, walk->cuts);
+    return walk->visit(walk->context, file, ahead, walk->cuts, lane_tokens_find(&walk->tokens, file->key));
 }
 
 /* The tokens come first: a message that becomes the head later is shown as waiting. */
@@ -104,8 +104,9 @@ static int show_one(void *context, const struct message_name *name)
     return showing->stop != 0;
 }
 
-static int show(void *context, const struct lane_file *file, uint32_t ahead, int cuts)
+static int show(void *context, const struct lane_file *file, uint32_t ahead, int cuts, const struct lane_token *token)
 {
+    (void)token;
     struct showing *showing = context;
     showing->ahead = ahead;
     showing->cuts = cuts;

@@ -7,6 +7,7 @@
 #ifndef MQ_LANE_BROWSE_H
 #define MQ_LANE_BROWSE_H
 
+#include "admin/lane_tokens.h"
 #include "queue/queue.h"
 #include "store/lane_dir.h"
 
@@ -18,8 +19,10 @@ int lane_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct m
                 void *context);
 
 /* The same by files. The first `ahead` messages of a file do not wait behind the head; of the others those wait that were not
-   taken out of the lane, as `cuts` says (lane_cuts.h); negative: none was. What `visit` returns ends the walk, if it is not 0. */
-typedef int lane_browse_fn(void *context, const struct lane_file *file, uint32_t ahead, int cuts);
+   taken out of the lane, as `cuts` says (lane_cuts.h); negative: none was. `token` is the lane's, as it
+   was when the walk began; NULL: it was not seen. What `visit` returns ends the walk, if it is not 0. */
+typedef int lane_browse_fn(void *context, const struct lane_file *file, uint32_t ahead, int cuts,
+                           const struct lane_token *token);
 int lane_browse_walk(mq_queue *queue, enum mq_state state, lane_browse_fn *visit, void *context);
 
 /* Open the directory that a message's file lies in. -ENOENT: it has moved on. */

@@ -32,8 +32,9 @@ struct target {
     int dir;          /* where its file lies */
     const char *file; /* and what that is called there */
     struct message_name one;
-    uint64_t head;  /* the position of the file */
-    bool in_flight; /* it is being worked on, and is to be taken out all the same */
+    uint64_t head;                  /* the position of the file */
+    const struct lane_token *token; /* where the lane's was not long ago; NULL: not known */
+    bool in_flight;                 /* it is being worked on, and is to be taken out all the same */
 };
 
 /* ---- a cut --------------------------------------------------------------------------- */
@@ -42,7 +43,10 @@ struct target {
 static int has_passed(const struct target *target, const char *generation)
 {
     const uint64_t index = target->one.position - target->head;
+    const struct lane_token *token = target->token;
     int passed = -EAGAIN;
+    if (token && strcmp(token->lane, generation) == 0 && lane_token_is_there(target->queue, token) == 1)
+        return token->head == target->head && index < token->passed;
     for (int looks = 0; looks < LOOKS && passed == -EAGAIN; looks++) {
         struct lane_tokens tokens = {0};
         const int error = lane_tokens_read(target->queue, &tokens);
@@ -122,12 +126,13 @@ static int cut(const struct target *target, single_out_fn *act, const void *argu
 }
 
 int lane_cut_waiting(mq_queue *queue, const char *key, int dir, const char *file, enum mq_state state,
-                     const struct message_name *one, single_out_fn *act, const void *argument)
+                     const struct message_name *one, const struct lane_token *token, single_out_fn *act,
+                     const void *argument)
 {
     struct message_name name;
     if (!name_parse(MQ_READY, file, &name))
         return -EINVAL;
-    struct target target = {queue, key, state, dir, file, *one, name.position, false};
+    struct target target = {queue, key, state, dir, file, *one, name.position, token, false};
     target.one.time = one->due;
     target.one.due = 0;
     return cut(&target, act, argument);
@@ -173,7 +178,7 @@ static int cut_behind(mq_queue *queue, const struct mq_entry *entry, single_out_
         return dir == -ENOENT ? 0 : dir;
     int done = find_one(dir, entry->file, &name, entry->offset, &one);
     if (done == 1)
-        done = lane_cut_waiting(queue, entry->bucket, dir, entry->file, entry->state, &one, act, argument);
+        done = lane_cut_waiting(queue, entry->bucket, dir, entry->file, entry->state, &one, NULL, act, argument);
     /* The messages of a log may come again under their names, so there the cut and the file go together. */
     if (done == 1 && name.count == 1 && !group_name_has_offset(name.position))
         (void)fs_unlink(dir, entry->file);

@@ -10,6 +10,7 @@
 #ifndef MQ_LANE_CUT_H
 #define MQ_LANE_CUT_H
 
+#include "admin/lane_tokens.h"
 #include "admin/single_out.h"
 
 bool lane_cut_is_meant(const struct mq_entry *entry);
@@ -17,8 +18,10 @@ bool lane_cut_is_meant(const struct mq_entry *entry);
 /* An action that cannot act on a token returns -EOPNOTSUPP for it. */
 int lane_cut(mq_queue *queue, const struct mq_entry *entry, single_out_fn *act, const void *argument);
 
-/* The same of the message `one` of the file dir/file, which has waited in the lane `key`. */
+/* The same of the message `one` of the file dir/file, which has waited in the lane `key`. `token` is where the lane's was not
+   long ago: if it still is there, it need not be searched for. It may be NULL. */
 int lane_cut_waiting(mq_queue *queue, const char *key, int dir, const char *file, enum mq_state state,
-                     const struct message_name *one, single_out_fn *act, const void *argument);
+                     const struct message_name *one, const struct lane_token *token, single_out_fn *act,
+                     const void *argument);
 
 #endif

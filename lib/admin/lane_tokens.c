@@ -118,6 +118,12 @@ uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *k
     return 0;
 }
 
+const struct lane_token *lane_tokens_find(const struct lane_tokens *tokens, const char *key)
+{
+    const size_t i = find_key(tokens, key);
+    return i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0 ? &tokens->all[i] : NULL;
+}
+
 int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position, uint64_t index)
 {
     int passed = -EAGAIN;

@@ -30,6 +30,9 @@ bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation);
 /* How many messages of a file in the lane `key` do not wait behind the head: UINT32_MAX all, 0 none. */
 uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position);
 
+/* The first of those that the lane `key` has; NULL: none. */
+const struct lane_token *lane_tokens_find(const struct lane_tokens *tokens, const char *key);
+
 /* Whether a message is claimed or settled, the `index`th of the file at `position` in the lane of that generation: 1 or 0.
    -EAGAIN: the lane's token was not found. */
 int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position,

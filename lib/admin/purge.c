@@ -114,6 +114,7 @@ struct waiting {
     enum mq_state state;
     const struct lane_file *file; /* that the walk has come to */
     uint32_t ahead;               /* how many of its messages stay */
+    const struct lane_token *token;
 };
 
 static int purge_one(void *context, const struct message_name *one)
@@ -126,7 +127,7 @@ static int purge_one(void *context, const struct message_name *one)
     }
     const struct lane_file *file = waiting->file;
     const int removed = lane_cut_waiting(purge->queue, file->key, file->dir, file->file, waiting->state, one,
-                                         remove_one, NULL);
+                                         waiting->token, remove_one, NULL);
     purge->purged += removed == 1;
     return removed < 0 ? removed : 0;
 }
@@ -142,13 +143,15 @@ static int purge_each(struct waiting *waiting)
     return error == -EBADMSG ? 0 : error;
 }
 
-static int purge_waiting(void *context, const struct lane_file *file, uint32_t ahead, int cuts)
+static int purge_waiting(void *context, const struct lane_file *file, uint32_t ahead, int cuts,
+                         const struct lane_token *token)
 {
     struct waiting *waiting = context;
     struct purge *purge = waiting->purge;
     const struct message_name *name = &file->name;
     waiting->file = file;
     waiting->ahead = ahead;
+    waiting->token = token;
     if (ahead > 0 || (cuts >= 0 && group_name_has_offset(name->position)))
         return purge_each(waiting);
     const uint32_t out = lane_cuts_count(cuts, name->position, name->count);
