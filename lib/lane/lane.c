@@ -181,7 +181,7 @@ int lane_open_head(mq_queue *queue, const struct message_name *token)
         return bucket_is_missing(file) ? -ENOENT : file;
     const int is = lane_dir_is(queue->dir, token->lane);
     if (is == 1)
-        return file;
+        return token->count > 1 ? fs_must_be_regular(file) : file;
     close(file);
     return is < 0 ? is : -ENOENT;
 }
