@@ -223,6 +223,12 @@ static int open_claimed(mq_queue *queue, struct claimed *claimed)
 
 /* ---- one message after the other, until one is delivered --------------------------------------- */
 
+/* Whether another receiver has the candidate for sure. What is left of a split may be found elsewhere. */
+static bool is_gone(const mq_queue *queue, const struct candidate *candidate)
+{
+    return cursor_is_slow(queue->cursor) && !candidate->name.split && fs_has(candidate->dir, candidate->file) == 0;
+}
+
 /* 1 claimed and open; 0 another receiver has the candidate, or it was put away. */
 static int take(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
                 struct claimed *claimed)
@@ -232,7 +238,9 @@ static int take(mq_queue *queue, const struct claim_request *request, const stru
         const int expired = expire_message(queue, MQ_READY, candidate->dir, candidate->file, &candidate->name, now);
         return expired < 0 ? expired : 0;
     }
-    const int moved = claim(queue, request, candidate, claimed);
+    const int moved = is_gone(queue, candidate) ? 0 : claim(queue, request, candidate, claimed);
+    if (moved >= 0)
+        cursor_note_try(queue->cursor, moved == 0);
     if (moved == 0 && lane_is_token(&candidate->name))
         cursor_leap(queue->cursor);
     if (is_fault_of_message(moved))

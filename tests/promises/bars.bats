@@ -142,6 +142,22 @@ all_calls() {
     done
 }
 
+@test "of two receivers who take turns none renames what the other has taken, but at first" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    local queue lost
+    mq-queue create jobs
+    mq-queue create orders order=group
+    for queue in jobs orders; do
+        "$MQ_BUILD/tests/bench/lanes" fill $queue 60 60 >/dev/null
+        strace -o trace -e trace=renameat2 "$MQ_BUILD/tests/bench/lanes" turns $queue >count
+        assert_equal "$(<count)" 60
+        lost=$(grep -c 'ENOENT' trace) || true
+        show "$queue: $lost of $(wc -l <trace) renames come too late"
+        ((lost <= 6))
+    done
+}
+
 @test "a log costs a sender at most 25 system calls more than a queue, and no more when it is long; nor is it dearer to list" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     needs_strace
