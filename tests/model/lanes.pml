@@ -286,10 +286,18 @@ finish: /* the lane is opened once; what was opened is asked for the generation 
     atomic {
         d = lane;
         if
-        :: m != NONE && d && lies_in[m] == d -> assert(settled[m]); lies_in[m] = 0
+        :: m != NONE && d && lies_in[m] == d -> assert(settled[m]); lies_in[m] = 0;
+            goto removed
         :: else -> skip
         fi
     };
+    goto note_known;
+removed: /* a worker that has removed its head from there need not ask for the generation: it was in no other lane */
+    if
+    :: skip -> goto known
+    :: skip
+    fi;
+note_known:
 #ifdef REST
     if /* a worker that finds its own note of this generation there need not ask: it is in no other lane */
     :: d == g && note[g] -> goto rest
@@ -314,6 +322,7 @@ opened:
         fi
 #endif
     };
+known:
 #ifdef REST
     if /* a worker that expects the lane to be empty does not look before */
     :: goto rest
