@@ -154,17 +154,11 @@ static int end_lane(mq_queue *queue, int dir, const char *file, const struct mes
     return done;
 }
 
-struct going_on {
-    bool may_rest; /* this process has just settled the token, whose lease is not over */
-    bool is_lane;  /* it is of the token's generation: the head, which is done, was in it, and is in no other */
-};
-
 /* The token goes on to the next message. `q` is the lane's q/, open and not read yet, or -1. */
-static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q,
-                 struct going_on known)
+static int go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token, int q, bool may_rest)
 {
     struct message_name head;
-    const int is = q < 0 ? 0 : known.is_lane ? 1 : lane_dir_is_of(q, token->lane);
+    const int is = q < 0 ? 0 : lane_dir_is_of(q, token->lane);
     if (is == 1 && token->settled && lane_name_is_part(token))
         return lane_show_rest(queue, dir, file, token);
     const int found = is == 1 ? lane_first(queue, token->lane, q, &head) : is;
@@ -173,7 +167,7 @@ static int go_on(mq_queue *queue, int dir, const char *file, const struct messag
     lane_rest_note(queue, token->lane, found == 0);
     if (found == 1)
         return lane_show(queue, dir, file, &head, token->lane);
-    return is == 1 ? end_lane(queue, dir, file, token, q, known.may_rest) : end_strange(queue, dir, file, token);
+    return is == 1 ? end_lane(queue, dir, file, token, q, may_rest) : end_strange(queue, dir, file, token);
 }
 
 /* ---- the head --------------------------------------------------------------------- */
@@ -234,8 +228,7 @@ static int finish_in(mq_queue *queue, enum mq_state state, int dir, const char *
     if (done < 0)
         return done;
     const bool halts = queue->config.halts && token->settled > LANE_DONE;
-    const struct going_on known = {may_rest, done == 1 && token->settled == LANE_DONE && !lane_name_is_part(token)};
-    const int moved = halts ? park(queue, dir, file, &now) : go_on(queue, dir, file, &now, q, known);
+    const int moved = halts ? park(queue, dir, file, &now) : go_on(queue, dir, file, &now, q, may_rest);
     return moved < 0 ? moved : done;
 }
 
@@ -249,6 +242,7 @@ static int finish_to_rest(mq_queue *queue, enum mq_state state, int dir, const c
     return *ret_ended < 0 ? *ret_ended : lane_rest(queue, dir, file, token, q);
 }
 
+/* `may_rest`: this process has just settled the token, whose lease is not over. */
 static int finish(mq_queue *queue, enum mq_state state, int dir, const char *file, const struct message_name *token,
                   bool may_rest, lane_end_fn *end, const void *argument)
 {
@@ -285,7 +279,7 @@ int lane_end(mq_queue *queue, enum mq_state state, int dir, const char *file, co
 int lane_go_on(mq_queue *queue, int dir, const char *file, const struct message_name *token)
 {
     const int q = lane_dir_open_queue(queue->dir, token->lane);
-    const int moved = q < 0 && !bucket_is_missing(q) ? q : go_on(queue, dir, file, token, q, (struct going_on){0});
+    const int moved = q < 0 && !bucket_is_missing(q) ? q : go_on(queue, dir, file, token, q, false);
     if (q >= 0)
         close(q);
     return moved;
@@ -410,7 +404,7 @@ int lane_revive(mq_queue *queue, const char *generation)
             (void)fs_unlink(birth.bucket, birth.token);
         else
             error = name_parse(MQ_INFLIGHT, birth.token, &token)
-                        ? go_on(queue, birth.bucket, birth.token, &token, -1, (struct going_on){0})
+                        ? go_on(queue, birth.bucket, birth.token, &token, -1, false)
                         : 1;
         close(birth.bucket);
     }

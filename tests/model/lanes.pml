@@ -286,18 +286,10 @@ finish: /* the lane is opened once; what was opened is asked for the generation 
     atomic {
         d = lane;
         if
-        :: m != NONE && d && lies_in[m] == d -> assert(settled[m]); lies_in[m] = 0;
-            goto removed
+        :: m != NONE && d && lies_in[m] == d -> assert(settled[m]); lies_in[m] = 0
         :: else -> skip
         fi
     };
-    goto note_known;
-removed: /* a worker that has removed its head from there need not ask for the generation: it was in no other lane */
-    if
-    :: skip -> goto known
-    :: skip
-    fi;
-note_known:
 #ifdef REST
     if /* a worker that finds its own note of this generation there need not ask: it is in no other lane */
     :: d == g && note[g] -> goto rest
@@ -322,7 +314,6 @@ opened:
         fi
 #endif
     };
-known:
 #ifdef REST
     if /* a worker that expects the lane to be empty does not look before */
     :: goto rest
