@@ -145,10 +145,15 @@ int fs_open_unchecked(int at, const char *name)
     return blame_opening(result(openat(at, name, O_RDONLY | REGULAR)));
 }
 
-int fs_open_file_below(int at, const char *parent, const char *name)
+int fs_open_unchecked_below(int at, const char *parent, const char *name)
+{
+    return blame_opening(fs_open_below(at, parent, name, O_RDONLY | REGULAR));
+}
+
+int fs_must_be_regular(int file)
 {
     struct stat status;
-    return check_regular(fs_open_below(at, parent, name, O_RDONLY | REGULAR), &status);
+    return check_regular(file, &status);
 }
 
 int fs_open_append(int at, const char *name, mode_t mode)

@@ -43,10 +43,13 @@ int fs_open_root(const char *path, bool make);
 
 /* A regular file, read-only. -EBADMSG for anything else; opening a FIFO or device never blocks. */
 int fs_open_file(int at, const char *name);
-int fs_open_file_below(int at, const char *parent, const char *name);
 
 /* The same with a system call fewer, for a caller that looks with fstat whether it is a regular file before it uses it. */
 int fs_open_unchecked(int at, const char *name);
+int fs_open_unchecked_below(int at, const char *parent, const char *name);
+
+/* The open file, if it is a regular one; else it is closed: -EBADMSG. */
+int fs_must_be_regular(int file);
 
 /* A regular file to append to, made with `mode` if missing. -EBADMSG for anything else, and for a file with a second
    name: a hostile user may have linked a file of this user there. */

@@ -63,6 +63,20 @@ uint64_t id_random(void)
     return number;
 }
 
+/* The golden ratio: multiples of it are spread evenly. */
+#define STEP UINT64_C(0x9e3779b97f4a7c15)
+
+uint64_t id_random_of(uint64_t *series, int64_t moment, uint64_t about)
+{
+    *series = *series ? *series + STEP : id_random();
+    return mix(mix(*series ^ (uint64_t)moment) ^ about);
+}
+
+uint64_t id_random_after(uint64_t number)
+{
+    return mix(number + STEP);
+}
+
 #define VERSION_7 (UINT64_C(7) << 12)
 #define VARIANT_10 (UINT64_C(2) << 62)
 

@@ -40,4 +40,11 @@ bool id_is_valid(const char *text);
 /* 64 random bits, so many that no number comes twice in practice. */
 uint64_t id_random(void);
 
+/* The same without a system call, from one of `series`, which begins as 0. What the number is for goes into it: `moment`
+   and `about`. So two processes that have the same series since a fork do not make the same numbers. */
+uint64_t id_random_of(uint64_t *series, int64_t moment, uint64_t about);
+
+/* A number that only this one leads to. */
+uint64_t id_random_after(uint64_t number);
+
 #endif

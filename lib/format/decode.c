@@ -135,6 +135,7 @@ static int fill_from_shared(mq_message *message, const struct source *source)
 static int fill_from(mq_message *message, const struct source *source)
 {
     message->memory = message->headers = source->text;
+    message->file_size = source->size;
     message->sent_at = source->written_at;
     const int error = source->is_shared ? fill_from_shared(message, source) : fill(message, source);
     if (message->ahead_size > message->body_size)

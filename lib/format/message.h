@@ -26,6 +26,7 @@ struct mq_message {
     /* received */
     int file;           /* -1: none */
     uint64_t body_at;   /* where in the file the body begins */
+    uint64_t file_size; /* of the whole file, when received */
     uint64_t body_read; /* how much of the body was handed out */
     const char *ahead;  /* the first bytes of the body, which were read together with the headers */
     size_t ahead_size;

@@ -292,18 +292,6 @@ bool name_parse(enum mq_state state, const char *text, struct message_name *ret_
     return true;
 }
 
-void name_as_sent(struct message_name *name)
-{
-    name->attempts = name->offset = name->length = 0;
-    name->split = false;
-    name->begun = 0;
-    name->owner.process = 0;
-    name->reason[0] = name->lane[0] = '\0';
-    name->head = 0;
-    name->settled = name->skipped = name->of = 0;
-    name->due = 0;
-}
-
 bool name_parse_ready_bucket(const char *text, int *ret_priority, uint64_t *ret_birth)
 {
     uint64_t birth;
@@ -504,5 +492,3 @@ void name_mark_host(const char *host_name, char ret_mark[NAME_HOST_SIZE])
         ret_mark[length] = (char)(ends_value(host_name[length]) ? '_' : host_name[length]);
     ret_mark[length] = '\0';
 }
-
-/* ---- retried ---------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* Names of messages that failed, that were dead and are retried, or whose attempts are limited. */
+/* Names of messages that failed, that were dead and are retried, or whose attempts are limited; and as they were sent. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,18 @@
 #include "format/name.h"
 
 #define NAME_MAX_ATTEMPTS_DIGITS 7
+
+void name_as_sent(struct message_name *name)
+{
+    name->attempts = name->offset = name->length = 0;
+    name->split = false;
+    name->begun = 0;
+    name->owner.process = 0;
+    name->reason[0] = name->lane[0] = '\0';
+    name->head = 0;
+    name->settled = name->skipped = name->of = 0;
+    name->due = 0;
+}
 
 static bool is_marked_retried(const struct message_name *name)
 {

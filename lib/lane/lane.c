@@ -186,7 +186,7 @@ int lane_open_head(mq_queue *queue, const struct message_name *token, bool *ret_
     if (is > 0) {
         if (ret_has_cuts)
             *ret_has_cuts = is == LANE_DIR_CUT;
-        return file;
+        return token->count > 1 || lane_name_is_part(token) ? fs_must_be_regular(file) : file;
     }
     close(file);
     return is < 0 ? is : -ENOENT;

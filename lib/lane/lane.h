@@ -35,8 +35,9 @@ typedef int lane_link_fn(void *context, int dir, const char *file);
 int lane_put(mq_queue *queue, const char *key, struct message_name *name, bool keeps_position, lane_link_fn *give_name,
              void *context, int *ret_dir);
 
-/* Open the head of a claimed token. -ENOENT: it is gone, or the token is of an earlier generation. `ret_has_cuts` may be NULL;
-   true: some of its messages may have been taken out (lane_pass.h). */
+/* Open the head of a claimed token. If that is a single message in a file of its own, the caller looks whether it is a
+   regular file. -ENOENT: it is gone, or the token is of an earlier generation. `ret_has_cuts` may be NULL; true: some of its
+   messages may have been taken out (lane_pass.h). */
 int lane_open_head(mq_queue *queue, const struct message_name *token, bool *ret_has_cuts);
 
 /* The name of a token for the first message alone that it stands for, of several. -ENOENT: as lane_open_head. -EBADMSG. */

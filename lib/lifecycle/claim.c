@@ -28,7 +28,6 @@
 struct claim_request {
     int64_t ack_timeout;
     uint64_t max_count;
-    uint64_t *token; /* of the claim; 0: not made yet. kept while other receivers are first */
 };
 
 /* The file in ready/ that the cursor returned last. */
@@ -40,7 +39,7 @@ struct candidate {
 
 /* ---- claim: the rename ------------------------------------------------------------- */
 
-static struct message_name claimed_name(const mq_queue *queue, const struct message_name *ready,
+static struct message_name claimed_name(mq_queue *queue, const struct message_name *ready,
                                         const struct claim_request *request)
 {
     const int64_t now = queue_now(
@@ -50,9 +49,7 @@ static struct message_name claimed_name(const mq_queue *queue, const struct mess
     claimed.time = name_time_after(now, request->ack_timeout);
     claimed.claimed = true;
     claimed.split = false;
-    if (*request->token == 0)
-        *request->token = id_random();
-    claimed.token = *request->token;
+    claimed.token = id_random_of(&queue->marks, now, ready->position);
     claimed.begun = now;
     claimed.owner = queue->owner;
     return claimed;
@@ -203,6 +200,8 @@ static int open_file(mq_queue *queue, const char *file_name, struct claimed *cla
         mq_message_free(message);
         return -EMSGSIZE;
     }
+    if (message)
+        move_note_size(queue, &claimed->name, (int64_t)message->file_size);
     claimed->file = file;
     claimed->message = message;
     return 0;
@@ -233,6 +232,12 @@ static int open_claimed(mq_queue *queue, struct claimed *claimed)
 
 /* ---- one message after the other, until one is delivered --------------------------------------- */
 
+/* Whether another receiver has the candidate for sure. What is left of a split may be found elsewhere. */
+static bool is_gone(const mq_queue *queue, const struct candidate *candidate)
+{
+    return cursor_is_slow(queue->cursor) && !candidate->name.split && fs_has(candidate->dir, candidate->file) == 0;
+}
+
 /* 1 claimed and open; 0 another receiver has the candidate, or it was put away. */
 static int take(mq_queue *queue, const struct claim_request *request, const struct candidate *candidate,
                 struct claimed *claimed)
@@ -242,10 +247,10 @@ static int take(mq_queue *queue, const struct claim_request *request, const stru
         const int expired = expire_message(queue, MQ_READY, candidate->dir, candidate->file, &candidate->name, now);
         return expired < 0 ? expired : 0;
     }
-    const int moved = claim(queue, request, candidate, claimed);
-    if (moved != 0)
-        *request->token = 0;
-    else if (lane_is_token(&candidate->name))
+    const int moved = is_gone(queue, candidate) ? 0 : claim(queue, request, candidate, claimed);
+    if (moved >= 0)
+        cursor_note_try(queue->cursor, moved == 0);
+    if (moved == 0 && lane_is_token(&candidate->name))
         cursor_leap(queue->cursor);
     if (is_fault_of_message(moved))
         return put_away_candidate(queue, candidate, moved);
@@ -254,8 +259,7 @@ static int take(mq_queue *queue, const struct claim_request *request, const stru
 
 int claim_next(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, struct claimed *ret_claimed)
 {
-    uint64_t token = 0;
-    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count, .token = &token};
+    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count};
     struct candidate candidate;
     struct claimed claimed;
     const int error = cursor_begin(&queue->cursor, queue->dir, queue->page);
@@ -297,8 +301,7 @@ static int move_taken(mq_queue *queue, const struct claim_request *request, cons
 int claim_taken(mq_queue *queue, int64_t ack_timeout, uint64_t max_count, const struct source_file *taken,
                 struct claimed *ret_claimed)
 {
-    uint64_t token = 0;
-    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count, .token = &token};
+    const struct claim_request request = {.ack_timeout = ack_timeout, .max_count = max_count};
     struct claimed claimed = {0};
     int moved = move_taken(queue, &request, taken, &claimed);
     if (moved >= 0)

@@ -51,7 +51,7 @@ static int claim_from_source(mq_queue *queue, int64_t ack_timeout, uint64_t max_
 static int claim_in_directory(mq_queue *queue, const struct mq_receive_options *options, uint64_t max_count,
                               struct claimed *ret_claimed)
 {
-    int error = queue_refresh(queue);
+    int error = queue_refresh_soon(queue);
     if (!error)
         error = expire_all(queue, queue_now(queue));
     if (error)

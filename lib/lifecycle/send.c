@@ -51,7 +51,7 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
     struct draft draft;
     size_t published;
     char lane[LANE_KEY_SIZE];
-    int error = queue_refresh(queue);
+    int error = queue_refresh_soon(queue);
     if (!error)
         error = draft_check(queue, message);
     if (!error)

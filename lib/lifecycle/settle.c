@@ -46,13 +46,13 @@ static int borrow_bucket(mq_queue *queue, const char *bucket)
     return dir;
 }
 
-/* Look for the claim under the name in the receipt. 1 found, and its bucket is open. */
-static int find_in_place(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
+/* Look for the claim under the name in the receipt. 1 found, and its bucket is open; or it is taken for found, unseen. */
+static int find_in_place(mq_queue *queue, const struct message_name *wanted, bool unseen, struct claim *ret_claim)
 {
     char bucket[NAME_BUCKET_SIZE];
     name_format_bucket(MQ_INFLIGHT, wanted, bucket);
     name_format(MQ_INFLIGHT, wanted, ret_claim->file);
-    int dir = borrow_bucket(queue, bucket), has = dir < 0 ? 0 : fs_has(dir, ret_claim->file);
+    int dir = borrow_bucket(queue, bucket), has = dir < 0 ? 0 : unseen ? 1 : fs_has(dir, ret_claim->file);
     if (has == 0) { /* the bucket may have been removed, and made anew */
         if (dir >= 0)
             close(dir);
@@ -111,11 +111,11 @@ static int find_by_token(mq_queue *queue, const struct message_name *wanted, str
     return bucket_each_last_first(queue->dir, MQ_INFLIGHT, find_in_bucket, &(struct search){wanted, ret_claim});
 }
 
-static int find_claim(mq_queue *queue, const struct message_name *wanted, struct claim *ret_claim)
+static int find_claim(mq_queue *queue, const struct message_name *wanted, bool unseen, struct claim *ret_claim)
 {
     int found = 0;
     if (wanted->time > queue_now(queue))
-        found = find_in_place(queue, wanted, ret_claim);
+        found = find_in_place(queue, wanted, unseen, ret_claim);
     return found ? found : find_by_token(queue, wanted, ret_claim);
 }
 
@@ -135,12 +135,12 @@ static void let_go(mq_queue *queue, const struct claim *claim, unsigned openings
 }
 
 /* `tried` becomes true if the claim was found and its file was gone when it was to be moved. */
-static int settle_once(mq_queue *queue, const struct message_name *wanted, settle_fn *action, const void *argument,
-                       bool *tried)
+static int settle_once(mq_queue *queue, const struct message_name *wanted, bool unseen, settle_fn *action,
+                       const void *argument, bool *tried)
 {
     struct claim claim = {.dir = -1};
     const unsigned openings = queue->openings;
-    const int found = find_claim(queue, wanted, &claim);
+    const int found = find_claim(queue, wanted, unseen, &claim);
     if (found != 1)
         return found;
     /* A claim ends at its deadline, even if no process has moved the message back yet. */
@@ -175,20 +175,29 @@ static int prepare_next_search(mq_queue *queue, int error)
     return has == 1 ? 0 : has < 0 ? has : queue_reopen(queue);
 }
 
+/* Most claims are where the receipt tells when they are acked. The call that does it tells so if not, and has changed nothing
+   then. Over a network it may tell so although it has been done. */
+static bool may_be_unseen(const mq_queue *queue, const struct message_name *wanted, settle_fn *action)
+{
+    return (action == ack || action == ack_again) && !wanted->split && !queue->clock.is_network;
+}
+
 int settle_claim(mq_queue *queue, const char *receipt, settle_fn *action, const void *argument)
 {
     struct message_name wanted;
     char of_queue[MQ_QUEUE_NAME_SIZE];
-    bool tried = false;
+    bool tried = false, unseen;
     if (!receipt_parse(receipt, of_queue, &wanted) || strcmp(of_queue, queue->name) != 0)
         return -EBADMSG;
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
         done = queue_refresh(queue);
-    for (int searches = 0; searches < SEARCHES && done == 0; searches++) {
-        done = settle_once(queue, &wanted, action, argument, &tried);
+    unseen = may_be_unseen(queue, &wanted, action);
+    for (int searches = unseen ? -1 : 0; searches < SEARCHES && done == 0; searches++) {
+        done = settle_once(queue, &wanted, unseen, action, argument, &tried);
         if (done == 0 || done == -ENOENT)
             done = prepare_next_search(queue, done);
+        unseen = false;
     }
     if (done == 0 && tried && (action == ack || action == ack_again) && was_removed(queue, &wanted))
         return 0;

@@ -38,6 +38,7 @@ struct cursor {
     int bucket_dir;       /* the bucket of `files`; -1: none */
     int priority;
     struct snapshot seen;
+    unsigned slow; /* so many claims more begin with a look */
     struct {
         unsigned losses; /* of this claim */
         unsigned claims; /* since the first leap of this listing; 0: there was none */
@@ -298,6 +299,22 @@ void cursor_leap(struct cursor *cursor)
         return;
     cursor->leap.claims = 1;
     cursor->leap.at = clock_monotonic();
+}
+
+/* As many as make a look that was for nothing cheap. */
+#define SLOW_CLAIMS 16
+
+void cursor_note_try(struct cursor *cursor, bool lost)
+{
+    if (lost)
+        cursor->slow = SLOW_CLAIMS;
+    else if (cursor->slow > 0)
+        cursor->slow--;
+}
+
+bool cursor_is_slow(const struct cursor *cursor)
+{
+    return cursor->slow > 0;
 }
 
 void cursor_lost(struct cursor *cursor)

@@ -51,6 +51,14 @@ void cursor_lost(struct cursor *cursor);
  */
 void cursor_leap(struct cursor *cursor);
 
+/*
+ * Whether this receiver has tried to take a file, and another was faster (`lost`). Receivers that were slower lately meet at
+ * the same files. A rename that fails holds the directories from all others meanwhile, and a look does not: so for some
+ * claims cursor_is_slow tells that it is better to look first.
+ */
+void cursor_note_try(struct cursor *cursor, bool lost);
+bool cursor_is_slow(const struct cursor *cursor);
+
 void cursor_free(struct cursor *cursor); /* NULL is fine */
 
 #endif

@@ -27,8 +27,10 @@ struct lane_slot *lane_kept_slot(struct lane_kept *kept, const char *key)
 /* Two lanes that share a place may both be remembered, in neighbouring ones. */
 struct lane_memory *lane_kept_memory(struct lane_kept *kept, const char *key)
 {
+    if (!kept || !kept->has_memories)
+        return NULL;
     const size_t at = hash(key) % LANE_KEPT_MEMORIES;
-    for (size_t i = 0; i < 2 && kept; i++)
+    for (size_t i = 0; i < 2; i++)
         if (strncmp(kept->memories[at ^ i].key, key, NAME_LANE_KEY) == 0)
             return &kept->memories[at ^ i];
     return NULL;
@@ -40,6 +42,7 @@ struct lane_memory *lane_kept_remember(struct lane_kept *kept, const char *key)
     if (memory)
         return memory;
     const size_t at = hash(key) % LANE_KEPT_MEMORIES;
+    kept->has_memories = true;
     memory = &kept->memories[kept->memories[at].key[0] ? at ^ 1 : at];
     memory->rests = memory->was_empty = false;
     memory->lane[0] = memory->note[0] = '\0';

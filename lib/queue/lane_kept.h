@@ -46,6 +46,7 @@ struct lane_kept {
         uint32_t at; /* milliseconds, which may wrap */
     } empty[LANE_KEPT_EMPTY];
     unsigned empties, credit; /* see lane_kept_may_rest */
+    bool has_memories;        /* else none of them was touched */
     struct lane_memory memories[LANE_KEPT_MEMORIES];
 };
 

@@ -77,12 +77,39 @@ static int rename_into(mq_queue *queue, int from_dir, const char *from_name, enu
     return -EBUSY;
 }
 
+/* The position of the message that a token shows is that in its lane. */
+static uint64_t position_of(const struct message_name *name)
+{
+    return name->lane[0] ? name->head + name->skipped : name->position;
+}
+
+void move_note_size(mq_queue *queue, const struct message_name *name, int64_t size)
+{
+    const uint64_t position = position_of(name);
+    const size_t at = position % QUEUE_SIZES;
+    queue->sizes[at].position = position;
+    queue->sizes[at].size = size;
+    strcpy(queue->sizes[at].id, name->id);
+}
+
+/* 0: not known. */
+static int64_t noted_size(const mq_queue *queue, const struct message_name *name)
+{
+    const uint64_t position = position_of(name);
+    const size_t at = position % QUEUE_SIZES;
+    return queue->sizes[at].position == position && strcmp(queue->sizes[at].id, name->id) == 0 ? queue->sizes[at].size
+                                                                                               : 0;
+}
+
 /* How many bytes of a file belong to the messages that the name stands for. A token's are in its lane. */
 static int64_t size_of(const mq_queue *queue, int dir, const char *file, const struct message_name *name)
 {
     struct stat status;
     if (name->length) /* then the file need not be asked */
         return name->length;
+    const int64_t noted = noted_size(queue, name);
+    if (noted)
+        return name_bytes_in(name, noted);
     if (name->lane[0])
         return lane_dir_size(queue->dir, name);
     return fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) == 0 ? name_bytes_in(name, status.st_size) : 0;

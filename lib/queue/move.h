@@ -58,6 +58,9 @@ int move_to_done(mq_queue *queue, enum mq_state from, int from_dir, const char *
    to look earlier than it planned. `returned`: the message has come back, perhaps to an old position. */
 void move_announce(mq_queue *queue, enum mq_state state, const struct message_name *name, bool returned);
 
+/* The file of this claimed message has so many bytes. So it need not be asked for them when the claim is settled. */
+void move_note_size(mq_queue *queue, const struct message_name *name, int64_t size);
+
 /* Count messages that came from one state to another by another way. */
 void move_count(mq_queue *queue, enum mq_state from, enum mq_state to, const struct message_name *name, int64_t size);
 

@@ -359,6 +359,13 @@ static int read_config_again(mq_queue *queue)
     return config_load(queue->dir, &queue->config, NULL);
 }
 
+/* One look tells both that the directory has the name and that the page is current. Over a network it would ask the server
+   for each directory on the way. */
+static bool has_all(const mq_queue *queue)
+{
+    return !queue->clock.is_network && page_lies_in(queue->page, queue->dir, queue->name, queue->host);
+}
+
 int queue_refresh(mq_queue *queue)
 {
     if (queue->is_feed)
@@ -367,14 +374,16 @@ int queue_refresh(mq_queue *queue)
         queue->fresh = false;
         return 0;
     }
-    const int has = queue_has_name(queue);
+    const bool has_page = has_all(queue);
+    const int has = has_page ? 1 : queue_has_name(queue);
+    queue->seen_at = has_page ? clock_monotonic() : 0;
     if (has != 1)
         return has < 0 ? has : queue_reopen(queue);
     const int read = read_config_again(queue);
     if (read)
         return read;
     shared_clock_refresh(&queue->clock, queue->page, queue->dir, queue->rights);
-    if (page_is_current(queue->page))
+    if (has_page || page_is_current(queue->page))
         return 0;
     const int error = open_page(queue);
     return error == -ENOENT ? queue_reopen(queue) : error;

@@ -14,6 +14,7 @@
 #ifndef MQ_QUEUE_H
 #define MQ_QUEUE_H
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "format/name.h"
 #include "mq.h"
@@ -89,6 +90,9 @@ struct queue_source {
 };
 #define SOURCE_READY 2
 
+/* A handle knows the sizes of so many messages that it has claimed. */
+#define QUEUE_SIZES 16
+
 struct mq_queue {
     char name[MQ_QUEUE_NAME_SIZE];
     char host[PAGE_NAME_SIZE];
@@ -113,14 +117,21 @@ struct mq_queue {
     unsigned openings;         /* how often it was opened: a draft of an earlier opening was made for another queue */
     int64_t config_read_at;    /* monotonic */
     uint64_t configured;       /* page_configured() before it was read */
+    int64_t seen_at;           /* monotonic: when one look told that the name and the page are its own; 0: it did not */
     struct config config;
     struct page *page;
     int lock; /* of the owner of a reply queue, which reaches other hosts (reply_queue.c); -1: none */
     struct {
         int dir; /* -1: none */
         char name[NAME_BUCKET_SIZE];
-    } target[QUEUE_TARGETS];   /* the buckets that messages were last moved into */
-    unsigned settled;          /* which of the two of settled tokens was used last */
+    } target[QUEUE_TARGETS]; /* the buckets that messages were last moved into */
+    unsigned settled;        /* which of the two of settled tokens was used last */
+    uint64_t marks;          /* of claims (id_random_of) */
+    struct {
+        uint64_t position;
+        int64_t size; /* of the file; 0: none */
+        char id[MQ_ID_SIZE];
+    } sizes[QUEUE_SIZES];      /* of the messages that were claimed last (move_note_size) */
     struct lane_kept *lane;    /* made when a lane goes on: what is known of lanes (lane_kept.h) */
     struct cursor *cursor;     /* made by the first claim */
     struct waiter *waiter;     /* made by the first wait */
@@ -143,6 +154,16 @@ int queue_open_feed(const char *spool, const char *name, int dir, struct outlet 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that
    was changed, and a queue that has lost its name, which it opens as queue_reopen does. */
 int queue_refresh(mq_queue *queue);
+
+/* The same before an operation that asks at its end whether the directory still has the name. A look of a moment ago will do
+   then: this process might as well have been stopped for that moment after a new one. */
+#define QUEUE_MOMENT (CLOCK_SECOND / 1000)
+static inline int queue_refresh_soon(mq_queue *queue)
+{
+    const bool was_seen = clock_monotonic() - queue->seen_at < QUEUE_MOMENT && !queue->config.paused &&
+                          page_configured(queue->page) == queue->configured;
+    return was_seen && !queue->fresh ? 0 : queue_refresh(queue);
+}
 
 /* Whether the open directory still has the queue's name: 1 or 0, or a negative errno if that cannot be known. If it has
    lost the name, another process may delete what lies in it, or move it to another queue. */

@@ -22,7 +22,7 @@ void lane_birth_note_end(struct message_name *token, unsigned how, int64_t now)
 {
     token->settled = how;
     token->claimed = true;
-    token->token = id_random();
+    token->token = token->token ? id_random_after(token->token) : id_random();
     token->begun = 0;
     token->owner.process = 0;
     token->time = name_time_after(now, LEASE);
@@ -47,6 +47,7 @@ int lane_birth_make_token(const struct lane_place *place, const struct message_n
     char bucket[NAME_BUCKET_SIZE];
     struct message_name token = lane_name_token(like, birth->lane);
     token.head = token.of = token.offset = token.length = 0;
+    token.token = 0;
     token.count = 1;
     token.position = like->position;
     lane_birth_note_end(&token, LANE_DONE, place->now);

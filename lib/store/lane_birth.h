@@ -28,7 +28,8 @@ struct lane_birth {
     int64_t deadline; /* of the token: to be announced on the page */
 };
 
-/* How the name of a token says that its head was settled. It is a claim with a short lease from then on. */
+/* How the name of a token says that its head was settled. It is a claim with a short lease from then on. A claim is settled
+   at most once, so what follows from its mark is as fresh as the mark was. */
 void lane_birth_note_end(struct message_name *token, unsigned how, int64_t now);
 #define LANE_DONE 1u
 

@@ -102,12 +102,12 @@ int lane_dir_read_gen(const struct lane_dir *lane, const char *key, char ret_lan
 int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file)
 {
     char path[PATH_SIZE + NAME_BUCKET_SIZE], in[PATH_SIZE], bucket[NAME_BUCKET_SIZE];
-    const int in_queue = fs_open_file_below(queue_dir, path_of(key, "/q", in), file);
+    const int in_queue = fs_open_unchecked_below(queue_dir, path_of(key, "/q", in), file);
     if (in_queue != -ENOENT)
         return in_queue;
     lane_name_format_bucket(position, bucket);
     snprintf(path, sizeof path, "lanes/%.*s/q/%s", NAME_LANE_KEY, key, bucket);
-    return fs_open_file_below(queue_dir, path, file);
+    return fs_open_unchecked_below(queue_dir, path, file);
 }
 
 int64_t lane_dir_size(int queue_dir, const struct message_name *token)

@@ -40,7 +40,7 @@ int lane_dir_open_cuts(int queue_dir, unsigned sharing, const struct lane_dir *l
 int lane_dir_open_bucket(int queue_dir, const char *key, uint64_t position);
 int lane_dir_open_queue(int queue_dir, const char *key);
 
-/* Open a message of that position. */
+/* Open a message of that position, as fs_open_unchecked does. */
 int lane_dir_open_file(int queue_dir, const char *key, uint64_t position, const char *file);
 
 /* How many bytes of the head's file belong to the messages that a token stands for. 0: the file is gone. */

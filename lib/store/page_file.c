@@ -128,10 +128,14 @@ static struct contents *map_file(int file, bool shared)
     return map == MAP_FAILED ? NULL : map;
 }
 
+static bool has_shape(const struct stat *status)
+{
+    return S_ISREG(status->st_mode) && status->st_size == PAGE_SIZE && status->st_nlink == 1;
+}
+
 static bool is_whole(int file, struct stat *ret_status)
 {
-    return fstat(file, ret_status) == 0 && S_ISREG(ret_status->st_mode) && ret_status->st_size == PAGE_SIZE &&
-           ret_status->st_nlink == 1;
+    return fstat(file, ret_status) == 0 && has_shape(ret_status);
 }
 
 static bool is_page(struct contents *contents)
@@ -339,11 +343,13 @@ bool page_is_displaced(const struct page *page)
 bool page_lies_in(const struct page *page, int queue_dir, const char *queue, const char *host_name)
 {
     char up[NAME_PATH_SIZE], path[sizeof up + sizeof "/host/" + PAGE_NAME_SIZE];
+    struct stat status;
     if (page->identity.number == 0)
         return false;
     name_format_path_up(queue, up);
     snprintf(path, sizeof path, "%s/host/%s", up, host_name);
-    return fs_is_named(queue_dir, path, &page->identity) == 1;
+    return fstatat(queue_dir, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && has_shape(&status) &&
+           status.st_dev == page->identity.device && status.st_ino == page->identity.number && is_page(page->contents);
 }
 
 bool page_is_exclusive(const struct page *page)

@@ -4,10 +4,11 @@
  *     lanes cycle QUEUE GROUPS COUNT              a message to each group, then all of them claimed and acked, and again
  *     lanes fill QUEUE GROUPS COUNT               messages to the groups in turn
  *     lanes drain QUEUE CONSUMERS                 so many processes claim and ack all that is there
+ *     lanes turns QUEUE                           two receivers claim and ack all that is there in turn
  *     lanes claims QUEUE SHALLOW GROUPS COUNT     claims where so many groups wait, in turn with claims where ten do
  *     lanes blocked QUEUE SHALLOW GROUPS COUNT    the same with so many groups blocked, and ten that wait
  *
- * The first three print the messages a second; the last two how many times a claim in QUEUE takes what one in SHALLOW takes,
+ * The first three print the messages a second, the fourth how many there were; the last two how many times a claim in QUEUE takes what one in SHALLOW takes,
  * by the medians and by the sums. Nothing waits for the disk. Needs $MQ_SPOOL.
  */
 #include <stdbool.h>
@@ -118,6 +119,17 @@ static void drain_by(const char *name, int consumers)
     printf("%.0f\n", count / taken * 1e6);
 }
 
+static void drain_in_turn(const char *name)
+{
+    mq_queue *queues[] = {open_queue(name), open_queue(name)};
+    int count = 0;
+    while (drain(queues[count % 2], 1) == 1)
+        count++;
+    printf("%d\n", count);
+    mq_close(queues[0]);
+    mq_close(queues[1]);
+}
+
 /* The group gets no other message: the next one begins another group. */
 static double time_claim(mq_queue *queue, int *group)
 {
@@ -176,6 +188,8 @@ int main(int argc, char **argv)
     memset(body, 'x', sizeof body);
     if (argc == 4 && strcmp(what, "drain") == 0)
         drain_by(argv[2], atoi(argv[3]));
+    else if (argc == 3 && strcmp(what, "turns") == 0)
+        drain_in_turn(argv[2]);
     else if (argc == 5 && strcmp(what, "cycle") == 0)
         cycle(open_queue(argv[2]), atoi(argv[3]), atoi(argv[4]));
     else if (argc == 5 && strcmp(what, "fill") == 0)
@@ -185,6 +199,7 @@ int main(int argc, char **argv)
     else {
         fprintf(stderr, "usage: lanes cycle|fill QUEUE GROUPS COUNT\n"
                         "       lanes drain QUEUE CONSUMERS\n"
+                        "       lanes turns QUEUE\n"
                         "       lanes claims|blocked QUEUE SHALLOW GROUPS COUNT\n");
         return 64;
     }

@@ -27,7 +27,7 @@
  *
  * Mutations: NO_GENERATION (whoever moves a token on does not ask whether the lane is still the token's), REMOVE_FIRST
  * (the message goes before its token tells that), SEE_EMPTY (a lane is closed because it was seen empty), TOKEN_LATE (the
- * lane gets its name before its token), NO_VOID (a token whose lane is not born yet just goes), SAME_MARK (a settled token keeps the mark of the claim, and so do all claims).
+ * lane gets its name before its token), NO_VOID (a token whose lane is not born yet just goes), SAME_MARK (all claims have the same mark, and so have their settled tokens).
  */
 #define WORKERS 2
 #define SENDERS 2
@@ -275,9 +275,9 @@ settle:
         fi
     };
 #endif
-    atomic { /* this decides */
+    atomic { /* this decides; the mark follows from that of the claim, which no other claim ever has */
         if
-        :: IS(g, HELD) -> place[g] = SETTLED; draw(g); settled[m] = 1
+        :: IS(g, HELD) -> place[g] = SETTLED; settled[m] = 1
         :: else -> goto again
         fi
     };

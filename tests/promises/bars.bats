@@ -126,19 +126,35 @@ all_calls() {
     calls=$(wc -l <trace)
 }
 
-@test "a single message in one of many groups takes at most 40 system calls, and in an ordinary queue 26: sent, claimed and acked" {
+@test "a single message in one of many groups takes at most 30 system calls, and in an ordinary queue 18: sent, claimed and acked" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     needs_strace
     local calls once queue bar
     mq-queue create jobs
     mq-queue create orders order=group
-    for queue in jobs:26 orders:40; do
+    for queue in jobs:18 orders:30; do
         bar=${queue#*:}
         all_calls "$MQ_BUILD/tests/bench/lanes" cycle "${queue%:*}" 10 30
         once=$calls # with the births of the groups, which rest from the third time on
         all_calls "$MQ_BUILD/tests/bench/lanes" cycle "${queue%:*}" 10 230
         show "$queue: $(((calls - once) / 2)) for a hundred messages"
         (((calls - once) <= bar * 200))
+    done
+}
+
+@test "of two receivers who take turns none renames what the other has taken, but at first" {
+    [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
+    needs_strace
+    local queue lost
+    mq-queue create jobs
+    mq-queue create orders order=group
+    for queue in jobs orders; do
+        "$MQ_BUILD/tests/bench/lanes" fill $queue 60 60 >/dev/null
+        strace -o trace -e trace=renameat2 "$MQ_BUILD/tests/bench/lanes" turns $queue >count
+        assert_equal "$(<count)" 60
+        lost=$(grep -c 'ENOENT' trace) || true
+        show "$queue: $lost of $(wc -l <trace) renames come too late"
+        ((lost <= 6))
     done
 }
 

@@ -124,12 +124,13 @@ static void send_on(mq_queue *queue, int sender)
     }
 }
 
-static void judge(int sender, int group, int number)
+/* The claim lasts until then at least. Later the message may have come to another consumer, and be acked. */
+static void judge(int sender, int group, int number, int64_t until)
 {
     for (int before = number - 1; before >= 0 && before > number - 2 * BACKLOG; before--)
         if (shared->reported[sender][group][before] && !shared->settled[sender][group][before])
             complain("out of order", number);
-    if (shared->acked[sender][group][number])
+    if (shared->acked[sender][group][number] && clock_monotonic() < until)
         complain("twice", number);
     shared->come[sender][group][number] = true;
     shared->delivered++;
@@ -164,6 +165,7 @@ static void consume(mq_queue *queue)
         mq_message *message;
         char body[48] = "";
         int sender, group, number;
+        const int64_t until = clock_monotonic() + options.ack_timeout;
         const int got = mq_receive(queue, &options, &message);
         if (got < 0)
             complain("receive", got);
@@ -173,7 +175,7 @@ static void consume(mq_queue *queue)
             sscanf(body, "%d %d %d", &sender, &group, &number) != 3)
             complain("body", 0);
         else {
-            judge(sender, group, number);
+            judge(sender, group, number, until);
             settle(queue, message, &shared->settled[sender][group][number], &shared->acked[sender][group][number]);
         }
         mq_message_free(message);
