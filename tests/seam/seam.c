@@ -27,7 +27,7 @@
 static struct seam now;
 static unsigned counted, lacking;
 static bool is_open, has_struck;
-static long memory, passed;
+static long memory, passed, skew;
 static time_t passed_at;
 
 void seam_open(const struct seam *seam)
@@ -58,6 +58,11 @@ void seam_pass(long seconds)
 {
     passed = seconds;
     passed_at = time(NULL);
+}
+
+void seam_skew(long seconds)
+{
+    skew = seconds;
 }
 
 static bool lacks(unsigned feature)
@@ -391,7 +396,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
     const int error = __real_clock_gettime(clock, time);
-    time->tv_sec += passed;
+    time->tv_sec += passed + (clock == CLOCK_REALTIME ? skew : 0);
     return error;
 }
 

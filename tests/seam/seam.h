@@ -63,6 +63,9 @@ void seam_do_without(unsigned features);
 /* The clocks show so many seconds more than it is, from now on, and so do files that are made. */
 void seam_pass(long seconds);
 
+/* This host's wall clock is ahead by so many seconds, from now on. Files and waits go by the right time. */
+void seam_skew(long seconds);
+
 /* How many pieces of memory are in use. */
 long seam_memory(void);
 
