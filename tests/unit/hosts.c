@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "../seam/scene.h"
@@ -14,6 +15,7 @@
 #include "base/fs_hosts.h"
 #include "base/fs_network.h"
 #include "format/spool_name.h"
+#include "route/topic.h"
 #include "store/held.h"
 #include "unit.h"
 
@@ -219,6 +221,18 @@ static void a_file_system_is_never_guessed(const struct scene *scene)
     }
 }
 
+/* A lock on a directory does not reach other hosts, one on a file does. */
+static void a_topic_is_held_for_all_hosts(const struct scene *scene)
+{
+    const int spool = open(scene->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC), held = topic_hold(spool, "news", LOCK_SH);
+    EXPECT(held >= 0 && fs_is_lock_of_hosts(held));
+    EXPECT(topic_hold(spool, "news", LOCK_EX | LOCK_NB) == -EWOULDBLOCK);
+    close(held);
+    EXPECT(mq_topic_delete(scene->spool, "news") == 0);
+    EXPECT(topic_hold(spool, "news", LOCK_SH) == -ENOENT);
+    close(spool);
+}
+
 static void what_fails_is_no_answer(const struct scene *scene)
 {
     const int spool = open(scene->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -256,6 +270,7 @@ int main(void)
     what_a_log_keeps_is_as_old_as_the_file_system_says(&scene);
     a_deletion_is_left_to_its_host(&scene);
     a_file_system_is_never_guessed(&scene);
+    a_topic_is_held_for_all_hosts(&scene);
     what_fails_is_no_answer(&scene);
     scene_end(&scene);
     return unit_failures != 0;
