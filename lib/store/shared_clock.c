@@ -1,6 +1,7 @@
 /* The time by which a queue's leases are set and judged. */
 #include "store/shared_clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -68,6 +69,20 @@ static int refresh(struct shared_clock *clock, struct page *page, int queue_dir,
     const int error = read_in_tmp(queue_dir, &read, &within);
     if (error || (within > WITHIN && clock->is_known))
         return error;
+    use(clock, &read);
+    page_note_clock(page, &read);
+    return 0;
+}
+
+int shared_clock_read(struct shared_clock *clock, struct page *page, int queue_dir)
+{
+    struct page_clock read = {0};
+    int64_t within;
+    const int error = clock->is_network ? read_in_tmp(queue_dir, &read, &within) : 0;
+    if (error || !clock->is_network)
+        return error;
+    if (within > WITHIN)
+        return -ETIMEDOUT;
     use(clock, &read);
     page_note_clock(page, &read);
     return 0;

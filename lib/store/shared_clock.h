@@ -46,6 +46,10 @@ struct shared_clock shared_clock_at(int64_t now);
    system of one host. */
 void shared_clock_refresh(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights);
 
+/* Read it now, on a file system that several hosts share: for who has to know that no time was passed over, as it is while
+   the machine is stopped from outside. 0, or a negative errno: it is not known. */
+int shared_clock_read(struct shared_clock *clock, struct page *page, int queue_dir);
+
 static inline int64_t shared_clock_now(const struct shared_clock *clock)
 {
     return clock->is_known ? clock_boot() + clock->ahead : clock_now();

@@ -27,8 +27,8 @@
 static struct seam now;
 static unsigned counted, lacking;
 static bool is_open, has_struck;
-static long memory, passed, skew;
-static time_t passed_at;
+static long memory, passed, skew, frozen;
+static time_t passed_at, frozen_at;
 
 void seam_open(const struct seam *seam)
 {
@@ -63,6 +63,12 @@ void seam_pass(long seconds)
 void seam_skew(long seconds)
 {
     skew = seconds;
+}
+
+void seam_freeze(long seconds)
+{
+    frozen = seconds;
+    frozen_at = time(NULL);
 }
 
 static bool lacks(unsigned feature)
@@ -349,6 +355,8 @@ int __wrap_fstat(int file, struct stat *status)
     const int error = fails(SEAM_BROKEN) ? -1 : __real_fstat(file, status);
     if (!error && passed && status->st_mtim.tv_sec >= passed_at)
         status->st_mtim.tv_sec += passed;
+    if (!error && frozen && status->st_mtim.tv_sec >= frozen_at)
+        status->st_mtim.tv_sec += frozen;
     return error;
 }
 

@@ -66,6 +66,9 @@ void seam_pass(long seconds);
 /* This host's wall clock is ahead by so many seconds, from now on. Files and waits go by the right time. */
 void seam_skew(long seconds);
 
+/* This host was stopped from outside for so many seconds: its clocks know nothing of them, files that are made do. */
+void seam_freeze(long seconds);
+
 /* How many pieces of memory are in use. */
 long seam_memory(void);
 

@@ -202,6 +202,56 @@ static void a_deletion_is_left_to_its_host(const struct scene *scene)
     close(spool);
 }
 
+/* ---- leases -------------------------------------------------------------------------------------- */
+
+struct theft {
+    mq_queue *queue; /* of another host, which has another time */
+    char receipt[MQ_RECEIPT_SIZE];
+    long frozen;
+    bool done;
+};
+
+/* This host is stopped for longer than the lease, and another one makes the claim lapse. */
+static void steal(void *context)
+{
+    struct theft *theft = context;
+    theft->frozen += AHEAD;
+    seam_freeze(theft->frozen);
+    theft->done = mq_nack(theft->queue, theft->receipt, 0) == 0;
+}
+
+/* Whatever it was about to do when it was stopped. */
+static void who_was_stopped_past_its_lease_has_not_acked(const struct scene *scene)
+{
+    bool struck = true;
+    unsigned thefts = 0;
+    struct theft theft = {0};
+    EXPECT(mq_open(scene->spool, "jobs", 0, &theft.queue) == 0);
+    EXPECT(mq_purge(scene->queue, MQ_READY, &(uint64_t){0}) == 0);
+    for (unsigned nth = 1; struck; nth++) {
+        mq_message *got = NULL;
+        stage_send(scene->queue, "body", LETTER_PLAIN);
+        EXPECT(mq_receive(scene->queue, &(struct mq_receive_options){.ack_timeout = MINUTE, .cancel_fd = -1}, &got) ==
+               1);
+        strcpy(theft.receipt, mq_message_receipt(got));
+        theft.done = false;
+        seam_open(&(struct seam){.faults = SEAM_BROKEN, .nth = nth, .strike = steal, .context = &theft});
+        const int acked = mq_ack(scene->queue, theft.receipt);
+        struck = seam_close();
+        if (!EXPECT(theft.done ? acked < 0 : acked == 0))
+            fprintf(stderr, "call %u: %d\n", nth, acked);
+        thefts += theft.done;
+        mq_message_free(got);
+        if (theft.done && mq_receive(scene->queue, &at_once, &got) == 1) {
+            EXPECT(mq_ack(scene->queue, mq_message_receipt(got)) == 0);
+            mq_message_free(got);
+        }
+    }
+    seam_freeze(0);
+    EXPECT(thefts > 0);
+    mq_close(theft.queue);
+}
+
 /* ---- what cannot be known ----------------------------------------------------------------------- */
 
 /* A handle that opens knows what file system it is on. */
@@ -269,6 +319,7 @@ int main(void)
     windows_are_the_file_systems(&scene);
     what_a_log_keeps_is_as_old_as_the_file_system_says(&scene);
     a_deletion_is_left_to_its_host(&scene);
+    who_was_stopped_past_its_lease_has_not_acked(&scene);
     a_file_system_is_never_guessed(&scene);
     a_topic_is_held_for_all_hosts(&scene);
     what_fails_is_no_answer(&scene);
