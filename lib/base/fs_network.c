@@ -57,6 +57,25 @@ int fs_is_network(int dir)
     return error ? error : fs_type_is_network(type);
 }
 
+bool fs_repeats_calls(int dir)
+{
+    unsigned long type = 0;
+    if (fs_find_type(dir, &type) < 0)
+        return false;
+    switch (type & 0xFFFFFFFFUL) {
+    case NFS_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case AFS_SUPER_MAGIC:
+    case V9FS_MAGIC:
+    case CODA_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool fs_is_doubtful(int error)
 {
     switch (-error) {

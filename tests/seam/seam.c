@@ -369,7 +369,8 @@ int __wrap_fstatfs(int file, struct statfs *status)
 {
     const int error = fails(SEAM_BROKEN) ? -1 : __real_fstatfs(file, status);
     if (!error)
-        status->f_type = lacks(SEAM_ON_NETWORK)      ? NFS_SUPER_MAGIC
+        status->f_type = lacks(SEAM_ON_COPIES)       ? FUSE_SUPER_MAGIC
+                         : lacks(SEAM_ON_NETWORK)    ? NFS_SUPER_MAGIC
                          : lacks(SEAM_WITHOUT_ORDER) ? TMPFS_MAGIC
                                                      : XFS_SUPER_MAGIC;
     return error;

@@ -37,11 +37,12 @@ enum {
     SEAM_WITHOUT_EMPTY_PATH = 1 << 3, /* linkat by descriptor */
     SEAM_WITHOUT_TYPES = 1 << 4,      /* in directories */
     SEAM_WITHOUT_INOTIFY = 1 << 5,
-    SEAM_ON_NETWORK = 1 << 6,     /* as statfs tells */
-    SEAM_WITHOUT_ORDER = 1 << 7,  /* nor is there one journal for all; without this there is */
-    SEAM_WITHOUT_RANGES = 1 << 8, /* sync_file_range */
-    SEAM_WITHOUT_PROC = 1 << 9,   /* for linkat */
-    SEAM_WITHOUT_RANDOM = 1 << 10 /* getrandom */
+    SEAM_ON_NETWORK = 1 << 6,      /* as statfs tells */
+    SEAM_WITHOUT_ORDER = 1 << 7,   /* nor is there one journal for all; without this there is */
+    SEAM_WITHOUT_RANGES = 1 << 8,  /* sync_file_range */
+    SEAM_WITHOUT_PROC = 1 << 9,    /* for linkat */
+    SEAM_WITHOUT_RANDOM = 1 << 10, /* getrandom */
+    SEAM_ON_COPIES = 1 << 11       /* on a network, and several servers have copies */
 };
 
 struct seam {

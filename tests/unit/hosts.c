@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../seam/scene.h"
@@ -295,6 +296,25 @@ static void what_fails_is_no_answer(const struct scene *scene)
     close(spool);
 }
 
+/* A server that is asked twice may say so of what it has done. Of several that have copies one may have done it, which does
+   not count: another host has the name. */
+static void no_such_name_is_an_answer_of_copies(const struct scene *scene)
+{
+    static const struct {
+        unsigned world;
+        int answer;
+    } worlds[] = {{SEAM_ON_COPIES, -ENOENT}, {SEAM_ON_NETWORK, 0}};
+    const int spool = open(scene->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    EXPECT(mkdirat(spool, "old", 0700) == 0);
+    for (size_t i = 0; i < 2; i++) {
+        seam_do_without(worlds[i].world);
+        seam_open(&(struct seam){.faults = SEAM_LOST_ANSWER, .nth = 1});
+        EXPECT(fs_rename_unique(spool, "old", spool, "new") == worlds[i].answer);
+        EXPECT(seam_close() && renameat(spool, "new", spool, "old") == 0);
+    }
+    close(spool);
+}
+
 static void set_up(const struct scene *scene)
 {
     static const char *const queues[] = {"one", "two"};
@@ -323,6 +343,7 @@ int main(void)
     a_file_system_is_never_guessed(&scene);
     a_topic_is_held_for_all_hosts(&scene);
     what_fails_is_no_answer(&scene);
+    no_such_name_is_an_answer_of_copies(&scene);
     scene_end(&scene);
     return unit_failures != 0;
 }
