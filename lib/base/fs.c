@@ -300,7 +300,7 @@ int fs_rename_strictly(int from, const char *name, int to, const char *new_name)
 int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_rename(from, name, to, new_name);
-    if (!fs_is_doubtful(error) || (error == -ENOENT ? !fs_repeats_calls(to) : fs_is_network(to) == 0))
+    if (!fs_is_doubtful(error) || !fs_repeats_calls(to))
         return error;
     const int has = fs_has(to, new_name), had = error == -ENOENT ? 0 : fs_has(from, name);
     return has == 1 && had == 0 ? 0 : has < 0 && error == -ENOENT ? has : error;
@@ -324,7 +324,8 @@ int fs_link(int from, const char *name, int to, const char *new_name)
 int fs_link_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_link(from, name, to, new_name);
-    return error && fs_is_doubtful(error) && fs_have_one_file(from, name, to, new_name) ? 0 : error;
+    const bool may_be_done = error && fs_is_doubtful(error) && fs_repeats_calls(to);
+    return may_be_done && fs_have_one_file(from, name, to, new_name) ? 0 : error;
 }
 
 static bool is_removed(int dir)

@@ -22,9 +22,9 @@ int fs_is_network(int dir);
 int fs_find_type(int file, unsigned long *ret_type);
 bool fs_type_is_network(unsigned long type);
 
-/* Whether "no such name" may be the answer to a call that was done, since one server has got it twice. Not where the copies
-   of several servers make up the file system: there it is the answer, and a look may show what was done to one copy, which
-   this host alone could reach, and which does not count. False also if this cannot be known. */
+/* Whether what became of a call that failed may be looked at, since one server has done it or not. Where the copies of several
+   servers make up the file system a look may show what was done to one copy, which this host alone could reach, and which does
+   not count: there the answer is believed. False also if this cannot be known. */
 bool fs_repeats_calls(int dir);
 
 /* Whether a call that failed with this error may have been done nevertheless. */
