@@ -565,7 +565,7 @@ enum mq_tx_state { MQ_TX_OPEN, MQ_TX_COMMITTED, MQ_TX_ABORTED };
 struct mq_tx_entry {
     const char *id;
     enum mq_tx_state state;
-    int64_t deadline; /* of an open one; else 0 */
+    int64_t deadline; /* of an open one, by this host's clock; else 0 */
     uid_t owner;
     uint64_t messages, claims, files; /* in it, as far as this process may see */
 };

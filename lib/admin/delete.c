@@ -22,6 +22,7 @@
 #include "admin/topic_sweep.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "format/name.h"
@@ -217,7 +218,7 @@ int mq_delete(const char *spool, const char *queue, bool force)
 struct pending_walk {
     struct home home;
     const char *spool_path;
-    int64_t now;
+    int64_t now; /* 0: what lies in topics and logs is to find it out there */
     int removed;
     int error; /* the first error that kept a directory from being judged or removed */
 };
@@ -302,14 +303,20 @@ static int look_at_topic(const char *topic, void *context)
 
 int mq_sweep_spool(const char *spool)
 {
-    struct pending_walk walk = {.home = {.dir = spool_open(spool, false)}, .spool_path = spool, .now = clock_now()};
+    struct pending_walk walk = {.home = {.dir = spool_open(spool, false)}, .spool_path = spool};
+    char name[NAME_PENDING_SIZE];
     if (walk.home.dir < 0)
         return walk.home.dir == -ENOENT ? 0 : walk.home.dir;
     bool any;
-    const int listed = fs_list_at(walk.home.dir, ".", sweep_pending, &walk);
+    name_format_pending(NAME_GONE, "time", id_random(), name); /* what is left of it is swept as a queue's */
+    int listed = fs_find_time(walk.home.dir, &(unsigned long){0}, name, &walk.now);
+    if (held_is_forbidden(listed)) /* then nothing pending is this user's to finish either */
+        listed = 0;
+    if (!listed)
+        listed = fs_list_at(walk.home.dir, ".", sweep_pending, &walk);
     close(walk.home.dir);
     const int topics = mq_topic_list(spool, look_at_topic, (void *)spool),
-              unfinished = outbox_finish_all(spool, OUTBOX_AT_ONCE, clock_now(), &any);
+              unfinished = outbox_finish_all(spool, OUTBOX_AT_ONCE, OUTBOX_NO_TIME, &any);
     const int error = listed ? listed : topics ? topics : unfinished;
     return error ? error : walk.error ? walk.error : walk.removed;
 }

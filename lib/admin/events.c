@@ -177,8 +177,9 @@ int mq_watch_new(mq_watch **ret_watch)
 
 int mq_watch_add(mq_watch *watch, mq_queue *queue, bool whole)
 {
-    if (fs_is_network(queue->dir))
-        return -EOPNOTSUPP;
+    const int is_network = fs_is_network(queue->dir);
+    if (is_network)
+        return is_network < 0 ? is_network : -EOPNOTSUPP;
     struct followed *followed = GROW(watch->followed, watch->followed_count + 1, watch->followed_room)
                                     ? calloc(1, sizeof *followed)
                                     : NULL;

@@ -152,7 +152,7 @@ static int sweep_buckets(struct sweep *sweep, enum mq_state state)
 
 static int sweep_sent(mq_queue *queue, uint64_t *removed)
 {
-    const int error = queue->sent ? 0 : sent_slots_new(queue->dir, queue->sharing, &queue->sent);
+    const int error = queue->sent ? 0 : sent_slots_new(queue->dir, queue->sharing, &queue->clock, &queue->sent);
     return error ? error : sent_slots_sweep(queue->sent, &queue->config, removed);
 }
 

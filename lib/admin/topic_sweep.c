@@ -10,7 +10,9 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/fs_list.h"
+#include "base/id.h"
 #include "format/work_name.h"
 #include "lifecycle/publish.h"
 #include "queue/sent_slots.h"
@@ -48,6 +50,18 @@ static int sweep_file(void *context, const char *name, unsigned char type)
     return 0;
 }
 
+int topic_sweep_find_time(int at, const char *tmp, int64_t *now)
+{
+    char name[NAME_NEW_BUCKET_SIZE];
+    const int dir = *now ? 0 : fs_open_dir(at, tmp);
+    if (*now || dir < 0)
+        return dir;
+    name_format_new_bucket(id_random(), name);
+    const int error = fs_find_time(dir, &(unsigned long){0}, name, now);
+    close(dir);
+    return error;
+}
+
 int topic_sweep_drafts(int at, const char *name, int64_t now)
 {
     struct feed_sweep sweep = {.dir = fs_open_dir(at, name), .now = now};
@@ -60,12 +74,13 @@ int topic_sweep_drafts(int at, const char *name, int64_t now)
 
 /* What is known of messages that were sent once, in a directory that has sent/ and tmp/: how many marks and drafts were
    removed. */
-int topic_sweep_sent(int dir, unsigned sharing, int64_t dedup_window)
+int topic_sweep_sent(int dir, unsigned sharing, int64_t dedup_window, int64_t now)
 {
+    const struct shared_clock clock = shared_clock_at(now);
     struct config config;
     struct sent_slots *slots;
     uint64_t removed = 0;
-    int error = sent_slots_new(dir, sharing, &slots);
+    int error = sent_slots_new(dir, sharing, &clock, &slots);
     if (error)
         return error;
     config_default(&config);
@@ -75,7 +90,7 @@ int topic_sweep_sent(int dir, unsigned sharing, int64_t dedup_window)
     return error == -ENOENT || error == -EACCES ? 0 : error ? error : removed > INT_MAX ? INT_MAX : (int)removed;
 }
 
-static int sweep_sent(int dir)
+static int sweep_sent(int dir, int64_t now)
 {
     struct route_topic topic;
     unsigned sharing;
@@ -84,7 +99,7 @@ static int sweep_sent(int dir)
     if (has == 1 && !done)
         done = access_read_topic(dir, &sharing);
     if (has == 1 && !done)
-        done = topic_sweep_sent(feed, sharing, topic.dedup_window);
+        done = topic_sweep_sent(feed, sharing, topic.dedup_window, now);
     if (feed >= 0)
         close(feed);
     return done == -ENOENT || done == -EACCES ? 0 : done;
@@ -95,9 +110,12 @@ int topic_sweep(int spool, const char *name, int64_t now)
     const int dir = topic_open_dir(spool, name);
     if (dir < 0)
         return dir == -ENOENT || dir == -EACCES ? 0 : dir;
-    const int drafts = topic_sweep_drafts(dir, "feed", now),
+    const int known = topic_sweep_find_time(dir, "feed/tmp", &now);
+    const int drafts = known ? known : topic_sweep_drafts(dir, "feed", now),
               messages = drafts < 0 ? 0 : topic_sweep_drafts(dir, "feed/tmp", now),
-              sent = messages < 0 ? 0 : sweep_sent(dir);
+              sent = messages < 0 ? 0 : sweep_sent(dir, now);
     close(dir);
+    if (known == -ENOENT || known == -EACCES)
+        return 0;
     return drafts < 0 ? drafts : messages < 0 ? messages : sent < 0 ? sent : drafts + messages + sent;
 }

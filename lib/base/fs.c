@@ -305,7 +305,7 @@ int fs_rename_strictly(int from, const char *name, int to, const char *new_name)
 int fs_rename_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_rename(from, name, to, new_name);
-    if (!fs_is_doubtful(error) || !fs_is_network(to))
+    if (!fs_is_doubtful(error) || !fs_repeats_calls(to))
         return error;
     const int has = fs_has(to, new_name), had = error == -ENOENT ? 0 : fs_has(from, name);
     return has == 1 && had == 0 ? 0 : has < 0 && error == -ENOENT ? has : error;
@@ -329,7 +329,8 @@ int fs_link(int from, const char *name, int to, const char *new_name)
 int fs_link_unique(int from, const char *name, int to, const char *new_name)
 {
     const int error = fs_link(from, name, to, new_name);
-    return error && fs_is_doubtful(error) && fs_have_one_file(from, name, to, new_name) ? 0 : error;
+    const bool may_be_done = error && fs_is_doubtful(error) && fs_repeats_calls(to);
+    return may_be_done && fs_have_one_file(from, name, to, new_name) ? 0 : error;
 }
 
 static bool is_removed(int dir)
@@ -452,12 +453,18 @@ void fs_start_sync(int file)
     (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-int fs_sync_ahead(int file, enum fs_order *order)
+static bool is_kept(int file, struct fs_order *order)
+{
+    const int error = order->type ? 0 : fs_find_type(file, &order->type);
+    return !error && journal_of_type_keeps_order(order->type, file);
+}
+
+int fs_sync_ahead(int file, struct fs_order *order)
 {
     const unsigned write_back = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    if (*order == FS_ORDER_UNKNOWN)
-        *order = journal_keeps_order(file) ? FS_ORDER_KEPT : FS_ORDER_NOT_KEPT;
-    if (*order == FS_ORDER_KEPT) {
+    if (order->kept == FS_ORDER_UNKNOWN)
+        order->kept = is_kept(file, order) ? FS_ORDER_KEPT : FS_ORDER_NOT_KEPT;
+    if (order->kept == FS_ORDER_KEPT) {
         const int error = result(sync_file_range(file, 0, 0, write_back));
         if (error != -ENOSYS)
             return error;

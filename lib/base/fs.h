@@ -155,10 +155,13 @@ void fs_start_sync(int file);
  *
  * Returns 1 if the content is durable already. Returns 0 if the file system commits content and names in order
  * (journal.h): the content has been written back, and one fs_sync after linking makes both durable. `order` caches what is
- * known of the file system; it starts as FS_ORDER_UNKNOWN.
+ * known of the file system; it starts as FS_ORDER_UNKNOWN, perhaps with the type that was asked for before.
  */
-enum fs_order { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT };
-int fs_sync_ahead(int file, enum fs_order *order);
+struct fs_order {
+    unsigned long type; /* as fs_find_type says; 0: not known */
+    enum { FS_ORDER_UNKNOWN, FS_ORDER_KEPT, FS_ORDER_NOT_KEPT } kept;
+};
+int fs_sync_ahead(int file, struct fs_order *order);
 
 /*
  * Whether a directory's own name is durable, and making it so: sync its parent, then mark the directory. The mark is

@@ -20,6 +20,8 @@
 /* Who may open the directory may take its lock. */
 #define LOCK_MODE 0666
 
+#define TRIES 10
+
 int fs_read_clock(int dir, int64_t *ret_time, int64_t *ret_boot, int64_t *ret_within)
 {
     char name[17];
@@ -42,10 +44,38 @@ int fs_read_clock(int dir, int64_t *ret_time, int64_t *ret_boot, int64_t *ret_wi
     return 0;
 }
 
+static int time_of_new_dir(int parent, const char *name, int64_t *ret_time)
+{
+    struct stat status;
+    int error = fs_make_dir(parent, name);
+    if (error)
+        return error;
+    const int dir = fs_open_dir(parent, name);
+    error = dir < 0 ? dir : fstat(dir, &status) < 0 ? -errno : 0;
+    if (dir >= 0)
+        close(dir);
+    (void)fs_remove_dir(parent, name);
+    if (!error)
+        *ret_time = clock_of_file(&status.st_mtim);
+    return error;
+}
+
+int fs_find_time(int dir, unsigned long *type, const char *name, int64_t *ret_time)
+{
+    int error = *type ? 0 : fs_find_type(dir, type);
+    if (!error && !fs_type_is_network(*type))
+        *ret_time = clock_now();
+    else if (!error)
+        for (int tries = 0; (error = time_of_new_dir(dir, name, ret_time)) == -ENOENT && tries < TRIES; tries++)
+            ; /* a sweep was faster */
+    return error;
+}
+
 int fs_open_lock(int dir)
 {
-    if (!fs_is_network(dir))
-        return fs_open_dir(dir, ".");
+    const int is_network = fs_is_network(dir);
+    if (is_network <= 0)
+        return is_network < 0 ? is_network : fs_open_dir(dir, ".");
     for (;;) {
         const int file = fs_open_shared_below(dir, ".", FS_LOCK_FILE, true);
         if (file != -ENOENT)

@@ -13,6 +13,11 @@
    clock_boot() that it was made at, and `ret_within` how far from that it may have been made at most. */
 int fs_read_clock(int dir, int64_t *ret_time, int64_t *ret_boot, int64_t *ret_within);
 
+/* The time by which what lies in `dir` is judged where no handle knows it: the host's, or that of the file system if several
+   hosts may share it. To learn the latter a directory of this name is made there for a moment; a crash leaves it, so it is to
+   be one that a sweep removes. `type` is the file system's (fs_find_type), which is asked for if it is 0. */
+int fs_find_time(int dir, unsigned long *type, const char *name, int64_t *ret_time);
+
 /* Open what a flock(2) is to be taken on that keeps others from the directory `dir`: on a file system of one host the
    directory itself, else a file in it, since no lock on a directory reaches other hosts. */
 #define FS_LOCK_FILE ".lock"

@@ -18,12 +18,19 @@
 #define LUSTRE_SUPER_MAGIC 0x0BD00BD0
 #define GPFS_SUPER_MAGIC 0x47504653
 
-bool fs_is_network(int dir)
+int fs_find_type(int file, unsigned long *ret_type)
 {
     struct statfs status;
-    if (fstatfs(dir, &status) < 0)
-        return false;
-    switch ((unsigned long)status.f_type & 0xFFFFFFFFUL) {
+    while (fstatfs(file, &status) < 0)
+        if (errno != EINTR)
+            return -errno;
+    *ret_type = (unsigned long)status.f_type;
+    return 0;
+}
+
+bool fs_type_is_network(unsigned long type)
+{
+    switch (type & 0xFFFFFFFFUL) {
     case NFS_SUPER_MAGIC:
     case CIFS_SUPER_MAGIC:
     case SMB2_SUPER_MAGIC:
@@ -37,6 +44,32 @@ bool fs_is_network(int dir)
     case GFS2_SUPER_MAGIC:
     case LUSTRE_SUPER_MAGIC:
     case GPFS_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int fs_is_network(int dir)
+{
+    unsigned long type = 0;
+    const int error = fs_find_type(dir, &type);
+    return error ? error : fs_type_is_network(type);
+}
+
+bool fs_repeats_calls(int dir)
+{
+    unsigned long type = 0;
+    if (fs_find_type(dir, &type) < 0)
+        return false;
+    switch (type & 0xFFFFFFFFUL) {
+    case NFS_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case AFS_SUPER_MAGIC:
+    case V9FS_MAGIC:
+    case CODA_SUPER_MAGIC:
         return true;
     default:
         return false;

@@ -14,8 +14,18 @@
 #include <stdbool.h>
 
 /* Whether the file system may be shared between hosts: then inotify does not report what other hosts do, a lock on a
-   directory does not reach them, and their clocks are not this host's. False also if this cannot be known. */
-bool fs_is_network(int dir);
+   directory does not reach them, and their clocks are not this host's. 1 or 0, or a negative errno if that cannot be
+   known: then nothing is to be done that is right on one host only. */
+int fs_is_network(int dir);
+
+/* The same in two steps, for those who also ask journal.h about the type, so that one call does for both. No type is 0. */
+int fs_find_type(int file, unsigned long *ret_type);
+bool fs_type_is_network(unsigned long type);
+
+/* Whether what became of a call that failed may be looked at, since one server has done it or not. Where the copies of several
+   servers make up the file system a look may show what was done to one copy, which this host alone could reach, and which does
+   not count: there the answer is believed. False also if this cannot be known. */
+bool fs_repeats_calls(int dir);
 
 /* Whether a call that failed with this error may have been done nevertheless. */
 bool fs_is_doubtful(int error);

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
+
+#include "base/fs_network.h"
 
 #define OPTIONS_MAX 4096
 
@@ -50,10 +51,13 @@ static bool is_ordered_ext4(int file)
     return says_ordered(options);
 }
 
+bool journal_of_type_keeps_order(unsigned long type, int file)
+{
+    return type == XFS_SUPER_MAGIC || (type == EXT4_SUPER_MAGIC && is_ordered_ext4(file));
+}
+
 bool journal_keeps_order(int file)
 {
-    struct statfs status;
-    if (fstatfs(file, &status) < 0)
-        return false;
-    return status.f_type == XFS_SUPER_MAGIC || (status.f_type == EXT4_SUPER_MAGIC && is_ordered_ext4(file));
+    unsigned long type = 0;
+    return fs_find_type(file, &type) == 0 && journal_of_type_keeps_order(type, file);
 }

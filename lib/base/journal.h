@@ -15,4 +15,7 @@
 
 bool journal_keeps_order(int file);
 
+/* The same if the type is known (fs_network.h). */
+bool journal_of_type_keeps_order(unsigned long type, int file);
+
 #endif

@@ -46,9 +46,8 @@ struct work {
     const char *spool_path;
     int outbox, dir;
     bool commits;
-    bool durable;   /* something of it is to be on the disk */
-    bool is_synced; /* its decision is known to be on the disk */
-    int64_t now;
+    bool durable;    /* something of it is to be on the disk */
+    bool is_synced;  /* its decision is known to be on the disk */
     int error;       /* the first one */
     uint64_t moved;  /* in this round */
     bool is_held_up; /* in this round a message for an ordered queue could not be moved: those behind it wait */
@@ -96,7 +95,7 @@ static enum mq_state place(mq_queue *queue, struct message_name *name, int64_t n
 static void end_oldest(const struct work *work, uint32_t count, int64_t size)
 {
     if (overflow_ends_oldest(work->queue))
-        (void)overflow_trim(work->queue, &(struct overflow_news){count, size}, work->now);
+        (void)overflow_trim(work->queue, &(struct overflow_news){count, size}, queue_now(work->queue));
 }
 
 /* Into its lane, if it belongs in one: 1 done, 0 the file is gone. -ECHILD: it belongs in none. */
@@ -109,7 +108,7 @@ static int deliver_in_lane(const struct work *work, const char *file, const stru
     if (is != 1)
         return is < 0 ? is : -ECHILD;
     const int64_t due = name.time > name.due ? name.time : name.due;
-    name.due = due > work->now ? due : 0;
+    name.due = due > queue_now(work->queue) ? due : 0;
     name.time = 0;
     const int moved = lane_delivery_move(work->queue, lane, work->dir, file, &name, false, &size);
     if (moved != 1)
@@ -131,7 +130,7 @@ static int deliver_here(struct work *work, const char *file, const struct outbox
     }
     name.time = name.time > name.due ? name.time : name.due;
     name.due = 0;
-    const enum mq_state state = place(work->queue, &name, work->now);
+    const enum mq_state state = place(work->queue, &name, queue_now(work->queue));
     work->look.is_known &= work->looked_at == work->number;
     work->looked_at = work->number;
     const int moved = move_to_new_queue(work->queue, work->dir, file, state, &name, &work->look);
@@ -401,7 +400,6 @@ int outbox_finish(const char *spool_path, int outbox, const struct outbox_place 
                         .outbox = outbox,
                         .commits = place->state == OUTBOX_COMMITTED,
                         .is_synced = place->is_synced,
-                        .now = clock_now(),
                         .handles = handles,
                         .dir = place->dir >= 0 ? place->dir : outbox_open_own(outbox, place->name, place->owner)};
     int error = 0;

@@ -46,7 +46,7 @@ static int finish(const char *spool_path, const char *name)
         close(spool);
     if (outbox < 0)
         return outbox == -ENOENT ? 0 : outbox;
-    (void)outbox_finish_all(spool_path, OUTBOX_AT_ONCE, clock_now(), &left); /* what is left is found out */
+    (void)outbox_finish_all(spool_path, OUTBOX_AT_ONCE, OUTBOX_NO_TIME, &left); /* what is left is found out */
     const int holds_some = left ? outbox_walk(outbox, holds, &(struct look){outbox, name}) : 0;
     close(outbox);
     return holds_some;

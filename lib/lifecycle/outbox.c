@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/as_user.h"
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
 #include "format/spool_name.h"
@@ -32,15 +31,20 @@ struct duty {
 
 /* 1 it is ours to finish, 0 it is not yet, or others did it first. An open one past its deadline is aborted by the
    rename, which has one winner: a commit that comes later finds no such name. */
-static int decide(const struct duty *duty, struct outbox_place *place)
+static int decide(struct duty *duty, struct outbox_place *place)
 {
+    if (place->state != OUTBOX_OPEN && duty->patience == OUTBOX_AT_ONCE)
+        return 1;
+    int error = duty->now == OUTBOX_NO_TIME ? outbox_find_time(duty->outbox, &(unsigned long){0}, &duty->now) : 0;
+    if (error)
+        return error;
     if (place->state != OUTBOX_OPEN)
-        return duty->patience == OUTBOX_AT_ONCE || duty->now - place->since >= OWNER_TIME;
+        return duty->now - place->since >= OWNER_TIME;
     if (place->deadline > duty->now)
         return 0;
     char name[OUTBOX_NAME_SIZE];
     outbox_format(OUTBOX_ABORTED, place->id, 0, name);
-    const int error = fs_rename(duty->outbox, place->name, duty->outbox, name);
+    error = fs_rename(duty->outbox, place->name, duty->outbox, name);
     if (error)
         return error == -ENOENT ? 0 : error;
     place->state = OUTBOX_ABORTED;
@@ -48,7 +52,7 @@ static int decide(const struct duty *duty, struct outbox_place *place)
     return 1;
 }
 
-static int decide_and_finish(const struct duty *duty, const struct outbox_place *place, struct handles *handles)
+static int decide_and_finish(struct duty *duty, const struct outbox_place *place, struct handles *handles)
 {
     struct outbox_place own = *place;
     const int decided = decide(duty, &own);
@@ -56,7 +60,7 @@ static int decide_and_finish(const struct duty *duty, const struct outbox_place 
 }
 
 /* Root finishes the transactions of others with their rights, and with handles that were opened with those. */
-static int finish_as_owner(const struct duty *duty, const struct outbox_place *place)
+static int finish_as_owner(struct duty *duty, const struct outbox_place *place)
 {
     struct as_user self;
     struct handles handles = {0};

@@ -30,7 +30,9 @@ enum outbox_patience {
 };
 
 /* Finish the transactions of this user, and as root those of all. 0, or the first error of this user's. `ret_left`:
-   whether there are any transactions yet. */
+   whether there are any transactions yet. `now` is the time of a queue of the spool (queue_now); OUTBOX_NO_TIME: it is to be
+   found out if a transaction is to be judged by it. */
+#define OUTBOX_NO_TIME 0
 int outbox_finish_all(const char *spool_path, enum outbox_patience patience, int64_t now, bool *ret_left);
 
 /* The same, at most once a second for all processes, if a transaction was announced on the queue's page: true if there

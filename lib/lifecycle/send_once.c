@@ -367,7 +367,7 @@ static int begin(struct sender *sender)
 {
     mq_queue *queue = sender->queue;
     const unsigned sharing = queue->outlet ? queue->outlet->sharing : queue->sharing;
-    int error = queue->sent ? 0 : sent_slots_new(queue->dir, sharing, &queue->sent);
+    int error = queue->sent ? 0 : sent_slots_new(queue->dir, sharing, &queue->clock, &queue->sent);
     if (!error)
         error = sent_slots_current(queue->sent, &queue->config, &sender->slot);
     if (!error)

@@ -304,7 +304,7 @@ static void watch(mq_log_reader *reader)
 {
     char name[LOG_NAME_SIZE];
     if (reader->inotify < 0)
-        reader->inotify = fs_is_network(reader->log->dir) ? -1 : inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        reader->inotify = fs_is_network(reader->log->dir) != 0 ? -1 : inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (reader->inotify < 0)
         return;
     log_name_format_bucket(log_bucket_of(reader->at), name);

@@ -16,10 +16,12 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "base/journal.h"
 #include "format/log_name.h"
+#include "format/work_name.h"
 #include "log/bucket_lock.h"
 #include "log/bucket_size.h"
 #include "log/group.h"
@@ -135,7 +137,7 @@ struct full {
 struct live {
     int dir;
     const struct log_config *config;
-    int64_t now;
+    int64_t now; /* 0: not asked for yet */
     uint64_t end;
     struct full *at, *behind;
     struct full both[2];
@@ -161,20 +163,34 @@ static int is_unread(struct live *live, uint64_t next)
 
 enum verdict { STAYS, GOES, IS_OPEN };
 
+/* As a bucket that is being made, so that a sweep removes what a crash leaves. */
+static int find_time(struct live *live)
+{
+    char name[NAME_NEW_BUCKET_SIZE];
+    const int tmp = fs_open_dir(live->dir, "tmp");
+    name_format_new_bucket(id_random(), name);
+    const int error = tmp < 0 ? tmp : fs_find_time(tmp, &(unsigned long){0}, name, &live->now);
+    if (tmp >= 0)
+        close(tmp);
+    return error == -ENOENT ? log_heal(live->dir) : error; /* a cleaner was here: for now all is taken for young */
+}
+
 /* A bucket of the future, as the clock once had it, goes when one behind it does. */
-static int judge_time(const struct live *live)
+static int judge_time(struct live *live)
 {
     int64_t moment;
     const struct chain_list *entries = &live->at->entries;
     const int64_t most = live->config->retain_time;
-    const int error = most ? chain_read_moment(live->dir, entries->list[entries->count - 1], &moment) : 0;
+    int error = most ? chain_read_moment(live->dir, entries->list[entries->count - 1], &moment) : 0;
+    if (!error && most && live->now == 0)
+        error = find_time(live);
     if (error || !most)
         return error ? error : STAYS;
     return moment > live->now ? IS_OPEN : live->now - moment > most ? GOES : STAYS;
 }
 
 /* Whether the bucket, behind which the entry `next` comes, is beyond what is kept. */
-static int judge(const struct live *live, uint64_t next)
+static int judge(struct live *live, uint64_t next)
 {
     const struct log_config *config = live->config;
     uint64_t kept = 0;
@@ -254,7 +270,7 @@ static int raise_beginning(int dir, uint64_t from, uint64_t to)
 static int move_beginning(int dir, const struct log_config *config, uint64_t limit, size_t most,
                           struct moved *ret_moved)
 {
-    struct live live = {.dir = dir, .config = config, .now = clock_now(), .end = limit};
+    struct live live = {.dir = dir, .config = config, .end = limit};
     live.at = &live.both[0];
     live.behind = &live.both[1];
     uint64_t to = 0;

@@ -113,11 +113,17 @@ static int open_page(mq_queue *queue)
     queue->rights = ACCESS_ALL;
     for (int tries = 0; tries < 10 && opened == 0; tries++)
         opened = get_page(queue, &page);
-    if (opened == 1) {
+    struct shared_clock clock = queue->clock;
+    const int error = opened == 1 ? shared_clock_begin(&clock, page, queue->dir, queue->rights) : 0;
+    if (opened == 1 && !error) {
         page_close(queue->page);
         queue->page = page;
-        shared_clock_begin(&queue->clock, page, queue->dir, queue->rights);
+        queue->clock = clock;
         return 0;
+    }
+    if (error) {
+        page_close(page);
+        opened = error;
     }
     queue->sharing = sharing;
     queue->rights = rights;
@@ -171,7 +177,7 @@ static void empty_handle(mq_queue *queue)
     queue->dir = queue->tmp = queue->lock = -1;
     queue->identified = false;
     queue->persisted = false;
-    queue->order = FS_ORDER_UNKNOWN;
+    queue->order = (struct fs_order){.kept = FS_ORDER_UNKNOWN};
     queue->clock = (struct shared_clock){0};
     for (unsigned target = 0; target < QUEUE_TARGETS; target++)
         queue->target[target].dir = -1;

@@ -112,7 +112,7 @@ struct mq_queue {
     bool is_feed;              /* of a topic or log: it has neither a name nor a configuration that could change */
     bool counts_entries;       /* of a log: a file of several messages begins with their number (log_entry.h) */
     bool names_drafts;         /* drafts need a name in tmp/: this file system cannot link a file that has none */
-    enum fs_order order;       /* what is known of the file system (fs_sync_ahead) */
+    struct fs_order order;     /* what is known of the file system (fs_sync_ahead) */
     struct shared_clock clock; /* the host's, or that of a file system that several hosts share */
     unsigned openings;         /* how often it was opened: a draft of an earlier opening was made for another queue */
     int64_t config_read_at;    /* monotonic */
@@ -150,6 +150,10 @@ int queue_configure(const char *spool, const char *queue, const char *key, const
    and go to the outlet. It is the caller's to close, and closes `dir`, which is also closed if this fails, or a
    negative errno that is returned. */
 int queue_open_feed(const char *spool, const char *name, int dir, struct outlet *outlet, mq_queue **ret_feed);
+
+/* Learn by which time what is sent to a feed is judged, since it has no page that knows. For those who send once: windows
+   begin and end by it. */
+int queue_learn_clock(mq_queue *feed);
 
 /* Bring the handle up to date before an operation. It notices a page that was replaced or damaged, a configuration that
    was changed, and a queue that has lost its name, which it opens as queue_reopen does. */

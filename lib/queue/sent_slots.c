@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
 #include "base/id.h"
@@ -32,6 +31,7 @@
 struct sent_slots {
     int queue; /* the handle's */
     unsigned sharing;
+    const struct shared_clock *clock;
     int tmp;
     int dir;    /* sent/ */
     int slot;   /* sent/slot/ */
@@ -45,13 +45,18 @@ struct sent_slots {
 
 /* ---- what is open ----------------------------------------------------------------- */
 
-int sent_slots_new(int queue_dir, unsigned sharing, struct sent_slots **ret_slots)
+int sent_slots_new(int queue_dir, unsigned sharing, const struct shared_clock *clock, struct sent_slots **ret_slots)
 {
     struct sent_slots *slots = calloc(1, sizeof *slots);
     if (!slots)
         return -ENOMEM;
-    *slots = (struct sent_slots){
-        .queue = queue_dir, .sharing = sharing, .tmp = -1, .dir = -1, .slot = -1, .marks = {{0, -1}, {0, -1}}};
+    *slots = (struct sent_slots){.queue = queue_dir,
+                                 .sharing = sharing,
+                                 .clock = clock,
+                                 .tmp = -1,
+                                 .dir = -1,
+                                 .slot = -1,
+                                 .marks = {{0, -1}, {0, -1}}};
     *ret_slots = slots;
     return 0;
 }
@@ -93,7 +98,7 @@ static int open_or_make_dir(const struct sent_slots *slots)
 static int fill_slot_dir(const struct sent_slots *slots, const char *name, bool durable)
 {
     char text[SENT_NAME_SLOT_SIZE];
-    sent_name_format_slot(&(struct sent_slot){.number = clock_now()}, text);
+    sent_name_format_slot(&(struct sent_slot){.number = shared_clock_now(slots->clock)}, text);
     int error = access_is_shared(slots->sharing) ? access_apply(slots->sharing, ACCESS_DIR, slots->tmp, name)
                                                  : fs_give_to_owner_of(slots->tmp, name);
     const int dir = error ? error : fs_open_dir(slots->tmp, name);
@@ -241,7 +246,8 @@ int sent_slots_current(struct sent_slots *slots, const struct config *config, st
             return found;
         if (found == 0)
             continue;
-        const int64_t now = clock_now(); /* after the slot was found: else it could seem to begin in the future */
+        /* After the slot was found: else it could seem to begin in the future. */
+        const int64_t now = shared_clock_now(slots->clock);
         if (!is_due(&slots->current, now, width_of(config))) {
             *ret_slot = slots->current;
             return 0;
@@ -260,7 +266,7 @@ int sent_slots_is_current(struct sent_slots *slots, const struct sent_slot *slot
     const int is = fs_has(slots->slot, text);
     if (is != 1)
         slots->known = false;
-    return is == 1 ? clock_now() < slot->until : is;
+    return is == 1 ? shared_clock_now(slots->clock) < slot->until : is;
 }
 
 /* ---- marks ------------------------------------------------------------------------- */

@@ -17,11 +17,12 @@
 
 #include "format/sent_name.h"
 #include "store/config.h"
+#include "store/shared_clock.h"
 
 struct sent_slots;
 
-/* This opens nothing yet. `queue_dir` stays the caller's. */
-int sent_slots_new(int queue_dir, unsigned sharing, struct sent_slots **ret_slots);
+/* This opens nothing yet. `queue_dir` and the clock by which slots begin and end stay the caller's. */
+int sent_slots_new(int queue_dir, unsigned sharing, const struct shared_clock *clock, struct sent_slots **ret_slots);
 void sent_slots_free(struct sent_slots *slots);
 
 /* The current slot. The first one is made, and the next one begun if it is time for that. */

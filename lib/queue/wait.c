@@ -161,7 +161,7 @@ static struct waiter *new_waiter(int dir, int queue_dir)
     if (!waiter)
         return NULL;
     waiter->dir = dir;
-    waiter->is_network = fs_is_network(queue_dir);
+    waiter->is_network = fs_is_network(queue_dir) != 0;
     waiter->inotify = waiter->fifo = waiter->bell = -1;
     return waiter;
 }

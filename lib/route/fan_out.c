@@ -355,6 +355,20 @@ static uint64_t largest_body(const struct fan_out_load *load)
     return largest;
 }
 
+/* Delays and windows go by the time by which the queues are judged. Their pages know it, a topic has none. */
+static int take_clock(mq_topic *topic, bool once)
+{
+    struct destination to;
+    for (size_t i = 0; i < topic->route.queues.count; i++) {
+        if (destination_find(topic, topic->route.queues.list[i], &to) != 0 || !to.queue || queue_only_sends(to.queue))
+            continue;
+        shared_clock_refresh(&to.queue->clock, to.queue->page, to.queue->dir, to.queue->rights);
+        topic->feed->clock = to.queue->clock;
+        return 0;
+    }
+    return once ? queue_learn_clock(topic->feed) : 0;
+}
+
 int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_load *load)
 {
     struct mq_send_options singly = *load->options;
@@ -368,7 +382,8 @@ int fan_out_send_to_several(mq_topic *topic, mq_tx *tx, const struct fan_out_loa
     topic->largest = largest_body(load);
     topic->options = own.options;
     topic->since = clock_monotonic();
-    return send_to(topic->feed, NULL, &own);
+    const int error = take_clock(topic, load->options->once);
+    return error ? error : send_to(topic->feed, NULL, &own);
 }
 
 /* The topic's own transaction, begun. Its handle is kept, unless the last one could not be aborted. */

@@ -25,7 +25,7 @@
 static void look(mq_log *log)
 {
     bool left;
-    (void)outbox_finish_all(log->spool, OUTBOX_LATER, clock_now(), &left);
+    (void)outbox_finish_all(log->spool, OUTBOX_LATER, OUTBOX_NO_TIME, &left);
 }
 
 int mq_log_open(const char *spool, const char *name, mq_log **ret_log)
@@ -107,6 +107,8 @@ int log_send_refresh(mq_log *log)
 static int begin(mq_log *log, mq_tx *tx, const struct mq_send_options *options)
 {
     int error = options->once && tx ? -EOPNOTSUPP : log->feed ? 0 : open_feed(log);
+    if (!error && options->once)
+        error = queue_learn_clock(log->feed);
     if (!error)
         error = log_send_refresh(log);
     if (error)

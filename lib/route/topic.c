@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "base/fs_hosts.h"
 #include "base/fs_list.h"
+#include "base/fs_network.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "format/spool_name.h"
@@ -46,20 +47,41 @@ int topic_open_dir(int spool, const char *name)
     return has ? has : -ENOENT;
 }
 
+/* A lock on the directory does not reach other hosts: there a file in it is locked, which is made with the topic. */
+static int open_lock(int dir)
+{
+    const int is_network = fs_is_network(dir);
+    if (is_network <= 0)
+        return is_network < 0 ? is_network : fcntl(dir, F_DUPFD_CLOEXEC, 0);
+    const int lock = fs_open_lock(dir);
+    return lock == -EACCES || lock == -EPERM ? -EBADF : lock;
+}
+
+/* 1: the topic is held; 0: it has lost its name. */
+static int take_hold(int spool, const char *name, int dir, int held, int lock)
+{
+    struct fs_identity identity;
+    if (flock(held, lock) < 0)
+        return errno == EINTR ? 0 : -errno;
+    const int error = fs_identify(dir, &identity);
+    return error ? error : !fs_has_lock(held) ? 0 : fs_is_named(spool, name, &identity);
+}
+
 int topic_hold(int spool, const char *name, int lock)
 {
     for (;;) {
-        struct fs_identity identity;
         const int dir = topic_open_dir(spool, name);
         if (dir < 0)
             return dir;
-        const int error = flock(dir, lock) < 0 ? -errno : fs_identify(dir, &identity);
-        const int is_named = error ? error : fs_is_named(spool, name, &identity);
-        if (is_named == 1)
-            return dir;
+        const int held = open_lock(dir);
+        const int has = held < 0 ? (held == -ENOENT ? 0 : held) : take_hold(spool, name, dir, held, lock);
         close(dir);
-        if (is_named < 0)
-            return is_named;
+        if (has == 1)
+            return held;
+        if (held >= 0)
+            close(held);
+        if (has < 0)
+            return has;
     }
 }
 

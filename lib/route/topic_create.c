@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "format/spool_name.h"
 #include "route/topic.h"
 #include "store/access.h"
@@ -43,6 +44,15 @@ static int make_feed(int dir, unsigned sharing)
     return error ? error : feed;
 }
 
+/* Those who may not make the file that keeps other hosts out may lock it (topic_hold). */
+static int make_lock(int dir)
+{
+    const int lock = fs_open_lock(dir);
+    if (lock >= 0)
+        close(lock);
+    return lock < 0 ? lock : 0;
+}
+
 static int fill(int dir, const void *context)
 {
     const struct plan *plan = context;
@@ -52,7 +62,7 @@ static int fill(int dir, const void *context)
         return feed;
     error = topic_write_file(dir, feed, TOPIC_BINDINGS, "", 0);
     close(feed);
-    return error;
+    return error ? error : make_lock(dir);
 }
 
 static int heal(int dir, unsigned sharing)

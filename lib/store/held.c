@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/fs_list.h"
+#include "base/fs_network.h"
 #include "base/id.h"
 #include "format/name.h"
 #include "format/spool_name.h"
@@ -313,7 +314,7 @@ int held_give_back(int spool, const char *queue, bool at_once)
     if (found <= 0)
         return held_is_forbidden(found) ? 0 : found;
     const int64_t age = clock_now() - search.youngest;
-    if (!at_once && age >= 0 && age < HELD_AGE)
+    if (!at_once && ((age >= 0 && age < HELD_AGE) || fs_is_network(spool) != 0)) /* there an age tells nothing */
         return -EAGAIN;
     const int error = held_put_back(spool, search.held, queue);
     return error ? (held_is_forbidden(error) ? 0 : error) : 1;

@@ -6,12 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/fs_list.h"
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/death.h"
+#include "format/work_name.h"
 #include "store/access.h"
 #include "store/adopt.h"
 #include "store/bucket.h"
@@ -225,9 +226,9 @@ static int move_strays(const struct transfer *transfer)
 
 int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
 {
-    const int64_t now = clock_now();
-    struct transfer transfer = {from_queue, {to_queue, -1, to_sharing, now}, false, now, false};
+    struct transfer transfer = {.from = from_queue, .to = {to_queue, -1, to_sharing, 0}};
     struct config config;
+    char name[NAME_NEW_BUCKET_SIZE];
     if (fs_has(from_queue, "lanes") == 0)
         return 0;
     int error = config_load(to_queue, &config, NULL);
@@ -237,9 +238,12 @@ int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
     transfer.to.tmp = fs_open_dir(to_queue, "tmp");
     if (transfer.to.tmp < 0)
         return transfer.to.tmp;
-    error = bucket_walk(from_queue, MQ_INFLIGHT, end_settled, &transfer);
-    if (error == -ENOENT)
-        error = 0;
+    name_format_new_bucket(id_random(), name);
+    error = fs_find_time(transfer.to.tmp, &(unsigned long){0}, name, &transfer.now);
+    transfer.to.now = transfer.now;
+    const int ended = error ? error : bucket_walk(from_queue, MQ_INFLIGHT, end_settled, &transfer);
+    if (!error && ended != -ENOENT)
+        error = ended;
     if (!error)
         error = lane_dir_walk_all(from_queue, move_message, &transfer);
     if (!error)

@@ -10,7 +10,9 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/fs_hosts.h"
 #include "base/fs_list.h"
+#include "base/id.h"
 #include "store/lane_dir.h"
 #include "store/layout.h"
 
@@ -40,6 +42,25 @@ int outbox_open(int spool, bool make_it)
         return outbox;
     const int error = spool_make_whole(spool, OUTBOX, open_to_others, &spool);
     return error && error != -EEXIST ? error : fs_open_dir(spool, OUTBOX);
+}
+
+/* The directory that is made for it is named as a transaction that holds nothing and was aborted: whoever finishes
+   transactions removes it. */
+int outbox_find_time(int outbox, unsigned long *type, int64_t *ret_now)
+{
+    char id[MQ_TX_SIZE], name[OUTBOX_NAME_SIZE];
+    outbox_format_id(id_random(), id);
+    outbox_format(OUTBOX_ABORTED, id, 0, name);
+    return fs_find_time(outbox, type, name, ret_now);
+}
+
+int outbox_find_deadline(int outbox, unsigned long *type, int64_t timeout, int64_t *ret_deadline)
+{
+    int64_t now;
+    const int error = outbox_find_time(outbox, type, &now);
+    if (!error)
+        *ret_deadline = name_time_after(now, timeout);
+    return error;
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */

@@ -11,6 +11,11 @@
 /* Open the outbox; with `make` it is made where it is missing, as open to others as the spool is. */
 int outbox_open(int spool, bool make);
 
+/* The time by which the deadlines of transactions are set and judged, and a deadline by it. `type` is that of the file
+   system (fs_find_time). */
+int outbox_find_time(int outbox, unsigned long *type, int64_t *ret_now);
+int outbox_find_deadline(int outbox, unsigned long *type, int64_t timeout, int64_t *ret_deadline);
+
 /* The directory of a transaction, whatever it is called by now. */
 struct outbox_place {
     enum outbox_state state;

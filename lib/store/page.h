@@ -99,7 +99,7 @@ bool page_is_exclusive(const struct page *page);
  */
 enum page_mount { PAGE_UNKNOWN, PAGE_LOCAL, PAGE_NETWORK };
 enum page_mount page_mount(const struct page *page);
-void page_note_mount(struct page *page, int queue_dir);
+int page_note_mount(struct page *page, int queue_dir); /* 0, or a negative errno: nothing is noted */
 
 /* The time of the file system as it was last read on this host: at the moment `boot` by clock_boot(), when the wall clock
    was at `real`. False: it was not read, or the page holds noise. */

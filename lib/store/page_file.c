@@ -64,13 +64,14 @@ enum page_mount page_mount(const struct page *page)
     return (noted & ~MOUNT_DEVICE) == NETWORK_MOUNT ? PAGE_NETWORK : PAGE_UNKNOWN;
 }
 
-void page_note_mount(struct page *page, int queue_dir)
+int page_note_mount(struct page *page, int queue_dir)
 {
     struct stat status;
-    if (!fs_is_network(queue_dir))
-        page_write_word(&page->contents->mount, LOCAL_MOUNT);
-    else if (fstat(queue_dir, &status) == 0)
-        page_write_word(&page->contents->mount, NETWORK_MOUNT | (status.st_dev & MOUNT_DEVICE));
+    const int is_network = fs_is_network(queue_dir);
+    if (is_network < 0 || (is_network && fstat(queue_dir, &status) < 0))
+        return is_network < 0 ? is_network : -errno;
+    page_write_word(&page->contents->mount, is_network ? NETWORK_MOUNT | (status.st_dev & MOUNT_DEVICE) : LOCAL_MOUNT);
+    return 0;
 }
 
 /* Noise does not make it, nor do the words of two readings. */
@@ -265,7 +266,7 @@ int page_create(int queue_dir, mode_t mode, struct page **ret_page)
         return page_create_private(ret_page);
     }
     clear(contents);
-    page_note_mount(page, queue_dir);
+    (void)page_note_mount(page, queue_dir); /* else the handle that uses the page finds out, or fails */
     read_boot_id(contents->boot);
     memcpy(page->tmp_name, name, sizeof name);
     close(tmp);

@@ -1,6 +1,7 @@
 /* The time by which a queue's leases are set and judged. */
 #include "store/shared_clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -50,32 +51,64 @@ static int read_in_tmp(int queue_dir, struct page_clock *ret_read, int64_t *ret_
     return error;
 }
 
-void shared_clock_refresh(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights)
+static int refresh(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights)
 {
     struct page_clock read = {0};
     int64_t within;
     if (!clock->is_network || (clock->is_known && is_fresh(&clock->read)))
-        return;
+        return 0;
     const bool has = page_clock(page, &read);
     if (has)
         use(clock, &read);
     if (has && is_fresh(&read))
-        return;
+        return 0;
     const int64_t boot = clock_boot();
     if (rights != ACCESS_ALL || (clock->tried && boot - clock->tried < TRY_EVERY))
-        return;
+        return 0;
     clock->tried = boot;
-    if (read_in_tmp(queue_dir, &read, &within) != 0 || (within > WITHIN && clock->is_known))
-        return;
+    const int error = read_in_tmp(queue_dir, &read, &within);
+    if (error || (within > WITHIN && clock->is_known))
+        return error;
     use(clock, &read);
     page_note_clock(page, &read);
+    return 0;
+}
+
+int shared_clock_read(struct shared_clock *clock, struct page *page, int queue_dir)
+{
+    struct page_clock read = {0};
+    int64_t within;
+    const int error = clock->is_network ? read_in_tmp(queue_dir, &read, &within) : 0;
+    if (error || !clock->is_network)
+        return error;
+    if (within > WITHIN)
+        return -ETIMEDOUT;
+    use(clock, &read);
+    page_note_clock(page, &read);
+    return 0;
+}
+
+void shared_clock_refresh(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights)
+{
+    (void)refresh(clock, page, queue_dir, rights);
+}
+
+int shared_clock_begin_on(struct shared_clock *clock, bool is_network, struct page *page, int queue_dir,
+                          unsigned rights)
+{
+    clock->is_network = is_network;
+    const int error = refresh(clock, page, queue_dir, rights);
+    return clock->is_known ? 0 : error;
 }
 
 /* A user who may only send has a page that knows nothing, and has no leases to judge. */
-void shared_clock_begin(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights)
+int shared_clock_begin(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights)
 {
-    if (page_mount(page) == PAGE_UNKNOWN && rights != ACCESS_SEND)
-        page_note_mount(page, queue_dir);
-    clock->is_network = page_mount(page) == PAGE_NETWORK;
-    shared_clock_refresh(clock, page, queue_dir, rights);
+    const int error = page_mount(page) == PAGE_UNKNOWN && rights != ACCESS_SEND ? page_note_mount(page, queue_dir) : 0;
+    return error ? error : shared_clock_begin_on(clock, page_mount(page) == PAGE_NETWORK, page, queue_dir, rights);
+}
+
+struct shared_clock shared_clock_at(int64_t now)
+{
+    return (struct shared_clock){.is_known = true, .ahead = now - clock_boot()};
 }

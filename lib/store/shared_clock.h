@@ -30,12 +30,25 @@ struct shared_clock {
    deadline has passed by that much; a claim's owner keeps to the deadline itself. */
 #define SHARED_CLOCK_SLACK (CLOCK_SECOND / 2)
 
-/* Learn from the page whether several hosts may share the file system, and what time it is there. */
-void shared_clock_begin(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights);
+/* Learn from the page whether several hosts may share the file system, and what time it is there. An error: that cannot be
+   known, and nothing in the queue may be judged by its age. */
+int shared_clock_begin(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights);
 
-/* Read the time if that is to be done. If it cannot be read, the handle goes on with what it knows, and without that by the
-   host's clock. Makes no system call on a file system of one host. */
+/* The same where it is known whether several hosts may share the file system. It may be repeated. */
+int shared_clock_begin_on(struct shared_clock *clock, bool is_network, struct page *page, int queue_dir,
+                          unsigned rights);
+
+/* A clock that shows this time now. */
+struct shared_clock shared_clock_at(int64_t now);
+
+/* Read the time if that is to be done. If it cannot be read, the handle goes on with what it knows. A user who may only look
+   at the queue cannot read it: until another user has, he is shown ages by the host's clock. Makes no system call on a file
+   system of one host. */
 void shared_clock_refresh(struct shared_clock *clock, struct page *page, int queue_dir, unsigned rights);
+
+/* Read it now, on a file system that several hosts share: for who has to know that no time was passed over, as it is while
+   the machine is stopped from outside. 0, or a negative errno: it is not known. */
+int shared_clock_read(struct shared_clock *clock, struct page *page, int queue_dir);
 
 static inline int64_t shared_clock_now(const struct shared_clock *clock)
 {

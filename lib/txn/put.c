@@ -111,7 +111,7 @@ int mq_tx_put(mq_tx *tx, int fd, const char *path, mode_t mode)
         return error == -ENOENT ? -ESTALE : error;
     error = copy(fd, draft.file);
     if (!error) {
-        const int synced = fs_sync_ahead(draft.file, &(enum fs_order){FS_ORDER_UNKNOWN});
+        const int synced = fs_sync_ahead(draft.file, &(struct fs_order){.kept = FS_ORDER_UNKNOWN});
         error = synced < 0 ? synced : 0;
     }
     if (!error)

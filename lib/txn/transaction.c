@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,6 +21,7 @@
 #include "lifecycle/settle.h"
 #include "log/append.h"
 #include "store/spool.h"
+#include "txn/tally.h"
 #include "txn/transaction.h"
 
 /* How much later than a claim's deadline that of its transaction may be. */
@@ -106,11 +106,13 @@ int transaction_begin_in(mq_tx *tx, int parent, const char *name)
 
 static int begin(mq_tx *tx, int64_t timeout)
 {
-    struct outbox_place place = {
-        .state = OUTBOX_OPEN, .deadline = name_time_after(clock_now(), timeout), .owner = geteuid()};
+    struct outbox_place place = {.state = OUTBOX_OPEN, .owner = geteuid()};
+    int error = outbox_find_deadline(tx->outbox, &tx->fs_type, timeout, &place.deadline);
+    if (error)
+        return error;
     outbox_format_id(id_random(), place.id);
     outbox_format(OUTBOX_OPEN, place.id, place.deadline, place.name);
-    const int error = transaction_begin_in(tx, tx->outbox, place.name);
+    error = transaction_begin_in(tx, tx->outbox, place.name);
     if (!error)
         set_place(tx, &place);
     return error;
@@ -274,42 +276,11 @@ int transaction_take_for_log(mq_tx *tx, mq_log *log, mq_queue *feed, struct draf
     return link_in(tx, feed, draft, &entry);
 }
 
-struct tally {
-    const char *queue; /* NULL: of all */
-    int sized; /* the transaction's directory, to look up the sizes of its messages in; -1: they do not matter */
-    uint64_t messages, bytes, claims, files;
-    bool is_durable;
-};
-
-/* An entry that is gone was carried out, and counts as such. */
-static uint64_t size_of_entry(const struct tally *tally, const char *file)
-{
-    struct stat status;
-    return tally->sized >= 0 && fstatat(tally->sized, file, &status, AT_SYMLINK_NOFOLLOW) == 0
-               ? (uint64_t)status.st_size
-               : 0;
-}
-
-static int add_to_tally(void *context, const char *file, unsigned char type)
-{
-    struct tally *tally = context;
-    struct outbox_entry entry;
-    (void)type;
-    if (!outbox_parse_entry(file, &entry) || (tally->queue && strcmp(entry.queue, tally->queue) != 0))
-        return 0;
-    tally->is_durable |= outbox_is_durable(entry.kind);
-    tally->messages += outbox_is_output(entry.kind) ? entry.name.count : 0;
-    tally->bytes += outbox_is_output(entry.kind) ? size_of_entry(tally, file) : 0;
-    tally->claims += outbox_is_input(entry.kind) || entry.kind == OUTBOX_DEAD;
-    tally->files += entry.kind == OUTBOX_FILE;
-    return 0;
-}
-
 static int count_taken(struct outlet *outlet, const mq_queue *queue, struct outlet_load *ret_taken)
 {
     const mq_tx *tx = (const mq_tx *)outlet;
     struct tally tally = {.queue = mq_queue_name(queue), .sized = queue->config.max_bytes > 0 ? tx->dir : -1};
-    const int error = fs_list_at(tx->dir, ".", add_to_tally, &tally);
+    const int error = fs_list_at(tx->dir, ".", tally_add, &tally);
     *ret_taken = (struct outlet_load){tally.messages, tally.bytes};
     return error;
 }
@@ -366,15 +337,22 @@ static int rename_directory(mq_tx *tx, enum outbox_state state, int64_t deadline
 
 int mq_tx_extend(mq_tx *tx, int64_t timeout)
 {
-    return timeout <= 0 ? -EINVAL : rename_directory(tx, OUTBOX_OPEN, name_time_after(clock_now(), timeout));
+    int64_t deadline;
+    const int error = timeout <= 0 ? -EINVAL : outbox_find_deadline(tx->outbox, &tx->fs_type, timeout, &deadline);
+    return error ? error : rename_directory(tx, OUTBOX_OPEN, deadline);
 }
 
 /* What other processes put in is known by its names. */
 static int is_durable(const mq_tx *tx)
 {
     struct tally tally = {.sized = -1, .is_durable = tx->is_durable};
-    const int error = tx->is_shared && !tx->is_durable ? fs_list_at(tx->dir, ".", add_to_tally, &tally) : 0;
+    const int error = tx->is_shared && !tx->is_durable ? fs_list_at(tx->dir, ".", tally_add, &tally) : 0;
     return error ? error : tally.is_durable;
+}
+
+static bool keeps_order(const mq_tx *tx)
+{
+    return tx->fs_type ? journal_of_type_keeps_order(tx->fs_type, tx->dir) : journal_keeps_order(tx->dir);
 }
 
 /* On a single journal one sync of the outbox, when the directory has its new name, makes all that came before it durable;
@@ -382,7 +360,7 @@ static int is_durable(const mq_tx *tx)
 int transaction_sync_before(const mq_tx *tx)
 {
     const int error = fs_is_persisted(tx->outbox) ? 0 : fs_persist_dir(tx->spool, tx->outbox);
-    return error || journal_keeps_order(tx->dir) ? error : fs_sync(tx->dir);
+    return error || keeps_order(tx) ? error : fs_sync(tx->dir);
 }
 
 /* What is decided cannot be taken back: other processes may have begun to carry it out. If its sync fails it is carried
@@ -391,7 +369,7 @@ int transaction_conclude(mq_tx *tx, bool durable)
 {
     const int error = durable ? fs_sync(tx->outbox) : 0;
     tx->place.is_synced = durable && !error;
-    if (!error || journal_keeps_order(tx->dir))
+    if (!error || keeps_order(tx))
         (void)outbox_finish(tx->spool_path, tx->outbox, &tx->place,
                             &tx->handles); /* if this fails, another process carries it out */
     return error ? -EINPROGRESS : 0;
@@ -450,6 +428,7 @@ int mq_tx_take(mq_tx *tx, mq_queue *queue, const char *receipt, unsigned flags)
 
 struct listing_walk {
     int outbox;
+    int64_t ahead; /* this host's clock */
     int (*each)(const struct mq_tx_entry *entry, void *context);
     void *context;
 };
@@ -458,14 +437,14 @@ static int show(void *context, const struct outbox_place *place)
 {
     const struct listing_walk *walk = context;
     struct tally tally = {.sized = -1};
-    const int error = fs_list_at(walk->outbox, place->name, add_to_tally, &tally);
+    const int error = fs_list_at(walk->outbox, place->name, tally_add, &tally);
     if (error == -ENOENT)
         return 0;
     if (error && error != -EACCES)
         return error;
     return walk->each(&(struct mq_tx_entry){.id = place->id,
                                             .state = (enum mq_tx_state)place->state,
-                                            .deadline = place->deadline,
+                                            .deadline = place->deadline ? place->deadline + walk->ahead : 0,
                                             .owner = place->owner,
                                             .messages = tally.messages,
                                             .claims = tally.claims,
@@ -482,6 +461,9 @@ int mq_tx_list(const char *spool_path, int (*each)(const struct mq_tx_entry *ent
         close(spool);
     if (walk.outbox < 0)
         return walk.outbox == -ENOENT ? 0 : walk.outbox;
+    int64_t now;
+    const int error = outbox_find_time(walk.outbox, &(unsigned long){0}, &now);
+    walk.ahead = error ? 0 : clock_now() - now; /* a user who may only look does not get to know it */
     const int stop = outbox_walk(walk.outbox, show, &walk);
     close(walk.outbox);
     return stop;
@@ -490,5 +472,5 @@ int mq_tx_list(const char *spool_path, int (*each)(const struct mq_tx_entry *ent
 int mq_tx_finish(const char *spool)
 {
     bool left;
-    return outbox_finish_all(spool, OUTBOX_AT_ONCE, clock_now(), &left);
+    return outbox_finish_all(spool, OUTBOX_AT_ONCE, OUTBOX_NO_TIME, &left);
 }

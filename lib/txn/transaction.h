@@ -11,6 +11,7 @@ struct mq_tx {
     char *spool_path;     /* as mq_open takes it */
     int spool, outbox, dir;
     struct outbox_place place; /* as it was seen last */
+    unsigned long fs_type;     /* fs_find_type; 0: not asked for yet */
     uint64_t number;           /* of the last entry */
     bool is_durable;           /* something that was put in by this handle is to be on the disk */
     bool is_shared;            /* its id is known, so others may have put something in */

@@ -27,8 +27,8 @@
 static struct seam now;
 static unsigned counted, lacking;
 static bool is_open, has_struck;
-static long memory, passed;
-static time_t passed_at;
+static long memory, passed, skew, frozen;
+static time_t passed_at, frozen_at;
 
 void seam_open(const struct seam *seam)
 {
@@ -58,6 +58,17 @@ void seam_pass(long seconds)
 {
     passed = seconds;
     passed_at = time(NULL);
+}
+
+void seam_skew(long seconds)
+{
+    skew = seconds;
+}
+
+void seam_freeze(long seconds)
+{
+    frozen = seconds;
+    frozen_at = time(NULL);
 }
 
 static bool lacks(unsigned feature)
@@ -344,6 +355,8 @@ int __wrap_fstat(int file, struct stat *status)
     const int error = fails(SEAM_BROKEN) ? -1 : __real_fstat(file, status);
     if (!error && passed && status->st_mtim.tv_sec >= passed_at)
         status->st_mtim.tv_sec += passed;
+    if (!error && frozen && status->st_mtim.tv_sec >= frozen_at)
+        status->st_mtim.tv_sec += frozen;
     return error;
 }
 
@@ -356,7 +369,8 @@ int __wrap_fstatfs(int file, struct statfs *status)
 {
     const int error = fails(SEAM_BROKEN) ? -1 : __real_fstatfs(file, status);
     if (!error)
-        status->f_type = lacks(SEAM_ON_NETWORK)      ? NFS_SUPER_MAGIC
+        status->f_type = lacks(SEAM_ON_COPIES)       ? FUSE_SUPER_MAGIC
+                         : lacks(SEAM_ON_NETWORK)    ? NFS_SUPER_MAGIC
                          : lacks(SEAM_WITHOUT_ORDER) ? TMPFS_MAGIC
                                                      : XFS_SUPER_MAGIC;
     return error;
@@ -391,7 +405,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
     const int error = __real_clock_gettime(clock, time);
-    time->tv_sec += passed;
+    time->tv_sec += passed + (clock == CLOCK_REALTIME ? skew : 0);
     return error;
 }
 

@@ -37,11 +37,12 @@ enum {
     SEAM_WITHOUT_EMPTY_PATH = 1 << 3, /* linkat by descriptor */
     SEAM_WITHOUT_TYPES = 1 << 4,      /* in directories */
     SEAM_WITHOUT_INOTIFY = 1 << 5,
-    SEAM_ON_NETWORK = 1 << 6,     /* as statfs tells */
-    SEAM_WITHOUT_ORDER = 1 << 7,  /* nor is there one journal for all; without this there is */
-    SEAM_WITHOUT_RANGES = 1 << 8, /* sync_file_range */
-    SEAM_WITHOUT_PROC = 1 << 9,   /* for linkat */
-    SEAM_WITHOUT_RANDOM = 1 << 10 /* getrandom */
+    SEAM_ON_NETWORK = 1 << 6,      /* as statfs tells */
+    SEAM_WITHOUT_ORDER = 1 << 7,   /* nor is there one journal for all; without this there is */
+    SEAM_WITHOUT_RANGES = 1 << 8,  /* sync_file_range */
+    SEAM_WITHOUT_PROC = 1 << 9,    /* for linkat */
+    SEAM_WITHOUT_RANDOM = 1 << 10, /* getrandom */
+    SEAM_ON_COPIES = 1 << 11       /* on a network, and several servers have copies */
 };
 
 struct seam {
@@ -62,6 +63,12 @@ void seam_do_without(unsigned features);
 
 /* The clocks show so many seconds more than it is, from now on, and so do files that are made. */
 void seam_pass(long seconds);
+
+/* This host's wall clock is ahead by so many seconds, from now on. Files and waits go by the right time. */
+void seam_skew(long seconds);
+
+/* This host was stopped from outside for so many seconds: its clocks know nothing of them, files that are made do. */
+void seam_freeze(long seconds);
 
 /* How many pieces of memory are in use. */
 long seam_memory(void);
