@@ -788,7 +788,7 @@ committed() {
 @test "a full disk appends whole entries or nothing" {
     mq-log create clicks
     mq-send -q clicks before
-    run -75 bash -c 'ulimit -f 8; { seq 1000; seq -f "%0100g" 1000; } | mq-send -q -l --no-sync --batch 100 clicks'
+    run -75 bash -c 'ulimit -f 8; { seq 1000; seq -f "%0100g" 1000; } | mq-send -q -l --no-sync --batch 100 --linger 1m clicks'
     run -0 read_all
     assert_equal "$output" "$(echo before; seq 1000)"
     assert_equal "$(find "$MQ_SPOOL/clicks/tmp" -type f)" ''

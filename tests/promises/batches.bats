@@ -4,7 +4,7 @@ load ../helper
 
 # Lines A to B, without syncing; they share files.
 send_lines() { # QUEUE A B
-    seq "$2" "$3" | mq-send -q --no-sync -l "$1"
+    seq "$2" "$3" | mq-send -q --no-sync -l --linger 1m "$1"
 }
 
 file_count() { # QUEUE STATE
@@ -131,7 +131,7 @@ EOF
 }
 
 @test "the ids that are printed are those of the messages, in order" {
-    seq 300 | mq-send --no-sync -l jobs >ids
+    seq 300 | mq-send --no-sync -l --linger 1m jobs >ids
     mq-recv -a -j -f --no-wait jobs | jq -r '"\(.id) \(.body)"' >got
     diff got <(paste -d' ' ids <(seq 300))
 }
@@ -140,7 +140,7 @@ EOF
     printf 'a\0b\nc\0\0' | mq-send -q -0 jobs
     assert_equal "$(file_count jobs ready)" 1
     mq-recv -a -0 -n 3 jobs | cmp - <(printf 'a\0b\nc\0\0')
-    jq -nc 'range(40) | {body: "b\(.)", headers: {Number: "\(.)"}}' | mq-send -q -j jobs
+    jq -nc 'range(40) | {body: "b\(.)", headers: {Number: "\(.)"}}' | mq-send -q -j --linger 1m jobs
     assert_equal "$(file_count jobs ready)" 1
     mq-recv -a -j -n 40 jobs | jq -r '"\(.body) \(.headers.Number)"' | diff - <(seq 0 39 | sed 's/.*/b& &/')
     assert_nothing_left jobs
@@ -178,7 +178,7 @@ END
     seq 21 30 | mq-send -q -l jobs
     assert_equal "$(file_count jobs ready)" 15
     mq-queue config jobs batch-count=256 batch-size=1K
-    for n in 1 2 3; do printf '%0300d\n' "$n"; done | mq-send -q -l jobs
+    for n in 1 2 3; do printf '%0300d\n' "$n"; done | mq-send -q -l --linger 1m jobs
     assert_equal "$(file_count jobs ready)" 17
     assert_equal "$(drain jobs | sed 's/^0*//' | paste -sd' ')" "$(seq -s' ' 30) 1 2 3"
     for value in batch-count=0 batch-count=5000 batch-size=0 batch-size=9M batch-count=x; do
@@ -189,7 +189,7 @@ END
 
 @test "a message that is larger than a batch has a file to itself" {
     mq-queue create jobs batch-size=1K
-    printf '%s\n' small "$(printf '%05000d' 7)" other | mq-send -q -l jobs
+    printf '%s\n' small "$(printf '%05000d' 7)" other | mq-send -q -l --linger 1m jobs
     assert_equal "$(drain jobs | wc -c)" $((6 + 5001 + 6))
 }
 
@@ -397,7 +397,7 @@ has_claim() {
 
 # Lines that are longer than what a pipe takes, all together.
 send_long_lines() { # COUNT
-    seq -f '%02000.0f' "$1" | mq-send -q --no-sync -l jobs
+    seq -f '%02000.0f' "$1" | mq-send -q --no-sync -l --linger 1m jobs
 }
 
 @test "what was not written when the receiver is ended goes back uncounted, and what was is acked" {
@@ -560,7 +560,7 @@ send_long_lines() { # COUNT
 }
 
 @test "a corrupt message in a batch makes a dead letter of itself and what follows, and no other" {
-    for n in {1..9}; do echo "{\"body\":\"$n\"}"; done | mq-send -q -j jobs
+    for n in {1..9}; do echo "{\"body\":\"$n\"}"; done | mq-send -q -j --linger 1m jobs
     file=$(find "$MQ_SPOOL/jobs/ready" -type f)
     python3 - "$file" <<'END'
 import sys
