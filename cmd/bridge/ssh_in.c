@@ -44,7 +44,7 @@ struct ssh_in {
     struct stream stream;
     bool is_up, is_answered;
     uint64_t asked;     /* for so many messages */
-    uint64_t singly;    /* so many are to come with a receipt each */
+    uint64_t singly;    /* so many are to come with a receipt each, also by the next connection */
     unsigned unsettled; /* lines about receipts that have no answer yet */
 };
 
@@ -53,7 +53,6 @@ static enum bridge_result start(void *peer)
     struct ssh_in *in = peer;
     in->is_up = in->is_answered = false;
     in->unsettled = 0;
-    in->singly = 0;
     return ssh_open(&in->stream, in->bridge, in->url, in->queue, script,
                     in->bridge->arguments->create ? "--create" : "");
 }
