@@ -9,7 +9,7 @@
 #include "recv/sources.h"
 #include "recv/worker_arguments.h"
 
-enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM, FORMAT, PROGRESS };
+enum { NO_WAIT = 256, CREATE, ACK_EVERY, FAIR, FROM, FORMAT, PROGRESS, TOGETHER };
 
 static struct recv_arguments arg = {.options = {MQ_RECEIVE_DEFAULTS}};
 
@@ -26,6 +26,8 @@ static const struct argp_option options[] = {
     {"no-wait", NO_WAIT, NULL, 0, "Do not wait", 3},
     {"ack-timeout", 't', "DURATION", 0, "Claim for this long, instead of the queue's ack-timeout", 3},
     {"ack-every", ACK_EVERY, "N", 0, "With --auto-ack: ack after every N messages, not all that were sent together", 3},
+    {"together", TOGETHER, NULL, 0,
+     "With --json: claim messages that were sent together as one; the last has the receipt, which is for all", 3},
     {"fair", FAIR, NULL, 0, "Take from the queues in turn, not from the first that has a message", 3},
     {"create", CREATE, NULL, 0, "Make the queues, and the groups LOG/GROUP, that are missing", 3},
     {"from", FROM, "WHERE", 0,
@@ -72,6 +74,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case ACK_EVERY:
         arg.ack_every = cli_number(state, "--ack-every", argument, 1, UINT64_MAX);
+        return 0;
+    case TOGETHER:
+        arg.together = true;
         return 0;
     case FORMAT:
         arg.format = template_of_option(state, argument);

@@ -14,7 +14,7 @@ __mq_options() {
         ;;
     mq-recv)
         echo "$common -a --auto-ack -w --wait= --no-wait -n --count= -f --follow -l --lines -0 --null -j --json" \
-            "--ack-every= -t --ack-timeout= --fair --create --from= -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
+            "--ack-every= --together -t --ack-timeout= --fair --create --from= -P --parallel= --until-empty --max-rate= --body-file --reject-on=" \
             "--timeout= --kill-after= --grace= --reply --reply-any --once --tx --save --output= --format= --progress"
         ;;
     mq-ack) echo "$common --nack --delay= --reject --reason= -e --extend= --release" ;;

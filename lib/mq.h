@@ -348,6 +348,9 @@ MQ_API int mq_receive_batch(mq_queue *queue, const struct mq_receive_options *op
 
 MQ_API size_t mq_batch_count(const mq_batch *batch); /* messages claimed */
 
+/* The receipt of the claim, by which all of its messages are settled as one. */
+MQ_API const char *mq_batch_receipt(const mq_batch *batch);
+
 /* The next message: 1. 0: past the last. -EBADMSG: this message and those after it are corrupt; mq_batch_release
    then makes a dead letter of them. The batch owns the message, which lives until the next call with this batch. The
    message has a receipt only if it was claimed alone. */

@@ -10,8 +10,9 @@
 #include "cli/cli.h"
 #include "send/destination.h"
 
-#define MESSAGES 1024 /* asked for at a time, if they are quickly sent here */
+#define MESSAGES 1024 /* asked for at a time, if they are quickly sent here and small */
 #define FIRST 256
+#define FEW_BYTES ((uint64_t)8 << 20)
 #define SHORT CLOCK_SECOND /* so long it is to take to send them, since they are claimed meanwhile */
 #define LONG (4 * CLOCK_SECOND)
 
@@ -22,6 +23,7 @@ struct incoming {
     void *peer;
     struct incoming_items coming, batch; /* what comes now, and what is sent here meanwhile */
     bool is_asked, is_settled, was_empty;
+    bool is_stale;           /* what is asked for was so before messages went back there */
     uint64_t most;           /* to ask for */
     enum bridge_result ends; /* not BRIDGE_OK: nothing can be sent here for now, and what still comes goes back */
 };
@@ -116,11 +118,16 @@ static enum bridge_result fail_here(struct incoming *in, size_t first, int error
     return settle(in, INCOMING_RELEASE, first, in->batch.count - first, NULL);
 }
 
+/* All that was asked for is held in memory. */
 static void fit_most(struct incoming *in, int64_t taken)
 {
-    if (taken < SHORT && in->batch.count == in->most && in->most < MESSAGES)
+    const uint64_t limit = in->inlet->most ? in->inlet->most : MESSAGES;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < in->batch.count; i++)
+        bytes += mq_message_size(in->batch.items[i].message);
+    if (taken < SHORT && bytes < FEW_BYTES && in->batch.count >= in->most && in->most < limit)
         in->most *= 2;
-    else if (taken > LONG && in->most > 1)
+    else if ((taken > LONG || bytes > 4 * FEW_BYTES) && in->most > 1)
         in->most /= 2;
 }
 
@@ -139,6 +146,10 @@ static enum bridge_result store(struct incoming *in)
             break;
         if (error && !is_of_message(error))
             return fail_here(in, at + sent, error);
+        if (error && in->batch.items[at + sent].is_bound) { /* they come again, one by one */
+            in->is_stale = in->is_asked;
+            return settle(in, INCOMING_RELEASE, at + sent, in->batch.count - at - sent, NULL);
+        }
         if (error)
             result = reject(in, at + sent++, error == -ENXIO ? "no binding takes it" : cli_reason(error));
     }
@@ -179,7 +190,8 @@ static enum bridge_result step(struct incoming *in, bool *ret_done)
         in->batch = in->coming;
         in->coming = empty;
         in->is_asked = false;
-        in->was_empty = in->batch.count == 0;
+        in->was_empty = in->batch.count == 0 && !in->is_stale;
+        in->is_stale = false;
         bridge_took(in->bridge, in->batch.count);
     }
     result = ask(in, &is_asked, &next, &is_over); /* the next ones come while these are sent */
@@ -199,7 +211,7 @@ static enum bridge_result step(struct incoming *in, bool *ret_done)
 static enum bridge_result connection(struct incoming *in)
 {
     bool is_done = false;
-    in->is_asked = in->was_empty = false;
+    in->is_asked = in->was_empty = in->is_stale = false;
     in->most = FIRST;
     in->ends = BRIDGE_OK;
     in->is_settled = true;

@@ -17,6 +17,7 @@
 struct incoming_item {
     mq_message *message;
     char *token;
+    bool is_bound; /* settled with others by one token, of the last of them: it cannot be rejected by itself */
     struct json_record record;
 };
 
@@ -40,6 +41,7 @@ struct inlet {
     enum bridge_result (*settle)(void *peer, enum incoming_end end, const struct incoming_item *items, size_t count,
                                  const char *words);
     enum bridge_result (*close)(void *peer, bool all_settled);
+    uint64_t most; /* to ask for at a time; 0: 1024 */
 };
 
 /* Add an item, which is filled by the caller; NULL: out of memory. */

@@ -18,6 +18,7 @@
 #include "worker/spawn.h"
 
 #define PIECE ((size_t)64 << 10)
+#define PIPE_ROOM (1 << 20) /* so that the program goes on while this process is busy */
 #define LINE_MOST ((size_t)512 << 20)
 
 /* ---- buffers --------------------------------------------------------------------- */
@@ -65,6 +66,7 @@ static int make_pipe(int *ret_ours, int *ret_theirs, bool we_write)
         return -errno;
     *ret_ours = ends[we_write];
     *ret_theirs = ends[!we_write];
+    (void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_ROOM); /* where that is allowed */
     return fcntl(*ret_ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 

@@ -68,6 +68,8 @@ void recv_arguments_check(const struct recv_arguments *arguments, const struct a
         cli_usage(state, "--json excludes --lines and --null");
     if (arguments->ack_every && !arguments->auto_ack)
         cli_usage(state, "--ack-every needs --auto-ack");
+    if (arguments->together && (!cli_json || arguments->auto_ack))
+        cli_usage(state, "--together needs --json, and excludes --auto-ack and a command");
     if (arguments->framing && !arguments->auto_ack && !arguments->format)
         cli_usage(state, "--lines and --null need --auto-ack");
     if ((arguments->follow || arguments->count > 1) && !arguments->auto_ack && !cli_json && !arguments->format &&
@@ -131,6 +133,7 @@ static int print_messages(const struct recv_arguments *arguments, mq_sources *so
                 : arguments->count ? arguments->count
                                    : 1,
         .auto_ack = arguments->auto_ack,
+        .together = arguments->together,
         .ack_every = arguments->ack_every,
         .framing = cli_json                                   ? 'j'
                    : arguments->format && !arguments->framing ? 'l'

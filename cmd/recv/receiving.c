@@ -27,6 +27,7 @@ struct receiver {
     bool careful;       /* ack a message only when the reader of the pipe has read it */
     size_t acked;       /* messages of the batch that were acked; some are acked before all are written */
     mq_message *failed; /* the message of the batch that cannot be read; NULL: none */
+    bool is_last;       /* of the batch */
     bool alone;         /* claim the next message without others */
     int lost;           /* the error of extending the claim while nobody read the output */
     int refused;        /* the error of acking a part of the batch */
@@ -81,8 +82,9 @@ static int print_plain(const struct receiver *receiver, mq_message *message)
 static int print_json(const struct receiver *receiver, mq_message *message)
 {
     struct json_text text = {0};
+    const bool has_receipt = !receiver->wanted->auto_ack && receiver->is_last;
     const struct json_shown shown = {.queue = name_of(receiver),
-                                     .receipt = receiver->wanted->auto_ack ? NULL : mq_message_receipt(message)};
+                                     .receipt = has_receipt ? mq_batch_receipt(receiver->batch) : NULL};
     int error = json_from_message(message, &shown, &text);
     if (!error)
         error = json_text_end(&text);
@@ -192,6 +194,7 @@ static int print_batch(struct receiver *receiver)
     size_t printed = 0;
     int got, error = 0;
     while (!error && (got = mq_batch_next(receiver->batch, &message)) == 1) {
+        receiver->is_last = printed + 1 == mq_batch_count(receiver->batch);
         error = print_message(receiver, message);
         if (error && body_error_is_of_message(error, message))
             receiver->failed = message;
@@ -218,6 +221,13 @@ static int end_failed(struct receiver *receiver, bool *ret_dropped)
     return error ? error : output_buffer_flush(receiver->out);
 }
 
+/* Ack what was written, and give the others back. By receipt all go back, since the receipt comes with the last. */
+static int release_rest(struct receiver *receiver)
+{
+    const size_t done = receiver->wanted->auto_ack ? output_buffer_written(receiver->out) : 0;
+    return mq_batch_release(receiver->queue, receiver->batch, done);
+}
+
 /* A message cannot be read, and it is itself the cause: its attempt fails, and the receiver goes on with the next one.
    If it was claimed together with others, all that were not written go back, and it is claimed alone the next time. */
 static int set_aside(struct receiver *receiver, int why)
@@ -229,7 +239,7 @@ static int set_aside(struct receiver *receiver, int why)
         return give_back(receiver, error);
     receiver->alone = mq_batch_count(receiver->batch) > 1;
     if (receiver->alone) {
-        error = mq_batch_release(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
+        error = release_rest(receiver);
     } else {
         (void)cli_fail(STATUS_DATA, name_of(receiver), "%s: attempt %u: cannot deliver: %s", mq_message_id(message),
                        mq_message_attempts(message), body_error_reason(why));
@@ -254,8 +264,9 @@ static int deliver(struct receiver *receiver)
         return cannot_ack(receiver, receiver->lost ? receiver->lost : error);
     if (error == -ECANCELED && output_buffer_written(receiver->out) == mq_batch_count(receiver->batch))
         error = 0;           /* the signal came after the last message was written */
-    if (error == -EBADMSG) { /* the rest becomes a dead letter */
-        error = mq_batch_release(receiver->queue, receiver->batch, output_buffer_written(receiver->out));
+    if (error == -EBADMSG) { /* the rest becomes a dead letter, when it is claimed without those before it */
+        receiver->alone = !receiver->wanted->auto_ack;
+        error = release_rest(receiver);
         return error ? cannot_ack(receiver, error) : STATUS_DONE;
     }
     if (error)
@@ -308,12 +319,14 @@ static int receive(struct receiver *receiver, uint64_t most)
     return receive_once(receiver, &wanted, most);
 }
 
-/* How many messages to claim together. A receipt is for one message. */
+/* How many messages to claim together. A receipt is for one message, unless all are to share it. */
 static uint64_t most_at_once(const struct receiver *receiver, uint64_t got)
 {
     const struct receiving *wanted = receiver->wanted;
-    if (!wanted->auto_ack || receiver->alone)
+    if ((!wanted->auto_ack && !wanted->together) || receiver->alone)
         return 1;
+    if (wanted->together && wanted->most)
+        return wanted->most; /* else all of the last file would have to be split */
     return wanted->most ? wanted->most - got : UINT64_MAX;
 }
 

@@ -13,6 +13,7 @@ struct receiving {
     struct mq_receive_options options; /* cancel_fd comes from signals_open */
     uint64_t most;                     /* messages; 0: until a signal, which is no failure then */
     bool auto_ack;
+    bool together; /* by receipt: what was sent together is claimed as one, and its last message has the receipt */
     bool may_be_stopped;           /* a signal is no failure even if `most` is not 0 */
     uint64_t ack_every;            /* with auto_ack; 0: all that was sent together at once */
     int framing;                   /* 'l', '0', 'j', or 0: how a message ends */

@@ -14,11 +14,12 @@ static int check_mark(void *context, const char *name, unsigned char type)
     struct check *check = context;
     char place[40], id[MQ_ID_SIZE], says[SENT_NAME_DRAFT_SIZE];
     struct message_name draft;
+    uint64_t random;
     int read = -EBADMSG;
     snprintf(place, sizeof place, SENT_NAME_DIR "/%s", check->bucket);
     if (type == DT_LNK && sent_name_is_mark(name, id))
         read = fs_read_symlink(check->dir, name, says, sizeof says);
-    if (read == 0 && !sent_name_parse_says(says, id, &draft))
+    if (read == 0 && !sent_name_parse_says(says, id, &draft) && !sent_name_parse_says_several(says, &random))
         read = -EBADMSG;
     if (read == -EBADMSG)
         return finding_report(check, place, name, "not a mark of a message that was sent once");

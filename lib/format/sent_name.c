@@ -140,6 +140,21 @@ bool sent_name_parse_says(const char *text, const char *id, struct message_name 
     return true;
 }
 
+void sent_name_format_says_several(uint64_t random, char text[SENT_NAME_DRAFT_SIZE])
+{
+    *put_hex(text, random, WORD_DIGITS) = '\0';
+}
+
+bool sent_name_parse_says_several(const char *text, uint64_t *ret_random)
+{
+    uint64_t random;
+    const char *end = parse_hex(text, WORD_DIGITS, &random);
+    if (!end || *end != '\0')
+        return false;
+    *ret_random = random;
+    return true;
+}
+
 /* ---- drafts ----------------------------------------------------------------------- */
 
 static const char *const prefixes[] = {[SENT_ONCE] = "once-", [SENT_VOID] = "void-"};
@@ -152,6 +167,13 @@ void sent_name_format_draft(enum sent_kind kind, int64_t number, const struct me
     char *at = put_hex(put_text(text, prefixes[kind]), (uint64_t)number, MOMENT_DIGITS);
     *at++ = '.';
     strcpy(at, name); /* the fields of a claim and of a death, which are long, are missing */
+}
+
+void sent_name_format_draft_of_several(enum sent_kind kind, int64_t number, uint64_t random, char text[NAME_SIZE])
+{
+    char *at = put_hex(put_text(text, prefixes[kind]), (uint64_t)number, MOMENT_DIGITS);
+    *at++ = '.';
+    *put_hex(at, random, WORD_DIGITS) = '\0';
 }
 
 bool sent_name_parse_draft(const char *text, enum sent_kind *ret_kind, int64_t *ret_number)

@@ -4,7 +4,9 @@
  *     sent/slot/NUMBER-BEGIN-UNTIL        which slot is current, since when and until when; 13 digits each
  *     sent/NUMBER/ID                      a mark; ID~2, ID~3 … follow it if the draft that it tells of is void
  *         -> DUE.POSITION[.xEXPIRY]       what it says
+ *         -> RANDOM                   the same, if the draft is of several messages
  *     tmp/once-NUMBER.DUE.POSITION.ID.a0[.xEXPIRY]    the draft of that mark; void-… in place of once-…: it is void
+ *     tmp/once-NUMBER.RANDOM          the same, of several messages
  *
  * The last digits of such a POSITION are random: they tell drafts apart. Parsing returns false for any text that
  * formatting cannot have made; `ret_` arguments are untouched then.
@@ -49,12 +51,18 @@ bool sent_name_is_mark(const char *text, char ret_id[MQ_ID_SIZE]);
 void sent_name_format_says(const struct message_name *draft, char text[SENT_NAME_DRAFT_SIZE]);
 bool sent_name_parse_says(const char *text, const char *id, struct message_name *ret_draft);
 
+/* The same of a draft of several messages, which all their marks tell of. */
+void sent_name_format_says_several(uint64_t random, char text[SENT_NAME_DRAFT_SIZE]);
+bool sent_name_parse_says_several(const char *text, uint64_t *ret_random);
+
 /* ---- drafts ----------------------------------------------------------------------- */
 
 enum sent_kind { SENT_ONCE, SENT_VOID };
 
 void sent_name_format_draft(enum sent_kind kind, int64_t number, const struct message_name *draft,
                             char text[NAME_SIZE]);
+
+void sent_name_format_draft_of_several(enum sent_kind kind, int64_t number, uint64_t random, char text[NAME_SIZE]);
 
 /* The kind of a draft and the number of its slot. Of the rest this asks nothing. */
 bool sent_name_parse_draft(const char *text, enum sent_kind *ret_kind, int64_t *ret_number);

@@ -195,6 +195,11 @@ size_t mq_batch_count(const mq_batch *batch)
     return batch->name.count;
 }
 
+const char *mq_batch_receipt(const mq_batch *batch)
+{
+    return batch->receipt;
+}
+
 /* Show the next body as a message with the shared headers. Returns how many bytes the body and its separator take; 0:
    the body is not whole. */
 static size_t next_sharing(mq_batch *batch, mq_message *message)

@@ -11,6 +11,9 @@
  * draft that is neither there nor void was delivered, if the slot is still current then. A mark whose draft is void is
  * followed by a mark of the next number.
  *
+ * The draft of several messages (send_several.h) is delivered by its sender alone: whoever finds a mark of it makes it void,
+ * as if it were of the slot before.
+ *
  * What is sent to a topic is a draft that its outlet names and delivers; the steps are the same.
  *
  * The rename decides. A crash before it leaves a draft that the next sender of the id delivers, or that becomes void
@@ -38,6 +41,9 @@
 
 /* What an attempt comes to; errors are negative. */
 enum outcome { SENT, DUPLICATE, AGAIN, DEAD_MARK, NO_MARK };
+
+/* What reading a mark comes to, beside 0 and 1. */
+#define SEVERAL 2
 
 struct sender {
     mq_queue *queue;
@@ -169,18 +175,32 @@ static int conclude_own(struct sender *sender, int dir)
 
 /* ---- marks of others ------------------------------------------------------------------ */
 
-/* Read a mark, and what its draft is called. */
-static int read_mark(const struct sender *sender, int64_t number, int nth, struct message_name *ret_name,
+/* Read a mark, and what its draft is called. SEVERAL: it is of several messages. */
+static int read_mark(mq_queue *queue, const char *id, int64_t number, int nth, struct message_name *ret_name,
                      char ret_draft[NAME_SIZE])
 {
     char mark[SENT_NAME_MARK_SIZE], says[SENT_NAME_DRAFT_SIZE];
-    const int has = sent_slots_read_mark(sender->queue->sent, number, mark_name(sender, nth, mark), says);
+    uint64_t random;
+    sent_name_format_mark(id, nth, mark);
+    const int has = sent_slots_read_mark(queue->sent, number, mark, says);
     if (has != 1)
         return has;
-    if (!sent_name_parse_says(says, sender->draft->name.id, ret_name))
+    if (sent_name_parse_says_several(says, &random)) {
+        sent_name_format_draft_of_several(SENT_ONCE, number, random, ret_draft);
+        return SEVERAL;
+    }
+    if (!sent_name_parse_says(says, id, ret_name))
         return -EBADMSG;
     sent_name_format_draft(SENT_ONCE, number, ret_name, ret_draft);
     return 1;
+}
+
+/* Make a mark worthless, unless its message was delivered. */
+static int end_mark(const struct sender *sender, const char *draft)
+{
+    const int made_void = sent_drafts_void(sender->tmp, draft);
+    const int outcome = made_void < 0 ? made_void : made_void ? DEAD_MARK : judge(sender, draft);
+    return outcome == DUPLICATE ? conclude_other(sender, DUPLICATE) : outcome;
 }
 
 /* Marks of the slot before are made worthless, unless their message was delivered. */
@@ -189,13 +209,12 @@ static int look_back(const struct sender *sender)
     struct message_name name;
     char draft[NAME_SIZE];
     for (int nth = 1; nth <= SENT_NAME_MARKS_MAX; nth++) {
-        const int has = read_mark(sender, sender->slot.number - 1, nth, &name, draft);
-        if (has != 1)
+        const int has = read_mark(sender->queue, sender->draft->name.id, sender->slot.number - 1, nth, &name, draft);
+        if (has <= 0)
             return has < 0 ? has : NO_MARK;
-        const int made_void = sent_drafts_void(sender->tmp, draft);
-        const int outcome = made_void < 0 ? made_void : made_void ? DEAD_MARK : judge(sender, draft);
+        const int outcome = end_mark(sender, draft);
         if (outcome != DEAD_MARK)
-            return outcome == DUPLICATE ? conclude_other(sender, DUPLICATE) : outcome;
+            return outcome;
     }
     return -EBUSY;
 }
@@ -217,16 +236,19 @@ static int conclude_helped(const struct sender *sender, const struct message_nam
     return error ? error : DUPLICATE;
 }
 
-/* If there is a mark, its message is to be delivered, by whichever process comes first. */
+/* If there is a mark, its message is to be delivered, by whichever process comes first. Only its sender knows whether a
+   draft of several messages has all its marks. */
 static int help(struct sender *sender, int nth)
 {
     struct message_name name;
     char draft[NAME_SIZE];
     enum mq_state state;
     int dir;
-    const int has = read_mark(sender, sender->slot.number, nth, &name, draft);
-    if (has != 1)
+    const int has = read_mark(sender->queue, sender->draft->name.id, sender->slot.number, nth, &name, draft);
+    if (has <= 0)
         return has < 0 ? has : NO_MARK;
+    if (has == SEVERAL)
+        return end_mark(sender, draft);
     const bool own = strcmp(draft, sender->own) == 0;
     const int current = is_current(sender);
     if (current != 1)
@@ -363,22 +385,54 @@ static int send_own(struct sender *sender, int nth)
 
 /* ---- all steps in their order ---------------------------------------------------------- */
 
-static int begin(struct sender *sender)
+int send_once_slot(mq_queue *queue, struct sent_slot *ret_slot, int *ret_tmp)
 {
-    mq_queue *queue = sender->queue;
     const unsigned sharing = queue->outlet ? queue->outlet->sharing : queue->sharing;
     int error = queue->sent ? 0 : sent_slots_new(queue->dir, sharing, &queue->clock, &queue->sent);
     if (!error)
-        error = sent_slots_current(queue->sent, &queue->config, &sender->slot);
+        error = sent_slots_current(queue->sent, &queue->config, ret_slot);
     if (!error)
-        sender->tmp = sent_slots_tmp(queue->sent);
+        *ret_tmp = sent_slots_tmp(queue->sent);
     return error;
+}
+
+/* The first mark that is not dead decides. */
+static int is_known_in(mq_queue *queue, int tmp, int64_t number, const char *id)
+{
+    struct message_name name;
+    char draft[NAME_SIZE];
+    for (int nth = 1; nth <= SENT_NAME_MARKS_MAX; nth++) {
+        const int has = read_mark(queue, id, number, nth, &name, draft), left = has > 0 ? fs_has(tmp, draft) : 0;
+        if (has <= 0 || left)
+            return has < 0 ? has : left < 0 ? left : 0;
+        const int is_void = sent_drafts_is_void(tmp, draft);
+        if (is_void != 1)
+            return is_void < 0 ? is_void : 1;
+    }
+    return 0;
+}
+
+size_t send_once_known(mq_queue *queue, const char *(*next_id)(void *context, size_t ahead), void *context)
+{
+    struct sent_slot slot;
+    size_t known = 0;
+    int tmp = -1, is = queue_demand(queue, ACCESS_ALL);
+    const char *id;
+    if (!is)
+        is = send_once_slot(queue, &slot, &tmp);
+    for (is = !is; is == 1 && (id = next_id(context, known)); known += is == 1) {
+        is = is_known_in(queue, tmp, slot.number - 1, id);
+        if (is == 0)
+            is = is_known_in(queue, tmp, slot.number, id);
+    }
+    const bool may_be = known > 0 && sent_slots_is_current(queue->sent, &slot) == 1;
+    return may_be && (queue->is_feed || queue_has_name(queue) == 1) ? known : 0;
 }
 
 /* In a queue that may be full a duplicate is looked for first, since it needs no place. */
 static int attempt(struct sender *sender)
 {
-    const int error = begin(sender);
+    const int error = send_once_slot(sender->queue, &sender->slot, &sender->tmp);
     int outcome = error ? error : look_back(sender);
     if (outcome == NO_MARK && sender->queue->config.max_depth == 0 && sender->queue->config.max_bytes == 0)
         outcome = send_own(sender, 1);
@@ -430,7 +484,7 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
     if (outcome == DUPLICATE)
         page_count(queue->page, PAGE_DUPLICATES, 1);
     else if (queue->sent)
-        sent_slots_sweep_some(queue->sent, sender.mark.position);
+        sent_slots_sweep_some(queue->sent, 1, sender.mark.position);
     *ret_is_duplicate = outcome == DUPLICATE;
     return 0;
 }

@@ -15,10 +15,18 @@
 #ifndef MQ_SEND_ONCE_H
 #define MQ_SEND_ONCE_H
 
+#include "format/sent_name.h"
 #include "lifecycle/draft.h"
 
 /* Without `sync` the caller makes the message durable later, by a sync of the whole file system. */
 int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options *options, bool sync,
               bool *ret_is_duplicate);
+
+/* How many of the next messages were sent before, as is seen without sending them. `next_id` says their ids, NULL at the
+   end. The caller counts them, and makes them durable, as with `sync`. */
+size_t send_once_known(mq_queue *queue, const char *(*next_id)(void *context, size_t ahead), void *context);
+
+/* The slot that is current for the queue, and its tmp/. */
+int send_once_slot(mq_queue *queue, struct sent_slot *ret_slot, int *ret_tmp);
 
 #endif

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -22,7 +23,7 @@
 /* After this many listings without a slot there is none, since a cleaner removed it. */
 #define LISTINGS 10
 
-/* One new mark in so many looks for what is of no use any more, and removes more than were made since the last. */
+/* Of so many new marks one looks for what is of no use any more, and removes more than were made since the last. */
 #define LOOK_ONE_IN 64
 #define BUDGET 256
 #define BUDGET_USED 1 /* ends a walk; no errno is positive */
@@ -306,14 +307,32 @@ static void forget_marks(struct sent_slots *slots, int64_t number)
     slots->marks[at].dir = -1;
 }
 
-/* A cleaner may remove an empty directory at any time. */
+/* A file system may allow no second name of a symbolic link, or no further one. */
+static int put_mark(int dir, const char *mark, const char *says, char like[SENT_NAME_MARK_SIZE])
+{
+    int error = like[0] ? fs_link(dir, like, dir, mark) : -ENOENT;
+    if (error && error != -EEXIST)
+        error = fs_make_symlink(dir, mark, says);
+    if (!error && !like[0])
+        strcpy(like, mark);
+    return error;
+}
+
 int sent_slots_make_mark(struct sent_slots *slots, int64_t number, const char *mark, const char *says)
+{
+    char like[SENT_NAME_MARK_SIZE] = "";
+    return sent_slots_make_mark_like(slots, number, mark, says, like);
+}
+
+/* A cleaner may remove an empty directory at any time. */
+int sent_slots_make_mark_like(struct sent_slots *slots, int64_t number, const char *mark, const char *says,
+                              char like[SENT_NAME_MARK_SIZE])
 {
     char name[NAME_BUCKET_SIZE];
     sent_name_format_number(number, name);
     for (int tries = 0; tries < TRIES; tries++) {
         const int dir = open_marks(slots, number);
-        int error = dir < 0 ? dir : fs_make_symlink(dir, mark, says);
+        int error = dir < 0 ? dir : put_mark(dir, mark, says, like);
         if (error != -ENOENT)
             return error;
         forget_marks(slots, number);
@@ -376,11 +395,12 @@ static int remove_before(const struct sent_slots *slots, int64_t number, uint64_
     return stop < 0 ? stop : 0;
 }
 
-void sent_slots_sweep_some(struct sent_slots *slots, uint64_t random)
+void sent_slots_sweep_some(struct sent_slots *slots, uint64_t made, uint64_t random)
 {
+    const uint64_t looks = (made + random % LOOK_ONE_IN) / LOOK_ONE_IN;
     uint64_t removed = 0;
-    if (slots->known && random % LOOK_ONE_IN == 0)
-        (void)remove_before(slots, slots->current.number - 1, BUDGET, &removed);
+    if (slots->known && looks > 0)
+        (void)remove_before(slots, slots->current.number - 1, looks * BUDGET, &removed);
 }
 
 int sent_slots_sweep(struct sent_slots *slots, const struct config *config, uint64_t *removed)

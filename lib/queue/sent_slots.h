@@ -41,12 +41,17 @@ int sent_slots_read_mark(struct sent_slots *slots, int64_t number, const char *m
 /* -EEXIST: there is one. */
 int sent_slots_make_mark(struct sent_slots *slots, int64_t number, const char *mark, const char *says);
 
+/* The same, of one of several marks that say the same. `like` is such a mark of this slot, or empty; it gets the name of one.
+   All of them are names of one file, as far as the file system allows, which costs less than a file each. */
+int sent_slots_make_mark_like(struct sent_slots *slots, int64_t number, const char *mark, const char *says,
+                              char like[SENT_NAME_MARK_SIZE]);
+
 /* Make the marks of a slot durable, on a file system that keeps no order. */
 int sent_slots_persist(struct sent_slots *slots, int64_t number);
 
 /* Remove what is of no use any more: all of it, or now and then a part of it in passing, as
-   a random number says. */
+   a random number says, by a process that has made so many marks. */
 int sent_slots_sweep(struct sent_slots *slots, const struct config *config, uint64_t *removed);
-void sent_slots_sweep_some(struct sent_slots *slots, uint64_t random);
+void sent_slots_sweep_some(struct sent_slots *slots, uint64_t made, uint64_t random);
 
 #endif

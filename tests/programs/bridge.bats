@@ -257,6 +257,13 @@ all_settled() {
     there mq-send -q away untyped
     run -123 mq-bridge --until-empty ssh://host/away small
     assert_equal "$(there mq-dlq -j list away | jq -r .reason)" 'it lacks a header that the queue requires'
+    # Those that were sent together there are claimed together, and each is judged by itself.
+    mq-queue config small require=
+    { seq 20 && echo 'more than ten bytes' && seq 21 40; } | there mq-send -q -l away
+    run -123 mq-bridge --until-empty ssh://host/away small
+    assert_equal "$(grep -c 'is refused' <<<"$output")" 1
+    assert_equal "$(mq-recv -a -l -f --no-wait small)" "$(seq 40)"
+    assert_equal "$(there mq-stat --format '{ready} {inflight} {dead}' away)" '0 0 2'
     # And from a group of a log here to two queues.
     mq-log create lines
     seq 5 | mq-send -q -l lines

@@ -645,3 +645,26 @@ has_inotify() {
     run -64 mq-recv --format='{body}' jobs -- true
     assert_equal "$(depth jobs ready)" 1
 }
+
+@test "--together: what was sent together has one receipt, by which all of it is settled" {
+    mq-queue create jobs
+    seq 5 | mq-send -q -l jobs
+    mq-send -q jobs 6
+    run -0 mq-recv -j --together -n 4 --no-wait jobs # five that were sent together: one by itself, and the rest
+    assert_equal "$(jq -c '[.body, .receipt != null]' <<<"$output" | xargs)" '[1,true] [2,false] [3,false] [4,false] [5,true]'
+    jq -r '.receipt // empty' <<<"$output" | mq-ack --release
+    run -0 mq-recv -j --together -n 100 --no-wait jobs
+    assert_equal "$(jq -c '[.body, .receipt != null]' <<<"$output" | xargs)" '[1,true] [2,false] [3,false] [4,false] [5,true] [6,true]'
+    jq -r '.receipt // empty' <<<"$output" | mq-ack
+    seq 5 | mq-send -q -l jobs
+    mq-send -q jobs 6
+    run -0 mq-recv -j --together -n 5 --no-wait jobs
+    assert_equal "$(jq -c '[.body, .receipt != null]' <<<"$output" | xargs)" '[1,false] [2,false] [3,false] [4,false] [5,true]'
+    jq -r '.receipt // empty' <<<"$output" | mq-ack --release
+    assert_equal "$(mq-stat -x --format '{ready} {inflight}' jobs)" '6 0'
+    run -0 mq-recv -j --together -n 5 --no-wait jobs
+    jq -r '.receipt // empty' <<<"$output" | mq-ack
+    assert_equal "$(mq-stat -x --format '{ready} {inflight} {acked}' jobs)" '1 0 11'
+    run -64 mq-recv --together jobs
+    run -64 mq-recv -aj --together jobs
+}

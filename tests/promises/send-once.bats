@@ -356,6 +356,59 @@ late() {
     assert_equal "$(bodies)" late
 }
 
+# records FIRST LAST: one of each number, as JSON.
+records() {
+    seq "$1" "$2" | sed 's/.*/{"id":"m-&","body":"&"}/'
+}
+
+# each_once FIRST LAST: they are all in the queue, once, and then no more.
+each_once() {
+    assert_equal "$(bodies | sort -n)" "$(seq "$1" "$2")"
+    run -0 mq-queue check jobs
+    assert_output ''
+}
+
+@test "records that are sent once share a file, and each is sent once, whoever is killed, stopped or sends the same" {
+    mq-send -q --once -j jobs < <(records 1 10)
+    assert_equal "$(find "$MQ_SPOOL"/jobs/ready -type f | wc -l)" 1
+    assert_equal "$(find "$MQ_SPOOL"/jobs/sent -type l -printf '%i\n' | uniq -c | awk '{ print $1 }')" 10
+    once -j jobs < <(records 6 15 && records 12 13)
+    assert_equal "$(grep -c duplicate <<<"$stderr")" 7
+    assert_equal "$(figures)" '[15,0,15,7]'
+    each_once 1 15
+    once -i m-7 jobs again
+    duplicate m-7
+    needs_strace
+    local call n first=0
+    # Before its fourth mark, and before the rename that sends them: nothing is sent, and no id is blocked.
+    for call in linkat:signal=KILL:when=4 renameat2:signal=KILL; do
+        first=$((first + 100))
+        run -137 strace -qq -o trace -e trace="${call%%:*}" -e inject="$call" mq-send -q --once -j jobs < <(records $first $((first + 9)))
+        assert_equal "$(bodies)" ''
+        once -j jobs < <(records $((first + 5)) $((first + 14)))
+        [[ $stderr != *duplicate* ]] || fail "$stderr"
+        once -j jobs < <(records $first $((first + 9)))
+        assert_equal "$(grep -c duplicate <<<"$stderr")" 5
+        each_once $first $((first + 14))
+    done
+    # One that is stopped when all marks are made, and goes on when others have sent some of them.
+    strace -qq -o trace -e trace=faccessat2 -e inject=faccessat2:signal=STOP:when=1 \
+        mq-send -q --once -j jobs < <(records 300 309) 3>&- &
+    spawned+=($!)
+    wait_until 10 grep -q SIGSTOP trace
+    mq-send -q --once -j jobs < <(records 305 314)
+    kill -CONT "$(pgrep -P "${spawned[-1]}")"
+    wait "${spawned[-1]}"
+    each_once 300 314
+    # Several at the same instant, in both orders.
+    for n in 1 2 3 4; do
+        records 1000 1299 | if ((n % 2)); then cat; else tac; fi >records.$n
+        spawn "send$n" bash -c "mq-send --once -j jobs <records.$n"
+    done
+    wait "${spawned[@]:1}"
+    each_once 1000 1299
+}
+
 @test "a mark that is garbage is told, and moved aside by a repair" {
     once -i x jobs 1
     for garbage in 'ln -s nonsense' 'ln -s ../../../ready' 'touch' 'mkdir' 'ln -s 6612308691ef0.56ded7aeaca1919d8.x1'; do

@@ -79,6 +79,13 @@ static void what_a_mark_says_is_read_as_it_was_written(void)
                                         "000000000004d.0ffffffffffffffff.x000000000004e.q1234567890"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         EXPECT(!sent_name_parse_says(wrong[i], "id", &read));
+    uint64_t random;
+    sent_name_format_says_several(0xabc, says);
+    EXPECT_TEXT(says, "0000000000000abc");
+    EXPECT(sent_name_parse_says_several(says, &random) && random == 0xabc);
+    EXPECT(!sent_name_parse_says(says, "id", &read) && !sent_name_parse_says_several("0000000000000abc.", &random));
+    sent_name_format_draft_of_several(SENT_ONCE, 5, random, name);
+    EXPECT(sent_name_parse_draft(name, &kind, &number) && kind == SENT_ONCE && number == 5);
 }
 
 static void names_of_slots_and_marks_are_strict(void)

@@ -1,0 +1,195 @@
+/*
+ * Sending several messages once, step by step (tests/model/once_batch.pml is the proof):
+ *
+ *     draft          gets its name in tmp/, empty
+ *     look back      a mark of an id in the slot before: that message is not in this file
+ *     mark           so too if there is one in this slot; else this sender makes it, which says what the draft is called
+ *     look           when the file is written, whether the slot is still current: else the draft is made void
+ *     deliver        rename the draft to ready/ or delayed/
+ *
+ * No other process delivers the draft, since it cannot know which marks are yet to be made. Whoever finds one of them makes
+ * the draft void, as with a mark of the slot before. So the rename decides here, too: a draft that is void leaves marks
+ * that are dead, and each of its messages is sent once by itself.
+ */
+#include "lifecycle/send_several.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/grow.h"
+#include "base/id.h"
+#include "lifecycle/overflow.h"
+#include "lifecycle/publish.h"
+#include "lifecycle/send_once.h"
+#include "queue/move.h"
+#include "queue/sent_drafts.h"
+#include "queue/sent_slots.h"
+
+/* Where there may be no room for all of them, or each goes its own way, they are sent one by one. */
+bool several_is_allowed(const mq_queue *queue)
+{
+    return !queue->outlet && !queue->config.order && queue->config.max_depth == 0 && queue->config.max_bytes == 0;
+}
+
+static int has_mark(mq_queue *queue, int64_t number, const char *id)
+{
+    char says[SENT_NAME_DRAFT_SIZE];
+    return sent_slots_read_mark(queue->sent, number, id, says);
+}
+
+int several_has_mark(mq_queue *queue, const char *id)
+{
+    struct sent_slot slot;
+    int tmp;
+    const int error = send_once_slot(queue, &slot, &tmp);
+    const int has = error ? error : has_mark(queue, slot.number - 1, id);
+    return has ? has : has_mark(queue, slot.number, id);
+}
+
+/* ---- the draft's name ---------------------------------------------------------------- */
+
+static int note_sync(struct several *several, int error)
+{
+    several->has_failed_sync |= error < 0;
+    return error;
+}
+
+/* On a file system that keeps no order a mark must not reach the disk before this name does. */
+int several_begin(struct several *ret_several, mq_queue *queue, struct draft *draft)
+{
+    struct several several = {.queue = queue, .draft = draft, .random = id_random()};
+    int error = queue_demand(queue, ACCESS_ALL);
+    if (!error)
+        error = send_once_slot(queue, &several.slot, &several.tmp);
+    sent_name_format_says_several(several.random, several.says);
+    sent_name_format_draft_of_several(SENT_ONCE, several.slot.number, several.random, several.own);
+    if (!error && draft->durable) {
+        error = note_sync(&several, fs_sync_ahead(draft->file.file, &queue->order));
+        draft->synced = error == 1;
+    }
+    if (error >= 0)
+        error = draft_link(queue, draft, several.tmp, several.own);
+    if (error)
+        several.own[0] = '\0';
+    else if (draft->synced)
+        error = note_sync(&several, fs_sync(several.tmp));
+    *ret_several = several;
+    return error;
+}
+
+/* ---- marks --------------------------------------------------------------------------- */
+
+static bool has_id(const struct several *several, const char *id)
+{
+    for (size_t i = 0; i < several->count; i++)
+        if (strcmp(several->ids[i], id) == 0)
+            return true;
+    return false;
+}
+
+static enum several_mark add(struct several *several, const char *id)
+{
+    strcpy(several->ids[several->count++], id);
+    return SEVERAL_MARKED;
+}
+
+enum several_mark several_mark(struct several *several, const char *id)
+{
+    struct sent_slots *slots = several->queue->sent;
+    char says[SENT_NAME_DRAFT_SIZE];
+    if (!GROW(several->ids, several->count + 1, several->room) ||
+        has_mark(several->queue, several->slot.number - 1, id) != 0)
+        return SEVERAL_OTHER;
+    const int error = sent_slots_make_mark_like(slots, several->slot.number, id, several->says, several->like);
+    if (error == 0)
+        return add(several, id);
+    if (error != -EEXIST || sent_slots_read_mark(slots, several->slot.number, id, says) != 1 ||
+        strcmp(says, several->says) != 0)
+        return SEVERAL_OTHER;
+    return has_id(several, id) ? SEVERAL_IN : add(several, id); /* a network may report as failed what was done */
+}
+
+/* ---- delivering ---------------------------------------------------------------------- */
+
+/* What is void is kept for its name alone, so it gives back its room on a disk that may be full. */
+static void make_void(struct several *several)
+{
+    if (several->own[0] && sent_drafts_void(several->tmp, several->own) == 1 &&
+        ftruncate(several->draft->file.file, 0) < 0)
+        several->own[0] = '\0'; /* it keeps its room until it is removed */
+    several->own[0] = '\0';
+}
+
+void several_end(struct several *several)
+{
+    if (several->own[0] && several->count == 0)
+        (void)sent_drafts_remove(several->tmp, several->own);
+    else
+        make_void(several);
+    free(several->ids);
+}
+
+/* The content and the marks are on the disk before the message is, if the file system keeps no order. */
+static int sync_ahead(struct several *several)
+{
+    mq_queue *queue = several->queue;
+    struct draft *draft = several->draft;
+    if (!draft->durable)
+        return 0;
+    const int error = note_sync(several, fs_sync_ahead(draft->file.file, &queue->order));
+    draft->synced = error == 1;
+    return error < 0 ? error : error ? note_sync(several, sent_slots_persist(queue->sent, several->slot.number)) : 0;
+}
+
+/* A queue that is paused takes nothing. */
+static int look(struct several *several)
+{
+    const struct mq_send_options now = {MQ_SEND_DEFAULTS};
+    const struct reservation_wish wish = {several->draft->state, 1, 0};
+    struct reservation reservation = {0};
+    const int error = reservation_wait(several->queue, &wish, &now, &reservation);
+    reservation_cancel(several->queue, &reservation);
+    return error ? error : sent_slots_is_current(several->queue->sent, &several->slot);
+}
+
+/* This process has moved the draft to the bucket `dir`. */
+static int conclude(struct several *several, int dir)
+{
+    mq_queue *queue = several->queue;
+    struct draft *draft = several->draft;
+    const struct overflow_news news = {draft->name.count, (int64_t)draft->size};
+    const int has = queue_has_name(queue);
+    const int error = has < 0 ? has : has == 0 ? publish_follow(queue, draft, dir) : 0;
+    if (!error)
+        (void)overflow_trim(queue, &news, queue_now(queue));
+    if (queue->sent)
+        sent_slots_sweep_some(queue->sent, several->count, several->random);
+    return error;
+}
+
+int several_deliver(struct several *several, bool *ret_is_sent)
+{
+    mq_queue *queue = several->queue;
+    struct draft *draft = several->draft;
+    struct message_name name = draft->name;
+    const unsigned openings = queue->openings;
+    int dir, moved = 0;
+    const int error = sync_ahead(several), current = error ? error : look(several);
+    *ret_is_sent = false;
+    if (current == 1 && queue->openings == openings) {
+        const int64_t now = queue_now(queue);
+        name.position = page_next_positions(queue->page, name.priority, name.count, now);
+        draft->state = name.time > now ? MQ_DELAYED : MQ_READY;
+        moved = move_in_sized(queue, several->tmp, several->own, draft->state, &name, (int64_t)draft->size, &dir);
+    }
+    if (moved != 1)
+        return current < 0 ? current : moved;
+    several->own[0] = '\0';
+    draft->name = name;
+    *ret_is_sent = true;
+    return conclude(several, dir);
+}
