@@ -15,8 +15,8 @@ struct recv_arguments {
     bool fair;
     char **command; /* NULL: messages are printed */
     bool auto_ack, follow, wait, no_wait, create, has_from, progress;
-    struct where from;       /* where a group begins that is made */
-    uint64_t count;          /* 0: not given */
+    struct where from; /* where a group begins that is made */
+    uint64_t count;    /* 0: not given */
     bool together;
     uint64_t ack_every;      /* 0: not given; then all messages that were sent together are acked together */
     struct template *format; /* NULL: none */

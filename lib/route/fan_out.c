@@ -233,11 +233,6 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
     return error;
 }
 
-const char *mq_topic_refused_by(const mq_topic *topic)
-{
-    return topic->refused_by;
-}
-
 /* ---- one file to several queues ------------------------------------------------------------------ */
 
 /* Wait for room as long as the sender wants to. The transaction waits with it, unless its deadline is somebody else's. */

@@ -94,3 +94,8 @@ int destination_send_to_log(mq_log *log, mq_tx *tx, const struct fan_out_load *l
         return mq_log_send(log, tx, load->messages[0], load->options, load->ids ? load->ids[0] : NULL, NULL);
     return mq_log_send_batch(log, tx, load->messages, load->count, load->options, load->ids, NULL, &sent);
 }
+
+const char *mq_topic_refused_by(const mq_topic *topic)
+{
+    return topic->refused_by;
+}
