@@ -172,7 +172,7 @@ everywhere() { # QUEUE: messages in any state
     assert_equal "$(everywhere upper)" '0 0 0 0'
     # A caller that was killed withdraws nothing, but what it sent expires, however long the queue lets others wait.
     mq-queue config upper ttl=1h
-    spawn caller mq-send --request=100ms upper hello
+    spawn caller mq-send --request=1s upper hello
     wait_until 10 has_depth upper ready 1
     kill -KILL "${spawned[-1]}"
     wait_until 10 nothing_ready

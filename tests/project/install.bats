@@ -46,7 +46,7 @@ without_sanitizers() {
     assert_file_exist lib/tmpfiles.d/mq.conf
     assert_file_contains lib/systemd/system/mq-metrics.service 'ExecStart=/usr/bin/mq-stat '
     assert_file_executable share/doc/mq/examples/worker
-    run grep -rlE '@[A-Z]+@' .
+    run grep -rIlE '@[A-Z]+@' . # not in programs, whose bytes may be anything
     assert_output ''
     run grep -r "$BATS_TEST_TMPDIR" lib/pkgconfig
     assert_failure
