@@ -29,6 +29,7 @@ struct browse {
     const struct bucket_file *file; /* that the walk has come to */
     int opened;                     /* the same, if it holds several messages; else -1 */
     int cuts;                       /* of the lane that it is the token of; negative: it has none */
+    struct lane_tokens heads;       /* the tokens that the walk has come to */
     int stop;                       /* what `each` returned; any value may be */
 };
 
@@ -148,7 +149,8 @@ int browse_show(mq_queue *queue, const struct bucket_file *file,
 static int visit(void *context, const struct bucket_file *file)
 {
     struct browse *browse = context;
-    browse->stop = browse_file(browse, file);
+    const int error = lane_browse_note(&browse->heads, file);
+    browse->stop = error ? error : browse_file(browse, file);
     return browse->stop != 0;
 }
 
@@ -163,9 +165,12 @@ int mq_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_
         return error;
     (void)inbox_take(queue, queue_now(queue), INBOX_ALL); /* a message that stays in the inbox is shown as delayed */
     error = bucket_walk(queue->dir, state, visit, &browse);
-    if (error || browse.stop)
-        return error < 0 ? error : browse.stop;
-    return lane_browse(queue, state, each, context);
+    if (!error && !browse.stop)
+        error = lane_browse(queue, state, &browse.heads, each, context);
+    else if (error >= 0)
+        error = browse.stop;
+    lane_tokens_free(&browse.heads);
+    return error;
 }
 
 /* ---- one message ------------------------------------------------------------------ */

@@ -18,8 +18,9 @@ struct reading {
     int (*each)(const struct mq_entry *entry, mq_message *message, void *context);
     void *context;
     mq_batch *batch;
-    mq_message *message; /* the next one to show; NULL: it is corrupt */
-    int stop;            /* what `each` returned; any value may be */
+    mq_message *message;      /* the next one to show; NULL: it is corrupt */
+    struct lane_tokens heads; /* the tokens that the walk has come to */
+    int stop;                 /* what `each` returned; any value may be */
 };
 
 /* Of a message that is opened by itself. */
@@ -90,7 +91,8 @@ static int read_file(struct reading *reading, const struct bucket_file *file)
 static int visit(void *context, const struct bucket_file *file)
 {
     struct reading *reading = context;
-    reading->stop = read_file(reading, file);
+    const int error = lane_browse_note(&reading->heads, file);
+    reading->stop = error ? error : read_file(reading, file);
     return reading->stop != 0;
 }
 
@@ -106,7 +108,7 @@ static int walk(struct reading *reading, enum mq_state state)
     error = bucket_walk(reading->queue->dir, state, visit, reading);
     if (error || reading->stop)
         return error < 0 ? error : reading->stop;
-    return lane_browse(reading->queue, state, read_one, reading);
+    return lane_browse(reading->queue, state, &reading->heads, read_one, reading);
 }
 
 int mq_browse_messages(mq_queue *queue, enum mq_state state,
@@ -117,6 +119,7 @@ int mq_browse_messages(mq_queue *queue, enum mq_state state,
     if (stop)
         return stop;
     stop = walk(&reading, state);
+    lane_tokens_free(&reading.heads);
     mq_batch_free(reading.batch);
     return stop;
 }

@@ -8,6 +8,7 @@
 #include "admin/lane_tokens.h"
 #include "base/fs.h"
 #include "format/batch.h"
+#include "lane/lane.h"
 #include "store/bucket.h"
 #include "store/lane_cuts.h"
 
@@ -20,8 +21,9 @@ struct walk {
     mq_queue *queue;
     enum mq_state state;
     struct lane_tokens tokens;
-    char key[LANE_KEY_SIZE]; /* of the lane that the walk has come to */
-    int cuts;                /* of that lane; negative: it has none */
+    const struct lane_tokens *heads; /* those that were shown before */
+    char key[LANE_KEY_SIZE];         /* of the lane that the walk has come to */
+    int cuts;                        /* of that lane; negative: it has none */
     lane_browse_fn *visit;
     void *context;
 };
@@ -30,7 +32,10 @@ struct walk {
 static uint32_t count_ahead(const struct walk *walk, const struct lane_file *file)
 {
     const enum mq_state state = file->name.due ? MQ_DELAYED : MQ_READY;
-    return state == walk->state ? lane_tokens_count_ahead(&walk->tokens, file->key, file->name.position) : UINT32_MAX;
+    const bool was_shown = walk->heads && lane_tokens_find(walk->heads, file->key);
+    return state != walk->state
+               ? UINT32_MAX
+               : lane_tokens_count_ahead(was_shown ? walk->heads : &walk->tokens, file->key, file->name.position);
 }
 
 static void close_cuts(struct walk *walk)
@@ -54,10 +59,16 @@ static int visit_file(void *context, const struct lane_file *file)
     return walk->visit(walk->context, file, ahead, walk->cuts, lane_tokens_find(&walk->tokens, file->key));
 }
 
-/* The tokens come first: a message that becomes the head later is shown as waiting. */
-int lane_browse_walk(mq_queue *queue, enum mq_state state, lane_browse_fn *visit, void *context)
+int lane_browse_note(struct lane_tokens *heads, const struct bucket_file *file)
 {
-    struct walk walk = {.queue = queue, .state = state, .cuts = -1, .visit = visit, .context = context};
+    return lane_is_token(&file->name) && !file->name.settled ? lane_tokens_add(heads, file) : 0;
+}
+
+/* The tokens come first: a message that becomes the head later is shown as waiting. */
+int lane_browse_walk(mq_queue *queue, enum mq_state state, const struct lane_tokens *heads, lane_browse_fn *visit,
+                     void *context)
+{
+    struct walk walk = {.queue = queue, .state = state, .heads = heads, .cuts = -1, .visit = visit, .context = context};
     if (!queue->config.order || (state != MQ_READY && state != MQ_DELAYED))
         return 0;
     int stop = lane_tokens_read(queue, &walk.tokens);
@@ -120,11 +131,12 @@ static int show(void *context, const struct lane_file *file, uint32_t ahead, int
     return stop == -EBADMSG ? show_one(showing, &file->name) : stop;
 }
 
-int lane_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
-                void *context)
+int lane_browse(mq_queue *queue, enum mq_state state, struct lane_tokens *heads,
+                int (*each)(const struct mq_entry *entry, void *context), void *context)
 {
     struct showing showing = {.state = state, .each = each, .context = context};
-    const int error = lane_browse_walk(queue, state, show, &showing);
+    lane_tokens_sort(heads);
+    const int error = lane_browse_walk(queue, state, heads, show, &showing);
     return error < 0 ? error : showing.stop;
 }
 

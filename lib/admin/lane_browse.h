@@ -14,16 +14,21 @@
 /* Whether an entry is of a message that waits in a lane. */
 bool lane_browse_is(const struct mq_entry *entry);
 
-/* Show those that count as of this state: ready, or delayed if they have a due time. What `each` returns ends the walk. */
-int lane_browse(mq_queue *queue, enum mq_state state, int (*each)(const struct mq_entry *entry, void *context),
-                void *context);
+/* Note what a walk over a state comes to, if it is a token that stands for messages. */
+int lane_browse_note(struct lane_tokens *heads, const struct bucket_file *file);
+
+/* Show those that count as of this state: ready, or delayed if they have a due time. `heads` are the tokens that were shown
+   before: what waited behind one of them is shown, although it may be the head by now. What `each` returns ends the walk. */
+int lane_browse(mq_queue *queue, enum mq_state state, struct lane_tokens *heads,
+                int (*each)(const struct mq_entry *entry, void *context), void *context);
 
 /* The same by files. The first `ahead` messages of a file do not wait behind the head; of the others those wait that were not
-   taken out of the lane, as `cuts` says (lane_cuts.h); negative: none was. `token` is the lane's, as it
-   was when the walk began; NULL: it was not seen. What `visit` returns ends the walk, if it is not 0. */
+   taken out of the lane, as `cuts` says (lane_cuts.h); negative: none was. `token` is the lane's, as it was when the walk
+   began; NULL: it was not seen. `heads` may be NULL: none were shown. What `visit` returns ends the walk, if it is not 0. */
 typedef int lane_browse_fn(void *context, const struct lane_file *file, uint32_t ahead, int cuts,
                            const struct lane_token *token);
-int lane_browse_walk(mq_queue *queue, enum mq_state state, lane_browse_fn *visit, void *context);
+int lane_browse_walk(mq_queue *queue, enum mq_state state, const struct lane_tokens *heads, lane_browse_fn *visit,
+                     void *context);
 
 /* Open the directory that a message's file lies in. -ENOENT: it has moved on. */
 int lane_browse_find(mq_queue *queue, const char *key, const char *file, struct message_name *ret_name);

@@ -24,6 +24,12 @@ static int compare(const void *one, const void *other)
     return strcmp(((const struct lane_token *)one)->lane, ((const struct lane_token *)other)->lane);
 }
 
+void lane_tokens_sort(struct lane_tokens *tokens)
+{
+    if (tokens->count > 1)
+        qsort(tokens->all, tokens->count, sizeof *tokens->all, compare);
+}
+
 static uint32_t count_passed(const struct bucket_file *file)
 {
     const struct message_name *token = &file->name;
@@ -32,9 +38,8 @@ static uint32_t count_passed(const struct bucket_file *file)
     return token->skipped + (token->settled || file->state == MQ_INFLIGHT ? token->count : 0);
 }
 
-static int add(void *context, const struct bucket_file *file)
+int lane_tokens_add(struct lane_tokens *tokens, const struct bucket_file *file)
 {
-    struct lane_tokens *tokens = context;
     if (!file->name.lane[0])
         return 0;
     if (!GROW(tokens->all, tokens->count + 1, tokens->room))
@@ -50,6 +55,11 @@ static int add(void *context, const struct bucket_file *file)
     snprintf(token->bucket, sizeof token->bucket, "%s", file->bucket);
     snprintf(token->file, sizeof token->file, "%s", file->file);
     return 0;
+}
+
+static int add(void *context, const struct bucket_file *file)
+{
+    return lane_tokens_add(context, file);
 }
 
 static int add_hidden(void *context, const struct message_name *name)
@@ -77,8 +87,7 @@ int lane_tokens_read(mq_queue *queue, struct lane_tokens *tokens)
         error = bucket_walk(queue->dir, states[i], add, tokens);
     if (!error)
         error = read_hidden(queue, tokens);
-    if (tokens->count > 1)
-        qsort(tokens->all, tokens->count, sizeof *tokens->all, compare);
+    lane_tokens_sort(tokens);
     return error;
 }
 
@@ -111,11 +120,12 @@ static size_t find_key(const struct lane_tokens *tokens, const char *key)
 
 uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position)
 {
+    uint32_t ahead = 0; /* of a token that is there twice the later one counts */
     for (size_t i = find_key(tokens, key); i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0;
          i++)
-        if (tokens->all[i].head == position)
-            return tokens->all[i].ahead;
-    return 0;
+        if (tokens->all[i].head == position && tokens->all[i].ahead > ahead)
+            ahead = tokens->all[i].ahead;
+    return ahead;
 }
 
 const struct lane_token *lane_tokens_find(const struct lane_tokens *tokens, const char *key)

@@ -3,6 +3,7 @@
 #define MQ_LANE_TOKENS_H
 
 #include "queue/queue.h"
+#include "store/bucket.h"
 
 struct lane_token {
     char lane[NAME_LANE_SIZE];
@@ -23,6 +24,10 @@ struct lane_tokens {
 /* Add the tokens that are there now. One that moves during the walk may be missing, or be there twice. */
 int lane_tokens_read(mq_queue *queue, struct lane_tokens *tokens);
 void lane_tokens_free(struct lane_tokens *tokens);
+
+/* Add one that a walk over a state has come to. After the last one lane_tokens_sort makes them ready for use. */
+int lane_tokens_add(struct lane_tokens *tokens, const struct bucket_file *file);
+void lane_tokens_sort(struct lane_tokens *tokens);
 
 /* Whether there is one of this generation. */
 bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation);

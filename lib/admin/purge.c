@@ -172,7 +172,7 @@ int mq_purge(mq_queue *queue, enum mq_state state, uint64_t *ret_purged)
         error = inbox_take(queue, queue_now(queue), INBOX_ALL);
     if (!error)
         error = lane_browse_walk(
-            queue, state, purge_waiting,
+            queue, state, NULL, purge_waiting,
             &(struct waiting){.purge = &purge, .state = state}); /* first those behind: else they would come forward */
     if (!error)
         error = bucket_walk(queue->dir, state, purge_file, &purge);

@@ -836,6 +836,25 @@ are_dead() { # NUMBER
     clean
 }
 
+@test "what is selected is removed or moved whole, although the messages come forward meanwhile; moved ones keep their order" {
+    local n
+    mq-queue create to order=group durability=none
+    for n in 1 2 3; do send a "a$n" -H 'Kind: old'; done
+    printf '%s\n' b1 b2 b3 | mq-send -q -l --linger 1m -g b -H 'Kind: old' orders
+    send a a4
+    mq-queue move -q -m Kind=old orders to
+    assert_equal "$(mq-queue peek -n 9 -j orders | jq -r .body)" a4
+    bodies to >got
+    assert_equal "$(of a got) $(of b got)" 'a1 a2 a3 b1 b2 b3'
+    for n in 5 6; do send a "a$n"; done
+    mq-queue remove -q --all orders
+    for n in 1 2 3; do send a "d$n" --delay=1h; done
+    mq-queue remove -q --state=delayed --all orders
+    assert_equal "$(figures ready,delayed) $(figures ready,delayed --exact)" '0 0 0 0'
+    assert_equal "$(bodies)" '' # a receiver that comes by ends what is left of the lanes
+    clean
+}
+
 @test "a dead letter or a message with a long id, whose file others share, goes into its group in an ordered queue" {
     local long n
     long=$(printf '%060d' 0)

@@ -32,6 +32,7 @@ storm() {
 }
 
 @test "in a storm of several users nothing is lost, torn or held twice" {
+    needs_patience
     storm --shared --seed 1 ext4 # of whom only the owner receives
     storm --shared --seed 5 tmpfs # of whom several receive
 }
