@@ -238,9 +238,9 @@ static int open_entry(mq_queue *queue, const struct mq_entry *entry, struct mess
         return *ret_file == -ENOENT ? 0 : *ret_file < 0 ? *ret_file : 1;
     }
     const int found = browse_find(queue, entry, &place);
+    /* A token may have gone on to another message of the same file. */
     if (found == 0 && name_parse(entry->state, entry->file, ret_name) && lane_is_token(ret_name)) {
-        *ret_file = lane_open_head(queue, ret_name,
-                                   NULL); /* the token went on, perhaps to a message of the same file */
+        *ret_file = lane_open_head(queue, ret_name, NULL);
         return *ret_file == -ENOENT ? 0 : *ret_file < 0 ? *ret_file : 1;
     }
     if (found != 1)

@@ -2,7 +2,6 @@
 #include "admin/lane_browse.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "admin/lane_tokens.h"
@@ -22,8 +21,7 @@ struct walk {
     enum mq_state state;
     struct lane_tokens tokens;
     const struct lane_tokens *heads; /* those that were shown before */
-    char key[LANE_KEY_SIZE];         /* of the lane that the walk has come to */
-    int cuts;                        /* of that lane; negative: it has none */
+    struct lane_cuts_walk cuts;
     lane_browse_fn *visit;
     void *context;
 };
@@ -38,25 +36,14 @@ static uint32_t count_ahead(const struct walk *walk, const struct lane_file *fil
                : lane_tokens_count_ahead(was_shown ? walk->heads : &walk->tokens, file->key, file->name.position);
 }
 
-static void close_cuts(struct walk *walk)
-{
-    if (walk->cuts >= 0)
-        close(walk->cuts);
-    walk->cuts = -1;
-}
-
 static int visit_file(void *context, const struct lane_file *file)
 {
     struct walk *walk = context;
     const uint32_t ahead = count_ahead(walk, file);
     if (ahead >= file->name.count)
         return 0;
-    if (strcmp(walk->key, file->key) != 0) {
-        close_cuts(walk);
-        strcpy(walk->key, file->key);
-        walk->cuts = lane_cuts_open(walk->queue->dir, file->key);
-    }
-    return walk->visit(walk->context, file, ahead, walk->cuts, lane_tokens_find(&walk->tokens, file->key));
+    const int cuts = lane_cuts_come_to(&walk->cuts, walk->queue->dir, file->key);
+    return walk->visit(walk->context, file, ahead, cuts, lane_tokens_find(&walk->tokens, file->key));
 }
 
 int lane_browse_note(struct lane_tokens *heads, const struct bucket_file *file)
@@ -68,13 +55,14 @@ int lane_browse_note(struct lane_tokens *heads, const struct bucket_file *file)
 int lane_browse_walk(mq_queue *queue, enum mq_state state, const struct lane_tokens *heads, lane_browse_fn *visit,
                      void *context)
 {
-    struct walk walk = {.queue = queue, .state = state, .heads = heads, .cuts = -1, .visit = visit, .context = context};
+    struct walk walk = {
+        .queue = queue, .state = state, .heads = heads, .cuts = {.cuts = -1}, .visit = visit, .context = context};
     if (!queue->config.order || (state != MQ_READY && state != MQ_DELAYED))
         return 0;
     int stop = lane_tokens_read(queue, &walk.tokens);
     if (!stop)
         stop = lane_dir_walk_all(queue->dir, visit_file, &walk);
-    close_cuts(&walk);
+    lane_cuts_leave(&walk.cuts);
     lane_tokens_free(&walk.tokens);
     return stop;
 }

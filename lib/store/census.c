@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,19 +165,14 @@ int census_count(int queue_dir, enum mq_state state, int64_t limit, int64_t *ret
 struct lanes {
     struct census *census;
     int queue_dir;
-    char key[LANE_KEY_SIZE]; /* of the lane that the walk has come to */
-    int cuts;                /* of that lane; negative: it has none */
+    struct lane_cuts_walk cuts;
 };
 
 static struct out count_out_of(struct lanes *lanes, const struct lane_file *file)
 {
-    if (strcmp(lanes->key, file->key) != 0) {
-        close_if_open(lanes->cuts);
-        strcpy(lanes->key, file->key);
-        lanes->cuts = lane_cuts_open(lanes->queue_dir, file->key);
-    }
-    const int opened = lanes->cuts < 0 ? -1 : fs_open_file(file->dir, file->file);
-    const struct out out = count_out(lanes->cuts, opened, &file->name, 0, file->name.count);
+    const int cuts = lane_cuts_come_to(&lanes->cuts, lanes->queue_dir, file->key);
+    const int opened = cuts < 0 ? -1 : fs_open_file(file->dir, file->file);
+    const struct out out = count_out(cuts, opened, &file->name, 0, file->name.count);
     close_if_open(opened);
     return out;
 }
@@ -233,9 +227,9 @@ static int take_census(int queue_dir, const enum mq_state *states, size_t count,
             return error;
         census.count[states[i]] += walk.count;
     }
-    struct lanes lanes = {.census = &census, .queue_dir = queue_dir, .cuts = -1};
+    struct lanes lanes = {.census = &census, .queue_dir = queue_dir, .cuts = {.cuts = -1}};
     const int error = ordered ? lane_dir_walk_all(queue_dir, count_waiting, &lanes) : 0;
-    close_if_open(lanes.cuts);
+    lane_cuts_leave(&lanes.cuts);
     if (error)
         return error;
     *ret_census = census;

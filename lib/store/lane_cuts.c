@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -23,6 +24,23 @@ int lane_cuts_open_beside(int dir)
 {
     const int cuts = fs_open_dir(dir, "../" LANE_CUTS);
     return cuts == -ENOENT ? fs_open_dir(dir, "../../" LANE_CUTS) : cuts;
+}
+
+int lane_cuts_come_to(struct lane_cuts_walk *walk, int queue_dir, const char *key)
+{
+    if (strcmp(walk->key, key) != 0) {
+        lane_cuts_leave(walk);
+        strcpy(walk->key, key);
+        walk->cuts = lane_cuts_open(queue_dir, key);
+    }
+    return walk->cuts;
+}
+
+void lane_cuts_leave(struct lane_cuts_walk *walk)
+{
+    if (walk->cuts >= 0)
+        close(walk->cuts);
+    walk->cuts = -1;
 }
 
 /* ---- one cut ------------------------------------------------------------------------ */

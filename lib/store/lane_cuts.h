@@ -26,6 +26,16 @@
 int lane_cuts_open(int queue_dir, const char *key);
 int lane_cuts_open_beside(int dir);
 
+/* The cuts of the lane that a walk over all lanes has come to. Those of each lane are opened once. */
+struct lane_cuts_walk {
+    char key[LANE_KEY_SIZE]; /* "" at first */
+    int cuts;                /* -1 at first; negative: the lane has none */
+};
+
+/* lane_cuts_open for the lane that the walk is in. The result belongs to the walk. */
+int lane_cuts_come_to(struct lane_cuts_walk *walk, int queue_dir, const char *key);
+void lane_cuts_leave(struct lane_cuts_walk *walk);
+
 /* Whether the message at this position was taken out: 0, or one of these. */
 #define LANE_CUT_COUNTED 1 /* it is counted no more */
 #define LANE_CUT_LATE 2    /* it was in flight, and whoever passes over it counts it out */
