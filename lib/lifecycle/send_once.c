@@ -127,7 +127,7 @@ static int deliver(struct sender *sender, const char *text, int64_t size, struct
 {
     mq_queue *queue = sender->queue;
     if (queue->outlet)
-        return queue->outlet->once->deliver(queue->outlet, queue, sender->tmp, text, sender->sync);
+        return queue->outlet->once->deliver(queue->outlet, queue, sender->tmp, text, 1, sender->sync);
     const int moved = queue->config.order ? deliver_to_lane(sender, text, name, ret_state, ret_dir) : 0;
     if (moved)
         return moved;
@@ -278,12 +278,26 @@ static int copy_draft(struct sender *sender, const char *text)
     return error ? error : fs_draft_link(&sender->draft->file, sender->tmp, text);
 }
 
+/* The outlet's draft, which has all of the message. */
+static int make_draft(const struct sender *sender, const char *text)
+{
+    mq_queue *queue = sender->queue;
+    const struct outlet_once *once = queue->outlet->once;
+    int error = once->name(queue->outlet, queue, sender->draft, sender->tmp, text);
+    if (error || !once->fill)
+        return error;
+    error = once->fill(queue->outlet, queue, sender->draft);
+    if (error)
+        (void)sent_drafts_remove(sender->tmp, text);
+    return error;
+}
+
 static int link_draft(struct sender *sender, const char *text)
 {
     mq_queue *queue = sender->queue;
     struct draft *draft = sender->draft;
     if (queue->outlet)
-        return queue->outlet->once->name(queue->outlet, queue, draft, sender->tmp, text);
+        return make_draft(sender, text);
     int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (!error && draft->durable && !draft->synced) {
         error = fs_sync_ahead(draft->file.file, &queue->order);

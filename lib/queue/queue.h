@@ -41,9 +41,12 @@ struct outlet;
 struct outlet_once {
     /* Give the draft its name. If this fails it has none. */
     int (*name)(struct outlet *outlet, mq_queue *feed, struct draft *draft, int tmp, const char *text);
+    /* Put a draft that is written into what the last call of `name` made, which goes with its name if this fails. NULL: the
+       name is that of the file. */
+    int (*fill)(struct outlet *outlet, mq_queue *feed, struct draft *draft);
     /* Deliver what has the name, whichever process gave it: 1 done, 0 there is nothing of that name. -EPERM: it is another
        user's. -EINPROGRESS: done, but a sync failed. Without `sync` the caller makes it durable. */
-    int (*deliver)(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, bool sync);
+    int (*deliver)(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, uint32_t count, bool sync);
 };
 
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */

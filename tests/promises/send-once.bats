@@ -409,6 +409,73 @@ each_once() {
     each_once 1000 1299
 }
 
+# in QUEUE: the bodies, in order.
+all_in() {
+    case $1 in
+    clicks) mq-log read -l clicks ;;
+    events) all_in one ;;
+    *) mq-queue peek -n 1000 -j "$1" | jq -r .body ;;
+    esac
+}
+
+@test "so do records to limited queues, logs and topics, whoever is killed, stopped or sends the same" {
+    needs_strace
+    mq-queue create limited durability=none max-depth=500
+    mq-log create clicks durability=none
+    make_topic one two
+    mq-topic config events durability=none
+    local queue call last files
+    for queue in limited clicks events; do
+        mq-send -q --once -j "$queue" < <(records 100 139)
+        files=$(find "$MQ_SPOOL/$queue" "$MQ_SPOOL/one" -type f \( -path '*/ready/*/*' -o -path '*/log/*/*' \) | wc -l)
+        assert_equal "$queue $files" "$queue 1"
+        once -j "$queue" < <(records 131 160 && records 141 144)
+        assert_equal "$queue $(grep -c duplicate <<<"$stderr")" "$queue 13"
+        assert_equal "${#lines[@]} ${lines[0]} ${lines[33]}" '34 m-131 m-144'
+        # Killed before a mark, and before a rename: sent again, by another who sends some of it.
+        last=160
+        for call in linkat:signal=KILL:when=4 renameat2:signal=KILL; do
+            strace -qq -o trace -e trace="${call%%:*}" -e inject="$call" \
+                mq-send -q --once -j "$queue" < <(records $((last + 1)) $((last + 10))) || true
+            mq-send -q --once -j "$queue" < <(records $((last + 6)) $((last + 15)) && records $((last + 1)) $((last + 10)))
+            last=$((last + 15))
+        done
+        # Stopped when all marks are made.
+        rm -f trace
+        strace -qq -o trace -e trace=faccessat2 -e inject=faccessat2:signal=STOP:when=1 \
+            mq-send -q --once -j "$queue" < <(records 191 200) 3>&- &
+        spawned+=($!)
+        wait_until 10 grep -q SIGSTOP trace
+        mq-send -q --once -j "$queue" < <(records 196 205)
+        kill -CONT "$(pgrep -P "${spawned[-1]}")"
+        wait "${spawned[-1]}"
+        mq-queue sweep
+        all_in "$queue" >all
+        assert_equal "$queue $(sort all | xargs)" "$queue $(seq 100 205 | xargs)"
+    done
+    assert_equal "$(all_in two)" "$(all_in one)"
+    run -0 mq-queue check
+    assert_output ''
+}
+
+@test "records that are sent once fill a limited queue to the brim in few files, and its duplicates need no room" {
+    mq-queue config jobs max-depth=100
+    run -75 --separate-stderr mq-send -v --once -j jobs < <(records 1 120)
+    [[ $stderr == *'record 101: '*'full; 100 sent'* ]] || fail "$stderr"
+    (($(find "$MQ_SPOOL"/jobs/ready -type f | wc -l) <= 10))
+    once -j jobs < <(records 1 100)
+    assert_equal "$(figures)" '[100,0,100,100]'
+    # To a topic as many as there is room for, also if the sender would wait for all of a file.
+    make_topic jobs other
+    mq-queue config jobs max-depth=110
+    run -75 mq-send -q --block=10ms --once -j events < <(records 201 220)
+    assert_equal "$(waiting_in other)" "$(seq 201 210 | xargs)"
+    mq-queue config jobs max-depth=none
+    once -j events < <(records 201 220)
+    assert_equal "$(grep -c duplicate <<<"$stderr")" 10
+    assert_equal "$(mq-queue peek -n 30 -j other | jq -r .body | xargs)" "$(seq 201 220 | xargs)"
+}
+
 @test "a mark that is garbage is told, and moved aside by a repair" {
     once -i x jobs 1
     for garbage in 'ln -s nonsense' 'ln -s ../../../ready' 'touch' 'mkdir' 'ln -s 6612308691ef0.56ded7aeaca1919d8.x1'; do
