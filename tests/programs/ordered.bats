@@ -754,6 +754,12 @@ stage_nack() { stage_ack "$1"; }
     mq-dlq purge -q --all orders
     clean
 
+    # With a max-attempts of their own they share none: there would be no room for it in the name of the token.
+    seq -f a%g 3 | mq-send -q -l --linger 1m -g a --max-attempts=1000000 orders
+    seq -f '{"body":"a%g","headers":{"Group":"a"},"max_attempts":7}' 4 6 | mq-send -q -j --linger 1m orders
+    assert_equal "$(mq-recv -a -l -w 0 -n 9 orders | paste -sd ' ')" 'a1 a2 a3 a4 a5 a6'
+    clean
+
     seq -f a%g 4 | mq-send -q -l --linger 1m -g a --ttl=1ms orders
     send a last
     wait_until 5 test "$(bodies)" = last
