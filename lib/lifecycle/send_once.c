@@ -12,9 +12,7 @@
  * followed by a mark of the next number.
  *
  * The draft of several messages (send_several.h) is delivered by its sender alone: whoever finds a mark of it makes it void,
- * as if it were of the slot before.
- *
- * What is sent to a topic is a draft that its outlet names and delivers; the steps are the same.
+ * as if it were of the slot before. What is sent to a topic or log is a draft that its outlet names and delivers.
  *
  * The rename decides. A crash before it leaves a draft that the next sender of the id delivers, or that becomes void
  * with the next slot but one at the latest.
@@ -25,7 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
 #include "lifecycle/lane_delivery.h"
@@ -284,9 +281,8 @@ static int make_draft(const struct sender *sender, const char *text)
     mq_queue *queue = sender->queue;
     const struct outlet_once *once = queue->outlet->once;
     int error = once->name(queue->outlet, queue, sender->draft, sender->tmp, text);
-    if (error || !once->fill)
-        return error;
-    error = once->fill(queue->outlet, queue, sender->draft);
+    if (!error && once->fill)
+        error = once->fill(queue->outlet, queue, sender->draft);
     if (error)
         (void)sent_drafts_remove(sender->tmp, text);
     return error;
@@ -498,7 +494,7 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
     if (outcome == DUPLICATE)
         page_count(queue->page, PAGE_DUPLICATES, 1);
     else if (queue->sent)
-        sent_slots_sweep_some(queue->sent, 1, sender.mark.position);
+        sent_slots_sweep_some(queue->sent, &queue->config, 1, sender.mark.position);
     *ret_is_duplicate = outcome == DUPLICATE;
     return 0;
 }

@@ -170,7 +170,7 @@ static int conclude(const struct several *several, int dir)
     if (!error && !queue->outlet)
         (void)overflow_trim(queue, &news, queue_now(queue));
     if (queue->sent)
-        sent_slots_sweep_some(queue->sent, several->count, several->random);
+        sent_slots_sweep_some(queue->sent, &queue->config, several->count, several->random);
     return error;
 }
 

@@ -40,10 +40,10 @@ slot() {
 }
 
 set_slot() { # NUMBER BEGIN UNTIL: differences to what they are, in microseconds
-    local number begin until
-    IFS=- read -r number begin until < <(slot)
-    mv "$MQ_SPOOL/jobs/sent/slot/"* "$MQ_SPOOL/jobs/sent/slot/$(printf '%013x-%013x-%013x' \
-        $((0x$number + $1)) $((0x$begin + $2)) $((0x$until + $3)))"
+    local number begin until spread
+    IFS=- read -r number begin until spread < <(slot)
+    mv "$MQ_SPOOL/jobs/sent/slot/"* "$MQ_SPOOL/jobs/sent/slot/$(printf '%013x-%013x-%013x%s' \
+        $((0x$number + $1)) $((0x$begin + $2)) $((0x$until + $3)) "${spread:+-$spread}")"
 }
 
 shift_slot() { # SECONDS, into the past
@@ -474,6 +474,41 @@ all_in() {
     once -j events < <(records 201 220)
     assert_equal "$(grep -c duplicate <<<"$stderr")" 10
     assert_equal "$(mq-queue peek -n 30 -j other | jq -r .body | xargs)" "$(seq 201 220 | xargs)"
+}
+
+@test "many marks of one slot are spread over directories from the next slot on, and none is forgotten" {
+    once -i x jobs 1
+    shift_slot 2700 # a quarter of it is left
+    assert_equal "$(cd "$MQ_SPOOL/jobs/sent" && echo ????????????? | wc -w)" 1
+    seq 20000 | mq-send -q -l --once jobs # so many that another slot begins before this one is over
+    [[ $(slot) == *-16 ]]
+    assert_equal "$(find "$MQ_SPOOL/jobs/sent" -name '*-?' | wc -l)" 16
+    mq-queue check jobs
+    seq 20000 | mq-send -q -l --once jobs
+    once -i x jobs 2 # of the slot before, whose marks lie together
+    duplicate x
+    shift_slot 2700 # the new one lasts as long as any
+    once -i x jobs 2
+    duplicate x
+    once -i y jobs 3
+    assert_equal "$(figures)" '[20002,0,20002,20002]'
+    shift_slot 1000 # x is forgotten, and what the new slot knows is not
+    once -i x jobs 2
+    sent x
+    once -i y jobs 4
+    duplicate y
+    seq 20000 | tail -n 100 | mq-send -q -l --once jobs
+    assert_equal "$(figures)" '[20003,0,20003,20103]'
+    local place
+    place=$(find "$MQ_SPOOL/jobs/sent" -name y)
+    assert_equal "${place: -4}" -9/y # 0x79 is the sum of its bytes
+    mkdir -p "${place%-9/y}-a"
+    mv "$place" "${place%-9/y}-a/y"
+    run -65 mq-queue check jobs
+    assert_output --regexp '^jobs/sent/[0-9a-f]*-a/y: a mark in a directory that is not its own$'
+    shift_slot 9000
+    mq-queue sweep jobs
+    assert_equal "$(find "$MQ_SPOOL/jobs/sent" -type l | wc -l)" 0
 }
 
 @test "a mark that is garbage is told, and moved aside by a repair" {
