@@ -26,6 +26,7 @@
 struct cursor;
 struct draft;
 struct lane_kept;
+struct lane_shown;
 struct sent_slots;
 struct shown;
 struct waiter;
@@ -134,13 +135,14 @@ struct mq_queue {
         uint64_t position;
         int64_t size; /* of the file; 0: none */
         char id[MQ_ID_SIZE];
-    } sizes[QUEUE_SIZES];      /* of the messages that were claimed last (move_note_size) */
-    struct lane_kept *lane;    /* made when a lane goes on: what is known of lanes (lane_kept.h) */
-    struct cursor *cursor;     /* made by the first claim */
-    struct waiter *waiter;     /* made by the first wait */
-    struct sent_slots *sent;   /* made by the first message that is sent once */
-    const struct shown *shown; /* the message that a walk is at (browse.c); NULL: none */
-    struct outlet *outlet;     /* NULL except while messages are sent into a transaction */
+    } sizes[QUEUE_SIZES];                /* of the messages that were claimed last (move_note_size) */
+    struct lane_kept *lane;              /* made when a lane goes on: what is known of lanes (lane_kept.h) */
+    struct cursor *cursor;               /* made by the first claim */
+    struct waiter *waiter;               /* made by the first wait */
+    struct sent_slots *sent;             /* made by the first message that is sent once */
+    const struct shown *shown;           /* the message that a walk is at (browse.c); NULL: none */
+    const struct lane_shown *lane_shown; /* the same of one that waits in a lane (lane_browse.c) */
+    struct outlet *outlet;               /* NULL except while messages are sent into a transaction */
     queue_send_on_fn *send_on;
     struct queue_source *source;
 };

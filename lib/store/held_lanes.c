@@ -66,6 +66,7 @@ struct transfer {
     bool ordered; /* the new queue */
     int64_t now;
     bool links; /* a message gets one more name, since others need its file */
+    struct lane_cuts_walk cuts;
 };
 
 /* The new queue may have other users. A file that is gone is another process's. */
@@ -156,14 +157,10 @@ static int move_rest(struct rest *rest)
 
 static int move_message(void *context, const struct lane_file *file)
 {
-    const struct transfer *transfer = context;
-    struct rest rest = {*transfer, file, lane_cuts_open(transfer->from, file->key)};
-    int done = rest.cuts < 0 ? -EBADMSG : move_rest(&rest);
-    if (done == -EBADMSG) /* or the file cannot be taken apart */
-        done = move_whole(transfer, file);
-    if (rest.cuts >= 0)
-        close(rest.cuts);
-    return done;
+    struct transfer *transfer = context;
+    struct rest rest = {*transfer, file, lane_cuts_come_to(&transfer->cuts, transfer->from, file->key)};
+    const int done = rest.cuts < 0 ? -EBADMSG : move_rest(&rest);
+    return done == -EBADMSG ? move_whole(transfer, file) : done; /* or the file cannot be taken apart */
 }
 
 static int end_in(const struct transfer *transfer, int dir, const struct message_name *token)
@@ -226,7 +223,7 @@ static int move_strays(const struct transfer *transfer)
 
 int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
 {
-    struct transfer transfer = {.from = from_queue, .to = {to_queue, -1, to_sharing, 0}};
+    struct transfer transfer = {.from = from_queue, .to = {to_queue, -1, to_sharing, 0}, .cuts = {.cuts = -1}};
     struct config config;
     char name[NAME_NEW_BUCKET_SIZE];
     if (fs_has(from_queue, "lanes") == 0)
@@ -246,6 +243,7 @@ int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
         error = ended;
     if (!error)
         error = lane_dir_walk_all(from_queue, move_message, &transfer);
+    lane_cuts_leave(&transfer.cuts);
     if (!error)
         error = move_strays(&transfer);
     close(transfer.to.tmp);
