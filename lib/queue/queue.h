@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/id.h"
 #include "format/name.h"
 #include "mq.h"
 #include "store/access.h"
@@ -127,6 +128,7 @@ struct mq_queue {
     } target[QUEUE_TARGETS]; /* the buckets that messages were last moved into */
     unsigned settled;        /* which of the two of settled tokens was used last */
     uint64_t marks;          /* of claims (id_random_of) */
+    struct id_source ids;    /* of messages */
     struct {
         uint64_t position;
         int64_t size; /* of the file; 0: none */
@@ -159,8 +161,9 @@ int queue_learn_clock(mq_queue *feed);
    was changed, and a queue that has lost its name, which it opens as queue_reopen does. */
 int queue_refresh(mq_queue *queue);
 
-/* The same before an operation that asks at its end whether the directory still has the name. A look of a moment ago will do
-   then: this process might as well have been stopped for that moment after a new one. */
+/* The same before an operation that asks at its end whether the directory still has the name, or whose last call does nothing
+   if another process has moved the message with the queue. A look of a moment ago will do then: this process might as well
+   have been stopped for that moment after a new one. */
 #define QUEUE_MOMENT (CLOCK_SECOND / 1000)
 static inline int queue_refresh_soon(mq_queue *queue)
 {
