@@ -33,6 +33,7 @@ struct target {
     const char *file; /* and what that is called there */
     struct message_name one;
     uint64_t head;                  /* the position of the file */
+    uint32_t of;                    /* how many messages it has */
     const struct lane_token *token; /* where the lane's was not long ago; NULL: not known */
     bool in_flight;                 /* it is being worked on, and is to be taken out all the same */
 };
@@ -46,11 +47,11 @@ static int has_passed(const struct target *target, const char *generation)
     const struct lane_token *token = target->token;
     int passed = -EAGAIN;
     if (token && strcmp(token->lane, generation) == 0 && lane_token_is_there(target->queue, token) == 1)
-        return token->head == target->head && index < token->passed;
+        return lane_token_has_passed(token, target->head, target->of, index);
     for (int looks = 0; looks < LOOKS && passed == -EAGAIN; looks++) {
         struct lane_tokens tokens = {0};
         const int error = lane_tokens_read(target->queue, &tokens);
-        passed = error ? error : lane_tokens_have_passed(&tokens, generation, target->head, index);
+        passed = error ? error : lane_tokens_have_passed(&tokens, generation, target->head, target->of, index);
         lane_tokens_free(&tokens);
     }
     return passed == -EAGAIN ? 0 : passed;
@@ -132,7 +133,7 @@ int lane_cut_waiting(mq_queue *queue, const char *key, int dir, const char *file
     struct message_name name;
     if (!name_parse(MQ_READY, file, &name))
         return -EINVAL;
-    struct target target = {queue, key, state, dir, file, *one, name.position, token, false};
+    struct target target = {queue, key, state, dir, file, *one, name.position, name.count, token, false};
     target.one.time = one->due;
     target.one.due = 0;
     return cut(&target, act, argument);
@@ -205,6 +206,7 @@ static int cut_head(mq_queue *queue, const struct mq_entry *entry, const struct 
 {
     char key[LANE_KEY_SIZE];
     struct target target = {.queue = queue, .key = key, .state = entry->state, .head = token->head};
+    target.of = token->of ? token->of : 1;
     const struct message_name several = lane_name_without(token);
     struct message_name name, one;
     char file[NAME_SIZE];
