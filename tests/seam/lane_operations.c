@@ -69,7 +69,7 @@ static void three_claimed_to_halt(struct scene *scene)
 
 static void dead(struct scene *scene)
 {
-    three_claimed(scene);
+    two_claimed(scene);
     stage_must(mq_reject(scene->queue, scene->receipt, NULL), "mq_reject");
 }
 
