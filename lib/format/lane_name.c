@@ -254,3 +254,11 @@ void lane_name_head(const struct message_name *token, char text[NAME_SIZE])
     }
     name_format(MQ_READY, &head, text);
 }
+
+/* No two tokens ever have the same position, so a link that is left behind is never taken for another one's. */
+void lane_name_format_retried(const struct message_name *token, char text[NAME_SIZE])
+{
+    struct message_name link = lane_name_without(token);
+    link.split_mark = token->position & ((UINT64_C(1) << NAME_SPLIT_BITS) - 1);
+    name_format_split(&link, text);
+}

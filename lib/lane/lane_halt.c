@@ -60,14 +60,6 @@ static int visit_settled(void *context, const struct bucket_file *file)
 
 /* ---- in its place ------------------------------------------------------------------------ */
 
-/* No two tokens ever have the same position, so a link that is left behind is never taken for another one's. */
-static void format_retried(const struct message_name *token, char text[NAME_SIZE])
-{
-    struct message_name link = lane_name_without(token);
-    link.split_mark = token->position & ((UINT64_C(1) << NAME_SPLIT_BITS) - 1);
-    name_format_split(&link, text);
-}
-
 /* The link is there, which decides: the token shows its head again. */
 static int show_again(mq_queue *queue, int dir, const char *file, const struct message_name *token, int tmp,
                       const char *link)
@@ -99,7 +91,7 @@ static int retry_parked(void *context, const struct bucket_file *token)
         !is_head(&token->name, retry->dead))
         return 0;
     int error = queue_tmp(retry->queue, &tmp);
-    format_retried(&token->name, link);
+    lane_name_format_retried(&token->name, link);
     if (!error)
         error = fs_rename(retry->dir, retry->file, tmp, link);
     if (error)
@@ -138,7 +130,7 @@ static int finish_retry(mq_queue *queue, const struct bucket_file *file)
     int tmp, has = lane_name_is_part(&file->name) ? queue_tmp(queue, &tmp) : -ENOENT;
     if (has)
         return has == -ENOENT ? 0 : has;
-    format_retried(&file->name, link);
+    lane_name_format_retried(&file->name, link);
     has = fs_has(tmp, link);
     return has == 1 ? show_again(queue, file->dir, file->file, &file->name, tmp, link) : has;
 }

@@ -226,12 +226,12 @@ static const char *drain(mq_queue *queue, size_t ready)
     while ((got = mq_receive(queue, &options, &message)) == 1) {
         received++;
         read_body(message, &now);
-        if (in_order && !is_before(last.body, now.body))
-            return "a later message of a group came first";
-        last = now;
-        if (mq_ack(queue, mq_message_receipt(message)) != 0)
-            return "a message cannot be acked";
+        const bool is_late = in_order && !is_before(last.body, now.body);
+        const int acked = mq_ack(queue, mq_message_receipt(message));
         mq_message_free(message);
+        if (is_late || acked != 0)
+            return is_late ? "a later message of a group came first" : "a message cannot be acked";
+        last = now;
     }
     return got < 0 ? "it cannot be received from" : received != ready ? "not all is received that is ready" : NULL;
 }
