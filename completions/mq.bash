@@ -192,11 +192,11 @@ __mq_operands() {
     mq-dlq/*) [[ $command == list ]] || __mq_dead_ids "$queue" ;;
     mq-queue/1)
         [[ $command == @(create|list) ]] || __mq_queues
-        [[ $command != check ]] || __mq_logs
+        [[ $command != check ]] || { __mq_logs && __mq_topics; }
         ;;
     mq-queue/*)
         case $command in
-        check) __mq_queues && __mq_logs ;;
+        check) __mq_queues && __mq_logs && __mq_topics ;;
         sweep | events) __mq_queues ;;
         create | config) __mq_keys "$queue" ;;
         move | copy) if ((${#operands[@]} == 2)); then __mq_queues; else __mq_ids "$queue" ready delayed; fi ;;

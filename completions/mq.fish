@@ -269,7 +269,9 @@ complete -c mq-queue -n '__mq_has_operands 0' -a 'create config list peek histor
 complete -c mq-queue -n '__mq_has_operands 1 config peek history output remove set release move copy purge export import pause resume delete sweep check events wait' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_queue sweep check events' -a '(__mq_queues)' -d queue
 complete -c mq-queue -n '__mq_has_operands 1 check' -a '(__mq_logs)' -d log
+complete -c mq-queue -n '__mq_has_operands 1 check' -a '(__mq_topics)' -d topic
 complete -c mq-queue -n '__mq_has_queue check' -a '(__mq_logs)' -d log
+complete -c mq-queue -n '__mq_has_queue check' -a '(__mq_topics)' -d topic
 complete -c mq-queue -n '__mq_has_queue create config' -a '(__mq_settings)'
 complete -c mq-queue -n '__mq_has_queue set' -a 'priority= delay= ttl='
 complete -c mq-queue -n '__mq_has_queue peek purge' -a '(__mq_ids all)' -d message

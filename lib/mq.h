@@ -1056,6 +1056,11 @@ MQ_API int mq_check(mq_queue *queue, bool repair, void (*each)(const char *path,
 MQ_API int mq_log_check(mq_log *log, bool repair, void (*each)(const char *path, const char *problem, void *context),
                         void *context);
 
+/* The same for a topic: also whether what it leads to is there, and the modes of its files. With `repair` a queue that is
+   gone is made, as the next message would make it. Lines of its files that are malformed stay: -EBADMSG. */
+MQ_API int mq_topic_check(const char *spool, const char *topic, bool repair,
+                          void (*each)(const char *path, const char *problem, void *context), void *context);
+
 #ifdef __cplusplus
 }
 #endif

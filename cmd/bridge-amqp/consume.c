@@ -331,7 +331,8 @@ static enum bridge_result work(void *peer, struct incoming_items *items, bool *r
         in->asked = 0;
         link_watch(&in->link, 0);
     }
-    *ret_answered = in->is_answered;
+    /* What has come in part, or comes after this, goes back when the channel ends. */
+    *ret_answered = in->is_answered || bridge_is_ending(in->bridge);
     *ret_settled = true;
     return result;
 }

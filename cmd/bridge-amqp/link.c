@@ -17,6 +17,7 @@
 
 #define CONNECT_FOR 15 /* seconds */
 #define ANSWER_FOR 15
+#define LAST_ANSWER_FOR 2 /* once a signal has come */
 #define FRAME_MOST 131072 /* bytes; RabbitMQ's own default */
 
 /* ---- errors ---------------------------------------------------------------------- */
@@ -234,7 +235,7 @@ static enum bridge_result start_timer(struct link *link)
 enum bridge_result link_open(struct link *link)
 {
     link->connection = amqp_new_connection();
-    link->is_up = link->has_channel = false;
+    link->is_up = link->has_channel = link->is_blocked = false;
     link->timer = -1;
     link->events = 0;
     enum bridge_result result = link->connection ? connect_to(link) : out_of_memory(link);
@@ -261,14 +262,18 @@ static enum bridge_result closed_by(struct link *link, amqp_frame_t *frame)
 }
 
 /* Whether a frame is about the connection itself, and needs no more than this. */
-static bool is_of_connection(const struct link *link, const amqp_frame_t *frame)
+static bool is_of_connection(struct link *link, const amqp_frame_t *frame)
 {
     if (frame->channel != 0 || frame->frame_type != AMQP_FRAME_METHOD)
         return frame->channel != LINK_CHANNEL;
     if (frame->payload.method.id == AMQP_CONNECTION_BLOCKED_METHOD) {
         const amqp_connection_blocked_t *blocked = frame->payload.method.decoded;
-        cli_note(link->bridge->shown, "it takes no messages for now: %.*s", LINK_TEXT(blocked->reason));
-    }
+        link->is_blocked = true;
+        (void)bridge_trouble(link->bridge, BRIDGE_OK, STATUS_TRY_LATER, "it takes no messages for now: %.*s",
+                             LINK_TEXT(blocked->reason));
+        bridge_has_to_wait(link->bridge);
+    } else if (frame->payload.method.id == AMQP_CONNECTION_UNBLOCKED_METHOD)
+        link->is_blocked = false;
     return true;
 }
 
@@ -315,10 +320,11 @@ void link_wake(struct link *link, int64_t after)
     (void)timerfd_settime(link->timer, 0, &when, NULL);
 }
 
+/* A server that is blocked reads no heartbeats, and misses none. They would fill the socket until a write has to wait. */
 enum bridge_result link_beat(struct link *link)
 {
     uint64_t times;
-    if (read(link->timer, &times, sizeof times) < 0 || amqp_get_heartbeat(link->connection) == 0)
+    if (read(link->timer, &times, sizeof times) < 0 || amqp_get_heartbeat(link->connection) == 0 || link->is_blocked)
         return BRIDGE_OK;
     const amqp_frame_t beat = {.frame_type = AMQP_FRAME_HEARTBEAT};
     return link_check(link, amqp_send_frame(link->connection, &beat), "the connection is lost");
@@ -328,8 +334,11 @@ enum bridge_result link_beat(struct link *link)
 enum bridge_result link_close(struct link *link)
 {
     enum bridge_result result = BRIDGE_OK;
+    const struct timeval little = {.tv_sec = LAST_ANSWER_FOR};
     if (!link->connection)
         return BRIDGE_OK;
+    if (bridge_is_ending(link->bridge))
+        (void)amqp_set_rpc_timeout(link->connection, &little);
     if (link->is_up && link->has_channel)
         result = link_check_reply(link, amqp_channel_close(link->connection, LINK_CHANNEL, AMQP_REPLY_SUCCESS),
                                   "the connection was not ended as it should be");

@@ -23,6 +23,7 @@ struct link {
     const struct target *target;
     amqp_connection_state_t connection; /* NULL: none */
     bool is_up, has_channel;            /* and both work, as far as we know */
+    bool is_blocked;                    /* the server is short of memory or disk, and reads nothing for now */
     int timer;                          /* for heartbeats, and what link_wake asks for; -1: none */
     uint32_t events;                    /* that the connection is watched for */
 };
@@ -47,7 +48,7 @@ void link_wake(struct link *link, int64_t after);
 /* Send a heartbeat if it is time. */
 enum bridge_result link_beat(struct link *link);
 
-/* End the connection; politely if it works. */
+/* End the connection; politely if it works. With a signal that asks for the end, the server gets little time to answer. */
 enum bridge_result link_close(struct link *link);
 
 /* Text of the protocol for bridge_trouble, as "%.*s" takes it. */

@@ -126,12 +126,17 @@ static int write_entry(struct publisher *out, struct entry *entry, size_t *ret_r
     return status;
 }
 
+static bool has_to_write(const struct publisher *out)
+{
+    return out->unsent < out->end && !out->is_full && !out->link.is_blocked;
+}
+
 static enum bridge_result write_some(struct publisher *out)
 {
     size_t room = 0;
     int status = AMQP_STATUS_OK;
     bool done = true;
-    if (out->unsent == out->end || out->is_full)
+    if (!has_to_write(out))
         return BRIDGE_OK;
     cork(out, 1);
     while (out->unsent < out->end && done && status == AMQP_STATUS_OK) {
@@ -298,7 +303,7 @@ static enum bridge_result work(void *peer, uint64_t *ret_confirmed)
             out->ended_status = out->bridge->trouble.status;
             memcpy(out->ended_words, out->bridge->trouble.words, sizeof out->ended_words);
         } else
-            link_watch(&out->link, out->unsent < out->end && !out->is_full ? EPOLLIN | EPOLLOUT : EPOLLIN);
+            link_watch(&out->link, has_to_write(out) ? EPOLLIN | EPOLLOUT : EPOLLIN);
     }
     const enum bridge_result passed = pass_on(out, ret_confirmed);
     if (passed != BRIDGE_OK || out->ended == BRIDGE_OK)
@@ -309,9 +314,9 @@ static enum bridge_result work(void *peer, uint64_t *ret_confirmed)
 static enum bridge_result finish(void *peer, bool all_confirmed)
 {
     struct publisher *out = peer;
-    (void)all_confirmed;
-    out->link.has_channel =
-        false; /* no answer is of use any more, and a message may be half written: end all at once */
+    /* No answer is of use any more, and a message may be half written: end all at once. */
+    out->link.has_channel = false;
+    out->link.is_up = out->link.is_up && all_confirmed && !out->link.is_blocked;
     (void)link_close(&out->link);
     while (out->first < out->end)
         drop_first(out);

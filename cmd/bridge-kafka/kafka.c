@@ -271,11 +271,6 @@ static enum bridge_result find_topic(struct kafka *kafka)
             return BRIDGE_LOST;
         if (clock_monotonic() >= until)
             return kafka->has_words ? BRIDGE_LOST : kafka_trouble(kafka, error);
-        const enum bridge_result heeded = bridge_heed_signals(kafka->bridge);
-        if (heeded != BRIDGE_OK || bridge_is_ending(kafka->bridge)) {
-            kafka_close(kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-            return heeded;
-        }
     }
 }
 
@@ -336,7 +331,7 @@ enum bridge_result kafka_look(struct kafka *kafka)
         kafka_heard(kafka);
         return BRIDGE_OK;
     }
-    if (!kafka->bridge->is_told)
+    if (kafka->bridge->told == TOLD_NOTHING)
         bridge_is_away(kafka->bridge);
     const int64_t longest = kafka->bridge->arguments->follow ? AWAY_FOLLOW : AWAY;
     return clock_monotonic() - kafka->away_since > longest ? BRIDGE_LOST : BRIDGE_OK;

@@ -237,7 +237,7 @@ static enum bridge_result start(void *peer)
         return BRIDGE_FAILED;
     rd_kafka_conf_set_rebalance_cb(settings, rebalance);
     const enum bridge_result result = kafka_open(in->kafka, RD_KAFKA_CONSUMER, settings);
-    return result == BRIDGE_OK && in->kafka->handle ? join(in) : result;
+    return result == BRIDGE_OK ? join(in) : result;
 }
 
 static enum bridge_result ask(void *peer, uint64_t most, bool waits)
@@ -406,16 +406,14 @@ static enum bridge_result work(void *peer, struct incoming_items *items, bool *r
     struct kafka_in *in = peer;
     enum bridge_result result = BRIDGE_OK;
     bool is_drained = false;
-    if (in->kafka->handle) {
-        kafka_wake(in->kafka);
-        (void)rd_kafka_queue_poll_callback(in->commits, 0);
-        if (in->is_asked)
-            result = take_all(in, items, &is_drained);
-        if (result == BRIDGE_OK)
-            result = commit(in);
-        if (result == BRIDGE_OK)
-            result = kafka_look(in->kafka);
-    }
+    kafka_wake(in->kafka);
+    (void)rd_kafka_queue_poll_callback(in->commits, 0);
+    if (in->is_asked)
+        result = take_all(in, items, &is_drained);
+    if (result == BRIDGE_OK)
+        result = commit(in);
+    if (result == BRIDGE_OK)
+        result = kafka_look(in->kafka);
     const bool is_empty = is_drained && !in->waits && all_at_end(in);
     *ret_answered = in->is_asked && (has_enough(in) || (is_drained && in->taken > 0) || is_empty ||
                                      bridge_is_ending(in->kafka->bridge));

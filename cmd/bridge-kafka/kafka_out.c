@@ -56,7 +56,7 @@ static enum bridge_result start(void *peer)
         return BRIDGE_FAILED;
     rd_kafka_conf_set_dr_msg_cb(settings, note_report);
     const enum bridge_result result = kafka_open(out->kafka, RD_KAFKA_PRODUCER, settings);
-    if (result != BRIDGE_OK || !out->kafka->handle)
+    if (result != BRIDGE_OK)
         return result;
     rd_kafka_queue_t *queue = rd_kafka_queue_get_main(out->kafka->handle);
     kafka_watch(out->kafka, queue);
@@ -107,8 +107,6 @@ static enum bridge_result put(void *peer, mq_message *message)
 static enum bridge_result work(void *peer, uint64_t *ret_confirmed)
 {
     struct kafka_out *out = peer;
-    if (!out->kafka->handle)
-        return BRIDGE_OK;
     kafka_wake(out->kafka);
     while (rd_kafka_poll(out->kafka->handle, 0) > 0)
         continue;

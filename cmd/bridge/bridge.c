@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #define MOST_BACK_OFF (30 * CLOCK_SECOND)
 #define TRIES 5 /* in a row, without -f */
 #define GRACE (10 * CLOCK_SECOND)
+#define SILENT_GRACE (3 * CLOCK_SECOND) /* without any answer */
+#define SHORT_GRACE CLOCK_SECOND        /* if it was known before that none comes */
 #define NOTIFY_EVERY (10 * CLOCK_SECOND)
 #define STABLE (10 * CLOCK_SECOND) /* a connection that was there for so long was a good one */
 
@@ -88,10 +91,11 @@ void bridge_carried(struct bridge *bridge, uint64_t count)
     if (count == 0)
         return;
     bridge->carried += count;
+    bridge->moved_at = clock_monotonic();
     bridge->tries = 0;
-    if (bridge->is_told && !cli_quiet)
-        (void)cli_fail(STATUS_DONE, bridge->shown, "connected again");
-    bridge->is_told = false;
+    if (bridge->told != TOLD_NOTHING && !cli_quiet)
+        (void)cli_fail(STATUS_DONE, bridge->shown, bridge->told == TOLD_LOSS ? "connected again" : "carrying again");
+    bridge->told = TOLD_NOTHING;
     tell_figures(bridge);
 }
 
@@ -123,10 +127,17 @@ static void wait_on(int fd, int64_t until)
     (void)ppoll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, until == MQ_FOREVER ? NULL : &limit, NULL);
 }
 
+/* When a bridge that is ending ends in any case. */
+static int64_t last_moment(const struct bridge *bridge)
+{
+    const int64_t silent_at = bridge->moved_at + SILENT_GRACE;
+    return silent_at < bridge->ends_at ? silent_at : bridge->ends_at;
+}
+
 void bridge_wait(const struct bridge *bridge, int64_t until)
 {
-    if (bridge->signal && (until == MQ_FOREVER || until > bridge->ends_at))
-        until = bridge->ends_at;
+    if (bridge->signal && (until == MQ_FOREVER || until > last_moment(bridge)))
+        until = last_moment(bridge);
     wait_on(bridge->poll, until);
 }
 
@@ -142,11 +153,30 @@ enum bridge_result bridge_heed_signals(struct bridge *bridge)
     if (is_first) {
         notify("STOPPING=1");
         bridge->signal = number;
-        bridge->ends_at = clock_monotonic() + GRACE;
+        bridge->moved_at = clock_monotonic();
+        bridge->ends_at = bridge->moved_at + (bridge->told == TOLD_NOTHING ? GRACE : SHORT_GRACE);
     }
-    if ((number && !is_first) || (bridge->signal && clock_monotonic() >= bridge->ends_at))
+    bridge->is_cut_short = (number && !is_first) || (bridge->signal && clock_monotonic() >= last_moment(bridge));
+    if (bridge->is_cut_short)
         return bridge_trouble(bridge, BRIDGE_FAILED, STATUS_TRY_LATER, "ended before all was confirmed");
     return BRIDGE_OK;
+}
+
+static volatile sig_atomic_t follows, status_so_far;
+
+static void end_at_once(int number)
+{
+    if (follows)
+        _exit(status_so_far);
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+void bridge_dies_of_signals(const struct bridge *bridge, bool is_on)
+{
+    follows = bridge->arguments->follow;
+    status_so_far = bridge->status;
+    signals_interrupt(is_on ? end_at_once : NULL);
 }
 
 /* ---- the pace -------------------------------------------------------------------- */
@@ -181,24 +211,31 @@ void bridge_took(struct bridge *bridge, uint64_t count)
 
 /* ---- from connection to connection ----------------------------------------------- */
 
-static void say_loss(struct bridge *bridge)
+/* Trouble is said once, until it is over. */
+static void say(struct bridge *bridge, enum bridge_told what, const char *is_done)
 {
-    if (bridge->is_told)
+    if (bridge->told != TOLD_NOTHING)
         cli_note(bridge->shown, "%s", bridge->trouble.words);
     else if (!cli_quiet)
-        (void)cli_fail(STATUS_DONE, bridge->shown, "%s; trying again", bridge->trouble.words);
-    bridge->is_told = true;
+        (void)cli_fail(STATUS_DONE, bridge->shown, "%s; %s", bridge->trouble.words, is_done);
+    bridge->told = bridge->told == TOLD_NOTHING ? what : bridge->told;
 }
 
 void bridge_is_away(struct bridge *bridge)
 {
-    say_loss(bridge);
+    say(bridge, TOLD_LOSS, "trying again");
     notify_status("Not connected to %s: %s", bridge->shown, bridge->trouble.words);
+}
+
+void bridge_has_to_wait(struct bridge *bridge)
+{
+    say(bridge, TOLD_WAIT, "waiting");
+    notify_status("Waiting for %s: %s", bridge->shown, bridge->trouble.words);
 }
 
 static void tell_loss(struct bridge *bridge, int64_t pause)
 {
-    say_loss(bridge);
+    say(bridge, TOLD_LOSS, "trying again");
     notify_status("Not connected to %s: %s; next attempt in %.2f s", bridge->shown, bridge->trouble.words,
                   (double)pause / (double)CLOCK_SECOND);
 }
@@ -222,8 +259,10 @@ bool bridge_goes_on(struct bridge *bridge, enum bridge_result result)
         return !bridge->signal;
     bridge->tries++;
     if (result == BRIDGE_FAILED || bridge->signal || !tries_again(bridge)) {
-        bridge->status = cli_worse(bridge->status,
-                                   cli_fail(bridge->trouble.status, bridge->shown, "%s", bridge->trouble.words));
+        const bool is_expected = bridge->arguments->follow && bridge->signal &&
+                                 (bridge->is_cut_short || result == BRIDGE_LOST);
+        const int status = is_expected ? STATUS_DONE : bridge->trouble.status;
+        bridge->status = cli_worse(bridge->status, cli_fail(status, bridge->shown, "%s", bridge->trouble.words));
         return false;
     }
     const unsigned doublings = bridge->tries > 8 ? 7 : bridge->tries - 1;

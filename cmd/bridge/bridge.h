@@ -38,6 +38,8 @@ struct bridge {
     int poll;          /* an epoll descriptor: signals, and what the connection adds */
     int signal;        /* that ends the bridge; 0: none */
     int64_t ends_at;   /* how long it has for that; monotonic */
+    bool is_cut_short; /* the time for that is over */
+    int64_t moved_at;  /* when something was carried, or on its way; monotonic */
     uint64_t carried, refused;
     int status;
     struct {
@@ -45,12 +47,12 @@ struct bridge {
         char words[BRIDGE_WORDS_SIZE];
     } trouble;
     /* of the connection */
-    bool is_told;      /* that it was lost */
-    bool was_up;       /* it was there once */
-    bool is_ready;     /* the service manager was told so */
-    unsigned tries;    /* in a row without a message carried */
-    int64_t up_since;  /* monotonic; 0: it is not up */
-    int64_t next_at;   /* when the next message may be carried; monotonic */
+    enum bridge_told { TOLD_NOTHING, TOLD_LOSS, TOLD_WAIT } told; /* what was said, and is not over yet */
+    bool was_up;                                                  /* it was there once */
+    bool is_ready;                                                /* the service manager was told so */
+    unsigned tries;                                               /* in a row without a message carried */
+    int64_t up_since;                                             /* monotonic; 0: it is not up */
+    int64_t next_at;                                              /* when the next message may be carried; monotonic */
     int64_t notify_at; /* when the service manager is told the next figures */
 };
 
@@ -67,6 +69,12 @@ void bridge_carried(struct bridge *bridge, uint64_t count);
 
 /* The other side is away, as bridge_trouble says, and the connection goes on: its library makes it again. Said once. */
 void bridge_is_away(struct bridge *bridge);
+
+/* The connection is there, and nothing can be carried over it for now, as bridge_trouble says. Said once. */
+void bridge_has_to_wait(struct bridge *bridge);
+
+/* While this is on, a signal ends the program at once: for a library that waits, while this process holds nothing. */
+void bridge_dies_of_signals(const struct bridge *bridge, bool is_on);
 
 /* A message was refused for good, for the reason that bridge_trouble was given. */
 void bridge_refused(struct bridge *bridge, const char *id);

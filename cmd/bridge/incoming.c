@@ -15,6 +15,7 @@
 #define FEW_BYTES ((uint64_t)8 << 20)
 #define SHORT CLOCK_SECOND /* so long it is to take to send them, since they are claimed meanwhile */
 #define LONG (4 * CLOCK_SECOND)
+#define LOOK_EVERY (5 * CLOCK_SECOND)
 
 struct incoming {
     struct bridge *bridge;
@@ -203,8 +204,10 @@ static enum bridge_result step(struct incoming *in, bool *ret_done)
     *ret_done = is_over && in->is_settled;
     if (is_asked) /* which `work` has yet to write; and what is asked for may have come already */
         return result;
-    if (result == BRIDGE_OK && !*ret_done && (in->is_asked || !in->is_settled || next != MQ_FOREVER))
-        bridge_wait(in->bridge, next);
+    if (result == BRIDGE_OK && !*ret_done && (in->is_asked || !in->is_settled || next != MQ_FOREVER)) {
+        const int64_t look_at = clock_monotonic() + LOOK_EVERY; /* whether the other side still answers */
+        bridge_wait(in->bridge, next != MQ_FOREVER && next < look_at ? next : look_at);
+    }
     return result;
 }
 
@@ -215,7 +218,9 @@ static enum bridge_result connection(struct incoming *in)
     in->most = FIRST;
     in->ends = BRIDGE_OK;
     in->is_settled = true;
+    bridge_dies_of_signals(in->bridge, true);
     enum bridge_result result = in->inlet->open(in->peer);
+    bridge_dies_of_signals(in->bridge, false);
     while (result == BRIDGE_OK && !is_done)
         result = step(in, &is_done);
     const enum bridge_result closed = in->inlet->close(in->peer, result == BRIDGE_OK);

@@ -14,8 +14,9 @@
 
 #define MESSAGES OUTGOING_MESSAGES
 #define BYTES ((uint64_t)8 << 20)
-#define HELD ((size_t)256 << 10) /* bytes that are put before they are written */
-#define ALONE_FOR 4096           /* messages, after one was refused */
+#define HELD ((size_t)256 << 10)    /* bytes that are put before they are written */
+#define ALONE_FOR 4096              /* messages, after one was refused */
+#define SILENCE (45 * CLOCK_SECOND) /* without a confirmation while bytes no longer flow */
 
 /* What one claim received. Its messages were put in the order of the claims. */
 struct claim {
@@ -41,6 +42,7 @@ struct outgoing {
     uint64_t first_id, end_id;     /* messages */
     uint64_t bytes;
     int64_t keep_every, keep_at;
+    size_t held_before;   /* when it was last looked whether anything moves */
     unsigned alone;       /* how many more messages go one by one, since one was refused */
     struct answers known; /* about messages that went back to their place */
 };
@@ -131,6 +133,22 @@ static enum bridge_result confirm(struct outgoing *out, uint64_t count)
             answer(claim, NULL);
     }
     return ack_confirmed(out);
+}
+
+/* The other side may be slow, or stopped, and be there all the same: that is for its program to tell. Until then this only
+   says why nothing is carried. */
+static void note_silence(struct outgoing *out)
+{
+    const int64_t now = clock_monotonic();
+    const size_t held = out->outlet->held(out->peer);
+    if (pending(out) == 0 || held != out->held_before)
+        out->bridge->moved_at = now;
+    out->held_before = held;
+    if (now - out->bridge->moved_at <= SILENCE || out->bridge->told != TOLD_NOTHING)
+        return;
+    (void)bridge_trouble(out->bridge, BRIDGE_OK, STATUS_TRY_LATER, "no confirmation for %d s",
+                         (int)(SILENCE / CLOCK_SECOND));
+    bridge_has_to_wait(out->bridge);
 }
 
 /* Give back all that is not confirmed. */
@@ -327,6 +345,7 @@ static enum bridge_result listen(struct outgoing *out)
         uint64_t confirmed = 0;
         result = out->outlet->work(out->peer, &confirmed);
         acked = confirm(out, confirmed);
+        note_silence(out);
         if (acked == BRIDGE_OK && result == BRIDGE_SKIPPED)
             acked = note_skipped(out);
     } while (acked == BRIDGE_OK && result == BRIDGE_SKIPPED);
@@ -361,13 +380,17 @@ static enum bridge_result step(struct outgoing *out, bool *ret_done)
 static enum bridge_result connection(struct outgoing *out)
 {
     bool is_done = false;
+    bridge_dies_of_signals(out->bridge, true);
     enum bridge_result result = out->outlet->open(out->peer);
+    bridge_dies_of_signals(out->bridge, false);
+    out->bridge->moved_at = clock_monotonic();
     while (result == BRIDGE_OK && !is_done)
         result = step(out, &is_done);
     if (result == BRIDGE_REFUSED && note_refused(out) != BRIDGE_OK)
         result = BRIDGE_FAILED;
-    const enum bridge_result closed = out->outlet->close(out->peer, result == BRIDGE_OK);
+    /* First, since the end of a connection that no longer answers may take longer than claims last. */
     const enum bridge_result given = give_back(out);
+    const enum bridge_result closed = out->outlet->close(out->peer, result == BRIDGE_OK);
     return result != BRIDGE_OK ? result : closed != BRIDGE_OK ? closed : given;
 }
 

@@ -207,14 +207,16 @@ static enum bridge_result work(void *peer, struct incoming_items *items, bool *r
     *ret_settled = in->unsettled == 0;
     if (result == BRIDGE_OK && in->stream.is_ended)
         return ssh_ended(&in->stream, in->bridge, stream_end(&in->stream, AT_END));
+    const bool waits = !in->is_up || !in->is_answered || in->unsettled > 0;
+    if (result == BRIDGE_OK && waits && stream_is_silent(&in->stream))
+        return BRIDGE_LOST;
     return result;
 }
 
 static enum bridge_result finish(void *peer, bool all_settled)
 {
     struct ssh_in *in = peer;
-    (void)all_settled;
-    (void)stream_end(&in->stream, AT_END);
+    (void)stream_end(&in->stream, all_settled ? AT_END : CLOCK_SECOND);
     return BRIDGE_OK;
 }
 

@@ -26,14 +26,14 @@ struct ssh_out {
     const char *queue; /* there */
     struct stream stream;
     bool is_up;
-    uint64_t seen; /* ids that came */
+    uint64_t put, seen; /* messages, and ids that came */
 };
 
 static enum bridge_result start(void *peer)
 {
     struct ssh_out *out = peer;
     out->is_up = false;
-    out->seen = 0;
+    out->put = out->seen = 0;
     return ssh_open(&out->stream, out->bridge, out->url, out->queue, script, "");
 }
 
@@ -48,6 +48,7 @@ static enum bridge_result put(void *peer, mq_message *message)
         error = json_text_end(&text);
     const bool done = !error && stream_put(&out->stream, text.data, text.size);
     json_text_release(&text);
+    out->put += done;
     if (error && body_error_is_of_message(error, message))
         return bridge_trouble(out->bridge, BRIDGE_REFUSED, STATUS_DATA, "%s", body_error_reason(error));
     return done ? BRIDGE_OK
@@ -91,7 +92,9 @@ static enum bridge_result work(void *peer, uint64_t *ret_confirmed)
     if (!stream_work(&out->stream))
         return bridge_trouble(out->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "%s", cli_reason(-ENOMEM));
     take_lines(out, ret_confirmed);
-    return out->stream.is_ended ? ended(out) : BRIDGE_OK;
+    if (out->stream.is_ended)
+        return ended(out);
+    return (!out->is_up || out->seen < out->put) && stream_is_silent(&out->stream) ? BRIDGE_LOST : BRIDGE_OK;
 }
 
 static size_t held(const void *peer)

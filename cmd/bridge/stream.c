@@ -20,6 +20,7 @@
 #define PIECE ((size_t)64 << 10)
 #define PIPE_ROOM (1 << 20) /* so that the program goes on while this process is busy */
 #define LINE_MOST ((size_t)512 << 20)
+#define SILENCE (60 * CLOCK_SECOND)
 
 /* ---- buffers --------------------------------------------------------------------- */
 
@@ -73,8 +74,13 @@ static int make_pipe(int *ret_ours, int *ret_theirs, bool we_write)
 enum bridge_result stream_start(struct stream *stream, struct bridge *bridge, char *const *command)
 {
     int in = -1, out = -1, error = -1;
-    *stream = (struct stream){
-        .bridge = bridge, .in = -1, .out = -1, .error = -1, .to = stream->to, .from = stream->from};
+    *stream = (struct stream){.bridge = bridge,
+                              .in = -1,
+                              .out = -1,
+                              .error = -1,
+                              .to = stream->to,
+                              .from = stream->from,
+                              .moved_at = clock_monotonic()};
     stream->to.start = stream->to.end = stream->from.start = stream->from.end = 0;
     int failed = make_pipe(&stream->in, &in, true);
     failed = failed ? failed : make_pipe(&stream->out, &out, false);
@@ -107,7 +113,7 @@ void stream_flush(struct stream *stream)
     while (stream->in >= 0 && to->start < to->end && !is_stuck) {
         const ssize_t put = write(stream->in, to->bytes + to->start, to->end - to->start);
         if (put > 0)
-            to->start += (size_t)put;
+            to->start += (size_t)put, stream->moved_at = clock_monotonic();
         else if (put < 0 && errno == EAGAIN)
             is_stuck = true;
         else if (put == 0 || errno != EINTR) /* it has ended, which its output tells */
@@ -127,7 +133,7 @@ static bool read_some(struct stream *stream)
         const size_t room = from->room - from->end;
         const ssize_t got = read(stream->out, from->bytes + from->end, room);
         if (got > 0)
-            from->end += (size_t)got;
+            from->end += (size_t)got, stream->moved_at = clock_monotonic();
         else if (got == 0 || (errno != EAGAIN && errno != EINTR))
             close_fd(&stream->out), stream->is_ended = true;
         if (got < (ssize_t)room && (got >= 0 || errno != EINTR))
@@ -171,6 +177,15 @@ bool stream_work(struct stream *stream)
     stream_flush(stream);
     read_words(stream);
     return read_some(stream);
+}
+
+bool stream_is_silent(const struct stream *stream)
+{
+    if (clock_monotonic() - stream->moved_at <= SILENCE)
+        return false;
+    (void)bridge_trouble(stream->bridge, BRIDGE_LOST, STATUS_TRY_LATER, "no answer for %d s",
+                         (int)(SILENCE / CLOCK_SECOND));
+    return true;
 }
 
 bool stream_line(struct stream *stream, char **ret_line, size_t *ret_size)

@@ -30,6 +30,7 @@ struct stream {
     bool is_ended;      /* it has closed its output */
     struct stream_buffer to, from;
     size_t searched;               /* in so many bytes of `from` is no end of a line */
+    int64_t moved_at;              /* when bytes were written or read; monotonic */
     char words[STREAM_WORDS_SIZE]; /* the last line of its standard error that has any text */
     size_t words_size;
     bool words_end; /* the next byte begins a new line */
@@ -47,6 +48,9 @@ void stream_flush(struct stream *stream);
 
 /* Write and read what can be without waiting. An end of the program shows as is_ended. False: out of memory. */
 bool stream_work(struct stream *stream);
+
+/* Whether nothing was written or read for a minute. It is lost then if an answer has to come: what is kept as trouble. */
+bool stream_is_silent(const struct stream *stream);
 
 /* The next whole line of what was read, without its newline but with a NUL; it lives until the next call. */
 bool stream_line(struct stream *stream, char **ret_line, size_t *ret_size);

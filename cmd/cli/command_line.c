@@ -227,3 +227,14 @@ int64_t cli_interval(const struct argp_state *state, const char *option, const c
     /* cppcheck-suppress zerodivcond ; cli_usage does not return */
     return unit / (int64_t)number;
 }
+
+const char *cli_find_twice(char *const *words, int count)
+{
+    for (int i = 1; i < count; i++) {
+        const char *end = strchr(words[i], '=');
+        for (int earlier = 0; earlier < i && end; earlier++)
+            if (strncmp(words[earlier], words[i], (size_t)(end + 1 - words[i])) == 0)
+                return words[i];
+    }
+    return NULL;
+}

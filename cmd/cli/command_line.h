@@ -27,6 +27,9 @@ void cli_parse(const struct argp *argp, int argc, char **argv);
 /* The same for a program in which a word may end the options: options and words are passed on in their order. */
 void cli_parse_in_order(const struct argp *argp, int argc, char **argv);
 
+/* The first of the words KEY=VALUE whose key another one has had; NULL: there is none. What is no such word does not count. */
+const char *cli_find_twice(char *const *words, int count);
+
 /* End the program: the command line is wrong. */
 _Noreturn void cli_usage(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

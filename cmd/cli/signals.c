@@ -37,6 +37,20 @@ int signals_open(void)
     return cli_signals;
 }
 
+void signals_interrupt(void (*handler)(int))
+{
+    sigset_t set;
+    const struct sigaction action = {.sa_handler = handler ? handler : SIG_DFL};
+    collect(&set);
+    if (!handler)
+        (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (sigismember(&set, endings[i]) == 1)
+            (void)sigaction(endings[i], &action, NULL);
+    if (handler)
+        (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 bool signals_came(int fd)
 {
     return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;

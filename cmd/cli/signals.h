@@ -14,6 +14,10 @@ int signals_open(void);
 /* The same for SIGCHLD. */
 int signals_open_children(void);
 
+/* Until it is called with NULL, these signals are not kept for the descriptor, but interrupt whatever this process does:
+   `handler` is called, which ends the program. For a library that waits and cannot be told to stop. */
+void signals_interrupt(void (*handler)(int));
+
 /* Whether a signal came that was not taken yet. */
 bool signals_came(int fd);
 

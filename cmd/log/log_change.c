@@ -37,7 +37,9 @@ static int no_such_key(const char *log, const char *key)
 static int check_settings(const char *log, char **words, int count)
 {
     char key[KEY_SIZE], problem[128];
-    const char *value;
+    const char *value, *twice = cli_find_twice(words, count);
+    if (twice)
+        return cli_fail(STATUS_USAGE, log, "'%s': given twice", twice);
     for (int i = 0; i < count; i++) {
         if (!split(words[i], key, &value))
             return cli_fail(STATUS_USAGE, log, "'%s': not KEY=VALUE", words[i]);

@@ -102,14 +102,14 @@ static int check_log(mq_log *log, bool repair)
     return status;
 }
 
-struct log_checks {
+struct list_checks {
     bool repair;
     int status;
 };
 
 static int check_listed_log(const char *name, void *context)
 {
-    struct log_checks *checks = context;
+    struct list_checks *checks = context;
     mq_log *log;
     const int error = mq_log_open(cli_spool, name, &log);
     if (error != -ENOENT && error != -EACCES) /* it was deleted meanwhile, or is another user's */
@@ -118,13 +118,35 @@ static int check_listed_log(const char *name, void *context)
     return 0;
 }
 
+/* -ENOENT, -EINVAL: there is no such topic; nothing is reported. It is not opened, which would make what it lacks. */
+static int check_topic(const char *name, bool repair, int *ret_status)
+{
+    struct report report = {.queue = name, .repair = repair};
+    const int found = mq_topic_check(cli_spool, name, repair, print_finding, &report);
+    if (found >= 0)
+        *ret_status = cli_worse(*ret_status, tell_found(&report, found));
+    return found < 0 ? found : 0;
+}
+
+static int check_listed_topic(const char *name, void *context)
+{
+    struct list_checks *checks = context;
+    const int error = check_topic(name, checks->repair, &checks->status);
+    if (error && error != -ENOENT && error != -EACCES)
+        checks->status = cli_worse(checks->status, cli_topic_error(error, name, "cannot check"));
+    return 0;
+}
+
 /* The logs come before their groups, which depend on them. */
 static int check_all(bool repair)
 {
-    struct log_checks checks = {repair, STATUS_DONE};
-    const int error = mq_log_list(cli_spool, check_listed_log, &checks);
+    struct list_checks checks = {repair, STATUS_DONE};
+    int error = mq_log_list(cli_spool, check_listed_log, &checks);
     if (error)
         return cli_error(error, NULL, "cannot list the logs");
+    error = mq_topic_list(cli_spool, check_listed_topic, &checks);
+    if (error)
+        return cli_error(error, NULL, "cannot list the topics");
     const int status = queues_each(NULL, 0, check, &repair);
     return cli_worse(cli_worse(checks.status, status), unfinished_check(repair));
 }
@@ -132,9 +154,13 @@ static int check_all(bool repair)
 static int check_named(char *name, bool repair)
 {
     mq_log *log;
-    if (strchr(name, '/') || mq_log_open(cli_spool, name, &log) != 0)
+    int status = STATUS_DONE;
+    if (!strchr(name, '/') && mq_log_open(cli_spool, name, &log) == 0)
+        return check_log(log, repair);
+    const int error = check_topic(name, repair, &status);
+    if (error == -ENOENT || error == -EINVAL)
         return queues_each(&name, 1, check, &repair);
-    return check_log(log, repair);
+    return error ? cli_topic_error(error, name, "cannot check") : status;
 }
 
 int maintenance_check(char **names, int count, bool repair)

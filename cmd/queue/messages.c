@@ -19,6 +19,9 @@ static struct mq_changes changes = {MQ_CHANGES_NONE};
 void messages_take_words(const struct command_line *line, const struct argp_state *state)
 {
     const bool sets = line->command->run == messages_set;
+    const char *twice = sets ? cli_find_twice(line->words + 1, line->count - 1) : NULL;
+    if (twice)
+        cli_usage(state, "set: '%s': given twice", twice);
     const bool moves = line->command->run == messages_move || line->command->run == messages_copy;
     for (int i = moves ? 2 : 1; i < line->count; i++)
         if (sets && strchr(line->words[i], '='))

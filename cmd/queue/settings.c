@@ -57,7 +57,8 @@ int settings_check(const char *queue, char **words, int count)
 {
     char key[KEY_SIZE];
     const char *value;
-    int status = STATUS_DONE;
+    const char *twice = cli_find_twice(words, count);
+    int status = twice ? cli_fail(STATUS_USAGE, queue, "'%s': given twice", twice) : STATUS_DONE;
     for (int i = 0; i < count && status == STATUS_DONE; i++) {
         split(words[i], key, &value);
         status = strchr(words[i], '=') ? check_setting(queue, key, value)

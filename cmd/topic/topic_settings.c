@@ -39,7 +39,9 @@ static int fail(int error, const char *topic, const char *key, const char *value
 static int check(const char *topic, char *const *words, int count)
 {
     char key[KEY_SIZE];
-    const char *value;
+    const char *value, *twice = cli_find_twice(words, count);
+    if (twice)
+        return cli_fail(STATUS_USAGE, topic, "'%s': given twice", twice);
     for (int i = 0; i < count; i++) {
         split(words[i], key, &value);
         if (!strchr(words[i], '='))

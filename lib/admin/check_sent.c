@@ -15,7 +15,10 @@ static int check_mark(void *context, const char *name, unsigned char type)
     char place[40], id[MQ_ID_SIZE], says[SENT_NAME_DRAFT_SIZE];
     struct message_name draft;
     uint64_t random;
+    int64_t number;
+    unsigned directory = SENT_NAME_ONE;
     int read = -EBADMSG;
+    (void)sent_name_parse_number(check->bucket, &number, &directory);
     snprintf(place, sizeof place, SENT_NAME_DIR "/%s", check->bucket);
     if (type == DT_LNK && sent_name_is_mark(name, id))
         read = fs_read_symlink(check->dir, name, says, sizeof says);
@@ -23,6 +26,8 @@ static int check_mark(void *context, const char *name, unsigned char type)
         read = -EBADMSG;
     if (read == -EBADMSG)
         return finding_report(check, place, name, "not a mark of a message that was sent once");
+    if (read == 0 && directory != SENT_NAME_ONE && directory != sent_name_directory(id))
+        return finding_report(check, place, name, "a mark in a directory that is not its own");
     return read == -ENOENT ? 0 : read;
 }
 
@@ -38,8 +43,9 @@ static int check_sent_entry(void *context, const char *name, unsigned char type)
 {
     struct check *check = context;
     int64_t number;
+    unsigned directory;
     const bool is_slot = strcmp(name, SENT_NAME_SLOT_DIR) == 0;
-    if (type != DT_DIR || (!is_slot && !sent_name_parse_number(name, &number)))
+    if (type != DT_DIR || (!is_slot && !sent_name_parse_number(name, &number, &directory)))
         return finding_report(check, SENT_NAME_DIR, name, "not a slot's number");
     return finding_list_inside(check, name, is_slot ? check_slot_entry : check_mark);
 }

@@ -19,7 +19,7 @@
 void finding_tell(struct check *check, const char *place, const char *name, const char *problem)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s%s%s", place, *place ? "/" : "", name);
+    snprintf(path, sizeof path, "%s%s%s%s", check->above ? check->above : "", place, *place ? "/" : "", name);
     check->each(path, problem, check->context);
     check->found++;
 }

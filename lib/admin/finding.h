@@ -11,8 +11,9 @@
 #include "queue/queue.h"
 
 struct check {
-    mq_queue *queue; /* NULL: a log is checked */
-    int home;        /* the directory of the queue or log, which has aside/ */
+    mq_queue *queue;   /* NULL: a log or a topic is checked */
+    int home;          /* the directory of the queue, log or topic, which has aside/ */
+    const char *above; /* what comes before every path; NULL: nothing */
     bool repair;
     void (*each)(const char *path, const char *problem, void *context);
     void *context;

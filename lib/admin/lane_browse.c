@@ -69,14 +69,27 @@ int lane_browse_walk(mq_queue *queue, enum mq_state state, const struct lane_tok
 
 /* ---- showing -------------------------------------------------------------------------- */
 
+/* Whoever acts on the message that is shown need not look for the token of its lane. */
+struct lane_shown {
+    const struct mq_entry *entry;
+    const struct lane_token *token;
+};
+
+const struct lane_token *lane_browse_token(const mq_queue *queue, const struct mq_entry *entry)
+{
+    return queue->lane_shown && queue->lane_shown->entry == entry ? queue->lane_shown->token : NULL;
+}
+
 struct showing {
+    mq_queue *queue;
     enum mq_state state;
     int (*each)(const struct mq_entry *entry, void *context);
     void *context;
     const struct lane_file *file; /* that the walk has come to */
     uint32_t ahead;               /* how many of its messages are not shown */
     int cuts;
-    int stop; /* what `each` returned; any value may be */
+    const struct lane_token *token; /* of its lane */
+    int stop;                       /* what `each` returned; any value may be */
 };
 
 static int show_one(void *context, const struct message_name *name)
@@ -99,14 +112,16 @@ static int show_one(void *context, const struct message_name *name)
         .offset = name->offset,
         .position = name->position,
     };
+    showing->queue->lane_shown = &(const struct lane_shown){&entry, showing->token};
     showing->stop = showing->each(&entry, showing->context);
+    showing->queue->lane_shown = NULL;
     return showing->stop != 0;
 }
 
 static int show(void *context, const struct lane_file *file, uint32_t ahead, int cuts, const struct lane_token *token)
 {
-    (void)token;
     struct showing *showing = context;
+    showing->token = token;
     showing->ahead = ahead;
     showing->cuts = cuts;
     showing->file = file;
@@ -122,7 +137,7 @@ static int show(void *context, const struct lane_file *file, uint32_t ahead, int
 int lane_browse(mq_queue *queue, enum mq_state state, struct lane_tokens *heads,
                 int (*each)(const struct mq_entry *entry, void *context), void *context)
 {
-    struct showing showing = {.state = state, .each = each, .context = context};
+    struct showing showing = {.queue = queue, .state = state, .each = each, .context = context};
     lane_tokens_sort(heads);
     const int error = lane_browse_walk(queue, state, heads, show, &showing);
     return error < 0 ? error : showing.stop;

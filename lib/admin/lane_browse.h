@@ -30,6 +30,9 @@ typedef int lane_browse_fn(void *context, const struct lane_file *file, uint32_t
 int lane_browse_walk(mq_queue *queue, enum mq_state state, const struct lane_tokens *heads, lane_browse_fn *visit,
                      void *context);
 
+/* Where the token of the lane of an entry was not long ago, if it is the entry that a walk shows; NULL: not known. */
+const struct lane_token *lane_browse_token(const mq_queue *queue, const struct mq_entry *entry);
+
 /* Open the directory that a message's file lies in. -ENOENT: it has moved on. */
 int lane_browse_find(mq_queue *queue, const char *key, const char *file, struct message_name *ret_name);
 

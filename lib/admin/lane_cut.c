@@ -40,20 +40,31 @@ struct target {
 
 /* ---- a cut --------------------------------------------------------------------------- */
 
-/* Whether a process has claimed or settled the message, as seen after the cut was made. */
+/* By the tokens of the queue, or of one bucket of it. */
+static int look_at_tokens(const struct target *target, const char *generation, int bucket)
+{
+    struct lane_tokens tokens = {0};
+    const int error = bucket < 0 ? lane_tokens_read(target->queue, &tokens) : lane_tokens_read_bucket(bucket, &tokens);
+    const int passed = error ? error
+                             : lane_tokens_have_passed(&tokens, generation, target->head, target->of,
+                                                       target->one.position - target->head);
+    lane_tokens_free(&tokens);
+    return passed;
+}
+
+/* Whether a process has claimed or settled the message, as seen after the cut was made. A token that this process has moved
+   on lies in the bucket that it moved something to last. */
 static int has_passed(const struct target *target, const char *generation)
 {
-    const uint64_t index = target->one.position - target->head;
     const struct lane_token *token = target->token;
+    const int bucket = target->queue->target[MQ_READY].dir;
     int passed = -EAGAIN;
     if (token && strcmp(token->lane, generation) == 0 && lane_token_is_there(target->queue, token) == 1)
-        return lane_token_has_passed(token, target->head, target->of, index);
-    for (int looks = 0; looks < LOOKS && passed == -EAGAIN; looks++) {
-        struct lane_tokens tokens = {0};
-        const int error = lane_tokens_read(target->queue, &tokens);
-        passed = error ? error : lane_tokens_have_passed(&tokens, generation, target->head, target->of, index);
-        lane_tokens_free(&tokens);
-    }
+        return lane_token_has_passed(token, target->head, target->of, target->one.position - target->head);
+    if (bucket >= 0)
+        passed = look_at_tokens(target, generation, bucket);
+    for (int looks = 0; looks < LOOKS && passed == -EAGAIN; looks++)
+        passed = look_at_tokens(target, generation, -1);
     return passed == -EAGAIN ? 0 : passed;
 }
 
@@ -179,7 +190,8 @@ static int cut_behind(mq_queue *queue, const struct mq_entry *entry, single_out_
         return dir == -ENOENT ? 0 : dir;
     int done = find_one(dir, entry->file, &name, entry->offset, &one);
     if (done == 1)
-        done = lane_cut_waiting(queue, entry->bucket, dir, entry->file, entry->state, &one, NULL, act, argument);
+        done = lane_cut_waiting(queue, entry->bucket, dir, entry->file, entry->state, &one,
+                                lane_browse_token(queue, entry), act, argument);
     /* The messages of a log may come again under their names, so there the cut and the file go together. */
     if (done == 1 && name.count == 1 && !group_name_has_offset(name.position))
         (void)fs_unlink(dir, entry->file);
@@ -218,6 +230,9 @@ static int cut_head(mq_queue *queue, const struct mq_entry *entry, const struct 
     if (target.dir < 0)
         return target.dir == -ENOENT ? 0 : target.dir;
     int done = find_one(target.dir, file, &several, entry->offset, &one);
+    const struct lane_token seen = lane_token_of(
+        &(struct bucket_file){.state = entry->state, .bucket = entry->bucket, .file = entry->file, .name = *token});
+    target.token = &seen;
     if (done == 1) {
         target.one = without_claim(&one, token);
         done = cut(&target, act, argument);

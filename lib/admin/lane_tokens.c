@@ -38,23 +38,28 @@ static uint32_t count_passed(const struct bucket_file *file)
     return token->skipped + (token->settled || file->state == MQ_INFLIGHT ? token->count : 0);
 }
 
+struct lane_token lane_token_of(const struct bucket_file *file)
+{
+    const bool is_part = lane_name_is_part(&file->name);
+    struct lane_token token = {.state = file->state,
+                               .head = file->name.head,
+                               .of = file->name.of ? file->name.of : 1,
+                               .settled = file->name.settled != 0,
+                               .passed = count_passed(file),
+                               .ahead = is_part ? file->name.skipped + file->name.count : UINT32_MAX};
+    memcpy(token.lane, file->name.lane, sizeof token.lane);
+    snprintf(token.bucket, sizeof token.bucket, "%s", file->bucket);
+    snprintf(token.file, sizeof token.file, "%s", file->file);
+    return token;
+}
+
 int lane_tokens_add(struct lane_tokens *tokens, const struct bucket_file *file)
 {
     if (!file->name.lane[0])
         return 0;
     if (!GROW(tokens->all, tokens->count + 1, tokens->room))
         return -ENOMEM;
-    struct lane_token *token = &tokens->all[tokens->count++];
-    *token = (struct lane_token){.state = file->state,
-                                 .head = file->name.head,
-                                 .of = file->name.of ? file->name.of : 1,
-                                 .settled = file->name.settled != 0,
-                                 .passed = count_passed(file),
-                                 .ahead = lane_name_is_part(&file->name) ? file->name.skipped + file->name.count
-                                                                         : UINT32_MAX};
-    memcpy(token->lane, file->name.lane, sizeof token->lane);
-    snprintf(token->bucket, sizeof token->bucket, "%s", file->bucket);
-    snprintf(token->file, sizeof token->file, "%s", file->file);
+    tokens->all[tokens->count++] = lane_token_of(file);
     return 0;
 }
 
@@ -88,6 +93,24 @@ int lane_tokens_read(mq_queue *queue, struct lane_tokens *tokens)
         error = bucket_walk(queue->dir, states[i], add, tokens);
     if (!error)
         error = read_hidden(queue, tokens);
+    lane_tokens_sort(tokens);
+    return error;
+}
+
+int lane_tokens_read_bucket(int dir, struct lane_tokens *tokens)
+{
+    struct listing files = {0};
+    struct bucket_file file = {.state = MQ_READY, .bucket = ""};
+    const int fresh = fs_open_dir(dir, ".");
+    int error = fresh < 0 ? fresh : bucket_read(fresh, MQ_READY, &files);
+    for (size_t i = 0; i < files.count && !error; i++) {
+        file.file = listing_at(&files, i);
+        if (name_parse(MQ_READY, file.file, &file.name))
+            error = lane_tokens_add(tokens, &file);
+    }
+    if (fresh >= 0)
+        close(fresh);
+    listing_free(&files);
     lane_tokens_sort(tokens);
     return error;
 }

@@ -26,6 +26,12 @@ struct lane_tokens {
 int lane_tokens_read(mq_queue *queue, struct lane_tokens *tokens);
 void lane_tokens_free(struct lane_tokens *tokens);
 
+/* Add those that are in one bucket of ready/, an open directory. */
+int lane_tokens_read_bucket(int dir, struct lane_tokens *tokens);
+
+/* One that a name tells of. */
+struct lane_token lane_token_of(const struct bucket_file *file);
+
 /* Add one that a walk over a state has come to. After the last one lane_tokens_sort makes them ready for use. */
 int lane_tokens_add(struct lane_tokens *tokens, const struct bucket_file *file);
 void lane_tokens_sort(struct lane_tokens *tokens);

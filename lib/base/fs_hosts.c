@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/fs_network.h"
 #include "base/id.h"
 
@@ -117,4 +116,27 @@ int fs_lock(int dir)
         if (error)
             return error;
     }
+}
+
+int fs_guard(int lock, int dir, const char *name, struct fs_guard *ret_guard)
+{
+    *ret_guard = (struct fs_guard){.lock = lock};
+    if (!fs_is_lock_of_hosts(lock))
+        return 0;
+    const int file = fs_open_file(dir, name);
+    const int error = file < 0 ? file : fs_identify(file, &ret_guard->was);
+    if (file >= 0)
+        close(file);
+    return error == -ENOENT ? 0 : error;
+}
+
+int fs_guard_holds(const struct fs_guard *guard, int dir, const char *name)
+{
+    if (!fs_is_lock_of_hosts(guard->lock))
+        return 0;
+    if (flock(guard->lock, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+    const bool was_there = guard->was.number != 0;
+    const int is_same = was_there ? fs_is_named(dir, name, &guard->was) : fs_has(dir, name);
+    return is_same < 0 ? is_same : is_same == was_there ? 0 : -EAGAIN;
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fs.h"
+
 /* The time of the file system, which is that of a file that was just made in `dir`. `ret_boot` is the moment by
    clock_boot() that it was made at, and `ret_within` how far from that it may have been made at most. */
 int fs_read_clock(int dir, int64_t *ret_time, int64_t *ret_boot, int64_t *ret_within);
@@ -33,5 +35,17 @@ bool fs_has_lock(int lock);
 
 /* The same, and take the exclusive lock, however long others have it. */
 int fs_lock(int dir);
+
+/*
+ * A host that is cut off from the file system loses its locks, and is not told. So once the lock is taken a file that is to be
+ * replaced is noted, and just before that it is asked whether the lock is still ours, and the file the same. -EAGAIN: it is
+ * not. On a file system of one host neither makes a call.
+ */
+struct fs_guard {
+    int lock;
+    struct fs_identity was; /* number 0: there was none */
+};
+int fs_guard(int lock, int dir, const char *name, struct fs_guard *ret_guard);
+int fs_guard_holds(const struct fs_guard *guard, int dir, const char *name);
 
 #endif

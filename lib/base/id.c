@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,15 +81,17 @@ uint64_t id_random_after(uint64_t number)
 #define VERSION_7 (UINT64_C(7) << 12)
 #define VARIANT_10 (UINT64_C(2) << 62)
 
+/* The moment, then the version and random bits, which `high` has at its end. */
+static uint64_t high_at(int64_t moment, uint64_t high)
+{
+    return (uint64_t)moment / 1000 << 16 | VERSION_7 | (high & 0x0fff);
+}
+
 struct id_series id_series(int64_t moment)
 {
     uint64_t random[2];
     fill_random(random, sizeof random);
-    const uint64_t milliseconds = (uint64_t)moment / 1000;
-    return (struct id_series){
-        .high = milliseconds << 16 | VERSION_7 | (random[0] & 0x0fff),
-        .low = VARIANT_10 | random[1] >> 2,
-    };
+    return (struct id_series){.high = high_at(moment, random[0]), .low = VARIANT_10 | random[1] >> 2};
 }
 
 /* The low 62 bits count; the two bits of the variant stay as they are. */
@@ -171,6 +174,42 @@ void id_make(int64_t moment, char ret_id[ID_UUID_SIZE])
 {
     struct id_series series = id_series(moment);
     id_next(&series, ret_id);
+}
+
+/* The program that makes one id and ends needs no memory for it. */
+static bool keeps(struct id_source *source)
+{
+    if (!source->used || source->keeps_nothing || source->kept)
+        return source->kept != NULL;
+    const size_t size = sizeof *source->kept;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED && madvise(memory, size, MADV_WIPEONFORK) == 0)
+        source->kept = memory;
+    else if (memory != MAP_FAILED)
+        munmap(memory, size);
+    source->keeps_nothing = !source->kept;
+    return source->kept != NULL;
+}
+
+void id_make_of(struct id_source *source, int64_t moment, char ret_id[ID_UUID_SIZE])
+{
+    const bool kept = keeps(source);
+    source->used = true;
+    if (!kept) {
+        id_make(moment, ret_id);
+        return;
+    }
+    if (source->kept->low == 0) /* it never is 0 after this */
+        *source->kept = id_series(moment);
+    source->kept->high = high_at(moment, source->kept->high);
+    id_next(source->kept, ret_id);
+}
+
+void id_source_free(struct id_source *source)
+{
+    if (source->kept)
+        munmap(source->kept, sizeof *source->kept);
+    *source = (struct id_source){0};
 }
 
 static bool may_be_in_an_id(uint64_t eight)

@@ -24,6 +24,22 @@ struct id_series {
 struct id_series id_series(int64_t moment);
 void id_next(struct id_series *series, char ret_id[ID_UUID_SIZE]);
 
+/*
+ * Ids for the messages that one handle sends, one after the other, for few calls of getrandom.
+ *
+ *     struct id_source source = {0};
+ *     id_make_of(&source, now, id);
+ *     id_source_free(&source);
+ *
+ * What it keeps lies in memory that is empty in a child of fork(2), so that parent and child do not make the same ids.
+ */
+struct id_source {
+    struct id_series *kept; /* NULL: nothing is */
+    bool used, keeps_nothing;
+};
+void id_make_of(struct id_source *source, int64_t moment, char ret_id[ID_UUID_SIZE]);
+void id_source_free(struct id_source *source);
+
 /* Whether text has the form of an id that id_next made. */
 bool id_is_in_series(const char *text);
 

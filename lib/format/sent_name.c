@@ -21,13 +21,16 @@ static const char *parse_moment(const char *text, int64_t *ret_moment)
 
 /* ---- slots ------------------------------------------------------------------------ */
 
+static const char spread_suffix[] = "-16";
+
 void sent_name_format_slot(const struct sent_slot *slot, char text[SENT_NAME_SLOT_SIZE])
 {
     char *at = put_hex(text, (uint64_t)slot->number, MOMENT_DIGITS);
     *at++ = '-';
     at = put_hex(at, (uint64_t)slot->begin, MOMENT_DIGITS);
     *at++ = '-';
-    *put_hex(at, (uint64_t)slot->until, MOMENT_DIGITS) = '\0';
+    at = put_hex(at, (uint64_t)slot->until, MOMENT_DIGITS);
+    *put_text(at, slot->is_spread ? spread_suffix : "") = '\0';
 }
 
 bool sent_name_parse_slot(const char *text, struct sent_slot *ret_slot)
@@ -38,24 +41,42 @@ bool sent_name_parse_slot(const char *text, struct sent_slot *ret_slot)
         end = *end == '-' ? parse_moment(end + 1, &slot.begin) : NULL;
     if (end)
         end = *end == '-' ? parse_moment(end + 1, &slot.until) : NULL;
-    if (!end || *end != '\0')
+    slot.is_spread = end && strcmp(end, spread_suffix) == 0;
+    if (!end || (*end != '\0' && !slot.is_spread))
         return false;
     *ret_slot = slot;
     return true;
 }
 
-void sent_name_format_number(int64_t number, char text[NAME_BUCKET_SIZE])
+unsigned sent_name_directory(const char *id)
 {
-    *put_hex(text, (uint64_t)number, MOMENT_DIGITS) = '\0';
+    unsigned sum = 0;
+    for (; *id && *id != '~'; id++)
+        sum += (unsigned char)*id;
+    return sum % SENT_NAME_SPREAD;
 }
 
-bool sent_name_parse_number(const char *text, int64_t *ret_number)
+void sent_name_format_number(int64_t number, unsigned directory, char text[NAME_BUCKET_SIZE])
+{
+    char *at = put_hex(text, (uint64_t)number, MOMENT_DIGITS);
+    if (directory != SENT_NAME_ONE) {
+        *at++ = '-';
+        at = put_hex(at, directory, 1);
+    }
+    *at = '\0';
+}
+
+bool sent_name_parse_number(const char *text, int64_t *ret_number, unsigned *ret_directory)
 {
     int64_t number;
+    uint64_t directory = SENT_NAME_ONE;
     const char *end = parse_moment(text, &number);
+    if (end && *end == '-')
+        end = parse_hex(end + 1, 1, &directory);
     if (!end || *end != '\0')
         return false;
     *ret_number = number;
+    *ret_directory = (unsigned)directory;
     return true;
 }
 

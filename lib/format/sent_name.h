@@ -2,7 +2,8 @@
  * The grammar of what sending once leaves in a queue: slots, marks and drafts (mq-spool(5), "Send once").
  *
  *     sent/slot/NUMBER-BEGIN-UNTIL        which slot is current, since when and until when; 13 digits each
- *     sent/NUMBER/ID                      a mark; ID~2, ID~3 … follow it if the draft that it tells of is void
+ *     sent/slot/NUMBER-BEGIN-UNTIL-16     the same of a slot whose marks are spread over 16 directories
+ *     sent/NUMBER/ID                      a mark; sent/NUMBER-DIGIT/ID if they are spread; ID~2, ID~3 … follow it if the draft that it tells of is void
  *         -> DUE.POSITION[.xEXPIRY]       what it says
  *         -> RANDOM                   the same, if the draft is of several messages
  *     tmp/once-NUMBER.DUE.POSITION.ID.a0[.xEXPIRY]    the draft of that mark; void-… in place of once-…: it is void
@@ -24,15 +25,19 @@
 struct sent_slot {
     int64_t number;
     int64_t begin, until;
+    bool is_spread;
 };
 
-#define SENT_NAME_SLOT_SIZE 42
+#define SENT_NAME_SLOT_SIZE 45
 void sent_name_format_slot(const struct sent_slot *slot, char text[SENT_NAME_SLOT_SIZE]);
 bool sent_name_parse_slot(const char *text, struct sent_slot *ret_slot);
 
-/* The directory of a slot's marks. */
-void sent_name_format_number(int64_t number, char text[NAME_BUCKET_SIZE]);
-bool sent_name_parse_number(const char *text, int64_t *ret_number);
+/* A directory of a slot's marks. SENT_NAME_ONE: they have one; else which one of an id, or of a mark's name. */
+#define SENT_NAME_SPREAD 16
+#define SENT_NAME_ONE SENT_NAME_SPREAD
+unsigned sent_name_directory(const char *id);
+void sent_name_format_number(int64_t number, unsigned directory, char text[NAME_BUCKET_SIZE]);
+bool sent_name_parse_number(const char *text, int64_t *ret_number, unsigned *ret_directory);
 
 /* What sent/slot/ is called in tmp/ until it holds the first slot. */
 void sent_name_format_new_slot_dir(uint64_t random, char text[NAME_NEW_BUCKET_SIZE]);

@@ -162,6 +162,8 @@ static bool fill_with_bodies(struct batch *batch, const struct send_input *input
 
 void compose_fill(struct batch *batch, struct send_input *input)
 {
+    if (input->model && batch->lane[0] && !send_order_fits_lane(input->model))
+        return;
     for (; input->separation != NOT_AT_ALL; input->separation++) {
         if (fill_with_bodies(batch, input, input->separation == BY_NEWLINE ? '\n' : '\0'))
             return;

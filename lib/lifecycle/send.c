@@ -15,7 +15,7 @@
 #include "lifecycle/send_once.h"
 
 /* If the id is made from a body that was not read yet, there is room for it until the file is written. */
-static int choose_id(const mq_message *message, bool once, int64_t now, char ret_id[MQ_ID_SIZE])
+static int choose_id(mq_queue *queue, const mq_message *message, bool once, int64_t now, char ret_id[MQ_ID_SIZE])
 {
     if (ret_id[0])
         return 0;
@@ -24,7 +24,7 @@ static int choose_id(const mq_message *message, bool once, int64_t now, char ret
     if (once)
         memcpy(ret_id, content_id_blank, MQ_ID_SIZE);
     else
-        id_make(now, ret_id);
+        id_make_of(&queue->ids, now, ret_id);
     return 0;
 }
 
@@ -61,7 +61,7 @@ int send_message(mq_queue *queue, mq_message *message, const struct mq_send_opti
     const int64_t now = queue_now(queue);
     const struct schedule schedule = draft_schedule(queue, message, now);
     struct message_name name = draft_name(message, &schedule);
-    error = choose_id(message, options->once, now, name.id);
+    error = choose_id(queue, message, options->once, now, name.id);
     if (!error)
         error = draft_open(queue, &name, options, now, &draft);
     if (error)

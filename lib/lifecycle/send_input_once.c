@@ -7,8 +7,10 @@
 
 #include "base/fs.h"
 #include "format/content_id.h"
+#include "format/encode.h"
 #include "format/message.h"
 #include "lifecycle/expire.h"
+#include "lifecycle/reservation.h"
 #include "lifecycle/send.h"
 #include "lifecycle/send_once.h"
 #include "lifecycle/send_order.h"
@@ -50,7 +52,8 @@ static void fill(struct sending *sending, struct several *several)
         if (!compose_fits(batch, message, &schedule) || choose_id(message, id) < 0)
             return;
         const enum several_mark mark = several_mark(several, id);
-        if (mark == SEVERAL_OTHER)
+        const bool has_gap = mark == SEVERAL_IN && batch->queue->outlet; /* the offsets of a log follow each other */
+        if (mark == SEVERAL_OTHER || has_gap)
             return;
         if (mark == SEVERAL_MARKED)
             compose_append(batch, message, &schedule, id);
@@ -76,14 +79,63 @@ static int write_and_deliver(struct sending *sending, struct several *several, b
 static bool may_begin(struct sending *sending)
 {
     struct batch *batch = &sending->batch;
+    mq_queue *const queue = batch->queue;
     char id[MQ_ID_SIZE];
-    if (sending->input->count - sending->input->taken < 2 || queue_refresh(batch->queue) < 0 ||
-        !several_is_allowed(batch->queue) || compose_begin(batch, batch->queue, batch->options) < 0)
+    if (sending->input->count - sending->input->taken < 2 || queue_refresh(queue) < 0 ||
+        (queue->outlet && !queue->outlet->once) || compose_begin(batch, queue, batch->options) < 0)
         return false;
     const mq_message *message = compose_message(sending->input, 0);
-    const struct schedule schedule = draft_schedule(batch->queue, message, batch->now);
-    return compose_fits(batch, message, &schedule) && choose_id(message, id) == 0 &&
-           several_has_mark(batch->queue, id) == 0;
+    const struct schedule schedule = draft_schedule(queue, message, batch->now);
+    return batch->max_count > 1 && !message->name.others[0] && compose_fits(batch, message, &schedule) &&
+           choose_id(message, id) == 0 && several_has_mark(queue, id) == 0;
+}
+
+/* The messages that one file may have, if none of them has a mark. */
+static void measure(const struct sending *sending, struct reservation_wish *wish)
+{
+    struct batch batch = sending->batch;
+    for (; sending->input->taken + batch.count < sending->input->count; batch.count++) {
+        const mq_message *message = compose_message(sending->input, batch.count);
+        const struct schedule schedule = draft_schedule(batch.queue, message, batch.now);
+        if (!compose_fits(&batch, message, &schedule))
+            break;
+        batch.schedule = schedule;
+        batch.size += encode_room(message);
+    }
+    wish->count = batch.count;
+    wish->bytes = batch.size;
+}
+
+/* If there is no room for all of them there may be for some. */
+static int reserve(struct sending *sending, struct draft *draft)
+{
+    struct batch *batch = &sending->batch;
+    const struct config *config = &batch->queue->config;
+    const struct mq_send_options now = {MQ_SEND_DEFAULTS};
+    struct reservation_wish wish = {.state = draft->state};
+    int error = -ENOBUFS;
+    if (config->max_depth == 0 && config->max_bytes == 0)
+        return 0;
+    while (error == -ENOBUFS && batch->max_count > 1) {
+        measure(sending, &wish);
+        error = reservation_wait(batch->queue, &wish, &now, &draft->reservation);
+        batch->max_count = error ? wish.count / 2 : wish.count;
+    }
+    return error;
+}
+
+static int send_draft(struct sending *sending, struct draft *draft, bool *ret_is_sent)
+{
+    mq_queue *queue = sending->batch.queue;
+    struct several several;
+    if (reserve(sending, draft) < 0)
+        return 0;
+    int error = several_begin(&several, queue, draft);
+    if (!error)
+        error = write_and_deliver(sending, &several, ret_is_sent);
+    several_end(&several);
+    reservation_cancel(queue, &draft->reservation); /* what was delivered is counted */
+    return *ret_is_sent || several.has_failed_sync ? error : 0;
 }
 
 /* Send the next messages in one file. Not sent, and no error: each of them is to be sent by itself; `sending->count` says
@@ -91,7 +143,6 @@ static bool may_begin(struct sending *sending)
 static int send_file(struct sending *sending, bool *ret_is_sent)
 {
     struct batch *batch = &sending->batch;
-    struct several several;
     struct draft draft;
     *ret_is_sent = false;
     sending->count = 0;
@@ -103,14 +154,11 @@ static int send_file(struct sending *sending, bool *ret_is_sent)
     const struct message_name name = draft_name(message, &schedule);
     if (draft_open(batch->queue, &name, batch->options, batch->now, &draft) < 0)
         return 0;
-    int error = several_begin(&several, batch->queue, &draft);
-    if (!error)
-        error = write_and_deliver(sending, &several, ret_is_sent);
-    several_end(&several);
+    const int error = send_draft(sending, &draft, ret_is_sent);
     draft_close(&draft);
     if (*ret_is_sent)
         page_count(batch->queue->page, PAGE_DUPLICATES, sending->repeated);
-    return *ret_is_sent || several.has_failed_sync ? error : 0;
+    return error;
 }
 
 static int send_singly(struct sending *sending, size_t *sent)
@@ -172,6 +220,8 @@ static int send_next(struct sending *sending, size_t *sent, bool *is_unsafe)
     if (known > 0)
         return 0;
     int error = send_file(sending, &is_sent);
+    *is_unsafe |= is_sent && error == -EINPROGRESS;
+    error = is_sent && error == -EINPROGRESS ? 0 : error;
     if (is_sent && !error)
         *sent += sending->count;
     if (is_sent || error) {

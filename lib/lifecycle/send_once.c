@@ -12,9 +12,7 @@
  * followed by a mark of the next number.
  *
  * The draft of several messages (send_several.h) is delivered by its sender alone: whoever finds a mark of it makes it void,
- * as if it were of the slot before.
- *
- * What is sent to a topic is a draft that its outlet names and delivers; the steps are the same.
+ * as if it were of the slot before. What is sent to a topic or log is a draft that its outlet names and delivers.
  *
  * The rename decides. A crash before it leaves a draft that the next sender of the id delivers, or that becomes void
  * with the next slot but one at the latest.
@@ -25,7 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/id.h"
 #include "lifecycle/lane_delivery.h"
@@ -127,7 +124,7 @@ static int deliver(struct sender *sender, const char *text, int64_t size, struct
 {
     mq_queue *queue = sender->queue;
     if (queue->outlet)
-        return queue->outlet->once->deliver(queue->outlet, queue, sender->tmp, text, sender->sync);
+        return queue->outlet->once->deliver(queue->outlet, queue, sender->tmp, text, 1, sender->sync);
     const int moved = queue->config.order ? deliver_to_lane(sender, text, name, ret_state, ret_dir) : 0;
     if (moved)
         return moved;
@@ -278,12 +275,25 @@ static int copy_draft(struct sender *sender, const char *text)
     return error ? error : fs_draft_link(&sender->draft->file, sender->tmp, text);
 }
 
+/* The outlet's draft, which has all of the message. */
+static int make_draft(const struct sender *sender, const char *text)
+{
+    mq_queue *queue = sender->queue;
+    const struct outlet_once *once = queue->outlet->once;
+    int error = once->name(queue->outlet, queue, sender->draft, sender->tmp, text);
+    if (!error && once->fill)
+        error = once->fill(queue->outlet, queue, sender->draft);
+    if (error)
+        (void)sent_drafts_remove(sender->tmp, text);
+    return error;
+}
+
 static int link_draft(struct sender *sender, const char *text)
 {
     mq_queue *queue = sender->queue;
     struct draft *draft = sender->draft;
     if (queue->outlet)
-        return queue->outlet->once->name(queue->outlet, queue, draft, sender->tmp, text);
+        return make_draft(sender, text);
     int error = draft->openings == queue->openings ? 0 : adopt_draft(queue->dir, queue->sharing, &draft->file);
     if (!error && draft->durable && !draft->synced) {
         error = fs_sync_ahead(draft->file.file, &queue->order);
@@ -484,7 +494,7 @@ int send_once(mq_queue *queue, struct draft *draft, const struct mq_send_options
     if (outcome == DUPLICATE)
         page_count(queue->page, PAGE_DUPLICATES, 1);
     else if (queue->sent)
-        sent_slots_sweep_some(queue->sent, 1, sender.mark.position);
+        sent_slots_sweep_some(queue->sent, &queue->config, 1, sender.mark.position);
     *ret_is_duplicate = outcome == DUPLICATE;
     return 0;
 }

@@ -23,11 +23,18 @@ struct table {
     size_t *starts; /* of each lane: where its messages begin */
 };
 
+bool send_order_fits_lane(const mq_message *message)
+{
+    struct message_name name = message->name;
+    name.count = NAME_COUNT_MAX;
+    return name_fits_lane(&name);
+}
+
 bool send_order_may_share(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE])
 {
     const struct config *config = &queue->config;
     const int is = draft_lane(queue, message, ret_lane);
-    if (is < 0 || (is == 1 && (message->name.id[0] || queue->outlet)))
+    if (is < 0 || (is == 1 && (message->name.id[0] || queue->outlet || !send_order_fits_lane(message))))
         return false;
     return message->body_fd < 0 && !message->died && draft_check(queue, message) == 0 &&
            message->body_size <= config->max_size && encode_room(message) <= config->batch_size;

@@ -19,6 +19,9 @@ struct send_order {
     char (*ids)[MQ_ID_SIZE]; /* room for theirs */
 };
 
+/* Whether a message that is in a lane may share a file: the name of a token has no room then for a max-attempts. */
+bool send_order_fits_lane(const mq_message *message);
+
 /* Whether a message may share a file with others of its lane; an empty lane: with others that are in no group. */
 bool send_order_may_share(const mq_queue *queue, const mq_message *message, char ret_lane[LANE_KEY_SIZE]);
 

@@ -5,7 +5,7 @@
  *     look back      a mark of an id in the slot before: that message is not in this file
  *     mark           so too if there is one in this slot; else this sender makes it, which says what the draft is called
  *     look           when the file is written, whether the slot is still current: else the draft is made void
- *     deliver        rename the draft to ready/ or delayed/
+ *     deliver        rename the draft to ready/ or delayed/, or as its outlet does
  *
  * No other process delivers the draft, since it cannot know which marks are yet to be made. Whoever finds one of them makes
  * the draft void, as with a mark of the slot before. So the rename decides here, too: a draft that is void leaves marks
@@ -18,7 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/grow.h"
 #include "base/id.h"
@@ -28,12 +27,6 @@
 #include "queue/move.h"
 #include "queue/sent_drafts.h"
 #include "queue/sent_slots.h"
-
-/* Where there may be no room for all of them, or each goes its own way, they are sent one by one. */
-bool several_is_allowed(const mq_queue *queue)
-{
-    return !queue->outlet && !queue->config.order && queue->config.max_depth == 0 && queue->config.max_bytes == 0;
-}
 
 static int has_mark(mq_queue *queue, int64_t number, const char *id)
 {
@@ -72,7 +65,8 @@ int several_begin(struct several *ret_several, mq_queue *queue, struct draft *dr
         draft->synced = error == 1;
     }
     if (error >= 0)
-        error = draft_link(queue, draft, several.tmp, several.own);
+        error = queue->outlet ? queue->outlet->once->name(queue->outlet, queue, draft, several.tmp, several.own)
+                              : draft_link(queue, draft, several.tmp, several.own);
     if (error)
         several.own[0] = '\0';
     else if (draft->synced)
@@ -146,50 +140,60 @@ static int sync_ahead(struct several *several)
 }
 
 /* A queue that is paused takes nothing. */
-static int look(struct several *several)
+static int look(const struct several *several)
 {
-    const struct mq_send_options now = {MQ_SEND_DEFAULTS};
-    const struct reservation_wish wish = {several->draft->state, 1, 0};
-    struct reservation reservation = {0};
-    const int error = reservation_wait(several->queue, &wish, &now, &reservation);
-    reservation_cancel(several->queue, &reservation);
-    return error ? error : sent_slots_is_current(several->queue->sent, &several->slot);
+    const bool is_paused = several->queue->config.paused & CONFIG_PAUSED_SEND;
+    return is_paused ? -ESHUTDOWN : sent_slots_is_current(several->queue->sent, &several->slot);
 }
 
-/* This process has moved the draft to the bucket `dir`. */
-static int conclude(struct several *several, int dir)
+/* 1 done, 0 there is no such draft. */
+static int move(const struct several *several, struct message_name *name, int *ret_dir)
+{
+    mq_queue *queue = several->queue;
+    struct draft *draft = several->draft;
+    const int64_t now = queue_now(queue);
+    if (queue->outlet)
+        return queue->outlet->once->deliver(queue->outlet, queue, several->tmp, several->own, name->count, false);
+    name->position = page_next_positions(queue->page, name->priority, name->count, now);
+    draft->state = name->time > now ? MQ_DELAYED : MQ_READY;
+    return move_in_sized(queue, several->tmp, several->own, draft->state, name, (int64_t)draft->size, ret_dir);
+}
+
+/* This process has moved the draft, to the bucket `dir` if it is of a queue. */
+static int conclude(const struct several *several, int dir)
 {
     mq_queue *queue = several->queue;
     struct draft *draft = several->draft;
     const struct overflow_news news = {draft->name.count, (int64_t)draft->size};
-    const int has = queue_has_name(queue);
+    const int has = queue->outlet ? 1 : queue_has_name(queue);
     const int error = has < 0 ? has : has == 0 ? publish_follow(queue, draft, dir) : 0;
-    if (!error)
+    if (!error && !queue->outlet)
         (void)overflow_trim(queue, &news, queue_now(queue));
     if (queue->sent)
-        sent_slots_sweep_some(queue->sent, several->count, several->random);
+        sent_slots_sweep_some(queue->sent, &queue->config, several->count, several->random);
     return error;
 }
 
+/* An outlet that has taken the draft tells of a sync that failed. */
 int several_deliver(struct several *several, bool *ret_is_sent)
 {
     mq_queue *queue = several->queue;
     struct draft *draft = several->draft;
     struct message_name name = draft->name;
     const unsigned openings = queue->openings;
-    int dir, moved = 0;
-    const int error = sync_ahead(several), current = error ? error : look(several);
+    int dir = -1, moved = sync_ahead(several);
     *ret_is_sent = false;
-    if (current == 1 && queue->openings == openings) {
-        const int64_t now = queue_now(queue);
-        name.position = page_next_positions(queue->page, name.priority, name.count, now);
-        draft->state = name.time > now ? MQ_DELAYED : MQ_READY;
-        moved = move_in_sized(queue, several->tmp, several->own, draft->state, &name, (int64_t)draft->size, &dir);
-    }
-    if (moved != 1)
-        return current < 0 ? current : moved;
+    if (!moved && queue->outlet && queue->outlet->once->fill)
+        moved = queue->outlet->once->fill(queue->outlet, queue, draft);
+    if (!moved)
+        moved = look(several);
+    if (moved == 1)
+        moved = queue->openings == openings ? move(several, &name, &dir) : 0;
+    if (moved != 1 && moved != -EINPROGRESS)
+        return moved;
     several->own[0] = '\0';
     draft->name = name;
     *ret_is_sent = true;
-    return conclude(several, dir);
+    const int error = conclude(several, dir);
+    return error ? error : moved == 1 ? 0 : moved;
 }

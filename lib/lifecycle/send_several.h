@@ -32,13 +32,10 @@ struct several {
     bool has_failed_sync;
 };
 
-/* Whether a queue takes messages that are sent once in files of several. */
-bool several_is_allowed(const mq_queue *queue);
-
 /* Whether there is a mark of this id that counts: 1 or 0. */
 int several_has_mark(mq_queue *queue, const char *id);
 
-/* Give the draft its name. What is in it afterwards is for several_deliver. */
+/* Give the draft its name. What is in it afterwards is for several_deliver. Places are the caller's to reserve. */
 int several_begin(struct several *ret_several, mq_queue *queue, struct draft *draft);
 
 /* SEVERAL_IN: the message is in this file already. SEVERAL_OTHER: there is a mark, or none can be made, so this message

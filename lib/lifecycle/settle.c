@@ -196,7 +196,7 @@ int settle_claim(mq_queue *queue, const char *receipt, settle_fn *action, const 
         return -EBADMSG;
     int done = queue_demand(queue, ACCESS_ALL);
     if (!done)
-        done = queue_refresh(queue);
+        done = queue_refresh_soon(queue);
     unseen = may_be_unseen(queue, &wanted, action);
     for (int searches = unseen ? -1 : 0; searches < SEARCHES && done == 0; searches++) {
         done = settle_once(queue, &wanted, unseen, action, argument, &tried);

@@ -43,6 +43,7 @@ struct cursor {
         unsigned losses; /* of this claim */
         unsigned claims; /* since the first leap of this listing; 0: there was none */
         int64_t at;      /* of that leap; monotonic */
+        uint64_t series; /* of how far the leaps go (id_random_of) */
     } leap;
     char (*stuck)[NAME_SIZE]; /* the files that are passed over during this claim */
     size_t stuck_count, stuck_room;
@@ -293,7 +294,7 @@ void cursor_leap(struct cursor *cursor)
 {
     const size_t left = cursor->files.count - cursor->next;
     const size_t reach = LEAP_LEAST << (cursor->leap.losses < LEAP_DOUBLINGS ? cursor->leap.losses++ : LEAP_DOUBLINGS);
-    const size_t over = id_random() % reach;
+    const size_t over = id_random_of(&cursor->leap.series, clock_monotonic(), cursor->next) % reach;
     cursor->next += over < left ? over : left;
     if (cursor->leap.claims > 0)
         return;

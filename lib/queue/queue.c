@@ -315,6 +315,7 @@ void mq_close(mq_queue *queue)
     release_handle(queue);
     if (queue->source)
         queue->source->end(queue->source);
+    id_source_free(&queue->ids);
     free(queue->spool);
     free(queue);
 }
@@ -341,15 +342,27 @@ int queue_persist(mq_queue *queue)
     return error;
 }
 
-/* The identity of the page's file is known already, and that of the directory is not: so the page is
-   looked for first. */
-int queue_has_name(mq_queue *queue)
+/* One look tells both that the directory has the name and that the page is current. */
+static bool has_all(mq_queue *queue)
 {
-    if (!queue->identified && page_lies_in(queue->page, queue->dir, queue->name, queue->host))
-        return 1;
+    const bool has = page_lies_in(queue->page, queue->dir, queue->name, queue->host);
+    queue->seen_at = has && !queue->clock.is_network ? clock_monotonic() : 0;
+    return has;
+}
+
+static int has_name(mq_queue *queue)
+{
     const int error = queue->identified ? 0 : fs_identify(queue->dir, &queue->identity);
     queue->identified = !error;
     return error ? error : spool_queue_has_name(queue->dir, queue->name, &queue->identity);
+}
+
+/* Over a network the look at both would ask the server for each directory on the way. But it needs no identity of the
+   directory. */
+int queue_has_name(mq_queue *queue)
+{
+    const bool looks_at_all = !queue->identified || !queue->clock.is_network;
+    return looks_at_all && has_all(queue) ? 1 : has_name(queue);
 }
 
 /* Once a second, whenever a change was announced, and while the queue is paused: then nobody is in a hurry, and the change
@@ -365,13 +378,6 @@ static int read_config_again(mq_queue *queue)
     return config_load(queue->dir, &queue->config, NULL);
 }
 
-/* One look tells both that the directory has the name and that the page is current. Over a network it would ask the server
-   for each directory on the way. */
-static bool has_all(const mq_queue *queue)
-{
-    return !queue->clock.is_network && page_lies_in(queue->page, queue->dir, queue->name, queue->host);
-}
-
 int queue_refresh(mq_queue *queue)
 {
     if (queue->is_feed)
@@ -380,9 +386,8 @@ int queue_refresh(mq_queue *queue)
         queue->fresh = false;
         return 0;
     }
-    const bool has_page = has_all(queue);
-    const int has = has_page ? 1 : queue_has_name(queue);
-    queue->seen_at = has_page ? clock_monotonic() : 0;
+    const int has = queue_has_name(queue);
+    const bool has_page = has == 1 && queue->seen_at != 0;
     if (has != 1)
         return has < 0 ? has : queue_reopen(queue);
     const int read = read_config_again(queue);

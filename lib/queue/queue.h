@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/id.h"
 #include "format/name.h"
 #include "mq.h"
 #include "store/access.h"
@@ -26,6 +27,7 @@
 struct cursor;
 struct draft;
 struct lane_kept;
+struct lane_shown;
 struct sent_slots;
 struct shown;
 struct waiter;
@@ -41,9 +43,12 @@ struct outlet;
 struct outlet_once {
     /* Give the draft its name. If this fails it has none. */
     int (*name)(struct outlet *outlet, mq_queue *feed, struct draft *draft, int tmp, const char *text);
+    /* Put a draft that is written into what the last call of `name` made, which goes with its name if this fails. NULL: the
+       name is that of the file. */
+    int (*fill)(struct outlet *outlet, mq_queue *feed, struct draft *draft);
     /* Deliver what has the name, whichever process gave it: 1 done, 0 there is nothing of that name. -EPERM: it is another
        user's. -EINPROGRESS: done, but a sync failed. Without `sync` the caller makes it durable. */
-    int (*deliver)(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, bool sync);
+    int (*deliver)(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, uint32_t count, bool sync);
 };
 
 /* Takes the drafts that are sent to a queue, in place of the queue: a transaction, or a topic. */
@@ -127,17 +132,19 @@ struct mq_queue {
     } target[QUEUE_TARGETS]; /* the buckets that messages were last moved into */
     unsigned settled;        /* which of the two of settled tokens was used last */
     uint64_t marks;          /* of claims (id_random_of) */
+    struct id_source ids;    /* of messages */
     struct {
         uint64_t position;
         int64_t size; /* of the file; 0: none */
         char id[MQ_ID_SIZE];
-    } sizes[QUEUE_SIZES];      /* of the messages that were claimed last (move_note_size) */
-    struct lane_kept *lane;    /* made when a lane goes on: what is known of lanes (lane_kept.h) */
-    struct cursor *cursor;     /* made by the first claim */
-    struct waiter *waiter;     /* made by the first wait */
-    struct sent_slots *sent;   /* made by the first message that is sent once */
-    const struct shown *shown; /* the message that a walk is at (browse.c); NULL: none */
-    struct outlet *outlet;     /* NULL except while messages are sent into a transaction */
+    } sizes[QUEUE_SIZES];                /* of the messages that were claimed last (move_note_size) */
+    struct lane_kept *lane;              /* made when a lane goes on: what is known of lanes (lane_kept.h) */
+    struct cursor *cursor;               /* made by the first claim */
+    struct waiter *waiter;               /* made by the first wait */
+    struct sent_slots *sent;             /* made by the first message that is sent once */
+    const struct shown *shown;           /* the message that a walk is at (browse.c); NULL: none */
+    const struct lane_shown *lane_shown; /* the same of one that waits in a lane (lane_browse.c) */
+    struct outlet *outlet;               /* NULL except while messages are sent into a transaction */
     queue_send_on_fn *send_on;
     struct queue_source *source;
 };
@@ -159,8 +166,9 @@ int queue_learn_clock(mq_queue *feed);
    was changed, and a queue that has lost its name, which it opens as queue_reopen does. */
 int queue_refresh(mq_queue *queue);
 
-/* The same before an operation that asks at its end whether the directory still has the name. A look of a moment ago will do
-   then: this process might as well have been stopped for that moment after a new one. */
+/* The same before an operation that asks at its end whether the directory still has the name, or whose last call does nothing
+   if another process has moved the message with the queue. A look of a moment ago will do then: this process might as well
+   have been stopped for that moment after a new one. */
 #define QUEUE_MOMENT (CLOCK_SECOND / 1000)
 static inline int queue_refresh_soon(mq_queue *queue)
 {

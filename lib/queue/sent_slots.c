@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -28,6 +29,9 @@
 #define BUDGET 256
 #define BUDGET_USED 1 /* ends a walk; no errno is positive */
 
+/* Bytes of a directory that has some thousand marks: then the next slot spreads them. A directory takes some millions. */
+#define LARGE (256 << 10)
+
 /* What a handle has open. */
 struct sent_slots {
     int queue; /* the handle's */
@@ -40,8 +44,8 @@ struct sent_slots {
     struct sent_slot current;
     struct {
         int64_t number;
-        int dir; /* -1: not open; -ENOENT: there are none */
-    } marks[2];  /* by the last bit of the number */
+        int dirs[SENT_NAME_SPREAD + 1]; /* -1: not open; -ENOENT: there are none. The last is SENT_NAME_ONE */
+    } marks[2];                         /* by the last bit of the number */
 };
 
 /* ---- what is open ----------------------------------------------------------------- */
@@ -51,13 +55,11 @@ int sent_slots_new(int queue_dir, unsigned sharing, const struct shared_clock *c
     struct sent_slots *slots = calloc(1, sizeof *slots);
     if (!slots)
         return -ENOMEM;
-    *slots = (struct sent_slots){.queue = queue_dir,
-                                 .sharing = sharing,
-                                 .clock = clock,
-                                 .tmp = -1,
-                                 .dir = -1,
-                                 .slot = -1,
-                                 .marks = {{0, -1}, {0, -1}}};
+    *slots = (struct sent_slots){
+        .queue = queue_dir, .sharing = sharing, .clock = clock, .tmp = -1, .dir = -1, .slot = -1};
+    for (int i = 0; i < 2; i++)
+        for (unsigned directory = 0; directory <= SENT_NAME_ONE; directory++)
+            slots->marks[i].dirs[directory] = -1;
     *ret_slots = slots;
     return 0;
 }
@@ -68,6 +70,14 @@ static void close_if_open(int dir)
         close(dir);
 }
 
+static void forget_marks(struct sent_slots *slots, int64_t number)
+{
+    for (unsigned directory = 0; directory <= SENT_NAME_ONE; directory++) {
+        close_if_open(slots->marks[number & 1].dirs[directory]);
+        slots->marks[number & 1].dirs[directory] = -1;
+    }
+}
+
 void sent_slots_free(struct sent_slots *slots)
 {
     if (!slots)
@@ -76,7 +86,7 @@ void sent_slots_free(struct sent_slots *slots)
     close_if_open(slots->dir);
     close_if_open(slots->slot);
     for (int i = 0; i < 2; i++)
-        close_if_open(slots->marks[i].dir);
+        forget_marks(slots, i);
     free(slots);
 }
 
@@ -207,7 +217,8 @@ static bool is_due(const struct sent_slot *slot, int64_t now, int64_t width)
    and a number is left out: then nobody looks for its marks. */
 static struct sent_slot next_of(const struct sent_slot *slot, int64_t now, int64_t width)
 {
-    struct sent_slot next = {.number = slot->number + 1, .begin = now, .until = name_time_after(now, width)};
+    struct sent_slot next = {
+        .number = slot->number + 1, .begin = now, .until = name_time_after(now, width), .is_spread = slot->is_spread};
     if (now >= slot->until && now - slot->until < width)
         next.until = name_time_after(slot->until, width);
     else if (now >= slot->until)
@@ -215,9 +226,9 @@ static struct sent_slot next_of(const struct sent_slot *slot, int64_t now, int64
     return next;
 }
 
-static int begin_next(struct sent_slots *slots, const struct config *config, int64_t now)
+static int begin_next(struct sent_slots *slots, const struct config *config, int64_t now, bool is_large)
 {
-    const struct sent_slot next = next_of(&slots->current, now, width_of(config));
+    struct sent_slot next = next_of(&slots->current, now, width_of(config));
     char from[SENT_NAME_SLOT_SIZE], to[SENT_NAME_SLOT_SIZE];
     uint64_t removed = 0;
     int error = sent_drafts_void_up_to(slots->tmp, slots->current.number);
@@ -225,6 +236,7 @@ static int begin_next(struct sent_slots *slots, const struct config *config, int
         error = fs_sync(slots->tmp);
     if (error)
         return error;
+    next.is_spread |= is_large;
     sent_name_format_slot(&slots->current, from);
     sent_name_format_slot(&next, to);
     slots->known = false;
@@ -253,7 +265,7 @@ int sent_slots_current(struct sent_slots *slots, const struct config *config, st
             *ret_slot = slots->current;
             return 0;
         }
-        error = begin_next(slots, config, now);
+        error = begin_next(slots, config, now, false);
         if (error)
             return error;
     }
@@ -272,50 +284,47 @@ int sent_slots_is_current(struct sent_slots *slots, const struct sent_slot *slot
 
 /* ---- marks ------------------------------------------------------------------------- */
 
-/* Open the marks of a slot. -ENOENT: there are none. In the slot before the current one there will be none that counts, so
-   nobody need look again. */
-static int open_marks(struct sent_slots *slots, int64_t number)
+static int open_directory(struct sent_slots *slots, int64_t number, unsigned directory)
 {
-    const int at = (int)(number & 1);
-    if (slots->marks[at].dir != -1 && slots->marks[at].number == number)
-        return slots->marks[at].dir;
+    int *const dir = &slots->marks[number & 1].dirs[directory];
     char name[NAME_BUCKET_SIZE];
-    sent_name_format_number(number, name);
-    const int dir = fs_open_dir(slots->dir, name);
-    if (dir < 0 && (dir != -ENOENT || !slots->known || number >= slots->current.number))
-        return dir;
-    close_if_open(slots->marks[at].dir);
-    slots->marks[at].number = number;
-    slots->marks[at].dir = dir;
-    return dir;
+    if (slots->marks[number & 1].number != number) {
+        forget_marks(slots, number);
+        slots->marks[number & 1].number = number;
+    }
+    if (*dir != -1)
+        return *dir;
+    sent_name_format_number(number, directory, name);
+    const int opened = fs_open_dir(slots->dir, name);
+    if (opened >= 0 || (opened == -ENOENT && slots->known && number < slots->current.number))
+        *dir = opened;
+    return opened;
+}
+
+static unsigned directory_of(const struct sent_slots *slots, const char *mark)
+{
+    return slots->current.is_spread ? sent_name_directory(mark) : SENT_NAME_ONE;
+}
+
+/* Open the directory that a mark belongs in. -ENOENT: there is none. In the slot before the current one there will be none
+   that counts, so nobody need look again; its marks may have been the last ones to lie together. */
+static int open_marks(struct sent_slots *slots, int64_t number, const char *mark)
+{
+    const unsigned directory = directory_of(slots, mark);
+    const int dir = open_directory(slots, number, directory);
+    return dir == -ENOENT && directory != SENT_NAME_ONE && number < slots->current.number
+               ? open_directory(slots, number, SENT_NAME_ONE)
+               : dir;
 }
 
 int sent_slots_read_mark(struct sent_slots *slots, int64_t number, const char *mark,
                          char ret_says[SENT_NAME_DRAFT_SIZE])
 {
-    const int dir = open_marks(slots, number);
+    const int dir = open_marks(slots, number, mark);
     if (dir < 0)
         return dir == -ENOENT ? 0 : dir;
     const int error = fs_read_symlink(dir, mark, ret_says, SENT_NAME_DRAFT_SIZE);
     return error == -ENOENT ? 0 : error == -EINVAL ? -EBADMSG : error ? error : 1; /* EINVAL: it is no symbolic link */
-}
-
-static void forget_marks(struct sent_slots *slots, int64_t number)
-{
-    const int at = (int)(number & 1);
-    close_if_open(slots->marks[at].dir);
-    slots->marks[at].dir = -1;
-}
-
-/* A file system may allow no second name of a symbolic link, or no further one. */
-static int put_mark(int dir, const char *mark, const char *says, char like[SENT_NAME_MARK_SIZE])
-{
-    int error = like[0] ? fs_link(dir, like, dir, mark) : -ENOENT;
-    if (error && error != -EEXIST)
-        error = fs_make_symlink(dir, mark, says);
-    if (!error && !like[0])
-        strcpy(like, mark);
-    return error;
 }
 
 int sent_slots_make_mark(struct sent_slots *slots, int64_t number, const char *mark, const char *says)
@@ -324,15 +333,29 @@ int sent_slots_make_mark(struct sent_slots *slots, int64_t number, const char *m
     return sent_slots_make_mark_like(slots, number, mark, says, like);
 }
 
+/* A file system may allow no second name of a symbolic link, or no further one. */
+static int put_mark(struct sent_slots *slots, int64_t number, const char *mark, const char *says,
+                    char like[SENT_NAME_MARK_SIZE])
+{
+    const int dir = open_marks(slots, number, mark), from = like[0] ? open_marks(slots, number, like) : -ENOENT;
+    if (dir < 0)
+        return dir;
+    int error = from < 0 ? from : fs_link(from, like, dir, mark);
+    if (error && error != -EEXIST)
+        error = fs_make_symlink(dir, mark, says);
+    if (!error && !like[0])
+        strcpy(like, mark);
+    return error;
+}
+
 /* A cleaner may remove an empty directory at any time. */
 int sent_slots_make_mark_like(struct sent_slots *slots, int64_t number, const char *mark, const char *says,
                               char like[SENT_NAME_MARK_SIZE])
 {
     char name[NAME_BUCKET_SIZE];
-    sent_name_format_number(number, name);
+    sent_name_format_number(number, directory_of(slots, mark), name);
     for (int tries = 0; tries < TRIES; tries++) {
-        const int dir = open_marks(slots, number);
-        int error = dir < 0 ? dir : put_mark(dir, mark, says, like);
+        int error = put_mark(slots, number, mark, says, like);
         if (error != -ENOENT)
             return error;
         forget_marks(slots, number);
@@ -343,12 +366,16 @@ int sent_slots_make_mark_like(struct sent_slots *slots, int64_t number, const ch
     return -EBUSY;
 }
 
+/* Those that this handle has open, since it has made marks there or looked for one. */
 int sent_slots_persist(struct sent_slots *slots, int64_t number)
 {
-    const int dir = open_marks(slots, number);
-    int error = dir < 0 ? dir : fs_sync(dir);
-    if (!error && !fs_is_persisted(dir))
-        error = fs_persist_dir(slots->dir, dir);
+    int error = slots->marks[number & 1].number == number ? 0 : -ENOENT;
+    for (unsigned directory = 0; directory <= SENT_NAME_ONE && !error; directory++) {
+        const int dir = slots->marks[number & 1].dirs[directory];
+        error = dir < 0 ? 0 : fs_sync(dir);
+        if (!error && dir >= 0 && !fs_is_persisted(dir))
+            error = fs_persist_dir(slots->dir, dir);
+    }
     if (!error && !fs_is_persisted(slots->dir))
         error = fs_persist_dir(slots->queue, slots->dir);
     return error;
@@ -375,7 +402,8 @@ static int remove_marks(void *context, const char *name, unsigned char type)
 {
     struct removal *removal = context;
     int64_t number;
-    if (type != DT_DIR || !sent_name_parse_number(name, &number) || number >= removal->before)
+    unsigned directory;
+    if (type != DT_DIR || !sent_name_parse_number(name, &number, &directory) || number >= removal->before)
         return 0;
     removal->dir = fs_open_dir(removal->sent, name);
     if (removal->dir < 0)
@@ -395,12 +423,23 @@ static int remove_before(const struct sent_slots *slots, int64_t number, uint64_
     return stop < 0 ? stop : 0;
 }
 
-void sent_slots_sweep_some(struct sent_slots *slots, uint64_t made, uint64_t random)
+static bool is_large(const struct sent_slots *slots)
+{
+    struct stat status;
+    const int dir = slots->marks[slots->current.number & 1].dirs[SENT_NAME_ONE];
+    return !slots->current.is_spread && dir >= 0 && fstat(dir, &status) == 0 && status.st_size > LARGE;
+}
+
+/* A slot may end before its time: what was sent in it is known as long as the next one lasts. */
+void sent_slots_sweep_some(struct sent_slots *slots, const struct config *config, uint64_t made, uint64_t random)
 {
     const uint64_t looks = (made + random % LOOK_ONE_IN) / LOOK_ONE_IN;
     uint64_t removed = 0;
-    if (slots->known && looks > 0)
-        (void)remove_before(slots, slots->current.number - 1, looks * BUDGET, &removed);
+    if (!slots->known || looks == 0)
+        return;
+    (void)remove_before(slots, slots->current.number - 1, looks * BUDGET, &removed);
+    if (is_large(slots))
+        (void)begin_next(slots, config, shared_clock_now(slots->clock), true);
 }
 
 int sent_slots_sweep(struct sent_slots *slots, const struct config *config, uint64_t *removed)

@@ -49,9 +49,9 @@ int sent_slots_make_mark_like(struct sent_slots *slots, int64_t number, const ch
 /* Make the marks of a slot durable, on a file system that keeps no order. */
 int sent_slots_persist(struct sent_slots *slots, int64_t number);
 
-/* Remove what is of no use any more: all of it, or now and then a part of it in passing, as
-   a random number says, by a process that has made so many marks. */
+/* Remove what is of no use any more: all of it, or now and then a part of it in passing, as a random number says, by a process
+   that has made so many marks. The latter also begins a slot that spreads its marks if this one has too many for a directory. */
 int sent_slots_sweep(struct sent_slots *slots, const struct config *config, uint64_t *removed);
-void sent_slots_sweep_some(struct sent_slots *slots, uint64_t made, uint64_t random);
+void sent_slots_sweep_some(struct sent_slots *slots, const struct config *config, uint64_t made, uint64_t random);
 
 #endif

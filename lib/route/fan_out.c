@@ -235,14 +235,16 @@ int topic_open(const char *spool, const char *name, mq_topic **ret_topic)
 
 /* ---- one file to several queues ------------------------------------------------------------------ */
 
-/* Wait for room as long as the sender wants to. The transaction waits with it, unless its deadline is somebody else's. */
+/* Wait for room as long as the sender wants to. The transaction waits with it, unless its deadline is somebody else's. A file
+   of several messages that are sent once does not wait: there may be room for one by one. */
 static int wait_for_room(mq_topic *topic, mq_queue *queue, const struct draft *draft)
 {
     struct mq_send_options options = *topic->options;
+    const int64_t block = options.once && draft->name.count > 1 ? 0 : options.block;
     int error = 0;
     for (bool last = false; !last;) {
-        const int64_t left = topic->options->block - (clock_monotonic() - topic->since);
-        const bool for_ever = topic->options->block == MQ_FOREVER;
+        const int64_t left = block - (clock_monotonic() - topic->since);
+        const bool for_ever = block == MQ_FOREVER;
         last = !for_ever && left <= FAN_OUT_TIME / 2;
         options.block = !last ? FAN_OUT_TIME / 2 : left > 0 ? left : 0;
         error = publish_look_for_room(queue, draft, &options);

@@ -5,30 +5,25 @@
  */
 #include <unistd.h>
 
-#include "queue/sent_drafts.h"
 #include "route/fan_out.h"
 #include "store/access.h"
 #include "txn/transaction.h"
 
 static int name_draft(struct outlet *outlet, mq_queue *feed, struct draft *draft, int tmp, const char *text)
 {
-    mq_topic *topic = (mq_topic *)outlet;
-    int error = transaction_begin_in(topic->own, tmp, text);
-    if (error)
-        return error;
-    error = fan_out_take(outlet, feed, draft);
-    if (error)
-        (void)sent_drafts_remove(tmp, text);
-    return error;
+    (void)feed;
+    (void)draft;
+    return transaction_begin_in(((mq_topic *)outlet)->own, tmp, text);
 }
 
-static int deliver_draft(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, bool sync)
+static int deliver_draft(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, uint32_t count, bool sync)
 {
     (void)feed;
+    (void)count;
     return transaction_commit_from(((mq_topic *)outlet)->own, tmp, text, sync);
 }
 
-const struct outlet_once fan_out_once = {.name = name_draft, .deliver = deliver_draft};
+const struct outlet_once fan_out_once = {.name = name_draft, .fill = fan_out_take, .deliver = deliver_draft};
 
 /* A handle for transactions, and how the topic is shared. */
 static int prepare(mq_topic *topic)

@@ -37,17 +37,17 @@ static int rename_draft(const struct log_source *source, int dir, const char *na
 }
 
 /* It is synced with what else is appended, when the call ends. */
-static int deliver_draft(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, bool sync)
+static int deliver_draft(struct outlet *outlet, mq_queue *feed, int tmp, const char *text, uint32_t count, bool sync)
 {
     mq_log *log = (mq_log *)outlet;
-    const struct renaming renaming = {{rename_draft, 1, log->once.durable}, tmp, text};
+    const struct renaming renaming = {{rename_draft, count, log->once.durable}, tmp, text};
     const int error = log_append(log, &renaming.source);
     (void)feed;
     (void)sync;
     if (error)
         return error == -ESTALE ? 0 : error;
-    if (log->once.offsets && strcmp(text, log->once.own) == 0)
-        log->once.offsets[*log->once.sent] = log->runs[log->run_count - 1].offset;
+    for (uint32_t i = 0; i < count && log->once.offsets && strcmp(text, log->once.own) == 0; i++)
+        log->once.offsets[*log->once.sent + i] = log->runs[log->run_count - 1].offset + i;
     return 1;
 }
 

@@ -164,7 +164,7 @@ int topic_read_bindings(int dir, struct bindings *ret_bindings, char ret_problem
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-int topic_write_file(int dir, int feed, const char *name, const char *text, size_t size)
+int topic_write_file(int dir, int feed, const char *name, const char *text, size_t size, const struct fs_guard *guard)
 {
     char draft[32];
     unsigned sharing;
@@ -177,6 +177,8 @@ int topic_write_file(int dir, int feed, const char *name, const char *text, size
     if (!error)
         error = fs_sync_data(file);
     close(file);
+    if (!error && guard)
+        error = fs_guard_holds(guard, dir, name);
     if (!error)
         error = fs_replace(feed, draft, dir, name);
     if (error)
@@ -205,7 +207,7 @@ struct change {
     int changed; /* how many */
 };
 
-static int change_text(int dir, int feed, struct change *change)
+static int change_text(int dir, int feed, const struct fs_guard *guard, struct change *change)
 {
     struct bindings bindings = {0};
     char problem[BINDINGS_PROBLEM_SIZE], *text;
@@ -223,7 +225,7 @@ static int change_text(int dir, int feed, struct change *change)
     if (!error && change->changed > 0)
         error = bindings_format(&bindings, &text, &size);
     if (!error && change->changed > 0) {
-        error = topic_write_file(dir, feed, TOPIC_BINDINGS, text, size);
+        error = topic_write_file(dir, feed, TOPIC_BINDINGS, text, size, guard);
         free(text);
     }
     bindings_release(&bindings);
@@ -242,7 +244,11 @@ static int change_locked(int dir, struct change *change)
     const int feed = topic_open_feed(dir);
     if (feed < 0)
         return feed;
-    const int lock = fs_lock(feed), error = lock < 0 ? lock : change_text(dir, feed, change);
+    struct fs_guard guard;
+    const int lock = fs_lock(feed);
+    int error = lock < 0 ? lock : fs_guard(lock, dir, TOPIC_BINDINGS, &guard);
+    if (!error)
+        error = change_text(dir, feed, &guard, change);
     if (lock >= 0)
         close(lock);
     close(feed);

@@ -5,6 +5,7 @@
 #ifndef MQ_TOPIC_H
 #define MQ_TOPIC_H
 
+#include "base/fs_hosts.h"
 #include "route/route.h"
 #include "store/layout.h"
 
@@ -42,8 +43,9 @@ struct topic_files {
 int topic_note_files(int dir, struct topic_files *ret_files);
 void topic_forget_files(struct topic_files *files);
 
-/* Replace one of its files at once, and on the disk: whoever reads it finds the old text or the new one. */
-int topic_write_file(int dir, int feed, const char *name, const char *text, size_t size);
+/* Replace one of its files at once, and on the disk: a process that reads it finds the old text or the new one. `guard`: the
+   file as it was under the lock; NULL: the topic is being made. -EAGAIN: this host has lost the lock. */
+int topic_write_file(int dir, int feed, const char *name, const char *text, size_t size, const struct fs_guard *guard);
 
 /* Whether the topic still has these files: 1, 0, or a negative errno. */
 int topic_has_files(int spool, const char *name, const struct topic_files *files);

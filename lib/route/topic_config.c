@@ -123,7 +123,7 @@ int topic_read(int dir, struct bindings *ret_bindings, struct route_topic *topic
     return error ? error : topic_read_config(dir, topic);
 }
 
-static int write_config(int dir, int feed, const struct route_topic *topic)
+static int write_config(int dir, int feed, const struct fs_guard *guard, const struct route_topic *topic)
 {
     char text[CONFIG_SIZE];
     size_t size = 0;
@@ -133,7 +133,7 @@ static int write_config(int dir, int feed, const struct route_topic *topic)
         if (strcmp(value, keys[i].initially) != 0)
             size += (size_t)snprintf(text + size, sizeof text - size, "%s = %s\n", keys[i].name, value);
     }
-    return topic_write_file(dir, feed, TOPIC_SETTINGS, text, size);
+    return topic_write_file(dir, feed, TOPIC_SETTINGS, text, size, guard);
 }
 
 /* ---- reading and setting ----------------------------------------------------------------------- */
@@ -184,14 +184,17 @@ static int set_locked(int spool, int dir, const char *topic, const char *key, co
     const int feed = topic_open_feed(dir);
     if (feed < 0)
         return feed;
+    struct fs_guard guard;
     const int lock = fs_lock(feed);
-    int held = -1, error = lock < 0 ? lock : topic_read_config(dir, &parsed);
+    int held = -1, error = lock < 0 ? lock : fs_guard(lock, dir, TOPIC_SETTINGS, &guard);
+    if (!error)
+        error = topic_read_config(dir, &parsed);
     if (!error)
         error = parse(topic, key, value, &parsed);
     if (!error)
         error = hold_alternate(spool, &parsed, &held);
     if (!error)
-        error = write_config(dir, feed, &parsed);
+        error = write_config(dir, feed, &guard, &parsed);
     if (held >= 0)
         close(held);
     if (lock >= 0)

@@ -60,7 +60,7 @@ static int fill(int dir, const void *context)
     const int feed = error ? error : make_feed(dir, plan->sharing);
     if (feed < 0)
         return feed;
-    error = topic_write_file(dir, feed, TOPIC_BINDINGS, "", 0);
+    error = topic_write_file(dir, feed, TOPIC_BINDINGS, "", 0, NULL);
     close(feed);
     return error ? error : make_lock(dir);
 }

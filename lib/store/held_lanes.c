@@ -70,6 +70,7 @@ struct transfer {
     bool links; /* a message gets one more name, since others need its file */
     struct passed *passed;
     size_t passed_count, passed_room;
+    struct lane_cuts_walk cuts;
 };
 
 /* How many messages of a head's file are done, or dead letters. */
@@ -181,15 +182,12 @@ static int move_rest(struct rest *rest)
 
 static int move_message(void *context, const struct lane_file *file)
 {
-    const struct transfer *transfer = context;
+    struct transfer *transfer = context;
     const uint32_t passed = count_passed(transfer, file);
-    struct rest rest = {*transfer, file, lane_cuts_open(transfer->from, file->key), file->name.position + passed};
-    int done = rest.cuts < 0 && passed == 0 ? -EBADMSG : move_rest(&rest);
-    if (done == -EBADMSG) /* or the file cannot be taken apart */
-        done = move_whole(transfer, file);
-    if (rest.cuts >= 0)
-        close(rest.cuts);
-    return done;
+    struct rest rest = {*transfer, file, lane_cuts_come_to(&transfer->cuts, transfer->from, file->key),
+                        file->name.position + passed};
+    const int done = rest.cuts < 0 && passed == 0 ? -EBADMSG : move_rest(&rest);
+    return done == -EBADMSG ? move_whole(transfer, file) : done; /* or the file cannot be taken apart */
 }
 
 static int end_in(const struct transfer *transfer, int dir, const struct message_name *token)
@@ -324,7 +322,7 @@ static int move_strays(const struct transfer *transfer)
 
 int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
 {
-    struct transfer transfer = {.from = from_queue, .to = {to_queue, -1, to_sharing, 0}};
+    struct transfer transfer = {.from = from_queue, .to = {to_queue, -1, to_sharing, 0}, .cuts = {.cuts = -1}};
     struct config config;
     char name[NAME_NEW_BUCKET_SIZE];
     if (fs_has(from_queue, "lanes") == 0)
@@ -346,6 +344,7 @@ int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
         error = read_passed(&transfer);
     if (!error)
         error = lane_dir_walk_all(from_queue, move_message, &transfer);
+    lane_cuts_leave(&transfer.cuts);
     if (!error)
         error = move_strays(&transfer);
     free(transfer.passed);

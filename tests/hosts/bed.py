@@ -260,11 +260,14 @@ class Host:
     # ---- its network ----
 
     def cut(self, *bricks):
-        """From these bricks, or from all: what is sent there vanishes."""
-        for brick in bricks or self.bed.bricks:
+        """From these bricks, or from all at one moment, by pulling the cable: what is sent there vanishes."""
+        if not bricks:
+            run("ip", "link", "set", f"cable-{self.number}", "nomaster")
+        for brick in bricks:
             self.run("ip", "route", "replace", "blackhole", brick.address)
 
     def mend(self):
+        run("ip", "link", "set", f"cable-{self.number}", "master", "bridge")
         for brick in self.bed.bricks:
             self.run("ip", "route", "delete", "blackhole", brick.address, check=False)
 
@@ -314,7 +317,8 @@ class Bed:
         self.processes.mkdir()
         run("mount", "--bind", "/proc", str(self.processes))
         run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "bridge", "type", "bridge")
+        # An address of its own: else it has that of one of its cables, and all hosts lose the servers when that one is pulled.
+        run("ip", "link", "add", "bridge", "address", "02:00:00:00:00:01", "type", "bridge")
         run("ip", "address", "add", f"{NETWORK}.1/24", "dev", "bridge")
         run("ip", "link", "set", "bridge", "up")
         self.bricks = [Brick(self, number) for number in range(BRICKS)]
@@ -356,6 +360,10 @@ class Bed:
                 names = (brick.directory / ".glusterfs/indices" / kind).glob("*")
                 found += sum(not name.name.startswith(kind) for name in names)
         return found
+
+    def losses(self):
+        """How often a host took a server for gone since it did not answer for some seconds, as a busy machine's may not."""
+        return sum(host.log.read_text(errors="replace").count("has not responded in the last") for host in self.hosts)
 
     def __enter__(self):
         for brick in self.bricks:

@@ -10,13 +10,18 @@
  * Models lib/lifecycle/send_several.c, and help() and look_back() of lib/lifecycle/send_once.c where they find such a
  * mark. Each call of the file system is one step; a process may be passed over for good (killed) between any two.
  *
+ * The rename to ready/ also stands for the one that appends the draft to a log, and for the one that commits a transaction: to
+ * a topic the draft is a directory, and what it is filled with after its name was made void goes with that. That the limit of a
+ * queue leaves no room is as a disk that is full.
+ *
  * Checked: a send that is reported relies on a draft that was delivered and has that id; two drafts that were delivered and
  * have an id in common are of slots at least two apart; nothing of a slot is delivered once the slot after the next has
  * begun. With ROLES only the first sender sends both ids, and the others one.
  *
  * Mutations: HELP (whoever finds the mark of such a draft delivers it), UNNAMED (the marks are made before the draft has its
  * name), KEEP (an id that has a mark already is in the draft nevertheless), NO_LOOK (the sender does not look at the slot),
- * NO_PREVIOUS (nor at the marks of the slot before), ONE_VOID (a draft is void for the id alone that it was made void for).
+ * NO_PREVIOUS (nor at the marks of the slot before), ONE_VOID (a draft is void for the id alone that it was made void for),
+ * BY_HANDLE (the sender delivers its draft under whatever name that has by then).
  */
 #ifndef SENDERS
 #define SENDERS 2
@@ -220,6 +225,9 @@ marked:
     :: skip
     :: goto late /* the disk is full */
     fi;
+#ifdef BY_HANDLE
+    d_step { if :: draft[d] == VOID -> draft[d] = TMP :: else fi };
+#endif
     deliver(d, ok);
     if
     :: ok

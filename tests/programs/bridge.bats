@@ -405,6 +405,40 @@ mq-bridge-ssh: ssh://host/away: connected again"
     assert_equal "$(there mq-stat --format '{ready}' away)" 6
 }
 
+@test "a program there that is silent is a lost connection, said once, and does not keep a bridge from ending" {
+    make_queue here
+    seq 50 | mq-send -q -l here
+    # Greets, and then takes what comes without a word.
+    printf '#!/bin/sh\necho =mq-bridge\nexec sleep 1000\n' >bin/ssh
+    local words status begin pid
+    for words in 'here ssh://host/away' 'ssh://host/away here'; do
+        # shellcheck disable=SC2086 # two words
+        spawn bridge mq-bridge -v -f $words
+        pid=$! status=0
+        wait_until 20 grep -q connected bridge.err
+        begin=$SECONDS
+        kill -TERM "$pid"
+        wait "$pid" || status=$?
+        assert_equal "$status" 0
+        ((SECONDS - begin <= 7)) || fail "it took $((SECONDS - begin)) s"
+        assert_equal "$(mq-stat -x --format '{ready} {inflight} {dead}' here)" '50 0 0'
+    done
+    [[ -n ${BROKERS-} ]] || return 0
+    spawn out mq-bridge -f here ssh://host/away
+    local out=$!
+    spawn in mq-bridge -f ssh://host/away other
+    local in=$!
+    wait_until 120 grep -q 'no answer for 60 s; trying again' in.err
+    wait_until 60 grep -q 'no confirmation for 45 s; waiting' out.err
+    begin=$SECONDS
+    kill -TERM "$out" "$in"
+    wait "$out"
+    wait "$in"
+    ((SECONDS - begin <= 5)) || fail "they took $((SECONDS - begin)) s"
+    assert_equal "$(grep -c . out.err) $(grep -c . in.err)" '2 2' # the second: ended before all was confirmed
+    assert_equal "$(mq-stat -x --format '{ready} {inflight} {dead}' here)" '50 0 0'
+}
+
 @test "bridges by ssh that are killed lose nothing and send nothing twice" {
     pause
     make_queue here ack-timeout=300ms max-attempts=none retry-delay=1ms

@@ -416,6 +416,64 @@ while True:
     assert_equal "$(mq-stat --format '{ready} {inflight}' jobs)" '0 0'
 }
 
+# ends WITHIN STATUS: the bridge, whose id is $bridge, ends that soon after a signal.
+ends() {
+    local status=0 begin=$SECONDS
+    kill -TERM "$bridge"
+    wait "$bridge" || status=$?
+    ((SECONDS - begin <= $1)) || fail "it ended after $((SECONDS - begin)) s"
+    assert_equal "$status" "$2"
+}
+
+@test "memory that is short there is waited for, which is said once, and a signal ends the wait" {
+    local server=$BATS_FILE_TMPDIR/server bridge
+    make_queue jobs max-size=1M
+    rabbitmq declare short
+    head -c 4000000 /dev/zero | tr '\0' x | fold -w 200000 | mq-send -q -l jobs
+    seq 500 | mq-send -q -l jobs
+    rabbitmq_eval "$server" 'rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}).'
+    spawn bridge mq-bridge -f jobs "$there/short"
+    bridge=$!
+    wait_until 20 grep -q 'it takes no messages for now: low on memory; waiting' bridge.err
+    ends 5 0
+    assert_equal "$(mq-stat -x --format '{ready} {inflight} {dead}' jobs)" '520 0 0'
+    spawn bridge mq-bridge -f jobs "$there/short"
+    bridge=$!
+    wait_until 20 grep -q waiting bridge.err
+    rabbitmq_eval "$server" 'rabbit_alarm:clear_alarm({resource_limit, memory, node()}).'
+    wait_until 20 counts short 520
+    wait_until 20 eval '[[ $(mq-stat -x --format "{ready} {inflight}" jobs) == "0 0" ]]'
+    ends 5 0
+    assert_equal "$(<bridge.err)" "mq-bridge-amqp: ${there/:${ports[0]}/}/short: it takes no messages for now: low on memory; waiting
+mq-bridge-amqp: ${there/:${ports[0]}/}/short: carrying again"
+}
+
+@test "a server that is stopped does not keep a bridge from ending" {
+    local bridge server
+    server=$(<"$BATS_FILE_TMPDIR/server/pid")
+    make_queue jobs
+    rabbitmq declare stopped
+    spawn idle mq-bridge -v -f "$there/stopped" jobs
+    local idle=$!
+    spawn bridge mq-bridge -v -f "$there/stopped" jobs
+    bridge=$!
+    wait_until 20 grep -q connected bridge.err
+    wait_until 20 grep -q connected idle.err
+    ends 3 0
+    kill -STOP -- "-$server"
+    bridge=$idle
+    ends 8 0
+    spawn connecting mq-bridge -f jobs "$there/stopped"
+    bridge=$!
+    wait_until 20 eval 'ls -l "/proc/$bridge/fd" | grep -q socket'
+    ends 2 0
+    spawn connecting mq-bridge jobs "$there/stopped"
+    bridge=$!
+    wait_until 20 eval 'ls -l "/proc/$bridge/fd" | grep -q socket'
+    ends 2 143
+    kill -CONT -- "-$server"
+}
+
 @test "over TLS the certificate and its name are verified" {
     local server=$BATS_FILE_TMPDIR/server
     [[ -e $server/server.pem ]] || skip "no certificate could be made"

@@ -6,6 +6,11 @@ load ../helper
 
 readonly PRODUCE=0 COMMIT=8 # requests
 
+teardown() {
+    kill_spawned
+    ! mountpoint -q "$BATS_TEST_TMPDIR/small" || umount -l "$BATS_TEST_TMPDIR/small"
+}
+
 setup() {
     setup_spool
     [[ -x $MQ_BUILD/mq-bridge-kafka ]] || skip "librdkafka is not installed"
@@ -230,6 +235,28 @@ END
     assert_equal "$(grep -c . out.err) $(grep -c . in.err)" '2 2'
     assert_equal "$(mq-stat --format '{ready} {inflight} {dead}' jobs)" '0 0 0'
     has_records t 2
+}
+
+@test "a disk that is full here in the middle of a batch is waited for: nothing is lost or comes twice" {
+    needs_brokers
+    mkdir small
+    mount -t tmpfs -o size=1m tmpfs small 2>/dev/null || skip "mounting does not work here"
+    start_cluster
+    make_queue jobs
+    seq -f "%g $(printf 'x%.0s' {1..1000})" 3000 | mq-send -q -l jobs
+    mq-bridge --until-empty jobs "kafka://$broker/t"
+    local MQ_SPOOL=$PWD/small/spool
+    make_queue here
+    spawn in mq-bridge -f "kafka://$broker/t?group=g" here
+    local in=$!
+    wait_until 30 grep -q 'No space left on device; trying again' in.err
+    mount -o remount,size=64m small
+    wait_until 60 has_depth here ready 3000
+    kill -TERM "$in"
+    wait "$in"
+    assert_equal "$(grep -c . in.err)" 2
+    mq-queue check here
+    assert_equal "$(mq-recv -a -l -n 9999 --no-wait here | sort -u | wc -l)" 3000
 }
 
 # is_settled QUEUE: nothing is ready or in flight in it.

@@ -769,6 +769,12 @@ stage_nack() { stage_ack "$1"; }
     mq-dlq purge -q --all orders
     clean
 
+    # With a max-attempts of their own they share none: there would be no room for it in the name of the token.
+    seq -f a%g 3 | mq-send -q -l --linger 1m -g a --max-attempts=1000000 orders
+    seq -f '{"body":"a%g","headers":{"Group":"a"},"max_attempts":7}' 4 6 | mq-send -q -j --linger 1m orders
+    assert_equal "$(mq-recv -a -l -w 0 -n 9 orders | paste -sd ' ')" 'a1 a2 a3 a4 a5 a6'
+    clean
+
     seq -f a%g 4 | mq-send -q -l --linger 1m -g a --ttl=1ms orders
     send a last
     wait_until 5 test "$(bodies)" = last
@@ -891,6 +897,29 @@ are_dead() { # NUMBER
     assert_equal "$(bodies)" 'a1 a2'
     assert_equal "$(bodies clicks/jobs)" 'a3 a4'
     clean
+}
+
+# calls_each GROUPS: how many system calls the removal of each of 40 selected messages takes, among so many groups.
+calls_each() {
+    local queue=of$1
+    mq-queue create "$queue" order=group durability=none
+    {
+        seq 20 | sed 's/.*/{"body":"h&","headers":{"Group":"h","Type":"x"}}/' # a head and what shares its file
+        seq "$1" | sed 's/.*/{"body":"&","headers":{"Group":"g&"}}/'
+        seq 20 | sed 's/.*/{"body":"w&","headers":{"Group":"g&","Type":"x"}}/' # behind a head each
+    } | mq-send -q -j "$queue"
+    strace -qq -c -S calls -o dry mq-queue remove -q -m 'Type: x' --dry-run "$queue" >/dev/null
+    strace -qq -c -S calls -o wet mq-queue remove -q -m 'Type: x' "$queue"
+    assert_equal "$(mq-stat --format '{ready}' "$queue")" "$1"
+    echo $((($(awk '$NF == "total" { print $4 }' wet) - $(awk '$NF == "total" { print $4 }' dry)) / 40))
+}
+
+@test "removing by selection costs no more for a message where there are many groups" {
+    needs_strace
+    local few many
+    few=$(calls_each 200)
+    many=$(calls_each 2000)
+    ((few > 0 && many <= few * 5 / 4)) || fail "$few, $many"
 }
 
 @test "whoever claims and whoever removes or moves at the same time: each message ends once" {

@@ -100,10 +100,22 @@ mq-queue: jobs: 3 removed'
     assert_equal "$(ids jobs dead)" 'a '
     run -1 --separate-stderr mq-queue set jobs a priority=1
     assert_complains 'mq-queue: jobs: a: it is a dead letter'
-    for wrong in priority=10 delay=x ttl=0 'odd=1' 'a' ''; do
+    for wrong in priority=10 delay=x ttl=0 'odd=1' 'a' '' 'priority=1 priority=2' 'ttl=1h b ttl=1h'; do
         run -64 --separate-stderr mq-queue set jobs a $wrong
         assert_complains 'mq-queue: set: '
     done
+    # So it is with settings: of two values of one key none is taken.
+    mq-topic create events
+    mq-log create clicks
+    for wrong in 'queue config jobs ttl=1h max-depth=7 ttl=2h' 'queue create more ttl=1h ttl=1h' 'topic config events dedup-window=1h dedup-window=2h' \
+        'log config clicks max-age=1h max-age=2h'; do
+        # shellcheck disable=SC2086 # words
+        run -64 --separate-stderr mq-$wrong
+        assert_regex "$stderr" "'[a-z-]+=[12]h': given twice"
+    done
+    assert_equal "$(mq-queue config jobs max-depth)" none
+    mq-topic delete events
+    mq-log delete clicks
     run -0 --separate-stderr mq-queue check
     run -0 mq-stat -j jobs
     run -0 mq-stat -j --exact jobs

@@ -668,3 +668,61 @@ followers() {
     run -64 mq-topic bind events events
     assert_output --partial 'not bound to itself'
 }
+
+@test "check finds what is wrong with a topic, and repair mends it but for lines that are malformed" {
+    mq-topic create news
+    mq-topic create other --mode 0660
+    mq-topic bind news a -k 'x.*'
+    mq-topic bind news other
+    mq-topic bind other b
+    mq-queue create lost
+    mq-topic config other unroutable=lost
+    mq-send -q -k x.y news hi
+    mq-send -q --once -k x.y other hi
+    run -0 mq-queue check
+    assert_output ''
+    mq-queue delete -q --force a
+    mq-queue delete -q --force lost
+    mkdir "$MQ_SPOOL/news/feed/deep"
+    touch "$MQ_SPOOL/news/junk" "$MQ_SPOOL/other/feed/sent/x"
+    ln -s "$PWD" "$MQ_SPOOL/news/feed/host/x"
+    chmod 0000 "$MQ_SPOOL/news/settings" "$MQ_SPOOL/news/feed/tmp" 2>/dev/null || true
+    chmod 2700 "$MQ_SPOOL/other/feed"
+    local wrong="news/junk: not a part of a topic
+news/feed/tmp: its mode is 0000 and not 0700
+news/feed/deep: not a part of a topic
+news/feed/host/x: not a regular file
+news/bindings: it leads to a, which is gone
+other/feed: its mode is 2700 and not 2770
+other/feed/sent/x: not a slot's number
+other/settings: unroutable is lost, which is gone"
+    ((EUID == 0)) || chmod 0700 "$MQ_SPOOL/news/feed/tmp" # else it cannot be listed
+    ((EUID == 0)) || wrong=$(grep -v 0000 <<<"$wrong")
+    run -65 mq-queue check
+    assert_equal "$(sort <<<"$output")" "$(sort <<<"$wrong")"
+    run -65 mq-queue check news
+    assert_equal "$(sort <<<"$output")" "$(grep ^news <<<"$wrong" | sort)"
+    run -0 mq-queue check --repair
+    assert_equal "$(sort <<<"$output")" "$(sort <<<"$wrong")"
+    run -0 mq-queue check
+    assert_output ''
+    assert_equal "$(find "$MQ_SPOOL"/news/aside "$MQ_SPOOL"/other/feed/aside -mindepth 1 | wc -l)" 4
+    assert_equal "$(mq-stat --format '{queue} {ready}' a lost)" $'a 0\nlost 0'
+    # What was moved aside keeps nobody from using it.
+    mq-send -q -k x.y news hi
+    assert_equal "$(mq-stat --format '{ready}' a)" 1
+    # Its feed goes, and comes again.
+    rm -r "$MQ_SPOOL/news/feed"
+    run -65 mq-queue check news
+    assert_output 'news/feed: a part of the topic that is missing'
+    mq-queue check -q --repair news
+    mq-queue check news
+    echo 'a is not good' >>"$MQ_SPOOL/news/bindings"
+    echo 'colour = red' >>"$MQ_SPOOL/other/settings"
+    run -65 mq-queue check
+    assert_line 'news/bindings: line 3: the word behind the destination is none of key, all, any'
+    assert_line --partial 'other/settings: not a line `KEY = VALUE`'
+    run -78 --separate-stderr mq-queue check --repair news
+    assert_equal "$stderr" 'mq-queue: news: bad bindings: line 3: the word behind the destination is none of key, all, any'
+    assert_equal "$(tail -n 1 "$MQ_SPOOL/news/bindings")" 'a is not good'
+}

@@ -126,13 +126,13 @@ all_calls() {
     calls=$(wc -l <trace)
 }
 
-@test "a single message in one of many groups takes at most 30 system calls, and in an ordinary queue 18: sent, claimed and acked" {
+@test "a single message in one of many groups takes at most 28 system calls, and in an ordinary queue 15: sent, claimed and acked" {
     [[ -z ${SANITIZE-} ]] || skip "sanitizers cost time of their own"
     needs_strace
     local calls once queue bar
     mq-queue create jobs
     mq-queue create orders order=group
-    for queue in jobs:18 orders:30; do
+    for queue in jobs:15 orders:28; do
         bar=${queue#*:}
         all_calls "$MQ_BUILD/tests/bench/lanes" cycle "${queue%:*}" 10 30
         once=$calls # with the births of the groups, which rest from the third time on

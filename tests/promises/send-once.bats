@@ -40,10 +40,10 @@ slot() {
 }
 
 set_slot() { # NUMBER BEGIN UNTIL: differences to what they are, in microseconds
-    local number begin until
-    IFS=- read -r number begin until < <(slot)
-    mv "$MQ_SPOOL/jobs/sent/slot/"* "$MQ_SPOOL/jobs/sent/slot/$(printf '%013x-%013x-%013x' \
-        $((0x$number + $1)) $((0x$begin + $2)) $((0x$until + $3)))"
+    local number begin until spread
+    IFS=- read -r number begin until spread < <(slot)
+    mv "$MQ_SPOOL/jobs/sent/slot/"* "$MQ_SPOOL/jobs/sent/slot/$(printf '%013x-%013x-%013x%s' \
+        $((0x$number + $1)) $((0x$begin + $2)) $((0x$until + $3)) "${spread:+-$spread}")"
 }
 
 shift_slot() { # SECONDS, into the past
@@ -407,6 +407,108 @@ each_once() {
     done
     wait "${spawned[@]:1}"
     each_once 1000 1299
+}
+
+# in QUEUE: the bodies, in order.
+all_in() {
+    case $1 in
+    clicks) mq-log read -l clicks ;;
+    events) all_in one ;;
+    *) mq-queue peek -n 1000 -j "$1" | jq -r .body ;;
+    esac
+}
+
+@test "so do records to limited queues, logs and topics, whoever is killed, stopped or sends the same" {
+    needs_strace
+    mq-queue create limited durability=none max-depth=500
+    mq-log create clicks durability=none
+    make_topic one two
+    mq-topic config events durability=none
+    local queue call last files
+    for queue in limited clicks events; do
+        mq-send -q --once -j "$queue" < <(records 100 139)
+        files=$(find "$MQ_SPOOL/$queue" "$MQ_SPOOL/one" -type f \( -path '*/ready/*/*' -o -path '*/log/*/*' \) | wc -l)
+        assert_equal "$queue $files" "$queue 1"
+        once -j "$queue" < <(records 131 160 && records 141 144)
+        assert_equal "$queue $(grep -c duplicate <<<"$stderr")" "$queue 13"
+        assert_equal "${#lines[@]} ${lines[0]} ${lines[33]}" '34 m-131 m-144'
+        # Killed before a mark, and before a rename: sent again, by another who sends some of it.
+        last=160
+        for call in linkat:signal=KILL:when=4 renameat2:signal=KILL; do
+            strace -qq -o trace -e trace="${call%%:*}" -e inject="$call" \
+                mq-send -q --once -j "$queue" < <(records $((last + 1)) $((last + 10))) || true
+            mq-send -q --once -j "$queue" < <(records $((last + 6)) $((last + 15)) && records $((last + 1)) $((last + 10)))
+            last=$((last + 15))
+        done
+        # Stopped when all marks are made.
+        rm -f trace
+        strace -qq -o trace -e trace=faccessat2 -e inject=faccessat2:signal=STOP:when=1 \
+            mq-send -q --once -j "$queue" < <(records 191 200) 3>&- &
+        spawned+=($!)
+        wait_until 10 grep -q SIGSTOP trace
+        mq-send -q --once -j "$queue" < <(records 196 205)
+        kill -CONT "$(pgrep -P "${spawned[-1]}")"
+        wait "${spawned[-1]}"
+        mq-queue sweep
+        all_in "$queue" >all
+        assert_equal "$queue $(sort all | xargs)" "$queue $(seq 100 205 | xargs)"
+    done
+    assert_equal "$(all_in two)" "$(all_in one)"
+    run -0 mq-queue check
+    assert_output ''
+}
+
+@test "records that are sent once fill a limited queue to the brim in few files, and its duplicates need no room" {
+    mq-queue config jobs max-depth=100
+    run -75 --separate-stderr mq-send -v --once -j jobs < <(records 1 120)
+    [[ $stderr == *'record 101: '*'full; 100 sent'* ]] || fail "$stderr"
+    (($(find "$MQ_SPOOL"/jobs/ready -type f | wc -l) <= 10))
+    once -j jobs < <(records 1 100)
+    assert_equal "$(figures)" '[100,0,100,100]'
+    # To a topic as many as there is room for, also if the sender would wait for all of a file.
+    make_topic jobs other
+    mq-queue config jobs max-depth=110
+    run -75 mq-send -q --block=10ms --once -j events < <(records 201 220)
+    assert_equal "$(waiting_in other)" "$(seq 201 210 | xargs)"
+    mq-queue config jobs max-depth=none
+    once -j events < <(records 201 220)
+    assert_equal "$(grep -c duplicate <<<"$stderr")" 10
+    assert_equal "$(mq-queue peek -n 30 -j other | jq -r .body | xargs)" "$(seq 201 220 | xargs)"
+}
+
+@test "many marks of one slot are spread over directories from the next slot on, and none is forgotten" {
+    once -i x jobs 1
+    shift_slot 2700 # a quarter of it is left
+    assert_equal "$(cd "$MQ_SPOOL/jobs/sent" && echo ????????????? | wc -w)" 1
+    seq 20000 | mq-send -q -l --once jobs # so many that another slot begins before this one is over
+    [[ $(slot) == *-16 ]]
+    assert_equal "$(find "$MQ_SPOOL/jobs/sent" -name '*-?' | wc -l)" 16
+    mq-queue check jobs
+    seq 20000 | mq-send -q -l --once jobs
+    once -i x jobs 2 # of the slot before, whose marks lie together
+    duplicate x
+    shift_slot 2700 # the new one lasts as long as any
+    once -i x jobs 2
+    duplicate x
+    once -i y jobs 3
+    assert_equal "$(figures)" '[20002,0,20002,20002]'
+    shift_slot 1000 # x is forgotten, and what the new slot knows is not
+    once -i x jobs 2
+    sent x
+    once -i y jobs 4
+    duplicate y
+    seq 20000 | tail -n 100 | mq-send -q -l --once jobs
+    assert_equal "$(figures)" '[20003,0,20003,20103]'
+    local place
+    place=$(find "$MQ_SPOOL/jobs/sent" -name y)
+    assert_equal "${place: -4}" -9/y # 0x79 is the sum of its bytes
+    mkdir -p "${place%-9/y}-a"
+    mv "$place" "${place%-9/y}-a/y"
+    run -65 mq-queue check jobs
+    assert_output --regexp '^jobs/sent/[0-9a-f]*-a/y: a mark in a directory that is not its own$'
+    shift_slot 9000
+    mq-queue sweep jobs
+    assert_equal "$(find "$MQ_SPOOL/jobs/sent" -type l | wc -l)" 0
 }
 
 @test "a mark that is garbage is told, and moved aside by a repair" {

@@ -2,6 +2,7 @@
 #
 #     start_rabbitmq DIRECTORY [LINE OF ITS CONFIGURATION…]    with TLS if there is a DIRECTORY/server.pem
 #     await_rabbitmq DIRECTORY                                 until it lets clients in
+#     rabbitmq_eval DIRECTORY TEXT
 #     stop_rabbitmq DIRECTORY
 #     build_rabbitmq_client FILE                               shared/rabbitmq.c
 # shellcheck shell=bash
@@ -51,6 +52,14 @@ await_rabbitmq() {
         ((SECONDS < end)) && kill -0 "$pid" 2>/dev/null || return
         sleep 0.3
     done
+}
+
+# Run some Erlang in it.
+rabbitmq_eval() { # DIRECTORY TEXT
+    local ports
+    mapfile -t ports <"$1/ports"
+    HOME="$1" ERL_EPMD_PORT="${ports[1]}" ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_NODENAME=mq-test@localhost \
+        RABBITMQ_CONF_ENV_FILE=/dev/null /usr/lib/rabbitmq/bin/rabbitmqctl eval "$2"
 }
 
 stop_rabbitmq() {

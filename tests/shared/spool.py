@@ -368,7 +368,7 @@ def leftovers(spool):
 def end_slots(spool):
     """Let the slots in which something was sent once be over, for longer than any window."""
     for path in (*Path(spool).glob("*/sent/slot/*"), *Path(spool).glob("*/feed/sent/slot/*")):
-        path.rename(path.with_name(f"{path.name[:13]}-{0:013x}-{0:013x}"))
+        path.rename(path.with_name(f"{path.name[:13]}-{0:013x}-{0:013x}{path.name[41:]}"))
 
 
 def undeliver(queue, id):
@@ -376,7 +376,7 @@ def undeliver(queue, id):
     (mark,) = (slot / id for slot in queue.glob("sent/*") if (slot / id).is_symlink())
     (message,) = queue.glob(f"ready/*/*.{id}.*")
     due, position = mark.readlink().name.split(".")
-    message.rename(queue / "tmp" / f"once-{mark.parent.name}.{due}.{position}.{id}.a0")
+    message.rename(queue / "tmp" / f"once-{mark.parent.name[:13]}.{due}.{position}.{id}.a0")
 
 
 def touch_back(paths, seconds):

@@ -284,6 +284,33 @@ static void a_topic_is_held_for_all_hosts(const struct scene *scene)
     close(spool);
 }
 
+/* A host that was cut off has lost its lock: what another one has changed meanwhile is not undone, nor what it is changing. */
+static void a_lock_that_was_lost_is_noticed(const struct scene *scene)
+{
+    const int spool = open(scene->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC), dir = topic_open_dir(spool, "news");
+    const int feed = topic_open_feed(dir), lock = fs_lock(feed);
+    const struct mq_binding binding = {.destination = "of-another-host"};
+    struct fs_guard guard;
+    EXPECT(fs_guard(lock, dir, TOPIC_BINDINGS, &guard) == 0 && fs_guard_holds(&guard, dir, TOPIC_BINDINGS) == 0);
+    EXPECT(flock(lock, LOCK_UN) == 0);
+    const int other = fs_lock(feed);
+    EXPECT(topic_write_file(dir, feed, TOPIC_BINDINGS, "mine\n", 5, &guard) == -EAGAIN);
+    close(other);
+    EXPECT(mq_topic_bind(scene->spool, "news", &binding) == 1);
+    EXPECT(topic_write_file(dir, feed, TOPIC_BINDINGS, "mine\n", 5, &guard) == -EAGAIN);
+    EXPECT(flock(lock, LOCK_UN) == 0); /* which it has again now */
+    EXPECT(mq_topic_unbind(scene->spool, "news", &binding) == 1);
+    EXPECT(flock(lock, LOCK_EX) == 0);
+    EXPECT(fs_guard(lock, dir, TOPIC_SETTINGS, &guard) == 0 && fs_guard_holds(&guard, dir, TOPIC_SETTINGS) == 0);
+    EXPECT(flock(lock, LOCK_UN) == 0);
+    EXPECT(mq_topic_config_set(scene->spool, "news", "unroutable", "drop") == 0);
+    EXPECT(fs_guard_holds(&guard, dir, TOPIC_SETTINGS) == -EAGAIN);
+    close(lock);
+    close(feed);
+    close(dir);
+    close(spool);
+}
+
 static void what_fails_is_no_answer(const struct scene *scene)
 {
     const int spool = open(scene->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -341,6 +368,7 @@ int main(void)
     a_deletion_is_left_to_its_host(&scene);
     who_was_stopped_past_its_lease_has_not_acked(&scene);
     a_file_system_is_never_guessed(&scene);
+    a_lock_that_was_lost_is_noticed(&scene);
     a_topic_is_held_for_all_hosts(&scene);
     what_fails_is_no_answer(&scene);
     no_such_name_is_an_answer_of_copies(&scene);

@@ -91,12 +91,26 @@ static void what_a_mark_says_is_read_as_it_was_written(void)
 static void names_of_slots_and_marks_are_strict(void)
 {
     struct sent_slot slot = {.number = 1, .begin = 2, .until = CLOCK_MAX}, read;
-    char text[SENT_NAME_SLOT_SIZE], mark[SENT_NAME_MARK_SIZE], id[MQ_ID_SIZE];
+    char text[SENT_NAME_SLOT_SIZE], mark[SENT_NAME_MARK_SIZE], id[MQ_ID_SIZE], bucket[NAME_BUCKET_SIZE];
+    unsigned directory;
     enum sent_kind kind;
     int64_t number;
     sent_name_format_slot(&slot, text);
     EXPECT_TEXT(text, "0000000000001-0000000000002-fffffffffffff");
     EXPECT(sent_name_parse_slot(text, &read) && read.number == 1 && read.begin == 2 && read.until == CLOCK_MAX);
+    EXPECT(!read.is_spread && sent_name_parse_slot("0000000000001-0000000000002-fffffffffffff-16", &read));
+    slot.is_spread = read.is_spread;
+    sent_name_format_slot(&slot, text);
+    EXPECT(read.is_spread && strcmp(text, "0000000000001-0000000000002-fffffffffffff-16") == 0);
+    EXPECT(!sent_name_parse_slot("0000000000001-0000000000002-0000000000003-1", &read));
+    sent_name_format_number(5, SENT_NAME_ONE, bucket);
+    EXPECT(sent_name_parse_number(bucket, &number, &directory) && number == 5 && directory == SENT_NAME_ONE);
+    sent_name_format_number(5, 15, bucket);
+    EXPECT_TEXT(bucket, "0000000000005-f");
+    EXPECT(sent_name_parse_number(bucket, &number, &directory) && number == 5 && directory == 15);
+    EXPECT(!sent_name_parse_number("0000000000005-", &number, &directory) &&
+           !sent_name_parse_number("0000000000005-ff", &number, &directory));
+    EXPECT(sent_name_directory("id~2") == sent_name_directory("id") && sent_name_directory("id") < SENT_NAME_SPREAD);
     EXPECT(!sent_name_parse_slot("0000000000001-0000000000002", &read));
     EXPECT(!sent_name_parse_slot("0000000000001-0000000000002-0000000000003x", &read));
     sent_name_format_mark("id", 999, mark);
