@@ -87,6 +87,17 @@ static int check_lane_entry(void *context, const char *name, unsigned char type)
 #define HALF_LOOKS 5
 #define HALF_PAUSE 5 /* milliseconds */
 
+/* Its token is removed after it: if that is there, another process goes on when its lease is over. */
+static int has_token(struct check *check, const char *key)
+{
+    struct lane_tokens tokens = {0};
+    const int error = lane_tokens_read(check->queue, &tokens);
+    const struct lane_token *token = error ? NULL : lane_tokens_find(&tokens, key);
+    const int has = error ? error : token && token->settled;
+    lane_tokens_free(&tokens);
+    return has;
+}
+
 static int check_half_lane(struct check *check, const char *key)
 {
     for (int looks = 0; looks < HALF_LOOKS; looks++) {
@@ -95,10 +106,12 @@ static int check_half_lane(struct check *check, const char *key)
         if (opened != 1)
             return opened;
         const bool is_half = lane.queue < 0, last = looks == HALF_LOOKS - 1;
-        const int cleared = is_half && last && check->repair ? lane_dir_clear(check->queue->dir, key, &lane) : 0;
+        const int has = is_half && last ? has_token(check, key) : 0;
+        const int cleared = has == 0 && is_half && last && check->repair ? lane_dir_clear(check->queue->dir, key, &lane)
+                                                                         : 0;
         lane_dir_close(&lane);
-        if (cleared || !is_half)
-            return cleared;
+        if (has || cleared || !is_half)
+            return has < 0 ? has : cleared;
         (void)poll(NULL, 0, HALF_PAUSE);
     }
     finding_tell(check, "lanes", key, "a lane that is half made or half gone");

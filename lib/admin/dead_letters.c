@@ -19,11 +19,17 @@
 static int retry_in_lane(mq_queue *queue, const struct browse_place *place, const char *lane, struct message_name *name)
 {
     int64_t size;
+    const int again = lane_halt_retry(queue, place->dir, place->file, &place->name);
+    if (again == 1)
+        move_count(queue, MQ_DEAD, MQ_READY, &place->name, place->name.length);
+    if (again)
+        return again;
     const int moved = lane_delivery_move(queue, lane, place->dir, place->file, name, true, &size);
     if (moved != 1)
         return moved;
     move_count(queue, MQ_DEAD, MQ_READY, name, size);
     (void)lane_prefer(queue, lane, name);
+    (void)lane_go_on_without(queue, &place->name);
     return 1;
 }
 
@@ -41,6 +47,8 @@ static int retry(mq_queue *queue, enum mq_state state, const struct browse_place
     const int moved = transfer_file(&transfer, place->dir, place->file, &place->name, &name);
     if (moved == 1)
         failures_forget(queue, state, &place->name);
+    if (moved == 1 && state == MQ_DEAD)
+        (void)lane_go_on_without(queue, &place->name);
     return moved;
 }
 
@@ -85,7 +93,5 @@ int mq_entry_retry(mq_queue *queue, const struct mq_entry *entry, mq_queue *to)
         return -EBUSY;
     if (moved == 1)
         page_count(queue->page, PAGE_RETRIED, place.name.count);
-    if (moved == 1 && entry->state == MQ_DEAD)
-        (void)lane_go_on_without(queue, &place.name);
     return moved;
 }

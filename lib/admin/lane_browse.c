@@ -33,7 +33,7 @@ static uint32_t count_ahead(const struct walk *walk, const struct lane_file *fil
     const bool was_shown = walk->heads && lane_tokens_find(walk->heads, file->key);
     return state != walk->state
                ? UINT32_MAX
-               : lane_tokens_count_ahead(was_shown ? walk->heads : &walk->tokens, file->key, file->name.position);
+               : lane_tokens_count_ahead(was_shown ? walk->heads : &walk->tokens, file->key, &file->name);
 }
 
 static int visit_file(void *context, const struct lane_file *file)

@@ -33,6 +33,7 @@ struct target {
     const char *file; /* and what that is called there */
     struct message_name one;
     uint64_t head;                  /* the position of the file */
+    uint32_t of;                    /* how many messages it has */
     const struct lane_token *token; /* where the lane's was not long ago; NULL: not known */
     bool in_flight;                 /* it is being worked on, and is to be taken out all the same */
 };
@@ -45,7 +46,7 @@ static int look_at_tokens(const struct target *target, const char *generation, i
     struct lane_tokens tokens = {0};
     const int error = bucket < 0 ? lane_tokens_read(target->queue, &tokens) : lane_tokens_read_bucket(bucket, &tokens);
     const int passed = error ? error
-                             : lane_tokens_have_passed(&tokens, generation, target->head,
+                             : lane_tokens_have_passed(&tokens, generation, target->head, target->of,
                                                        target->one.position - target->head);
     lane_tokens_free(&tokens);
     return passed;
@@ -59,7 +60,7 @@ static int has_passed(const struct target *target, const char *generation)
     const int bucket = target->queue->target[MQ_READY].dir;
     int passed = -EAGAIN;
     if (token && strcmp(token->lane, generation) == 0 && lane_token_is_there(target->queue, token) == 1)
-        return token->head == target->head && target->one.position - target->head < token->passed;
+        return lane_token_has_passed(token, target->head, target->of, target->one.position - target->head);
     if (bucket >= 0)
         passed = look_at_tokens(target, generation, bucket);
     for (int looks = 0; looks < LOOKS && passed == -EAGAIN; looks++)
@@ -143,7 +144,7 @@ int lane_cut_waiting(mq_queue *queue, const char *key, int dir, const char *file
     struct message_name name;
     if (!name_parse(MQ_READY, file, &name))
         return -EINVAL;
-    struct target target = {queue, key, state, dir, file, *one, name.position, token, false};
+    struct target target = {queue, key, state, dir, file, *one, name.position, name.count, token, false};
     target.one.time = one->due;
     target.one.due = 0;
     return cut(&target, act, argument);
@@ -217,6 +218,7 @@ static int cut_head(mq_queue *queue, const struct mq_entry *entry, const struct 
 {
     char key[LANE_KEY_SIZE];
     struct target target = {.queue = queue, .key = key, .state = entry->state, .head = token->head};
+    target.of = token->of ? token->of : 1;
     const struct message_name several = lane_name_without(token);
     struct message_name name, one;
     char file[NAME_SIZE];

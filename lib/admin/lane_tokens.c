@@ -43,6 +43,7 @@ struct lane_token lane_token_of(const struct bucket_file *file)
     const bool is_part = lane_name_is_part(&file->name);
     struct lane_token token = {.state = file->state,
                                .head = file->name.head,
+                               .of = file->name.of ? file->name.of : 1,
                                .settled = file->name.settled != 0,
                                .passed = count_passed(file),
                                .ahead = is_part ? file->name.skipped + file->name.count : UINT32_MAX};
@@ -141,12 +142,18 @@ static size_t find_key(const struct lane_tokens *tokens, const char *key)
     return low;
 }
 
-uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position)
+/* A dead letter that was the first of its file comes back beside it, at the same place. */
+static bool is_at(const struct lane_token *token, uint64_t position, uint32_t of)
+{
+    return token->head == position && token->of == of;
+}
+
+uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, const struct message_name *file)
 {
     uint32_t ahead = 0; /* of a token that is there twice the later one counts */
     for (size_t i = find_key(tokens, key); i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0;
          i++)
-        if (tokens->all[i].head == position && tokens->all[i].ahead > ahead)
+        if (is_at(&tokens->all[i], file->position, file->count) && tokens->all[i].ahead > ahead)
             ahead = tokens->all[i].ahead;
     return ahead;
 }
@@ -157,7 +164,13 @@ const struct lane_token *lane_tokens_find(const struct lane_tokens *tokens, cons
     return i < tokens->count && strncmp(tokens->all[i].lane, key, NAME_LANE_KEY) == 0 ? &tokens->all[i] : NULL;
 }
 
-int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position, uint64_t index)
+bool lane_token_has_passed(const struct lane_token *token, uint64_t position, uint32_t of, uint64_t index)
+{
+    return is_at(token, position, of) && index < token->passed;
+}
+
+int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position, uint32_t of,
+                            uint64_t index)
 {
     int passed = -EAGAIN;
     for (size_t i = find_key(tokens, generation); i < tokens->count; i++) {
@@ -166,7 +179,7 @@ int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *genera
             break;
         if (strcmp(token->lane, generation) != 0)
             continue;
-        if (token->head == position && index < token->passed)
+        if (lane_token_has_passed(token, position, of, index))
             return 1;
         passed = 0;
     }

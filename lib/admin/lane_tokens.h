@@ -11,6 +11,7 @@ struct lane_token {
     char bucket[NAME_BUCKET_SIZE];
     char file[NAME_SIZE];
     uint64_t head;
+    uint32_t of;     /* how many messages are in the head's file: another file may be at its place */
     uint32_t ahead;  /* how many messages of the head's file are done, or the token's; UINT32_MAX: all */
     uint32_t passed; /* how many of them are done, settled or in flight; UINT32_MAX: all */
     bool settled;
@@ -39,15 +40,17 @@ void lane_tokens_sort(struct lane_tokens *tokens);
 bool lane_tokens_has(const struct lane_tokens *tokens, const char *generation);
 
 /* How many messages of a file in the lane `key` do not wait behind the head: UINT32_MAX all, 0 none. */
-uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, uint64_t position);
+uint32_t lane_tokens_count_ahead(const struct lane_tokens *tokens, const char *key, const struct message_name *file);
 
 /* The first of those that the lane `key` has; NULL: none. */
 const struct lane_token *lane_tokens_find(const struct lane_tokens *tokens, const char *key);
 
-/* Whether a message is claimed or settled, the `index`th of the file at `position` in the lane of that generation: 1 or 0.
-   -EAGAIN: the lane's token was not found. */
-int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position,
+/* Whether a message is claimed or settled, the `index`th of `of` in the file at `position` in the lane of that generation: 1
+   or 0. -EAGAIN: the lane's token was not found. */
+int lane_tokens_have_passed(const struct lane_tokens *tokens, const char *generation, uint64_t position, uint32_t of,
                             uint64_t index);
+/* The same, as one token has it. */
+bool lane_token_has_passed(const struct lane_token *token, uint64_t position, uint32_t of, uint64_t index);
 
 /* Whether it is still where it was seen. */
 int lane_token_is_there(mq_queue *queue, const struct lane_token *token);

@@ -16,6 +16,7 @@
 #include "format/work_name.h"
 #include "lane/lane.h"
 #include "lane/lane_halt.h"
+#include "lane/lane_withdraw.h"
 #include "lifecycle/expire.h"
 #include "lifecycle/outbox.h"
 #include "lifecycle/overflow.h"
@@ -195,6 +196,8 @@ static int sweep_once(mq_queue *queue, int64_t now, struct mq_swept *ret_swept)
         error = lane_tokens_find_missing(queue, revive, queue);
     if (!error && queue->config.order)
         error = lane_sweep_halted(queue);
+    if (!error && queue->config.order)
+        error = lane_sweep_withdrawn(queue);
     if (!error)
         error = expire_everything(queue, now, &swept);
     if (!error)

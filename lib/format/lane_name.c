@@ -198,9 +198,26 @@ struct message_name lane_name_token(const struct message_name *waiting, const ch
     return token;
 }
 
+/* Files of several messages have no field of this kind, and their tokens no others. */
+#define RETRIED ".f"
+
+bool lane_name_mark_retried(struct message_name *token)
+{
+    if (!token->others[0])
+        strcpy(token->others, RETRIED);
+    return strcmp(token->others, RETRIED) == 0;
+}
+
+static void forget_retry(struct message_name *name)
+{
+    if (strcmp(name->others, RETRIED) == 0)
+        name->others[0] = '\0';
+}
+
 struct message_name lane_name_after(const struct message_name *part)
 {
     struct message_name rest = *part;
+    forget_retry(&rest);
     rest.settled = rest.attempts = 0;
     rest.split = false;
     rest.skipped = part->skipped + part->count;
@@ -230,9 +247,18 @@ void lane_name_head(const struct message_name *token, char text[NAME_SIZE])
     head.split = false;
     head.position = token->head;
     if (token->of) {
+        forget_retry(&head);
         head.count = token->of;
         head.offset = head.length = 0;
         batch_step_id(token->id, -(int64_t)token->skipped, head.id);
     }
     name_format(MQ_READY, &head, text);
+}
+
+/* No two tokens ever have the same position, so a link that is left behind is never taken for another one's. */
+void lane_name_format_retried(const struct message_name *token, char text[NAME_SIZE])
+{
+    struct message_name link = lane_name_without(token);
+    link.split_mark = token->position & ((UINT64_C(1) << NAME_SPLIT_BITS) - 1);
+    name_format_split(&link, text);
 }

@@ -80,6 +80,12 @@ struct message_name lane_name_after(const struct message_name *part);
 /* The name of a token whose head is the message `waiting`. The caller gives it a position and, if need be, a time. */
 struct message_name lane_name_token(const struct message_name *waiting, const char *lane);
 
+/* A token whose head is a part gets the mark of a retry. False: it has no room for it. */
+bool lane_name_mark_retried(struct message_name *token);
+
+/* The link in tmp/ that tells that the dead letter of a parked token is retried in its place. */
+void lane_name_format_retried(const struct message_name *token, char text[NAME_SIZE]);
+
 /* The name that the head of a token has in its lane, and the head's own name outside of it, as a dead letter. */
 void lane_name_head(const struct message_name *token, char text[NAME_SIZE]);
 struct message_name lane_name_without(const struct message_name *token);

@@ -1,8 +1,10 @@
 /* Halted lanes. */
 #include "lane/lane_halt.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "lane/lane.h"
 #include "queue/move.h"
 #include "store/bucket.h"
@@ -56,6 +58,85 @@ static int visit_settled(void *context, const struct bucket_file *file)
     return move_token(search->queue, file->dir, file->file, MQ_INFLIGHT, &done, &there);
 }
 
+/* ---- in its place ------------------------------------------------------------------------ */
+
+/* The link is there, which decides: the token shows its head again. */
+static int show_again(mq_queue *queue, int dir, const char *file, const struct message_name *token, int tmp,
+                      const char *link)
+{
+    struct message_name head = *token;
+    int there;
+    head.settled = head.attempts = 0;
+    head.position = page_next_positions(queue->page, token->priority, 1, queue_now(queue));
+    (void)lane_name_mark_retried(&head);
+    const int moved = move_token(queue, dir, file, MQ_READY, &head, &there);
+    if (moved >= 0)
+        (void)fs_unlink(tmp, link);
+    return moved;
+}
+
+struct retry {
+    mq_queue *queue;
+    int dir;
+    const char *file;
+    const struct message_name *dead;
+};
+
+static int retry_parked(void *context, const struct bucket_file *token)
+{
+    const struct retry *retry = context;
+    char link[NAME_SIZE];
+    int tmp;
+    if (!is_halted(token->state, &token->name) || !lane_name_is_part(&token->name) ||
+        !is_head(&token->name, retry->dead))
+        return 0;
+    int error = queue_tmp(retry->queue, &tmp);
+    lane_name_format_retried(&token->name, link);
+    if (!error)
+        error = fs_rename(retry->dir, retry->file, tmp, link);
+    if (error)
+        return error == -ENOENT ? 0 : error; /* another process has taken the dead letter */
+    (void)show_again(retry->queue, token->dir, token->file, &token->name, tmp,
+                     link); /* if that fails, a sweep does it */
+    return 1;
+}
+
+/* Its process is about to park it. */
+static int park_settled(void *context, const struct bucket_file *file)
+{
+    const struct retry *retry = context;
+    if (!file->name.lane[0] || file->name.settled <= LANE_DONE || !lane_name_is_part(&file->name) ||
+        !is_head(&file->name, retry->dead))
+        return 0;
+    return lane_resume(retry->queue, file->dir, file->file, &file->name);
+}
+
+/* An expiry would end the message again. A retry ends that, and a token cannot. */
+int lane_halt_retry(mq_queue *queue, int dir, const char *file, const struct message_name *dead)
+{
+    struct retry retry = {queue, dir, file, dead};
+    if (!queue->config.order || dead->expires)
+        return 0;
+    int done = visit_all_parked(queue, retry_parked, &retry);
+    if (done == 0 && queue->config.halts)
+        done = bucket_walk(queue->dir, MQ_INFLIGHT, park_settled, &retry);
+    return done == 1 && fs_has(dir, file) == 1 ? visit_all_parked(queue, retry_parked, &retry) : done;
+}
+
+/* Whether a retry was decided and not done: 1 it is done now. */
+static int finish_retry(mq_queue *queue, const struct bucket_file *file)
+{
+    char link[NAME_SIZE];
+    int tmp, has = lane_name_is_part(&file->name) ? queue_tmp(queue, &tmp) : -ENOENT;
+    if (has)
+        return has == -ENOENT ? 0 : has;
+    lane_name_format_retried(&file->name, link);
+    has = fs_has(tmp, link);
+    return has == 1 ? show_again(queue, file->dir, file->file, &file->name, tmp, link) : has;
+}
+
+/* ---- going on ---------------------------------------------------------------------------- */
+
 int lane_go_on_without(mq_queue *queue, const struct message_name *dead)
 {
     struct search search = {queue, dead};
@@ -85,7 +166,9 @@ static int sweep_parked(void *context, const struct bucket_file *file)
     if (!is_halted(file->state, &token))
         return 0;
     const int is_there = queue->config.halts ? bucket_walk(queue->dir, MQ_DEAD, find_dead, &token) : 0;
-    const int done = is_there == 0 ? lane_go_on(queue, file->dir, file->file, &token) : is_there;
+    int done = is_there == 0 ? finish_retry(queue, file) : is_there;
+    if (done == 0)
+        done = lane_go_on(queue, file->dir, file->file, &token);
     return done < 0 ? done : 0;
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "lane/lane_withdraw.h"
 #include "lifecycle/overflow.h"
 #include "lifecycle/publish_lane.h"
 #include "queue/bell.h"
@@ -353,6 +354,8 @@ void publish_take_back(mq_queue *queue, const char *lane, enum mq_state state, c
                            ? take_back_from(lane_dir_open_queue(queue->dir, lane), MQ_READY, name) ||
                                  take_back_from(lane_dir_open_bucket(queue->dir, lane, name->position), MQ_READY, name)
                            : take_back_from(bucket_open(queue->dir, state, bucket), state, name);
+    if (taken && lane[0])
+        lane_withdraw(queue, lane, name);
     if (taken)
         move_count_out(queue, state, name, (int64_t)size);
 }

@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "lane/lane.h"
+#include "lane/lane_withdraw.h"
 #include "store/lane_dir.h"
 
 /* The queue may be deleted and made anew while this process uses it. After this many times publishing fails with -EBUSY. */
@@ -38,6 +39,8 @@ static int take_back(mq_queue *queue, struct draft *draft, int dir)
     char text[NAME_SIZE];
     name_format(MQ_READY, &draft->name, text);
     const int error = fs_unlink(dir, text);
+    if (!error)
+        lane_withdraw(queue, draft->lane, &draft->name);
     if (error != -ENOENT)
         reservation_cancel(queue, &draft->reservation);
     return error;

@@ -3,12 +3,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/fs_hosts.h"
 #include "base/fs_list.h"
+#include "base/grow.h"
 #include "base/id.h"
 #include "format/batch.h"
 #include "format/death.h"
@@ -66,8 +68,28 @@ struct transfer {
     bool ordered; /* the new queue */
     int64_t now;
     bool links; /* a message gets one more name, since others need its file */
+    struct passed *passed;
+    size_t passed_count, passed_room;
     struct lane_cuts_walk cuts;
 };
+
+/* How many messages of a head's file are done, or dead letters. */
+struct passed {
+    char key[LANE_KEY_SIZE];
+    uint64_t head;
+    uint32_t of, count;
+};
+
+static uint32_t count_passed(const struct transfer *transfer, const struct lane_file *file)
+{
+    for (size_t i = 0; i < transfer->passed_count; i++) {
+        const struct passed *passed = &transfer->passed[i];
+        if (passed->head == file->name.position && passed->of == file->name.count &&
+            strncmp(passed->key, file->key, NAME_LANE_KEY) == 0)
+            return passed->count;
+    }
+    return 0;
+}
 
 /* The new queue may have other users. A file that is gone is another process's. */
 static int move_file(const struct transfer *transfer, int from, const char *file, int to, const char *name)
@@ -130,6 +152,7 @@ struct rest {
     struct transfer transfer;
     const struct lane_file *file;
     int cuts;
+    uint64_t first; /* the position of the first message that is not done */
 };
 
 static int link_one(void *context, const struct message_name *one)
@@ -137,10 +160,12 @@ static int link_one(void *context, const struct message_name *one)
     const struct rest *rest = context;
     struct lane_file file = *rest->file;
     file.name = *one;
-    return lane_cuts_is_out(rest->cuts, one->position) > 0 ? 0 : move_whole(&rest->transfer, &file);
+    const bool is_gone = one->position < rest->first ||
+                         (rest->cuts >= 0 && lane_cuts_is_out(rest->cuts, one->position) > 0);
+    return is_gone ? 0 : move_whole(&rest->transfer, &file);
 }
 
-/* What was taken out of a file must not come back: each of the others gets a name of its own. */
+/* What was taken out of a file, or is done, must not come back: each of the others gets a name of its own. */
 static int move_rest(struct rest *rest)
 {
     const struct lane_file *file = rest->file;
@@ -158,8 +183,10 @@ static int move_rest(struct rest *rest)
 static int move_message(void *context, const struct lane_file *file)
 {
     struct transfer *transfer = context;
-    struct rest rest = {*transfer, file, lane_cuts_come_to(&transfer->cuts, transfer->from, file->key)};
-    const int done = rest.cuts < 0 ? -EBADMSG : move_rest(&rest);
+    const uint32_t passed = count_passed(transfer, file);
+    struct rest rest = {*transfer, file, lane_cuts_come_to(&transfer->cuts, transfer->from, file->key),
+                        file->name.position + passed};
+    const int done = rest.cuts < 0 && passed == 0 ? -EBADMSG : move_rest(&rest);
     return done == -EBADMSG ? move_whole(transfer, file) : done; /* or the file cannot be taken apart */
 }
 
@@ -192,6 +219,78 @@ static int end_settled(void *context, const struct bucket_file *file)
             close(dir);
         if (error == -ENOENT || error == -ENOTDIR)
             error = 0;
+    }
+    return error;
+}
+
+/* A part that is dead: 1 it is a dead letter; 0 it was not, and comes again. */
+static int end_part(const struct transfer *transfer, const struct message_name *token)
+{
+    struct message_name dead = lane_name_without(token);
+    const unsigned cause = token->settled - LANE_DONE - 1;
+    char link[NAME_SIZE];
+    const int tmp = fs_open_dir(transfer->from, "tmp");
+    if (tmp < 0)
+        return tmp;
+    name_format_split(&dead, link);
+    dead.split = false;
+    dead.due = 0;
+    dead.time = transfer->now;
+    name_escape_reason(mq_death_name(cause < MQ_DEATHS ? (enum mq_death)cause : MQ_DEATH_REJECTED), dead.reason);
+    const int error = token->split ? move_to_state(transfer, tmp, link, MQ_DEAD, &dead) : 0;
+    close(tmp);
+    return error ? error : token->split;
+}
+
+/* The dead letter of a parked token was retried in its place, and the token was not told. */
+static int is_retried(const struct transfer *transfer, const struct message_name *token)
+{
+    char link[NAME_SIZE];
+    const int tmp = fs_open_dir(transfer->from, "tmp");
+    if (tmp < 0)
+        return tmp;
+    lane_name_format_retried(token, link);
+    const int is = fs_has(tmp, link);
+    close(tmp);
+    return is;
+}
+
+/* Whether the part that a token stands for is done, or a dead letter. */
+static int is_ended(const struct transfer *transfer, enum mq_state state, const struct message_name *token)
+{
+    if (!token->settled || !lane_name_is_part(token))
+        return 0;
+    if (token->settled == LANE_DONE)
+        return 1;
+    const int is = state == MQ_DELAYED ? is_retried(transfer, token) : end_part(transfer, token);
+    return is < 0 || state != MQ_DELAYED ? is : !is;
+}
+
+static int note_passed(void *context, const struct bucket_file *file)
+{
+    struct transfer *transfer = context;
+    const struct message_name *token = &file->name;
+    if (!token->lane[0] || token->of == 0)
+        return 0;
+    const int ended = is_ended(transfer, file->state, token);
+    const uint32_t count = token->skipped + (ended > 0 ? token->count : 0);
+    if (ended < 0 || count == 0)
+        return ended < 0 ? ended : 0;
+    if (!GROW(transfer->passed, transfer->passed_count + 1, transfer->passed_room))
+        return -ENOMEM;
+    struct passed *passed = &transfer->passed[transfer->passed_count++];
+    *passed = (struct passed){.head = token->head, .of = token->of, .count = count};
+    lane_name_key_of(token->lane, passed->key);
+    return 0;
+}
+
+static int read_passed(struct transfer *transfer)
+{
+    static const enum mq_state states[] = {MQ_READY, MQ_DELAYED, MQ_INFLIGHT};
+    int error = 0;
+    for (size_t i = 0; i < sizeof states / sizeof *states && !error; i++) {
+        error = bucket_walk(transfer->from, states[i], note_passed, transfer);
+        error = error == -ENOENT ? 0 : error;
     }
     return error;
 }
@@ -242,10 +341,13 @@ int held_lanes_transfer(int from_queue, int to_queue, unsigned to_sharing)
     if (!error && ended != -ENOENT)
         error = ended;
     if (!error)
+        error = read_passed(&transfer);
+    if (!error)
         error = lane_dir_walk_all(from_queue, move_message, &transfer);
     lane_cuts_leave(&transfer.cuts);
     if (!error)
         error = move_strays(&transfer);
+    free(transfer.passed);
     close(transfer.to.tmp);
     return error;
 }

@@ -50,6 +50,15 @@ needs_faketime() {
     walk failed fail --short --private --minutes 0.1
 }
 
+@test "in an ordered queue each message of each group comes, once and in order, whoever is killed or stopped, or whatever call fails" {
+    needs_faketime
+    local kind minutes=0.03
+    [[ -z ${LONG-} ]] || minutes=5
+    for kind in kill stop fail; do
+        walk "$kind, in order" $kind --short --ordered --minutes $minutes
+    done
+}
+
 @test "so it is in a queue that several users share" {
     needs_faketime
     walk failed fail --short --shared --minutes 0.05

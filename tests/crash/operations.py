@@ -43,6 +43,7 @@ class Operation(NamedTuple):
     mode: str = ""  # how its queues are shared
     delivers: tuple = ()  # what the group clicks/billing may give in all, as it is without harm first
     user: users.User | None = None  # who runs the command; None: the owner
+    order: str = ""  # what the queue `jobs` keeps: group or strict
 
     @property
     def program(self):

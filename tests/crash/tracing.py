@@ -46,6 +46,7 @@ FAULTS = {
     "close": "EIO EINTR",
 }
 
+CHANGES = ("renameat2", "linkat", "unlinkat", "mkdirat", "mknodat", "symlinkat")
 SYNCS = ("fsync", "fdatasync", "syncfs")
 TIMEOUT = 20  # seconds
 

@@ -3,6 +3,7 @@
 import time
 
 from crash.stage import Stage
+from crash.tracing import CHANGES
 from crash.verdict import look, modes, now
 from shared import spool
 
@@ -26,11 +27,15 @@ class Walked:
     def stage(self, path):
         template = Stage(path, self.operation.mode)
         template.make()
-        template.create("jobs", "max-attempts=none", f"durability={self.durability}")
-        template.send("held")
-        template.claim("-t", "1d")
-        template.send("bystander", "-p", "0")
-        argument = self.operation.stage(template) or ""  # the last, since every program does what is due
+        settings = ("max-attempts=none", f"durability={self.durability}")
+        if self.operation.order:
+            argument = self.stage_ordered(template, settings)
+        else:
+            template.create("jobs", *settings)
+            template.send("held")
+            template.claim("-t", "1d")
+            template.send("bystander", "-p", "0")
+            argument = self.operation.stage(template) or ""  # the last, since every program does what is due
         words = argument if isinstance(argument, tuple) else (argument,)
         self.command = [
             replaced
@@ -39,6 +44,16 @@ class Walked:
         ]
         self.wait_for_times(template)
         return template
+
+    def stage_ordered(self, template, settings):
+        """The bystanders are groups: one that is held up by a claim, and one whose turn comes last."""
+        template.create("jobs", *settings, f"order={self.operation.order}")
+        template.send("held 1", "-g", "held")
+        template.claim("-t", "1d")
+        template.send("held 2", "-g", "held")
+        argument = self.operation.stage(template) or ""
+        template.send("bystander", "-g", "bystander")
+        return argument
 
     def wait_for_times(self, template):
         """What the operation finds due, lapsed or expired shall be so."""
@@ -92,4 +107,6 @@ class Walked:
         busy = [fault.split(":")[0] for fault in self.also]
         calls = self.calls[first:] if short or kind == "fail" else self.calls
         calls = [call for call in calls if call.name not in busy]
+        if short and self.operation.order and kind != "fail":
+            calls = [call for call in calls if call.name in CHANGES]  # between two of them it looks the same
         return calls[:: len(calls) // SAMPLE + 1] if short and not self.operation.main else calls

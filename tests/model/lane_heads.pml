@@ -6,7 +6,9 @@
  * messages are done, and whether it stands for the first of the others alone (a part) or for all of them. A message is acked or
  * dies; the token says so before anything is done (SETTLED, and `cause`). What is dead and a part gets a link in tmp/, with a
  * mark of its own; the token's next name has that mark, which decides; then the link is renamed to dead/. With HALT the token
- * of what is dead is parked then. With TX a claim may be taken into a transaction, which is committed or undone.
+ * of what is dead is parked then. With IN_PLACE, beside HALT, another process retries a dead letter that is a part in its place,
+ * twice: it is renamed to tmp/ under a name that tells of the parked token, then the token shows it again, then that link goes; and
+ * a sweeper lets parked tokens go on whose dead letter is not there, or finishes such a retry. With TX a claim may be taken into a transaction, which is committed or undone.
  *
  * Each call of the file system is one step. Two workers do all of this for ever, and whatever another one has left; a lease may
  * end at any time. A retrier takes one dead letter out, and lets its lane go on. At any moment all may be killed: a survivor
@@ -19,7 +21,8 @@
  * Mutations: LINK_DEAD (the link is made in dead/ itself, by whoever comes by), BY_COUNT (the token goes on by what its
  * process thinks is done, not by its name), NO_SETTLED (the retrier looks at parked tokens alone), PARK_BLIND (a token is
  * parked whatever its name is by then), DROP_CLAIM (a committed claim's token is unlinked, as other claims are), UNDO_LATE (a
- * transaction may be undone after it was committed).
+ * transaction may be undone after it was committed), SWEEP_BLIND (the sweeper does not look for a link of a retry), LINK_FIRST (it
+ * looks for that before it looks for the dead letter), ANY_LINK (the link does not tell of which token it is).
  */
 #define WORKERS 2
 #define MESSAGES 3
@@ -43,8 +46,16 @@ bit here[2] = 1; /* the files */
 byte in_tmp[4];  /* the links in tmp/, by their marks: a message and one, or 0 */
 byte dead[MESSAGES];
 bit settled[MESSAGES], done[MESSAGES], retried[MESSAGES];
-byte mine[4], mylink[4];
+byte mine[5], mylink[5];
 bit frozen, passed;
+#define PARKINGS 4
+byte parking;       /* tells the names of parked tokens apart */
+bit back[PARKINGS]; /* the links of retries in their places */
+#ifdef ANY_LINK
+#define BACK(p) (back[0] || back[1] || back[2] || back[3])
+#else
+#define BACK(p) back[p]
+#endif
 
 #define ME (_pid - 1)
 #define IS(p) (place == p && mark == mine[ME])
@@ -225,7 +236,7 @@ is_dead:
 #ifdef PARK_BLIND
         :: place == SETTLED || place == READY -> place = PARKED; mark = 0; first = f; count = n
 #else
-        :: IS(SETTLED) -> place = PARKED; mark = 0
+        :: IS(SETTLED) -> place = PARKED; mark = 0; parking++
 #endif
         :: else -> skip
         fi
@@ -301,6 +312,71 @@ end:
     skip
 }
 
+#ifdef IN_PLACE
+inline show_again(p)
+{
+    atomic {
+        if
+        :: place == PARKED && parking == p -> place = READY; cause = 0; link = 0; settled[0] = 0
+        :: else -> skip
+        fi
+    };
+    back[p] = 0
+}
+
+proctype in_place() provided (!frozen)
+{
+    byte p, tries;
+    do
+    :: tries < 2 ->
+        tries++;
+        atomic {
+            place == PARKED && first == 0 && count == 1 -> p = parking
+        };
+        atomic { /* rename from dead/ to tmp/ */
+            if
+            :: dead[0] -> dead[0]--; back[p] = 1
+            :: else -> goto next
+            fi
+        };
+        show_again(p);
+next:
+        p = 0
+    :: else -> break
+    od
+}
+
+proctype sweeper() provided (!frozen)
+{
+    byte p, f;
+    bit no_letter, no_link;
+    atomic {
+        place == PARKED -> p = parking; f = first
+    };
+#ifdef LINK_FIRST
+    no_link = !(f == 0 && BACK(p));
+    no_letter = !dead[f];
+#else
+    no_letter = !dead[f];
+    no_link = !(f == 0 && BACK(p));
+#endif
+#ifdef SWEEP_BLIND
+    no_link = 1;
+#endif
+    if
+    :: no_letter && no_link ->
+        atomic {
+            if
+            :: place == PARKED && parking == p -> no_link = 0; p = first + count; go_on_from(p); p = 0
+            :: else -> skip
+            fi
+        }
+    :: no_letter && !no_link -> show_again(p)
+    :: else -> skip
+    fi
+}
+#endif
+
 /* Takes one dead letter out. Then its lane goes on. */
 proctype retrier() provided (!frozen)
 {
@@ -357,7 +433,8 @@ inline drain()
         i = first + count; go_on_from(i)
     :: place == DECIDED_TX -> place = SETTLED; cause = 0
     :: place == OPEN_TX || place == HELD -> place = READY
-    :: place == PARKED -> assert(!passed || dead[first] || !retried[first]); i = first + count; go_on_from(i)
+    :: place == PARKED && first == 0 && BACK(parking) -> place = READY; cause = 0; link = 0; settled[0] = 0
+    :: place == PARKED && !(first == 0 && BACK(parking)) -> assert(!passed || dead[first] || !retried[first]); i = first + count; go_on_from(i)
     :: place == READY -> assert(!settled[first] && !retried[first]); settled[first] = 1; done[first] = 1;
         if
         :: count == 2 -> settled[first + 1] = 1; done[first + 1] = 1
@@ -372,8 +449,14 @@ init
     byte i;
     atomic {
         run worker();
+#ifndef ONE_WORKER
         run worker();
-        run retrier()
+#endif
+        run retrier();
+#ifdef IN_PLACE
+        run in_place();
+        run sweeper()
+#endif
     };
     d_step {
         frozen = 1;

@@ -688,6 +688,7 @@ stage_nack() { stage_ack "$1"; }
 }
 
 @test "with on-dead=halt a group waits until its dead letter is retried, removed or sent on; others go on" {
+    needs_strace
     local id
     mq-queue config orders on-dead=halt max-attempts=1
     for i in 1 2 3; do send a "a$i" && send b "b$i"; done
@@ -714,12 +715,26 @@ stage_nack() { stage_ack "$1"; }
     mq-queue config orders on-dead=continue
     mq-queue sweep -q orders
     assert_equal "$(bodies)" a6
+    # Of several in one file, too: it comes before those behind it, and once, whoever is killed in between.
+    mq-queue config orders on-dead=halt
+    mq-dlq purge -q --all orders
+    printf '%s\n' b1 b2 b3 | mq-send -q -l --linger 1m -g b orders
+    mq-ack --reject "$(claim orders)"
+    mq-dlq retry -q orders
+    assert_equal "$(figures ready,dead) $(figures ready,dead --exact) $(bodies)" '3 0 3 0 b1 b2 b3'
+    printf '%s\n' b1 b2 b3 | mq-send -q -l --linger 1m -g b orders
+    assert_equal "$(mq-recv -a -w 0 orders)" b1
+    for id in 1 2; do
+        mq-ack --nack "$(claim orders)"
+        strace -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=KILL:when=2 mq-dlq retry orders || true
+        mq-queue sweep -q orders
+    done
+    assert_equal "$(figures ready,dead --exact) $(bodies)" '2 0 b2 b3'
     mq-queue create last
     mq-queue config orders on-dead=halt dead-letter=last
     send a a7 && send a a8
     mq-ack --reject "$(claim orders)"
     assert_equal "$(mq-recv -a -w 20 orders) $(bodies last)" 'a8 a7'
-    mq-dlq purge -q --all orders
     clean
 }
 

@@ -61,9 +61,12 @@ void scene_end(struct scene *scene)
 static bool try_some(const char *only, int (*try)(const struct operation *), size_t first, size_t every)
 {
     int failures = 0;
-    for (size_t i = first; i < operations_count; i += every)
-        if (!only || strcmp(only, operations[i].name) == 0)
-            failures = try(&operations[i]);
+    for (size_t i = first; i < operations_count + lane_operations_count; i += every) {
+        const struct operation *operation = i < operations_count ? &operations[i]
+                                                                 : &lane_operations[i - operations_count];
+        if (!only || strcmp(only, operation->name) == 0)
+            failures = try(operation);
+    }
     return failures == 0;
 }
 
@@ -129,10 +132,24 @@ static int note(const struct mq_entry *entry, void *context)
     return ++reading->content->count == SCENE_MESSAGES;
 }
 
+/* What a process has settled in a group is another one's to finish by then. */
+#define SETTLED_SECONDS 3
+/* And all leases are over and all is due. */
+#define LEASES_SECONDS (4 * 86400)
+
+static bool is_ordered(mq_queue *queue)
+{
+    char order[16];
+    stage_must(mq_config_get(queue, "order", order, sizeof order), "mq_config_get");
+    return strcmp(order, "none") != 0;
+}
+
 static void read_all(mq_queue *queue, struct content *content)
 {
     struct reading reading = {.queue = queue, .content = content};
     struct mq_swept swept;
+    if (is_ordered(queue))
+        seam_pass(SETTLED_SECONDS);
     stage_must(mq_sweep(queue, &swept), "mq_sweep");
     for (int state = 0; state < MQ_STATES; state++)
         stage_must(mq_browse(queue, (enum mq_state)state, note, &reading), "mq_browse");
@@ -189,20 +206,46 @@ static void ignore_finding(const char *path, const char *problem, void *context)
     (void)context;
 }
 
-/* All that is ready, and no more, comes out. */
+/* The bodies of a group's messages, in order. */
+static bool is_before(const char *body, const char *later)
+{
+    static const char all[] = "one two three zzz";
+    const char *one = strstr(all, body), *other = strstr(all, later);
+    return !one || !other || one < other;
+}
+
+/* All that is ready, and no more, comes out; in order. */
 static const char *drain(mq_queue *queue, size_t ready)
 {
     const struct mq_receive_options options = {.wait = 0, .cancel_fd = -1};
     mq_message *message;
+    struct placed last = {.body = "-"}, now;
     size_t received = 0;
+    const bool in_order = is_ordered(queue);
     int got;
     while ((got = mq_receive(queue, &options, &message)) == 1) {
         received++;
-        if (mq_ack(queue, mq_message_receipt(message)) != 0)
-            return "a message cannot be acked";
+        read_body(message, &now);
+        const bool is_late = in_order && !is_before(last.body, now.body);
+        const int acked = mq_ack(queue, mq_message_receipt(message));
         mq_message_free(message);
+        if (is_late || acked != 0)
+            return is_late ? "a later message of a group came first" : "a message cannot be acked";
+        last = now;
     }
     return got < 0 ? "it cannot be received from" : received != ready ? "not all is received that is ready" : NULL;
+}
+
+/* What waits behind a claim, or for a dead letter, is not received. */
+static void end_leases(mq_queue *queue)
+{
+    uint64_t purged;
+    seam_pass(LEASES_SECONDS);
+    for (int steps = 0; steps < 2; steps++) {
+        struct mq_swept swept;
+        stage_must(mq_sweep(queue, &swept), "mq_sweep");
+        stage_must(mq_purge(queue, MQ_DEAD, &purged), "mq_purge");
+    }
 }
 
 static const char *use(mq_queue *queue)
@@ -211,8 +254,10 @@ static const char *use(mq_queue *queue)
     size_t ready = 0;
     if (mq_check(queue, false, ignore_finding, NULL) != 0)
         return "mq_check finds something";
-    if (stage_try_send(queue, "afterwards", (struct letter){.priority = 5}) != 0)
+    if (stage_try_send(queue, "afterwards", is_ordered(queue) ? LETTER_PLAIN : (struct letter){.priority = 5}) != 0)
         return "it cannot be sent to";
+    if (is_ordered(queue))
+        end_leases(queue);
     read_all(queue, &content);
     for (size_t i = 0; i < content.count; i++)
         ready += content.all[i].state == MQ_READY;

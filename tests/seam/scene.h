@@ -40,8 +40,8 @@ struct operation {
     int again;                  /* what it may return besides 0 or more when it is done again after a failure */
 };
 
-extern const struct operation operations[];
-extern const size_t operations_count;
+extern const struct operation operations[], lane_operations[];
+extern const size_t operations_count, lane_operations_count;
 
 /*
  * Which calls of an operation are tried: every so many, `stride`, each run others; all of them if the command line names an

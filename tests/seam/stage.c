@@ -25,6 +25,10 @@ static mq_message *write_letter(const char *body, struct letter letter)
     stage_must(mq_message_set_delay(message, letter.delay), "mq_message_set_delay");
     if (letter.ttl)
         stage_must(mq_message_set_ttl(message, letter.ttl), "mq_message_set_ttl");
+    if (letter.group && mq_message_set_header(message, "Group", letter.group) != 0) {
+        mq_message_free(message);
+        return NULL;
+    }
     return message;
 }
 

@@ -10,6 +10,7 @@
 struct letter {
     int priority;
     int64_t delay, ttl;
+    const char *group; /* NULL: none */
 };
 #define LETTER_PLAIN ((struct letter){.priority = MQ_PRIORITY_DEFAULT})
 

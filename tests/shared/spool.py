@@ -1,11 +1,14 @@
 """A second reader of spools, for the tests: written from mq-spool(5), it shares no code with libmq.
 
 It is for queues that stand still. It knows single messages and files of several (the
-fields n, o, l and s), with headers of their own or shared ones.
+fields n, o, l and s), with headers of their own or shared ones; and the lanes of ordered
+queues, their tokens (the fields g, h, i and e) and what was cut out of them.
 """
 
 import os
+import re
 import stat
+import time
 import uuid
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +20,7 @@ NO_PLACE = 1 << 48  # below it a position is none, but random
 
 class Message(NamedTuple):
     queue: str
-    state: str  # where it lies; "inbox": in delayed/, but nobody has given it a place yet
+    state: str  # where it lies; "inbox": in delayed/, but nobody has given it a place yet; "stray": in a lane without a token
     position: str
     id: str
     body: bytes
@@ -25,6 +28,7 @@ class Message(NamedTuple):
     time: int  # µs: due, deadline or death; 0 in ready/
     expires: int  # µs; 0: never
     path: Path
+    lane: str = ""  # the KEY of its group, in an ordered queue; a dead letter is in none
 
 
 class Broken(Exception):
@@ -112,12 +116,122 @@ def read_entry(log, path, content, count):
 
 
 def read_queue(queue):
-    return [
-        message
-        for state in STATES
-        for path in sorted((queue / state).glob("*/*"))
-        for message in read_file(queue, state, path)
-    ]
+    paths = [(state, path) for state in STATES for path in sorted((queue / state).glob("*/*"))]
+    tokens = [read_token(state, path) for state, path in paths if TOKEN.search(path.name)]
+    rest = [(state, path) for state, path in paths if not TOKEN.search(path.name)]
+    found = [message for state, path in rest for message in read_file(queue, state, path)]
+    dead = {message.position for message in found if message.state == "dead"}
+    for lane in sorted((queue / "lanes").glob("*")):
+        found += read_lane(queue, lane, tokens, dead)
+    return found
+
+
+# ---- lanes -----------------------------------------------------------------------------
+
+TOKEN = re.compile(r"\.g([A-Za-z0-9_-]{22})\.h([0-9a-f]{16})(?:\.e([0-9]))?(?:\.i([0-9]+)-([0-9]+))?(?=\.|$)")
+DONE = 1  # of a token: more is dead
+KEY = 16  # characters
+
+
+class Token(NamedTuple):
+    path: Path
+    state: str
+    generation: str  # KEY and G
+    head: int
+    of: int  # as many are in the head's file
+    places: range  # of the messages that it stands for, as words
+    settled: int
+    time: int
+    attempts: int
+
+
+def read_token(state, path, name=None):
+    name = name or path.name
+    generation, head, settled, done, of = TOKEN.search(name).groups()
+    fields = parse_name(state, name)
+    first = int(head, 16) + int(done or 0)
+    places = range(first, first + fields["n"])
+    return Token(path, state, generation, int(head, 16), int(of or 1), places, int(settled or 0), fields["time"], fields["a"])
+
+
+def tokens_in_transactions(queue):
+    """A claim that a transaction has taken is named by its queue and its name there."""
+    for path in queue.parent.glob(f"{OUTBOX}/*/*:*:*"):
+        _, place, name = path.name.split(":", 2)
+        if place == queue.name and TOKEN.search(name):
+            yield read_token("delayed", path, name)
+
+
+def the_token(queue, lane, tokens):
+    """None: the lane has none, as when it is on its way to be removed."""
+    marks = sorted(path.name for path in lane.iterdir() if path.name[:4] in ("gen.", "cut."))
+    if len(marks) > 1 or ((lane / "q").exists() and not marks):
+        raise Broken(f"{lane}: its generation is {marks}")
+    if not marks:
+        return None
+    generation = lane.name + marks[0][4:]
+    own = [token for token in [*tokens, *tokens_in_transactions(queue)] if token.generation == generation]
+    if len(own) > 1:
+        raise Broken(f"{lane}: has {len(own)} tokens")
+    return own[0] if own else None
+
+
+def cut_out(lane):
+    """The places of the messages that were taken out: a draft of such is neither there nor void."""
+    drafts = {path.name.partition("-")[2] for path in lane.glob("cuts/*-*")}
+    cuts = [path for path in lane.glob("cuts/*.*") if path.is_symlink()]
+    return {int(path.name.split(".")[0], 16) for path in cuts if path.readlink().name.rstrip("+") not in drafts}
+
+
+def is_head_of(token, path):
+    """A dead letter that was the first of its file may be back beside it, at the same place."""
+    fields = parse_name("ready", path.name)
+    return token and (token.head, token.of) == (int(fields["position"][1:], 16), fields["n"])
+
+
+def lane_files(lane):
+    """Those of a lane, in order."""
+    files = [path for path in lane.glob("q/**/*") if path.is_file()]
+    return sorted(files, key=lambda path: path.name)
+
+
+def read_lane(queue, lane, tokens, dead):
+    """What waits in a lane, in order; the messages that its token stands for are as this says."""
+    token, out, now = the_token(queue, lane, tokens), cut_out(lane), time.time_ns() // 1000
+    # What the token stands for comes first, and then what was put back before it.
+    for path in sorted(lane_files(lane), key=lambda path: not is_head_of(token, path)):
+        fields = parse_name("ready", path.name)
+        first = int(fields["position"][1:], 16)
+        is_head = is_head_of(token, path)
+        for step, message in enumerate(read_file(queue, "ready", path)):
+            place = first + step
+            if is_head and place < token.places.start:
+                continue  # done
+            due = fields.get("d", 0)
+            state = "stray" if not token else "delayed" if due > now else "ready"
+            message = message._replace(position=f"{message.position[0]}{place:016x}", state=state, time=due, lane=lane.name)
+            if is_head and place in token.places:
+                message = as_token_says(queue, message, token, dead)
+            if message and place not in out:
+                yield message
+
+
+def as_token_says(queue, message, token, dead):
+    """None: the message is done, a dead letter already, or in a transaction. If a token waits in delayed/ for
+    its dead letter, that is buried, or is retried as a link in tmp/ tells."""
+    if token.settled and token.state == "delayed":
+        mark = int(token.path.name.split(".")[1][1:], 16) & (1 << 48) - 1
+        is_retried = (queue / "tmp" / f"split-{message.position}.{message.id}.{mark:012x}").exists()
+        return message._replace(attempts=0, state="ready") if is_retried else None
+    if token.settled == DONE or token.path.parent.parent.name == OUTBOX:
+        return None
+    message = message._replace(attempts=token.attempts, time=token.time, path=token.path)
+    if token.settled:
+        return None if message.position in dead else message._replace(state="dead", lane="")
+    return message._replace(state=token.state)
+
+
+# ---- files ---------------------------------------------------------------------------
 
 
 def read_file(queue, state, path):
@@ -142,8 +256,8 @@ def read_file(queue, state, path):
 def parse_name(state, name):
     """The fields of a file's name: numbers, but for the strings position, id and link."""
     words = name.split(".")
-    time = 0 if state == "ready" else int(words.pop(0), 16)
-    fields = {"time": time, "position": words[0], "id": words[1], "n": 1, "o": 0, "l": 0, "x": 0}
+    moment = 0 if state == "ready" else int(words.pop(0), 16)
+    fields = {"time": moment, "position": words[0], "id": words[1], "n": 1, "o": 0, "l": 0, "x": 0}
     for word in words[2:]:
         letter, value = word[0], word[1:]
         if letter in "anol":
@@ -151,7 +265,7 @@ def parse_name(state, name):
         elif letter == "s":
             offset, mark = value.split("-")
             fields |= {"s": int(offset), "link": f"split-{fields['position']}.{fields['id']}.{mark}"}
-        elif letter in "xc":
+        elif letter in "xcd":
             fields[letter] = int(value, 16)
     if len(fields["position"]) != 17 or "a" not in fields or ("c" in fields) != (state == "inflight"):
         raise Broken(f"{state}/{name}: not a message's name")
@@ -209,9 +323,9 @@ def read_message(queue, state, path, fields, content, shared, start, step):
     if start == fields["o"] and identity != fields["id"]:
         raise Broken(f"{path}: holds the message {identity}")
     body = content[begin : begin + size]
-    attempts, time, expires = fields["a"], fields["time"], fields["x"]
+    attempts, moment, expires = fields["a"], fields["time"], fields["x"]
     name = f"{queue.parts[-3]}/{queue.name}" if queue.parent.name == "groups" else queue.name
-    return Message(name, state, fields["position"], identity, body, attempts, time, expires, path), end
+    return Message(name, state, fields["position"], identity, body, attempts, moment, expires, path), end
 
 
 def modes(queue):
@@ -232,6 +346,8 @@ def kind_of(parts):
         return "/".join(parts) or "queue"
     if parts[0] in ("tmp", "waiters") or parts[-1][0] == ".":
         return None
+    if parts[0] == "lanes":
+        return "lane" if len(parts) == 2 else "in a lane: " + re.split("[.-]", parts[2])[0]
     return {2: "bucket" if parts[0] in STATES else f"in {parts[0]}/", 3: "message"}[len(parts)]
 
 
