@@ -35,7 +35,7 @@ static int note(void *context, const struct bucket_file *file)
     if (state_of(ages, file->state, &file->name) != ages->wanted)
         return 0;
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno; /* another process may have moved it */
+        return fs_error_unless_gone(); /* another process may have moved it */
     const int64_t age = ages->now - clock_of_file(&status.st_mtim);
     while (i < ages->count && age >= ages->limits[i])
         i++;

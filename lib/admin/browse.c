@@ -301,7 +301,7 @@ int mq_entry_open(mq_queue *queue, const struct mq_entry *entry, mq_message **re
     const int error = decode_file(file, &name, ret_message);
     if (error) {
         close(file);
-        return error;
+        return error == -ENOENT ? 0 : error;
     }
     if (blame_is_too_large(queue, (*ret_message)->body_size)) {
         mq_message_free(*ret_message);

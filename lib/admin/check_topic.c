@@ -134,7 +134,7 @@ static int check_mode(struct check *check, const char *place, const char *name, 
     char problem[PROBLEM_SIZE];
     const mode_t wanted = access_mode(sharing, entry);
     if (fstatat(check->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     const mode_t mode = status.st_mode & 07777 & ~(mode_t)S_ISUID;
     const bool is_right = access_is_shared(sharing) ? mode == wanted : (mode & wanted) == wanted;
     if (S_ISLNK(status.st_mode) || is_right)

@@ -235,7 +235,7 @@ static int is_pending_long(const struct pending_walk *walk, const char *name)
 {
     struct stat status;
     if (fstatat(walk->home.dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return fs_error();
     /* ctime: when it got this name, or when an entry in it was last added or removed. */
     return walk->now / CLOCK_SECOND - status.st_ctim.tv_sec >= PENDING_AGE;
 }

@@ -70,7 +70,7 @@ int finding_in_content(const mq_queue *queue, int dir, const char *file_name, co
         return file == -ENOENT ? 0 : blame_file(queue, dir, file_name, file);
     const int error = name->count == 1 ? read_message(&file, name) : batch_walk(file, name, read_message, &file);
     close(file);
-    return error;
+    return error == -ENOENT ? 0 : error; /* another host has removed it */
 }
 
 /* ---- directories -------------------------------------------------------------------- */

@@ -80,7 +80,7 @@ static int act_on_draft(const struct target *target, int cuts, const char *draft
 {
     struct stat status;
     if (fstatat(cuts, draft, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     const int done = act(target->queue, target->state, cuts, draft, &target->one, argument);
     if (done == 1 && target->in_flight) /* it is counted until its claim ends */
         move_count_in(target->queue, target->state, &target->one, name_bytes_in(&target->one, status.st_size));

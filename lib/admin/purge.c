@@ -140,7 +140,7 @@ static int purge_each(struct waiting *waiting)
         return opened == -ENOENT ? 0 : opened;
     const int error = batch_walk(opened, &waiting->file->name, purge_one, waiting);
     close(opened);
-    return error == -EBADMSG ? 0 : error;
+    return error == -EBADMSG || error == -ENOENT ? 0 : error;
 }
 
 static int purge_waiting(void *context, const struct lane_file *file, uint32_t ahead, int cuts,

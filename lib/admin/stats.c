@@ -7,6 +7,7 @@
 
 #include "admin/consumers.h"
 #include "base/clock.h"
+#include "base/fs_error.h"
 #include "format/spool_name.h"
 #include "lane/lane.h"
 #include "lifecycle/inbox.h"
@@ -46,7 +47,7 @@ static int note_first(void *context, const struct bucket_file *file)
         return *first->sent ? BUCKET_DONE : 0;
     }
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno; /* it was taken: the next one is the first now */
+        return fs_error_unless_gone(); /* it was taken: the next one is the first now */
     *first->sent = clock_of_file(&status.st_mtim);
     return BUCKET_DONE;
 }

@@ -55,7 +55,7 @@ static int is_abandoned(const struct sweep *sweep, const char *name)
 {
     struct stat status;
     if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return fs_error();
     return sweep->now - clock_of_file(&status.st_mtim) >= PUBLISH_ABANDONED;
 }
 

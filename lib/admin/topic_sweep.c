@@ -39,7 +39,7 @@ static int sweep_file(void *context, const char *name, unsigned char type)
                        : sent_name_parse_draft(name, &kind, &number))
         return 0;
     if (fstatat(sweep->dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        error = -errno;
+        error = fs_error();
     else if (sweep->now - clock_of_file(&status.st_mtim) < PUBLISH_ABANDONED)
         return 0;
     else

@@ -130,7 +130,7 @@ static int move_one(mq_queue *queue, enum mq_state state, int dir, const char *f
     if (lane_is_token(name))
         return -EOPNOTSUPP;
     if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     const int64_t size = name_bytes_in(name, status.st_size);
     const int error = reserve(*to, transfer.to_state, name->count, size, &reservation);
     if (error)
@@ -233,7 +233,7 @@ static int copy_file(mq_queue *to, enum mq_state state, int file, struct message
     struct stat status;
     int tmp, done;
     if (fstat(file, &status) < 0)
-        return -errno;
+        return fs_error();
     if (!S_ISREG(status.st_mode))
         return -EBADMSG;
     const int64_t size = name_bytes_in(name, status.st_size);

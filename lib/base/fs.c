@@ -14,15 +14,9 @@
 #include "base/fs_network.h"
 #include "base/journal.h"
 
-/* On a network file system a directory or file that another host has removed is a stale handle. */
-static int failure(void)
-{
-    return errno == ESTALE ? -ENOENT : -errno;
-}
-
 static int result(int returned)
 {
-    return returned < 0 ? failure() : returned;
+    return returned < 0 ? fs_error() : returned;
 }
 
 int fs_open_dir(int at, const char *name)
@@ -198,7 +192,7 @@ static int make_usual(int at, const char *name)
     if (done)
         return done;
     if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        done = failure();
+        done = fs_error();
     else if ((status.st_mode & 07777) == FS_FILE_MODE)
         return 1;
     fs_unlink(at, name);
@@ -259,7 +253,7 @@ int fs_make_dir(int at, const char *name)
 {
     struct stat status;
     if (mkdirat(at, name, FS_DIR_MODE) < 0)
-        return failure();
+        return fs_error();
     int error = result(fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW));
     if (!error && (status.st_mode & 0777) != FS_DIR_MODE)
         error = fs_set_mode_at(at, name, FS_DIR_MODE);
@@ -272,7 +266,7 @@ int fs_has_other_owner(int dir, const char *name)
 {
     struct stat parent, child;
     if (fstat(dir, &parent) < 0 || fstatat(dir, name, &child, AT_SYMLINK_NOFOLLOW) < 0)
-        return failure();
+        return fs_error();
     return parent.st_uid != child.st_uid;
 }
 
@@ -280,7 +274,7 @@ int fs_give_to_owner_of(int dir, const char *name)
 {
     struct stat parent, child;
     if (fstat(dir, &parent) < 0 || fstatat(dir, name, &child, AT_SYMLINK_NOFOLLOW) < 0)
-        return failure();
+        return fs_error();
     if (parent.st_uid == child.st_uid)
         return 0;
     return result(fchownat(dir, name, parent.st_uid, parent.st_gid, AT_SYMLINK_NOFOLLOW));
@@ -291,7 +285,7 @@ int fs_rename(int from, const char *name, int to, const char *new_name)
     if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
-        return failure();
+        return fs_error();
     return result(renameat(from, name, to, new_name));
 }
 
@@ -299,7 +293,7 @@ int fs_rename_strictly(int from, const char *name, int to, const char *new_name)
 {
     if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
         return 0;
-    return errno == EINVAL || errno == ENOSYS ? -EOPNOTSUPP : failure();
+    return errno == EINVAL || errno == ENOSYS ? -EOPNOTSUPP : fs_error();
 }
 
 int fs_rename_unique(int from, const char *name, int to, const char *new_name)
@@ -345,7 +339,7 @@ int fs_link_unnamed(int file, int dir, const char *new_name)
     if (linkat(file, "", dir, new_name, AT_EMPTY_PATH) == 0)
         return 0;
     if (errno != ENOENT && errno != EINVAL && errno != EPERM)
-        return failure();
+        return fs_error();
     /* Older kernels allow AT_EMPTY_PATH only to root. Other users can link by the path in /proc. */
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     const int error = result(linkat(AT_FDCWD, path, dir, new_name, AT_SYMLINK_FOLLOW));
@@ -361,7 +355,7 @@ int fs_read_symlink(int at, const char *name, char *ret_text, size_t size)
 {
     const ssize_t length = readlinkat(at, name, ret_text, size);
     if (length < 0)
-        return failure();
+        return fs_error();
     if ((size_t)length >= size)
         return -EBADMSG;
     ret_text[length] = '\0';
@@ -422,14 +416,14 @@ int fs_has(int at, const char *name)
 {
     if (faccessat(at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 1;
-    return errno == ENOENT || errno == ESTALE ? 0 : -errno;
+    return fs_error_unless_gone();
 }
 
 int fs_identify(int dir, struct fs_identity *ret_identity)
 {
     struct stat status;
     if (fstat(dir, &status) < 0)
-        return failure();
+        return fs_error();
     *ret_identity = (struct fs_identity){
         .device = status.st_dev, .number = status.st_ino, .owner = status.st_uid, .group = status.st_gid};
     return 0;
@@ -439,7 +433,7 @@ int fs_is_named(int at, const char *name, const struct fs_identity *identity)
 {
     struct stat status;
     if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT || errno == ESTALE ? 0 : -errno;
+        return fs_error_unless_gone();
     return status.st_dev == identity->device && status.st_ino == identity->number;
 }
 

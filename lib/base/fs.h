@@ -26,6 +26,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/fs_error.h"
+
 /* Queues and messages belong to one user unless an administrator shares them. */
 #define FS_DIR_MODE 0700
 #define FS_FILE_MODE 0600

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/fs_error.h"
+
 int io_write_all(int file, const void *data, size_t size)
 {
     return io_write_parts(file, &(struct iovec){(void *)(uintptr_t)data, size}, 1);
@@ -27,7 +29,7 @@ int io_write_parts(int file, struct iovec *parts, int count)
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return written < 0 ? -errno : -EIO;
+            return written < 0 ? fs_error() : -EIO;
         step_over(&parts, &count, (size_t)written);
     }
     return 0;
@@ -65,5 +67,5 @@ ssize_t io_read_at(int file, void *buffer, size_t size, uint64_t offset)
     do
         got = pread(file, buffer, size, (off_t)offset);
     while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
+    return got < 0 ? fs_error() : got;
 }

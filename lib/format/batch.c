@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fs_error.h"
 #include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"
@@ -122,7 +123,7 @@ int batch_read_part(int file, uint64_t offset, const char *id, struct batch_part
     uint64_t length = 0;
     if (offset > NAME_BYTES_MAX)
         return -EBADMSG;
-    const int is_shared = fstat(file, &status) < 0 ? -errno : read_shared_headers(file, &shared);
+    const int is_shared = fstat(file, &status) < 0 ? fs_error() : read_shared_headers(file, &shared);
     if (is_shared < 0)
         return is_shared;
     const uint64_t file_size = (uint64_t)status.st_size;

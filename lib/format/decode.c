@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/fs_error.h"
 #include "base/id.h"
 #include "base/io.h"
 #include "format/headers.h"
@@ -67,7 +68,7 @@ static int read_source(const struct message_name *name, struct source *source)
 {
     struct stat status;
     if (fstat(source->file, &status) < 0)
-        return -errno;
+        return fs_error();
     if (!S_ISREG(status.st_mode))
         return -EBADMSG;
     source->written_at = clock_of_file(&status.st_mtim);

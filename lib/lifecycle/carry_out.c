@@ -371,7 +371,7 @@ int outbox_open_own(int at, const char *name, uid_t owner)
     const int dir = fs_open_dir(at, name);
     if (dir < 0)
         return dir;
-    int error = fstat(dir, &status) < 0 ? -errno : 0;
+    int error = fstat(dir, &status) < 0 ? fs_error() : 0;
     if (!error && (status.st_uid != owner || status.st_mode & (S_IWGRP | S_IWOTH)))
         error = -EPERM;
     if (error)

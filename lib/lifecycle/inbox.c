@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_error.h"
 #include "format/message.h"
 #include "lifecycle/dead_letter.h"
 #include "lifecycle/overflow.h"
@@ -57,7 +58,7 @@ static int is_too_large(const mq_queue *queue, int dir, const char *file, const 
     struct stat status;
     const uint64_t most = name->count > 1 ? NAME_BYTES_MAX : queue->config.max_size;
     if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return fs_error();
     return (uint64_t)status.st_size > most + (most < INT64_MAX ? 2 * MESSAGE_HEADERS_MAX : 0);
 }
 
@@ -163,7 +164,7 @@ static int count(void *context, const struct bucket_file *file)
     if (name_has_place(&file->name))
         return 0;
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno; /* another process may have taken it in */
+        return fs_error_unless_gone(); /* another process may have taken it in */
     add(&tally->figures, &file->name, &status, tally->now);
     return 0;
 }

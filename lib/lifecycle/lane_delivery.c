@@ -21,7 +21,7 @@ int lane_delivery_find(mq_queue *to, int dir, const char *file, const struct mes
     int is = decode_file(opened, name, &message);
     if (is) {
         close(opened);
-        return is == -EBADMSG ? 0 : is;
+        return is == -EBADMSG || is == -ENOENT ? 0 : is;
     }
     message->name.priority = MQ_PRIORITY_DEFAULT;
     is = draft_lane(to, message, ret_lane);

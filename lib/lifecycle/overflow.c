@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/fs_error.h"
 #include "format/death.h"
 #include "lane/lane.h"
 #include "lifecycle/dead_letter.h"
@@ -134,7 +135,7 @@ static int end_file(struct trim *trim, enum mq_state state, const struct bucket_
     if (error)
         return error;
     if (fstatat(found->dir, found->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     snprintf(file, sizeof file, "%s", found->file);
     if (lane_is_token(&name) && name.count > 1 && lane_name_one(trim->queue, &found->name, &name) < 0)
         return 0;

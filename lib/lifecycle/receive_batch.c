@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_error.h"
 #include "base/grow.h"
 #include "base/id.h"
 #include "base/io.h"
@@ -124,7 +125,7 @@ static int read_text(mq_batch *batch)
     struct stat status;
     const uint64_t offset = batch->name.offset;
     if (fstat(batch->file, &status) < 0)
-        return -errno;
+        return fs_error();
     const uint64_t end = (uint64_t)status.st_size;
     const size_t size = end > offset && end <= NAME_BYTES_MAX ? (size_t)(end - offset) : 0; /* 0 is corrupt */
     const int error = make_room(batch, size, (size_t)batch->name.count + 1);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs_error.h"
 #include "format/log_name.h"
 #include "log/append.h"
 
@@ -41,7 +42,7 @@ static int pass(struct search *search, const struct chain_place *place)
 {
     struct stat status;
     if (place->file >= 0 && fstat(place->file, &status) < 0)
-        return -errno;
+        return fs_error();
     if (place->file >= 0 && status.st_ino == search->file.st_ino && status.st_dev == search->file.st_dev)
         return FOUND;
     search->has_last = !place->is_corrupt;
@@ -130,7 +131,7 @@ int log_append_output(mq_log *log, const struct log_output *output, uint64_t *re
     const int kept = fs_open_file(output->dir, output->file);
     if (kept < 0)
         return kept == -ENOENT ? 0 : kept;
-    int done = fstat(kept, &search.file) < 0 ? -errno : GO_ON;
+    int done = fstat(kept, &search.file) < 0 ? fs_error() : GO_ON;
     for (int tries = 0; done == GO_ON; tries++) {
         const uint64_t before = search.at;
         done = tries < TRIES ? step(&search) : -EBUSY;

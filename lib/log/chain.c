@@ -176,7 +176,7 @@ int chain_read_moment(int dir, uint64_t offset, int64_t *ret_moment)
     const int file = chain_open_entry(dir, offset);
     if (file < 0)
         return file;
-    const int error = fstat(file, &status) < 0 ? -errno : 0;
+    const int error = fstat(file, &status) < 0 ? fs_error() : 0;
     close(file);
     if (!error)
         *ret_moment = clock_of_file(&status.st_mtim);

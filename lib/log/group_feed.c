@@ -49,7 +49,7 @@ static int is_of_file(int dir, const char *name, int file)
 {
     struct stat linked, seen;
     if (fstatat(dir, name, &linked, AT_SYMLINK_NOFOLLOW) < 0 || fstat(file, &seen) < 0)
-        return -errno;
+        return fs_error();
     return linked.st_dev == seen.st_dev && linked.st_ino == seen.st_ino;
 }
 
@@ -91,7 +91,7 @@ static int copy_out(const struct filling *filling, const struct message_name *on
 {
     struct stat status;
     if (fstat(filling->file, &status) < 0)
-        return -errno;
+        return fs_error();
     const int to = fs_make_file(filling->dir, name, FS_FILE_MODE);
     if (to < 0)
         return to;
@@ -220,7 +220,7 @@ static int bring_into_lane(mq_queue *queue, int dir, const char *file, const str
     name.lane[0] = '\0';
     name.head = 0;
     if (fstatat(dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     const int error = lane_put(queue, key, &name, true, rename_in, &(struct bringing){dir, file}, &there);
     if (error)
         return error == -ESTALE ? 0 : error;

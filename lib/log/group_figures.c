@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_error.h"
 #include "log/chain.h"
 #include "log/end.h"
 #include "log/group.h"
@@ -53,7 +54,7 @@ static int count_taken(int group_dir, const struct group_place *place, uint64_t 
     snprintf(path, sizeof path, "tmp/%s", take);
     *ret_count = 0;
     if (!place->is_take || fstatat(group_dir, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return !place->is_take || errno == ENOENT ? 0 : -errno;
+        return place->is_take ? fs_error_unless_gone() : 0;
     if (S_ISDIR(status.st_mode)) {
         const int error = group_feed_count(group_dir, path, ret_count);
         return error == -ENOENT ? 0 : error;

@@ -144,7 +144,7 @@ static int is_of_file(int tmp, const char *take, int file)
 {
     struct stat linked, seen;
     if (fstatat(tmp, take, &linked, AT_SYMLINK_NOFOLLOW) < 0 || fstat(file, &seen) < 0)
-        return -errno;
+        return fs_error();
     return linked.st_dev == seen.st_dev && linked.st_ino == seen.st_ino;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_error.h"
 #include "base/fs_list.h"
 #include "base/grow.h"
 #include "base/id.h"
@@ -287,7 +288,7 @@ static int fill_handle(mq_log *log)
     if (log->dir < 0)
         return log->dir;
     if (fstat(log->dir, &status) < 0)
-        return -errno;
+        return fs_error();
     log->owner = status.st_uid;
     log->group = status.st_gid;
     log->identity = (struct fs_identity){.device = status.st_dev, .number = status.st_ino};
@@ -353,7 +354,7 @@ int log_mark_output(mq_log *log)
     struct stat status;
     if (log->may_have_outputs)
         return 0;
-    int error = fstat(log->dir, &status) < 0 ? -errno : 0;
+    int error = fstat(log->dir, &status) < 0 ? fs_error() : 0;
     if (!error && !(status.st_mode & S_ISVTX))
         error = fs_set_mode(log->dir, (status.st_mode & 07777) | S_ISVTX);
     log->may_have_outputs = !error;

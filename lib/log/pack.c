@@ -143,7 +143,7 @@ static int add_entry(struct packing *packing, size_t place, int file)
     const uint64_t offset = packing->entries.list[place];
     const bool is_last = place + 1 == packing->entries.count;
     if (fstat(file, &status) < 0)
-        return -errno;
+        return fs_error();
     const size_t size = status.st_size < SMALL ? (size_t)status.st_size : SMALL;
     const ssize_t got = S_ISREG(status.st_mode) ? io_read_at(file, packing->entry, size, 0) : -EBADMSG;
     if (got < 0 || (size_t)got < size)
@@ -178,7 +178,7 @@ static int copy(struct packing *packing)
 static int mark(int bucket)
 {
     struct stat status;
-    return fstat(bucket, &status) < 0 ? -errno : fs_set_mode(bucket, (status.st_mode & 07777) | IS_PACKED);
+    return fstat(bucket, &status) < 0 ? fs_error() : fs_set_mode(bucket, (status.st_mode & 07777) | IS_PACKED);
 }
 
 /* The names of the old bucket are on the disk before the new one has its name, and that before the old one goes. */
@@ -215,7 +215,7 @@ static int open_bucket(struct packing *packing)
     if (packing->from < 0)
         return packing->from == -ENOENT ? 0 : packing->from;
     if (fstat(packing->from, &status) < 0)
-        return -errno;
+        return fs_error();
     if (status.st_mode & IS_PACKED)
         return 0;
     const int error = chain_list_entries(packing->dir, packing->bucket, &packing->entries);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs_error.h"
 #include "base/fs_network.h"
 #include "base/grow.h"
 #include "base/id.h"
@@ -137,7 +138,7 @@ static int load(mq_log_reader *reader)
 {
     struct stat status;
     if (fstat(reader->place.file, &status) < 0)
-        return -errno;
+        return fs_error();
     const uint64_t size = (uint64_t)status.st_size;
     const uint64_t count = reader->place.next - reader->place.offset;
     reader->sent_at = clock_of_file(&status.st_mtim);

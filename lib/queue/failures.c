@@ -93,7 +93,7 @@ static int append(const mq_queue *queue, int dir, const char *id, const char *li
     const int file = fs_open_append(dir, id, access_mode(queue->sharing, ACCESS_FILE));
     if (file < 0)
         return file;
-    int error = fstat(file, &status) < 0 ? -errno : 0;
+    int error = fstat(file, &status) < 0 ? fs_error() : 0;
     *ret_full = !error && status.st_size + (off_t)size > FILE_MAX;
     if (!error && !*ret_full)
         error = io_write_all(file, line, size);

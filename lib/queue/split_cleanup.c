@@ -64,7 +64,7 @@ static int add_link(void *context, const char *name, unsigned char type)
     if (type != DT_REG || !name_is_split(name))
         return 0;
     if (fstatat(links->tmp, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     if (!GROW(links->all, links->count + 1, links->room))
         return -ENOMEM;
     struct link *link = &links->all[links->count++];
@@ -97,7 +97,7 @@ static int are_only_links(int tmp, const struct link *links, size_t count)
 {
     struct stat status;
     if (fstatat(tmp, links[0].name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return fs_error();
     int has = status.st_nlink == count;
     for (size_t i = 1; i < count && has == 1; i++)
         has = fs_has(tmp, links[i].name);

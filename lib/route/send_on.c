@@ -214,7 +214,7 @@ int send_on(mq_queue *queue, int dir, const char *file, const struct message_nam
     int error = decode_file(fd, name, &dead);
     if (error) {
         close(fd);
-        return error;
+        return error == -ENOENT ? 0 : error;
     }
     error = mq_message_new(&message);
     if (!error) {

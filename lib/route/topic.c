@@ -91,7 +91,7 @@ int topic_read_file(int dir, const char *name, char **ret_text, size_t *ret_size
     const int file = fs_open_file(dir, name);
     if (file < 0)
         return file;
-    int error = fstat(file, &status) < 0 ? -errno : status.st_size > BINDINGS_MAX ? -EBADMSG : 0;
+    int error = fstat(file, &status) < 0 ? fs_error() : status.st_size > BINDINGS_MAX ? -EBADMSG : 0;
     char *text = error ? NULL : malloc((size_t)status.st_size + 1);
     const ssize_t got = error ? error : text ? io_read_full(file, text, (size_t)status.st_size) : -ENOMEM;
     close(file);

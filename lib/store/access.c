@@ -121,7 +121,7 @@ static int read_mode(int queue_dir, const char *name, mode_t *ret_mode)
 {
     struct stat status;
     if (fstatat(queue_dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return fs_error();
     *ret_mode = status.st_mode;
     return 0;
 }
@@ -153,7 +153,7 @@ int access_read(int queue_dir, unsigned *ret_sharing)
     struct stat queue;
     mode_t work = 0;
     if (fstat(queue_dir, &queue) < 0)
-        return -errno;
+        return fs_error();
     const int error = read_work(queue_dir, queue.st_mode, &work);
     if (error)
         return error;
@@ -171,7 +171,7 @@ int access_read_topic(int topic_dir, unsigned *ret_sharing)
 {
     struct stat topic;
     mode_t drafts = 0;
-    int error = fstat(topic_dir, &topic) < 0 ? -errno : read_mode(topic_dir, "feed/tmp", &drafts);
+    int error = fstat(topic_dir, &topic) < 0 ? fs_error() : read_mode(topic_dir, "feed/tmp", &drafts);
     if (error == -ENOENT) /* a cleaner has removed it: users who may send write there, too */
         error = read_mode(topic_dir, "feed/host", &drafts);
     if (error && error != -EACCES && error != -ENOENT)
@@ -239,7 +239,7 @@ int access_compare(int dir, unsigned sharing, unsigned wanted, gid_t group)
 {
     struct stat status;
     if (fstat(dir, &status) < 0)
-        return -errno;
+        return fs_error();
     return sharing == wanted && (group == MQ_OWN_GROUP || group == status.st_gid) ? 0 : -EEXIST;
 }
 

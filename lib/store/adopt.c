@@ -34,7 +34,7 @@ static int manner_of(int queue_dir, unsigned sharing, struct manner *ret_manner)
 {
     struct stat status;
     if (fstat(queue_dir, &status) < 0)
-        return -errno;
+        return fs_error();
     *ret_manner = manner_in(sharing, status.st_uid, status.st_gid);
     return 0;
 }
@@ -50,7 +50,7 @@ static int change(int file, const struct manner *manner)
 {
     struct stat status;
     if (fstat(file, &status) < 0)
-        return -errno;
+        return fs_error();
     if (fits(manner, &status))
         return 0;
     /* First who it belongs to: until then nobody else may read it. */
@@ -104,7 +104,7 @@ static int replace_by_copy(int tmp, int file, const struct manner *manner, int d
     char copied[32];
     int made;
     if (fstat(file, &status) < 0)
-        return -errno;
+        return fs_error();
     snprintf(copied, sizeof copied, "copy-%016" PRIx64, id_random());
     int error = make_copy(tmp, copied, file, manner, &made);
     if (error)
@@ -151,7 +151,7 @@ int adopt_file_as(int queue_dir, unsigned sharing, const struct fs_identity *ide
     if (identity)
         manner = manner_in(sharing, identity->owner, identity->group);
     if (!look->is_known && fstatat(dir, name, &look->status, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
+        return fs_error();
     look->is_known = true;
     return fits(&manner, &look->status) ? 0 : replace(queue_dir, &manner, dir, name);
 }

@@ -126,7 +126,7 @@ static int count_message(void *context, const char *text, unsigned char type)
         if (walk->state == MQ_DELAYED && !name_has_place(&name))
             return 0;
         if (fstatat(walk->bucket_dir, text, &status, AT_SYMLINK_NOFOLLOW) < 0)
-            return errno == ENOENT ? 0 : -errno; /* a message that has moved on is not counted */
+            return fs_error_unless_gone(); /* a message that has moved on is not counted */
         const int64_t size = name.lane[0] ? 0 : name_bytes_in(&name, status.st_size);
         walk->census->bytes = page_sum(walk->census->bytes, size);
         if (walk->state == MQ_READY || walk->state == MQ_DELAYED)
@@ -183,7 +183,7 @@ static int count_waiting(void *context, const struct lane_file *file)
     struct census *census = lanes->census;
     struct stat status;
     if (fstatat(file->dir, file->file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     const struct out out = count_out_of(lanes, file);
     const int64_t size = name_bytes_in(&file->name, status.st_size) - out.bytes;
     census->bytes = page_sum(census->bytes, size);

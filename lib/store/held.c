@@ -296,7 +296,7 @@ static int find_held(void *context, const char *name, unsigned char type)
         strcmp(queue, search->queue) != 0)
         return 0;
     if (fstatat(search->spool, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     search->youngest = status.st_ctim.tv_sec * CLOCK_SECOND + status.st_ctim.tv_nsec / 1000;
     snprintf(search->held, sizeof search->held, "%s", name);
     return 1;

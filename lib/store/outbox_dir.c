@@ -26,7 +26,7 @@ static int open_to_others(int dir, const void *spool)
 {
     struct stat spool_status, status;
     if (fstat(*(const int *)spool, &spool_status) < 0 || fstat(dir, &status) < 0)
-        return -errno;
+        return fs_error();
     if ((spool_status.st_mode & 077) == 0)
         return 0;
     int error = spool_status.st_gid == status.st_gid ? 0 : fs_set_owner(dir, (uid_t)-1, spool_status.st_gid);
@@ -79,7 +79,7 @@ static int visit(void *context, const char *name, unsigned char type)
     if (type != DT_DIR || !outbox_parse(name, &place.state, place.id, &place.deadline))
         return 0;
     if (fstatat(walk->outbox, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     place.owner = status.st_uid;
     place.since = clock_of(&status.st_ctim);
     place.dir = -1;
@@ -147,7 +147,7 @@ static int count_entry(void *context, const char *file, unsigned char type)
         (!outbox_is_input(entry.kind) && entry.kind != OUTBOX_DEAD))
         return 0;
     if (fstatat(count->dir, file, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fs_error_unless_gone();
     *(entry.kind == OUTBOX_DEAD ? &count->hidden.dead : &count->hidden.claims) += entry.name.count;
     count->hidden.bytes += (uint64_t)status.st_size;
     if (entry.name.lane[0])
@@ -186,7 +186,7 @@ static int walk_hidden(int spool, int queue_dir, struct count *count)
 {
     struct stat status;
     if (fstat(queue_dir, &status) < 0)
-        return -errno;
+        return fs_error();
     count->owner = status.st_uid;
     count->queue_dir = queue_dir;
     count->outbox = outbox_open(spool, false);

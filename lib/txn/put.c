@@ -56,7 +56,7 @@ static int examine(const mq_tx *tx, char *path, mode_t *mode)
     }
     *slash = '\0';
     const char *dir = slash == path ? "/" : path;
-    int error = stat(dir, &parent) < 0 || fstat(tx->dir, &own) < 0 || access(dir, W_OK | X_OK) < 0 ? -errno : 0;
+    int error = stat(dir, &parent) < 0 || fstat(tx->dir, &own) < 0 || access(dir, W_OK | X_OK) < 0 ? fs_error() : 0;
     *slash = '/';
     if (!error && parent.st_dev != own.st_dev)
         error = -EXDEV;

@@ -380,14 +380,17 @@ kill_deleter() { # OPTION… QUEUE
 
 @test "an unknown key or a bad value is 78, naming the key, and nothing is changed" {
     mq-queue create jobs ttl=1h
+    window=$(mq-queue config jobs dedup-window)
     for setting in nonsense=1 ttl=soon ttl=-1s max-attempts=0 max-attempts=1.5 max-size=-1 durability=maybe \
         ack-timeout=0 ack-timeout=none max-depth=0 retry-delay=99999999999999999999d; do
         run -78 --separate-stderr mq-queue config jobs "$setting"
         assert_complains 'mq-queue: jobs: '
         assert_regex "$stderr" "${setting%%=*}"
-        run -78 --separate-stderr mq-queue config jobs ttl=2h "$setting"
+        run -78 --separate-stderr mq-queue config jobs dedup-window=2h "$setting"
         run -0 mq-queue config jobs ttl
         assert_output 1h
+        run -0 mq-queue config jobs dedup-window
+        assert_output "$window"
     done
     run -78 --separate-stderr mq-queue config jobs nonsense
     assert_complains 'mq-queue: jobs: '
@@ -886,6 +889,18 @@ teardown() {
     run -0 --separate-stderr mq-queue -S "$public/spool" create private
     assert_equal "$stderr" ''
     rm -rf "$public"
+}
+
+@test "a message whose file another host removes while it is read is gone, and no error" {
+    needs_strace
+    mq-queue create jobs
+    mq-send -q jobs one
+    strace -qq -o trace -e trace=pread64 -e inject=pread64:error=ESTALE mq-queue check jobs
+    [[ $(<trace) == *ESTALE* ]]
+    run -0 --separate-stderr strace -qq -o trace -e trace=pread64 -e inject=pread64:error=ESTALE mq-queue peek jobs
+    [[ $(<trace) == *ESTALE* && $output != *$'\n'* && -z $stderr ]]
+    run -1 --separate-stderr strace -qq -o trace -e trace=pread64 -e inject=pread64:error=ESTALE mq-recv --no-wait jobs
+    [[ $(<trace) == *ESTALE* && -z $output$stderr ]]
 }
 
 @test "a check that lacks descriptors says so, and what it could not see is not sound" {
