@@ -74,13 +74,32 @@ static int put_back(const struct transfer *transfer, int there, const char *file
     return 1;
 }
 
-/* The other queue has lost its name: the message goes back, if it is still in `there`. */
-static int take_back(const struct transfer *transfer, int there, const struct message_name *next,
-                     const struct message_name *name, int error)
+/* A message that was cut out of a file of its group is in that file again when its draft is there and void, which the caller
+   makes it. In its lane it would have the position that was cut. 0: it is not in `there`, or its draft has no place. */
+static int put_back_draft(const struct transfer *transfer, int there, const char *file, const struct message_name *name,
+                          int dir, const char *draft)
+{
+    struct stat status;
+    const int error = fs_rename_unique(there, file, dir, draft);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    const bool has_size = fstatat(dir, draft, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    const int64_t size = has_size ? name_bytes_in(name, status.st_size) : 0;
+    move_count_out(transfer->to, transfer->to_state, name, size);
+    move_count_in(transfer->queue, transfer->state, name, size);
+    return 1;
+}
+
+/* The other queue has lost its name: the message goes back to dir/from, or where such messages lie, if it is still in
+   `there`. */
+static int take_back(const struct transfer *transfer, int there, const struct message_name *next, int dir,
+                     const char *from, const struct message_name *name, int error)
 {
     char file[NAME_SIZE];
     name_format(transfer->to_state, next, file);
-    const int moved = put_back(transfer, there, file, name);
+    int moved = lane_name_is_draft(from) ? put_back_draft(transfer, there, file, name, dir, from) : 0;
+    if (moved == 0)
+        moved = put_back(transfer, there, file, name);
     return moved == 0 ? 1 : moved < 0 ? moved : error ? error : TRANSFER_AGAIN;
 }
 
@@ -96,7 +115,7 @@ int transfer_file(const struct transfer *transfer, int dir, const char *file, co
     next->position = page_next_positions(to->page, next->priority, next->count, queue_now(to));
     const int moved = move_to_queue(transfer->queue, transfer->state, dir, file, to, transfer->to_state, next, &there);
     const int has = moved == 1 ? queue_has_name(to) : 1;
-    return has == 1 ? moved : take_back(transfer, there, next, name, has);
+    return has == 1 ? moved : take_back(transfer, there, next, dir, file, name, has);
 }
 
 /* ---- moving ---------------------------------------------------------------------------- */
