@@ -28,3 +28,8 @@ cut_power() {
     needs_strace
     cut_power --cuts 1 ext4-writeback
 }
+
+@test "what was reported to be sent to groups is there after a cut of power, and comes in order" {
+    needs_patience
+    cut_power --cuts 4 --ordered ext4
+}

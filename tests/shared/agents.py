@@ -29,6 +29,7 @@ from shared.movers import Mover
 
 QUEUE = "storm"
 LOG = "kept"
+ORDERED = "orders"
 MAX_ATTEMPTS = 6
 LONGEST = 30  # seconds that a program may take before the agent calls it hung
 
@@ -135,6 +136,19 @@ class Agent(Mover):
             bodies.append(make_body(f"{self.name}.{self.sent}", self.random.choice([0, 1000, 5000])))
         self.call("append", "mq-send", "-l", LOG, data="".join(f"{body}\n" for body in bodies), bodies=bodies)
         self.pause(self.random.uniform(0, 0.01))
+
+    def orderer(self):
+        """Sends to a group of its own, one message or some at once, in the order of their numbers."""
+        bodies = []
+        for _ in range(self.random.choice([1, 1, 3])):
+            self.sent += 1
+            bodies.append(make_body(f"{self.name}.{self.sent}", self.random.choice([0, 1000])))
+        lines = "".join(f"{body}\n" for body in bodies)
+        self.call("order", "mq-send", "-l", "-g", self.name, ORDERED, data=lines, bodies=bodies)
+        self.pause(self.random.uniform(0, 0.01))
+
+    def taker(self):
+        self.call("take", "mq-recv", "-a", "-j", "-w", "50ms", "-t", "200ms", "-n", "3", ORDERED)
 
     def repeater(self):
         """Sends once what others of this role send at the same moment, and again until it knows that it is sent."""
