@@ -32,7 +32,7 @@ static int list_entries(int dir, entry_fn *each, void *context)
     for (;;) {
         const ssize_t filled = getdents64(dir, buffer, sizeof buffer);
         if (filled <= 0)
-            return filled < 0 && errno != ENOENT && errno != ESTALE ? -errno : 0; /* else the directory was removed */
+            return filled < 0 ? fs_error_unless_gone() : 0; /* gone: the directory was removed */
         for (ssize_t at = 0; at < filled;) {
             const struct dirent64 *entry = (const struct dirent64 *)(const void *)(buffer + at);
             at += entry->d_reclen;

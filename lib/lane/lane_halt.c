@@ -24,6 +24,12 @@ static bool is_head(const struct message_name *token, const struct message_name 
     return token->head + token->skipped == dead->position && strcmp(token->id, dead->id) == 0;
 }
 
+/* Its head is that dead letter, and it goes on or is parked as soon as its process gets to that. */
+static bool is_dying(const struct message_name *token, const struct message_name *dead)
+{
+    return token->lane[0] && token->settled > LANE_DONE && is_head(token, dead);
+}
+
 static int visit_parked(void *context, const struct bucket_file *file)
 {
     const struct search *search = context;
@@ -51,7 +57,7 @@ static int visit_settled(void *context, const struct bucket_file *file)
 {
     const struct search *search = context;
     int there;
-    if (!file->name.lane[0] || file->name.settled <= LANE_DONE || !is_head(&file->name, search->dead))
+    if (!is_dying(&file->name, search->dead))
         return 0;
     struct message_name done = file->name;
     lane_birth_note_end(&done, LANE_DONE, queue_now(search->queue));
@@ -105,8 +111,7 @@ static int retry_parked(void *context, const struct bucket_file *token)
 static int park_settled(void *context, const struct bucket_file *file)
 {
     const struct retry *retry = context;
-    if (!file->name.lane[0] || file->name.settled <= LANE_DONE || !lane_name_is_part(&file->name) ||
-        !is_head(&file->name, retry->dead))
+    if (!is_dying(&file->name, retry->dead) || !lane_name_is_part(&file->name))
         return 0;
     return lane_resume(retry->queue, file->dir, file->file, &file->name);
 }
